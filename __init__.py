@@ -1,0 +1,18 @@
+"""Seedance for ComfyUI: what ComfyUI reads when it loads the pack."""
+
+from .nodes.load_video import LoadSeedanceVideo
+from .nodes.options import SeedanceOptions
+from .nodes.text_to_video import SeedanceTextToVideo
+
+NODE_CLASS_MAPPINGS = {
+    "SeedanceTextToVideo": SeedanceTextToVideo,
+    "SeedanceOptions": SeedanceOptions,
+    "LoadSeedanceVideo": LoadSeedanceVideo,
+}
+NODE_DISPLAY_NAME_MAPPINGS = {
+    "SeedanceTextToVideo": "Seedance Text to Video",
+    "SeedanceOptions": "Seedance Options",
+    "LoadSeedanceVideo": "Load Seedance Video",
+}
+
+__all__ = ["NODE_CLASS_MAPPINGS", "NODE_DISPLAY_NAME_MAPPINGS"]

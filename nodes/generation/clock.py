@@ -1,0 +1,33 @@
+"""Time, handed in so that tests can turn it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """What the generation knows about time."""
+
+    def wall(self) -> float:
+        """Seconds since the epoch; may jump. For people and for records only."""
+
+    def monotonic(self) -> float:
+        """Seconds that never jump, for measuring."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait without blocking the event loop."""
+
+
+class SystemClock:
+    """The real one."""
+
+    def wall(self) -> float:
+        return time.time()
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)

@@ -1,0 +1,44 @@
+"""A video that no job of ours made: fetched from a link of the user's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from ..video.errors import FetchBroken
+from ..video.fetch import Download
+from .collect import is_intact
+from .errors import Stopped
+from .events import Downloading, Retrying
+from .schedule import Backoff
+from .watch import StopSeen, Watch
+from .workers import Workers
+
+ATTEMPTS: Final = 5
+
+
+async def fetch(link: str, download: Download, workers: Workers, watch: Watch, backoff: Backoff) -> Path:
+    """Fetch a video unless it is on disk already. Raises `VideoError` or `Stopped`."""
+
+    def progress(received: int, total: int | None) -> None:
+        watch.show(Downloading(received, total))
+
+    if is_intact(download.target):
+        return download.target
+    try:
+        while True:
+            attempt = workers.download(download.attempt, link, progress, watch.stop)
+            try:
+                await watch.result(attempt)
+            except FetchBroken as error:
+                if backoff.failures >= ATTEMPTS:
+                    raise
+                pause = backoff.pause()
+                watch.show(Retrying(error.what, pause))
+                await watch.pause(pause)
+            except StopSeen:
+                raise Stopped("Stopped while downloading.") from None
+            else:
+                return download.target
+    finally:
+        attempt.add_done_callback(lambda _: download.discard())

@@ -1,0 +1,123 @@
+"""An accepted job, watched until it ends. No failed read ends it: only its own end, a refusal or the deadline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final, TypeVar
+
+from ..runcomfy.errors import NotFound, PassingTrouble
+from ..runcomfy.replies import JobResult, JobState, JobStatus
+from .errors import DeadlinePassed, Forgotten, JobCancelled, JobFailed
+from .events import Event, Generating, Queued, Retrying
+from .journal import Entry
+from .means import Means, record
+from .schedule import Backoff, PollSchedule
+from .states import State
+from .watch import Watch
+
+T = TypeVar("T")
+
+_STILL_AT_WORK: Final = (JobState.QUEUED, JobState.RUNNING, JobState.UNKNOWN)
+
+
+class Follower:
+    """Follows one job.
+
+    Args:
+        fresh: whether the job was accepted just now, so that its duration can be measured.
+    """
+
+    def __init__(self, means: Means, watch: Watch, entry: Entry, schedule: PollSchedule, *, fresh: bool) -> None:
+        self.entry = entry
+        self._means = means
+        self._watch = watch
+        self._schedule = schedule
+        self._fresh = fresh
+        self._started = self._waiting_since = means.clock.monotonic()
+        # The journal's wall clock only makes up for the time before this run; it may have jumped.
+        self._age = 0.0 if fresh else max(0.0, min(means.clock.wall() - entry.created, means.deadline))
+        self._backoff = Backoff(means.random)
+        self._status = JobStatus(JobState.QUEUED, "in_queue")
+
+    async def end(self) -> JobResult:
+        """Wait for the job's success.
+
+        Raises:
+            JobFailed, JobCancelled, Forgotten, DeadlinePassed, Refusal
+        """
+        while True:
+            await self._pause(self._schedule.delay(self._elapsed()))
+            status = await self._read(self._means.client.status)
+            if status.state in _STILL_AT_WORK:
+                self._status = status
+                continue
+            if self._fresh and status.state is JobState.ENDED:
+                self.entry = replace(self.entry, seconds=self._elapsed())
+            result = await self.result()
+            if result.state not in _STILL_AT_WORK:
+                return result
+
+    async def result(self) -> JobResult:
+        """Ask how the job ended; if it ended badly, write that down and raise it."""
+        result = await self._read(self._means.client.result)
+        if result.state is JobState.FAILED:
+            await self._end_badly(replace(self.entry, reason=result.reason, cost=result.cost), State.FAILED)
+            raise JobFailed(result.reason, self.entry.request_id)
+        if result.state is JobState.CANCELLED:
+            await self._end_badly(self.entry, State.CANCELLED)
+            raise JobCancelled(self.entry.request_id)
+        if result.state is JobState.SUCCEEDED and self.entry.state is State.ACCEPTED:
+            await self._record(replace(self.entry, cost=result.cost), State.SUCCEEDED)
+            # Fetching the video has a deadline of its own.
+            self._waiting_since = self._means.clock.monotonic()
+        return result
+
+    def progressed(self) -> None:
+        """A failure that nevertheless brought something counts as a first one."""
+        self._backoff.reset()
+
+    async def _read(self, call: Callable[[str], T]) -> T:
+        """A read that goes on through everything that may pass."""
+        request_id = self.entry.request_id
+        while True:
+            try:
+                answer = await self._watch.result(self._means.workers.call(call, request_id))
+            except PassingTrouble as error:
+                retry_after: float | None = getattr(error, "retry_after", None)
+                await self.pause_after(error.what, retry_after)
+            except NotFound:
+                await self._record(self.entry, State.FORGOTTEN)
+                raise Forgotten(request_id) from None
+            else:
+                self._backoff.reset()
+                return answer
+
+    async def pause_after(self, problem: str, retry_after: float | None = None) -> None:
+        """Wait before trying again after a failure."""
+        pause = self._backoff.pause(retry_after)
+        await self._pause(pause, Retrying(problem, pause))
+
+    async def _pause(self, seconds: float, line: Event | None = None) -> None:
+        left = self._means.deadline - (self._means.clock.monotonic() - self._waiting_since)
+        await self._watch.pause(max(0.0, min(seconds, left)), (lambda: line) if line else self._line)
+        if left <= seconds:
+            last = str(line) if line else f'the last state was "{self._status.word}"'
+            raise DeadlinePassed(self._means.deadline, last, self.entry.request_id)
+
+    def _elapsed(self) -> float:
+        return self._age + self._means.clock.monotonic() - self._started
+
+    def _line(self) -> Event:
+        if self._status.state is JobState.QUEUED:
+            return Queued(self._status.queue_position, self._elapsed())
+        return Generating(self._elapsed(), self._schedule.expected)
+
+    async def _end_badly(self, entry: Entry, to: State) -> None:
+        if self.entry.state is State.ACCEPTED:
+            await self._record(entry, to)
+
+    async def _record(self, entry: Entry, to: State) -> None:
+        self.entry = await self._watch.result(
+            self._means.workers.call(record, self._means, self._watch.show, entry, to)
+        )

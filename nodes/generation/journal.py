@@ -1,0 +1,231 @@
+"""The record of every paid job, written before the money is spent: SQLite, shared by a user's ComfyUI processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from ..runcomfy.request import GenerationRequest
+from .errors import JournalUnusable
+from .states import ALLOWED, State
+
+MIGRATIONS: Final = (
+    """
+    CREATE TABLE jobs (
+        id INTEGER PRIMARY KEY,
+        fingerprint TEXT NOT NULL,
+        state TEXT NOT NULL,
+        request TEXT NOT NULL,
+        request_id TEXT,
+        created REAL NOT NULL,
+        changed REAL NOT NULL,
+        seconds REAL,
+        cost REAL,
+        reason TEXT NOT NULL DEFAULT '',
+        files TEXT NOT NULL DEFAULT '[]'
+    );
+    CREATE INDEX jobs_by_fingerprint ON jobs (fingerprint, id);
+    CREATE INDEX jobs_by_request_id ON jobs (request_id);
+    CREATE TABLE leases (fingerprint TEXT PRIMARY KEY, owner TEXT NOT NULL);
+    """,
+)
+"""One script per schema version; only ever appended to."""
+
+_SELECT: Final = "SELECT id, fingerprint, state, request, request_id, created, seconds, cost, reason, files FROM jobs "
+_UNFINISHED: Final = (State.INTENDED, State.UNKNOWN, State.ACCEPTED, State.SUCCEEDED)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One request and what has become of it."""
+
+    id: int
+    """Its row; 0 for a job that this journal does not know."""
+    fingerprint: str
+    state: State
+    request: GenerationRequest | None
+    request_id: str = ""
+    """Empty until the service has accepted it."""
+    created: float = 0.0
+    """Seconds since the epoch, when it was about to be submitted."""
+    seconds: float | None = None
+    """From acceptance to the end of the job, where one run saw both."""
+    cost: float | None = None
+    """US dollars, where the service tells."""
+    reason: str = ""
+    files: tuple[str, ...] = ()
+    """Names inside the output folder."""
+
+
+class Journal:
+    """All entries of one file, or of memory alone where ``file`` is None. May be used from any thread.
+
+    Every method raises `JournalUnusable` where the file cannot be read, or written if need be.
+    """
+
+    def __init__(self, file: Path | None) -> None:
+        self._file = file
+        self._lock = threading.RLock()
+        self._connection: sqlite3.Connection | None = None
+
+    def intend(self, fingerprint: str, request: GenerationRequest, now: float) -> Entry:
+        """Write down, durably, that a request is about to be submitted."""
+        with self.writing() as database:
+            row = database.execute(
+                "INSERT INTO jobs (fingerprint, state, request, created, changed) VALUES (?, ?, ?, ?, ?)",
+                (fingerprint, State.INTENDED.value, request.canonical(), now, now),
+            )
+            return Entry(row.lastrowid or 0, fingerprint, State.INTENDED, request, created=now)
+
+    def move(self, entry: Entry, to: State, now: float) -> Entry:
+        """Write down what became of an entry; its other fields are written as ``entry`` has them.
+
+        Raises:
+            ValueError: an entry never moves that way.
+        """
+        if to not in ALLOWED[entry.state]:
+            raise ValueError(f"a job that is {entry.state.value} cannot become {to.value}")
+        moved = replace(entry, state=to)
+        if entry.id:
+            with self.writing() as database:
+                database.execute(
+                    "UPDATE jobs SET state = ?, request_id = ?, seconds = ?, cost = ?, reason = ?, files = ?, "
+                    "changed = ? WHERE id = ?",
+                    (
+                        to.value,
+                        moved.request_id or None,
+                        moved.seconds,
+                        moved.cost,
+                        moved.reason,
+                        json.dumps(moved.files),
+                        now,
+                        moved.id,
+                    ),
+                )
+        return moved
+
+    def unfinished(self, fingerprint: str) -> Entry | None:
+        """The newest entry of a request that may still bring a video, or whose outcome nobody was told."""
+        marks = ", ".join("?" * len(_UNFINISHED))
+        return self._first(
+            f"WHERE fingerprint = ? AND state IN ({marks}) ORDER BY id DESC LIMIT 1",
+            fingerprint,
+            *(state.value for state in _UNFINISHED),
+        )
+
+    def saved(self, fingerprint: str) -> Entry | None:
+        """The newest entry of a request whose video is, or was, on disk."""
+        return self._first(
+            "WHERE fingerprint = ? AND state = ? ORDER BY id DESC LIMIT 1", fingerprint, State.SAVED.value
+        )
+
+    def job(self, request_id: str) -> Entry | None:
+        """The entry of a job that the service accepted."""
+        return self._first("WHERE request_id = ? ORDER BY id DESC LIMIT 1", request_id)
+
+    def entries(self, limit: int = 100) -> list[Entry]:
+        """The newest entries, newest first."""
+        return self._all("ORDER BY id DESC LIMIT ?", limit)
+
+    def durations(self, request: GenerationRequest, limit: int = 50) -> list[float]:
+        """Seconds that the latest jobs of the same size and length took."""
+        found = self._all("WHERE seconds IS NOT NULL ORDER BY id DESC LIMIT ?", limit * 20)
+        kind = (request.resolution, request.duration)
+        return [
+            entry.seconds
+            for entry in found
+            if entry.seconds and entry.request and (entry.request.resolution, entry.request.duration) == kind
+        ][:limit]
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that has the file to itself from its start."""
+        with self._using() as database:
+            database.execute("BEGIN IMMEDIATE")
+            try:
+                yield database
+            except BaseException:
+                database.rollback()
+                raise
+            database.commit()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            if self._connection:
+                self._connection.close()
+            self._connection = None
+
+    def _first(self, where: str, *values: str) -> Entry | None:
+        found = self._all(where, *values)
+        return found[0] if found else None
+
+    def _all(self, where: str, *values: str | int) -> list[Entry]:
+        with self._using() as database:
+            return [_entry(row) for row in database.execute(_SELECT + where, values)]
+
+    @contextmanager
+    def _using(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            try:
+                if self._connection is None:
+                    self._connection = _connect(self._file)
+                yield self._connection
+            except (sqlite3.Error, OSError) as error:
+                raise JournalUnusable(str(self._file or "in memory"), str(error)) from error
+
+
+def _connect(file: Path | None) -> sqlite3.Connection:
+    if file:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not file.exists():
+            # SQLite would create it with the user's default mode; its -wal and -shm files follow this one's.
+            os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
+    database = sqlite3.connect(str(file or ":memory:"), timeout=10, isolation_level=None, check_same_thread=False)
+    try:
+        (version,) = database.execute("PRAGMA user_version").fetchone()
+        if version > len(MIGRATIONS):
+            raise sqlite3.DatabaseError("it was written by a newer version of this pack")
+        if version < len(MIGRATIONS):
+            _migrate(database)
+        # An entry must survive a power cut before the submit call is made.
+        database.execute("PRAGMA synchronous = FULL")
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _migrate(database: sqlite3.Connection) -> None:
+    database.execute("PRAGMA journal_mode = WAL")
+    database.execute("BEGIN IMMEDIATE")
+    # Read again: another process may have migrated it while this one waited.
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    for script in MIGRATIONS[version:]:
+        for statement in script.split(";"):
+            database.execute(statement)
+    database.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+    database.commit()
+
+
+def _entry(row: tuple[int, str, str, str, str | None, float, float | None, float | None, str, str]) -> Entry:
+    number, fingerprint, state, request, request_id, created, seconds, cost, reason, files = row
+    return Entry(
+        number,
+        fingerprint,
+        State(state),
+        GenerationRequest(**json.loads(request)),
+        request_id or "",
+        created,
+        seconds,
+        cost,
+        reason,
+        tuple(json.loads(files)),
+    )

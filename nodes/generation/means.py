@@ -1,0 +1,72 @@
+"""What a generation works with, handed in as one piece."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from random import Random
+from typing import Final
+
+from ..runcomfy.client import RunComfy
+from ..video.fetch import Download
+from .clock import Clock
+from .errors import JournalUnusable
+from .events import EventSink, Notice
+from .journal import Entry, Journal
+from .leases import Leases
+from .schedule import PollSchedule, ScheduleFor
+from .states import State
+from .workers import Workers
+
+DEADLINE: Final = 30 * 60.0
+
+
+@dataclass(frozen=True)
+class Means:
+    """The outside world of one account's generations."""
+
+    client: RunComfy
+    account: str
+    """Tells accounts apart; not the token."""
+    journal: Journal
+    leases: Leases
+    workers: Workers
+    clock: Clock
+    folder: Path
+    """Where the videos go."""
+    open_download: Callable[[Path], Download]
+    schedule: ScheduleFor = PollSchedule.learnt
+    random: Random = field(default_factory=Random)
+    deadline: float = DEADLINE
+    """Seconds that one run waits for a job."""
+
+
+@dataclass(frozen=True)
+class Video:
+    """What a job brought."""
+
+    request_id: str
+    files: tuple[Path, ...]
+    """At least one; all checked."""
+    cost: float | None = None
+    """US dollars, where the service tells."""
+    elapsed: float = 0.0
+    """Seconds that this run took."""
+    reused: bool = False
+    """It was on disk already."""
+
+
+def record(means: Means, events: EventSink, entry: Entry, to: State) -> Entry:
+    """Move an accepted job on in the journal; a broken journal must not cost the user the video. Blocks."""
+    try:
+        return means.journal.move(entry, to, means.clock.wall())
+    except JournalUnusable as error:
+        events(Notice(f"{error.what} The job goes on; note its request id: {entry.request_id}."))
+        return replace(entry, state=to)
+
+
+def clock_time(seconds: float) -> str:
+    """A moment as the user's own clock showed it."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))

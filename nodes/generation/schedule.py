@@ -1,0 +1,86 @@
+"""When to look again: sparse before a job can be ready, dense when it is due.
+
+Polling at the interval d costs a lag of d/2 when the job ends in between, and 1/d calls a second until then. With
+the hazard h(t), the rate at which jobs that still run at t end, the sum of lag and calls is least for
+d(t) = sqrt(2 * price / h(t)), where `price` is how many seconds of lag one call is worth.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Final
+
+from ..runcomfy.request import GenerationRequest
+
+PRICE_OF_A_CALL: Final = 0.02
+FIRST_LOOK: Final = 1.0
+SHORTEST: Final = 0.4
+LONGEST: Final = 10.0
+SPREAD_AT_FIRST: Final = 0.25
+"""Standard deviation of the logarithm of the time, before there is any history."""
+ENOUGH_HISTORY: Final = 3
+
+_SECONDS_FOR_TEN: Final = {"480p": 50.0, "720p": 65.0, "1080p": 100.0}
+
+
+@dataclass(frozen=True)
+class PollSchedule:
+    """The looks at one job, from a log-normal guess at how long it takes."""
+
+    expected: float
+    """Seconds from acceptance to the end, median."""
+    spread: float = SPREAD_AT_FIRST
+
+    @classmethod
+    def learnt(cls, request: GenerationRequest, history: Sequence[float]) -> PollSchedule:
+        """From the durations of earlier jobs of the same size and length, else from the documented times."""
+        if len(history) < ENOUGH_HISTORY:
+            return cls(_SECONDS_FOR_TEN[request.resolution] * request.duration / 10)
+        logs = [math.log(max(seconds, 0.1)) for seconds in history]
+        # A few samples underestimate their spread; the first guess counts as one more.
+        spread = math.sqrt((statistics.pvariance(logs) * len(logs) + SPREAD_AT_FIRST**2) / len(logs))
+        return cls(math.exp(statistics.median(logs)), max(spread, 0.02))
+
+    def delay(self, elapsed: float) -> float:
+        """Seconds to wait for the next look, ``elapsed`` seconds after acceptance."""
+        if elapsed < FIRST_LOOK:
+            return FIRST_LOOK
+        best = math.sqrt(2 * PRICE_OF_A_CALL / max(self._hazard(elapsed), 1e-9))
+        # Never longer than the time gone by: the guess may be wrong, and the first looks show the queue.
+        return max(SHORTEST, min(best, elapsed, LONGEST))
+
+    def _hazard(self, elapsed: float) -> float:
+        z = (math.log(elapsed) - math.log(self.expected)) / self.spread
+        alive = math.erfc(z / math.sqrt(2)) / 2
+        if alive < 0.01:
+            # Past everything that was expected: as if such a job ended within a fifth of its age.
+            return 5 / elapsed
+        density = math.exp(-z * z / 2) / (elapsed * self.spread * math.sqrt(2 * math.pi))
+        return density / alive
+
+
+ScheduleFor = Callable[[GenerationRequest, list[float]], PollSchedule]
+"""From a request and the durations of earlier jobs like it."""
+
+
+@dataclass
+class Backoff:
+    """Pauses after failures: doubling, with jitter, never shorter than the service asked for."""
+
+    random: Random = field(default_factory=Random)
+    longest: float = 30.0
+    failures: int = 0
+
+    def pause(self, at_least: float | None = None) -> float:
+        """Seconds to wait after one more failure."""
+        self.failures += 1
+        doubled = min(self.longest, math.ldexp(0.5, min(self.failures, 10)))
+        return max(doubled * self.random.uniform(0.5, 1), min(at_least or 0.0, 300.0))
+
+    def reset(self) -> None:
+        """A success: the next failure is a first one again."""
+        self.failures = 0

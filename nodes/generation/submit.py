@@ -1,0 +1,104 @@
+"""The one call that costs money. It is repeated only when it provably was not accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import replace
+from typing import Final
+
+from ..runcomfy.errors import RateLimited, RunComfyError, Unreachable
+from ..runcomfy.request import GenerationRequest
+from .errors import OutcomeUnknown
+from .events import Notice, Retrying, Submitting
+from .journal import Entry
+from .means import Means, clock_time, record
+from .schedule import Backoff
+from .states import State
+from .watch import Watch, settled
+
+CONNECT_ATTEMPTS: Final = 5
+STOP_PATIENCE: Final = 5.0
+"""Seconds that Stop waits for a submit call under way, so that its job can be cancelled."""
+
+
+class Submission:
+    """One request on its way to becoming a job.
+
+    Each call and its records run as one piece in a worker, so that a job is written down even when the run that
+    waits for it is cut off.
+    """
+
+    def __init__(self, means: Means, watch: Watch, request: GenerationRequest, fingerprint: str) -> None:
+        self._means = means
+        self._watch = watch
+        self._request = request
+        self._fingerprint = fingerprint
+        self._call: Future[Entry] | None = None
+        self.entry: Entry | None = None
+        """What the journal holds; written by the worker."""
+
+    async def accepted(self) -> Entry:
+        """Submit until the service accepts or refuses it.
+
+        Raises:
+            RunComfyError: a definite refusal, or no connection after several attempts; nothing was charged.
+            OutcomeUnknown: nobody can know whether it was accepted; the user has now been told.
+            JournalUnusable: no record can be kept; nothing was submitted.
+        """
+        clock, backoff = self._means.clock, Backoff(self._means.random)
+        ends = clock.monotonic() + self._means.deadline
+        while True:
+            self._watch.show(Submitting())
+            self._call = self._means.workers.call(self._submit)
+            try:
+                return await self._watch.result(self._call)
+            except (RateLimited, Unreachable) as error:
+                pause = backoff.pause(error.retry_after if isinstance(error, RateLimited) else None)
+                hopeless = isinstance(error, Unreachable) and backoff.failures >= CONNECT_ATTEMPTS
+                if hopeless or clock.monotonic() + pause > ends:
+                    raise
+                self._watch.show(Retrying(f"{error.what} Nothing was charged.", pause))
+                await self._watch.pause(pause)
+            except RunComfyError as error:
+                if error.not_accepted or self.entry is None:
+                    raise
+                raise tell_unknown(self._means, self._watch, self.entry) from error
+
+    async def after_stop(self) -> Entry | None:
+        """What is known once a call under way has ended, or has had its chance to."""
+        if self._call and not self._call.cancel():
+            await settled(self._call, STOP_PATIENCE)
+        return self.entry
+
+    def when_over(self, done: Callable[[], object]) -> None:
+        """Call ``done`` as soon as no call is under way; at once if none is."""
+        if self._call is None or self._call.done():
+            done()
+        else:
+            self._call.add_done_callback(lambda _: done())
+
+    def _submit(self) -> Entry:
+        journal, now = self._means.journal, self._means.clock.wall
+        if self.entry:
+            self.entry = journal.move(self.entry, State.INTENDED, now())
+        else:
+            self.entry = journal.intend(self._fingerprint, self._request, now())
+        try:
+            request_id = self._means.client.submit(self._request)
+        except RunComfyError as error:
+            to = State.REFUSED if error.not_accepted else State.UNKNOWN
+            self.entry = journal.move(replace(self.entry, reason=error.what), to, now())
+            raise
+        accepted = replace(self.entry, request_id=request_id)
+        self.entry = record(self._means, self._watch.show, accepted, State.ACCEPTED)
+        return self.entry
+
+
+def tell_unknown(means: Means, watch: Watch, entry: Entry) -> OutcomeUnknown:
+    """Tell the user, once, about a submission whose outcome nobody knows. Returns the error to raise."""
+    error = OutcomeUnknown(clock_time(entry.created), entry.request.text if entry.request else "")
+    # Shown before it is written down: a crash in between tells twice, never not at all.
+    watch.show(Notice(str(error)))
+    record(means, watch.show, entry, State.TOLD)
+    return error

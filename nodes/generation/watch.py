@@ -1,0 +1,80 @@
+"""The user's side of one run: what they are shown, and their Stop button."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Final, TypeVar
+
+from .clock import Clock
+from .events import Event, EventSink
+
+T = TypeVar("T")
+
+TICK: Final = 0.1
+"""Seconds between two looks at the Stop button."""
+
+
+class StopSeen(Exception):
+    """The Stop button is pressed."""
+
+
+class Watch:
+    """Waits on the event loop, with an eye on the Stop button."""
+
+    def __init__(self, clock: Clock, events: EventSink, stop: Callable[[], bool]) -> None:
+        self._clock = clock
+        self._events = events
+        self.stop = stop
+        self._line = ""
+
+    def show(self, event: Event) -> None:
+        """Tell the user, unless that is what they see already."""
+        if str(event) != self._line:
+            self._line = str(event)
+            self._events(event)
+
+    async def pause(self, seconds: float, line: Callable[[], Event] | None = None) -> None:
+        """Wait, keeping ``line`` up to date. Raises `StopSeen`."""
+        ends = self._clock.monotonic() + seconds
+        while True:
+            self._check()
+            if line:
+                self.show(line())
+            left = ends - self._clock.monotonic()
+            if left <= 0:
+                return
+            await self._clock.sleep(min(left, TICK))
+
+    async def result(self, future: Future[T]) -> T:
+        """What a worker returns or raises. Raises `StopSeen` without waiting for the worker."""
+        waiting = asyncio.wrap_future(future)
+        try:
+            while not waiting.done():
+                self._check()
+                await asyncio.wait({waiting}, timeout=TICK)
+            return waiting.result()
+        finally:
+            waiting.cancel()
+
+    def _check(self) -> None:
+        if self.stop():
+            raise StopSeen
+
+
+async def settled(future: Future[T], seconds: float) -> bool:
+    """Wait a bounded time for a worker that must not be cut off; whether it ended."""
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def tell(_: Future[T]) -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(ended.set)
+
+    future.add_done_callback(tell)
+    try:
+        await asyncio.wait_for(ended.wait(), seconds)
+    except asyncio.TimeoutError:
+        return False
+    return True

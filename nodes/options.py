@@ -1,0 +1,60 @@
+"""The node `SeedanceOptions`: everything about a video but its text."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from comfy_api.latest import io
+
+from .runcomfy.request import MAX_DURATION, MAX_SEED, MIN_DURATION, RATIOS, RESOLUTIONS, Options
+
+SeedanceOptionsSocket: Final = io.Custom("SEEDANCE_OPTIONS")
+_DEFAULT: Final = Options()
+
+
+class SeedanceOptions(io.ComfyNode):
+    """Size, shape, length and seed of a Seedance video."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="SeedanceOptions",
+            display_name="Seedance Options",
+            category="Seedance",
+            description="Size, shape, length and seed for Seedance Text to Video.",
+            inputs=[
+                io.Combo.Input(
+                    "resolution",
+                    options=list(RESOLUTIONS),
+                    default=_DEFAULT.resolution,
+                    tooltip="Size of the picture. A higher one costs more, takes longer and needs more memory.",
+                ),
+                io.Combo.Input(
+                    "ratio", options=list(RATIOS), default=_DEFAULT.ratio, tooltip="Width to height of the picture."
+                ),
+                io.Int.Input(
+                    "duration",
+                    default=_DEFAULT.duration,
+                    min=MIN_DURATION,
+                    max=MAX_DURATION,
+                    tooltip="Length in seconds, at 24 frames per second. A longer video costs more.",
+                ),
+                io.Int.Input(
+                    "seed",
+                    default=_DEFAULT.seed,
+                    min=0,
+                    max=MAX_SEED,
+                    control_after_generate=True,
+                    tooltip="Another seed gives another video of the same text. A new seed is a new, paid video.",
+                ),
+            ],
+            outputs=[
+                SeedanceOptionsSocket.Output(
+                    "options", display_name="options", tooltip="For the options input of Seedance Text to Video."
+                )
+            ],
+        )
+
+    @classmethod
+    def execute(cls, resolution: str, ratio: str, duration: int, seed: int) -> io.NodeOutput:
+        return io.NodeOutput(Options(resolution, ratio, duration, seed))

@@ -1,0 +1,73 @@
+"""The five calls of the Model API, typed."""
+
+from __future__ import annotations
+
+from .errors import RunComfyError
+from .replies import (
+    CancelOutcome,
+    JobResult,
+    JobStatus,
+    ModelInfo,
+    error_of,
+    read_cancel,
+    read_model,
+    read_result,
+    read_status,
+    read_submission,
+)
+from .request import MODEL_ID, GenerationRequest
+from .transport import Call, Reply, Transport
+
+
+class RunComfy:
+    """The service, for one account. Every method is one HTTP exchange and raises `RunComfyError`."""
+
+    def __init__(self, transport: Transport, token_source: str, model: str = MODEL_ID) -> None:
+        self._transport = transport
+        self._token_source = token_source
+        self.model = model
+
+    def submit(self, request: GenerationRequest) -> str:
+        """Ask for a video; **this is what costs money**. Returns the request id.
+
+        An error whose `not_accepted` is false leaves open whether the service took the job.
+        """
+        try:
+            return read_submission(
+                self._send(Call("POST", f"/v1/models/{self.model}", body=request.body()), self.model)
+            )
+        except RunComfyError as error:
+            if not error.not_accepted:
+                error.todo = "Look for it on RunComfy's Generations page before running again."
+            raise
+
+    def status(self, request_id: str) -> JobStatus:
+        """Where the job stands."""
+        return read_status(self._about(request_id, Call("GET", f"/v1/requests/{request_id}/status")))
+
+    def result(self, request_id: str) -> JobResult:
+        """How the job ended and where its videos are."""
+        query = {"include_cost": "true"}
+        return read_result(self._about(request_id, Call("GET", f"/v1/requests/{request_id}/result", query)))
+
+    def cancel(self, request_id: str) -> CancelOutcome:
+        """Take a job back out of the queue; one that is running already cannot be."""
+        return read_cancel(self._about(request_id, Call("POST", f"/v1/requests/{request_id}/cancel")))
+
+    def price(self) -> ModelInfo:
+        """What the model costs, as far as the service tells. Also a free check of the token."""
+        return read_model(self._send(Call("GET", f"/v1/models/{self.model}"), self.model))
+
+    def _about(self, request_id: str, call: Call) -> Reply:
+        try:
+            return self._send(call, request_id)
+        except RunComfyError as error:
+            error.about(request_id)
+            raise
+
+    def _send(self, call: Call, subject: str) -> Reply:
+        reply = self._transport.send(call)
+        error = error_of(reply, subject, self._token_source)
+        if error:
+            raise error
+        return reply

@@ -1,0 +1,84 @@
+"""The node `SeedanceTextToVideo`: from a text to frames and a video."""
+
+from __future__ import annotations
+
+import os
+
+from comfy_api.latest import io
+
+from . import delivery, host
+from .generation.errors import Stopped
+from .generation.events import Notice
+from .options import SeedanceOptionsSocket
+from .runcomfy.request import GenerationRequest, Options, hint_about_text, problem_with_text
+from .wiring import LIVE, MODES, REHEARSAL, live_generator, rehearsal_generator
+
+
+class SeedanceTextToVideo(io.ComfyNode):
+    """Generates a video with Seedance 1.0 Pro Fast on RunComfy."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="SeedanceTextToVideo",
+            display_name="Seedance Text to Video",
+            category="Seedance",
+            description=(
+                "Generates a video with ByteDance Seedance 1.0 Pro Fast on RunComfy and brings it into the graph, "
+                "as frames and as a video. Live runs are paid; rehearsal is free."
+            ),
+            inputs=[
+                io.String.Input(
+                    "text",
+                    multiline=True,
+                    tooltip="What the video shows. Under 500 characters gives better results.",
+                ),
+                io.Combo.Input(
+                    "mode",
+                    options=list(MODES),
+                    default=LIVE,
+                    tooltip=(
+                        "live: generates on RunComfy, which is paid. rehearsal: runs the whole way on this machine "
+                        "with a test video, for nothing and without a token."
+                    ),
+                ),
+                io.Boolean.Input(
+                    "reuse",
+                    default=True,
+                    tooltip=(
+                        "On: a video that was made before from the same text and options is loaded again for free. "
+                        "Off: every run buys a new one. An unfinished job is always picked up, never bought twice."
+                    ),
+                ),
+                SeedanceOptionsSocket.Input(
+                    "options",
+                    optional=True,
+                    tooltip="From Seedance Options. Without it: 480p, 16:9, 5 seconds, the default seed.",
+                ),
+            ],
+            outputs=delivery.outputs(),
+        )
+
+    @classmethod
+    def validate_inputs(cls, text: str | None = None) -> bool | str:
+        # None: the text comes through a link and is checked when it is there.
+        return True if text is None else problem_with_text(text) or True
+
+    @classmethod
+    def fingerprint_inputs(cls, reuse: bool | None = True, **_: object) -> str | float:
+        # Not equal to itself, so that ComfyUI's own cache does not stand in for a new video.
+        return float("nan") if reuse is False else ""
+
+    @classmethod
+    async def execute(cls, text: str, mode: str, reuse: bool, options: Options | None = None) -> io.NodeOutput:
+        request = GenerationRequest.of(text, options)
+        show = delivery.Display()
+        if hint := hint_about_text(text):
+            show(Notice(hint))
+        folders = delivery.folders()
+        generator = rehearsal_generator(folders) if mode == REHEARSAL else live_generator(folders, os.environ)
+        try:
+            video = await generator.generate(request, events=show, stop=host.interrupted, reuse=reuse)
+            return await delivery.deliver(video, show)
+        except Stopped as stopped:
+            raise delivery.stopped(stopped, show) from None

@@ -1,0 +1,1 @@
+"""A video: fetched, checked, decoded. Knows neither RunComfy nor ComfyUI."""

@@ -1,0 +1,76 @@
+"""Every way in which a video can fail to become frames.
+
+VideoError
+├── LinkRefused        a link that may not be followed
+├── FetchFailed        it could not be fetched
+│   ├── FetchBroken    but trying again may help
+│   └── LinkExpired    but a new link to the same video may help
+├── NoSpace            the disk does not take it
+├── NotAVideo          what is there is not an MP4, or nothing that OpenCV can read
+├── Damaged            an incomplete or broken video
+├── NothingSelected    the frame controls leave no frame
+└── NotEnoughMemory    its frames would not fit
+"""
+
+from __future__ import annotations
+
+
+class VideoError(Exception):
+    """A video that did not arrive or could not be read. ``str()`` is the message for the user."""
+
+    def __init__(self, what: str, todo: str) -> None:
+        super().__init__(what)
+        self.what = what
+        self.todo = todo
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.todo}"
+
+
+class LinkRefused(VideoError):
+    """A link that leads to a place where a workflow must not reach."""
+
+
+class FetchFailed(VideoError):
+    """The server does not hand the video out."""
+
+
+class FetchBroken(FetchFailed):
+    """The transfer broke off; what arrived is kept for the next attempt."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The video could not be downloaded ({reason}).", "Check the network and run again.")
+
+
+class LinkExpired(FetchFailed):
+    """The link is no longer, or not yet, good."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(
+            f"The link to the video is not valid any more (HTTP {status}).",
+            "Run again: a finished Seedance job gets a new link as long as RunComfy still has it.",
+        )
+
+
+class NoSpace(VideoError):
+    """The disk is full or does not allow writing; nothing was left behind."""
+
+
+class NotAVideo(VideoError):
+    """Not an MP4, or nothing that OpenCV can read."""
+
+
+class Damaged(VideoError):
+    """A video of which a part is missing or broken."""
+
+
+class NothingSelected(VideoError):
+    """No frame is left after the frame controls."""
+
+
+class NotEnoughMemory(VideoError):
+    """The frames would not fit into the memory that is left."""
+
+
+class Stopped(Exception):
+    """The caller's stop signal was seen; not a failure of the video."""

@@ -1,0 +1,120 @@
+"""Puts the rooms together: from an account and its folders to a `Generator` that is ready to work."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from .generation.clock import SystemClock
+from .generation.events import EventSink
+from .generation.fetch_link import fetch
+from .generation.generate import Generator
+from .generation.journal import Journal
+from .generation.leases import Leases
+from .generation.means import Means, Video
+from .generation.schedule import ENOUGH_HISTORY, Backoff, PollSchedule, ScheduleFor
+from .generation.watch import Watch
+from .generation.workers import Workers
+from .runcomfy.client import RunComfy
+from .runcomfy.token import Token, find_token
+from .runcomfy.transport import HttpTransport, api_origin, is_loopback
+from .video.fetch import Download
+from .video.links import media_session
+
+if TYPE_CHECKING:
+    from .runcomfy.request import GenerationRequest
+
+LIVE: Final = "live"
+REHEARSAL: Final = "rehearsal"
+MODES: Final = (LIVE, REHEARSAL)
+REHEARSAL_SECONDS: Final = 4.5
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where things are kept."""
+
+    videos: Path
+    """Finished videos."""
+    private: Path
+    """Token, journal and lock files."""
+
+
+def live_generator(folders: Folders, environment: Mapping[str, str]) -> Generator:
+    """For the user's RunComfy account. Raises `MissingToken` or `InvalidOrigin`."""
+    token = find_token(environment, folders.private / "token")
+    origin = api_origin(environment)
+    journal, leases = _record(folders.private)
+    return Generator(_means(token, origin, journal, leases, folders, PollSchedule.learnt))
+
+
+def rehearsal_generator(folders: Folders) -> Generator:
+    """For the rehearsal service inside this process, with a journal that ends with it."""
+    origin, token = _service()
+    journal, leases = _record(None)
+    return Generator(_means(token, origin, journal, leases, folders, _rehearsal_schedule))
+
+
+async def fetch_link(link: str, folders: Folders, *, events: EventSink, stop: Callable[[], bool]) -> Video:
+    """A video from a public https link. Raises `VideoError` or `Stopped`."""
+    name = f"link-{hashlib.sha256(link.encode()).hexdigest()[:16]}.mp4"
+    download = Download(folders.videos / name, media_session())
+    file = await fetch(link, download, workers(), Watch(SystemClock(), events, stop), Backoff())
+    return Video("", (file,))
+
+
+@cache
+def workers() -> Workers:
+    """This process' threads, shared by everything it does."""
+    return Workers()
+
+
+def _means(
+    token: Token, origin: str, journal: Journal, leases: Leases, folders: Folders, schedule: ScheduleFor
+) -> Means:
+    # Links in replies may point back to a service on this machine, but only if the service itself is there.
+    trusted = origin if is_loopback(urlsplit(origin).hostname or "") else None
+
+    def open_download(target: Path) -> Download:
+        return Download(target, media_session(trusted), trusted_origin=trusted)
+
+    return Means(
+        client=RunComfy(HttpTransport(origin, token), token.source),
+        account=token.account,
+        journal=journal,
+        leases=leases,
+        workers=workers(),
+        clock=SystemClock(),
+        folder=folders.videos,
+        open_download=open_download,
+        schedule=schedule,
+    )
+
+
+def _rehearsal_schedule(request: GenerationRequest, history: list[float]) -> PollSchedule:
+    """The rehearsal takes the same short time whatever is asked for."""
+    return PollSchedule.learnt(request, history) if len(history) >= ENOUGH_HISTORY else PollSchedule(REHEARSAL_SECONDS)
+
+
+@cache
+def _record(private: Path | None) -> tuple[Journal, Leases]:
+    """One journal a folder and process, since leases are taken in a process' name."""
+    journal = Journal(private / "jobs.sqlite3" if private else None)
+    return journal, Leases(journal, private / "owners" if private else None)
+
+
+@cache
+def _service() -> tuple[str, Token]:
+    """The origin of this process' rehearsal service, and a token that only it takes."""
+    from .rehearsal import RehearsalService
+
+    secret = secrets.token_hex()
+    service = RehearsalService(tokens=(secret,))
+    service.start()
+    return service.origin, Token(secret, "the rehearsal")

@@ -1,0 +1,116 @@
+"""A real ComfyUI with the pack in it, talking to a local RunComfy whose books the tests can read."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from nodes.rehearsal import JobState, RehearsalService, Submission, Timing
+from tests.comfyui.seedance_graphs import UPSCALER
+from tools.comfyui import ComfyUI
+from tools.comfyui_client import Client
+from tools.upscale_model import write_tiny_upscaler
+
+PACK = Path(__file__).resolve().parents[2]
+PROBE = Path(__file__).resolve().parent / "probe"
+TOKEN = "a-token-of-the-tests"
+TIMING = Timing(queued=0.3, running=0.7)
+PATIENCE = 10.0  # seconds for the service to begin with a job
+
+
+@dataclass(frozen=True)
+class Books:
+    """What has reached the service since the test began."""
+
+    service: RehearsalService
+    submissions_before: int
+    calls_before: Counter[tuple[str, str]]
+
+    @property
+    def submissions(self) -> list[Submission]:
+        return list(self.service.submissions[self.submissions_before :])
+
+    @property
+    def calls(self) -> Counter[tuple[str, str]]:
+        return self.service.calls - self.calls_before
+
+    def hold_once_running(self) -> None:
+        """Lets the held jobs out of the queue, and holds them again as soon as the last one is being generated."""
+        self.service.release()
+        deadline = time.monotonic() + PATIENCE
+        while self.submissions[-1].state is JobState.IN_QUEUE and time.monotonic() < deadline:
+            time.sleep(0.01)
+        self.service.hold()
+        assert self.submissions[-1].state is JobState.IN_PROGRESS
+
+
+@pytest.fixture(scope="session")
+def service() -> Iterator[RehearsalService]:
+    with RehearsalService(tokens=(TOKEN,), timing=TIMING) as service:
+        yield service
+
+
+@pytest.fixture
+def books(service: RehearsalService) -> Iterator[Books]:
+    """A fresh look at the service; whatever a test held is released after it."""
+    yield Books(service, len(service.submissions), service.calls)
+    service.release()
+
+
+@pytest.fixture(scope="session")
+def server(service: RehearsalService, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComfyUI]:
+    """ComfyUI with the service's token: `mode: live` runs against the service."""
+    with started(
+        tmp_path_factory.mktemp("comfyui"), {"RUNCOMFY_API_BASE_URL": service.origin, "RUNCOMFY_API_TOKEN": TOKEN}
+    ) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def server_without_token(service: RehearsalService, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComfyUI]:
+    """ComfyUI as a newcomer has it. The service stands where RunComfy would, to count what should not reach it."""
+    base = tmp_path_factory.mktemp("comfyui-without-token")
+    with started(base, {"RUNCOMFY_API_BASE_URL": service.origin}) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def client(server: ComfyUI) -> Iterator[Client]:
+    with Client(server.url) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def client_without_token(server_without_token: ComfyUI) -> Iterator[Client]:
+    with Client(server_without_token.url) as client:
+        yield client
+
+
+@pytest.fixture
+def prompt(request: pytest.FixtureRequest) -> str:
+    """A text that no other test uses, so that nothing is found in a cache or collected from an earlier job."""
+    return f"A lighthouse in the rain, {re.sub(r'[^a-z0-9]+', ' ', request.node.nodeid.lower())}"
+
+
+@contextmanager
+def started(base: Path, env: dict[str, str]) -> Iterator[ComfyUI]:
+    """A server with the probe pack and the upscale model."""
+    record = base / "network.txt"
+    shutil.copytree(PROBE, base / "custom_nodes" / "probe", ignore=shutil.ignore_patterns("__pycache__"))
+    write_tiny_upscaler(base / "models" / "upscale_models" / UPSCALER)
+    with ComfyUI(base, pack=PACK, env=env | {"PROBE_NETWORK_RECORD": str(record)}) as server:
+        shutil.copyfile(record, network_at_start(server))
+        yield server
+
+
+def network_at_start(server: ComfyUI) -> Path:
+    """What reached for the network until the server answered, one line each with the files on the call stack."""
+    return server.base / "network-at-start.txt"

@@ -1,0 +1,98 @@
+"""Nodes that let a test look inside a running ComfyUI. A pack of its own, copied into the server under test."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import defaultdict
+from typing import Any
+
+from aiohttp import web
+
+GATE_SECONDS = 60.0
+
+_gates: defaultdict[str, threading.Event] = defaultdict(threading.Event)
+
+
+class ProbeClip:
+    """Reports what arrives on the six sockets of a video node, in the run's outputs under `probe`."""
+
+    RETURN_TYPES = ()
+    FUNCTION = "report"
+    OUTPUT_NODE = True
+    CATEGORY = "Probe"
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        return {
+            "required": {"images": ("IMAGE",)},
+            "optional": {
+                "fps": ("FLOAT", {"forceInput": True}),
+                "frame_count": ("INT", {"forceInput": True}),
+                "request_id": ("STRING", {"forceInput": True}),
+                "video_path": ("STRING", {"forceInput": True}),
+                "video": ("VIDEO",),
+            },
+        }
+
+    def report(self, images: Any, video: Any = None, **scalars: Any) -> dict[str, Any]:
+        seen = {
+            "shape": list(images.shape),
+            "dtype": str(images.dtype),
+            "device": str(images.device),
+            "contiguous": images.is_contiguous(),
+            "lowest": float(images.min()),
+            "highest": float(images.max()),
+            "levels": [(frame.mean(dim=(0, 1)) * 255).tolist() for frame in images],  # red, green, blue of 255
+            "scalars": scalars,
+            "types": {name: type(value).__name__ for name, value in scalars.items()},
+            "video_size": list(video.get_dimensions()) if video is not None else None,
+        }
+        return {"ui": {"probe": [seen]}}
+
+
+class ProbeTexts:
+    """A list of texts, one per line: what follows runs once for each."""
+
+    RETURN_TYPES = ("STRING",)
+    OUTPUT_IS_LIST = (True,)
+    FUNCTION = "split"
+    CATEGORY = "Probe"
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        return {"required": {"lines": ("STRING", {"multiline": True})}}
+
+    def split(self, lines: str) -> tuple[list[str]]:
+        return (lines.split("\n"),)
+
+
+class ProbeGate:
+    """Hands its picture on once the test has opened the gate."""
+
+    RETURN_TYPES = ("IMAGE",)
+    FUNCTION = "wait"
+    CATEGORY = "Probe"
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        return {"required": {"image": ("IMAGE",), "gate": ("STRING", {"default": ""})}}
+
+    async def wait(self, image: Any, gate: str) -> tuple[Any]:
+        if not await asyncio.to_thread(_gates[gate].wait, GATE_SECONDS):
+            raise TimeoutError(f"nobody opened the gate {gate}")
+        return (image,)
+
+
+def _add_route() -> None:
+    from server import PromptServer
+
+    @PromptServer.instance.routes.post("/probe/open/{gate}")  # type: ignore[untyped-decorator]  # ComfyUI is untyped
+    async def open_gate(request: web.Request) -> web.Response:
+        _gates[request.match_info["gate"]].set()
+        return web.Response()
+
+
+_add_route()
+
+NODE_CLASS_MAPPINGS: dict[str, type] = {"ProbeClip": ProbeClip, "ProbeTexts": ProbeTexts, "ProbeGate": ProbeGate}

@@ -1,0 +1,142 @@
+"""What comes out of Seedance Text to Video, and what other nodes make of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from nodes.rehearsal import JobState
+from tests.comfyui.conftest import Books
+from tests.comfyui.seedance_graphs import FRAMES, HEIGHT, PROBE, UPSCALER, VIDEO, WIDTH, generation, node, output
+from tools.comfyui import ComfyUI
+from tools.comfyui_client import PROGRESS_TEXT, Client, Event, Run, Status
+
+ONE_LEVEL = 1.0  # of 255; the probe's means against a decode of the file here
+
+
+@pytest.fixture(scope="module")
+def run(client: Client) -> Run:
+    """One generation with everything behind it that the tests of this file look at."""
+    graph = generation("A red kite over dunes, of the tests of frames") | {
+        "save": node("SaveVideo", video=output("video"), filename_prefix="kept", format="auto", codec="auto"),
+        "model": node("UpscaleModelLoader", model_name=UPSCALER),
+        "upscale": node("ImageUpscaleWithModel", upscale_model=["model", 0], image=output("images")),
+        "upscaled": node("ProbeClip", images=["upscale", 0]),
+        "create": node("CreateVideo", images=["upscale", 0], fps=output("fps")),
+        "save upscaled": node("SaveVideo", video=["create", 0], filename_prefix="big", format="mp4", codec="h264"),
+    }
+    run = client.run(graph)
+    assert run.status is Status.SUCCESS, run.error
+    return run
+
+
+@pytest.fixture(scope="module")
+def seen(run: Run) -> dict[str, Any]:
+    (seen,) = run.outputs[PROBE]["probe"]
+    assert isinstance(seen, dict)
+    return seen
+
+
+@pytest.fixture(scope="module")
+def file(seen: dict[str, Any]) -> Path:
+    return Path(seen["scalars"]["video_path"])
+
+
+def test_images_are_the_frames_of_the_file(seen: dict[str, Any], file: Path) -> None:
+    frames = decoded(file)
+    assert seen["shape"] == [len(frames), *frames[0].shape] == [FRAMES, HEIGHT, WIDTH, 3]
+    expected = [frame.mean(axis=(0, 1)) for frame in frames]
+    np.testing.assert_allclose(seen["levels"], expected, atol=ONE_LEVEL)
+    assert len({tuple(level) for level in seen["levels"]}) > FRAMES // 2, "the picture should move"
+
+
+def test_images_are_float32_from_0_to_1_contiguous_on_the_cpu(seen: dict[str, Any]) -> None:
+    assert seen["dtype"] == "torch.float32"
+    assert seen["device"] == "cpu"
+    assert seen["contiguous"] is True
+    assert 0 <= seen["lowest"] < seen["highest"] <= 1
+    assert seen["highest"] > 0.5, "a picture, not all black"
+
+
+def test_the_other_outputs_describe_the_file(seen: dict[str, Any], file: Path, server: ComfyUI) -> None:
+    scalars = seen["scalars"]
+    assert (scalars["fps"], scalars["frame_count"]) == (24.0, FRAMES)
+    assert seen["types"] == {"fps": "float", "frame_count": "int", "request_id": "str", "video_path": "str"}
+    assert file == server.base / "output" / "seedance" / f"{scalars['request_id']}.mp4"
+    assert seen["video_size"] == [WIDTH, HEIGHT]
+
+
+def test_no_half_fetched_file_is_left(file: Path) -> None:
+    assert {each.suffix for each in file.parent.iterdir()} == {".mp4"}
+
+
+def test_video_is_saved_with_its_stream_as_it_is(run: Run, server: ComfyUI, file: Path) -> None:
+    saved = saved_file(run, "save", server)
+    assert stream_facts(saved) == ("h264", WIDTH, HEIGHT)
+    assert packets(saved) == packets(file)
+
+
+def test_upscaler_doubles_the_size(run: Run, server: ComfyUI, seen: dict[str, Any]) -> None:
+    (upscaled,) = run.outputs["upscaled"]["probe"]
+    assert upscaled["shape"] == [FRAMES, 2 * HEIGHT, 2 * WIDTH, 3]
+    np.testing.assert_allclose(upscaled["levels"], seen["levels"], atol=0.01)  # each pixel doubled: the same means
+    saved = saved_file(run, "save upscaled", server)
+    assert stream_facts(saved) == ("h264", 2 * WIDTH, 2 * HEIGHT)
+    assert len(decoded(saved)) == FRAMES
+
+
+def test_node_shows_the_video(run: Run, server: ComfyUI, file: Path) -> None:
+    shown = run.outputs[VIDEO]
+    assert shown["images"] == [{"filename": file.name, "subfolder": "seedance", "type": "output"}]
+    assert shown["animated"] == [True]
+
+
+def test_progress_is_told_in_words(client: Client, books: Books, prompt: str) -> None:
+    books.service.hold()
+
+    def release_step_by_step(event: Event) -> None:
+        line = str(event.data["text"]) if event.name == PROGRESS_TEXT else ""
+        if line.startswith("Queued") and books.submissions[-1].state is JobState.IN_QUEUE:
+            books.hold_once_running()
+        elif line.startswith("Generating"):
+            books.service.release()
+
+    run = client.run(generation(prompt), on_event=release_step_by_step)
+    lines = [event.data["text"] for event in run.events if event.name == PROGRESS_TEXT and event.data["node"] == VIDEO]
+    first_words = list(dict.fromkeys(line.split()[0].rstrip(",") for line in lines))
+    expected = ["Queued", "Generating", "Downloading", "Decoding", "Done"]
+    assert [word for word in first_words if word in expected] == expected
+    assert f"{FRAMES} frames {WIDTH}x{HEIGHT}" in lines[-1]
+
+
+def saved_file(run: Run, node_id: str, server: ComfyUI) -> Path:
+    (saved,) = run.outputs[node_id]["images"]
+    return server.base.joinpath(saved["type"], saved["subfolder"], saved["filename"])
+
+
+def decoded(file: Path) -> list[np.ndarray]:
+    """The frames, RGB, by OpenCV."""
+    capture = cv2.VideoCapture(str(file))
+    frames: list[np.ndarray] = []
+    while True:
+        is_frame, frame = capture.read()
+        if not is_frame:
+            return frames
+        frames.append(frame[..., ::-1])
+
+
+def stream_facts(file: Path) -> tuple[str, int, int]:
+    with av.open(str(file)) as container:
+        stream = container.streams.video[0]
+        return stream.codec_context.name, stream.width, stream.height
+
+
+def packets(file: Path) -> list[bytes]:
+    """The compressed frames, byte for byte."""
+    with av.open(str(file)) as container:
+        return [bytes(packet) for packet in container.demux(video=0) if packet.size]

@@ -1,0 +1,157 @@
+"""Load Seedance Video: from a file, from a request id, from a link."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tests.comfyui.conftest import TOKEN, Books
+from tests.comfyui.seedance_graphs import FRAMES, HEIGHT, PROBE, VIDEO, WIDTH, generation, loading
+from tools.comfyui import ComfyUI
+from tools.comfyui_client import Client, Refused, Run, Status
+
+MODEL = "bytedance/seedance-1-0/pro/fast/text-to-video"
+
+
+@pytest.fixture(scope="module")
+def made(client: Client) -> dict[str, Any]:
+    """What the probe saw of a video that is in output/seedance now."""
+    run = client.run(generation("A harbour at dusk, of the tests of loading"))
+    assert run.status is Status.SUCCESS, run.error
+    return seen(run)
+
+
+@pytest.fixture(scope="module")
+def choice(client: Client, made: dict[str, Any]) -> str:
+    """That video as the node's list offers it."""
+    options = client.object_info()["LoadSeedanceVideo"]["input"]["required"]["video"][1]["options"]
+    (offered,) = [each for each in options if made["scalars"]["request_id"] in each]
+    return str(offered)
+
+
+def test_a_file_comes_back_as_it_was_made(client: Client, books: Books, made: dict[str, Any], choice: str) -> None:
+    run = client.run(loading(video=choice))
+    assert seen(run) == made
+    assert run.outputs[VIDEO]["images"] == [
+        {"filename": Path(made["scalars"]["video_path"]).name, "subfolder": "seedance", "type": "output"}
+    ]
+    assert books.calls == {}
+
+
+@pytest.mark.parametrize(
+    ("controls", "expected"),
+    [
+        ({"skip_first_frames": 9}, range(9, FRAMES)),
+        ({"frame_load_cap": 5}, range(5)),
+        ({"select_every_nth": 7}, range(0, FRAMES, 7)),
+        ({"skip_first_frames": 4, "frame_load_cap": 6, "select_every_nth": 3}, range(4, 22, 3)),
+        ({"skip_first_frames": FRAMES - 2, "frame_load_cap": 10}, range(FRAMES - 2, FRAMES)),
+    ],
+)
+def test_frame_controls(
+    client: Client, made: dict[str, Any], choice: str, controls: dict[str, int], expected: range
+) -> None:
+    loaded = seen(client.run(loading(video=choice, **controls)))
+    assert loaded["levels"] == [made["levels"][index] for index in expected]
+    assert loaded["scalars"]["frame_count"] == len(expected)
+
+
+def test_skipping_every_frame_is_an_error_that_says_so(client: Client, choice: str) -> None:
+    run = client.run(loading(video=choice, skip_first_frames=FRAMES))
+    assert run.status is Status.ERROR
+    assert run.error is not None
+    assert str(FRAMES) in run.error.message
+
+
+def test_a_request_id_fetches_its_video(
+    client: Client, books: Books, server: ComfyUI, choice: str, prompt: str
+) -> None:
+    """A job made elsewhere, such as in RunComfy's own web page."""
+    request_id = submit_elsewhere(books, prompt)
+    loaded = seen(client.run(loading(video=choice, source=request_id)))
+    assert loaded["shape"] == [FRAMES, HEIGHT, WIDTH, 3]
+    assert loaded["scalars"]["request_id"] == request_id
+    assert loaded["scalars"]["video_path"] == str(server.base / "output" / "seedance" / f"{request_id}.mp4")
+    assert [each.request_id for each in books.submissions] == [request_id], "loading buys nothing"
+
+
+def test_an_unknown_request_id_is_an_error_that_names_it(client: Client, books: Books, choice: str) -> None:
+    unknown = "00000000-0000-4000-8000-000000000000"
+    run = client.run(loading(video=choice, source=unknown))
+    assert run.status is Status.ERROR
+    assert run.error is not None
+    assert unknown in run.error.message
+    assert books.submissions == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "http://example.com/video.mp4",
+        "ftp://example.com/video.mp4",
+        "file:///etc/passwd",
+        "https://user:secret@example.com/video.mp4",
+        "../../secret",
+        "some words",
+    ],
+)
+def test_sources_other_than_ids_and_https_links_are_refused(client: Client, choice: str, source: str) -> None:
+    with pytest.raises(Refused) as refusal:
+        client.run(loading(video=choice, source=source))
+    assert list(refusal.value.node_errors) == [VIDEO]
+
+
+@pytest.mark.parametrize("link", ["https://127.0.0.1:9/video.mp4", "https://[::1]:9/v.mp4", "https://10.0.0.1/v.mp4"])
+def test_links_into_the_private_network_are_not_followed(client: Client, choice: str, link: str) -> None:
+    message = failure_of(client, loading(video=choice, source=link))
+    assert "public" in message or "private" in message
+
+
+@pytest.mark.parametrize(
+    "video",
+    ["../../x.mp4", "../../x.mp4 [output]", "seedance/../../x.mp4 [output]", "/etc/passwd", "missing.mp4", ""],
+)
+def test_files_outside_comfyui_or_missing_are_refused(client: Client, server: ComfyUI, video: str) -> None:
+    (server.base.parent / "x.mp4").write_bytes(b"not for your eyes")
+    with pytest.raises(Refused) as refusal:
+        client.run(loading(video=video))
+    assert list(refusal.value.node_errors) == [VIDEO]
+
+
+def test_a_file_that_is_no_video_is_an_error_that_says_so(client: Client, server: ComfyUI) -> None:
+    (server.base / "input" / "page.mp4").write_text("<!doctype html><title>not found</title>")
+    message = failure_of(client, loading(video="page.mp4"))
+    assert "MP4" in message
+
+
+def submit_elsewhere(books: Books, text: str) -> str:
+    """Submits a job past the pack and waits for its end."""
+    answer = requests.post(
+        f"{books.service.origin}/v1/models/{MODEL}",
+        json={"text": text, "duration": 2},
+        headers={"Authorization": f"Bearer {TOKEN}"},
+        timeout=10,
+    )
+    answer.raise_for_status()
+    return str(answer.json()["request_id"])
+
+
+def seen(run: Run) -> dict[str, Any]:
+    assert run.status is Status.SUCCESS, run.error
+    (seen,) = run.outputs[PROBE]["probe"]
+    assert isinstance(seen, dict)
+    return seen
+
+
+def failure_of(client: Client, graph: dict[str, dict[str, Any]]) -> str:
+    """Why the graph did not run, whether at validation or at its node."""
+    try:
+        run = client.run(graph)
+    except Refused as refusal:
+        return str(refusal)
+    assert run.status is Status.ERROR
+    assert run.error is not None
+    return run.error.message

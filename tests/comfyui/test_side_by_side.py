@@ -1,0 +1,72 @@
+"""Jobs of one graph wait side by side, and the rest of the graph does not wait for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import requests
+
+from tests.comfyui.conftest import Books
+from tests.comfyui.seedance_graphs import PROBE, generation, node, probe, text_to_video
+from tools.comfyui import ComfyUI
+from tools.comfyui_client import PROGRESS_TEXT, Client, Event, Status
+
+
+def is_queued(event: Event) -> bool:
+    return event.name == PROGRESS_TEXT and str(event.data["text"]).startswith("Queued")
+
+
+def release_at(count: int, books: Books) -> Callable[[Event], None]:
+    """Releases the service's jobs as soon as `count` of them have been submitted."""
+
+    def on_event(event: Event) -> None:
+        if is_queued(event) and len(books.submissions) == count:
+            books.service.release()
+
+    return on_event
+
+
+def test_other_nodes_run_while_a_job_waits(client: Client, server: ComfyUI, books: Books, prompt: str) -> None:
+    graph = generation(prompt) | {
+        "picture": node("EmptyImage", width=64, height=32, batch_size=1, color=0),
+        "gate": node("ProbeGate", image=["picture", 0], gate=prompt),
+        "other": node("ProbeClip", images=["gate", 0]),
+    }
+    steps: list[str] = []
+    books.service.hold()
+
+    def open_the_gate_then_release(event: Event) -> None:
+        if is_queued(event) and not steps:
+            steps.append("job waits")
+            requests.post(f"{server.url}/probe/open/{prompt}", timeout=10).raise_for_status()
+        elif event.name == "executed" and event.data["node"] in {"other", PROBE}:
+            steps.append(event.data["node"])
+            books.service.release()
+
+    run = client.run(graph, on_event=open_the_gate_then_release)
+    assert run.status is Status.SUCCESS
+    assert steps == ["job waits", "other", PROBE]
+    assert len(books.submissions) == 1
+
+
+def test_two_jobs_of_one_graph_overlap(client: Client, books: Books, prompt: str) -> None:
+    graph = generation(f"{prompt}, first") | {
+        "second": text_to_video(f"{prompt}, second"),
+        "second probe": probe("second"),
+    }
+    books.service.hold()
+    run = client.run(graph, on_event=release_at(2, books))
+    assert run.status is Status.SUCCESS
+    texts = {each.request_id: each.input["text"] for each in books.submissions}
+    assert texts[run.outputs[PROBE]["probe"][0]["scalars"]["request_id"]] == f"{prompt}, first"
+    assert texts[run.outputs["second probe"]["probe"][0]["scalars"]["request_id"]] == f"{prompt}, second"
+
+
+def test_a_list_of_prompts_runs_side_by_side_and_keeps_its_order(client: Client, books: Books, prompt: str) -> None:
+    texts = [f"{prompt}, {word}" for word in ("one", "two", "three")]
+    graph = generation(["texts", 0]) | {"texts": node("ProbeTexts", lines="\n".join(texts))}
+    books.service.hold()
+    run = client.run(graph, on_event=release_at(len(texts), books))
+    assert run.status is Status.SUCCESS
+    by_id = {each.request_id: each.input["text"] for each in books.submissions}
+    assert [by_id[seen["scalars"]["request_id"]] for seen in run.outputs[PROBE]["probe"]] == texts

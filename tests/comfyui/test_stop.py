@@ -1,0 +1,89 @@
+"""Pressing Stop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from nodes.rehearsal import JobState
+from tests.comfyui.conftest import Books
+from tests.comfyui.seedance_graphs import generation, probe, text_to_video
+from tools.comfyui_client import PROGRESS_TEXT, Client, Event, Run, Status
+
+DEADLINE = 5.0  # seconds; the aim is 1, and the measured figure is reported
+
+
+def run_and_stop(
+    client: Client, graph: dict[str, dict[str, object]], when: Callable[[Event], bool]
+) -> tuple[Run, float]:
+    """Runs `graph` and presses Stop at the first event that `when` picks.
+
+    Returns the run and the seconds from the press to ComfyUI's word that it was interrupted.
+    """
+    pressed: list[float] = []
+
+    def on_event(event: Event) -> None:
+        if not pressed and when(event):
+            pressed.append(time.monotonic())
+            client.interrupt()
+
+    run = client.run(graph, on_event=on_event)
+    assert run.status is Status.INTERRUPTED
+    (ending,) = [event for event in run.events if event.name == "execution_interrupted"]
+    return run, ending.at - pressed[0]
+
+
+def says(word: str) -> Callable[[Event], bool]:
+    return lambda event: event.name == PROGRESS_TEXT and str(event.data["text"]).startswith(word)
+
+
+def report(seconds: float, record_property: Callable[[str, object], None]) -> None:
+    record_property("seconds_from_stop_to_interrupted", round(seconds, 3))
+    print(f"Stop took {seconds:.3f} s")
+    assert seconds < DEADLINE
+
+
+def test_stop_in_the_queue_cancels_the_job(
+    client: Client, books: Books, prompt: str, record_property: Callable[[str, object], None]
+) -> None:
+    books.service.hold()
+    _, seconds = run_and_stop(client, generation(prompt), says("Queued"))
+    (submission,) = books.submissions
+    assert submission.cancelled
+    report(seconds, record_property)
+
+
+def test_stop_cancels_every_waiting_job_of_the_graph(
+    client: Client, books: Books, prompt: str, record_property: Callable[[str, object], None]
+) -> None:
+    graph = generation(f"{prompt}, first") | {
+        "second": text_to_video(f"{prompt}, second"),
+        "second probe": probe("second"),
+    }
+    books.service.hold()
+    _, seconds = run_and_stop(client, graph, lambda event: says("Queued")(event) and len(books.submissions) == 2)
+    assert [each.cancelled for each in books.submissions] == [True, True]
+    report(seconds, record_property)
+
+
+def test_stop_while_generating_ends_the_run_and_leaves_the_job(
+    client: Client, books: Books, prompt: str, record_property: Callable[[str, object], None]
+) -> None:
+    books.service.hold()
+
+    def generating(event: Event) -> bool:
+        if says("Queued")(event) and books.submissions[-1].state is JobState.IN_QUEUE:
+            books.hold_once_running()
+        return says("Generating")(event)
+
+    _, seconds = run_and_stop(client, generation(prompt), generating)
+    (submission,) = books.submissions
+    assert not submission.cancelled
+    report(seconds, record_property)
+
+
+def test_the_next_run_after_a_stop_is_untouched(client: Client, books: Books, prompt: str) -> None:
+    books.service.hold()
+    run_and_stop(client, generation(f"{prompt}, stopped"), says("Queued"))
+    books.service.release()
+    assert client.run(generation(prompt)).status is Status.SUCCESS

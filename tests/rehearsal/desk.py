@@ -1,0 +1,82 @@
+"""What these tests hold in their hands: a clock that they turn, and plain HTTP calls to the service."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import requests
+
+from nodes.rehearsal import RehearsalService
+
+MODEL_PATH = "/v1/models/bytedance/seedance-1-0/pro/fast/text-to-video"
+SHORT = {"text": "A paper boat", "duration": 2}
+OWNER, STRANGER = "first-token", "second-token"
+
+
+class HandClock:
+    """Seconds that pass only when told."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def pass_by(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class Desk:
+    """Calls as a client makes them, over one kept-alive connection."""
+
+    def __init__(self, service: RehearsalService, clock: HandClock) -> None:
+        self.service = service
+        self.clock = clock
+        self.session = requests.Session()
+        self.session.trust_env = False
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        token: str | None = OWNER,
+        body: object = None,
+        data: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> requests.Response:
+        sent = dict(headers or {})
+        if token is not None:
+            sent["Authorization"] = f"Bearer {token}"
+        return self.session.request(
+            method, self.service.origin + path, json=body, data=data, headers=sent, timeout=30, allow_redirects=False
+        )
+
+    def submit(self, body: object = SHORT, token: str = OWNER) -> str:
+        reply = self.call("POST", MODEL_PATH, body=body, token=token)
+        assert reply.status_code == 200, reply.text
+        request_id = reply.json()["request_id"]
+        assert isinstance(request_id, str)
+        return request_id
+
+    def status(self, request_id: str) -> dict[str, object]:
+        return self._read(f"/v1/requests/{request_id}/status")
+
+    def result(self, request_id: str, query: str = "") -> dict[str, object]:
+        return self._read(f"/v1/requests/{request_id}/result{query}")
+
+    def cancel(self, request_id: str) -> requests.Response:
+        return self.call("POST", f"/v1/requests/{request_id}/cancel")
+
+    def finish(self, request_id: str) -> dict[str, object]:
+        """Let the job end; its result."""
+        assert self.service.wait_for_footage()
+        self.clock.pass_by(60)
+        return self.result(request_id)
+
+    def _read(self, path: str) -> dict[str, object]:
+        reply = self.call("GET", path)
+        assert reply.status_code == 200, reply.text
+        found = reply.json()
+        assert isinstance(found, dict)
+        return found

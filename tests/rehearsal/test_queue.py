@@ -1,0 +1,129 @@
+"""Who waits for whom, and how a test holds time still."""
+
+from __future__ import annotations
+
+import pytest
+
+from nodes.rehearsal import JobState, RehearsalService, Timing
+from nodes.rehearsal.jobs import Job, JobQueue
+from tests.rehearsal.desk import OWNER, Desk, HandClock
+
+
+def job(name: str, submitted: float) -> Job:
+    """One that needs no file, which only those that fail do."""
+    return Job(name, 0, {}, 5, submitted, None, "meant to fail")
+
+
+def test_two_slots_serve_four_jobs_in_order(desk: Desk) -> None:
+    jobs = [desk.submit() for _ in range(4)]
+    assert desk.service.wait_for_footage()
+    assert [desk.status(job).get("queue_position") for job in jobs] == [0, 1, 2, 3]
+    desk.clock.pass_by(10)
+    assert [desk.status(job)["status"] for job in jobs] == ["in_progress", "in_progress", "in_queue", "in_queue"]
+    assert [desk.status(job).get("queue_position") for job in jobs] == [None, None, 0, 1]
+    desk.clock.pass_by(20)
+    assert [desk.status(job)["status"] for job in jobs] == ["completed", "completed", "in_progress", "in_progress"]
+
+
+def test_cancelling_moves_the_others_up(desk: Desk) -> None:
+    first, second, third = (desk.submit() for _ in range(3))
+    desk.cancel(first)
+    assert [desk.status(job)["queue_position"] for job in (second, third)] == [0, 1]
+
+
+def test_jobs_move_on_at_their_own_times_although_nobody_looked() -> None:
+    queue = JobQueue(Timing(queued=1, running=3, slots=1))
+    jobs = [job("a", 0), job("b", 0), job("c", 20)]
+    for one in jobs:
+        queue.add(one)
+    queue.settle(100)
+    assert [(one.started, one.ended) for one in jobs] == [(1, 4), (4, 7), (21, 24)]
+
+
+def test_a_slot_that_was_free_long_ago_starts_nothing_early() -> None:
+    queue = JobQueue(Timing(queued=0, running=3, slots=2))
+    jobs = [job("a", 5), job("b", 6), job("c", 7)]
+    for one in jobs:
+        queue.add(one)
+    queue.settle(8.5)
+    assert [(one.started, one.ended) for one in jobs] == [(5, 8), (6, None), (8, None)]
+
+
+def test_a_job_is_in_progress_until_its_file_is_there() -> None:
+    clock = HandClock()
+    with RehearsalService(tokens=(OWNER,), timing=Timing(queued=0, running=0), clock=clock) as service:
+        desk = Desk(service, clock)
+        one = desk.submit({"text": "long", "duration": 12, "resolution": "1080p"})  # takes seconds to make
+        clock.pass_by(100)
+        assert (desk.status(one)["status"], desk.result(one)["status"]) == ("in_progress", "in_progress")
+        assert "output" not in desk.result(one)
+        assert desk.call("GET", f"/media/{one}.mp4").status_code == 404
+
+
+def test_hold_freezes_every_job_where_it_is(desk: Desk) -> None:
+    running = desk.submit()
+    desk.clock.pass_by(10)
+    queued = desk.submit()
+    assert desk.service.wait_for_footage()
+    desk.service.hold()
+    desk.clock.pass_by(500)
+    assert (desk.status(running)["status"], desk.status(queued)["status"]) == ("in_progress", "in_queue")
+    desk.service.release()
+    assert (desk.status(running)["status"], desk.status(queued)["status"]) == ("in_progress", "in_queue")
+    desk.clock.pass_by(20)
+    assert (desk.status(running)["status"], desk.status(queued)["status"]) == ("completed", "in_progress")
+
+
+def test_jobs_submitted_while_held_stay_queued_even_without_a_queue_time() -> None:
+    clock = HandClock()
+    with RehearsalService(tokens=(OWNER,), timing=Timing(queued=0, running=0), clock=clock) as service:
+        desk = Desk(service, clock)
+        service.hold()
+        first, second = desk.submit(), desk.submit()
+        assert service.wait_for_footage()
+        clock.pass_by(50)
+        assert [desk.status(job).get("queue_position") for job in (first, second)] == [0, 1]
+        assert desk.cancel(second).json()["outcome"] == "cancelled"
+        service.release()
+        assert [desk.result(job)["status"] for job in (first, second)] == ["succeeded", "cancelled"]
+
+
+def test_an_ended_job_is_forgotten_after_its_time(desk: Desk) -> None:
+    job = desk.submit()
+    url = f"/media/{job}.mp4"
+    desk.finish(job)
+    assert desk.call("GET", url).status_code == 200
+    desk.clock.pass_by(1000)
+    reply = desk.call("GET", f"/v1/requests/{job}/result")
+    assert (reply.status_code, reply.json()["error_code"]) == (404, 404001)
+    assert desk.call("GET", url).status_code == 404
+    assert desk.service.submissions[0].state is JobState.SUCCEEDED
+
+
+def test_forget_does_so_at_once(desk: Desk) -> None:
+    ended, queued, last = (desk.submit() for _ in range(3))
+    assert desk.service.wait_for_footage()
+    desk.service.forget(queued)
+    assert desk.status(last)["queue_position"] == 1
+    desk.finish(ended)
+    desk.service.forget(ended)
+    for job in (ended, queued):
+        assert desk.call("GET", f"/v1/requests/{job}/status").status_code == 404
+        assert desk.call("GET", f"/media/{job}.mp4").status_code == 404
+    assert desk.result(last)["status"] == "succeeded"
+    with pytest.raises(KeyError):
+        desk.service.forget(ended)
+
+
+def test_forgetting_a_running_job_frees_its_slot(desk: Desk) -> None:
+    jobs = [desk.submit() for _ in range(3)]
+    desk.clock.pass_by(10)
+    assert desk.status(jobs[2])["status"] == "in_queue"
+    desk.service.forget(jobs[0])
+    assert desk.status(jobs[2])["status"] == "in_progress"
+
+
+@pytest.mark.parametrize("wrong", [{"queued": -1}, {"running": -0.1}, {"expiry": -1}, {"slots": 0}])
+def test_impossible_timing_is_refused(wrong: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="slot"):
+        Timing(**wrong)

@@ -1,0 +1,159 @@
+"""The service as a thing on this machine: its address, its manners, its end."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+import requests
+
+from nodes.rehearsal import DEFAULT_TOKEN, RehearsalService
+from nodes.rehearsal import footage as footage_module
+from nodes.rehearsal.wire import MAX_BODY
+from tests.rehearsal.desk import MODEL_PATH, OWNER, Desk, HandClock
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_it_listens_on_loopback_only(desk: Desk) -> None:
+    assert re.fullmatch(r"http://127\.0\.0\.1:[0-9]+", desk.service.origin)
+    other = socket.socket()
+    with other, pytest.raises(OSError, match=r"refused|unreachable"):
+        other.connect(("127.0.0.2", int(desk.service.origin.rsplit(":", 1)[1])))
+
+
+def test_a_connection_is_kept_through_refusals(desk: Desk) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", int(desk.service.origin.rsplit(":", 1)[1]), timeout=30)
+    sockets = set()
+    for method, path, body in (
+        ("POST", MODEL_PATH, b'{"text": "x"}'),
+        ("POST", "/nowhere", b"x" * 1000),
+        ("HEAD", "/nowhere", None),
+        ("GET", MODEL_PATH, None),
+    ):
+        connection.request(method, path, body)
+        connection.getresponse().read()
+        sockets.add(connection.sock)
+    assert len(sockets) == 1
+    assert None not in sockets
+    connection.close()
+
+
+def test_a_body_that_is_too_large_or_of_unknown_length_is_refused(desk: Desk) -> None:
+    reply = desk.call("POST", MODEL_PATH, data=b" " * (MAX_BODY + 1))
+    assert (reply.status_code, reply.headers["Connection"]) == (413, "close")
+    pieces = requests.post(desk.service.origin + MODEL_PATH, data=iter([b"{}"]), timeout=30)
+    assert pieces.status_code == 411
+    assert desk.service.submissions == ()
+
+
+def test_a_body_cut_short_is_not_taken_for_an_order(desk: Desk) -> None:
+    with socket.create_connection(("127.0.0.1", int(desk.service.origin.rsplit(":", 1)[1])), timeout=30) as line:
+        head = f"POST {MODEL_PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {OWNER}\r\nContent-Length: 99\r\n\r\n"
+        line.sendall(head.encode() + b'{"text": "x"}')
+        line.shutdown(socket.SHUT_WR)
+        assert line.recv(100).startswith(b"HTTP/1.1 400 ")
+    assert desk.service.submissions == ()
+
+
+def test_it_prints_nothing(desk: Desk, capfd: pytest.CaptureFixture[str]) -> None:
+    desk.submit()
+    desk.call("GET", "/nowhere")
+    desk.call("POST", MODEL_PATH, data=b"no json")
+    with socket.create_connection(("127.0.0.1", int(desk.service.origin.rsplit(":", 1)[1]))) as line:
+        line.sendall(b"nonsense\r\n\r\n")
+        line.recv(1000)
+    assert desk.service.wait_for_footage()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_token_is_not_logged(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    desk.submit()
+    assert MODEL_PATH in caplog.text
+    assert OWNER not in caplog.text
+
+
+def test_stop_ends_kept_connections_and_deletes_every_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    clock = HandClock()
+    service = RehearsalService(tokens=(OWNER,), clock=clock)
+    service.start()
+    desk = Desk(service, clock)
+    desk.finish(desk.submit())
+    assert list(tmp_path.rglob("*.mp4"))
+    desk.submit({"text": "in the making", "duration": 12})
+    service.stop()
+    service.stop()
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(requests.ConnectionError):
+        desk.call("GET", MODEL_PATH)
+    with pytest.raises(RuntimeError):
+        service.start()
+
+
+def test_files_that_no_job_needs_are_deleted_but_for_a_few(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(footage_module, "render", lambda scene, path, stopped: path.write_text(scene.text))
+    clock = HandClock()
+    with RehearsalService(tokens=(OWNER,), clock=clock) as service:
+        desk = Desk(service, clock)
+        for number in range(20):
+            job = desk.submit({"text": f"{number}"})
+            desk.finish(job)
+            service.forget(job)
+        assert {path.read_text() for path in tmp_path.rglob("*.mp4")} == {f"{number}" for number in range(4, 20)}
+        again = desk.submit({"text": "19"})
+        assert desk.finish(again)["status"] == "succeeded"
+        assert desk.call("GET", f"/media/{again}.mp4").text == "19"
+
+
+def test_footage_that_cannot_be_made_fails_its_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(footage_module, "render", broken)
+    clock = HandClock()
+    with RehearsalService(tokens=(OWNER,), clock=clock) as service:
+        desk = Desk(service, clock)
+        result = desk.finish(desk.submit())
+    assert result["status"] == "failed"
+    assert "disk full" in str(result["error"])
+
+
+def test_it_has_no_address_before_it_starts() -> None:
+    service = RehearsalService()
+    with pytest.raises(RuntimeError):
+        _ = service.origin
+    service.stop()
+
+
+def test_the_command_serves_and_says_where() -> None:
+    command = [sys.executable, "-m", "nodes.rehearsal", "--token", "by-hand"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            origin = process.stdout.readline().strip()
+            for token, status in (("by-hand", 200), (DEFAULT_TOKEN, 401)):
+                headers = {"Authorization": f"Bearer {token}"}
+                assert requests.get(origin + MODEL_PATH, headers=headers, timeout=30).status_code == status
+            process.send_signal(signal.CTRL_C_EVENT if os.name == "nt" else signal.SIGINT)
+            assert process.wait(timeout=30) == 0
+        finally:
+            process.kill()
+
+
+def test_importing_it_brings_in_no_heavy_library() -> None:
+    code = "import sys, nodes.rehearsal; print(sorted({'cv2', 'av', 'numpy', 'PIL', 'torch'} & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,1 @@
+"""What developing the pack needs and using it does not: a real ComfyUI, a client for it, the demo."""

@@ -1,0 +1,168 @@
+"""A client of ComfyUI's HTTP API: queue a graph, follow it, stop it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from types import TracebackType
+from typing import Any
+
+import requests
+
+from .comfyui_events import PROGRESS_TEXT, Event, EventStream
+
+__all__ = ["PROGRESS_TEXT", "Client", "Event", "Graph", "NodeFailure", "Refused", "Run", "Status"]
+
+Graph = Mapping[str, Mapping[str, Any]]
+"""ComfyUI's API format: node id to `{"class_type": ..., "inputs": {...}}`."""
+
+HTTP_SECONDS = 60.0
+
+
+class Status(str, Enum):
+    """How a run ended."""
+
+    SUCCESS = "success"
+    ERROR = "error"
+    INTERRUPTED = "interrupted"
+
+
+_ENDINGS = {
+    "execution_success": Status.SUCCESS,
+    "execution_error": Status.ERROR,
+    "execution_interrupted": Status.INTERRUPTED,
+}
+
+
+class Refused(Exception):
+    """ComfyUI's validation did not accept the graph; nothing ran.
+
+    Attributes:
+        error: what is wrong with the graph: `{"type", "message", "details", ...}`.
+        node_errors: node id to `{"errors": [{"type", "message", "details", ...}], ...}`.
+    """
+
+    def __init__(self, error: dict[str, Any], node_errors: dict[str, Any]) -> None:
+        details = [
+            f"node {node}: {each['message']}: {each['details']}"
+            for node, found in node_errors.items()
+            for each in found["errors"]
+        ]
+        super().__init__("; ".join([f"{error.get('message')} {error.get('details') or ''}".strip(), *details]))
+        self.error = error
+        self.node_errors = node_errors
+
+
+@dataclass(frozen=True)
+class NodeFailure:
+    """The node that ended a run, and the exception it raised."""
+
+    node_id: str
+    node_type: str
+    exception_type: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished prompt.
+
+    Attributes:
+        outputs: node id to what it handed to the UI, such as `{"images": [{"filename", "subfolder", "type"}]}`.
+        error: set when `status` is ERROR.
+    """
+
+    prompt_id: str
+    status: Status
+    events: list[Event]
+    outputs: dict[str, Any]
+    error: NodeFailure | None = None
+
+
+class Client:
+    """A UI of one ComfyUI server. Its methods block; a second thread may call `interrupt` meanwhile."""
+
+    def __init__(self, url: str) -> None:
+        """Connects to `url` (no trailing slash). Raises ConnectionError when no ComfyUI answers there."""
+        self._url = url
+        self._id = uuid.uuid4().hex
+        self._stream = EventStream(url, self._id)
+        self._session = requests.Session()
+        self._session.trust_env = False  # a proxy has no business on loopback
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._stream.close()
+        self._session.close()
+
+    def object_info(self) -> dict[str, Any]:
+        """Every node's sockets and widgets, by node id, as the UI reads them."""
+        return self._get("/object_info")
+
+    def history(self, prompt_id: str) -> dict[str, Any]:
+        """ComfyUI's record of a finished prompt; empty while it is not finished."""
+        found: dict[str, Any] = self._get(f"/history/{prompt_id}").get(prompt_id, {})
+        return found
+
+    def run(self, graph: Graph, *, on_event: Callable[[Event], None] | None = None, timeout: float = 120.0) -> Run:
+        """Queues the graph and follows it to its end. Raises as `queue` and `follow` do."""
+        return self.follow(self.queue(graph), on_event=on_event, timeout=timeout)
+
+    def queue(self, graph: Graph) -> str:
+        """Queues the graph and returns its prompt id. Raises Refused when validation does not accept it."""
+        answer = self._session.post(
+            f"{self._url}/prompt", json={"prompt": graph, "client_id": self._id}, timeout=HTTP_SECONDS
+        )
+        if answer.status_code == requests.codes.bad_request:
+            refusal = answer.json()
+            raise Refused(refusal["error"], refusal["node_errors"] or {})
+        answer.raise_for_status()
+        return str(answer.json()["prompt_id"])
+
+    def follow(self, prompt_id: str, *, on_event: Callable[[Event], None] | None = None, timeout: float = 120.0) -> Run:
+        """Waits for the prompt's end, handing over its events as they come, past ones first.
+
+        Raises TimeoutError after `timeout` seconds, ConnectionError when the server goes away.
+        """
+        events: list[Event] = []
+        status, error = Status.ERROR, None
+        for event in self._stream.of(prompt_id, timeout=timeout):
+            events.append(event)
+            if on_event is not None:
+                on_event(event)
+            if event.name in _ENDINGS:
+                status = _ENDINGS[event.name]
+                error = _failure(event) if status is Status.ERROR else None
+            # ComfyUI's last word; by then the history is written, which it is not when the ending is sent.
+            if event.name == "executing" and event.data["node"] is None:
+                break
+        return Run(prompt_id, status, events, self.history(prompt_id).get("outputs", {}), error)
+
+    def interrupt(self, prompt_id: str | None = None) -> None:
+        """Presses Stop: for whatever is running, or only if `prompt_id` is."""
+        body = {} if prompt_id is None else {"prompt_id": prompt_id}
+        self._session.post(f"{self._url}/interrupt", json=body, timeout=HTTP_SECONDS).raise_for_status()
+
+    def _get(self, path: str) -> dict[str, Any]:
+        answer = self._session.get(f"{self._url}{path}", timeout=HTTP_SECONDS)
+        answer.raise_for_status()
+        found: dict[str, Any] = answer.json()
+        return found
+
+
+def _failure(ending: Event) -> NodeFailure:
+    return NodeFailure(
+        node_id=str(ending.data["node_id"]),
+        node_type=ending.data["node_type"],
+        exception_type=ending.data["exception_type"],
+        message=ending.data["exception_message"].strip(),
+    )

@@ -1,0 +1,80 @@
+"""A video at a glance: its real length and size, and a sheet of frames from start to end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Picture = NDArray[np.uint8]  # [height, width, 3], BGR
+
+COLUMNS = 4
+ROWS = 3
+CELL_PIXELS = 400  # the longer side
+GAP = 12
+BACKGROUND = 24
+
+
+@dataclass(frozen=True)
+class Footage:
+    """What a file really decodes to, in frames and pixels."""
+
+    frames: int
+    width: int
+    height: int
+
+
+def write_contact_sheet(video: Path, sheet: Path) -> Footage:
+    """Decodes the whole video and writes a PNG with frames at even distances, each with its number.
+
+    Raises ValueError when nothing can be decoded.
+    """
+    import cv2
+
+    capture = cv2.VideoCapture(str(video))
+    width = height = 0
+    thumbnails: list[Picture] = []
+    while True:
+        more, frame = capture.read()
+        if not more:
+            break
+        height, width = frame.shape[:2]
+        scale = CELL_PIXELS / max(width, height)
+        small = cv2.resize(frame, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)
+        thumbnails.append(small.astype("uint8", copy=False))
+    capture.release()
+    if not thumbnails:
+        raise ValueError(f"{video} holds no frame that can be decoded")
+    cv2.imwrite(str(sheet), _grid(thumbnails))
+    return Footage(len(thumbnails), width, height)
+
+
+def _grid(pictures: list[Picture]) -> Picture:
+    import numpy as np
+
+    height, width = pictures[0].shape[:2]
+    size = (ROWS * (height + GAP) + GAP, COLUMNS * (width + GAP) + GAP, 3)
+    sheet: Picture = np.full(size, BACKGROUND, np.uint8)
+    last = len(pictures) - 1
+    for cell in range(ROWS * COLUMNS):
+        number = round(cell * last / (ROWS * COLUMNS - 1))
+        row, column = divmod(cell, COLUMNS)
+        top, left = GAP + row * (height + GAP), GAP + column * (width + GAP)
+        sheet[top : top + height, left : left + width] = pictures[number]
+        _label(sheet, f"{number + 1}/{last + 1}", left, top + height)
+    return sheet
+
+
+def _label(sheet: Picture, text: str, left: int, bottom: int) -> None:
+    """Writes in white on a dark plate, so that it can be read on any picture."""
+    import cv2
+
+    font, size, margin = cv2.FONT_HERSHEY_SIMPLEX, 0.5, 6
+    (text_width, text_height), _ = cv2.getTextSize(text, font, size, 1)
+    corner = (left + text_width + 2 * margin, bottom - text_height - 2 * margin)
+    cv2.rectangle(sheet, (left, bottom - 1), corner, (BACKGROUND,) * 3, cv2.FILLED)
+    cv2.putText(sheet, text, (left + margin, bottom - margin - 1), font, size, (255, 255, 255), 1, cv2.LINE_AA)

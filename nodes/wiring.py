@@ -115,6 +115,6 @@ def _service() -> tuple[str, Token]:
     from .rehearsal import RehearsalService
 
     secret = secrets.token_hex()
-    service = RehearsalService(tokens=(secret,))
+    service = RehearsalService(tokens=(secret,), price_usd=None)
     service.start()
     return service.origin, Token(secret, "the rehearsal")

@@ -88,7 +88,7 @@ def service_environment(mode: str) -> Mapping[str, str]:
 
 def demo_graph(mode: str, prompt: str) -> dict[str, dict[str, Any]]:
     """The graph, in ComfyUI's API format. Live has the service's defaults; rehearsal is shorter, to be quick."""
-    options = DEFAULTS if mode == "live" else {**DEFAULTS, "duration": 3}
+    options = DEFAULTS if mode == "live" else {**DEFAULTS, "duration": 2}
     text_to_video = {
         "text": prompt,
         "mode": mode,

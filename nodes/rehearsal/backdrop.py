@@ -73,17 +73,20 @@ def _strip(texture: _Texture, width: int, height: int, top: int, step: int) -> S
 def _wall(width: int, height: int, dice: np.random.Generator) -> _Texture:
     scale = 2 * max(1, round(height / 260))
     rows, columns = -(-height // scale), 3 * width // (2 * scale)
-    across, down = np.arange(columns, dtype=np.float32)[None, :], np.arange(rows, dtype=np.float32)[:, None]
     upper = np.array(_SHADES[dice.integers(len(_SHADES))], np.float32)
     lower = np.array((96, 58, 62), np.float32)
-    blend = (down / rows) ** 1.6
-    colours = upper + (lower - upper) * np.repeat(blend, columns, axis=1)[..., None]
+    blend = np.linspace(0, 1, rows, dtype=np.float32)[:, None, None] ** 1.6
+    colours = np.repeat(upper + (lower - upper) * blend, columns, axis=1)
 
     def glow(x: float, y: float, radius: float, strength: float, rim: float) -> None:
-        distance = np.hypot((across - x + columns / 2) % columns - columns / 2, down - y) / radius
+        reach = radius + 2
+        across = np.arange(int(x - reach), int(x + reach) + 1)
+        down = np.arange(max(0, int(y - reach)), min(rows, int(y + reach) + 1))
+        distance = np.hypot(across[None, :] - x, down[:, None] - y) / radius
         disc = np.clip((1 - distance) * radius * 0.7, 0, 1) * (1 - rim + rim * np.minimum(distance, 1) ** 3)
         light = np.array(_LIGHTS[dice.integers(len(_LIGHTS))], np.float32)
-        colours[:] += (light - colours) * (strength * disc)[..., None]
+        place = np.ix_(down, across % columns)
+        colours[place] += (light - colours[place]) * (strength * disc)[..., None]
 
     short = min(rows, columns / 2)
     for _ in range(max(24, columns // 9)):

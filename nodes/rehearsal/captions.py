@@ -147,7 +147,7 @@ def _mark(width: int, margin: int, unit: float) -> Decal:
     for number, colour in enumerate(_PATCHES):
         start = first + number * side
         draw.rectangle((start, 0, start + side - 1, side - 1), colour)
-    return _decal(image.resize((width, height), Image.Resampling.BOX))
+    return _decal(image.reduce(2))
 
 
 def _digit(digit: str, width: int, height: int, baseline: float, font: ImageFont.FreeTypeFont) -> Decal:

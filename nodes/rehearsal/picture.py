@@ -68,10 +68,16 @@ class Decal:
     """Its own colours, weighted with its opacity."""
     kept: Planes
     """How much of the picture beneath stays, 0..255."""
+    left: int
+    top: int
+    """Where its planes begin in the picture that it was made from; empty edges are left out."""
 
     @classmethod
-    def of(cls, rgba: Bytes) -> Decal:
-        """The decal of an RGBA picture [height, width, 4] of even size, not premultiplied."""
+    def of(cls, whole: Bytes) -> Decal:
+        """The decal of an RGBA picture [height, width, 4] of even size, not premultiplied and not empty."""
+        rows, columns = (np.flatnonzero(whole[..., 3].any(axis=axis)) // 2 * 2 for axis in (1, 0))
+        left, top = int(columns[0]), int(rows[0])
+        rgba = whole[top : rows[-1] + 2, left : columns[-1] + 2]
         height, width = rgba.shape[:2]
         alpha = (rgba[..., 3] / 255).astype(np.float32)
         weighted = np.rint(rgba[..., :3] * alpha[..., None]).astype(np.uint8)
@@ -83,10 +89,11 @@ class Decal:
             for plane, opacity, black in zip(planes_of(weighted), alphas, _BLACK, strict=True)
         ]
         kept = [np.rint(255 - 255 * opacity).astype(np.uint8) for opacity in alphas]
-        return cls((added[0], added[1], added[2]), (kept[0], kept[1], kept[2]))
+        return cls((added[0], added[1], added[2]), (kept[0], kept[1], kept[2]), left, top)
 
     def lay(self, picture: Picture, left: int, top: int) -> None:
-        """Blend it over ``picture``, inside of which it must lie."""
+        """Blend it over ``picture``, inside of which it must lie, as if nothing had been left out."""
+        left, top = left + self.left, top + self.top
         for target, added, kept, shift in zip(picture.planes, self.added, self.kept, _SHIFTS, strict=True):
             rows, columns = added.shape
             area = target[top >> shift : (top >> shift) + rows, left >> shift : (left >> shift) + columns]

@@ -81,8 +81,7 @@ class _Sheet:
         self._draw.line(points, fill, round(width * self._scale))
 
     def decal(self) -> Decal:
-        small = self._image.resize((self._side, self._side), Image.Resampling.LANCZOS)
-        return Decal.of(np.asarray(small, dtype=np.uint8))
+        return Decal.of(np.asarray(self._image.reduce(_SHARPNESS), dtype=np.uint8))
 
 
 def _shadow(side: int) -> Decal:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import os
 import re
 import signal
 import socket
@@ -145,7 +144,7 @@ def test_the_command_serves_and_says_where() -> None:
             for token, status in (("by-hand", 200), (DEFAULT_TOKEN, 401)):
                 headers = {"Authorization": f"Bearer {token}"}
                 assert requests.get(origin + MODEL_PATH, headers=headers, timeout=30).status_code == status
-            process.send_signal(signal.CTRL_C_EVENT if os.name == "nt" else signal.SIGINT)
+            process.send_signal(signal.SIGINT)
             assert process.wait(timeout=30) == 0
         finally:
             process.kill()

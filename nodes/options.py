@@ -6,7 +6,7 @@ from typing import Final
 
 from comfy_api.latest import io
 
-from .runcomfy.request import MAX_DURATION, MAX_SEED, MIN_DURATION, RATIOS, RESOLUTIONS, Options
+from .runcomfy.request import MAX_DURATION, MAX_SEED, MIN_DURATION, RATIOS, RESOLUTIONS, Options, problem_with_choice
 
 SeedanceOptionsSocket: Final = io.Custom("SEEDANCE_OPTIONS")
 _DEFAULT: Final = Options()
@@ -53,6 +53,15 @@ class SeedanceOptions(io.ComfyNode):
                     "options", display_name="options", tooltip="For the options input of Seedance Text to Video."
                 )
             ],
+        )
+
+    @classmethod
+    def validate_inputs(cls, resolution: str | None = None, ratio: str | None = None) -> bool | str:
+        # ComfyUI 0.3.75 does not check the choices of such nodes itself. None: it comes through a link.
+        return (
+            (resolution is not None and problem_with_choice("resolution", resolution, RESOLUTIONS))
+            or (ratio is not None and problem_with_choice("ratio", ratio, RATIOS))
+            or True
         )
 
     @classmethod

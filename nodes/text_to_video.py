@@ -10,7 +10,8 @@ from . import delivery, host
 from .generation.errors import Stopped
 from .generation.events import Notice
 from .options import SeedanceOptionsSocket
-from .runcomfy.request import GenerationRequest, Options, hint_about_text, problem_with_text
+from .runcomfy.errors import InvalidRequest
+from .runcomfy.request import GenerationRequest, Options, hint_about_text, problem_with_choice, problem_with_text
 from .wiring import LIVE, MODES, REHEARSAL, live_generator, rehearsal_generator
 
 
@@ -60,9 +61,10 @@ class SeedanceTextToVideo(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, text: str | None = None) -> bool | str:
-        # None: the text comes through a link and is checked when it is there.
-        return True if text is None else problem_with_text(text) or True
+    def validate_inputs(cls, text: str | None = None, mode: str | None = None) -> bool | str:
+        # None: the value comes through a link and is checked when it is there.
+        problem = None if text is None else problem_with_text(text)
+        return problem or (None if mode is None else problem_with_choice("mode", mode, MODES)) or True
 
     @classmethod
     def fingerprint_inputs(cls, reuse: bool | None = True, **_: object) -> str | float:
@@ -72,6 +74,8 @@ class SeedanceTextToVideo(io.ComfyNode):
     @classmethod
     async def execute(cls, text: str, mode: str, reuse: bool, options: Options | None = None) -> io.NodeOutput:
         request = GenerationRequest.of(text, options)
+        if problem := problem_with_choice("mode", mode, MODES):
+            raise InvalidRequest(problem)
         show = delivery.Display()
         if hint := hint_about_text(text):
             show(Notice(hint))

@@ -50,15 +50,18 @@ def live_generator(folders: Folders, environment: Mapping[str, str]) -> Generato
     """For the user's RunComfy account. Raises `MissingToken` or `InvalidOrigin`."""
     token = find_token(environment, folders.private / "token")
     origin = api_origin(environment)
-    journal, leases = _record(folders.private)
-    return Generator(_means(token, origin, journal, leases, folders, PollSchedule.learnt))
+    return Generator(_means(token, origin, _records(folders.private), folders, PollSchedule.learnt))
 
 
 def rehearsal_generator(folders: Folders) -> Generator:
     """For the rehearsal service inside this process, with a journal that ends with it."""
     origin, token = _service()
-    journal, leases = _record(None)
-    return Generator(_means(token, origin, journal, leases, folders, _rehearsal_schedule))
+    return Generator(_means(token, origin, _records(None), folders, _rehearsal_schedule))
+
+
+def journal(folders: Folders) -> Journal:
+    """The record of the live jobs."""
+    return _records(folders.private)[0]
 
 
 async def fetch_link(link: str, folders: Folders, *, events: EventSink, stop: Callable[[], bool]) -> Video:
@@ -76,8 +79,9 @@ def workers() -> Workers:
 
 
 def _means(
-    token: Token, origin: str, journal: Journal, leases: Leases, folders: Folders, schedule: ScheduleFor
+    token: Token, origin: str, records: tuple[Journal, Leases], folders: Folders, schedule: ScheduleFor
 ) -> Means:
+    kept, leases = records
     # Links in replies may point back to a service on this machine, but only if the service itself is there.
     trusted = origin if is_loopback(urlsplit(origin).hostname or "") else None
 
@@ -87,7 +91,7 @@ def _means(
     return Means(
         client=RunComfy(HttpTransport(origin, token), token.source),
         account=token.account,
-        journal=journal,
+        journal=kept,
         leases=leases,
         workers=workers(),
         clock=SystemClock(),
@@ -103,10 +107,10 @@ def _rehearsal_schedule(request: GenerationRequest, history: list[float]) -> Pol
 
 
 @cache
-def _record(private: Path | None) -> tuple[Journal, Leases]:
+def _records(private: Path | None) -> tuple[Journal, Leases]:
     """One journal a folder and process, since leases are taken in a process' name."""
-    journal = Journal(private / "jobs.sqlite3" if private else None)
-    return journal, Leases(journal, private / "owners" if private else None)
+    kept = Journal(private / "jobs.sqlite3" if private else None)
+    return kept, Leases(kept, private / "owners" if private else None)
 
 
 @cache

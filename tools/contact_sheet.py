@@ -16,7 +16,11 @@ COLUMNS = 4
 ROWS = 3
 CELL_PIXELS = 400  # the longer side
 GAP = 12
+CAPTION = 34  # below each picture, gap included
 BACKGROUND = 24
+FOREGROUND = (220, 220, 220)
+FONT = 0  # cv2.FONT_HERSHEY_SIMPLEX
+FONT_SIZE = 0.45
 
 
 @dataclass(frozen=True)
@@ -54,27 +58,18 @@ def write_contact_sheet(video: Path, sheet: Path) -> Footage:
 
 
 def _grid(pictures: list[Picture]) -> Picture:
+    import cv2
     import numpy as np
 
     height, width = pictures[0].shape[:2]
-    size = (ROWS * (height + GAP) + GAP, COLUMNS * (width + GAP) + GAP, 3)
-    sheet: Picture = np.full(size, BACKGROUND, np.uint8)
+    cell_height, cell_width = height + CAPTION, width + GAP
+    sheet: Picture = np.full((ROWS * cell_height + GAP, COLUMNS * cell_width + GAP, 3), BACKGROUND, np.uint8)
     last = len(pictures) - 1
     for cell in range(ROWS * COLUMNS):
         number = round(cell * last / (ROWS * COLUMNS - 1))
         row, column = divmod(cell, COLUMNS)
-        top, left = GAP + row * (height + GAP), GAP + column * (width + GAP)
+        top, left = GAP + row * cell_height, GAP + column * cell_width
         sheet[top : top + height, left : left + width] = pictures[number]
-        _label(sheet, f"{number + 1}/{last + 1}", left, top + height)
+        spot = (left, top + cell_height - GAP)
+        cv2.putText(sheet, f"{number + 1} of {last + 1}", spot, FONT, FONT_SIZE, FOREGROUND, 1, cv2.LINE_AA)
     return sheet
-
-
-def _label(sheet: Picture, text: str, left: int, bottom: int) -> None:
-    """Writes in white on a dark plate, so that it can be read on any picture."""
-    import cv2
-
-    font, size, margin = cv2.FONT_HERSHEY_SIMPLEX, 0.5, 6
-    (text_width, text_height), _ = cv2.getTextSize(text, font, size, 1)
-    corner = (left + text_width + 2 * margin, bottom - text_height - 2 * margin)
-    cv2.rectangle(sheet, (left, bottom - 1), corner, (BACKGROUND,) * 3, cv2.FILLED)
-    cv2.putText(sheet, text, (left + margin, bottom - margin - 1), font, size, (255, 255, 255), 1, cv2.LINE_AA)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -24,9 +23,7 @@ from .upscale_model import write_tiny_upscaler
 PACK = Path(__file__).resolve().parent.parent
 OUTPUT = PACK / "demo-output"
 BASE = OUTPUT / "comfyui"  # kept by `make clean`, with a paid job's file and record in it
-PROMPT = (
-    "A red fox trots through fresh snow at dawn, the camera tracking low beside it, breath misting in the cold air."
-)
+PROMPT = "A small round robot rolls along a wooden pier at dusk, under strings of coloured lanterns."
 MODEL = "demo-2x.safetensors"
 TOKEN = "RUNCOMFY_API_TOKEN"  # noqa: S105 - the variable's name, no token
 API_BASE_URL = "RUNCOMFY_API_BASE_URL"
@@ -72,7 +69,7 @@ def demonstrate(mode: str, prompt: str, environment: Mapping[str, str]) -> str:
         graph = demo_graph(mode, prompt)
         with ProgressBars(graph) as bars:
             run = client.run(graph, on_event=bars, timeout=TIME_LIMIT[mode])
-        upscaled = shutil.copyfile(saved_video(run, BASE / "output"), OUTPUT / "upscaled.mp4")
+        upscaled = saved_video(run, BASE / "output").replace(OUTPUT / "upscaled.mp4")
     footage = write_contact_sheet(upscaled, OUTPUT / "contact-sheet.png")
     return f"OK {footage.frames} frames {footage.width}x{footage.height} {upscaled.relative_to(PACK)}"
 

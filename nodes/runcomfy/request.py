@@ -59,8 +59,8 @@ class GenerationRequest:
     def __post_init__(self) -> None:
         problem = (
             problem_with_text(self.text)
-            or _problem_with_choice("resolution", self.resolution, RESOLUTIONS)
-            or _problem_with_choice("ratio", self.ratio, RATIOS)
+            or problem_with_choice("resolution", self.resolution, RESOLUTIONS)
+            or problem_with_choice("ratio", self.ratio, RATIOS)
             or _problem_with_number("duration", self.duration, MIN_DURATION, MAX_DURATION)
             or _problem_with_number("seed", self.seed, 0, MAX_SEED)
         )
@@ -100,7 +100,8 @@ def hint_about_text(text: str) -> str | None:
     return f"The text has {len(text)} characters; under {ADVISED_TEXT_LENGTH} gives better results."
 
 
-def _problem_with_choice(name: str, value: object, choices: tuple[str, ...]) -> str | None:
+def problem_with_choice(name: str, value: object, choices: tuple[str, ...]) -> str | None:
+    """Why ``value`` is none of ``choices``, as a sentence for the user; None if it is one."""
     if value in choices:
         return None
     return f"{name} is {value!r:.60}; it must be one of {', '.join(choices)}."

@@ -1,12 +1,18 @@
-"""An MP4 into one preallocated float32 tensor, by OpenCV alone. Peak memory is the tensor plus a constant."""
+"""A video file into one preallocated float32 tensor, by OpenCV alone. Peak memory is the tensor plus a constant.
+
+One thread decodes, another converts what was decoded just before. Memory's first touch costs as much as decoding, and
+so the two keep two cores busy; more threads or a deeper ring gain nothing.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from .edits import shown_frames
 from .errors import Damaged, NotAVideo, NothingSelected, Stopped
 from .mp4 import check_mp4, is_mp4
 
@@ -14,9 +20,12 @@ if TYPE_CHECKING:
     import cv2
     import numpy as np
     import torch
+    from cv2.typing import MatLike
     from numpy.typing import NDArray
 
 _AGAIN: Final = "Delete it and fetch or generate it again."
+_SEEK_FROM: Final = 64
+"""Frames; seeking to a nearer one takes longer than decoding what is in front of it."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +53,7 @@ class Clip:
     images: torch.Tensor
     """float32 [frames, height, width, 3], RGB, 0..1, contiguous, on the CPU."""
     fps: float
-    """Frames per second of the file, whichever of them were selected."""
+    """Frames per second of the file, on average, whichever of them were selected."""
 
 
 def _ignore(done: int, total: int) -> None:
@@ -70,59 +79,94 @@ def decode(
         NothingSelected: the selection leaves no frame.
         Stopped: ``stopped`` said so.
     """
-    if is_mp4(file):
+    whole = is_mp4(file)
+    if whole:
         check_mp4(file)
     count = _count(file, stopped)
+    if whole:
+        count = min(count, shown_frames(file) or count)
     wanted = selection.of(count)
     if not wanted:
         raise NothingSelected(
-            f"{file.name} has {count} frames, and the frame controls leave none of them.",
-            "Lower skip_first_frames.",
+            f"{file.name} has {count} frames, and the frame controls leave none of them.", "Lower skip_first_frames."
         )
     reader = _open(file)
     try:
-        return Clip(_read(reader, file, wanted, progress, stopped), _fps(reader))
+        source = _Source(reader, file, wanted, stopped, exact_seeking=whole)
+        return Clip(_fill(source, len(wanted), progress), _fps(reader))
     finally:
         reader.release()
 
 
-def _read(
-    reader: cv2.VideoCapture,
-    file: Path,
-    wanted: range,
-    progress: Callable[[int, int], object],
-    stopped: Callable[[], bool],
-) -> torch.Tensor:
+class _Source:
+    """Hands out the wanted frames one after the other, BGR, in two buffers that take turns."""
+
+    def __init__(
+        self, reader: cv2.VideoCapture, file: Path, wanted: range, stopped: Callable[[], bool], *, exact_seeking: bool
+    ) -> None:
+        self._reader = reader
+        self._file = file
+        self._stopped = stopped
+        self._numbers = iter(wanted)
+        self._grabbed = 0
+        self._buffers: list[MatLike | None] = [None, None]
+        if exact_seeking and wanted[0] >= _SEEK_FROM:
+            self._seek(wanted[0])
+
+    @property
+    def name(self) -> str:
+        """Of the file, for messages."""
+        return self._file.name
+
+    def read(self) -> MatLike:
+        """The next wanted frame; valid until the next but one is read."""
+        number = next(self._numbers)
+        while self._grabbed <= number:
+            if self._stopped():
+                raise Stopped
+            if not self._reader.grab():
+                raise Damaged(f"{self._file.name} breaks off after {self._grabbed} frames.", _AGAIN)
+            self._grabbed += 1
+        self._buffers.reverse()
+        got, frame = self._reader.retrieve(self._buffers[0])
+        if not got:
+            raise Damaged(f"Frame {number} of {self._file.name} cannot be read.", _AGAIN)
+        self._buffers[0] = frame
+        return frame
+
+    def _seek(self, number: int) -> None:
+        import cv2
+
+        if self._reader.set(cv2.CAP_PROP_POS_FRAMES, number) and self._reader.get(cv2.CAP_PROP_POS_FRAMES) == number:
+            self._grabbed = number
+        else:
+            self._reader.set(cv2.CAP_PROP_POS_FRAMES, 0)
+
+
+def _fill(source: _Source, count: int, progress: Callable[[int, int], object]) -> torch.Tensor:
+    """Convert frame after frame into the tensor while the next one is being decoded."""
     import cv2
     import numpy as np
     import torch
 
-    to_float = (np.arange(256, dtype=np.float32) / np.float32(255)).reshape(1, 256)
-    images = torch.empty(0)
-    frames: NDArray[np.float32] = images.numpy()
-    bgr: cv2.typing.MatLike | None = None
-    rgb = np.empty(0, np.uint8)
-    done = 0
-    for number in range(wanted[-1] + 1):
-        if stopped():
-            raise Stopped
-        if not reader.grab():
-            raise Damaged(f"{file.name} breaks off after {number} frames.", _AGAIN)
-        if number != wanted[done]:
-            continue
-        got, bgr = reader.retrieve(bgr)
-        if not got:
-            raise Damaged(f"Frame {number} of {file.name} cannot be read.", _AGAIN)
-        if done == 0:
-            # The first frame's size counts: the header may say another, and knows nothing of rotation.
-            # torch.empty rather than np.empty, which asks for huge pages that are slow to touch first.
-            images = torch.empty((len(wanted), *bgr.shape), dtype=torch.float32)
-            frames = images.numpy()
-            rgb = np.empty_like(bgr)
-        cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB, dst=rgb)
-        cv2.LUT(rgb, to_float, dst=frames[done])
-        done += 1
-        progress(done, len(wanted))
+    with ThreadPoolExecutor(1, "seedance-decode-ahead") as ahead:
+        coming: Future[MatLike] = ahead.submit(source.read)
+        # The first frame's size counts: the header may say another, and knows nothing of rotation.
+        shape = coming.result().shape
+        # torch.empty rather than np.empty, which asks for huge pages that are slow to touch first.
+        images = torch.empty((count, *shape), dtype=torch.float32)
+        frames: NDArray[np.float32] = images.numpy()
+        rgb = np.empty(shape, np.uint8)
+        to_float = (np.arange(256, dtype=np.float32) / np.float32(255)).reshape(1, 256)
+        for done in range(count):
+            bgr = coming.result()
+            if done + 1 < count:
+                coming = ahead.submit(source.read)
+            if bgr.shape != shape:
+                raise Damaged(f"The size of the picture changes at frame {done} of {source.name}.", "Use another file.")
+            cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB, dst=rgb)
+            cv2.LUT(rgb, to_float, dst=frames[done])
+            progress(done + 1, count)
     return images
 
 

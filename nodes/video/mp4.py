@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import struct
-from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from .boxes import top_level
 from .errors import Damaged, NotAVideo
 
 _AGAIN: Final = "Delete it and fetch or generate it again."
@@ -31,33 +30,13 @@ def check_mp4(file: Path) -> None:
     length = file.stat().st_size
     kinds = set()
     with file.open("rb") as stream:
-        for kind, end in _boxes(stream, length):
+        for kind, end in top_level(stream, length):
             if end > length:
                 raise Damaged(f"{file.name} is incomplete: it has {length:,} of at least {end:,} bytes.", _AGAIN)
             kinds.add(kind)
     missing = [kind.decode() for kind in (b"moov", b"mdat") if kind not in kinds]
     if missing:
         raise Damaged(f"{file.name} is incomplete: it has no {' and no '.join(missing)} box.", _AGAIN)
-
-
-def _boxes(stream: BinaryIO, length: int) -> Iterator[tuple[bytes, int]]:
-    """The kind and the end offset of every top-level box."""
-    start = 0
-    while start < length:
-        stream.seek(start)
-        header = stream.read(16)
-        size, kind = struct.unpack(">I4s", header[:8].ljust(8, b"\0"))
-        if size == 1 and len(header) == 16:
-            size = struct.unpack(">Q", header[8:])[0]
-        elif size == 0:
-            # The last box may leave its size open. Zeros behind the last box are padding, not a box.
-            yield kind, length
-            return
-        if size < 8:
-            yield kind, start + 8 if len(header) < 8 else length + 1
-            return
-        start += size
-        yield kind, start
 
 
 def sync(file: BinaryIO) -> None:

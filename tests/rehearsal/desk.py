@@ -2,15 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import requests
 
 from nodes.rehearsal import RehearsalService
+from nodes.rehearsal.footage import Stopped
+from nodes.rehearsal.scene import Scene
 
 MODEL_PATH = "/v1/models/bytedance/seedance-1-0/pro/fast/text-to-video"
 SHORT = {"text": "A paper boat", "duration": 2}
 OWNER, STRANGER = "first-token", "second-token"
+
+
+class Stage:
+    """Makes "files" in no time, for tests that do not look at them. Hold it to keep them from being finished."""
+
+    def __init__(self) -> None:
+        self._free = threading.Event()
+        self._free.set()
+        self.filmed: list[str] = []
+        """The texts, in the order in which they were begun."""
+
+    def film(self, scene: Scene, path: Path, stopped: Callable[[], bool]) -> None:
+        self.filmed.append(scene.text)
+        while not self._free.wait(0.05):
+            if stopped():
+                raise Stopped
+        path.write_bytes(b"\0\0\0\x18ftyp" + scene.text.encode("utf-8", "replace") + bytes(3000))
+
+    def hold(self) -> None:
+        self._free.clear()
+
+    def release(self) -> None:
+        self._free.set()
 
 
 class HandClock:

@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 
 from nodes.rehearsal import JobState, RehearsalService
-from tests.rehearsal.desk import MODEL_PATH, OWNER, SHORT, STRANGER, Desk, HandClock
+from tests.rehearsal.desk import MODEL_PATH, OWNER, SHORT, STRANGER, Desk, HandClock, Stage
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
@@ -116,7 +116,7 @@ def test_the_model_call_tells_price_and_schema(desk: Desk) -> None:
     }
 
 
-def test_a_service_may_tell_no_price() -> None:
+def test_a_service_may_tell_no_price(stage: Stage) -> None:
     clock = HandClock()
     with RehearsalService(tokens=(OWNER,), price_usd=None, clock=clock) as service:
         desk = Desk(service, clock)

@@ -9,9 +9,8 @@ from nodes.rehearsal.media import portion
 from tests.rehearsal.desk import Desk
 
 
-def test_a_video_is_fetched_whole_without_a_token(desk: Desk) -> None:
-    job = desk.submit()
-    output = desk.finish(job)["output"]
+def test_a_video_is_fetched_whole_without_a_token(filming_desk: Desk) -> None:
+    output = filming_desk.finish(filming_desk.submit())["output"]
     assert isinstance(output, dict)
     reply = requests.get(output["video"], timeout=30)
     assert reply.status_code == 200
@@ -57,7 +56,8 @@ def test_a_video_is_404_before_the_job_ended(desk: Desk) -> None:
     assert desk.call("GET", f"/media/{job}.mp4").status_code == 404
 
 
-def test_equal_requests_give_equal_bytes_and_others_do_not(desk: Desk) -> None:
+def test_equal_requests_give_equal_bytes_and_others_do_not(filming_desk: Desk) -> None:
+    desk = filming_desk
     bodies = [{"text": "a", "duration": 2, "seed": seed} for seed in (1, 1, 2)]
     jobs = [desk.submit(body) for body in bodies]
     desk.finish(jobs[0])

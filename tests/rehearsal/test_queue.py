@@ -6,7 +6,7 @@ import pytest
 
 from nodes.rehearsal import JobState, RehearsalService, Timing
 from nodes.rehearsal.jobs import Job, JobQueue
-from tests.rehearsal.desk import OWNER, Desk, HandClock
+from tests.rehearsal.desk import OWNER, Desk, HandClock, Stage
 
 
 def job(name: str, submitted: float) -> Job:
@@ -49,15 +49,26 @@ def test_a_slot_that_was_free_long_ago_starts_nothing_early() -> None:
     assert [(one.started, one.ended) for one in jobs] == [(5, 8), (6, None), (8, None)]
 
 
-def test_a_job_is_in_progress_until_its_file_is_there() -> None:
-    clock = HandClock()
-    with RehearsalService(tokens=(OWNER,), timing=Timing(queued=0, running=0), clock=clock) as service:
-        desk = Desk(service, clock)
-        one = desk.submit({"text": "long", "duration": 12, "resolution": "1080p"})  # takes seconds to make
-        clock.pass_by(100)
-        assert (desk.status(one)["status"], desk.result(one)["status"]) == ("in_progress", "in_progress")
-        assert "output" not in desk.result(one)
-        assert desk.call("GET", f"/media/{one}.mp4").status_code == 404
+def test_a_job_is_in_progress_until_its_file_is_there(desk: Desk, stage: Stage) -> None:
+    stage.hold()
+    job = desk.submit()
+    desk.clock.pass_by(100)
+    assert (desk.status(job)["status"], desk.result(job)["status"]) == ("in_progress", "in_progress")
+    assert "output" not in desk.result(job)
+    assert desk.call("GET", f"/media/{job}.mp4").status_code == 404
+    stage.release()
+    assert desk.service.wait_for_footage()
+    assert desk.result(job)["status"] == "succeeded"
+    assert desk.service.submissions[0].ended == desk.clock.now
+
+
+def test_a_cancelled_job_is_not_filmed(desk: Desk, stage: Stage) -> None:
+    stage.hold()
+    jobs = [desk.submit({"text": text}) for text in ("one", "two", "three", "four")]  # two are filmed at a time
+    desk.cancel(jobs[2])
+    stage.release()
+    assert desk.finish(jobs[3])["status"] == "succeeded"
+    assert sorted(stage.filmed) == ["four", "one", "two"]
 
 
 def test_hold_freezes_every_job_where_it_is(desk: Desk) -> None:
@@ -74,7 +85,7 @@ def test_hold_freezes_every_job_where_it_is(desk: Desk) -> None:
     assert (desk.status(running)["status"], desk.status(queued)["status"]) == ("completed", "in_progress")
 
 
-def test_jobs_submitted_while_held_stay_queued_even_without_a_queue_time() -> None:
+def test_jobs_submitted_while_held_stay_queued_even_without_a_queue_time(stage: Stage) -> None:
     clock = HandClock()
     with RehearsalService(tokens=(OWNER,), timing=Timing(queued=0, running=0), clock=clock) as service:
         desk = Desk(service, clock)

@@ -1,0 +1,177 @@
+"""The same engine from a terminal, with the same journal as ComfyUI: `python -m nodes --help`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from .generation.errors import GenerationError, Stopped
+from .generation.events import Downloading, Event, Generating, dollars
+from .generation.journal import Entry
+from .generation.means import Video, clock_time
+from .runcomfy.errors import RunComfyError
+from .runcomfy.replies import is_request_id
+from .runcomfy.request import RATIOS, RESOLUTIONS, GenerationRequest, Options
+from .video.errors import VideoError
+from .wiring import LIVE, MODES, REHEARSAL, Folders, journal, live_generator, rehearsal_generator
+
+FAILED: Final = 1
+STOPPED: Final = 130
+
+_ABOUT: Final = """Seedance videos from a terminal. Uses the same journal and folders as the nodes in ComfyUI, so a job
+that was begun in one is found by the other. Live jobs are paid; the token is taken from where the nodes take it."""
+_EXITS: Final = (
+    "Exit codes: 0 done, 1 failed (the message says whether anything was charged), 2 wrong usage, 130 stopped."
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Returns the exit code."""
+    asked = _parser().parse_args(arguments)
+    try:
+        folders = _folders(asked)
+        if asked.command == "jobs":
+            return _list_jobs(folders, asked)
+        return _bring(folders, asked)
+    except Stopped as stopped:
+        print(stopped.outcome, file=sys.stderr)
+        return STOPPED
+    except (RunComfyError, GenerationError, VideoError) as error:
+        print(error, file=sys.stderr)
+        return FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m nodes", description=_ABOUT, epilog=_EXITS)
+    parser.add_argument(
+        "--comfyui", type=Path, metavar="DIR", help="ComfyUI's folder; by default the one this pack is installed in"
+    )
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    jobs = commands.add_parser("jobs", help="list the paid jobs, newest first", description="List the paid jobs.")
+    jobs.add_argument("--limit", type=int, default=20, help="at most so many (default: %(default)s)")
+
+    resume = commands.add_parser(
+        "resume",
+        help="bring the video of an earlier job, without a new charge",
+        description="Wait for a job if need be, download its video and print its path. Nothing is bought.",
+    )
+    resume.add_argument(
+        "request_id", metavar="REQUEST_ID", help="as listed by `jobs` and on RunComfy's Generations page"
+    )
+
+    default = Options()
+    generate = commands.add_parser(
+        "generate",
+        help="generate a video, or find the one that was made before",
+        description="Submit, wait, download, and print the video's path. Ctrl-C stops as the Stop button does.",
+    )
+    generate.add_argument("text", metavar="PROMPT", help="what the video shows")
+    generate.add_argument("--resolution", choices=RESOLUTIONS, default=default.resolution)
+    generate.add_argument("--ratio", choices=RATIOS, default=default.ratio)
+    generate.add_argument(
+        "--duration", type=int, default=default.duration, help="seconds, 2 to 12 (default: %(default)s)"
+    )
+    generate.add_argument("--seed", type=int, default=default.seed, help="default: %(default)s")
+    generate.add_argument(
+        "--mode", choices=MODES, default=LIVE, help="live is paid, rehearsal is free (default: %(default)s)"
+    )
+    generate.add_argument("--no-reuse", dest="reuse", action="store_false", help="buy a new video even if there is one")
+    return parser
+
+
+def _folders(asked: argparse.Namespace) -> Folders:
+    base: Path | None = asked.comfyui
+    installed = Path(__file__).absolute().parents[2]
+    if base is None and installed.name == "custom_nodes":
+        base = installed.parent
+    if base is None:
+        _parser().error("this pack is not inside a ComfyUI; say where ComfyUI is with --comfyui DIR")
+    return Folders(base / "output" / "seedance", base / "user" / "__seedance")
+
+
+def _list_jobs(folders: Folders, asked: argparse.Namespace) -> int:
+    entries = journal(folders).entries(asked.limit)
+    if asked.json:
+        print(json.dumps([_as_json(entry) for entry in entries], indent=2))
+        return 0
+    for entry in entries:
+        cost = dollars(entry.cost) if entry.cost is not None else "-"
+        text = " ".join(entry.request.text.split()) if entry.request else ""
+        print(
+            f"{clock_time(entry.created)}  {entry.state.value:9}  {cost:>8}  {entry.request_id or '-':36}  {text:.60}"
+        )
+    if not entries:
+        print("There are no jobs yet.")
+    return 0
+
+
+def _as_json(entry: Entry) -> dict[str, object]:
+    return {
+        "time": entry.created,
+        "state": entry.state.value,
+        "request_id": entry.request_id or None,
+        "request": entry.request.body() if entry.request else None,
+        "cost_usd": entry.cost,
+        "reason": entry.reason or None,
+        "files": list(entry.files),
+    }
+
+
+def _bring(folders: Folders, asked: argparse.Namespace) -> int:
+    pressed: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))
+    line = _Line()
+    try:
+        video = asyncio.run(_video(folders, asked, line, lambda: bool(pressed)))
+    finally:
+        line.close()
+    if asked.json:
+        paths = [str(file) for file in video.files]
+        print(
+            json.dumps({"request_id": video.request_id, "files": paths, "cost_usd": video.cost, "reused": video.reused})
+        )
+    else:
+        print(*video.files, sep="\n")
+    return 0
+
+
+async def _video(folders: Folders, asked: argparse.Namespace, line: _Line, stop: Callable[[], bool]) -> Video:
+    if asked.command == "resume":
+        if not is_request_id(asked.request_id):
+            _parser().error("a request id consists of letters, digits, - and _")
+        return await live_generator(folders, os.environ).fetch(asked.request_id, events=line, stop=stop)
+    request = GenerationRequest(asked.text, asked.resolution, asked.ratio, asked.duration, asked.seed)
+    generator = rehearsal_generator(folders) if asked.mode == REHEARSAL else live_generator(folders, os.environ)
+    return await generator.generate(request, events=line, stop=stop, reuse=asked.reuse)
+
+
+class _Line:
+    """A bar on the terminal: of bytes where they can be counted, else of the expected time."""
+
+    def __init__(self) -> None:
+        from tqdm import tqdm
+
+        self._bar = tqdm(total=1.0, bar_format="{percentage:3.0f}% |{bar:24}| {desc}", file=sys.stderr, leave=False)
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Downloading) and event.total:
+            self._bar.n = event.received / event.total
+        elif isinstance(event, Generating):
+            self._bar.n = min(0.99, event.elapsed / event.expected)
+        self._bar.set_description_str(str(event))
+
+    def close(self) -> None:
+        self._bar.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,100 @@
+"""How many frames an MP4's edit list leaves to be shown: fewer than the file holds is then no damage."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from itertools import accumulate
+from pathlib import Path
+from typing import Final
+
+from .boxes import child, children, top_level
+
+MOST_FRAMES: Final = 1_000_000
+"""More than any file within the size limit can hold; a table that says so is not believed."""
+MOST_BYTES: Final = 64 * 1024 * 1024
+"""Of an index."""
+
+
+def shown_frames(file: Path) -> int | None:
+    """The number of frames to be shown; None where no edit list says anything."""
+    moov = _index(file)
+    if moov is None:
+        return None
+    try:
+        return next((_shown(moov, track) for track in children(moov, b"trak") if _is_video(track)), None)
+    except struct.error:
+        return None
+
+
+def _index(file: Path) -> memoryview | None:
+    start = 0
+    with file.open("rb") as stream:
+        for kind, end in top_level(stream, file.stat().st_size):
+            if kind == b"moov" and end - start <= MOST_BYTES:
+                stream.seek(start)
+                return child(memoryview(stream.read(end - start)), b"moov")
+            start = end
+    return None
+
+
+def _is_video(track: memoryview) -> bool:
+    handler = child(track, b"mdia", b"hdlr")
+    return handler is not None and bytes(handler[8:12]) == b"vide"
+
+
+def _shown(moov: memoryview, track: memoryview) -> int | None:
+    edits = child(track, b"edts", b"elst")
+    table = child(track, b"mdia", b"minf", b"stbl")
+    movie, media = child(moov, b"mvhd"), child(track, b"mdia", b"mdhd")
+    if edits is None or table is None or movie is None or media is None:
+        return None
+    times = _presentation_times(table)
+    if not times:
+        return None
+    ticks = _timescale(media) / max(_timescale(movie), 1)
+    spans = [(start, start + round(length * ticks)) for length, start in _edits(edits) if start >= 0]
+    return sum(start <= time < end for start, end in spans for time in times)
+
+
+def _timescale(header: memoryview) -> int:
+    """Ticks a second of a movie's or a track's header, whose version 1 has longer dates."""
+    (ticks,) = struct.unpack_from(">I", header, 20 if header[0] == 1 else 12)
+    return int(ticks)
+
+
+def _edits(box: memoryview) -> Iterator[tuple[int, int]]:
+    """Length in ticks of the movie and start in ticks of the track; a start of -1 is a pause."""
+    form = ">QqI" if box[0] == 1 else ">IiI"
+    for number in range(_count(box)):
+        length, start, _ = struct.unpack_from(form, box, 8 + number * struct.calcsize(form))
+        yield length, start
+
+
+def _presentation_times(table: memoryview) -> list[int]:
+    """When each frame is due, in ticks of the track, in the order of the file; empty where that is not told."""
+    durations = child(table, b"stts")
+    if durations is None:
+        return []
+    decoded = list(accumulate(_runs(durations, ">II"), initial=0))[:-1]
+    offsets = child(table, b"ctts")
+    if offsets is None:
+        return decoded
+    shifts = list(_runs(offsets, ">Ii"))
+    return [time + shift for time, shift in zip(decoded, shifts, strict=False)]
+
+
+def _runs(box: memoryview, form: str) -> Iterator[int]:
+    """The values of a run-length coded table."""
+    left = MOST_FRAMES
+    for number in range(_count(box)):
+        count, value = struct.unpack_from(form, box, 8 + number * 8)
+        left -= count
+        if left < 0:
+            raise struct.error("too many frames")
+        yield from [value] * count
+
+
+def _count(box: memoryview) -> int:
+    (count,) = struct.unpack_from(">I", box, 4)
+    return int(count)

@@ -20,18 +20,14 @@ _log = logging.getLogger("seedance")
 
 
 def outputs() -> list[io.Output]:
-    """The outputs of both nodes, in their order."""
+    """The outputs of both nodes, in their order; without ids, since `video` is an input of one of them too."""
     return [
-        io.Image.Output(
-            "images", display_name="images", tooltip="All frames, for upscalers and every other image node."
-        ),
-        io.Video.Output("video", display_name="video", tooltip="The file as it came, for Save Video."),
-        io.Float.Output("fps", display_name="fps", tooltip="Frames per second, for Create Video."),
-        io.Int.Output("frame_count", display_name="frame_count", tooltip="Number of frames in images."),
-        io.String.Output(
-            "request_id", display_name="request_id", tooltip="RunComfy's id of the job; empty for other files."
-        ),
-        io.String.Output("video_path", display_name="video_path", tooltip="Where the MP4 is on this machine."),
+        io.Image.Output(display_name="images", tooltip="All frames, for upscalers and every other image node."),
+        io.Video.Output(display_name="video", tooltip="The file as it came, for Save Video."),
+        io.Float.Output(display_name="fps", tooltip="Frames per second, for Create Video."),
+        io.Int.Output(display_name="frame_count", tooltip="Number of frames in images."),
+        io.String.Output(display_name="request_id", tooltip="RunComfy's id of the job; empty for other files."),
+        io.String.Output(display_name="video_path", tooltip="Where the MP4 is on this machine."),
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -59,6 +60,7 @@ async def _fetch(
 ) -> JobResult:
     """Fetch one video. Returns the result whose links are valid now."""
     request_id = follower.entry.request_id
+    await watch.result(means.workers.call(_sweep, target))
     download = means.open_download(target)
     renewals = 0
 
@@ -90,3 +92,10 @@ async def _fetch(
     finally:
         # A cut-off attempt still writes until it sees the Stop signal; its part file goes when it ends.
         attempt.add_done_callback(lambda _: download.discard())
+
+
+def _sweep(target: Path) -> None:
+    """Remove what a killed run left of this file. Nobody else is fetching it, since this run has the lease."""
+    with suppress(OSError):
+        for left in target.parent.glob(f".{target.name}.*.part"):
+            left.unlink(missing_ok=True)

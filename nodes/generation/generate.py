@@ -14,7 +14,7 @@ from ..runcomfy.errors import RunComfyError
 from ..runcomfy.replies import CancelOutcome
 from ..runcomfy.request import GenerationRequest
 from .collect import collect, file_names, is_intact
-from .errors import Stopped
+from .errors import JournalUnusable, Stopped
 from .events import EventSink, Notice
 from .follow import Follower
 from .journal import Entry
@@ -79,6 +79,7 @@ class _Run:
         self._fingerprint = fingerprint
         self._started = means.clock.monotonic()
         self._leased = False
+        self._found: Entry | None = None
         self._submission: Submission | None = None
         self._follower: Follower | None = None
 
@@ -87,7 +88,13 @@ class _Run:
         try:
             return await work
         except StopSeen:
-            raise Stopped(await self._settle(may_cancel)) from None
+            settling = asyncio.ensure_future(self._settle(may_cancel))
+            try:
+                raise Stopped(await asyncio.shield(settling)) from None
+            except asyncio.CancelledError:
+                # Another node has stopped already, at which ComfyUI ends all others; this job's fate is still told.
+                events(Notice(await settling))
+                raise
         except asyncio.CancelledError:
             # A failed sibling node, which is no reason to give up a paid job; or Stop, seen by somebody else first.
             if self._watch.stop():
@@ -117,7 +124,10 @@ class _Run:
 
     async def fetch(self, request_id: str) -> Video:
         names = file_names(request_id, 1)
-        known = await self._call(self._means.journal.job, request_id)
+        try:
+            known = await self._call(self._means.journal.job, request_id)
+        except JournalUnusable:
+            known = None  # that must not hide a finished file
         entry = known or Entry(0, self._fingerprint, State.ACCEPTED, None, request_id)
         if video := self._intact(replace(entry, files=entry.files or names)):
             return video
@@ -132,8 +142,12 @@ class _Run:
         return await self._bring(await self._submission.accepted(), fresh=True)
 
     async def _bring(self, entry: Entry, *, fresh: bool) -> Video:
+        self._found = entry
         request = entry.request or GenerationRequest("(unknown)")
-        history = await self._call(self._means.journal.durations, request)
+        try:
+            history = await self._call(self._means.journal.durations, request)
+        except JournalUnusable:
+            history = []  # the job is paid for; it goes on without
         schedule = self._means.schedule(request, history)
         self._follower = Follower(self._means, self._watch, entry, schedule, fresh=fresh)
         if entry.state is State.ACCEPTED:
@@ -189,7 +203,7 @@ class _Run:
 
     async def _settle(self, may_cancel: bool) -> str:
         """After Stop: take the job back where that is possible, and say what became of it."""
-        entry = self._follower.entry if self._follower else None
+        entry = self._follower.entry if self._follower else self._found
         if entry is None and self._submission:
             entry = await self._submission.after_stop()
         if entry is None or entry.state is State.REFUSED:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from ..runcomfy.errors import RunComfyError
 from ..runcomfy.request import GenerationRequest
 from .errors import JournalUnusable
 from .states import ALLOWED, State
@@ -96,11 +97,12 @@ class Journal:
         if entry.id:
             with self.writing() as database:
                 database.execute(
-                    "UPDATE jobs SET state = ?, request_id = ?, seconds = ?, cost = ?, reason = ?, files = ?, "
-                    "changed = ? WHERE id = ?",
+                    "UPDATE jobs SET state = ?, request_id = ?, created = ?, seconds = ?, cost = ?, reason = ?, "
+                    "files = ?, changed = ? WHERE id = ?",
                     (
                         to.value,
                         moved.request_id or None,
+                        moved.created,
                         moved.seconds,
                         moved.cost,
                         moved.reason,
@@ -221,7 +223,7 @@ def _entry(row: tuple[int, str, str, str, str | None, float, float | None, float
         number,
         fingerprint,
         State(state),
-        GenerationRequest(**json.loads(request)),
+        _request(request),
         request_id or "",
         created,
         seconds,
@@ -229,3 +231,11 @@ def _entry(row: tuple[int, str, str, str, str | None, float, float | None, float
         reason,
         tuple(json.loads(files)),
     )
+
+
+def _request(written: str) -> GenerationRequest | None:
+    """None where a version with other rules wrote it: one such row must not hide all the others."""
+    try:
+        return GenerationRequest(**json.loads(written))
+    except (RunComfyError, ValueError, TypeError):
+        return None

@@ -7,10 +7,12 @@ process dies, however it dies; so a dead owner's leases are known to be free wit
 from __future__ import annotations
 
 import secrets
+import threading
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from .errors import JournalUnusable
 from .journal import Journal
 
 
@@ -26,30 +28,49 @@ class Leases:
         self._folder = folder
         self._owner = secrets.token_hex(8)
         self._alive: FileLock | None = None
+        self._held: set[str] = set()
+        self._lock = threading.Lock()
 
     def take(self, fingerprint: str) -> bool:
         """Take the lease unless a living run has it. Raises `JournalUnusable`."""
         self._show_life()
         with self._journal.writing() as database:
             row = database.execute("SELECT owner FROM leases WHERE fingerprint = ?", (fingerprint,)).fetchone()
-            if row and not self._is_dead(row[0]):
+            if row and not self._is_free(fingerprint, row[0]):
                 return False
             database.execute("INSERT OR REPLACE INTO leases VALUES (?, ?)", (fingerprint, self._owner))
+            self._held.add(fingerprint)
             return True
 
     def release(self, fingerprint: str) -> None:
         """Give a lease back. Raises `JournalUnusable`."""
-        with self._journal.writing() as database:
-            database.execute("DELETE FROM leases WHERE fingerprint = ? AND owner = ?", (fingerprint, self._owner))
+        try:
+            with self._journal.writing() as database:
+                # While the file is ours: later it would undo what the next run of this process has taken.
+                self._held.discard(fingerprint)
+                database.execute("DELETE FROM leases WHERE fingerprint = ? AND owner = ?", (fingerprint, self._owner))
+        except JournalUnusable:
+            # The row stays; this process must not wait for itself for ever.
+            self._held.discard(fingerprint)
+            raise
 
     def _show_life(self) -> None:
-        if self._folder and not self._alive:
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._alive = _lock(self._folder, self._owner)
-            self._alive.acquire(blocking=False)
+        # Runs begin side by side; the second must not replace the first one's lock.
+        with self._lock:
+            if not self._folder or self._alive:
+                return
+            try:
+                self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                alive = _lock(self._folder, self._owner)
+                alive.acquire(blocking=False)
+            except OSError as error:
+                raise JournalUnusable(str(self._folder), str(error)) from error
+            self._alive = alive
 
-    def _is_dead(self, owner: str) -> bool:
-        if owner == self._owner or not self._folder:
+    def _is_free(self, fingerprint: str, owner: str) -> bool:
+        if owner == self._owner:
+            return fingerprint not in self._held
+        if not self._folder:
             return False
         lock = _lock(self._folder, owner)
         try:

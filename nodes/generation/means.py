@@ -59,11 +59,12 @@ class Video:
 
 
 def record(means: Means, events: EventSink, entry: Entry, to: State) -> Entry:
-    """Move an accepted job on in the journal; a broken journal must not cost the user the video. Blocks."""
+    """Move a submitted entry on in the journal; a broken journal must not cost the user the video. Blocks."""
     try:
         return means.journal.move(entry, to, means.clock.wall())
     except JournalUnusable as error:
-        events(Notice(f"{error.what} The job goes on; note its request id: {entry.request_id}."))
+        job = f" The job goes on; note its request id: {entry.request_id}." if entry.request_id else ""
+        events(Notice(f"{error.what}{job}"))
         return replace(entry, state=to)
 
 

@@ -81,14 +81,15 @@ class Submission:
     def _submit(self) -> Entry:
         journal, now = self._means.journal, self._means.clock.wall
         if self.entry:
-            self.entry = journal.move(self.entry, State.INTENDED, now())
+            self.entry = journal.move(replace(self.entry, created=now()), State.INTENDED, now())
         else:
             self.entry = journal.intend(self._fingerprint, self._request, now())
         try:
             request_id = self._means.client.submit(self._request)
         except RunComfyError as error:
             to = State.REFUSED if error.not_accepted else State.UNKNOWN
-            self.entry = journal.move(replace(self.entry, reason=error.what), to, now())
+            # What was intended and never moved on counts as unknown; so even a broken journal hides no payment.
+            self.entry = record(self._means, self._watch.show, replace(self.entry, reason=error.what), to)
             raise
         accepted = replace(self.entry, request_id=request_id)
         self.entry = record(self._means, self._watch.show, accepted, State.ACCEPTED)

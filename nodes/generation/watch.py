@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Final, TypeVar
 
+from ..video.errors import Stopped
 from .clock import Clock
 from .events import Event, EventSink
 
@@ -55,6 +57,9 @@ class Watch:
                 self._check()
                 await asyncio.wait({waiting}, timeout=TICK)
             return waiting.result()
+        except Stopped:
+            # The worker saw it first.
+            raise StopSeen from None
         finally:
             waiting.cancel()
 
@@ -64,7 +69,7 @@ class Watch:
 
 
 async def settled(future: Future[T], seconds: float) -> bool:
-    """Wait a bounded time for a worker that must not be cut off; whether it ended."""
+    """Wait a bounded time for a worker that must not be cut off, not even by a cancellation; whether it ended."""
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -73,8 +78,8 @@ async def settled(future: Future[T], seconds: float) -> bool:
             loop.call_soon_threadsafe(ended.set)
 
     future.add_done_callback(tell)
-    try:
-        await asyncio.wait_for(ended.wait(), seconds)
-    except asyncio.TimeoutError:
-        return False
-    return True
+    ends = loop.time() + seconds
+    while not ended.is_set() and (left := ends - loop.time()) > 0:
+        with suppress(asyncio.TimeoutError, asyncio.CancelledError):
+            await asyncio.wait_for(ended.wait(), left)
+    return future.done()

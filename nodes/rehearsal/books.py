@@ -12,8 +12,9 @@ from datetime import datetime, timezone
 
 from .clock import HoldableClock
 from .jobs import Job, JobQueue, JobState, Timing
+from .reel import Reel
 from .scene import Scene
-from .studio import Clip, Studio
+from .studio import Studio
 
 
 @dataclass(frozen=True)
@@ -85,12 +86,12 @@ class Books:
             self._release(job)
             return True
 
-    def clip(self, request_id: str) -> Clip | None:
-        """The file of a succeeded job."""
+    def reel(self, request_id: str) -> Reel | None:
+        """The file of a succeeded job; None for any other."""
         with self._lock:
             self._settle()
             job = self._queue.find(request_id)
-            return job.clip if job and job.state is JobState.SUCCEEDED else None
+            return job.clip.reel if job and job.clip and job.state is JobState.SUCCEEDED else None
 
     def forget(self, request_id: str) -> None:
         """Treat a job as expired. Raises `KeyError` if there is none."""

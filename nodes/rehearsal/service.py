@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import atexit
-import tempfile
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Collection
-from pathlib import Path
 from types import TracebackType
 from typing import Final
 
@@ -49,8 +47,7 @@ class RehearsalService:
         self._price = price_usd
         self._port = port
         self._clock = HoldableClock(clock)
-        self._folder = tempfile.TemporaryDirectory(prefix="seedance-rehearsal-", ignore_cleanup_errors=True)
-        self._studio = Studio(Path(self._folder.name), self._clock)
+        self._studio = Studio(self._clock)
         self._books = Books(timing, self._clock, self._studio)
         self._server: LoopbackServer | None = None
         self._stopped = False
@@ -88,7 +85,6 @@ class RehearsalService:
             self._server.server_close()
             self._server.hang_up()
         self._studio.close()
-        self._folder.cleanup()
 
     def __enter__(self) -> RehearsalService:
         self.start()

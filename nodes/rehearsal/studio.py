@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
+import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from .reel import Reel
 from .scene import Scene
 
 log = logging.getLogger(__name__)
@@ -26,23 +26,21 @@ class Clip:
     """The file of a scene, made or in the making."""
 
     scene: Scene
-    path: Path
+    reel: Reel | None = None
+    """Its content, once it is made."""
     ready: float | None = None
     """When it was finished or given up, by the service's clock; None before."""
     problem: str | None = None
     """Why it could not be made."""
-    etag: str = ""
-    """Names its content, in the quotes of the HTTP header."""
     users: int = 1
     """Jobs that need it."""
     finished: threading.Event = field(default_factory=threading.Event)
 
 
 class Studio:
-    """Renders what is ordered into ``folder``, in the order in which it was ordered."""
+    """Renders what is ordered, in the order in which it was ordered."""
 
-    def __init__(self, folder: Path, clock: Callable[[], float]) -> None:
-        self._folder = folder
+    def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._changed = threading.Condition()
         self._orders: deque[Clip] = deque()
@@ -60,7 +58,7 @@ class Studio:
                 if clip in self._spares:
                     self._spares.remove(clip)
                 return clip
-            clip = Clip(scene, self._folder / f"{scene.digest[:32]}.mp4")
+            clip = Clip(scene)
             self._clips[scene.digest] = clip
             self._orders.append(clip)
             if len(self._threads) < _THREADS:
@@ -83,12 +81,15 @@ class Studio:
             return self._changed.wait_for(lambda: all(c.finished.is_set() for c in self._clips.values()), timeout)
 
     def close(self) -> None:
-        """Stop at the next frame and wait for the threads."""
+        """Stop at the next frame, wait for the threads and delete all files."""
         self._closed.set()
         with self._changed:
             self._changed.notify_all()
         for thread in self._threads:
             thread.join()
+        with self._changed:
+            for clip in list(self._clips.values()):
+                self._drop(clip)
 
     def _work(self) -> None:
         while True:
@@ -107,13 +108,13 @@ class Studio:
         try:
             from .footage import Stopped, render
 
-            unfinished = clip.path.with_suffix(".part")
-            try:
-                render(clip.scene, unfinished, self._closed.is_set)
-            except Stopped:
-                return
-            clip.etag = f'"{hashlib.sha256(unfinished.read_bytes()).hexdigest()[:32]}"'
-            unfinished.replace(clip.path)
+            with tempfile.TemporaryDirectory(prefix="seedance-rehearsal-", ignore_cleanup_errors=True) as folder:
+                path = Path(folder) / "clip.mp4"
+                try:
+                    render(clip.scene, path, self._closed.is_set)
+                except Stopped:
+                    return
+                clip.reel = Reel(path)
         except Exception as error:
             # Whatever it was, the job has to end, as failed; otherwise its client would wait for ever.
             log.exception("The rehearsal's footage could not be made")
@@ -134,7 +135,6 @@ class Studio:
 
     def _drop(self, clip: Clip) -> None:
         del self._clips[clip.scene.digest]
-        # Windows does not delete a file that is just being sent; the folder goes away later anyhow.
-        with suppress(OSError):
-            clip.path.unlink(missing_ok=True)
+        if clip.reel is not None:
+            clip.reel.close()
         self._changed.notify_all()

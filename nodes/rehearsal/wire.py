@@ -9,7 +9,7 @@ import socketserver
 import threading
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import BinaryIO, Final
+from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from .api import Answer, Call, ModelApi, Route, route, unknown_path, wrong_method
@@ -129,27 +129,17 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def _send_media(self, found: Route) -> None:
-        clip = self.server.books.clip(found.subject)
-        try:
-            file = clip.path.open("rb") if clip else None
-        except FileNotFoundError:  # forgotten in this very moment
-            file = None
-        if clip is None or file is None:
+        reel = self.server.books.reel(found.subject)
+        if reel is None:
             self._send_json(unknown_path())
             return
-        with file:
-            size = file.seek(0, 2)
-            asked = [self.headers.get(name, "") for name in ("Range", "If-Range", "If-None-Match")]
-            part = portion(size, clip.etag, *asked)
-            self._send_head(part.status, part.headers, part.length)
-            if self.command != "HEAD":
-                self._send_bytes(file, part.start, part.length)
-
-    def _send_bytes(self, file: BinaryIO, start: int, length: int) -> None:
-        file.seek(start)
-        while length > 0 and (piece := file.read(min(_PIECE, length))):
-            self.wfile.write(piece)
-            length -= len(piece)
+        asked = [self.headers.get(name, "") for name in ("Range", "If-Range", "If-None-Match")]
+        part = portion(reel.size, reel.etag, *asked)
+        self._send_head(part.status, part.headers, part.length)
+        if self.command != "HEAD":
+            end = part.start + part.length
+            for start in range(part.start, end, _PIECE):
+                self.wfile.write(reel.read(start, min(_PIECE, end - start)))
 
     def _send_head(self, status: int, headers: Mapping[str, str], length: int) -> None:
         self.send_response(status)

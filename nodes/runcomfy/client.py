@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from .errors import RunComfyError
 from .replies import (
     CancelOutcome,
@@ -17,6 +20,8 @@ from .replies import (
 )
 from .request import MODEL_ID, GenerationRequest
 from .transport import Call, Reply, Transport
+
+T = TypeVar("T")
 
 
 class RunComfy:
@@ -43,24 +48,24 @@ class RunComfy:
 
     def status(self, request_id: str) -> JobStatus:
         """Where the job stands."""
-        return read_status(self._about(request_id, Call("GET", f"/v1/requests/{request_id}/status")))
+        return self._about(request_id, Call("GET", f"/v1/requests/{request_id}/status"), read_status)
 
     def result(self, request_id: str) -> JobResult:
         """How the job ended and where its videos are."""
         query = {"include_cost": "true"}
-        return read_result(self._about(request_id, Call("GET", f"/v1/requests/{request_id}/result", query)))
+        return self._about(request_id, Call("GET", f"/v1/requests/{request_id}/result", query), read_result)
 
     def cancel(self, request_id: str) -> CancelOutcome:
         """Take a job back out of the queue; one that is running already cannot be."""
-        return read_cancel(self._about(request_id, Call("POST", f"/v1/requests/{request_id}/cancel")))
+        return self._about(request_id, Call("POST", f"/v1/requests/{request_id}/cancel"), read_cancel)
 
     def price(self) -> ModelInfo:
         """What the model costs, as far as the service tells. Also a free check of the token."""
         return read_model(self._send(Call("GET", f"/v1/models/{self.model}"), self.model))
 
-    def _about(self, request_id: str, call: Call) -> Reply:
+    def _about(self, request_id: str, call: Call, read: Callable[[Reply], T]) -> T:
         try:
-            return self._send(call, request_id)
+            return read(self._send(call, request_id))
         except RunComfyError as error:
             error.about(request_id)
             raise

@@ -25,6 +25,8 @@ from .errors import (
 from .transport import Reply
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
+_DEPTH: Final = 8
+"""Levels of lists and objects that are looked into; the documented answers have three."""
 
 
 class JobState(Enum):
@@ -202,8 +204,8 @@ def _object(reply: Reply) -> dict[str, object]:
 
 def _word(found: dict[str, object]) -> str:
     word = found.get("status")
-    if isinstance(word, str) and word:
-        return word[:60].lower()
+    if isinstance(word, str) and (shown := _text(word)):
+        return shown[:60].lower()
     raise UnreadableReply("it names no status")
 
 
@@ -220,28 +222,38 @@ def _refusal(reply: Reply) -> tuple[int | None, str]:
     return code, message
 
 
-def _text(value: object) -> str:
+def _text(value: object, depth: int = _DEPTH) -> str:
     """A readable text out of a string, an error object or a list of them."""
+    if depth == 0:
+        return ""
     if isinstance(value, str):
         return "".join(mark if mark.isprintable() else " " for mark in value).strip()[:500]
     if isinstance(value, list):
-        return "; ".join(text for item in value[:5] if (text := _text(item)))
+        return "; ".join(text for item in value[:5] if (text := _text(item, depth - 1)))
     if isinstance(value, dict):
-        where = value.get("loc")
-        field = ".".join(str(part) for part in where if part != "body")[:100] if isinstance(where, list) else ""
-        text = next((text for key in ("message", "msg", "detail", "reason") if (text := _text(value.get(key)))), "")
+        field = _field(value.get("loc"))
+        texts = (_text(value.get(key), depth - 1) for key in ("message", "msg", "detail", "reason"))
+        text = next(filter(None, texts), "")
         return f"{field}: {text}" if field and text else text or field
     return ""
 
 
-def _links(output: object) -> list[str]:
+def _field(loc: object) -> str:
+    """The name of the field that a rejected input's `loc` points to."""
+    parts = loc if isinstance(loc, list) else []
+    return ".".join(_text(str(part)) for part in parts if isinstance(part, str | int) and part != "body")[:100]
+
+
+def _links(output: object, depth: int = _DEPTH) -> list[str]:
     """The video URLs of any documented shape of `output`."""
+    if depth == 0:
+        return []
     if isinstance(output, str):
         return [output] if output else []
     if isinstance(output, list):
-        return [link for item in output for link in _links(item)]
+        return [link for item in output for link in _links(item, depth - 1)]
     if isinstance(output, dict):
-        return [link for key in ("video", "videos", "url") for link in _links(output.get(key))]
+        return [link for key in ("video", "videos", "url") for link in _links(output.get(key), depth - 1)]
     return []
 
 

@@ -75,6 +75,9 @@ class HttpTransport:
         self._token = token
         self._limits = limits
         self._clock = clock
+        host = urlsplit(origin).hostname or ""
+        # A proxy of the user's is for the world outside: it would be handed the token of a service on this machine.
+        self._proxies = {"no_proxy": host} if is_loopback(host) else None
         self._reads = _session()
 
     def send(self, call: Call) -> Reply:
@@ -96,6 +99,7 @@ class HttpTransport:
                 # As `auth` rather than as a header, so that a ~/.netrc entry cannot replace it.
                 auth=self._token,
                 timeout=(self._limits.connect, self._limits.read),
+                proxies=self._proxies,
                 allow_redirects=False,
                 stream=True,
             ) as response:

@@ -85,6 +85,8 @@ def decode(
     count = _count(file, stopped)
     if whole:
         count = min(count, shown_frames(file) or count)
+    if not count:
+        raise NotAVideo(f"{file.name} is not a video that OpenCV can read.", "Use an H.264 MP4.")
     wanted = selection.of(count)
     if not wanted:
         raise NothingSelected(
@@ -193,7 +195,7 @@ def _open(file: Path) -> cv2.VideoCapture:
     reader = cv2.VideoCapture(str(file), cv2.CAP_FFMPEG)
     if reader.isOpened():
         return reader
-    raise NotAVideo(f"OpenCV cannot read {file.name}.", "Use an H.264 MP4.")
+    raise NotAVideo(f"{file.name} is not a video that OpenCV can read.", "Use an H.264 MP4.")
 
 
 def _fps(reader: cv2.VideoCapture) -> float:

@@ -6,7 +6,8 @@ import errno
 import os
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -80,6 +81,8 @@ class Download:
             raise FetchFailed(
                 "The link to the video redirects to one that is not https.", "Use a direct link."
             ) from None
+        except requests.exceptions.InvalidURL:
+            raise FetchFailed("The link to the video is not a valid one.", "Check the link.") from None
         except (requests.exceptions.RequestException, HTTPError) as error:
             raise FetchBroken(_reason(error)) from None
         except (NotAVideo, Damaged):
@@ -91,7 +94,8 @@ class Download:
 
     def discard(self) -> None:
         """Remove an unfinished file."""
-        self._part.unlink(missing_ok=True)
+        with suppress(OSError):
+            self._part.unlink(missing_ok=True)
         self.received = 0
 
     def _transfer(self, link: str, progress: Callable[[int, int | None], None], stopped: Callable[[], bool]) -> None:
@@ -104,7 +108,7 @@ class Download:
             with self._part.open("r+b" if self.received else "wb") as file:
                 file.seek(self.received)
                 progress(self.received, self.total)
-                for piece in response.iter_content(PIECE):
+                for piece in _pieces(response):
                     if stopped():
                         raise Stopped
                     file.write(piece)
@@ -135,7 +139,7 @@ class Download:
         if not continues:
             self.received = 0
         length = response.headers.get("Content-Length", "")
-        self.total = self.received + int(length) if length.isascii() and length.isdigit() else None
+        self.total = self.received + int(length) if length.isascii() and length.isdigit() and len(length) < 19 else None
         self._check_size(self.total or 0)
         etag = response.headers.get("ETag", "")
         # Without a strong validator a continuation could belong to another file.
@@ -149,6 +153,13 @@ class Download:
             raise FetchFailed(
                 f"The video is larger than {self._max_size // 2**20} MB.", "Use a smaller one, or download it yourself."
             )
+
+
+def _pieces(response: requests.Response) -> Iterator[bytes]:
+    """The body as it arrives: to wait for full pieces would keep a slow transfer from its time limit and from Stop."""
+    # Before urllib3 2.1 there is only the waiting kind.
+    read: Callable[[int], bytes] = getattr(response.raw, "read1", response.raw.read)
+    return iter(lambda: read(PIECE), b"")
 
 
 def _reason(error: Exception) -> str:

@@ -19,6 +19,8 @@ from .errors import LinkRefused
 MAX_REDIRECTS: Final = 5
 
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
+_ASSIGNMENTS: Final = ipaddress.ip_network("192.0.0.0/24")
+"""Not public, which older Pythons do not know; a cloud has its metadata service there."""
 
 
 def is_public(address: str) -> bool:
@@ -32,9 +34,9 @@ def is_public(address: str) -> bool:
             return is_public(str(ip.ipv4_mapped))
         if ip in _NAT64:
             return is_public(str(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)))
-        if ip.sixtofour or ip.teredo:
+        if ip.sixtofour or ip.teredo or ip.is_site_local:
             return False
-    return ip.is_global and not ip.is_multicast and not ip.is_reserved
+    return ip.is_global and ip not in _ASSIGNMENTS and not ip.is_multicast and not ip.is_reserved
 
 
 def check_link(link: str) -> None:
@@ -47,6 +49,7 @@ def check_link(link: str) -> None:
         parts = urlsplit(link)
         host = parts.hostname or ""
         literal = _is_address(host)
+        link.encode()
     except ValueError:
         raise _refused("it is not a valid link") from None
     if parts.scheme != "https" or not host:
@@ -67,7 +70,9 @@ def media_session(trusted_origin: str | None = None, allowed: Callable[[str], bo
     session = requests.Session()
     # No ~/.netrc; the user's proxy stays in use.
     session.trust_env = False
-    session.proxies.update(get_environ_proxies("https://runcomfy.net"))
+    proxies = get_environ_proxies("https://runcomfy.net")
+    if proxy := proxies.get("https") or proxies.get("all"):
+        session.proxies["https"] = proxy
     session.max_redirects = MAX_REDIRECTS
     session.headers.update({"User-Agent": "seedance-for-comfyui", "Accept-Encoding": "identity"})
     del session.adapters["http://"]

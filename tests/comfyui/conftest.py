@@ -23,6 +23,7 @@ PACK = Path(__file__).resolve().parents[2]
 PROBE = Path(__file__).resolve().parent / "probe"
 TOKEN = "a-token-of-the-tests"
 TIMING = Timing(queued=0.3, running=0.7)
+PYTHON = {"PYTHONDONTWRITEBYTECODE": ""}  # as users have it: an import compiles once, not at every start
 PATIENCE = 10.0  # seconds for the service to begin with a job
 
 
@@ -106,7 +107,7 @@ def started(base: Path, env: dict[str, str]) -> Iterator[ComfyUI]:
     record = base / "network.txt"
     shutil.copytree(PROBE, base / "custom_nodes" / "probe", ignore=shutil.ignore_patterns("__pycache__"))
     write_tiny_upscaler(base / "models" / "upscale_models" / UPSCALER)
-    with ComfyUI(base, pack=PACK, env=env | {"PROBE_NETWORK_RECORD": str(record)}) as server:
+    with ComfyUI(base, pack=PACK, env=env | PYTHON | {"PROBE_NETWORK_RECORD": str(record)}) as server:
         shutil.copyfile(record, network_at_start(server))
         yield server
 

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import pytest
+import requests
 
 from tests.comfyui.conftest import network_at_start
 from tests.comfyui.contract import NODES, contract_of, read_snapshot
@@ -13,7 +14,7 @@ from tools.comfyui import ComfyUI
 from tools.comfyui_client import Client
 
 IMPORT_LINE = re.compile(r"([\d.]+) seconds( \(IMPORT FAILED\))?: \S*[\\/]seedance\b")
-IMPORT_SECONDS = 0.1
+IMPORT_SECONDS = 0.1  # the best of several, since the machine may be busy
 
 
 @pytest.fixture(scope="module")
@@ -48,13 +49,22 @@ def test_nodes_are_no_partner_nodes(object_info: dict[str, Any], name: str) -> N
 
 
 def test_import_adds_little_to_the_start_of_comfyui(server: ComfyUI, server_without_token: ComfyUI) -> None:
-    lines = [line for each in (server, server_without_token) for line in IMPORT_LINE.findall(each.log)]
-    assert [failed for _, failed in lines] == ["", ""]
-    # ComfyUI's own figures, to a tenth of a second: the better of two starts on a busy machine.
-    assert min(float(seconds) for seconds, _ in lines) < IMPORT_SECONDS
+    """ComfyUI prints its figure to a tenth of a second only, so the import is measured once more, inside it."""
+    printed = [line for each in (server, server_without_token) for line in IMPORT_LINE.findall(each.log)]
+    assert [failed for _, failed in printed] == ["", ""]
+    assert min(float(seconds) for seconds, _ in printed) <= IMPORT_SECONDS
+    measured = [seconds_to_import(server) for _ in range(5)]
+    print(f"ComfyUI says {printed}; measured {measured}")
+    assert min(measured) < IMPORT_SECONDS
 
 
 def test_import_reaches_for_no_network(server: ComfyUI) -> None:
     pack = str(server.base / "custom_nodes" / "seedance")
     record = network_at_start(server).read_text(encoding="utf-8").splitlines()
     assert [line for line in record if pack in line] == []
+
+
+def seconds_to_import(server: ComfyUI) -> float:
+    answer = requests.get(f"{server.url}/probe/seconds_to_import/seedance", timeout=30)
+    answer.raise_for_status()
+    return float(answer.json())

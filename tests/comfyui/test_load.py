@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +94,6 @@ def test_an_unknown_request_id_is_an_error_that_names_it(client: Client, books: 
         "http://example.com/video.mp4",
         "ftp://example.com/video.mp4",
         "file:///etc/passwd",
-        "https://user:secret@example.com/video.mp4",
         "../../secret",
         "some words",
     ],
@@ -104,10 +104,18 @@ def test_sources_other_than_ids_and_https_links_are_refused(client: Client, choi
     assert list(refusal.value.node_errors) == [VIDEO]
 
 
-@pytest.mark.parametrize("link", ["https://127.0.0.1:9/video.mp4", "https://[::1]:9/v.mp4", "https://10.0.0.1/v.mp4"])
-def test_links_into_the_private_network_are_not_followed(client: Client, choice: str, link: str) -> None:
-    message = failure_of(client, loading(video=choice, source=link))
-    assert "public" in message or "private" in message
+@pytest.mark.parametrize(
+    ("link", "reason"),
+    [
+        ("https://127.0.0.1:9/video.mp4", "not a public address"),
+        ("https://[::1]:9/video.mp4", "not a public address"),
+        ("https://10.0.0.1/video.mp4", "not a public address"),
+        ("https://localhost/video.mp4", "not a public address"),
+        ("https://user:word@example.com/video.mp4", "a user name or a password"),
+    ],
+)
+def test_links_that_must_not_be_followed_are_not(client: Client, choice: str, link: str, reason: str) -> None:
+    assert reason in failure_of(client, loading(video=choice, source=link))
 
 
 @pytest.mark.parametrize(
@@ -124,7 +132,7 @@ def test_files_outside_comfyui_or_missing_are_refused(client: Client, server: Co
 def test_a_file_that_is_no_video_is_an_error_that_says_so(client: Client, server: ComfyUI) -> None:
     (server.base / "input" / "page.mp4").write_text("<!doctype html><title>not found</title>")
     message = failure_of(client, loading(video="page.mp4"))
-    assert "MP4" in message
+    assert re.search(r"page\.mp4 is not|cannot read page\.mp4", message)
 
 
 def submit_elsewhere(books: Books, text: str) -> str:

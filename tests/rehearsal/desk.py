@@ -25,9 +25,12 @@ class Stage:
         self._free.set()
         self.filmed: list[str] = []
         """The texts, in the order in which they were begun."""
+        self.begun = threading.Event()
 
     def film(self, scene: Scene, path: Path, stopped: Callable[[], bool]) -> None:
+        path.write_bytes(b"unfinished")
         self.filmed.append(scene.text)
+        self.begun.set()
         while not self._free.wait(0.05):
             if stopped():
                 raise Stopped

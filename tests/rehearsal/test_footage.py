@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import ImageFont
 
-from nodes.rehearsal.captions import wrap
+from nodes.rehearsal.captions import build_captions, wrap
 from nodes.rehearsal.footage import Stopped, pictures, render
 from nodes.rehearsal.picture import Decal, Picture, planes_of
 from nodes.rehearsal.scene import Scene
@@ -177,6 +177,18 @@ def test_a_text_that_is_too_long_ends_in_dots() -> None:
     assert not lines[0].endswith("...")
     assert lines[1].endswith("...")
     assert list(wrap("one two", font, font.getlength("one tw"), 2)) == ["one", "two"]
+
+
+def test_what_cannot_be_printed_is_a_space() -> None:
+    font = ImageFont.load_default(18)
+    assert isinstance(font, ImageFont.FreeTypeFont)
+    assert list(wrap("a\nb\x00c\ud800d — “e”", font, 400, 2)) == ['a b c d - "e"']
+
+
+def test_the_panel_tells_prompt_seed_and_options() -> None:
+    told = [scene(), scene(seed=2), scene(text="Another boat"), scene(duration=3), scene("720p"), scene(ratio="4:3")]
+    panels = {build_captions(one).panel.added[0].tobytes() for one in told}
+    assert len(panels) == len(told)
 
 
 def test_rendering_can_be_given_up(tmp_path: Path) -> None:

@@ -1,0 +1,199 @@
+"""A world for one generation: a clock that sleeping turns, a service that follows a script, downloads without a network."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from random import Random
+
+import requests
+
+from nodes.generation.events import Event
+from nodes.generation.generate import Generator
+from nodes.generation.journal import Entry, Journal
+from nodes.generation.leases import Leases
+from nodes.generation.means import Means, Video
+from nodes.generation.workers import Workers
+from nodes.runcomfy.client import RunComfy
+from nodes.runcomfy.request import GenerationRequest
+from nodes.runcomfy.transport import Call, Reply
+from nodes.video.errors import Stopped as DownloadStopped
+from nodes.video.fetch import Download
+from tests.generation.tiny_mp4 import TINY_MP4
+
+BOAT = GenerationRequest("A paper boat", duration=2)
+QUEUED, RUNNING = 5.0, 20.0
+
+
+class TurningClock:
+    """Time passes by sleeping alone, and at once."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.offset = 1_700_000_000.0
+
+    def wall(self) -> float:
+        return self.now + self.offset
+
+    def monotonic(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        await asyncio.sleep(0)
+
+
+Answer = Reply | Exception
+
+
+def reply(status: int = 200, headers: Mapping[str, str] | None = None, **body: object) -> Reply:
+    """An answer with a JSON object as its body."""
+    return Reply(status, dict(headers or {}), json.dumps(body).encode())
+
+
+class ScriptedService:
+    """A transport that plays the service: `QUEUED` seconds of queue, then `RUNNING` seconds of work, for every job."""
+
+    def __init__(self, clock: TurningClock) -> None:
+        self._clock = clock
+        self.script: defaultdict[str, deque[Answer]] = defaultdict(deque)
+        """What the next calls of a kind are answered instead of the truth; they have no effect."""
+        self.before: dict[str, Callable[[], object]] = {}
+        """Done in the calling thread when a call of the kind has come in and been acted upon."""
+        self.calls: list[tuple[str, float]] = []
+        self.accepted: dict[str, float] = {}
+        self.cancelled: set[str] = set()
+        self.forgotten: set[str] = set()
+        self.ending: dict[str, object] = {"status": "succeeded", "output": {"video": "https://media/1"}, "cost": 0.03}
+
+    def send(self, call: Call) -> Reply:
+        kind = "submit" if "/models/" in call.path else call.path.rsplit("/", 1)[1]
+        self.calls.append((kind, self._clock.now))
+        scripted = self.script[kind].popleft() if self.script[kind] else None
+        answer = scripted or self._answer(kind, call.path.split("/")[3])
+        if hook := self.before.get(kind):
+            hook()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def count(self, kind: str) -> int:
+        return Counter(name for name, _ in self.calls)[kind]
+
+    def _answer(self, kind: str, subject: str) -> Reply:
+        if kind == "submit":
+            request_id = f"job-{len(self.accepted) + 1}"
+            self.accepted[request_id] = self._clock.now
+            return reply(request_id=request_id)
+        if subject in self.forgotten or subject not in self.accepted:
+            return reply(404, error_code=404001, message="ResourceNotFound")
+        age = self._clock.now - self.accepted[subject]
+        if kind == "cancel":
+            if age < QUEUED:
+                self.cancelled.add(subject)
+            return reply(202, outcome="cancelled" if age < QUEUED else "not_cancellable")
+        if subject in self.cancelled:
+            return reply(status="cancelled")
+        if age < QUEUED:
+            return reply(status="in_queue", queue_position=2)
+        if age < QUEUED + RUNNING:
+            return reply(status="in_progress")
+        return reply(status="completed") if kind == "status" else reply(**self.ending)
+
+
+class ScriptedDownload(Download):
+    """Fetches by following a script; without one, the whole file arrives."""
+
+    def __init__(self, target: Path, play: Play) -> None:
+        super().__init__(target, requests.Session())
+        self._play = play
+
+    def attempt(self, link: str, progress: Callable[[int, int | None], None], stopped: Callable[[], bool]) -> None:
+        self._play.links.append(link)
+        progress(0, len(TINY_MP4))
+        if self._play.during_download:
+            self._play.during_download()
+        if stopped():
+            raise DownloadStopped
+        if self._play.downloads:
+            failure = self._play.downloads.popleft()
+            if failure:
+                raise failure
+        self.received = len(TINY_MP4)
+        self.target.parent.mkdir(parents=True, exist_ok=True)
+        self.target.write_bytes(TINY_MP4)
+
+
+@dataclass
+class Play:
+    """One machine with one account. `restart` is what a new process on it would see."""
+
+    folder: Path
+    clock: TurningClock = field(default_factory=TurningClock)
+    lines: list[str] = field(default_factory=list)
+    """What the user has read."""
+    downloads: deque[Exception | None] = field(default_factory=deque)
+    during_download: Callable[[], object] | None = None
+    links: list[str] = field(default_factory=list)
+    """The links that were followed."""
+    stop_pressed: bool = False
+
+    def __post_init__(self) -> None:
+        self.service = ScriptedService(self.clock)
+        self.workers = Workers()
+        self.restart()
+
+    def restart(self) -> None:
+        """Let a fresh process take the old one's place; the old one's lock file is let go, as by its death."""
+        self.journal = Journal(self.folder / "private" / "jobs.sqlite3")
+        self.means = Means(
+            client=RunComfy(self.service, "RUNCOMFY_API_TOKEN"),
+            account="account",
+            journal=self.journal,
+            leases=Leases(self.journal, self.folder / "private" / "owners"),
+            workers=self.workers,
+            clock=self.clock,
+            folder=self.folder / "videos",
+            open_download=lambda target: ScriptedDownload(target, self),
+            random=Random(1),
+        )
+
+    def change(self, **means: object) -> None:
+        """Use other means from now on."""
+        self.means = replace(self.means, **means)  # type: ignore[arg-type]  # the names are Means' own fields
+
+    def show(self, event: Event) -> None:
+        self.lines.append(str(event))
+
+    def stop(self) -> bool:
+        return self.stop_pressed
+
+    def press_stop(self) -> None:
+        self.stop_pressed = True
+
+    async def generate(self, request: GenerationRequest = BOAT, *, reuse: bool = True) -> Video:
+        return await Generator(self.means).generate(request, events=self.show, stop=self.stop, reuse=reuse)
+
+    async def fetch(self, request_id: str) -> Video:
+        return await Generator(self.means).fetch(request_id, events=self.show, stop=self.stop)
+
+    def run(self, request: GenerationRequest = BOAT, *, reuse: bool = True) -> Video:
+        """One run of the node."""
+        return asyncio.run(self.generate(request, reuse=reuse))
+
+    def entries(self) -> list[Entry]:
+        """The journal, newest first, once all records under way are written."""
+        for number in range(6):
+            self.workers.call(int, number).result(10)
+        return self.journal.entries()
+
+    def states(self) -> list[str]:
+        return [entry.state.value for entry in self.entries()]
+
+    def said(self, phrase: str) -> int:
+        """How many lines contain ``phrase``."""
+        return sum(phrase in line for line in self.lines)

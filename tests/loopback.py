@@ -1,0 +1,127 @@
+"""A server on real sockets that answers with exactly the bytes a test wants, and breaks off where it wants."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from types import TracebackType
+from typing import BinaryIO
+
+DEADLINE = 30.0
+"""Seconds after which a test that waits for a thread or a socket has failed."""
+
+
+@dataclass(frozen=True)
+class Received:
+    """One request. Header names are in lower case."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes
+    connection: int
+    """Counts the connections from 0."""
+
+
+Answer = Callable[[Received], Iterable[bytes]]
+"""The pieces to send. Ending with `Hangup` or `Reset` breaks the connection off."""
+
+
+class Hangup(Exception):
+    """Close the connection in the regular way."""
+
+
+class Reset(Exception):
+    """Close it as a crashed machine does."""
+
+
+class Loopback:
+    """Listens on 127.0.0.1 and gives every request to ``answer``. A context manager."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+        self.received: list[Received] = []
+        self.raw: list[bytes] = []
+        """What came over each connection that ended without being HTTP."""
+        self.connections = 0
+        self.over = threading.Event()
+        """Set when the test is over; for answers that never end by themselves."""
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._open: list[socket.socket] = []
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+
+    @property
+    def port(self) -> int:
+        return int(self._listener.getsockname()[1])
+
+    @property
+    def origin(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> Loopback:
+        self._threads[0].start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.over.set()
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for connection in self._open:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(DEADLINE)
+            assert not thread.is_alive()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            connection.settimeout(DEADLINE)
+            self._open.append(connection)
+            thread = threading.Thread(target=self._serve, args=(connection, self.connections), daemon=True)
+            self.connections += 1
+            self._threads.append(thread)
+            thread.start()
+
+    def _serve(self, connection: socket.socket, number: int) -> None:
+        with suppress(Hangup, OSError), connection, connection.makefile("rb") as stream:
+            try:
+                while request := self._request(stream, number):
+                    self.received.append(request)
+                    for piece in self.answer(request):
+                        connection.sendall(piece)
+            except Reset:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    def _request(self, stream: BinaryIO, number: int) -> Received | None:
+        line = stream.readline(65536)
+        words = line.decode("latin-1").split()
+        if len(words) != 3 or not words[2].startswith("HTTP/"):
+            self.raw.append(line)
+            return None
+        headers = {}
+        while head := stream.readline(65536).decode("latin-1").strip():
+            name, _, value = head.partition(":")
+            headers[name.lower()] = value.strip()
+        body = stream.read(int(headers.get("content-length", "0")))
+        return Received(words[0], words[1], headers, body, number)
+
+
+def reply(status: int = 200, body: bytes = b"", headers: Mapping[str, str] | None = None) -> bytes:
+    """A whole HTTP answer, its length stated unless ``headers`` state another."""
+    lines = {"Content-Length": str(len(body))} | dict(headers or {})
+    head = f"HTTP/1.1 {status} Some Reason\r\n" + "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+    return head.encode("latin-1") + b"\r\n" + body
+
+
+def always(*pieces: bytes) -> Answer:
+    """The same answer to everything."""
+    return lambda _: pieces
+

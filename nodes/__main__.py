@@ -20,7 +20,7 @@ from .runcomfy.errors import RunComfyError
 from .runcomfy.replies import is_request_id
 from .runcomfy.request import RATIOS, RESOLUTIONS, GenerationRequest, Options
 from .video.errors import VideoError
-from .wiring import LIVE, MODES, REHEARSAL, Folders, journal, live_generator, rehearsal_generator
+from .wiring import LIVE, MODES, REHEARSAL, Folders, fetch_job, journal, live_generator, rehearsal_generator
 
 FAILED: Final = 1
 STOPPED: Final = 130
@@ -148,7 +148,7 @@ async def _video(folders: Folders, asked: argparse.Namespace, line: _Line, stop:
     if asked.command == "resume":
         if not is_request_id(asked.request_id):
             _parser().error("a request id consists of letters, digits, - and _")
-        return await live_generator(folders, os.environ).fetch(asked.request_id, events=line, stop=stop)
+        return await fetch_job(asked.request_id, folders, os.environ, events=line, stop=stop)
     request = GenerationRequest(asked.text, asked.resolution, asked.ratio, asked.duration, asked.seed)
     generator = rehearsal_generator(folders) if asked.mode == REHEARSAL else live_generator(folders, os.environ)
     return await generator.generate(request, events=line, stop=stop, reuse=asked.reuse)

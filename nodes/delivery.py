@@ -57,7 +57,7 @@ def stopped(reason: Stopped, show: Display) -> BaseException:
     return host.interruption()
 
 
-async def deliver(video: Video, show: Display, selection: Selection = ALL) -> io.NodeOutput:
+async def deliver(video: Video, show: Display, stop: host.StopButton, selection: Selection = ALL) -> io.NodeOutput:
     """Decode a video's first file into the six outputs, with a preview of all of them.
 
     Raises:
@@ -65,7 +65,7 @@ async def deliver(video: Video, show: Display, selection: Selection = ALL) -> io
         Stopped: the user pressed Stop.
     """
     file = video.files[0]
-    clip = await _decode(file, show, selection)
+    clip = await _decode(file, show, stop, selection)
     frames, height, width, _ = clip.images.shape
     show(Done(video.elapsed, frames, width, height, clip.fps, video.cost, video.reused))
     return io.NodeOutput(
@@ -79,15 +79,13 @@ async def deliver(video: Video, show: Display, selection: Selection = ALL) -> io
     )
 
 
-async def _decode(file: Path, show: Display, selection: Selection) -> Clip:
-    watch = Watch(SystemClock(), show, host.interrupted)
+async def _decode(file: Path, show: Display, stop: host.StopButton, selection: Selection) -> Clip:
+    watch = Watch(SystemClock(), show, stop.pressed)
 
     def progress(done: int, total: int) -> None:
         watch.show(Decoding(done, total))
 
     try:
-        return await watch.result(
-            workers().decode(decode, file, selection, progress=progress, stopped=host.interrupted)
-        )
+        return await watch.result(workers().decode(decode, file, selection, progress=progress, stopped=stop.pressed))
     except StopSeen:
         raise Stopped(f"Stopped while decoding. The video is on disk: {file}") from None

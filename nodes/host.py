@@ -3,9 +3,10 @@ files' base classes aside."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 import comfy.model_management
 import folder_paths
@@ -15,6 +16,8 @@ from comfy_execution.utils import get_executing_context
 from server import PromptServer
 
 VIDEO_FOLDER: Final = "seedance"
+STOP_INTERVAL: Final = 0.02
+"""Seconds between two looks at Stop; a sampler takes longer for a step."""
 _VIDEO_ENDINGS: Final = (".mp4", ".mov", ".mkv", ".webm", ".m4v", ".avi")
 
 
@@ -28,9 +31,40 @@ def private_folder() -> Path:
     return Path(folder_paths.get_system_user_directory("seedance"))
 
 
-def interrupted() -> bool:
-    """Whether Stop is pressed. Only peeks: clearing the flag would hide it from the other waiting nodes."""
-    return bool(comfy.model_management.processing_interrupted())
+class StopButton:
+    """ComfyUI's Stop, for one run of a node. Once it was seen pressed it stays so; may be asked from any thread.
+
+    ComfyUI has one flag, and whoever acts on it first clears it: a sampler that runs in between would hide Stop from
+    the jobs that wait beside it. So it is watched from the server's event loop, which no node blocks.
+    """
+
+    _watched: ClassVar[set[StopButton]] = set()
+
+    def __init__(self) -> None:
+        self._seen = False
+
+    def __enter__(self) -> StopButton:
+        self._watched.add(self)
+        if len(self._watched) == 1:
+            asyncio.run_coroutine_threadsafe(self._watch_all(), PromptServer.instance.loop)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._watched.discard(self)
+
+    def pressed(self) -> bool:
+        """Whether Stop was pressed during the run."""
+        # Only peeks: clearing the flag would hide it from everybody else.
+        if not self._seen and comfy.model_management.processing_interrupted():
+            self._seen = True
+        return self._seen
+
+    @classmethod
+    async def _watch_all(cls) -> None:
+        while cls._watched:
+            for button in tuple(cls._watched):
+                button.pressed()
+            await asyncio.sleep(STOP_INTERVAL)
 
 
 def interruption() -> BaseException:

@@ -12,7 +12,7 @@ from .generation.errors import Stopped
 from .generation.means import Video
 from .runcomfy.replies import is_request_id
 from .video.decode import Selection
-from .wiring import fetch_link, live_generator
+from .wiring import fetch_job, fetch_link
 
 NO_FILE = "(none)"
 """Stands in the list where there is no video yet, since an empty list cannot be chosen from."""
@@ -82,13 +82,15 @@ class LoadSeedanceVideo(io.ComfyNode):
     ) -> io.NodeOutput:
         show = delivery.Display()
         selection = Selection(skip_first_frames, frame_load_cap, select_every_nth)
-        try:
-            return await delivery.deliver(await cls._find(video, source.strip(), show), show, selection)
-        except Stopped as stopped:
-            raise delivery.stopped(stopped, show) from None
+        with host.StopButton() as stop:
+            try:
+                found = await cls._find(video, source.strip(), show, stop)
+                return await delivery.deliver(found, show, stop, selection)
+            except Stopped as stopped:
+                raise delivery.stopped(stopped, show) from None
 
     @classmethod
-    async def _find(cls, video: str, source: str, show: delivery.Display) -> Video:
+    async def _find(cls, video: str, source: str, show: delivery.Display, stop: host.StopButton) -> Video:
         problem = problem_with_source(source) if source else problem_with_file(video)
         if problem:
             raise ValueError(problem)
@@ -97,9 +99,8 @@ class LoadSeedanceVideo(io.ComfyNode):
             file = host.find_video(video) or Path(video)
             return Video(file.stem if file.parent == folders.videos.resolve() else "", (file,), reused=True)
         if not is_request_id(source):
-            return await fetch_link(source, folders, events=show, stop=host.interrupted)
-        generator = live_generator(folders, os.environ)
-        return await generator.fetch(source, events=show, stop=host.interrupted)
+            return await fetch_link(source, folders, events=show, stop=stop.pressed)
+        return await fetch_job(source, folders, os.environ, events=show, stop=stop.pressed)
 
 
 def problem_with_source(source: str) -> str | None:

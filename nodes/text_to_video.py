@@ -81,8 +81,9 @@ class SeedanceTextToVideo(io.ComfyNode):
             show(Notice(hint))
         folders = delivery.folders()
         generator = rehearsal_generator(folders) if mode == REHEARSAL else live_generator(folders, os.environ)
-        try:
-            video = await generator.generate(request, events=show, stop=host.interrupted, reuse=reuse)
-            return await delivery.deliver(video, show)
-        except Stopped as stopped:
-            raise delivery.stopped(stopped, show) from None
+        with host.StopButton() as stop:
+            try:
+                video = await generator.generate(request, events=show, stop=stop.pressed, reuse=reuse)
+                return await delivery.deliver(video, show, stop)
+            except Stopped as stopped:
+                raise delivery.stopped(stopped, show) from None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from .generation.clock import SystemClock
+from .generation.collect import files_of
 from .generation.events import EventSink
 from .generation.fetch_link import fetch
 from .generation.generate import Generator
@@ -64,6 +65,18 @@ def journal(folders: Folders) -> Journal:
     return _records(folders.private)[0]
 
 
+async def fetch_job(
+    request_id: str, folders: Folders, environment: Mapping[str, str], *, events: EventSink, stop: Callable[[], bool]
+) -> Video:
+    """The video of an earlier job. One that is on disk needs neither a token nor the service.
+
+    Raises as `Generator.fetch` does, and `MissingToken` or `InvalidOrigin`.
+    """
+    if files := files_of(request_id, folders.videos):
+        return Video(request_id, files, reused=True)
+    return await live_generator(folders, environment).fetch(request_id, events=events, stop=stop)
+
+
 async def fetch_link(link: str, folders: Folders, *, events: EventSink, stop: Callable[[], bool]) -> Video:
     """A video from a public https link. Raises `VideoError` or `Stopped`."""
     name = f"link-{hashlib.sha256(link.encode()).hexdigest()[:16]}.mp4"
@@ -90,7 +103,7 @@ def _means(
 
     return Means(
         client=RunComfy(HttpTransport(origin, token), token.source),
-        account=token.account,
+        account=f"{token.account} at {origin}",
         journal=kept,
         leases=leases,
         workers=workers(),

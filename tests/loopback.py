@@ -66,7 +66,9 @@ class Loopback:
         self._threads[0].start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.over.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -124,4 +126,3 @@ def reply(status: int = 200, body: bytes = b"", headers: Mapping[str, str] | Non
 def always(*pieces: bytes) -> Answer:
     """The same answer to everything."""
     return lambda _: pieces
-

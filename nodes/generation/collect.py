@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,8 @@ from .means import Means, record
 from .states import State
 from .watch import Watch
 
+MOST_VIDEOS: Final = 16
+"""Of one job; more are not looked for on disk."""
 RENEWALS: Final = 4
 """How often a new link is asked for before the video counts as unavailable."""
 
@@ -44,6 +47,12 @@ async def collect(means: Means, watch: Watch, follower: Follower, result: JobRes
 def file_names(request_id: str, count: int) -> tuple[str, ...]:
     """`id.mp4`, `id-2.mp4`, ..."""
     return tuple(f"{request_id}.mp4" if number == 1 else f"{request_id}-{number}.mp4" for number in range(1, count + 1))
+
+
+def files_of(request_id: str, folder: Path) -> tuple[Path, ...]:
+    """The videos of a job that are on disk, whole, from the first on."""
+    files = (folder / name for name in file_names(request_id, MOST_VIDEOS))
+    return tuple(takewhile(is_intact, files))
 
 
 def is_intact(file: Path) -> bool:

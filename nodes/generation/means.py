@@ -29,7 +29,7 @@ class Means:
 
     client: RunComfy
     account: str
-    """Tells accounts apart; not the token."""
+    """Tells accounts, and services, apart; not the token."""
     journal: Journal
     leases: Leases
     workers: Workers

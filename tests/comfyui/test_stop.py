@@ -5,9 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+import requests
+
 from nodes.rehearsal import JobState
 from tests.comfyui.conftest import Books
-from tests.comfyui.seedance_graphs import generation, probe, text_to_video
+from tests.comfyui.seedance_graphs import generation, node, probe, text_to_video
+from tools.comfyui import ComfyUI
 from tools.comfyui_client import PROGRESS_TEXT, Client, Event, Run, Status
 
 DEADLINE = 5.0  # seconds; the aim is 1, and the measured figure is reported
@@ -64,6 +67,27 @@ def test_stop_cancels_every_waiting_job_of_the_graph(
     _, seconds = run_and_stop(client, graph, lambda event: says("Queued")(event) and len(books.submissions) == 2)
     assert [each.cancelled for each in books.submissions] == [True, True]
     report(seconds, record_property)
+
+
+def test_stop_that_a_sampler_takes_for_itself_still_cancels_the_job(
+    client: Client, server: ComfyUI, books: Books, prompt: str
+) -> None:
+    graph = generation(prompt) | {
+        "picture": node("EmptyImage", width=64, height=64, batch_size=1, color=0),
+        "gate": node("ProbeGate", image=["picture", 0], gate=prompt),
+        "sampler": node("ProbeSampler", image=["gate", 0]),
+        "sampled": node("ProbeClip", images=["sampler", 0]),
+    }
+    books.service.hold()
+
+    def sampling(event: Event) -> bool:
+        if says("Queued")(event):
+            requests.post(f"{server.url}/probe/open/{prompt}", timeout=10).raise_for_status()
+        return event.name == "executing" and event.data["node"] == "sampler"
+
+    run_and_stop(client, graph, sampling)
+    (submission,) = books.submissions
+    assert submission.cancelled
 
 
 def test_stop_while_generating_ends_the_run_and_leaves_the_job(

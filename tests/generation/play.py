@@ -50,9 +50,9 @@ class TurningClock:
 Answer = Reply | Exception
 
 
-def reply(status: int = 200, headers: Mapping[str, str] | None = None, **body: object) -> Reply:
+def reply(code: int = 200, headers: Mapping[str, str] | None = None, /, **body: object) -> Reply:
     """An answer with a JSON object as its body."""
-    return Reply(status, dict(headers or {}), json.dumps(body).encode())
+    return Reply(code, dict(headers or {}), json.dumps(body).encode())
 
 
 class ScriptedService:

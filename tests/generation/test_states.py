@@ -25,7 +25,7 @@ WAYS = {
 """Written out once more on purpose: a changed machine is a changed promise about money."""
 
 
-@pytest.mark.parametrize(("before", "after"), itertools.product(State, State), ids=lambda state: state.value)
+@pytest.mark.parametrize(("before", "after"), list(itertools.product(State, State)), ids=lambda state: state.value)
 def test_an_entry_moves_only_in_the_allowed_ways(before: State, after: State) -> None:
     journal = Journal(None)
     entry = _at(journal, before)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 import requests
 
@@ -31,6 +33,16 @@ def test_a_range_continues_where_another_ended(desk: Desk) -> None:
     assert (first.status_code, first.headers["Content-Range"]) == (206, f"bytes 0-999/{size}")
     assert (rest.status_code, rest.headers["Content-Range"]) == (206, f"bytes 1000-{size - 1}/{size}")
     assert first.content + rest.content == whole.content
+
+
+def test_a_range_sends_not_one_byte_more(desk: Desk) -> None:
+    job = desk.submit()
+    desk.finish(job)
+    # By hand, because clients read no further than the length that they are told.
+    with socket.create_connection(("127.0.0.1", int(desk.service.origin.rsplit(":", 1)[1])), timeout=30) as line:
+        line.sendall(f"GET /media/{job}.mp4 HTTP/1.1\r\nRange: bytes=4-7\r\nConnection: close\r\n\r\n".encode())
+        answer = b"".join(iter(lambda: line.recv(4096), b""))
+    assert answer.partition(b"\r\n\r\n")[2] == b"ftyp"
 
 
 def test_head_tells_the_same_without_the_bytes(desk: Desk) -> None:

@@ -58,12 +58,11 @@ def test_a_message_says_what_happened_what_it_cost_and_what_to_do(error: RunComf
     assert str(error) == f"{error.what} {error.charge.value} {error.todo}"
 
 
-@by_name
-def test_about_a_job_it_names_the_job_and_that_it_may_cost(error: RunComfyError) -> None:
-    fresh = RunComfyError(error.what, error.todo, charge=error.charge)
-    assert fresh.about("job-1") is fresh
-    assert str(fresh).endswith("Request id: job-1.")
-    assert Charge.ACCEPTED.value in str(fresh)
+def test_about_a_job_it_names_the_job_and_that_it_may_cost() -> None:
+    error = NoReply("time-out").about("job-1")
+    assert error.request_id == "job-1"
+    assert str(error).endswith("Request id: job-1.")
+    assert Charge.ACCEPTED.value in str(error)
 
 
 @by_name

@@ -22,7 +22,9 @@ def test_the_defaults_are_the_models_own() -> None:
 
 
 def test_without_options_the_defaults_count() -> None:
-    assert GenerationRequest.of("A boat", None) == GenerationRequest.of("A boat", Options()) == GenerationRequest("A boat")
+    assert (
+        GenerationRequest.of("A boat", None) == GenerationRequest.of("A boat", Options()) == GenerationRequest("A boat")
+    )
 
 
 def test_options_are_taken_over() -> None:
@@ -124,6 +126,8 @@ def test_equal_requests_have_one_canonical_text() -> None:
     assert request.canonical().isascii()
 
 
-@pytest.mark.parametrize("other", [{"text": "A boat "}, {"resolution": "720p"}, {"ratio": "1:1"}, {"duration": 6}, {"seed": 1}])
+@pytest.mark.parametrize(
+    "other", [{"text": "A boat "}, {"resolution": "720p"}, {"ratio": "1:1"}, {"duration": 6}, {"seed": 1}]
+)
 def test_every_field_shows_in_the_canonical_text(other: dict[str, Any]) -> None:
     assert GenerationRequest(**{"text": "A boat"} | other).canonical() != GenerationRequest("A boat").canonical()

@@ -51,7 +51,9 @@ def test_without_any_the_message_names_the_variable_and_the_way_without(file: Pa
         find_token({}, file)
 
 
-@pytest.mark.parametrize("bad", ["two words", "line\nbreak", "tab\tin", "naïve", "nul\0", "escape\x1b[0m", "\u200bzero"])
+@pytest.mark.parametrize(
+    "bad", ["two words", "line\nbreak", "tab\tin", "naïve", "nul\0", "escape\x1b[0m", "\u200bzero"]
+)
 @pytest.mark.parametrize("saved", [True, False])
 def test_what_cannot_be_a_token_is_refused_without_being_shown(file: Path, bad: str, saved: bool) -> None:
     if saved:

@@ -88,6 +88,27 @@ class ProbeGate:
         return (image,)
 
 
+class ProbeSampler:
+    """Keeps ComfyUI's event loop to itself until Stop, and takes the Stop for itself: as samplers do."""
+
+    RETURN_TYPES = ("IMAGE",)
+    FUNCTION = "sample"
+    CATEGORY = "Probe"
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        return {"required": {"image": ("IMAGE",)}}
+
+    def sample(self, image: Any) -> tuple[Any]:
+        from comfy.model_management import throw_exception_if_processing_interrupted
+
+        ends = time.monotonic() + GATE_SECONDS
+        while time.monotonic() < ends:
+            time.sleep(0.1)
+            throw_exception_if_processing_interrupted()
+        raise TimeoutError("nobody pressed Stop")
+
+
 def seconds_to_import(pack: Path) -> float:
     """How long a pack's import takes when all that ComfyUI itself imports is there already."""
     name = f"imported_once_more_{time.perf_counter_ns()}"
@@ -119,4 +140,9 @@ def _add_routes() -> None:
 
 _add_routes()
 
-NODE_CLASS_MAPPINGS: dict[str, type] = {"ProbeClip": ProbeClip, "ProbeTexts": ProbeTexts, "ProbeGate": ProbeGate}
+NODE_CLASS_MAPPINGS: dict[str, type] = {
+    "ProbeClip": ProbeClip,
+    "ProbeTexts": ProbeTexts,
+    "ProbeGate": ProbeGate,
+    "ProbeSampler": ProbeSampler,
+}

@@ -1,0 +1,185 @@
+"""The call that costs money: repeated only when it provably was not accepted."""
+
+from __future__ import annotations
+
+import pytest
+
+from nodes.generation.errors import JournalUnusable, OutcomeUnknown
+from nodes.generation.means import clock_time
+from nodes.generation.submit import CONNECT_ATTEMPTS
+from nodes.runcomfy.errors import AccountError, NoReply, RateLimited, RunComfyError, Unreachable
+from nodes.runcomfy.transport import Reply
+from tests.generation.play import BOAT, Answer, Play, reply
+
+UNCLEAR = {
+    "no answer": NoReply("connection lost"),
+    "408": reply(408),
+    "500": reply(500),
+    "503 with Retry-After": reply(503, {"retry-after": "1"}),
+    "redirect": reply(302),
+    "empty": Reply(200, {}, b""),
+    "html": Reply(200, {}, b"<html>"),
+    "cut": Reply(200, {}, b'{"request_id": "job-'),
+    "wrong type": reply(request_id=7),
+    "unsafe id": reply(request_id="../../etc/passwd"),
+}
+REFUSED = {
+    "400": (reply(400, message="bad"), "did not accept the input"),
+    "401": (reply(401, error_code=400004), "RUNCOMFY_API_TOKEN"),
+    "402": (reply(402), "Add funds"),
+    "400002": (reply(400, error_code=400002), "Add funds"),
+    "403": (reply(403), "account"),
+    "404": (reply(404), "404|does not have"),
+    "422": (reply(422, detail=[{"loc": ["body", "seed"], "msg": "too large"}]), "seed: too large"),
+}
+
+
+def test_the_intent_is_on_disk_before_the_call_and_the_id_right_after(play: Play) -> None:
+    seen = []
+    play.service.before["submit"] = lambda: seen.append(play.journal.entries()[0].state.value)
+    play.run()
+    assert seen == ["intended"]
+    assert play.states() == ["saved"]
+
+
+@pytest.mark.parametrize("answer", UNCLEAR.values(), ids=UNCLEAR)
+def test_an_unclear_ending_is_not_repeated_and_told_once(play: Play, answer: Answer) -> None:
+    when = clock_time(play.clock.wall())
+    play.service.script["submit"].append(answer)
+    with pytest.raises(OutcomeUnknown) as caught:
+        play.run()
+    assert play.service.count("submit") == 1
+    assert play.states() == ["told"]
+    message = str(caught.value)
+    assert when in message
+    assert BOAT.text in message
+    assert "It may have been charged." in message
+    assert "Generations page" in message
+    assert "run the same graph again" in message
+
+    assert play.run().request_id == "job-1"
+    assert play.service.count("submit") == 2
+    assert play.states() == ["saved", "told"]
+
+
+@pytest.mark.parametrize(("answer", "phrase"), REFUSED.values(), ids=REFUSED)
+def test_a_refusal_ends_at_once_and_is_not_held_against_the_next_run(play: Play, answer: Answer, phrase: str) -> None:
+    play.service.script["submit"].append(answer)
+    with pytest.raises(RunComfyError, match=phrase) as caught:
+        play.run()
+    assert "Nothing was charged." in str(caught.value)
+    assert play.service.count("submit") == 1
+    assert play.states() == ["refused"]
+    play.run()
+    assert list(play.service.accepted) == ["job-1"]
+
+
+def test_a_rate_limit_is_waited_out_as_long_as_the_service_asks(play: Play) -> None:
+    play.service.script["submit"] += [reply(429, {"retry-after": "17"}), reply(429), reply(429)]
+    play.run()
+    times = [moment for kind, moment in play.service.calls if kind == "submit"]
+    assert len(times) == 4
+    assert times[1] - times[0] == pytest.approx(17, abs=0.01)
+    assert play.said("limiting how often") == 3
+    assert play.said("Trying again in 17 s.") == 1
+    assert play.states() == ["saved"]
+
+
+def test_a_rate_limit_without_end_ends_with_the_deadline(play: Play) -> None:
+    play.change(deadline=100.0)
+    play.service.script["submit"] += [reply(429, {"retry-after": "30"})] * 9
+    with pytest.raises(RateLimited, match=r"Nothing was charged\."):
+        play.run()
+    assert play.service.count("submit") == 4
+    assert play.states() == ["refused"]
+
+
+def test_a_refused_connection_is_tried_again(play: Play) -> None:
+    play.service.script["submit"] += [Unreachable("no connection")] * (CONNECT_ATTEMPTS - 1)
+    play.run()
+    assert play.service.count("submit") == CONNECT_ATTEMPTS
+    assert list(play.service.accepted) == ["job-1"]
+    assert play.states() == ["saved"]
+
+
+def test_a_connection_that_never_comes_is_given_up(play: Play) -> None:
+    play.service.script["submit"] += [Unreachable("no connection")] * 9
+    with pytest.raises(Unreachable, match=r"could not be reached.*Nothing was charged\."):
+        play.run()
+    assert play.service.count("submit") == CONNECT_ATTEMPTS
+    assert play.states() == ["refused"]
+
+
+def test_an_unclear_ending_after_a_rate_limit_names_the_time_of_the_last_call(play: Play) -> None:
+    play.service.script["submit"] += [reply(429, {"retry-after": "240"}), NoReply("time-out")]
+    first = clock_time(play.clock.wall())
+    with pytest.raises(OutcomeUnknown) as caught:
+        play.run()
+    assert first not in str(caught.value)
+    assert clock_time(play.clock.wall()) in str(caught.value)
+
+
+def test_what_was_intended_by_a_dead_run_is_told_as_unknown(play: Play) -> None:
+    class Killed(BaseException):
+        """Ends the worker where it stands, as a kill would."""
+
+    def kill() -> None:
+        raise Killed
+
+    play.service.before["submit"] = kill
+    with pytest.raises(Killed):
+        play.run()
+    assert play.states() == ["intended"]
+    del play.service.before["submit"]
+    play.restart()
+    with pytest.raises(OutcomeUnknown):
+        play.run()
+    play.run()
+    assert play.service.count("submit") == 2
+    assert play.states() == ["saved", "told"]
+
+
+def break_journal(play: Play) -> None:
+    with play.journal.writing() as database:
+        pass
+    database.execute("PRAGMA query_only = ON")
+
+
+def test_without_a_record_nothing_is_submitted(play: Play) -> None:
+    play.journal.entries()
+    break_journal(play)
+    with pytest.raises(JournalUnusable, match=r"Nothing was submitted or charged\."):
+        play.run()
+    assert play.service.calls == []
+
+
+def test_a_journal_that_breaks_after_the_payment_costs_no_video(play: Play) -> None:
+    play.service.before["submit"] = lambda: break_journal(play)
+    assert play.run().request_id == "job-1"
+    assert play.said("note its request id: job-1") >= 1
+
+
+def test_a_journal_that_is_lost_after_the_payment_costs_no_video(play: Play) -> None:
+    def lose() -> None:
+        play.journal.close()
+        file = play.folder / "private" / "jobs.sqlite3"
+        file.unlink()
+        file.mkdir()
+
+    play.service.before["submit"] = lose
+    assert play.run().files[0].exists()
+    assert play.said("note its request id: job-1") >= 1
+
+
+def test_a_journal_that_breaks_during_an_unclear_call_hides_no_payment(play: Play) -> None:
+    play.service.before["submit"] = lambda: break_journal(play)
+    play.service.script["submit"].append(NoReply("connection lost"))
+    with pytest.raises(OutcomeUnknown, match=r"It may have been charged\."):
+        play.run()
+    assert play.states() == ["intended"]
+
+
+def test_a_refused_token_is_named_by_its_source(play: Play) -> None:
+    play.service.script["submit"].append(reply(401, error_code=400004, message="expired"))
+    with pytest.raises(AccountError, match="RUNCOMFY_API_TOKEN"):
+        play.run()

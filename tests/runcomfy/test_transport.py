@@ -1,0 +1,295 @@
+"""The wire: where the token goes, how long an exchange may take, and which endings prove that nothing arrived."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import socket
+import traceback
+from collections.abc import Iterator
+from itertools import chain, repeat
+from pathlib import Path
+
+import pytest
+
+from nodes.runcomfy import transport as transport_module
+from nodes.runcomfy.client import RunComfy
+from nodes.runcomfy.errors import InvalidOrigin, NoReply, RunComfyError, Unreachable, UnreadableReply
+from nodes.runcomfy.request import GenerationRequest
+from nodes.runcomfy.token import Token
+from nodes.runcomfy.transport import Call, HttpTransport, Limits, api_origin
+from tests.loopback import DEADLINE, Hangup, Loopback, Received, Reset, always, reply
+
+SECRET = "s3cr3t-0123456789"
+TOKEN = Token(SECRET, "RUNCOMFY_API_TOKEN")
+GET = Call("GET", "/v1/things")
+POST = Call("POST", "/v1/things", body={"text": "grün 🎬", "seed": 7})
+BOTH = pytest.mark.parametrize("call", [GET, POST], ids=["GET", "POST"])
+
+
+def transport(server: Loopback, limits: Limits | None = None) -> HttpTransport:
+    return HttpTransport(server.origin, TOKEN, limits or Limits())
+
+
+@pytest.mark.parametrize(
+    ("value", "origin"),
+    [
+        ("", "https://model-api.runcomfy.net"),
+        ("   ", "https://model-api.runcomfy.net"),
+        ("https://api.example", "https://api.example"),
+        (" https://api.example/ ", "https://api.example"),
+        ("HTTPS://API.example:8443", "https://api.example:8443"),
+        ("http://127.0.0.1:8188", "http://127.0.0.1:8188"),
+        ("http://127.9.9.9", "http://127.9.9.9"),
+        ("http://localhost:1", "http://localhost:1"),
+        ("http://LOCALHOST", "http://localhost"),
+        ("http://[::1]:8188", "http://[::1]:8188"),
+        ("https://[2001:db8::1]", "https://[2001:db8::1]"),
+    ],
+)
+def test_the_origin(value: str, origin: str) -> None:
+    assert api_origin({"RUNCOMFY_API_BASE_URL": value}) == origin
+
+
+def test_without_the_variable_it_is_runcomfys_own() -> None:
+    assert api_origin({}) == "https://model-api.runcomfy.net"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "http://api.example",
+        "http://192.168.1.5:8188",
+        "http://0.0.0.0",
+        "http://localhost.example",
+        "http://127.0.0.1.example",
+        "http://127.0.0.1@api.example",
+        "https://user@api.example",
+        "https://user:pass@api.example",
+        "https://api.example/v1",
+        "https://api.example?x=1",
+        "https://api.example/#part",
+        "ftp://api.example",
+        "file:///etc/passwd",
+        "api.example",
+        "//api.example",
+        "https://",
+        "https://:443",
+        "https://api.example:port",
+        "https://api.example:99999",
+        "https://[::1",
+    ],
+)
+def test_places_where_no_token_may_be_sent(value: str) -> None:
+    with pytest.raises(InvalidOrigin, match="RUNCOMFY_API_BASE_URL"):
+        api_origin({"RUNCOMFY_API_BASE_URL": value})
+
+
+def test_a_refused_origin_is_not_shown_since_it_may_hold_a_password() -> None:
+    with pytest.raises(InvalidOrigin) as refused:
+        api_origin({"RUNCOMFY_API_BASE_URL": f"https://user:{SECRET}@api.example"})
+    assert SECRET not in str(refused.value) + repr(refused.value)
+
+
+def test_what_is_sent(server: Loopback) -> None:
+    transport(server).send(
+        Call("POST", "/v1/x", {"include_cost": "true", "odd": "a&b"}, {"text": "grün 🎬", "seed": 7})
+    )
+    (sent,) = server.received
+    assert (sent.method, sent.target) == ("POST", "/v1/x?include_cost=true&odd=a%26b")
+    assert sent.headers["authorization"] == f"Bearer {SECRET}"
+    assert sent.headers["content-type"] == "application/json"
+    assert json.loads(sent.body) == {"text": "grün 🎬", "seed": 7}
+
+
+def test_a_call_without_a_body_sends_none(server: Loopback) -> None:
+    transport(server).send(Call("POST", "/v1/x/cancel"))
+    assert server.received[0].body == b""
+
+
+@pytest.mark.parametrize("status", [200, 202, 401, 404, 422, 429, 500, 503])
+@BOTH
+def test_every_whole_answer_is_a_reply(server: Loopback, call: Call, status: int) -> None:
+    server.answer = always(reply(status, b'{"a": 1}', {"Retry-After": "7", "X-Odd": "yes"}))
+    found = transport(server).send(call)
+    assert (found.status, found.body) == (status, b'{"a": 1}')
+    assert (found.headers["retry-after"], found.headers["x-odd"]) == ("7", "yes")
+    assert len(server.received) == 1
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@BOTH
+def test_a_redirect_is_refused_and_the_token_goes_nowhere_else(server: Loopback, call: Call, status: int) -> None:
+    with Loopback(always(reply(body=b"{}"))) as other:
+        server.answer = always(reply(status, headers={"Location": other.origin + "/v1/things"}))
+        with pytest.raises(UnreadableReply, match="redirect"):
+            transport(server).send(call)
+        assert len(server.received) == 1
+        assert other.connections == 0
+
+
+def test_a_netrc_entry_does_not_replace_the_token(
+    server: Loopback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1\nlogin someone\npassword else\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    transport(server).send(GET)
+    transport(server).send(POST)
+    assert [sent.headers["authorization"] for sent in server.received] == [f"Bearer {SECRET}"] * 2
+
+
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+@BOTH
+def test_a_proxy_gets_nothing_of_a_service_on_this_machine(
+    server: Loopback, monkeypatch: pytest.MonkeyPatch, call: Call, name: str
+) -> None:
+    with Loopback(always(reply(body=b"{}"))) as proxy:
+        monkeypatch.setenv(name, proxy.origin)
+        transport(server).send(call)
+        assert proxy.connections == 0
+    assert len(server.received) == 1
+
+
+@BOTH
+def test_a_refused_connection_proves_that_nothing_arrived(call: Call) -> None:
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        with pytest.raises(Unreachable) as raised:
+            HttpTransport(f"http://127.0.0.1:{deaf.getsockname()[1]}", TOKEN).send(call)
+    assert raised.value.not_accepted
+
+
+@BOTH
+def test_an_unknown_name_proves_that_nothing_arrived(call: Call) -> None:
+    with pytest.raises(Unreachable):
+        HttpTransport("https://api.invalid", TOKEN).send(call)
+
+
+@BOTH
+def test_a_connection_that_is_never_taken_proves_it_too(call: Call) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, socket.socket() as first, socket.socket() as second:
+        for waiting in (first, second):
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        with pytest.raises(Unreachable, match="time limit"):
+            HttpTransport(f"http://127.0.0.1:{full.getsockname()[1]}", TOKEN, Limits(connect=0.2)).send(call)
+
+
+@BOTH
+def test_a_service_that_does_not_speak_tls_leaves_it_open(server: Loopback, call: Call) -> None:
+    with pytest.raises(NoReply):
+        HttpTransport(server.origin.replace("http", "https"), TOKEN).send(call)
+    assert server.raw
+    assert SECRET.encode() not in b"".join(server.raw)
+
+
+def breaking_off(*pieces: bytes, how: type[Exception]) -> Iterator[bytes]:
+    yield from pieces
+    raise how
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize("how", [Hangup, Reset])
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        (),
+        (HEAD,),
+        (HEAD, b'{"request_id": '),
+        (CHUNKED,),
+        (CHUNKED, b'f\r\n{"request_id": \r\n'),
+        (CHUNKED, b"zz\r\nno chunk"),
+        (b"\0\1\2\3 not HTTP at all\r\n\r\n",),
+        (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope",),
+    ],
+)
+@BOTH
+def test_an_answer_that_breaks_off_leaves_it_open(
+    server: Loopback, call: Call, pieces: tuple[bytes, ...], how: type[Exception]
+) -> None:
+    server.answer = lambda _: breaking_off(*pieces, how=how)
+    with pytest.raises(NoReply) as raised:
+        transport(server).send(call)
+    assert not raised.value.not_accepted
+    assert len(server.received) == 1
+
+
+@pytest.mark.parametrize("head", [b"HTTP/1.1 200", b"HTTP/1.1 200 OK\r\nContent-Le"])
+def test_a_head_that_breaks_off_is_an_empty_answer_which_leaves_a_submit_open(server: Loopback, head: bytes) -> None:
+    server.answer = lambda _: breaking_off(head, how=Hangup)
+    with pytest.raises(RunComfyError) as raised:
+        RunComfy(transport(server), TOKEN.source).submit(GenerationRequest("A boat"))
+    assert not raised.value.not_accepted
+
+
+@pytest.mark.parametrize("pieces", [(), (HEAD,), (HEAD, b'{"request_id": ')])
+@BOTH
+def test_silence_is_cut_by_the_read_limit(server: Loopback, call: Call, pieces: tuple[bytes, ...]) -> None:
+    def silent(_: Received) -> Iterator[bytes]:
+        yield from pieces
+        server.over.wait(DEADLINE)
+
+    server.answer = silent
+    with pytest.raises(NoReply):
+        transport(server, Limits(read=0.2)).send(call)
+    assert len(server.received) == 1
+
+
+def test_a_trickle_is_cut_by_the_total_limit(server: Loopback) -> None:
+    def trickle(_: Received) -> Iterator[bytes]:
+        yield HEAD + b"x"
+        server.over.wait(DEADLINE)
+
+    server.answer = trickle
+    clock = chain([0.0], repeat(45.1))
+    wire = HttpTransport(server.origin, TOKEN, Limits(read=5, total=45), clock=lambda: next(clock))
+    with pytest.raises(NoReply, match="time-out"):
+        wire.send(GET)
+
+
+def test_an_answer_that_is_too_large_is_given_up(server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport_module, "MAX_REPLY", 1000)
+
+    def endless(_: Received) -> Iterator[bytes]:
+        yield b"HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n" + bytes(1001)
+        server.over.wait(DEADLINE)
+
+    server.answer = endless
+    with pytest.raises(UnreadableReply, match="too long"):
+        transport(server).send(GET)
+    server.answer = always(reply(body=bytes(1000)))
+    assert transport(server).send(GET).body == bytes(1000)
+
+
+def test_reads_share_a_connection(server: Loopback) -> None:
+    wire = transport(server)
+    for _ in range(3):
+        wire.send(GET)
+    assert [sent.connection for sent in server.received] == [0, 0, 0]
+
+
+def test_no_post_goes_over_a_connection_that_was_used_before(server: Loopback) -> None:
+    wire = transport(server)
+    for call in (GET, POST, POST, GET):
+        wire.send(call)
+    assert [sent.connection for sent in server.received] == [0, 1, 2, 0]
+
+
+def test_the_token_is_in_no_error(server: Loopback) -> None:
+    server.answer = lambda _: breaking_off(HEAD, how=Reset)
+    wire = transport(server)
+    with pytest.raises(RunComfyError) as raised:
+        wire.send(POST)
+    shown = "".join(traceback.format_exception(raised.value)) + repr(raised.value) + repr(vars(wire))
+    assert SECRET not in shown
+    assert SECRET.encode() not in _pickled(raised.value)
+
+
+def _pickled(error: RunComfyError) -> bytes:
+    """Everything about an error that could be stored."""
+    return pickle.dumps((error.args, vars(error)))

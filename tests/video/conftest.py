@@ -1,0 +1,33 @@
+"""A clip of twelve numbered frames, a place to fetch it from, and an environment without the machine's own proxies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.loopback import Loopback, always, reply
+from tests.video.clips import numbered, write_clip
+
+FRAMES = 12
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An MP4 with its index in front."""
+    return write_clip(tmp_path_factory.mktemp("clips") / "clip.mp4", map(numbered, range(FRAMES)))
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture
+def server(clip: Path) -> Iterator[Loopback]:
+    """Hands out the clip until a test says otherwise."""
+    with Loopback(always(reply(body=clip.read_bytes()))) as server:
+        yield server

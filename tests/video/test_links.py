@@ -1,0 +1,262 @@
+"""Which links are followed: https to public addresses, whatever name, number form or redirect leads elsewhere."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable
+
+import pytest
+import requests
+
+from nodes.video.errors import LinkRefused
+from nodes.video.links import MAX_REDIRECTS, check_link, is_public, media_session
+from tests.loopback import DEADLINE, Loopback, always, reply
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "1.1.1.1",
+        "8.8.8.8",
+        "104.16.0.1",
+        "172.15.255.255",
+        "172.32.0.1",
+        "100.63.255.255",
+        "100.128.0.1",
+        "2606:4700:4700::1111",
+        "2a00:1450:4001::1",
+        "::ffff:8.8.8.8",
+        "64:ff9b::8.8.8.8",
+    ],
+)
+def test_public_addresses(address: str) -> None:
+    assert is_public(address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1",
+        "127.255.255.254",
+        "0.0.0.0",
+        "10.0.0.1",
+        "172.16.0.1",
+        "172.31.255.255",
+        "192.168.1.1",
+        "100.64.0.1",  # carrier-grade NAT
+        "100.100.100.200",  # a cloud's metadata service
+        "169.254.1.1",
+        "169.254.169.254",  # metadata
+        "192.0.0.1",
+        "192.0.0.192",  # metadata
+        "192.0.2.1",
+        "198.18.0.1",
+        "198.51.100.1",
+        "203.0.113.1",
+        "224.0.0.1",
+        "239.255.255.250",
+        "240.0.0.1",
+        "255.255.255.255",
+        "::",
+        "::1",
+        "::7f00:1",
+        "fe80::1",
+        "fe80::1%eth0",
+        "fec0::1",
+        "fc00::1",
+        "fd00:ec2::254",  # metadata
+        "ff02::1",
+        "2001:db8::1",
+        "100::1",
+        "::ffff:127.0.0.1",
+        "::ffff:169.254.169.254",
+        "::ffff:10.0.0.1",
+        "64:ff9b::7f00:1",  # NAT64
+        "64:ff9b::a9fe:a9fe",
+        "64:ff9b:1::808:808",
+        "2002:7f00:1::",  # 6to4
+        "2002:808:808::",
+        "2001:0:808:808::1",  # Teredo
+        "",
+        "localhost",
+        "127.1",
+        "videos.example",
+    ],
+)
+def test_addresses_that_are_not_public(address: str) -> None:
+    assert not is_public(address)
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://videos.example/a.mp4",
+        "https://videos.example:8443/a.mp4?signature=x%2Fy&expires=1#t=1",
+        "HTTPS://videos.example/a.mp4",
+        "https://8.8.8.8/a.mp4",
+        "https://[2606:4700:4700::1111]/a.mp4",
+        "https://localhost.example/a.mp4",
+        "https://vidéos.example/ä.mp4",
+    ],
+)
+def test_links_that_may_be_tried(link: str) -> None:
+    check_link(link)
+
+
+@pytest.mark.parametrize(
+    ("link", "reason"),
+    [
+        ("http://videos.example/a.mp4", "only https"),
+        ("ftp://videos.example/a.mp4", "only https"),
+        ("file:///etc/passwd", "only https"),
+        ("data:video/mp4;base64,AAAA", "only https"),
+        ("//videos.example/a.mp4", "only https"),
+        ("videos.example/a.mp4", "only https"),
+        ("https:///a.mp4", "only https"),
+        ("", "only https"),
+        ("https://user@videos.example/a.mp4", "user name"),
+        ("https://user:pass@videos.example/a.mp4", "user name"),
+        ("https://localhost/a.mp4", "not a public"),
+        ("https://LOCALHOST./a.mp4", "not a public"),
+        ("https://127.0.0.1/a.mp4", "not a public"),
+        ("https://10.0.0.1:8443/a.mp4", "not a public"),
+        ("https://169.254.169.254/latest/meta-data", "not a public"),
+        ("https://[::1]/a.mp4", "not a public"),
+        ("https://[::ffff:127.0.0.1]/a.mp4", "not a public"),
+        ("https://[fe80::1%25eth0]/a.mp4", "not a public"),
+        ("https://[::1/a.mp4", "not a valid"),
+        ("https://[nonsense]/a.mp4", "not a valid"),
+        ("https://videos.example/\ud800.mp4", "not a valid"),
+    ],
+)
+def test_links_that_are_refused_before_anything_is_sent(link: str, reason: str) -> None:
+    with pytest.raises(LinkRefused, match=reason):
+        check_link(link)
+
+
+@pytest.mark.parametrize("link", ["https://user:pass@videos.example/", "https://localhost/", "https://10.0.0.1/"])
+def test_the_session_refuses_them_by_itself(link: str) -> None:
+    with pytest.raises(LinkRefused):
+        media_session().get(link)
+
+
+SHORT_FORMS = ["127.1", "2130706433", "0x7f.0.0.1", "0177.0.0.1"]
+"""Names, for all that can be told before connecting, that every resolver takes for 127.0.0.1."""
+
+
+@pytest.mark.parametrize("name", SHORT_FORMS)
+def test_a_name_that_leads_to_this_machine_is_left_before_a_byte_is_sent(name: str) -> None:
+    assert sent_to(name, lambda session, link: session.get(link)) == b""
+
+
+def test_with_such_addresses_allowed_it_would_have_been_talked_to() -> None:
+    """So the test above can fail."""
+    first = sent_to("127.1", lambda session, link: session.get(link, timeout=DEADLINE), allowed=lambda _: True)
+    assert first[:1] == b"\x16"  # a TLS handshake
+
+
+def sent_to(
+    name: str, follow: Callable[[requests.Session, str], object], allowed: Callable[[str], bool] = is_public
+) -> bytes:
+    """What arrives at a socket of this machine when a link to ``name`` is followed."""
+    arrived: list[bytes] = []
+
+    def listen() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.settimeout(DEADLINE)
+            arrived.append(connection.recv(1))
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(DEADLINE)
+        thread = threading.Thread(target=listen)
+        thread.start()
+        link = f"https://{name}:{listener.getsockname()[1]}/a.mp4"
+        with (
+            media_session(allowed=allowed) as session,
+            pytest.raises((LinkRefused, requests.ConnectionError)) as raised,
+        ):
+            follow(session, link)
+        thread.join(DEADLINE)
+    if allowed is is_public:
+        assert isinstance(raised.value, LinkRefused)
+        assert "leads to 127.0.0.1, which is not a public address" in str(raised.value)
+    return arrived[0]
+
+
+def test_the_address_that_is_judged_is_the_one_connected_to(server: Loopback) -> None:
+    asked: list[str] = []
+
+    def nothing_is_public(address: str) -> bool:
+        asked.append(address)
+        return False
+
+    with pytest.raises(LinkRefused):
+        media_session(allowed=nothing_is_public).get(f"https://127.1:{server.port}/")
+    assert asked == ["127.0.0.1"]
+
+
+def test_http_is_spoken_with_the_trusted_origin_only(server: Loopback) -> None:
+    with Loopback(always(reply())) as other:
+        session = media_session(server.origin)
+        assert session.get(server.origin + "/a.mp4").status_code == 200
+        for link in (other.origin, f"{server.origin}0/", f"http://localhost:{server.port}/"):
+            with pytest.raises(requests.exceptions.InvalidSchema):
+                session.get(link)
+        assert other.connections == 0
+
+
+@pytest.mark.parametrize(
+    ("target", "error"),
+    [
+        ("https://10.0.0.1/a.mp4", LinkRefused),
+        ("https://127.1:{other}/a.mp4", LinkRefused),
+        ("https://user:pass@videos.example/a.mp4", LinkRefused),
+        ("http://127.0.0.1:{other}/a.mp4", requests.exceptions.InvalidSchema),
+        ("file:///etc/passwd", requests.exceptions.InvalidSchema),
+    ],
+)
+def test_a_redirect_is_judged_like_a_link(server: Loopback, target: str, error: type[Exception]) -> None:
+    with Loopback(always(reply())) as other:
+        server.answer = always(reply(302, headers={"Location": target.format(other=other.port)}))
+        with pytest.raises(error):
+            media_session(server.origin).get(server.origin + "/a.mp4")
+        assert other.received == []
+
+
+def test_redirects_end(server: Loopback) -> None:
+    server.answer = always(reply(302, headers={"Location": "/again"}))
+    with pytest.raises(requests.exceptions.TooManyRedirects):
+        media_session(server.origin).get(server.origin + "/a.mp4")
+    assert len(server.received) == MAX_REDIRECTS + 1
+
+
+def test_no_credentials_travel_with_a_link(
+    server: Loopback, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path_factory.mktemp("home") / "netrc"
+    netrc.write_text("machine 127.0.0.1\nlogin someone\npassword else\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    media_session(server.origin).get(server.origin + "/a.mp4")
+    assert not server.received[0].headers.keys() & {"authorization", "cookie", "proxy-authorization"}
+
+
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "ALL_PROXY"])
+def test_a_proxy_is_not_asked_for_this_machines_own_links(
+    server: Loopback, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    with Loopback(always(reply(502))) as proxy:
+        monkeypatch.setenv(name, proxy.origin)
+        assert media_session(server.origin).get(server.origin + "/a.mp4").status_code == 200
+        assert proxy.connections == 0
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "ALL_PROXY"])
+def test_the_users_proxy_is_used_for_links_into_the_world(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    with Loopback(always(reply(502))) as proxy:
+        monkeypatch.setenv(name, proxy.origin)
+        with pytest.raises(requests.exceptions.ProxyError):
+            media_session().get("https://videos.example/a.mp4")
+        assert [(sent.method, sent.target) for sent in proxy.received] == [("CONNECT", "videos.example:443")]

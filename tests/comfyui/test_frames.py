@@ -28,6 +28,8 @@ def run(client: Client) -> Run:
         "upscale": node("ImageUpscaleWithModel", upscale_model=["model", 0], image=output("images")),
         "upscaled": node("ProbeClip", images=["upscale", 0]),
         "create": node("CreateVideo", images=["upscale", 0], fps=output("fps")),
+        "components": node("GetVideoComponents", video=output("video")),
+        "difference": node("ProbeDifference", one=output("images"), other=["components", 0]),
         "save upscaled": node("SaveVideo", video=["create", 0], filename_prefix="big", format="mp4", codec="h264"),
     }
     run = client.run(graph)
@@ -53,6 +55,12 @@ def test_images_are_the_frames_of_the_file(seen: dict[str, Any], file: Path) -> 
     expected = [frame.mean(axis=(0, 1)) for frame in frames]
     np.testing.assert_allclose(seen["levels"], expected, atol=ONE_LEVEL)
     assert len({tuple(level) for level in seen["levels"]}) > FRAMES // 2, "the picture should move"
+
+
+def test_images_equal_those_that_comfyui_decodes_from_the_video(run: Run) -> None:
+    (found,) = run.outputs["difference"]["probe"]
+    assert found["shapes"] == [[FRAMES, HEIGHT, WIDTH, 3]] * 2
+    assert found["levels"] <= 2
 
 
 def test_images_are_float32_from_0_to_1_contiguous_on_the_cpu(seen: dict[str, Any]) -> None:

@@ -11,6 +11,8 @@ from tests.comfyui.seedance_graphs import PROBE, generation, node, probe, text_t
 from tools.comfyui import ComfyUI
 from tools.comfyui_client import PROGRESS_TEXT, Client, Event, Status
 
+PATIENCE = 45.0  # seconds; jobs that waited for one another would wait for ever
+
 
 def is_queued(event: Event) -> bool:
     return event.name == PROGRESS_TEXT and str(event.data["text"]).startswith("Queued")
@@ -43,7 +45,7 @@ def test_other_nodes_run_while_a_job_waits(client: Client, server: ComfyUI, book
             steps.append(event.data["node"])
             books.service.release()
 
-    run = client.run(graph, on_event=open_the_gate_then_release)
+    run = client.run(graph, on_event=open_the_gate_then_release, timeout=PATIENCE)
     assert run.status is Status.SUCCESS
     assert steps == ["job waits", "other", PROBE]
     assert len(books.submissions) == 1
@@ -55,7 +57,7 @@ def test_two_jobs_of_one_graph_overlap(client: Client, books: Books, prompt: str
         "second probe": probe("second"),
     }
     books.service.hold()
-    run = client.run(graph, on_event=release_at(2, books))
+    run = client.run(graph, on_event=release_at(2, books), timeout=PATIENCE)
     assert run.status is Status.SUCCESS
     texts = {each.request_id: each.input["text"] for each in books.submissions}
     assert texts[run.outputs[PROBE]["probe"][0]["scalars"]["request_id"]] == f"{prompt}, first"
@@ -66,7 +68,7 @@ def test_a_list_of_prompts_runs_side_by_side_and_keeps_its_order(client: Client,
     texts = [f"{prompt}, {word}" for word in ("one", "two", "three")]
     graph = generation(["texts", 0]) | {"texts": node("ProbeTexts", lines="\n".join(texts))}
     books.service.hold()
-    run = client.run(graph, on_event=release_at(len(texts), books))
+    run = client.run(graph, on_event=release_at(len(texts), books), timeout=PATIENCE)
     assert run.status is Status.SUCCESS
     by_id = {each.request_id: each.input["text"] for each in books.submissions}
     assert [by_id[seen["scalars"]["request_id"]] for seen in run.outputs[PROBE]["probe"]] == texts

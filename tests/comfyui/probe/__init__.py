@@ -55,6 +55,23 @@ class ProbeClip:
         return {"ui": {"probe": [seen]}}
 
 
+class ProbeDifference:
+    """Reports how far apart two pictures, or two lists of frames, are at the most."""
+
+    RETURN_TYPES = ()
+    FUNCTION = "report"
+    OUTPUT_NODE = True
+    CATEGORY = "Probe"
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        return {"required": {"one": ("IMAGE",), "other": ("IMAGE",)}}
+
+    def report(self, one: Any, other: Any) -> dict[str, Any]:
+        levels = float((one - other).abs().max()) * 255
+        return {"ui": {"probe": [{"shapes": [list(one.shape), list(other.shape)], "levels": levels}]}}
+
+
 class ProbeTexts:
     """A list of texts, one per line: what follows runs once for each."""
 
@@ -142,6 +159,7 @@ _add_routes()
 
 NODE_CLASS_MAPPINGS: dict[str, type] = {
     "ProbeClip": ProbeClip,
+    "ProbeDifference": ProbeDifference,
     "ProbeTexts": ProbeTexts,
     "ProbeGate": ProbeGate,
     "ProbeSampler": ProbeSampler,

@@ -59,7 +59,7 @@ def _here(way: Way, file: Path) -> Sample:
     # Should memory run out, the system is to end this process and no other.
     Path("/proc/self/oom_score_adj").write_text("1000")
     load = PREPARE[way]()
-    before = _memory("VmHWM")
+    before = _memory("VmRSS")
     wall, cpu = time.perf_counter(), time.process_time()
     images = load(file)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu

@@ -17,10 +17,9 @@ from .generation.events import Downloading, Event, Generating, dollars
 from .generation.journal import Entry
 from .generation.means import Video, clock_time
 from .runcomfy.errors import RunComfyError
-from .runcomfy.replies import is_request_id
-from .runcomfy.request import RATIOS, RESOLUTIONS, GenerationRequest, Options
+from .runcomfy.request import LIVE, MODES, RATIOS, REHEARSAL, RESOLUTIONS, GenerationRequest, Options, is_request_id
 from .video.errors import VideoError
-from .wiring import LIVE, MODES, REHEARSAL, Folders, fetch_job, journal, live_generator, rehearsal_generator
+from .wiring import Folders, fetch_job, journal, live_generator, rehearsal_generator
 
 FAILED: Final = 1
 STOPPED: Final = 130

@@ -1,8 +1,13 @@
-"""What the two nodes that bring videos have in common: their six outputs, and what the user sees meanwhile."""
+"""What the two nodes that bring videos do: get the video, decode it, and show the user how it goes.
+
+Imported when a node runs, not when ComfyUI starts.
+"""
 
 from __future__ import annotations
 
 import logging
+import os
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from comfy_api.latest import io
@@ -13,27 +18,37 @@ from .generation.errors import Stopped
 from .generation.events import Decoding, Done, Downloading, Event, Notice
 from .generation.means import Video
 from .generation.watch import StopSeen, Watch
+from .runcomfy.request import REHEARSAL, GenerationRequest, hint_about_text, is_request_id
 from .video.decode import ALL, Clip, Selection, decode
-from .wiring import Folders, workers
+from .wiring import Folders, fetch_job, fetch_link, live_generator, rehearsal_generator, workers
 
 _log = logging.getLogger("seedance")
 
 
-def outputs() -> list[io.Output]:
-    """The outputs of both nodes, in their order; without ids, since `video` is an input of one of them too."""
-    return [
-        io.Image.Output(display_name="images", tooltip="All frames, for upscalers and every other image node."),
-        io.Video.Output(display_name="video", tooltip="The file as it came, for Save Video."),
-        io.Float.Output(display_name="fps", tooltip="Frames per second, for Create Video."),
-        io.Int.Output(display_name="frame_count", tooltip="Number of frames in images."),
-        io.String.Output(display_name="request_id", tooltip="RunComfy's id of the job; empty for other files."),
-        io.String.Output(display_name="video_path", tooltip="Where the MP4 is on this machine."),
-    ]
+async def generate(request: GenerationRequest, *, mode: str, reuse: bool) -> io.NodeOutput:
+    """The six outputs for a request. Raises what `Generator.generate` and `decode` do, or an interruption."""
+
+    async def video(show: Display, stop: host.StopButton) -> Video:
+        if hint := hint_about_text(request.text):
+            _log.warning("Seedance: %s", hint)
+            show(Notice(hint))
+        generator = rehearsal_generator(_folders()) if mode == REHEARSAL else live_generator(_folders(), os.environ)
+        return await generator.generate(request, events=show, stop=stop.pressed, reuse=reuse)
+
+    return await _deliver(video, ALL)
 
 
-def folders() -> Folders:
-    """ComfyUI's folders, as the engine knows them."""
-    return Folders(host.videos_folder(), host.private_folder())
+async def load(file: Path | None, source: str, selection: Selection) -> io.NodeOutput:
+    """The six outputs for a file of ComfyUI's, or for a request id or link instead of it."""
+
+    async def video(show: Display, stop: host.StopButton) -> Video:
+        if file:
+            return Video(file.stem if file.parent == host.videos_folder().resolve() else "", (file,), reused=True)
+        if is_request_id(source):
+            return await fetch_job(source, _folders(), os.environ, events=show, stop=stop.pressed)
+        return await fetch_link(source, _folders(), events=show, stop=stop.pressed)
+
+    return await _deliver(video, selection)
 
 
 class Display:
@@ -50,24 +65,29 @@ class Display:
             self._node.bar(event.done, event.total)
 
 
-def stopped(reason: Stopped, show: Display) -> BaseException:
-    """Tell the user what became of the job. Returns what to raise."""
-    _log.warning("Seedance: %s", reason.outcome)
-    show(Notice(reason.outcome))
-    return host.interruption()
+Bring = Callable[[Display, host.StopButton], Awaitable[Video]]
 
 
-async def deliver(video: Video, show: Display, stop: host.StopButton, selection: Selection = ALL) -> io.NodeOutput:
-    """Decode a video's first file into the six outputs, with a preview of all of them.
+def _folders() -> Folders:
+    return Folders(host.videos_folder(), host.private_folder())
 
-    Raises:
-        VideoError: it cannot be decoded.
-        Stopped: the user pressed Stop.
-    """
-    file = video.files[0]
-    clip = await _decode(file, show, stop, selection)
+
+async def _deliver(
+    bring: Callable[[Display, host.StopButton], Awaitable[Video]], selection: Selection
+) -> io.NodeOutput:
+    """Get a video and decode its first file into the six outputs, with a preview of all its files."""
+    show = Display()
+    try:
+        with host.StopButton() as stop:
+            video = await bring(show, stop)
+            clip = await _decode(video.files[0], show, stop, selection)
+    except Stopped as stopped:
+        _log.warning("Seedance: %s", stopped.outcome)
+        show(Notice(stopped.outcome))
+        raise host.interruption() from None
     frames, height, width, _ = clip.images.shape
     show(Done(video.elapsed, frames, width, height, clip.fps, video.cost, video.reused))
+    file = video.files[0]
     return io.NodeOutput(
         clip.images,
         host.video_input(file),

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 from comfy_api.latest import io
 
-from . import delivery, host
-from .generation.errors import Stopped
-from .generation.means import Video
-from .runcomfy.replies import is_request_id
-from .video.decode import Selection
-from .wiring import fetch_job, fetch_link
+from . import host
+from .runcomfy.request import is_request_id
+from .sockets import video_outputs
 
 NO_FILE = "(none)"
 """Stands in the list where there is no video yet, since an empty list cannot be chosen from."""
@@ -45,20 +39,35 @@ class LoadSeedanceVideo(io.ComfyNode):
                     ),
                 ),
                 io.Int.Input(
-                    "skip_first_frames", default=0, min=0, max=100_000, tooltip="So many frames are left out at first."
+                    "skip_first_frames",
+                    optional=True,
+                    default=0,
+                    min=0,
+                    max=100_000,
+                    tooltip="So many frames are left out at first.",
                 ),
                 io.Int.Input(
-                    "frame_load_cap", default=0, min=0, max=100_000, tooltip="At most so many frames; 0 loads all."
+                    "frame_load_cap",
+                    optional=True,
+                    default=0,
+                    min=0,
+                    max=100_000,
+                    tooltip="At most so many frames; 0 loads all.",
                 ),
                 io.Int.Input(
-                    "select_every_nth", default=1, min=1, max=1000, tooltip="2 loads every second frame, and so on."
+                    "select_every_nth",
+                    optional=True,
+                    default=1,
+                    min=1,
+                    max=1000,
+                    tooltip="2 loads every second frame, and so on.",
                 ),
             ],
-            outputs=delivery.outputs(),
+            outputs=video_outputs(),
         )
 
     @classmethod
-    def validate_inputs(cls, video: str | None = None, source: str | None = None) -> bool | str:
+    def validate_inputs(cls, video: str | None = None, source: str | None = "") -> bool | str:
         if video is None or source is None:
             return True
         return problem_with_source(source.strip()) or True if source.strip() else problem_with_file(video) or True
@@ -75,32 +84,20 @@ class LoadSeedanceVideo(io.ComfyNode):
     async def execute(
         cls,
         video: str,
-        skip_first_frames: int,
-        frame_load_cap: int,
-        select_every_nth: int,
         source: str = "",
+        skip_first_frames: int = 0,
+        frame_load_cap: int = 0,
+        select_every_nth: int = 1,
     ) -> io.NodeOutput:
-        show = delivery.Display()
-        selection = Selection(skip_first_frames, frame_load_cap, select_every_nth)
-        with host.StopButton() as stop:
-            try:
-                found = await cls._find(video, source.strip(), show, stop)
-                return await delivery.deliver(found, show, stop, selection)
-            except Stopped as stopped:
-                raise delivery.stopped(stopped, show) from None
+        from .delivery import load
+        from .video.decode import Selection
 
-    @classmethod
-    async def _find(cls, video: str, source: str, show: delivery.Display, stop: host.StopButton) -> Video:
+        source = source.strip()
         problem = problem_with_source(source) if source else problem_with_file(video)
         if problem:
             raise ValueError(problem)
-        folders = delivery.folders()
-        if not source:
-            file = host.find_video(video) or Path(video)
-            return Video(file.stem if file.parent == folders.videos.resolve() else "", (file,), reused=True)
-        if not is_request_id(source):
-            return await fetch_link(source, folders, events=show, stop=stop.pressed)
-        return await fetch_job(source, folders, os.environ, events=show, stop=stop.pressed)
+        selection = Selection(skip_first_frames, frame_load_cap, select_every_nth)
+        return await load(None if source else host.find_video(video), source, selection)
 
 
 def problem_with_source(source: str) -> str | None:

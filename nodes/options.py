@@ -7,8 +7,8 @@ from typing import Final
 from comfy_api.latest import io
 
 from .runcomfy.request import MAX_DURATION, MAX_SEED, MIN_DURATION, RATIOS, RESOLUTIONS, Options, problem_with_choice
+from .sockets import SeedanceOptionsSocket
 
-SeedanceOptionsSocket: Final = io.Custom("SEEDANCE_OPTIONS")
 _DEFAULT: Final = Options()
 
 

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import os
-
 from comfy_api.latest import io
 
-from . import delivery, host
-from .generation.errors import Stopped
-from .generation.events import Notice
-from .options import SeedanceOptionsSocket
 from .runcomfy.errors import InvalidRequest
-from .runcomfy.request import GenerationRequest, Options, hint_about_text, problem_with_choice, problem_with_text
-from .wiring import LIVE, MODES, REHEARSAL, live_generator, rehearsal_generator
+from .runcomfy.request import LIVE, MODES, GenerationRequest, Options, problem_with_choice, problem_with_text
+from .sockets import SeedanceOptionsSocket, video_outputs
 
 
 class SeedanceTextToVideo(io.ComfyNode):
@@ -57,7 +51,7 @@ class SeedanceTextToVideo(io.ComfyNode):
                     tooltip="From Seedance Options. Without it: 480p, 16:9, 5 seconds, the default seed.",
                 ),
             ],
-            outputs=delivery.outputs(),
+            outputs=video_outputs(),
         )
 
     @classmethod
@@ -73,17 +67,9 @@ class SeedanceTextToVideo(io.ComfyNode):
 
     @classmethod
     async def execute(cls, text: str, mode: str, reuse: bool, options: Options | None = None) -> io.NodeOutput:
+        from .delivery import generate
+
         request = GenerationRequest.of(text, options)
         if problem := problem_with_choice("mode", mode, MODES):
             raise InvalidRequest(problem)
-        show = delivery.Display()
-        if hint := hint_about_text(text):
-            show(Notice(hint))
-        folders = delivery.folders()
-        generator = rehearsal_generator(folders) if mode == REHEARSAL else live_generator(folders, os.environ)
-        with host.StopButton() as stop:
-            try:
-                video = await generator.generate(request, events=show, stop=stop.pressed, reuse=reuse)
-                return await delivery.deliver(video, show, stop)
-            except Stopped as stopped:
-                raise delivery.stopped(stopped, show) from None
+        return await generate(request, mode=mode, reuse=reuse)

@@ -31,9 +31,6 @@ from .video.links import media_session
 if TYPE_CHECKING:
     from .runcomfy.request import GenerationRequest
 
-LIVE: Final = "live"
-REHEARSAL: Final = "rehearsal"
-MODES: Final = (LIVE, REHEARSAL)
 REHEARSAL_SECONDS: Final = 4.5
 
 

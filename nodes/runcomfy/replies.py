@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -22,9 +21,9 @@ from .errors import (
     ServiceTrouble,
     UnreadableReply,
 )
+from .request import is_request_id
 from .transport import Reply
 
-_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 _DEPTH: Final = 8
 """Levels of lists and objects that are looked into; the documented answers have three."""
 
@@ -100,11 +99,6 @@ _RESULT_WORDS: Final = _STATUS_WORDS | {
     "failed": JobState.FAILED,
     "error": JobState.FAILED,
 }
-
-
-def is_request_id(value: object) -> bool:
-    """Whether ``value`` can be a request id: also safe as a file name and in a URL."""
-    return isinstance(value, str) and _REQUEST_ID.fullmatch(value) is not None
 
 
 def read_submission(reply: Reply) -> str:

@@ -15,8 +15,14 @@ RATIOS: Final = ("16:9", "4:3", "1:1", "3:4", "9:16", "21:9")
 MIN_DURATION: Final = 2
 MAX_DURATION: Final = 12
 MAX_SEED: Final = 2**31 - 1
+LIVE: Final = "live"
+REHEARSAL: Final = "rehearsal"
+MODES: Final = (LIVE, REHEARSAL)
+"""The paid service, or the one inside this process that stands in for it."""
 ADVISED_TEXT_LENGTH: Final = 500
 """Characters; a longer text is accepted, but the schema says that shorter ones give better results."""
+
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 
 # BytePlus' own API takes options as flags inside the prompt. Here they would contradict the sockets.
 _FLAG = re.compile(r"(?<!\S)--(resolution|rs|ratio|rt|duration|dur|seed)(?=[\s=]|$)", re.IGNORECASE)
@@ -91,6 +97,11 @@ def problem_with_text(text: object) -> str | None:
             "Remove it from the text and set it on a Seedance Options node."
         )
     return None
+
+
+def is_request_id(value: object) -> bool:
+    """Whether ``value`` can be the request id of a job: also safe as a file name and in a URL."""
+    return isinstance(value, str) and _REQUEST_ID.fullmatch(value) is not None
 
 
 def hint_about_text(text: str) -> str | None:

@@ -12,6 +12,8 @@ from .boxes import child, children, top_level
 
 MOST_FRAMES: Final = 1_000_000
 """More than any file within the size limit can hold; a table that says so is not believed."""
+MOST_EDITS: Final = 1000
+"""As above; each is compared with every frame."""
 MOST_BYTES: Final = 64 * 1024 * 1024
 """Of an index."""
 
@@ -23,7 +25,7 @@ def shown_frames(file: Path) -> int | None:
         return None
     try:
         return next((_shown(moov, track) for track in children(moov, b"trak") if _is_video(track)), None)
-    except struct.error:
+    except (struct.error, IndexError):
         return None
 
 
@@ -66,6 +68,8 @@ def _timescale(header: memoryview) -> int:
 def _edits(box: memoryview) -> Iterator[tuple[int, int]]:
     """Length in ticks of the movie and start in ticks of the track; a start of -1 is a pause."""
     form = ">QqI" if box[0] == 1 else ">IiI"
+    if _count(box) > MOST_EDITS:
+        raise struct.error("too many edits")
     for number in range(_count(box)):
         length, start, _ = struct.unpack_from(form, box, 8 + number * struct.calcsize(form))
         yield length, start

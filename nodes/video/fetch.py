@@ -81,7 +81,8 @@ class Download:
             raise FetchFailed(
                 "The link to the video redirects to one that is not https.", "Use a direct link."
             ) from None
-        except requests.exceptions.InvalidURL:
+        except ValueError:
+            # What requests and urllib raise for a link, or a redirect, that cannot be taken apart.
             raise FetchFailed("The link to the video is not a valid one.", "Check the link.") from None
         except (requests.exceptions.RequestException, HTTPError) as error:
             raise FetchBroken(_reason(error)) from None

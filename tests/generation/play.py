@@ -1,9 +1,10 @@
-"""A world for one generation: a clock that sleeping turns, a service that follows a script, downloads without a network."""
+"""A world for one generation: a clock that sleeping turns, a service and downloads that follow a script."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -60,6 +61,7 @@ class ScriptedService:
 
     def __init__(self, clock: TurningClock) -> None:
         self._clock = clock
+        self.queued = QUEUED
         self.script: defaultdict[str, deque[Answer]] = defaultdict(deque)
         """What the next calls of a kind are answered instead of the truth; they have no effect."""
         self.before: dict[str, Callable[[], object]] = {}
@@ -93,14 +95,14 @@ class ScriptedService:
             return reply(404, error_code=404001, message="ResourceNotFound")
         age = self._clock.now - self.accepted[subject]
         if kind == "cancel":
-            if age < QUEUED:
+            if age < self.queued:
                 self.cancelled.add(subject)
-            return reply(202, outcome="cancelled" if age < QUEUED else "not_cancellable")
+            return reply(202, outcome="cancelled" if age < self.queued else "not_cancellable")
         if subject in self.cancelled:
             return reply(status="cancelled")
-        if age < QUEUED:
+        if age < self.queued:
             return reply(status="in_queue", queue_position=2)
-        if age < QUEUED + RUNNING:
+        if age < self.queued + RUNNING:
             return reply(status="in_progress")
         return reply(status="completed") if kind == "status" else reply(**self.ending)
 
@@ -141,6 +143,10 @@ class Play:
     links: list[str] = field(default_factory=list)
     """The links that were followed."""
     stop_pressed: bool = False
+    stop_at: str = "\0"
+    """Stop is pressed when the user reads this."""
+    stop_seen: threading.Event = field(default_factory=threading.Event)
+    """Somebody has noticed that it is pressed."""
 
     def __post_init__(self) -> None:
         self.service = ScriptedService(self.clock)
@@ -168,8 +174,12 @@ class Play:
 
     def show(self, event: Event) -> None:
         self.lines.append(str(event))
+        if self.stop_at in str(event):
+            self.press_stop()
 
     def stop(self) -> bool:
+        if self.stop_pressed:
+            self.stop_seen.set()
         return self.stop_pressed
 
     def press_stop(self) -> None:
@@ -187,8 +197,10 @@ class Play:
 
     def entries(self) -> list[Entry]:
         """The journal, newest first, once all records under way are written."""
-        for number in range(6):
-            self.workers.call(int, number).result(10)
+        # No thread gets through before every other one has nothing else to do.
+        idle = threading.Barrier(6)
+        for future in [self.workers.call(idle.wait, 30.0) for _ in range(6)]:
+            future.result(30.0)
         return self.journal.entries()
 
     def states(self) -> list[str]:

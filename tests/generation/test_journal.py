@@ -110,7 +110,8 @@ def test_a_spoilt_journal_is_an_error_that_names_it(file: Path, spoil: Callable[
     saved(journal)
     journal.close()
     spoil(file)
-    for act in (lambda: journal.intend("f", BOAT, 1.0), lambda: journal.saved("f")):
+    acts: tuple[Callable[[], object], ...] = (lambda: journal.intend("f", BOAT, 1.0), lambda: journal.saved("f"))
+    for act in acts:
         with pytest.raises(JournalUnusable, match=reason) as caught:
             act()
         assert str(file) in str(caught.value)
@@ -136,9 +137,13 @@ def test_a_failure_within_a_transaction_leaves_nothing(file: Path) -> None:
     class Interrupted(Exception):
         pass
 
-    with pytest.raises(Interrupted), journal.writing() as database:
-        database.execute("INSERT INTO leases VALUES ('f', 'me')")
-        raise Interrupted
+    def break_off() -> None:
+        with journal.writing() as database:
+            database.execute("INSERT INTO leases VALUES ('f', 'me')")
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        break_off()
     with journal.writing() as database:
         assert database.execute("SELECT * FROM leases").fetchall() == []
 

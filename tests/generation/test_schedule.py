@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from random import Random
 
 import pytest
@@ -34,7 +35,7 @@ def test_looks_are_never_closer_than_the_shortest_nor_further_apart_than_the_lon
 ) -> None:
     schedule = PollSchedule(expected, spread)
     moments = [0.0, *looks(schedule, 1800.0)]
-    gaps = [after - before for before, after in zip(moments, moments[1:], strict=False)]
+    gaps = [after - before for before, after in itertools.pairwise(moments)]
     assert min(gaps) >= SHORTEST - 1e-9
     assert max(gaps) <= LONGEST + 1e-9
 
@@ -50,7 +51,8 @@ def test_every_age_has_a_pause(elapsed: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("resolution", "duration", "expected"), [("480p", 10, 50.0), ("720p", 10, 65.0), ("1080p", 10, 100.0), ("480p", 5, 25.0)]
+    ("resolution", "duration", "expected"),
+    [("480p", 10, 50.0), ("720p", 10, 65.0), ("1080p", 10, 100.0), ("480p", 5, 25.0)],
 )
 def test_without_history_the_documented_times_are_expected(resolution: str, duration: int, expected: float) -> None:
     request = GenerationRequest("x", resolution=resolution, duration=duration)

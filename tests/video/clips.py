@@ -19,7 +19,8 @@ def numbered(number: int, width: int = 128, height: int = 64) -> Picture:
     """A frame whose number stands in it as eight black or white bars, lowest bit on the left."""
     bits = [255 * (number >> bit & 1) for bit in range(_BITS)]
     row = np.repeat(np.array(bits, np.uint8), width // _BITS)
-    return np.broadcast_to(row[None, :, None], (height, width, 3)).copy()
+    picture: Picture = np.broadcast_to(row[None, :, None], (height, width, 3)).copy()
+    return picture
 
 
 def number_in(frame: NDArray[np.float32]) -> int:

@@ -19,6 +19,16 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_clip(tmp_path_factory.mktemp("clips") / "clip.mp4", map(numbered, range(FRAMES)))
 
 
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    return tmp_path / "videos" / "job-1.mp4"
+
+
+@pytest.fixture
+def data(clip: Path) -> bytes:
+    return clip.read_bytes()
+
+
 @pytest.fixture(autouse=True)
 def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):

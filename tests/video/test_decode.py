@@ -10,9 +10,16 @@ import pytest
 import torch
 
 from nodes.video.decode import Clip, Selection, decode
-from nodes.video.errors import Damaged, NothingSelected, NotAVideo, Stopped
+from nodes.video.errors import Damaged, NotAVideo, NothingSelected, Stopped
 from tests.video.clips import number_in, numbered, plain, write_clip
 from tests.video.conftest import FRAMES
+
+
+@pytest.fixture(scope="module")
+def colourful(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six frames of random patches."""
+    patches = np.random.default_rng(5).integers(0, 256, (6, 8, 16, 3), np.uint8)
+    return write_clip(tmp_path_factory.mktemp("clips") / "colourful.mp4", patches.repeat(8, 1).repeat(8, 2))
 
 
 def numbers(clip: Clip) -> list[int]:
@@ -33,19 +40,17 @@ def test_the_tensor_is_as_comfyui_wants_it(clip: Path) -> None:
     assert 0 <= images.min() <= images.max() <= 1
 
 
-def test_every_value_is_exactly_a_byte_over_255(clip: Path) -> None:
-    values = decode(clip).images.numpy()
+def test_every_value_is_exactly_a_byte_over_255(colourful: Path) -> None:
+    values = decode(colourful).images.numpy()
     whole = np.rint(values * 255).astype(np.uint8)
     assert np.array_equal(values, whole.astype(np.float32) / np.float32(255))
-    assert len(np.unique(whole)) > 2
+    assert len(np.unique(whole)) > 200
 
 
-def test_the_picture_is_the_one_that_other_decoders_see(tmp_path: Path) -> None:
-    noise = np.random.default_rng(5).integers(0, 256, (6, 8, 16, 3), np.uint8).repeat(8, 1).repeat(8, 2)
-    file = write_clip(tmp_path / "noise.mp4", noise)
-    with av.open(str(file)) as container:
+def test_the_picture_is_the_one_that_other_decoders_see(colourful: Path) -> None:
+    with av.open(str(colourful)) as container:
         expected = np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
-    found = np.rint(decode(file).images.numpy() * 255)
+    found = np.rint(decode(colourful).images.numpy() * 255)
     assert np.abs(found - expected).mean() < 1
     assert np.abs(found - expected).max() <= 8
 
@@ -127,7 +132,7 @@ def test_a_truncated_file_is_damaged_and_never_a_shorter_clip(
         decode(file)
 
 
-@pytest.mark.parametrize("data", [b"", b"<html>Expired</html>", b"\x89PNG\r\n\x1a\n" + bytes(100), bytes(5000)])
+@pytest.mark.parametrize("data", [b"", b"<html>Expired</html>", b"{}", bytes(5000)])
 def test_what_is_no_video_is_told_as_such(tmp_path: Path, data: bytes) -> None:
     file = tmp_path / "page.mp4"
     file.write_bytes(data)

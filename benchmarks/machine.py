@@ -1,0 +1,39 @@
+"""Which machine the figures belong to."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Final
+
+_PACKAGES: Final = ("opencv-python", "opencv-python-headless", "torch", "numpy", "av")
+
+
+def cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def describe() -> str:
+    """CPU, cores, memory, system and versions, as one line."""
+    memory = _value(Path("/proc/meminfo"), "MemTotal").removesuffix(" kB")
+    hardware = f"{_value(Path('/proc/cpuinfo'), 'model name')}, {cores()} cores, {int(memory) / 2**20:.0f} GB"
+    system = f"{platform.system()} {platform.release()}, Python {platform.python_version()}"
+    return f"{hardware}; {system}; {', '.join(filter(None, map(_package, _PACKAGES)))}"
+
+
+def _value(file: Path, field: str) -> str:
+    for line in file.read_text().splitlines():
+        name, _, value = line.partition(":")
+        if name.strip() == field:
+            return value.strip()
+    return "unknown"
+
+
+def _package(name: str) -> str:
+    try:
+        return f"{name} {version(name)}"
+    except PackageNotFoundError:
+        return ""

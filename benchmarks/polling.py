@@ -1,0 +1,117 @@
+"""How soon the end of a job is seen, and how many calls that takes: `python -m benchmarks.polling`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import mean, quantiles
+from typing import Final
+
+from nodes.generation.schedule import PollSchedule, ScheduleFor
+from nodes.runcomfy.request import GenerationRequest
+
+from .report import table, write
+from .simulation import Followed, follow_all, jobs
+from .verdict import Verdict, bullets
+
+JOBS: Final = 300
+SEED: Final = 1
+ABOUT_A_MINUTE: Final = (58.0, 62.0)
+"""Seconds."""
+HEAD: Final = ("Schedule", "mean lag s", "95th percentile s", "calls per job", "calls, job of a minute", "most")
+
+
+@dataclass(frozen=True)
+class Every(PollSchedule):
+    """Asks at a fixed interval."""
+
+    expected: float = 60.0
+    interval: float = 1.0
+
+    def delay(self, elapsed: float) -> float:  # noqa: ARG002  the interval is all it knows
+        return self.interval
+
+
+def every(seconds: float) -> ScheduleFor:
+    """The same fixed schedule whatever is asked for."""
+
+    def schedule(_request: GenerationRequest, _history: list[float]) -> PollSchedule:
+        return Every(interval=seconds)
+
+    return schedule
+
+
+SCHEDULES: Final[dict[str, ScheduleFor]] = {
+    "this pack": PollSchedule.learnt,
+    "every 1 s": every(1.0),
+    "every 5 s": every(5.0),
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One schedule over all jobs."""
+
+    mean_lag: float
+    """Seconds."""
+    late_lag: float
+    """Seconds; 95 % of the jobs are seen sooner."""
+    calls: float
+    """Status calls per job."""
+    minute_calls: tuple[int, ...]
+    """Status calls of each job that takes about a minute."""
+
+    @classmethod
+    def of(cls, followed: Sequence[Followed]) -> Outcome:
+        """Sum up."""
+        lags = [each.lag for each in followed]
+        shortest, longest = ABOUT_A_MINUTE
+        minute = tuple(each.calls for each in followed if shortest <= each.job.seconds <= longest)
+        return cls(mean(lags), quantiles(lags, n=20)[-1], mean(each.calls for each in followed), minute)
+
+
+def compare(count: int = JOBS, seed: int = SEED) -> dict[str, Outcome]:
+    """Every schedule over the same jobs."""
+    wanted = jobs(count, seed)
+    return {name: Outcome.of(follow_all(wanted, schedule)) for name, schedule in SCHEDULES.items()}
+
+
+def as_table(outcomes: dict[str, Outcome]) -> str:
+    """As Markdown."""
+    return table(HEAD, [[name, *_cells(outcome)] for name, outcome in outcomes.items()])
+
+
+def _cells(outcome: Outcome) -> list[str]:
+    minute = outcome.minute_calls
+    figures = [f"{value:.2f}" for value in (outcome.mean_lag, outcome.late_lag)]
+    return [*figures, f"{outcome.calls:.1f}", f"{mean(minute):.1f}" if minute else "-", str(max(minute, default="-"))]
+
+
+def verdicts(outcomes: dict[str, Outcome]) -> list[Verdict]:
+    """The goals for this pack's schedule."""
+    ours, second = outcomes["this pack"], outcomes["every 1 s"]
+    return [
+        Verdict("mean lag in seconds", ours.mean_lag, 0.5),
+        Verdict("status calls, of those that 1 s polling makes", ours.calls / second.calls, 0.99),
+        Verdict("most status calls for a job of about 60 s", max(ours.minute_calls, default=0), 30),
+    ]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Simulate, print and, unless it was a quick look, write README.md. Returns 1 if a goal is missed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="README.md stays as it is")
+    chosen = parser.parse_args(arguments)
+    outcomes = compare()
+    found = verdicts(outcomes)
+    content = f"{JOBS} simulated jobs, the same for every schedule.\n\n{as_table(outcomes)}\n\n{bullets(found)}"
+    print(content)
+    if not chosen.quick:
+        write("polling", content)
+    return 0 if all(verdict.met for verdict in found) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

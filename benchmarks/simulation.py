@@ -1,0 +1,159 @@
+"""A service on a clock that is turned by hand: jobs of real variance, followed by the pack's own follower and journal."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from pathlib import Path
+from random import Random
+from typing import Final, NoReturn, ParamSpec, TypeVar
+
+from nodes.generation.follow import Follower
+from nodes.generation.journal import Journal
+from nodes.generation.leases import Leases
+from nodes.generation.means import Means
+from nodes.generation.schedule import ScheduleFor
+from nodes.generation.states import State
+from nodes.generation.watch import Watch
+from nodes.generation.workers import Workers
+from nodes.runcomfy.client import RunComfy
+from nodes.runcomfy.request import GenerationRequest
+from nodes.runcomfy.transport import Call, Reply
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+SPREAD: Final = 0.25
+"""Standard deviation of the logarithm of a job's time, its wait in the queue included."""
+QUEUE_SHARE: Final = (0.0, 0.4)
+"""How much of a job's time it may wait in the queue."""
+KINDS: Final = (
+    (GenerationRequest("A paper boat", resolution="480p", duration=5), 25.0),
+    (GenerationRequest("A paper boat", resolution="720p", duration=10), 65.0),
+    (GenerationRequest("A paper boat", resolution="1080p", duration=12), 120.0),
+)
+"""Requests, and the median seconds that such a job takes by RunComfy's published times."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job that will take its time, whoever looks."""
+
+    request: GenerationRequest
+    queued: float
+    """Seconds."""
+    seconds: float
+    """From acceptance to the end, the queue included."""
+
+
+@dataclass(frozen=True)
+class Followed:
+    """What following a job cost."""
+
+    job: Job
+    lag: float
+    """Seconds from its end to the status call that saw it."""
+    calls: int
+    """Of the status kind."""
+
+
+def jobs(count: int, seed: int) -> list[Job]:
+    """Jobs of all kinds, mixed."""
+    random = Random(seed)  # noqa: S311  a simulation's, not a secret
+    made = []
+    for _ in range(count):
+        request, usual = random.choice(KINDS)
+        seconds = usual * random.lognormvariate(0.0, SPREAD)
+        made.append(Job(request, seconds * random.uniform(*QUEUE_SHARE), seconds))
+    return made
+
+
+def follow_all(wanted: list[Job], schedule: ScheduleFor) -> list[Followed]:
+    """Follow one job after the other; what the journal learns from one is there for the next."""
+    return asyncio.run(_follow_all(wanted, schedule))
+
+
+async def _follow_all(wanted: list[Job], schedule: ScheduleFor) -> list[Followed]:
+    clock, journal = _Clock(), Journal(None)
+    service = _Service(clock)
+    means = Means(
+        client=RunComfy(service, "simulation"),
+        account="simulation",
+        journal=journal,
+        leases=Leases(journal, None),
+        workers=_AtOnce(),
+        clock=clock,
+        folder=Path(),
+        open_download=_no_download,
+        schedule=schedule,
+    )
+    watch = Watch(clock, lambda _: None, lambda: False)
+    followed = []
+    for number, job in enumerate(wanted):
+        intended = journal.intend(str(number), job.request, clock.wall())
+        entry = journal.move(replace(intended, request_id=f"job-{number}"), State.ACCEPTED, clock.wall())
+        service.begin(job)
+        expectation = means.schedule(job.request, journal.durations(job.request))
+        await Follower(means, watch, entry, expectation, fresh=True).end()
+        followed.append(Followed(job, service.seen - service.ends, service.calls))
+    journal.close()
+    return followed
+
+
+class _Clock:
+    """Time passes by sleeping alone, and at once."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+
+    def wall(self) -> float:
+        return self._now
+
+    def monotonic(self) -> float:
+        return self._now
+
+    async def sleep(self, seconds: float) -> None:
+        self._now += seconds
+
+
+class _Service:
+    """The service's side of one job at a time; answers take no time."""
+
+    def __init__(self, clock: _Clock) -> None:
+        self._clock = clock
+        self._begins = self.ends = self.seen = 0.0
+        self.calls = 0
+
+    def begin(self, job: Job) -> None:
+        now = self._clock.monotonic()
+        self._begins, self.ends, self.calls = now + job.queued, now + job.seconds, 0
+
+    def send(self, call: Call) -> Reply:
+        if call.path.endswith("/result"):
+            return _reply(status="succeeded", output={"video": "https://example.com/video.mp4"})
+        self.calls += 1
+        now = self._clock.monotonic()
+        if now < self.ends:
+            return _reply(status="in_queue" if now < self._begins else "in_progress")
+        self.seen = now
+        return _reply(status="completed")
+
+
+class _AtOnce(Workers):
+    """Does its calls in the caller's thread, so that every run is the same."""
+
+    def call(self, work: Callable[P, T], *args: P.args, **options: P.kwargs) -> Future[T]:
+        done: Future[T] = Future()
+        done.set_result(work(*args, **options))
+        return done
+
+
+def _reply(**body: object) -> Reply:
+    return Reply(200, {}, json.dumps(body).encode())
+
+
+def _no_download(_: Path) -> NoReturn:
+    raise AssertionError("nothing is downloaded here")

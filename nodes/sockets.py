@@ -1,0 +1,21 @@
+"""The sockets that several nodes have in common."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from comfy_api.latest import io
+
+SeedanceOptionsSocket: Final = io.Custom("SEEDANCE_OPTIONS")
+
+
+def video_outputs() -> list[io.Output]:
+    """What both nodes that bring a video hand out; without ids, since `video` is an input of one of them too."""
+    return [
+        io.Image.Output(display_name="images", tooltip="All frames, for upscalers and every other image node."),
+        io.Video.Output(display_name="video", tooltip="The file as it came, for Save Video."),
+        io.Float.Output(display_name="fps", tooltip="Frames per second, for Create Video."),
+        io.Int.Output(display_name="frame_count", tooltip="Number of frames in images."),
+        io.String.Output(display_name="request_id", tooltip="RunComfy's id of the job; empty for other files."),
+        io.String.Output(display_name="video_path", tooltip="Where the MP4 is on this machine."),
+    ]

@@ -1,0 +1,127 @@
+"""For every call and every fault: what happens, and what the user reads.
+
+A submit goes on only where it provably was not accepted. A read goes on through whatever may pass. A cancel is never
+repeated, since the user waits for Stop; it says what it does not know.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Ending(Enum):
+    """How the run ends in which the fault strikes, and what the next run of the same graph finds."""
+
+    GOES_ON = "goes on"
+    """It brings the video all the same."""
+    REFUSED = "refused"
+    """Nothing was charged; the next run submits."""
+    UNKNOWN = "unknown"
+    """Told as such; the next run submits anew."""
+    ENDS = "ends"
+    """An error that names the job; the next run collects it without a new charge."""
+    FORGOTTEN = "forgotten"
+    """The service has no such job; the next run submits anew."""
+    STOPS = "stops"
+    """As Stop should, with a message that promises nothing."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One call under one fault."""
+
+    ending: Ending
+    reads: str
+    """A phrase of what the user reads."""
+
+
+def _cells(*rows: tuple[Ending, str, str]) -> dict[str, Cell]:
+    """From rows of (ending, phrase, the faults separated by commas)."""
+    return {fault.strip(): Cell(ending, reads) for ending, reads, faults in rows for fault in faults.split(",")}
+
+
+_SUBMIT = _cells(
+    (Ending.GOES_ON, "could not be reached (no connection). Nothing was charged. Trying again", "refused"),
+    (Ending.GOES_ON, "limiting how often this account may call it. Nothing was charged. Trying again", "429"),
+    (Ending.GOES_ON, "Nothing was charged. Trying again in 7 s", "429 with Retry-After"),
+    # Its request id came; the word beside it means nothing here.
+    (Ending.GOES_ON, "Submitting", "unknown word"),
+    (Ending.REFUSED, "did not accept the input", "400, 422"),
+    (Ending.REFUSED, "did not accept the token from the tests", "401"),
+    (Ending.REFUSED, "Add funds", "402"),
+    (Ending.REFUSED, "may not see this", "403"),
+    (Ending.REFUSED, "does not have this", "404"),
+    (
+        Ending.UNKNOWN,
+        'a job of that time that begins "A paper boat"',
+        "reset before reading, reset after reading, reset in mid-body, end in mid-body, time-out, slow trickle, 408, "
+        "500, 502, 503, 504, empty body, HTML, truncated JSON, wrong types, redirect",
+    ),
+)
+_READ = _cells(
+    (Ending.GOES_ON, "could not be reached (no connection). Trying again", "refused"),
+    (
+        Ending.GOES_ON,
+        "(connection lost). Trying again",
+        "reset before reading, reset after reading, reset in mid-body, end in mid-body",
+    ),
+    (Ending.GOES_ON, "(time-out). Trying again", "time-out, slow trickle"),
+    (Ending.GOES_ON, "HTTP 408", "408"),
+    (Ending.GOES_ON, "limiting how often", "429"),
+    (Ending.GOES_ON, "Trying again in 7 s", "429 with Retry-After"),
+    (Ending.GOES_ON, "HTTP 500", "500"),
+    (Ending.GOES_ON, "HTTP 502", "502"),
+    (Ending.GOES_ON, "HTTP 503", "503"),
+    (Ending.GOES_ON, "HTTP 504", "504"),
+    (Ending.GOES_ON, "not a JSON object. Trying again", "empty body, HTML, truncated JSON"),
+    (Ending.GOES_ON, "names no status. Trying again", "wrong types"),
+    (Ending.GOES_ON, "Generating", "unknown word"),
+    (Ending.GOES_ON, "redirects to another address, which is refused to protect the token", "redirect"),
+    (Ending.ENDS, "already accepted the job", "400, 402, 422"),
+    (Ending.ENDS, "did not accept the token from the tests", "401"),
+    (Ending.ENDS, "Use the token of the account that made the request", "403"),
+    (Ending.FORGOTTEN, "generate the video anew, which is charged", "404"),
+)
+_CANCEL = _cells(
+    (Ending.STOPS, "could not be reached (no connection). It may be charged", "refused"),
+    (
+        Ending.STOPS,
+        "(connection lost). It may be charged",
+        "reset before reading, reset after reading, reset in mid-body, end in mid-body",
+    ),
+    (Ending.STOPS, "(time-out). It may be charged", "time-out, slow trickle"),
+    (Ending.STOPS, "did not accept the input", "400, 422"),
+    (Ending.STOPS, "did not accept the token from the tests", "401"),
+    (Ending.STOPS, "balance is used up", "402"),
+    (Ending.STOPS, "may not see this", "403"),
+    (Ending.STOPS, "does not have this", "404"),
+    (Ending.STOPS, "HTTP 408", "408"),
+    (Ending.STOPS, "limiting how often", "429, 429 with Retry-After"),
+    (Ending.STOPS, "HTTP 500", "500"),
+    (Ending.STOPS, "HTTP 502", "502"),
+    (Ending.STOPS, "HTTP 503", "503"),
+    (Ending.STOPS, "HTTP 504", "504"),
+    (Ending.STOPS, "not a JSON object", "empty body, HTML, truncated JSON"),
+    (Ending.STOPS, "does not say whether the job was cancelled", "wrong types, unknown word"),
+    (Ending.STOPS, "redirects to another address", "redirect"),
+)
+_MEDIA = _cells(
+    (Ending.GOES_ON, "(connection lost). Trying again", "refused, reset before reading, reset after reading"),
+    (Ending.GOES_ON, "Trying again", "reset in mid-body, end in mid-body"),
+    (Ending.GOES_ON, "(time-out). Trying again", "time-out"),
+    (Ending.GOES_ON, "(it takes too long). Trying again", "slow trickle"),
+    (Ending.GOES_ON, "not valid any more (HTTP 401). Trying again", "401"),
+    (Ending.GOES_ON, "not valid any more (HTTP 403). Trying again", "403"),
+    (Ending.GOES_ON, "not valid any more (HTTP 404). Trying again", "404"),
+    (Ending.GOES_ON, "(HTTP 408). Trying again", "408"),
+    (Ending.GOES_ON, "(HTTP 429). Trying again", "429, 429 with Retry-After"),
+    (Ending.GOES_ON, "(HTTP 500). Trying again", "500"),
+    (Ending.GOES_ON, "(HTTP 502). Trying again", "502"),
+    (Ending.GOES_ON, "(HTTP 503). Trying again", "503"),
+    (Ending.GOES_ON, "(HTTP 504). Trying again", "504"),
+    (Ending.GOES_ON, "is not an MP4 video", "empty body, HTML, truncated JSON, wrong types, unknown word"),
+    (Ending.ENDS, "The job succeeded and was charged. Run the same graph again", "400, 402, 422, redirect"),
+)
+
+TABLE = {"submit": _SUBMIT, "status": _READ, "result": _READ, "cancel": _CANCEL, "media": _MEDIA}

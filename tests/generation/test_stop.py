@@ -1,0 +1,220 @@
+"""Stop: what can be taken back is taken back, and the truth is told about the rest."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from dataclasses import replace
+
+import pytest
+
+from nodes.generation import generate, submit
+from nodes.generation.errors import JobCancelled, OutcomeUnknown, Stopped
+from nodes.generation.means import Video
+from nodes.runcomfy.errors import NoReply
+from tests.generation.play import BOAT, QUEUED, Play, reply
+
+PATIENCE = 30.0
+
+
+def stopped(play: Play) -> str:
+    """Run, and return what Stop said."""
+    with pytest.raises(Stopped) as caught:
+        play.run()
+    play.stop_pressed, play.stop_at = False, "\0"
+    return str(caught.value)
+
+
+def test_before_the_submit_nothing_is_submitted(play: Play) -> None:
+    play.press_stop()
+    assert stopped(play) == "Stopped before anything was submitted. Nothing was charged."
+    assert play.service.calls == []
+    assert play.states() == []
+
+
+def test_while_waiting_for_a_rate_limit_nothing_was_charged(play: Play) -> None:
+    play.service.script["submit"].append(reply(429, {"retry-after": "60"}))
+    play.stop_at = "Trying again in 60 s"
+    assert "Nothing was charged." in stopped(play)
+    assert play.service.count("submit") == 1
+    assert play.states() == ["refused"]
+
+
+def test_within_the_paid_call_the_job_is_written_down_and_cancelled(play: Play) -> None:
+    play.service.before["submit"] = play.press_stop
+    assert stopped(play) == "Stopped. Job job-1 was still queued and is cancelled. Nothing was charged."
+    assert play.service.cancelled == {"job-1"}
+    assert play.states() == ["cancelled"]
+
+
+def test_in_the_queue_the_job_is_cancelled_and_the_next_run_submits_anew(play: Play) -> None:
+    play.stop_at = "Queued, 2nd in line"
+    assert "is cancelled. Nothing was charged." in stopped(play)
+    assert play.service.cancelled == {"job-1"}
+    assert play.run().request_id == "job-2"
+
+
+def test_while_running_it_says_that_it_will_be_charged_and_the_next_run_collects(play: Play) -> None:
+    play.stop_at = "Generating, 12 s"
+    message = stopped(play)
+    assert "Job job-1 is running already and will be charged" in message
+    assert "collect its video without a new charge" in message
+    assert play.states() == ["accepted"]
+    assert play.run().request_id == "job-1"
+    assert play.service.count("submit") == 1
+
+
+def test_while_downloading_it_says_that_the_video_is_paid_for(play: Play) -> None:
+    play.during_download = play.press_stop
+    assert "The video is finished and paid for" in stopped(play)
+    play.during_download = None
+    assert play.service.count("cancel") == 0
+    assert play.run().request_id == "job-1"
+
+
+def test_while_a_read_hangs_stop_does_not_wait_for_it(play: Play) -> None:
+    go_on = threading.Event()
+
+    def hang() -> None:
+        play.press_stop()
+        go_on.wait(PATIENCE)
+
+    play.service.before["status"] = hang
+    try:
+        assert "is cancelled" in stopped(play)
+        assert not go_on.is_set()
+    finally:
+        go_on.set()
+
+
+def test_a_job_found_again_is_cancelled_like_a_new_one(play: Play) -> None:
+    play.change(deadline=QUEUED / 2)
+    with pytest.raises(Exception, match="not ready after"):
+        play.run()
+    play.change(deadline=60.0)
+    play.stop_at = "Queued"
+    assert "is cancelled" in stopped(play)
+    assert play.service.cancelled == {"job-1"}
+
+
+def test_between_finding_a_job_and_following_it_the_job_is_not_forgotten(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play.change(deadline=QUEUED / 2)
+    with pytest.raises(Exception, match="not ready after"):
+        play.run()
+    durations = play.journal.durations
+
+    def stop_and_read(*args: object) -> list[float]:
+        play.press_stop()
+        assert play.stop_seen.wait(PATIENCE)
+        return durations(BOAT)
+
+    monkeypatch.setattr(play.journal, "durations", stop_and_read)
+    assert "Job job-1 was still queued and is cancelled" in stopped(play)
+
+
+def test_an_unclear_submission_under_stop_is_told_by_the_next_run(play: Play) -> None:
+    def press_and_wait() -> None:
+        play.press_stop()
+        assert play.stop_seen.wait(PATIENCE)
+
+    play.service.before["submit"] = press_and_wait
+    play.service.script["submit"].append(NoReply("time-out"))
+    assert "may have been charged" in stopped(play)
+    del play.service.before["submit"]
+    with pytest.raises(OutcomeUnknown):
+        play.run()
+
+
+def test_a_submit_call_that_hangs_is_waited_for_only_so_long(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(submit, "STOP_PATIENCE", 0.01)
+    go_on = threading.Event()
+
+    def hang() -> None:
+        play.press_stop()
+        go_on.wait(PATIENCE)
+
+    play.service.before["submit"] = hang
+    message = stopped(play)
+    go_on.set()
+    assert "Stopped while the request was being submitted. It may have been charged." in message
+    del play.service.before["submit"]
+    # The call went on and wrote the job down; the next run finds it.
+    assert play.run().request_id == "job-1"
+    assert play.service.count("submit") == 1
+
+
+def test_a_cancel_call_without_an_answer_promises_nothing(play: Play) -> None:
+    play.service.before["submit"] = play.press_stop
+    play.service.script["cancel"].append(NoReply("connection lost"))
+    message = stopped(play)
+    assert "could not be cancelled" in message
+    assert "It may be charged" in message
+    assert play.states() == ["accepted"]
+    del play.service.before["submit"]
+    assert play.run().request_id == "job-1"
+
+
+def test_a_cancel_call_that_hangs_is_waited_for_only_so_long(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(generate, "CANCEL_PATIENCE", 0.01)
+    go_on = threading.Event()
+    play.service.before["submit"] = play.press_stop
+    play.service.before["cancel"] = lambda: go_on.wait(PATIENCE)
+    assert "could not be cancelled in time" in stopped(play)
+    go_on.set()
+    # The next run learns what became of it.
+    del play.service.before["submit"]
+    with pytest.raises(JobCancelled):
+        play.run()
+    assert play.run().request_id == "job-2"
+
+
+def test_stop_while_another_run_has_the_job_leaves_the_job_alone(play: Play) -> None:
+    async def two() -> tuple[Video | BaseException, Video | BaseException]:
+        play.stop_at = "waiting for it"
+        return await asyncio.gather(play.generate(), play.generate(), return_exceptions=True)
+
+    outcomes = sorted(str(outcome) for outcome in asyncio.run(two()))
+    assert outcomes[0].startswith("Stopped before anything was submitted")
+    assert "Stopped. Job job-1" in outcomes[1] or "Nothing was charged" in outcomes[1]
+    assert play.service.count("submit") <= 1
+    assert play.service.count("cancel") <= 1
+
+
+def test_of_several_jobs_each_is_cancelled_and_told_though_the_first_ends_the_graph(play: Play) -> None:
+    """ComfyUI ends its event loop as soon as one node has stopped, and cancels all others in doing so."""
+    hold = threading.Event()
+
+    def cancel_slowly() -> None:
+        # The first one is let through; the others' calls are under way when their runs are cut off.
+        if play.service.count("cancel") > 1:
+            hold.wait(PATIENCE)
+
+    async def graph() -> None:
+        runs = [asyncio.create_task(play.generate(replace(BOAT, seed=seed))) for seed in range(4)]
+        while play.service.count("submit") < 4:  # noqa: ASYNC110 - no more than a turn of the loop each
+            await asyncio.sleep(0)
+        play.press_stop()
+        await asyncio.wait(runs, return_when=asyncio.FIRST_COMPLETED)
+        asyncio.get_running_loop().call_later(0, hold.set)
+        for run in runs:
+            run.cancel()
+        told.extend(str(outcome) for outcome in await asyncio.gather(*runs, return_exceptions=True))
+
+    told: list[str] = []
+    play.service.queued = play.clock.now = 1e6
+    play.change(deadline=1e9)
+    play.service.before["cancel"] = cancel_slowly
+    asyncio.run(graph())
+    assert play.states() == ["cancelled"] * 4
+    for job in ("job-1", "job-2", "job-3", "job-4"):
+        assert sum(f"{job} was still queued and is cancelled" in line for line in [*told, *play.lines]) == 1
+
+
+def test_a_job_fetched_by_its_id_is_never_cancelled(play: Play) -> None:
+    play.service.accepted["job-77"] = play.clock.now
+    play.stop_at = "Queued"
+    with pytest.raises(Stopped, match=r"Stopped waiting\. Job job-77 goes on\."):
+        asyncio.run(play.fetch("job-77"))
+    assert play.service.count("cancel") == 0

@@ -1,0 +1,110 @@
+"""Which error each answer is that is no success, and that the service's own reason reaches the user."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from nodes.runcomfy.errors import (
+    AccountError,
+    InputRejected,
+    InsufficientFunds,
+    InvalidIdentifier,
+    NotFound,
+    PermissionDenied,
+    RateLimited,
+    Refusal,
+    RunComfyError,
+    ServiceTrouble,
+    UnreadableReply,
+)
+from nodes.runcomfy.replies import (
+    error_of,
+)
+from nodes.runcomfy.transport import Reply
+
+
+def problem(status: int, body: object = None, **headers: str) -> RunComfyError | None:
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return error_of(Reply(status, headers, data), "the-subject", "THE_SOURCE")
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204])
+def test_a_success_is_no_error(status: int) -> None:
+    assert problem(status, b"") is None
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (400, {"error_code": 400001}, InvalidIdentifier),
+        (400, {"code": "400001"}, InvalidIdentifier),
+        (400, {"error": {"code": 400001}}, InvalidIdentifier),
+        (400, {"error_code": 400002}, InsufficientFunds),
+        (402, None, InsufficientFunds),
+        (400, {"error_code": 400004}, AccountError),
+        (401, None, AccountError),
+        (403, {"code": 403001}, PermissionDenied),
+        (403, b"<html>", PermissionDenied),
+        (404, {"code": 404001}, NotFound),
+        (404, b"", NotFound),
+        (400, {"detail": "bad"}, InputRejected),
+        (422, {"detail": []}, InputRejected),
+        (400, b"<html>", InputRejected),
+        (408, None, ServiceTrouble),
+        (429, {"code": 400001}, RateLimited),
+        (500, {"code": 400001}, ServiceTrouble),
+        (502, b"<html>Bad gateway</html>", ServiceTrouble),
+        (503, b"", ServiceTrouble),
+        (504, b'{"detail', ServiceTrouble),
+        (599, [], ServiceTrouble),
+        (300, None, UnreadableReply),
+        (304, b"", UnreadableReply),
+        (409, {"message": "No"}, Refusal),
+        (405, b"", Refusal),
+        (418, {"code": [1]}, Refusal),
+    ],
+)
+def test_which_error_an_answer_is(status: int, body: object, kind: type[RunComfyError]) -> None:
+    assert type(problem(status, body)) is kind
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"message": "the reason"},
+        {"detail": "the reason"},
+        {"error": "the reason"},
+        {"error": {"message": "the reason"}},
+        {"error": {"code": 1, "detail": "the reason"}},
+        {"detail": {"message": "the reason"}},
+        {"detail": [{"msg": "the reason"}]},
+        {"message": "", "detail": None, "error": "the reason"},
+    ],
+)
+@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 409, 422, 500, 503])
+def test_the_services_reason_reaches_the_user_under_any_name(status: int, body: object) -> None:
+    assert "the reason" in str(problem(status, body))
+
+
+def test_a_rejected_field_is_named_with_its_reason() -> None:
+    detail = [{"loc": ["body", "duration"], "msg": "must be at most 12"}, {"loc": ["body", "seed", 0], "msg": "no"}]
+    assert "duration: must be at most 12; seed.0: no" in str(problem(422, {"detail": detail}))
+
+
+def test_what_was_asked_for_and_the_tokens_source_are_named() -> None:
+    assert "the-subject" in str(problem(400, {"code": 400001}))
+    assert "THE_SOURCE" in str(problem(401))
+    assert "THE_SOURCE" in str(problem(403))
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [("3", 3.0), ("0.5", 0.5), ("", None), ("Wed, 21 Oct 2026 07:28:00 GMT", None), ("-5", None), ("inf", None)],
+)
+@pytest.mark.parametrize("status", [429, 503])
+def test_how_long_the_service_asks_to_wait(status: int, told: str, seconds: float | None) -> None:
+    error = error_of(Reply(status, {"retry-after": told}, b""), "the-subject", "THE_SOURCE")
+    assert isinstance(error, RateLimited | ServiceTrouble)
+    assert error.retry_after == seconds

@@ -28,10 +28,11 @@ ROOMS: dict[str, set[str]] = {
     "wiring": {"generation", "runcomfy", "video", "rehearsal"},
     "__main__": {"generation", "runcomfy", "video", "wiring"},
     "host": set(),
-    "delivery": {"generation", "host", "video", "wiring"},
-    "options": {"runcomfy"},
-    "text_to_video": {"delivery", "generation", "host", "options", "runcomfy", "wiring"},
-    "load_video": {"delivery", "generation", "host", "runcomfy", "video", "wiring"},
+    "sockets": set(),
+    "delivery": {"generation", "host", "runcomfy", "video", "wiring"},
+    "options": {"runcomfy", "sockets"},
+    "text_to_video": {"delivery", "host", "runcomfy", "sockets"},
+    "load_video": {"delivery", "host", "runcomfy", "sockets", "video"},
     "__init__": set(),
 }
 """Each room, and the rooms it may import."""
@@ -43,7 +44,7 @@ LIBRARIES: dict[str, set[str]] = {
     "rehearsal": {"av", "cv2", "numpy", "PIL"},
     "__main__": {"tqdm"},
     "host": COMFYUI,
-    **{name: {"comfy_api.latest"} for name in ("delivery", *NODES)},
+    **{name: {"comfy_api.latest"} for name in ("delivery", "sockets", *NODES)},
 }
 """The libraries, beside Python's own, that a room may import."""
 
@@ -123,7 +124,7 @@ def test_each_room_keeps_to_its_libraries(found: Import) -> None:
 def test_only_the_comfyui_rooms_know_comfyui() -> None:
     """`nodes` counts too: inside ComfyUI that name is ComfyUI's, so the house may not call itself by it."""
     knowing = {found.room for found in OUTSIDE if found.module.split(".")[0] in COMFYUI}
-    assert knowing == {"host", "delivery", *NODES}
+    assert knowing == {"host", "delivery", "sockets", *NODES}
 
 
 def test_what_is_slow_to_load_is_imported_where_it_is_used() -> None:

@@ -6,6 +6,7 @@ so the two keep two cores busy; more threads or a deeper ring gain nothing.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from .edits import shown_frames
 from .errors import Damaged, NotAVideo, NothingSelected, Stopped
+from .memory import check_memory
 from .mp4 import check_mp4, is_mp4
 
 if TYPE_CHECKING:
@@ -77,6 +79,7 @@ def decode(
         NotAVideo: OpenCV cannot read it.
         Damaged: it is incomplete.
         NothingSelected: the selection leaves no frame.
+        NotEnoughMemory: the frames would not fit; nothing was allocated.
         Stopped: ``stopped`` said so.
     """
     whole = is_mp4(file)
@@ -155,6 +158,7 @@ def _fill(source: _Source, count: int, progress: Callable[[int, int], object]) -
         coming: Future[MatLike] = ahead.submit(source.read)
         # The first frame's size counts: the header may say another, and knows nothing of rotation.
         shape = coming.result().shape
+        check_memory(count * math.prod(shape) * 4, count)
         # torch.empty rather than np.empty, which asks for huge pages that are slow to touch first.
         images = torch.empty((count, *shape), dtype=torch.float32)
         frames: NDArray[np.float32] = images.numpy()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -23,7 +22,6 @@ from nodes.runcomfy.replies import (
     read_status,
     read_submission,
 )
-from nodes.runcomfy.request import is_request_id
 from nodes.runcomfy.transport import Reply
 
 READERS: list[Callable[[Reply], object]] = [read_submission, read_status, read_result, read_cancel, read_model]
@@ -35,17 +33,12 @@ def ok(value: object) -> Reply:
     return Reply(200, {}, json.dumps(value).encode())
 
 
-@pytest.mark.parametrize("value", ["a", "0", "abc-DEF_123", "3fa85f64-5717-4562-b3fc-2c963f66afa6", "x" * 128])
-def test_request_ids(value: str) -> None:
-    assert is_request_id(value)
-    assert read_submission(ok({"request_id": value, "status_url": "https://evil.example"})) == value
+def test_a_submission_gives_its_request_id() -> None:
+    assert read_submission(ok({"request_id": "job-1", "status_url": "https://evil.example"})) == "job-1"
 
 
-@pytest.mark.parametrize(
-    "value", ["", "x" * 129, "-a", "_a", ".", "../x", "a/b", "a\\b", "a b", "a\n", "ä", "a?b", None, 5, ["a"]]
-)
-def test_what_is_no_request_id_is_not_used_as_one(value: Any) -> None:
-    assert not is_request_id(value)
+@pytest.mark.parametrize("value", ["", "../x", "a/b", "x" * 129, None, 5, ["a"]])
+def test_what_is_no_request_id_is_not_used_as_one(value: object) -> None:
     with pytest.raises(UnreadableReply):
         read_submission(ok({"request_id": value}))
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from nodes.runcomfy.errors import InvalidRequest
-from nodes.runcomfy.request import GenerationRequest, Options, hint_about_text, problem_with_text
+from nodes.runcomfy.request import GenerationRequest, Options, hint_about_text, is_request_id, problem_with_text
 
 
 def test_the_defaults_are_the_models_own() -> None:
@@ -131,3 +131,16 @@ def test_equal_requests_have_one_canonical_text() -> None:
 )
 def test_every_field_shows_in_the_canonical_text(other: dict[str, Any]) -> None:
     assert GenerationRequest(**{"text": "A boat"} | other).canonical() != GenerationRequest("A boat").canonical()
+
+
+@pytest.mark.parametrize("value", ["a", "0", "abc-DEF_123", "3fa85f64-5717-4562-b3fc-2c963f66afa6", "x" * 128])
+def test_request_ids(value: str) -> None:
+    assert is_request_id(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", "x" * 129, "-a", "_a", ".", "../x", "a/b", "a\\b", "a b", "a\n", "ä", "a?b", "a%2fb", "a\0", None, 5, ["a"]],
+)
+def test_what_is_no_file_name_or_part_of_a_url_is_no_request_id(value: object) -> None:
+    assert not is_request_id(value)

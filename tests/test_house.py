@@ -39,7 +39,7 @@ ROOMS: dict[str, set[str]] = {
 
 LIBRARIES: dict[str, set[str]] = {
     "runcomfy": {"requests", "urllib3"},
-    "video": {"requests", "urllib3", "cv2", "numpy", "torch"},
+    "video": {"requests", "urllib3", "cv2", "numpy", "psutil", "torch"},
     "generation": {"filelock"},
     "rehearsal": {"av", "cv2", "numpy", "PIL"},
     "__main__": {"tqdm"},

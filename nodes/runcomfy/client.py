@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from .errors import RunComfyError
+from .errors import Charge, RunComfyError
 from .replies import (
     CancelOutcome,
     JobResult,
@@ -61,7 +61,11 @@ class RunComfy:
 
     def price(self) -> ModelInfo:
         """What the model costs, as far as the service tells. Also a free check of the token."""
-        return read_model(self._send(Call("GET", f"/v1/models/{self.model}"), self.model))
+        try:
+            return read_model(self._send(Call("GET", f"/v1/models/{self.model}"), self.model))
+        except RunComfyError as error:
+            error.charge = Charge.NOTHING
+            raise
 
     def _about(self, request_id: str, call: Call, read: Callable[[Reply], T]) -> T:
         try:

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Final
 
 from .edits import shown_frames
 from .errors import Damaged, NotAVideo, NothingSelected, Stopped
+from .interlaced import may_be_interlaced
 from .memory import check_memory
 from .mp4 import check_mp4, is_mp4
+from .opencv import NO_INTERLACED_FROM, open_packets, open_video, version
 
 if TYPE_CHECKING:
     import cv2
@@ -85,6 +87,11 @@ def decode(
     whole = is_mp4(file)
     if whole:
         check_mp4(file)
+        if version() >= NO_INTERLACED_FROM and may_be_interlaced(file):
+            raise NotAVideo(
+                f"{file.name} is interlaced, and this OpenCV would show black frames.",
+                "Convert it to a progressive MP4 first.",
+            )
     count = _count(file, stopped)
     if whole:
         count = min(count, shown_frames(file) or count)
@@ -95,7 +102,7 @@ def decode(
         raise NothingSelected(
             f"{file.name} has {count} frames, and the frame controls leave none of them.", "Lower skip_first_frames."
         )
-    reader = _open(file)
+    reader = open_video(file)
     try:
         source = _Source(reader, file, wanted, stopped, exact_seeking=whole)
         return Clip(_fill(source, len(wanted), progress), _fps(reader))
@@ -178,10 +185,7 @@ def _fill(source: _Source, count: int, progress: Callable[[int, int], object]) -
 
 def _count(file: Path, stopped: Callable[[], bool]) -> int:
     """The number of frames, by demuxing them all: what the header says may be anything."""
-    import cv2
-
-    # Format -1 asks for raw packets, so that nothing is decoded.
-    reader = cv2.VideoCapture(str(file), cv2.CAP_FFMPEG, [cv2.CAP_PROP_FORMAT, -1])
+    reader = open_packets(file)
     try:
         count = 0
         while reader.grab():
@@ -191,15 +195,6 @@ def _count(file: Path, stopped: Callable[[], bool]) -> int:
         return count
     finally:
         reader.release()
-
-
-def _open(file: Path) -> cv2.VideoCapture:
-    import cv2
-
-    reader = cv2.VideoCapture(str(file), cv2.CAP_FFMPEG)
-    if reader.isOpened():
-        return reader
-    raise NotAVideo(f"{file.name} is not a video that OpenCV can read.", "Use an H.264 MP4.")
 
 
 def _fps(reader: cv2.VideoCapture) -> float:

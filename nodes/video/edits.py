@@ -20,16 +20,17 @@ MOST_BYTES: Final = 64 * 1024 * 1024
 
 def shown_frames(file: Path) -> int | None:
     """The number of frames to be shown; None where no edit list says anything."""
-    moov = _index(file)
+    moov = index_of(file)
     if moov is None:
         return None
     try:
-        return next((_shown(moov, track) for track in children(moov, b"trak") if _is_video(track)), None)
+        return next((_shown(moov, track) for track in children(moov, b"trak") if is_video(track)), None)
     except (struct.error, IndexError):
         return None
 
 
-def _index(file: Path) -> memoryview | None:
+def index_of(file: Path) -> memoryview | None:
+    """The content of the `moov` box; None where there is none of a believable size."""
     start = 0
     with file.open("rb") as stream:
         for kind, end in top_level(stream, file.stat().st_size):
@@ -40,7 +41,8 @@ def _index(file: Path) -> memoryview | None:
     return None
 
 
-def _is_video(track: memoryview) -> bool:
+def is_video(track: memoryview) -> bool:
+    """Whether a track holds pictures."""
     handler = child(track, b"mdia", b"hdlr")
     return handler is not None and bytes(handler[8:12]) == b"vide"
 

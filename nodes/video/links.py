@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import socket
 from collections.abc import Callable
 from typing import Any, Final
@@ -68,8 +69,9 @@ def media_session(trusted_origin: str | None = None, allowed: Callable[[str], bo
         allowed: which addresses count as public; tests hand in their own.
     """
     session = requests.Session()
-    # No ~/.netrc; the user's proxy stays in use.
+    # No ~/.netrc; the user's proxy and certificates stay in use.
     session.trust_env = False
+    session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
     proxies = get_environ_proxies("https://runcomfy.net")
     if proxy := proxies.get("https") or proxies.get("all"):
         session.proxies["https"] = proxy

@@ -61,11 +61,8 @@ _SUBMIT = _cells(
 )
 _READ = _cells(
     (Ending.GOES_ON, "could not be reached (no connection). Trying again", "refused"),
-    (
-        Ending.GOES_ON,
-        "(connection lost). Trying again",
-        "reset before reading, reset after reading, reset in mid-body, end in mid-body",
-    ),
+    (Ending.GOES_ON, "(connection lost). Trying again", "reset before reading, reset after reading"),
+    (Ending.GOES_ON, "ended before its answer was complete", "reset in mid-body, end in mid-body"),
     (Ending.GOES_ON, "(time-out). Trying again", "time-out, slow trickle"),
     (Ending.GOES_ON, "HTTP 408", "408"),
     (Ending.GOES_ON, "limiting how often", "429"),
@@ -85,11 +82,8 @@ _READ = _cells(
 )
 _CANCEL = _cells(
     (Ending.STOPS, "could not be reached (no connection). It may be charged", "refused"),
-    (
-        Ending.STOPS,
-        "(connection lost). It may be charged",
-        "reset before reading, reset after reading, reset in mid-body, end in mid-body",
-    ),
+    (Ending.STOPS, "(connection lost). It may be charged", "reset before reading, reset after reading"),
+    (Ending.STOPS, "ended before its answer was complete", "reset in mid-body, end in mid-body"),
     (Ending.STOPS, "(time-out). It may be charged", "time-out, slow trickle"),
     (Ending.STOPS, "did not accept the input", "400, 422"),
     (Ending.STOPS, "did not accept the token from the tests", "401"),

@@ -46,9 +46,12 @@ class Follower:
         Raises:
             JobFailed, JobCancelled, Forgotten, DeadlinePassed, Refusal
         """
+        # A job found again may have ended long ago.
+        delay = self._schedule.delay(0) if self._fresh else 0
         while True:
-            await self._pause(self._schedule.delay(self._elapsed()))
+            await self._pause(delay)
             status = await self._read(self._means.client.status)
+            delay = self._schedule.delay(self._elapsed())
             if status.state in _STILL_AT_WORK:
                 self._status = status
                 continue

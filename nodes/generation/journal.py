@@ -137,8 +137,13 @@ class Journal:
         return self._all("ORDER BY id DESC LIMIT ?", limit)
 
     def durations(self, request: GenerationRequest, limit: int = 50) -> list[float]:
-        """Seconds that the latest jobs of the same size and length took."""
-        found = self._all("WHERE seconds IS NOT NULL ORDER BY id DESC LIMIT ?", limit * 20)
+        """Seconds that the latest successful jobs of the same size and length took."""
+        found = self._all(
+            "WHERE seconds IS NOT NULL AND state IN (?, ?) ORDER BY id DESC LIMIT ?",
+            State.SUCCEEDED.value,
+            State.SAVED.value,
+            limit * 20,
+        )
         kind = (request.resolution, request.duration)
         return [
             entry.seconds

@@ -1,8 +1,8 @@
 """When to look again: sparse before a job can be ready, dense when it is due.
 
-Polling at the interval d costs a lag of d/2 when the job ends in between, and 1/d calls a second until then. With
-the hazard h(t), the rate at which jobs that still run at t end, the sum of lag and calls is least for
-d(t) = sqrt(2 * price / h(t)), where `price` is how many seconds of lag one call is worth.
+With the hazard h(t), the rate at which jobs that still run at t end, the sum of lag and calls is least at
+sqrt(h(t) / (2 * price)) looks a second, where `price` is how many seconds of lag one call is worth: polling at the
+interval d costs a lag of d/2 when the job ends in between, and 1/d calls a second until then.
 """
 
 from __future__ import annotations
@@ -16,13 +16,17 @@ from typing import Final
 
 from ..runcomfy.request import GenerationRequest
 
-PRICE_OF_A_CALL: Final = 0.02
+PRICE_OF_A_CALL: Final = 0.015
 FIRST_LOOK: Final = 1.0
 SHORTEST: Final = 0.4
 LONGEST: Final = 10.0
+STEP: Final = 0.1
+"""Seconds; pauses are multiples of it."""
 SPREAD_AT_FIRST: Final = 0.25
 """Standard deviation of the logarithm of the time, before there is any history."""
 ENOUGH_HISTORY: Final = 3
+WEIGHT_OF_FIRST_GUESS: Final = 5
+"""How many jobs the first guess at the spread counts for."""
 
 _SECONDS_FOR_TEN: Final = {"480p": 50.0, "720p": 65.0, "1080p": 100.0}
 
@@ -41,17 +45,26 @@ class PollSchedule:
         if len(history) < ENOUGH_HISTORY:
             return cls(_SECONDS_FOR_TEN[request.resolution] * request.duration / 10)
         logs = [math.log(max(seconds, 0.1)) for seconds in history]
-        # A few samples underestimate their spread; the first guess counts as one more.
-        spread = math.sqrt((statistics.pvariance(logs) * len(logs) + SPREAD_AT_FIRST**2) / len(logs))
-        return cls(math.exp(statistics.median(logs)), max(spread, 0.02))
+        middle = statistics.median(logs)
+        # By the median deviation, as a normal distribution has it: a job that was refused after two seconds says
+        # nothing about the others.
+        seen = 1.4826 * statistics.median(abs(log - middle) for log in logs)
+        weighed = len(logs) * seen**2 + WEIGHT_OF_FIRST_GUESS * SPREAD_AT_FIRST**2
+        return cls(math.exp(middle), math.sqrt(weighed / (len(logs) + WEIGHT_OF_FIRST_GUESS)))
 
     def delay(self, elapsed: float) -> float:
         """Seconds to wait for the next look, ``elapsed`` seconds after acceptance."""
         if elapsed < FIRST_LOOK:
             return FIRST_LOOK
-        best = math.sqrt(2 * PRICE_OF_A_CALL / max(self._hazard(elapsed), 1e-9))
         # Never longer than the time gone by: the guess may be wrong, and the first looks show the queue.
-        return max(SHORTEST, min(best, elapsed, LONGEST))
+        longest = min(elapsed, LONGEST)
+        looks = 0.0
+        # Summed up rather than taken at this moment: a pause must not reach past the time when the job is due.
+        for step in range(1, int(longest / STEP) + 1):
+            looks += STEP * math.sqrt(self._hazard(elapsed + step * STEP) / (2 * PRICE_OF_A_CALL))
+            if looks >= 1:
+                return max(SHORTEST, step * STEP)
+        return longest
 
     def _hazard(self, elapsed: float) -> float:
         z = (math.log(elapsed) - math.log(self.expected)) / self.spread

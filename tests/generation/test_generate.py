@@ -90,7 +90,8 @@ def test_different_requests_run_side_by_side(play: Play) -> None:
     videos = asyncio.run(all_of_them())
     assert len({video.request_id for video in videos}) == 20
     kinds = [kind for kind, _ in play.service.calls]
-    assert kinds.index("result") > max(place for place, kind in enumerate(kinds) if kind == "submit")
+    # How many got their turn before the first one ended is up to the threads; one alone would be one after the other.
+    assert kinds[: kinds.index("result")].count("submit") > 1
 
 
 def test_a_cancelled_run_cancels_nothing_and_the_next_one_collects(play: Play) -> None:

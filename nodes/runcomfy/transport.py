@@ -122,6 +122,8 @@ class HttpTransport:
             if _never_connected(error):
                 raise Unreachable("no connection") from None
             raise NoReply("connection lost") from None
+        except requests.exceptions.ChunkedEncodingError:
+            raise NoReply("connection lost") from None
         except (requests.exceptions.RequestException, HTTPError, OSError) as error:
             raise NoReply(type(error).__name__) from None
 

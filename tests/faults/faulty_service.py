@@ -59,7 +59,7 @@ class Exchange:
         method, target, headers, body = self.read()
         upstream = http.client.HTTPConnection(urlsplit(self._service.real.origin).netloc, timeout=PATIENCE)
         try:
-            kept = {name: headers[name] for name in ("authorization", "range", "if-range") if name in headers}
+            kept = {name: value for name, value in headers.items() if name in ("authorization", "range", "if-range")}
             upstream.request(method, target, body, kept)
             answer = upstream.getresponse()
             content = answer.read().replace(self._service.real.origin.encode(), self.origin.encode())

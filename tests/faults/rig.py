@@ -51,6 +51,7 @@ class Rig:
 
     origin: str
     folder: Path
+    token: str = DEFAULT_TOKEN
     lines: list[str] = field(default_factory=list)
     """What the user has read."""
     stop_at: str = "\0"
@@ -63,8 +64,8 @@ class Rig:
         leases = Leases(self.journal, self.folder / "private" / "owners")
         self.generator = Generator(
             Means(
-                client=RunComfy(HttpTransport(self.origin, Token(DEFAULT_TOKEN, "the tests"), LIMITS), "the tests"),
-                account="account",
+                client=RunComfy(HttpTransport(self.origin, Token(self.token, "the tests"), LIMITS), "the tests"),
+                account=self.token,
                 journal=self.journal,
                 leases=leases,
                 workers=self.workers,

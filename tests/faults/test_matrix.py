@@ -21,7 +21,7 @@ from tests.faults.rig import Rig, fast
 from tests.faults.table import TABLE, Ending
 
 CELLS = [(call, fault) for call in TABLE for fault in FAULTS]
-ENDED_BY = {
+ENDED_BY: dict[Ending, type[Exception] | tuple[type[Exception], ...]] = {
     Ending.REFUSED: Refusal,
     Ending.UNKNOWN: OutcomeUnknown,
     Ending.ENDS: (Refusal, GenerationError),
@@ -93,6 +93,7 @@ def test_cell(call: str, fault: str, service: RehearsalService, film: bytes, tmp
                 assert service.submissions[-1].request_id in str(outcome)
 
             rig.stop_at = "\0"
+            service.release()
             again = rig.run()
             if call == "cancel" and fault in ACTED_ON:
                 assert isinstance(again, JobCancelled)

@@ -147,6 +147,8 @@ class Play:
     """Stop is pressed when the user reads this."""
     stop_seen: threading.Event = field(default_factory=threading.Event)
     """Somebody has noticed that it is pressed."""
+    stop_asked: threading.Event = field(default_factory=threading.Event)
+    """Somebody has looked whether it is pressed."""
 
     def __post_init__(self) -> None:
         self.service = ScriptedService(self.clock)
@@ -178,6 +180,7 @@ class Play:
             self.press_stop()
 
     def stop(self) -> bool:
+        self.stop_asked.set()
         if self.stop_pressed:
             self.stop_seen.set()
         return self.stop_pressed

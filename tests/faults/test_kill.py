@@ -1,0 +1,155 @@
+"""The generating process is killed all over its run and started again: nothing is bought twice, nothing is lost."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+
+import pytest
+import requests
+
+from nodes.rehearsal import RehearsalService, Timing
+from tests.faults.faulty_service import PATIENCE
+from tests.faults.figures import Figures
+from tests.faults.generate_once import Place
+from tests.faults.processes import Processes
+from tests.faults.rig import fast
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fork")
+
+KILLS = 240
+AT_LEAST = 200
+SIDE_BY_SIDE = 3
+WHOLE = "whole"
+"""The token of the run that is not killed."""
+
+
+@dataclass(frozen=True)
+class Life:
+    """One request's way through a kill and what followed."""
+
+    place: Place
+    killed: bool
+    left: str
+    """The state that the killed process left in the journal."""
+    outcomes: tuple[str, ...]
+    """Of the runs after the kill, up to the video."""
+    accepted: int
+    """Submissions that the service accepted, in all."""
+    lost: bool
+    """No video in the end."""
+    corrupt: int
+    """Files under a final name, after the kill or in the end, that are not the service's."""
+    remains: int
+    """Unfinished files in the end."""
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[RehearsalService]:
+    """One account for each kill, so that its submissions can be told apart."""
+    tokens = (WHOLE, *(f"kill-{number}" for number in range(KILLS)))
+    with RehearsalService(tokens=tokens, timing=Timing(queued=1, running=4), clock=fast) as service:
+        yield service
+
+
+def test_killed_anywhere(service: RehearsalService, tmp_path: Path, figures: Figures) -> None:
+    with Processes() as process:
+        process.run(service.origin, tmp_path / "warm", WHOLE)
+        whole = process.run(service.origin, tmp_path / "whole", WHOLE, traced=True)
+    assert whole.outcome == "video", whole
+    film = _film(service)
+    places = [whole.places[number * len(whole.places) // KILLS] for number in range(KILLS)]
+    assert len(set(places)) == KILLS
+
+    idle: SimpleQueue[Processes] = SimpleQueue()
+
+    def live(number: int) -> Life:
+        process = idle.get()
+        try:
+            return _live(process, service, tmp_path / str(number), number, places[number], film)
+        finally:
+            idle.put(process)
+
+    with Processes() as one, Processes() as two, Processes() as three:
+        for process in (one, two, three):
+            idle.put(process)
+        with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
+            lives = [life for life in threads.map(live, range(KILLS)) if life.killed]
+
+    unknown = [life for life in lives if "unknown" in life.outcomes]
+    once = [life for life in lives if life.accepted == 1]
+    window = Counter("/".join(Path(life.place[0]).parts[-2:]) for life in unknown)
+    figures.kills = [
+        f"Killed at {len(lives)} places of the run ({len(whole.places)} counted), started again each time:",
+        f"  submissions accepted: {len(once)} times one, {len(lives) - len(once)} times one more after the user had "
+        f"been told of an unknown outcome ({len(unknown)} times told)",
+        f"  files lost: {sum(life.lost for life in lives)}",
+        f"  files corrupt: {sum(life.corrupt for life in lives)}",
+        "  killed between the intent and the answer, where nothing can know: "
+        + ", ".join(f"{count} in {file}" for file, count in window.most_common()),
+    ]
+    assert len(lives) >= AT_LEAST
+    for life in lives:
+        assert not life.lost, life
+        assert not life.corrupt, life
+        assert not life.remains, life
+        # Told exactly where the intent is all that is known, and then once.
+        assert life.outcomes == (("unknown", "video") if life.left == "intended" else ("video",)), life
+        assert life.accepted == 1 or (life.accepted == 2 and life in unknown), life
+    followed = next(number for number, place in enumerate(whole.places) if place[0].endswith("follow.py"))
+    assert all(whole.places.index(life.place) < followed for life in unknown), "a job that was known was not found"
+    assert unknown, "no kill hit the window between the intent and the answer"
+
+
+def _live(process: Processes, service: RehearsalService, folder: Path, number: int, place: Place, film: bytes) -> Life:
+    token = f"kill-{number}"
+    first = process.run(service.origin, folder, token, deadly=place)
+    left, corrupt = _left(folder), _corrupt(folder, film)
+    outcomes: list[str] = []
+    while not outcomes or (outcomes[-1] != "video" and len(outcomes) < 3):
+        outcomes.append(process.run(service.origin, folder, token).outcome)
+    files = list((folder / "videos").iterdir()) if (folder / "videos").exists() else []
+    return Life(
+        place,
+        first.outcome == "killed",
+        left,
+        tuple(outcomes),
+        _accepted(service, number + 1),
+        lost=not any(file.suffix == ".mp4" for file in files),
+        corrupt=corrupt + _corrupt(folder, film),
+        remains=sum(file.suffix == ".part" for file in files),
+    )
+
+
+def _left(folder: Path) -> str:
+    file = folder / "private" / "jobs.sqlite3"
+    if not file.exists() or not file.stat().st_size:
+        return "nothing"
+    with closing(sqlite3.connect(file)) as database:
+        try:
+            row = database.execute("SELECT state FROM jobs").fetchone()
+        except sqlite3.OperationalError:  # killed before there were tables
+            return "nothing"
+    return str(row[0]) if row else "nothing"
+
+
+def _corrupt(folder: Path, film: bytes) -> int:
+    return sum(file.read_bytes() != film for file in (folder / "videos").glob("[!.]*.mp4"))
+
+
+def _accepted(service: RehearsalService, account: int) -> int:
+    return sum(submission.account == account for submission in service.submissions)
+
+
+def _film(service: RehearsalService) -> bytes:
+    """The only film there is, as the service hands it out."""
+    reply = requests.get(f"{service.origin}/media/{service.submissions[0].request_id}.mp4", timeout=PATIENCE)
+    assert reply.ok
+    return reply.content

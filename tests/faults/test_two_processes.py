@@ -1,0 +1,37 @@
+"""Two processes are given the same request at once: one buys, both get the video."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from nodes.rehearsal import RehearsalService, Timing
+from tests.faults.processes import Processes
+from tests.faults.rig import fast
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fork")
+
+ROUNDS = 5
+
+
+def test_two_processes_at_once_share_one_job(tmp_path: Path) -> None:
+    tokens = [f"round {number}" for number in range(ROUNDS)]
+    with (
+        RehearsalService(tokens=tokens, timing=Timing(queued=1, running=4), clock=fast) as service,
+        Processes() as one,
+        Processes() as two,
+    ):
+        for number, token in enumerate(tokens):
+            folder = tmp_path / token
+            for process in (one, two):
+                process.start(service.origin, folder, token)
+            reports = one.wait(), two.wait()
+            assert [report.outcome for report in reports] == ["video", "video"], reports
+            assert [submission.account for submission in service.submissions] == list(range(number + 1))
+            assert [file.suffix for file in (folder / "videos").iterdir()] == [".mp4"]
+            # The second one waited, rather than coming too late to be of interest.
+            if any("waiting for it" in line for report in reports for line in report.lines):
+                return
+    pytest.fail("the two never met")

@@ -1,7 +1,7 @@
 """A video file into one preallocated float32 tensor, by OpenCV alone. Peak memory is the tensor plus a constant.
 
-One thread decodes, another converts what was decoded just before. Memory's first touch costs as much as decoding, and
-so the two keep two cores busy; more threads or a deeper ring gain nothing.
+One thread decodes, another converts what was decoded just before, and a third sees to the memory, whose first touch
+costs as much as decoding. More threads or a deeper ring gain nothing.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from .edits import shown_frames
-from .errors import Damaged, NotAVideo, NothingSelected, Stopped
+from .errors import Damaged, NotAVideo, NothingSelected, Stopped, VideoError
 from .interlaced import may_be_interlaced
 from .memory import check_memory
 from .mp4 import check_mp4, is_mp4
-from .opencv import NO_INTERLACED_FROM, open_packets, open_video, version
+from .opencv import NO_INTERLACED_FROM, codec, open_packets, open_video, settings, version
+from .pages import touched_ahead
 
 if TYPE_CHECKING:
     import cv2
@@ -87,14 +88,12 @@ def decode(
     whole = is_mp4(file)
     if whole:
         check_mp4(file)
-        if version() >= NO_INTERLACED_FROM and may_be_interlaced(file):
-            raise NotAVideo(
-                f"{file.name} is interlaced, and this OpenCV would show black frames.",
-                "Convert it to a progressive MP4 first.",
-            )
-    count = _count(file, stopped)
+    stored, seconds = _walk(file, stopped)
+    count = stored
     if whole:
-        count = min(count, shown_frames(file) or count)
+        count = shown_frames(file) or stored
+        if stored < count:
+            raise Damaged(f"{file.name} has {stored} of the {count} frames that its index announces.", _AGAIN)
     if not count:
         raise NotAVideo(f"{file.name} is not a video that OpenCV can read.", "Use an H.264 MP4.")
     wanted = selection.of(count)
@@ -105,7 +104,7 @@ def decode(
     reader = open_video(file)
     try:
         source = _Source(reader, file, wanted, stopped, exact_seeking=whole)
-        return Clip(_fill(source, len(wanted), progress), _fps(reader))
+        return Clip(_fill(source, len(wanted), progress), _fps(reader, stored, seconds))
     finally:
         reader.release()
 
@@ -137,7 +136,7 @@ class _Source:
             if self._stopped():
                 raise Stopped
             if not self._reader.grab():
-                raise Damaged(f"{self._file.name} breaks off after {self._grabbed} frames.", _AGAIN)
+                raise self._end()
             self._grabbed += 1
         self._buffers.reverse()
         got, frame = self._reader.retrieve(self._buffers[0])
@@ -145,6 +144,13 @@ class _Source:
             raise Damaged(f"Frame {number} of {self._file.name} cannot be read.", _AGAIN)
         self._buffers[0] = frame
         return frame
+
+    def _end(self) -> VideoError:
+        """Why no frame comes any more."""
+        # Many builds open AV1 without being able to decode it.
+        if self._grabbed == 0 and codec(self._reader) == "av01":
+            return NotAVideo(f"{self.name} is AV1 video, which this OpenCV cannot decode.", "Convert it to H.264.")
+        return Damaged(f"{self.name} breaks off after {self._grabbed} frames.", _AGAIN)
 
     def _seek(self, number: int) -> None:
         import cv2
@@ -171,33 +177,53 @@ def _fill(source: _Source, count: int, progress: Callable[[int, int], object]) -
         frames: NDArray[np.float32] = images.numpy()
         rgb = np.empty(shape, np.uint8)
         to_float = (np.arange(256, dtype=np.float32) / np.float32(255)).reshape(1, 256)
-        for done in range(count):
-            bgr = coming.result()
-            if done + 1 < count:
-                coming = ahead.submit(source.read)
-            if bgr.shape != shape:
-                raise Damaged(f"The size of the picture changes at frame {done} of {source.name}.", "Use another file.")
-            cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB, dst=rgb)
-            cv2.LUT(rgb, to_float, dst=frames[done])
-            progress(done + 1, count)
+        with touched_ahead(images):
+            for done in range(count):
+                bgr = coming.result()
+                if done + 1 < count:
+                    coming = ahead.submit(source.read)
+                if bgr.shape != shape:
+                    raise Damaged(
+                        f"The size of the picture changes at frame {done} of {source.name}.", "Use another file."
+                    )
+                cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB, dst=rgb)
+                cv2.LUT(rgb, to_float, dst=frames[done])
+                progress(done + 1, count)
     return images
 
 
-def _count(file: Path, stopped: Callable[[], bool]) -> int:
-    """The number of frames, by demuxing them all: what the header says may be anything."""
-    reader = open_packets(file)
-    try:
-        count = 0
-        while reader.grab():
-            count += 1
-            if stopped():
-                raise Stopped
-        return count
-    finally:
-        reader.release()
+def _walk(file: Path, stopped: Callable[[], bool]) -> tuple[int, float]:
+    """The number of frames and the seconds from the first to the last, by demuxing them all.
 
-
-def _fps(reader: cv2.VideoCapture) -> float:
+    What the header says may be anything. Refuses what would come out black.
+    """
     import cv2
 
-    return reader.get(cv2.CAP_PROP_FPS)
+    packets = open_packets(file)
+    try:
+        if version() >= NO_INTERLACED_FROM and may_be_interlaced(codec(packets), settings(packets)):
+            raise NotAVideo(
+                f"{file.name} is interlaced, and this OpenCV would show black frames.",
+                "Convert it to a progressive MP4 first.",
+            )
+        count, first, last = 0, math.inf, 0.0
+        while packets.grab():
+            count += 1
+            due = packets.get(cv2.CAP_PROP_POS_MSEC) / 1000
+            first, last = min(first, due), max(last, due)
+            if stopped():
+                raise Stopped
+        return count, max(last - first, 0.0)
+    finally:
+        packets.release()
+
+
+def _fps(reader: cv2.VideoCapture, stored: int, seconds: float) -> float:
+    """The rate at which the clip lasts as long as the file says; Matroska's own is wrong where the rate varies."""
+    import cv2
+
+    said = reader.get(cv2.CAP_PROP_FPS)
+    if said <= 0 or not seconds:
+        return said
+    measured = stored / (seconds + 1 / said)
+    return said if math.isclose(said, measured, rel_tol=0.01) else measured

@@ -1,4 +1,4 @@
-"""How many frames an MP4's edit list leaves to be shown: fewer than the file holds is then no damage."""
+"""How many frames an MP4's index announces, and its edit list leaves to be shown."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ MOST_BYTES: Final = 64 * 1024 * 1024
 
 
 def shown_frames(file: Path) -> int | None:
-    """The number of frames to be shown; None where no edit list says anything."""
-    moov = index_of(file)
+    """The number of frames to be shown; None where the index does not tell, or contradicts itself."""
+    moov = _index(file)
     if moov is None:
         return None
     try:
-        return next((_shown(moov, track) for track in children(moov, b"trak") if is_video(track)), None)
+        return next((_shown(moov, track) for track in children(moov, b"trak") if _is_video(track)), None)
     except (struct.error, IndexError):
         return None
 
 
-def index_of(file: Path) -> memoryview | None:
+def _index(file: Path) -> memoryview | None:
     """The content of the `moov` box; None where there is none of a believable size."""
     start = 0
     with file.open("rb") as stream:
@@ -41,7 +41,7 @@ def index_of(file: Path) -> memoryview | None:
     return None
 
 
-def is_video(track: memoryview) -> bool:
+def _is_video(track: memoryview) -> bool:
     """Whether a track holds pictures."""
     handler = child(track, b"mdia", b"hdlr")
     return handler is not None and bytes(handler[8:12]) == b"vide"
@@ -51,11 +51,11 @@ def _shown(moov: memoryview, track: memoryview) -> int | None:
     edits = child(track, b"edts", b"elst")
     table = child(track, b"mdia", b"minf", b"stbl")
     movie, media = child(moov, b"mvhd"), child(track, b"mdia", b"mdhd")
-    if edits is None or table is None or movie is None or media is None:
+    if table is None or movie is None or media is None:
         return None
-    times = _presentation_times(table)
-    if not times:
-        return None
+    times = _presentation_times(table, _duration(media))
+    if edits is None or not times:
+        return len(times) or None
     ticks = _timescale(media) / max(_timescale(movie), 1)
     spans = [(start, start + round(length * ticks)) for length, start in _edits(edits) if start >= 0]
     return sum(start <= time < end for start, end in spans for time in times)
@@ -64,6 +64,13 @@ def _shown(moov: memoryview, track: memoryview) -> int | None:
 def _timescale(header: memoryview) -> int:
     """Ticks a second of a movie's or a track's header, whose version 1 has longer dates."""
     (ticks,) = struct.unpack_from(">I", header, 20 if header[0] == 1 else 12)
+    return int(ticks)
+
+
+def _duration(header: memoryview) -> int:
+    """Ticks in all of a track's header."""
+    form, place = (">Q", 24) if header[0] == 1 else (">I", 16)
+    (ticks,) = struct.unpack_from(form, header, place)
     return int(ticks)
 
 
@@ -77,12 +84,17 @@ def _edits(box: memoryview) -> Iterator[tuple[int, int]]:
         yield length, start
 
 
-def _presentation_times(table: memoryview) -> list[int]:
-    """When each frame is due, in ticks of the track, in the order of the file; empty where that is not told."""
-    durations = child(table, b"stts")
-    if durations is None:
+def _presentation_times(table: memoryview, total: int) -> list[int]:
+    """When each frame is due, in ticks of the track, in the order of the file.
+
+    Empty where that is not told, or where the frames' durations are not the ``total`` that the track claims.
+    """
+    stts = child(table, b"stts")
+    durations = list(_runs(stts, ">II")) if stts else []
+    # Whether the last frame's duration counts is a matter of taste.
+    if not durations or abs(sum(durations) - total) > durations[-1]:
         return []
-    decoded = list(accumulate(_runs(durations, ">II"), initial=0))[:-1]
+    decoded = list(accumulate(durations, initial=0))[:-1]
     offsets = child(table, b"ctts")
     if offsets is None:
         return decoded

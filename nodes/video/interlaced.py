@@ -1,34 +1,38 @@
-"""Whether an H.264 file may hold interlaced pictures.
+"""Whether H.264 or HEVC video may hold interlaced pictures.
 
 OpenCV from 4.13 on does not convert those: it reports success and hands out black frames, so they must be known before.
-Source: ITU-T H.264, 7.3.2.1.1 (sequence parameter set) and ISO/IEC 14496-15 (its place in an MP4).
+Source: ITU-T H.264, 7.3.2.1.1 (sequence parameter set), and ISO/IEC 14496-15 (what MP4 and Matroska keep of it).
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+import re
 from typing import Final
 
-from .boxes import child, children
-from .edits import index_of, is_video
-
-_SAMPLE_ENTRY: Final = 78
-"""Bytes of a video sample entry in front of the boxes inside it."""
+_SEQUENCE: Final = re.compile(rb"\x00\x00\x01[\x07\x27\x47\x67](.+)", re.DOTALL)
+"""A sequence parameter set behind a start code, as AVI and transport streams have it."""
+_SCAN: Final = slice(6, 7)
+"""The byte of an HEVC configuration whose two highest bits are `progressive_source` and `interlaced_source`."""
 _WITH_CHROMA_FORMAT: Final = (100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135)
 
 
-def may_be_interlaced(file: Path) -> bool:
-    """Whether the stream allows fields in place of frames; false where that cannot be told."""
-    moov = index_of(file)
-    track = next((track for track in children(moov, b"trak") if is_video(track)), None) if moov else None
-    table = child(track, b"mdia", b"minf", b"stbl", b"stsd") if track else None
-    entry = child(table[8:], b"avc1") if table else None
-    settings = child(entry[_SAMPLE_ENTRY:], b"avcC") if entry else None
-    if not settings:
+def may_be_interlaced(codec: str, settings: bytes) -> bool:
+    """Whether a stream allows fields in place of frames; false where that cannot be told.
+
+    Args:
+        codec: its four letters, as OpenCV names it.
+        settings: the decoder's configuration, as the file has it.
+    """
+    if codec == "hevc":
+        return settings[:1] == b"\1" and any(byte & 0xC0 == 0x40 for byte in settings[_SCAN])
+    if codec != "h264":
         return False
+    if behind_start_code := _SEQUENCE.search(settings):
+        sequence = behind_start_code[1]
+    else:
+        sequence = settings[9 : 8 + int.from_bytes(settings[6:8], "big")]
     try:
-        length = int.from_bytes(settings[6:8], "big")
-        return not _frames_only(_Bits(bytes(settings[9 : 8 + length])))
+        return not _frames_only(_Bits(sequence))
     except IndexError:
         return False
 

@@ -30,6 +30,22 @@ def open_packets(file: Path) -> cv2.VideoCapture:
     return _opened(file, [cv2.CAP_PROP_FORMAT, -1])
 
 
+def codec(reader: cv2.VideoCapture) -> str:
+    """The four letters that stand for a video's coding, as OpenCV names it: `h264`, `hevc`, `vp90`, `av01`."""
+    import cv2
+
+    letters = int(reader.get(cv2.CAP_PROP_FOURCC)) & 0xFFFFFFFF  # OpenCV counts them as a signed number
+    return letters.to_bytes(4, "little").decode("latin-1").lower()
+
+
+def settings(packets: cv2.VideoCapture) -> bytes:
+    """The decoder's configuration as the file has it, from a reader of packets; empty where it has none."""
+    import cv2
+
+    got, content = packets.retrieve(flag=int(packets.get(cv2.CAP_PROP_CODEC_EXTRADATA_INDEX)))
+    return content.tobytes() if got and content is not None else b""
+
+
 @cache
 def version() -> tuple[int, int]:
     """The build's version; the first call warns of one that has known defects. Raises `NotAVideo`."""

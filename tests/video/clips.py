@@ -1,13 +1,21 @@
-"""Real H.264 MP4s, as small as can be, whose frames carry their number."""
+"""Real videos, as small as can be, whose frames carry their number."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
+from typing import Final
 
 import av
 import numpy as np
+import torch
+from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
+
+BT709, UNTAGGED, BT470BG, BT601 = 1, 2, 5, 6
+"""Colour matrices, by their numbers in ITU-T H.273; BT.470 BG and BT.601 are the same one."""
 
 Picture = NDArray[np.uint8]
 """[height, width, 3], RGB."""
@@ -29,21 +37,94 @@ def number_in(frame: NDArray[np.float32]) -> int:
     return sum(1 << bit for bit, bar in enumerate(bars) if bar > 0.5)
 
 
+def numbers_in(images: torch.Tensor) -> list[int]:
+    """The number in each frame of a decoded clip."""
+    return [number_in(frame) for frame in images.numpy()]
+
+
 def plain(red: int, green: int, blue: int, width: int = 128, height: int = 64) -> Picture:
     """A frame of one colour."""
     return np.full((height, width, 3), (red, green, blue), np.uint8)
 
 
-def write_clip(file: Path, pictures: Iterable[Picture], *, fps: int = 24, index_in_front: bool = True) -> Path:
-    """An MP4 like Seedance's own: H.264, yuv420p, B-frames, no colour tags, no audio."""
+@dataclass(frozen=True)
+class Coding:
+    """How a clip is encoded; by default as Seedance's own are: H.264, yuv420p, B-frames, no colour tags."""
+
+    codec: str = "libx264"
+    options: Mapping[str, str] = field(default_factory=lambda: {"preset": "ultrafast", "crf": "18", "bf": "2"})
+    pixels: str = "yuv420p"
+    matrix: int = BT601
+    """The colour matrix that the picture is really coded with."""
+    tag: int | None = None
+    """The colour matrix that the file tells of."""
+    full_range: bool = False
+    seconds: Sequence[float] | None = None
+    """When each frame is due; None for a steady rate."""
+    sound: bool = False
+
+    def frame(self, picture: Picture) -> av.VideoFrame:
+        coded = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(
+            format=self.pixels,
+            dst_colorspace=Colorspace.ITU709 if self.matrix == BT709 else Colorspace.ITU601,
+            src_color_range=ColorRange.JPEG,
+            dst_color_range=ColorRange.JPEG if self.full_range else ColorRange.MPEG,
+        )
+        coded.colorspace = self.tag or UNTAGGED
+        return coded
+
+
+SEEDANCE: Final = Coding()
+_FORMATS: Final = {".mp4": "mp4", ".mkv": "matroska", ".webm": "webm", ".avi": "avi"}
+_MILLISECOND: Final = Fraction(1, 1000)
+
+
+def write_clip(
+    file: Path,
+    pictures: Iterable[Picture],
+    *,
+    fps: int = 24,
+    index_in_front: bool = True,
+    coding: Coding = SEEDANCE,
+) -> Path:
+    """A video in the container that the name's ending says."""
     movflags = {"movflags": "+faststart"} if index_in_front else {}
-    with av.open(str(file), "w", format="mp4", options=movflags) as container:
-        stream = container.add_stream("libx264", rate=fps, options={"preset": "ultrafast", "crf": "18", "bf": "2"})
-        stream.pix_fmt = "yuv420p"
+    with av.open(str(file), "w", format=_FORMATS[file.suffix], options=movflags) as container:
+        stream = container.add_stream(coding.codec, rate=fps, options=dict(coding.options))
+        assert isinstance(stream, av.VideoStream)
+        stream.pix_fmt = coding.pixels
         stream.codec_context.thread_count = 1
+        if coding.tag:
+            stream.codec_context.colorspace = coding.tag
+        if coding.full_range:
+            stream.codec_context.color_range = ColorRange.JPEG
+        if coding.seconds:
+            stream.codec_context.time_base = stream.time_base = _MILLISECOND
+        if coding.sound:
+            beep = container.add_stream("aac", rate=48000, layout="mono")
         for number, picture in enumerate(pictures):
             if number == 0:
                 stream.height, stream.width = picture.shape[:2]
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+            frame = coding.frame(picture)
+            if coding.seconds:
+                frame.time_base, frame.pts = _MILLISECOND, round(coding.seconds[number] * 1000)
+            container.mux(stream.encode(frame))
         container.mux(stream.encode())
+        if coding.sound:
+            samples = av.AudioFrame.from_ndarray(np.zeros((1, 48000), np.float32), format="fltp", layout="mono")
+            samples.sample_rate = 48000
+            container.mux(beep.encode(samples))
+            container.mux(beep.encode())
     return file
+
+
+def overwrite(file: Path, place: int, content: bytes) -> Path:
+    """Bytes of a file replaced by others."""
+    data = file.read_bytes()
+    file.write_bytes(data[:place] + content + data[place + len(content) :])
+    return file
+
+
+def in_box(file: Path, kind: bytes, offset: int) -> int:
+    """The place in the file of a field that lies ``offset`` bytes behind the name of the first box of a kind."""
+    return file.read_bytes().index(kind) + len(kind) + offset

@@ -29,10 +29,12 @@ def table(kind: bytes, form: str, *rows: tuple[int, ...], version: int = 0, coun
     return box(kind, struct.pack(">II", version << 24, said) + b"".join(struct.pack(form, *row) for row in rows))
 
 
-def index(edits: bytes, *, handler: bytes = b"vide", durations: bytes | None = None, offsets: bytes = b"") -> bytes:
-    """The index of a track of 12 frames."""
+def index(
+    edits: bytes, *, handler: bytes = b"vide", durations: bytes | None = None, offsets: bytes = b"", frames: int = 12
+) -> bytes:
+    """The index of a track that claims to last for so many ``frames``, 12 if not told."""
     stts = table(b"stts", ">II", (12, FRAME)) if durations is None else durations
-    media = box(b"mdhd", bytes(12) + struct.pack(">II", 24 * FRAME, 12 * FRAME))
+    media = box(b"mdhd", bytes(12) + struct.pack(">II", 24 * FRAME, frames * FRAME))
     kind = box(b"hdlr", bytes(8) + handler + bytes(12))
     track = box(b"edts", edits) + box(b"mdia", media + kind + box(b"minf", box(b"stbl", stts + offsets)))
     return box(b"moov", box(b"mvhd", bytes(12) + struct.pack(">II", 1000, 500)) + box(b"trak", track))
@@ -72,14 +74,21 @@ def test_frames_count_by_when_they_are_shown_not_by_where_they_are_stored(tmp_pa
         table(b"elst", ">IiI", (83, START, 1 << 16)),
         durations=table(b"stts", ">II", (4, FRAME)),
         offsets=table(b"ctts", ">Ii", (1, 0), (1, 2 * FRAME), (2, -FRAME)),
+        frames=4,
     )
     assert shown(moov, tmp_path) == 2
+
+
+def test_without_edits_all_frames_are_shown(tmp_path: Path) -> None:
+    assert shown(index(b""), tmp_path) == 12
 
 
 @pytest.mark.parametrize(
     "moov",
     [
-        index(b""),
+        index(table(b"elst", ">IiI", (250, START, 1)), frames=10),
+        index(table(b"elst", ">IiI", (250, START, 1)), durations=table(b"stts", ">II", (12, 0))),
+        index(b"", frames=500),
         index(table(b"elst", ">IiI", (250, START, 1)), handler=b"soun"),
         index(table(b"elst", ">IiI", (250, START, 1)), durations=b""),
         index(table(b"elst", ">IiI", (250, START, 1), count=2)),

@@ -20,6 +20,7 @@ from .generation.means import Video
 from .generation.watch import StopSeen, Watch
 from .runcomfy.request import REHEARSAL, GenerationRequest, hint_about_text, is_request_id
 from .video.decode import ALL, Clip, Selection, decode
+from .video.errors import VideoError
 from .wiring import Folders, fetch_job, fetch_link, live_generator, rehearsal_generator, workers
 
 _log = logging.getLogger("seedance")
@@ -30,7 +31,6 @@ async def generate(request: GenerationRequest, *, mode: str, reuse: bool) -> io.
 
     async def video(show: Display, stop: host.StopButton) -> Video:
         if hint := hint_about_text(request.text):
-            _log.warning("Seedance: %s", hint)
             show(Notice(hint))
         generator = rehearsal_generator(_folders()) if mode == REHEARSAL else live_generator(_folders(), os.environ)
         return await generator.generate(request, events=show, stop=stop.pressed, reuse=reuse)
@@ -58,6 +58,9 @@ class Display:
         self._node = host.NodeProgress()
 
     def __call__(self, event: Event) -> None:
+        if isinstance(event, Notice):
+            # The line is overwritten by the next one; what matters is in the log as well.
+            _log.warning("Seedance: %s", event)
         self._node.line(str(event))
         if isinstance(event, Downloading) and event.total:
             self._node.bar(event.received, event.total)
@@ -82,7 +85,6 @@ async def _deliver(
             video = await bring(show, stop)
             clip = await _decode(video.files[0], show, stop, selection)
     except Stopped as stopped:
-        _log.warning("Seedance: %s", stopped.outcome)
         show(Notice(stopped.outcome))
         raise host.interruption() from None
     frames, height, width, _ = clip.images.shape
@@ -106,6 +108,9 @@ async def _decode(file: Path, show: Display, stop: host.StopButton, selection: S
         watch.show(Decoding(done, total))
 
     try:
-        return await watch.result(workers().decode(decode, file, selection, progress=progress, stopped=stop.pressed))
+        return await watch.result(workers().decode(decode, file, selection, progress=progress, stopped=watch.is_over))
     except StopSeen:
         raise Stopped(f"Stopped while decoding. The video is on disk: {file}") from None
+    except VideoError as error:
+        # By now it is paid for.
+        raise VideoError(error.what, f"{error.todo} Nothing is lost: the video is {file}.") from error

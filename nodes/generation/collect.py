@@ -38,10 +38,10 @@ async def collect(means: Means, watch: Watch, follower: Follower, result: JobRes
         raise NoVideo(entry.request_id)
     names = file_names(entry.request_id, len(result.videos))
     for number, name in enumerate(names):
-        if not is_intact(means.folder / name):
+        if not await watch.result(means.workers.record(is_intact, means.folder / name)):
             result = await _fetch(means, watch, follower, result, number, means.folder / name)
     saved = replace(entry, files=names)
-    return await watch.result(means.workers.call(record, means, watch.show, saved, State.SAVED))
+    return await watch.result(means.workers.record(record, means, watch.show, saved, State.SAVED))
 
 
 def file_names(request_id: str, count: int) -> tuple[str, ...]:
@@ -69,7 +69,7 @@ async def _fetch(
 ) -> JobResult:
     """Fetch one video. Returns the result whose links are valid now."""
     request_id = follower.entry.request_id
-    await watch.result(means.workers.call(_sweep, target))
+    await watch.result(means.workers.record(_sweep, target))
     download = means.open_download(target)
     renewals = 0
 
@@ -78,7 +78,7 @@ async def _fetch(
 
     try:
         while True:
-            attempt = means.workers.download(download.attempt, result.videos[number], progress, watch.stop)
+            attempt = means.workers.download(download.attempt, result.videos[number], progress, watch.is_over)
             before = download.received
             try:
                 await watch.result(attempt)

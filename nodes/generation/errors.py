@@ -8,6 +8,7 @@ GenerationError
 ├── OutcomeUnknown     the submit call ended unclearly
 ├── VideoUnavailable   the job succeeded; its video could not be fetched
 ├── Forgotten          the service no longer has it
+├── JobMissing         the service does not have it yet, or says so by mistake
 └── JournalUnusable    no record can be kept, so nothing is submitted
 
 Stopped                the user pressed Stop: not a failure
@@ -87,9 +88,10 @@ class DeadlinePassed(GenerationError):
 class OutcomeUnknown(GenerationError):
     """Nobody here can know whether the service took the job."""
 
-    def __init__(self, when: str, text: str) -> None:
+    def __init__(self, when: str, text: str, reason: str) -> None:
         super().__init__(
-            f"The submission at {when} ended without a clear answer, so RunComfy may or may not have taken the job.",
+            f"The submission at {when} ended without a clear answer, so RunComfy may or may not have taken the job."
+            + (f" {reason}" if reason else ""),
             "It may have been charged.",
             f'Look on RunComfy\'s Generations page for a job of that time that begins "{text[:60]}". If it is there, '
             "paste its request id into Load Seedance Video. If not, run the same graph again: it will submit anew.",
@@ -115,7 +117,19 @@ class Forgotten(GenerationError):
         super().__init__(
             "RunComfy no longer has this job (404), and its video is not on this machine.",
             "The job itself was submitted earlier and may have been charged then.",
-            "Run the same graph again to generate the video anew, which is charged.",
+            "Check the id. To have the video, generate the video anew, which is charged.",
+            request_id,
+        )
+
+
+class JobMissing(GenerationError):
+    """The service does not know a job that it accepted just now, which may be a passing confusion of its own."""
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(
+            "RunComfy says that it does not have this job (404), although it accepted it just now.",
+            "It may be charged.",
+            "Run the same graph again in a minute to look for it once more, without a new charge.",
             request_id,
         )
 

@@ -23,11 +23,11 @@ async def fetch(link: str, download: Download, workers: Workers, watch: Watch, b
     def progress(received: int, total: int | None) -> None:
         watch.show(Downloading(received, total))
 
-    if is_intact(download.target):
+    if await watch.result(workers.record(is_intact, download.target)):
         return download.target
     try:
         while True:
-            attempt = workers.download(download.attempt, link, progress, watch.stop)
+            attempt = workers.download(download.attempt, link, progress, watch.is_over)
             try:
                 await watch.result(attempt)
             except FetchBroken as error:
@@ -36,9 +36,9 @@ async def fetch(link: str, download: Download, workers: Workers, watch: Watch, b
                 pause = backoff.pause()
                 watch.show(Retrying(error.what, pause))
                 await watch.pause(pause)
-            except StopSeen:
-                raise Stopped("Stopped while downloading.") from None
             else:
                 return download.target
+    except StopSeen:
+        raise Stopped("Stopped while downloading.") from None
     finally:
         attempt.add_done_callback(lambda _: download.discard())

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from ..runcomfy.errors import NotFound, PassingTrouble
 from ..runcomfy.replies import JobResult, JobState, JobStatus
-from .errors import DeadlinePassed, Forgotten, JobCancelled, JobFailed
+from .errors import DeadlinePassed, Forgotten, JobCancelled, JobFailed, JobMissing
 from .events import Event, Generating, Queued, Retrying
 from .journal import Entry
 from .means import Means, record
@@ -18,6 +18,8 @@ from .watch import Watch
 
 T = TypeVar("T")
 
+CONFUSION: Final = 120.0
+"""Seconds after acceptance in which a service that does not know the job is not believed."""
 _STILL_AT_WORK: Final = (JobState.QUEUED, JobState.RUNNING, JobState.UNKNOWN)
 
 
@@ -90,7 +92,8 @@ class Follower:
                 retry_after: float | None = getattr(error, "retry_after", None)
                 await self.pause_after(error.what, retry_after)
             except NotFound:
-                await self._record(self.entry, State.FORGOTTEN)
+                if self._fresh and self._elapsed() < CONFUSION:
+                    raise JobMissing(request_id) from None
                 raise Forgotten(request_id) from None
             else:
                 self._backoff.reset()
@@ -122,5 +125,5 @@ class Follower:
 
     async def _record(self, entry: Entry, to: State) -> None:
         self.entry = await self._watch.result(
-            self._means.workers.call(record, self._means, self._watch.show, entry, to)
+            self._means.workers.record(record, self._means, self._watch.show, entry, to)
         )

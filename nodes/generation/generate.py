@@ -10,24 +10,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
 
-from ..runcomfy.errors import RunComfyError
-from ..runcomfy.replies import CancelOutcome
+from ..runcomfy.errors import Charge, PermissionDenied, RunComfyError
 from ..runcomfy.request import GenerationRequest
-from .collect import collect, file_names, is_intact
-from .errors import JournalUnusable, Stopped
+from .collect import collect, files_of, is_intact
+from .errors import Forgotten, JournalUnusable, Stopped
 from .events import EventSink, Notice
 from .follow import Follower
 from .journal import Entry
 from .means import Means, Video, record
+from .settle import settle
 from .states import State
-from .submit import Submission, tell_unknown
-from .watch import StopSeen, Watch, settled
+from .submit import Submission, tell_unknown, unknown
+from .watch import StopSeen, Watch
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-CANCEL_PATIENCE: Final = 4.0
-"""Seconds that Stop gives the service to cancel a job."""
 LEASE_INTERVAL: Final = 0.5
 """Seconds between two looks at a lease that another run has."""
 
@@ -66,8 +64,11 @@ class Generator:
 
     def _fingerprint(self, request: GenerationRequest) -> str:
         """Equal for equal requests of one account to one model."""
-        parts = "\0".join((self._means.account, self._means.client.model, request.canonical()))
-        return hashlib.sha256(parts.encode()).hexdigest()
+        return f"{_hash(self._means.client.model, request.canonical())}.{_hash(self._means.account)[:16]}"
+
+
+def _hash(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 class _Run:
@@ -107,14 +108,17 @@ class _Run:
         journal = self._means.journal
         if reuse and (video := await self._on_disk()):
             return video
-        await self._lease()
+        waited = await self._lease()
         if reuse and (video := await self._on_disk()):
             return video
+        if waited and (told := await self._call(journal.newest, self._fingerprint)) and told.state is State.TOLD:
+            # The user cannot have read it before this run was begun.
+            raise unknown(told)
         entry = await self._call(journal.unfinished, self._fingerprint)
         if entry is None and reuse:
             entry = await self._call(journal.saved, self._fingerprint)
         if entry is None:
-            return await self._buy(request)
+            return await self._adopted(reuse) or await self._buy(request)
         if entry.state is State.INTENDED:
             # Its writer is dead, or this run would not have the lease.
             entry = await self._call(journal.move, entry, State.UNKNOWN, self._means.clock.wall())
@@ -123,19 +127,38 @@ class _Run:
         return await self._bring(entry, fresh=False)
 
     async def fetch(self, request_id: str) -> Video:
-        names = file_names(request_id, 1)
-        try:
-            known = await self._call(self._means.journal.job, request_id)
-        except JournalUnusable:
-            known = None  # that must not hide a finished file
-        entry = known or Entry(0, self._fingerprint, State.ACCEPTED, None, request_id)
-        if video := self._intact(replace(entry, files=entry.files or names)):
-            return video
-        self._fingerprint = entry.fingerprint
+        if files := await self._call(files_of, request_id, self._means.folder):
+            return Video(request_id, files, reused=True)
+        known = await self._call(self._means.journal.job, request_id)
+        if known:
+            self._fingerprint = known.fingerprint
         await self._lease()
-        if entry.state not in (State.ACCEPTED, State.SUCCEEDED, State.SAVED):
-            entry = replace(entry, id=0, state=State.ACCEPTED)
-        return await self._bring(entry, fresh=False)
+        # Whoever had the lease before may have moved it on.
+        entry = await self._call(self._means.journal.job, request_id)
+        if entry is None or entry.state not in (State.ACCEPTED, State.SUCCEEDED, State.SAVED):
+            entry = Entry(0, self._fingerprint, State.ACCEPTED, None, request_id)
+        try:
+            return await self._bring(entry, fresh=False)
+        except RunComfyError as error:
+            if not entry.id:
+                # Not a job that is known to be ours; and asking is free.
+                error.charge = Charge.NOTHING
+            raise
+
+    async def _adopted(self, reuse: bool) -> Video | None:
+        """The video of the same request with another token, which may be a new one of the same account."""
+        entry = await self._call(self._means.journal.elsewhere, self._fingerprint)
+        if entry is None:
+            return None
+        if reuse and (files := await self._call(files_of, entry.request_id, self._means.folder)):
+            return Video(entry.request_id, files, entry.cost, reused=True)
+        if entry.state is State.SAVED:
+            return None
+        try:
+            return await self._bring(replace(entry, id=0), fresh=False)
+        except (PermissionDenied, Forgotten):
+            self._found = self._follower = None
+            return None
 
     async def _buy(self, request: GenerationRequest) -> Video:
         self._submission = Submission(self._means, self._watch, request, self._fingerprint)
@@ -150,17 +173,32 @@ class _Run:
             history = []  # the job is paid for; it goes on without
         schedule = self._means.schedule(request, history)
         self._follower = Follower(self._means, self._watch, entry, schedule, fresh=fresh)
-        if entry.state is State.ACCEPTED:
-            result = await self._follower.end()
-        else:
-            result = await self._follower.result()
-        entry = await collect(self._means, self._watch, self._follower, result)
+        try:
+            if entry.state is State.ACCEPTED:
+                result = await self._follower.end()
+            else:
+                result = await self._follower.result()
+            entry = await collect(self._means, self._watch, self._follower, result)
+        except Forgotten:
+            entry = await self._call(self._left_on_disk, self._follower.entry)
+            if entry.state is State.FORGOTTEN:
+                raise
         elapsed = self._means.clock.monotonic() - self._started
         return Video(entry.request_id, self._paths(entry), entry.cost, elapsed)
 
+    def _left_on_disk(self, entry: Entry) -> Entry:
+        """A job that the service has forgotten; its video may have arrived before that could be written down."""
+        files = files_of(entry.request_id, self._means.folder)
+        if not files:
+            return record(self._means, self._watch.show, entry, State.FORGOTTEN)
+        if entry.state is State.ACCEPTED:
+            entry = record(self._means, self._watch.show, entry, State.SUCCEEDED)
+        saved = replace(entry, files=tuple(file.name for file in files))
+        return record(self._means, self._watch.show, saved, State.SAVED)
+
     async def _on_disk(self) -> Video | None:
         entry = await self._call(self._means.journal.saved, self._fingerprint)
-        return self._intact(entry) if entry else None
+        return await self._call(self._intact, entry) if entry else None
 
     def _intact(self, entry: Entry) -> Video | None:
         paths = self._paths(entry)
@@ -171,14 +209,18 @@ class _Run:
     def _paths(self, entry: Entry) -> tuple[Path, ...]:
         return tuple(self._means.folder / name for name in entry.files)
 
-    async def _lease(self) -> None:
+    async def _lease(self) -> bool:
+        """Take the lease; whether another run had it before."""
+        waited = False
         while not await self._take_lease():
+            waited = True
             self._watch.show(Notice("The same video is being generated already; waiting for it"))
             await self._watch.pause(LEASE_INTERVAL)
         self._leased = True
+        return waited
 
     async def _take_lease(self) -> bool:
-        taking = self._means.workers.call(self._means.leases.take, self._fingerprint)
+        taking = self._means.workers.record(self._means.leases.take, self._fingerprint)
         try:
             return await self._watch.result(taking)
         except (StopSeen, asyncio.CancelledError):
@@ -199,43 +241,13 @@ class _Run:
             self._release_now()
 
     def _release_now(self) -> None:
-        self._means.workers.call(self._means.leases.release, self._fingerprint)
+        self._means.workers.record(self._means.leases.release, self._fingerprint)
 
     async def _settle(self, may_cancel: bool) -> str:
-        """After Stop: take the job back where that is possible, and say what became of it."""
         entry = self._follower.entry if self._follower else self._found
         if entry is None and self._submission:
             entry = await self._submission.after_stop()
-        if entry is None or entry.state is State.REFUSED:
-            return "Stopped before anything was submitted. Nothing was charged."
-        if entry.state is State.ACCEPTED:
-            return await self._cancel(entry) if may_cancel else f"Stopped waiting. Job {entry.request_id} goes on."
-        if entry.state in (State.SUCCEEDED, State.SAVED):
-            return (
-                "Stopped. The video is finished and paid for; run the same graph again to get it without a new charge."
-            )
-        return (
-            "Stopped while the request was being submitted. It may have been charged. Run the same graph again: it "
-            "finds the job, or says where to look for it."
-        )
-
-    async def _cancel(self, entry: Entry) -> str:
-        job = f"Stopped. Job {entry.request_id}"
-        later = "It may be charged; run the same graph again to collect its video without a new charge."
-        call = self._means.workers.call(self._means.client.cancel, entry.request_id)
-        if not await settled(call, CANCEL_PATIENCE):
-            return f"{job} could not be cancelled in time. {later}"
-        error = call.exception()
-        if isinstance(error, RunComfyError):
-            return f"{job} could not be cancelled: {error.what} {later}"
-        if call.result() is CancelOutcome.NOT_CANCELLABLE:
-            return (
-                f"{job} is running already and will be charged; run the same graph again to collect its video "
-                "without a new charge."
-            )
-        moving = self._means.workers.call(record, self._means, self._watch.show, entry, State.CANCELLED)
-        await settled(moving, CANCEL_PATIENCE)
-        return f"{job} was still queued and is cancelled. Nothing was charged."
+        return await settle(self._means, self._watch, entry, may_cancel=may_cancel)
 
     async def _call(self, work: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
-        return await self._watch.result(self._means.workers.call(work, *args, **options))
+        return await self._watch.result(self._means.workers.record(work, *args, **options))

@@ -7,10 +7,12 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
+
+from filelock import FileLock
 
 from ..runcomfy.errors import RunComfyError
 from ..runcomfy.request import GenerationRequest
@@ -128,6 +130,20 @@ class Journal:
             "WHERE fingerprint = ? AND state = ? ORDER BY id DESC LIMIT 1", fingerprint, State.SAVED.value
         )
 
+    def newest(self, fingerprint: str) -> Entry | None:
+        """The newest entry of a request, whatever became of it."""
+        return self._first("WHERE fingerprint = ? ORDER BY id DESC LIMIT 1", fingerprint)
+
+    def elsewhere(self, fingerprint: str) -> Entry | None:
+        """The newest job of the same request and model with another token; fingerprints differ behind the dot only."""
+        states = (State.ACCEPTED.value, State.SUCCEEDED.value, State.SAVED.value)
+        return self._first(
+            "WHERE fingerprint LIKE ? AND fingerprint != ? AND state IN (?, ?, ?) ORDER BY id DESC LIMIT 1",
+            fingerprint.partition(".")[0] + ".%",
+            fingerprint,
+            *states,
+        )
+
     def job(self, request_id: str) -> Entry | None:
         """The entry of a job that the service accepted."""
         return self._first("WHERE request_id = ? ORDER BY id DESC LIMIT 1", request_id)
@@ -158,10 +174,10 @@ class Journal:
             database.execute("BEGIN IMMEDIATE")
             try:
                 yield database
+                database.commit()
             except BaseException:
                 database.rollback()
                 raise
-            database.commit()
 
     def close(self) -> None:
         """Let go of the file."""
@@ -201,7 +217,9 @@ def _connect(file: Path | None) -> sqlite3.Connection:
         if version > len(MIGRATIONS):
             raise sqlite3.DatabaseError("it was written by a newer version of this pack")
         if version < len(MIGRATIONS):
-            _migrate(database)
+            # SQLite does not wait for others while it switches to WAL.
+            with FileLock(f"{file}.lock", timeout=10, mode=0o600) if file else nullcontext():
+                _migrate(database)
         # An entry must survive a power cut before the submit call is made.
         database.execute("PRAGMA synchronous = FULL")
     except BaseException:

@@ -83,4 +83,4 @@ class Leases:
 
 
 def _lock(folder: Path, owner: str) -> FileLock:
-    return FileLock(folder / f"{owner}.lock", is_singleton=False, thread_local=False)
+    return FileLock(folder / f"{owner}.lock", mode=0o600, is_singleton=False, thread_local=False)

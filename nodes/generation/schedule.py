@@ -17,6 +17,8 @@ from typing import Final
 from ..runcomfy.request import GenerationRequest
 
 PRICE_OF_A_CALL: Final = 0.015
+PRICE_WHEN_OVERDUE: Final = 0.007
+"""Lower: past the time that the user was told, every second counts more."""
 FIRST_LOOK: Final = 1.0
 SHORTEST: Final = 0.4
 LONGEST: Final = 10.0
@@ -61,10 +63,14 @@ class PollSchedule:
         looks = 0.0
         # Summed up rather than taken at this moment: a pause must not reach past the time when the job is due.
         for step in range(1, int(longest / STEP) + 1):
-            looks += STEP * math.sqrt(self._hazard(elapsed + step * STEP) / (2 * PRICE_OF_A_CALL))
+            looks += STEP * self._looks_a_second(elapsed + step * STEP)
             if looks >= 1:
                 return max(SHORTEST, step * STEP)
         return longest
+
+    def _looks_a_second(self, elapsed: float) -> float:
+        price = PRICE_OF_A_CALL if elapsed < self.expected else PRICE_WHEN_OVERDUE
+        return math.sqrt(self._hazard(elapsed) / (2 * price))
 
     def _hazard(self, elapsed: float) -> float:
         z = (math.log(elapsed) - math.log(self.expected)) / self.spread

@@ -63,7 +63,8 @@ class Submission:
             except RunComfyError as error:
                 if error.not_accepted or self.entry is None:
                     raise
-                raise tell_unknown(self._means, self._watch, self.entry) from error
+                telling = self._means.workers.record(tell_unknown, self._means, self._watch, self.entry)
+                raise await self._watch.result(telling) from error
 
     async def after_stop(self) -> Entry | None:
         """What is known once a call under way has ended, or has had its chance to."""
@@ -96,9 +97,14 @@ class Submission:
         return self.entry
 
 
+def unknown(entry: Entry) -> OutcomeUnknown:
+    """The error about a submission whose outcome nobody knows."""
+    return OutcomeUnknown(clock_time(entry.created), entry.request.text if entry.request else "", entry.reason)
+
+
 def tell_unknown(means: Means, watch: Watch, entry: Entry) -> OutcomeUnknown:
     """Tell the user, once, about a submission whose outcome nobody knows. Returns the error to raise."""
-    error = OutcomeUnknown(clock_time(entry.created), entry.request.text if entry.request else "")
+    error = unknown(entry)
     # Shown before it is written down: a crash in between tells twice, never not at all.
     watch.show(Notice(str(error)))
     record(means, watch.show, entry, State.TOLD)

@@ -30,6 +30,11 @@ class Watch:
         self._events = events
         self.stop = stop
         self._line = ""
+        self._left = False
+
+    def is_over(self) -> bool:
+        """Whether nobody waits any more, be it for Stop or for a failed sibling; for long work in threads."""
+        return self._left or self.stop()
 
     def show(self, event: Event) -> None:
         """Tell the user, unless that is what they see already."""
@@ -60,6 +65,9 @@ class Watch:
         except Stopped:
             # The worker saw it first.
             raise StopSeen from None
+        except (StopSeen, asyncio.CancelledError):
+            self._left = True
+            raise
         finally:
             waiting.cancel()
 

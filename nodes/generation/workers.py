@@ -16,16 +16,27 @@ T = TypeVar("T")
 
 
 class Workers:
-    """Three kinds of threads, so that a slow download never delays a status call."""
+    """Kinds of threads of their own, so that nothing that may hang delays what is quick or urgent."""
 
-    def __init__(self, *, calls: int = 6, downloads: int = 4, decodes: int = 1) -> None:
+    def __init__(self, *, calls: int = 5, cancels: int = 4, downloads: int = 3, decodes: int = 1) -> None:
         self._calls = ThreadPoolExecutor(calls, "seedance-call")
+        self._cancels = ThreadPoolExecutor(cancels, "seedance-cancel")
+        # One: SQLite takes one writer at a time anyway.
+        self._records = ThreadPoolExecutor(1, "seedance-record")
         self._downloads = ThreadPoolExecutor(downloads, "seedance-download")
         self._decodes = ThreadPoolExecutor(decodes, "seedance-decode")
 
     def call(self, work: Callable[P, T], *args: P.args, **options: P.kwargs) -> Future[T]:
-        """Run a short exchange with the service or the journal."""
+        """Run a short exchange with the service."""
         return _start(self._calls, work, *args, **options)
+
+    def cancel(self, work: Callable[P, T], *args: P.args, **options: P.kwargs) -> Future[T]:
+        """Run what Stop waits for."""
+        return _start(self._cancels, work, *args, **options)
+
+    def record(self, work: Callable[P, T], *args: P.args, **options: P.kwargs) -> Future[T]:
+        """Run something with the journal, the leases or the disk."""
+        return _start(self._records, work, *args, **options)
 
     def download(self, work: Callable[P, T], *args: P.args, **options: P.kwargs) -> Future[T]:
         """Run an attempt at a download."""
@@ -37,7 +48,7 @@ class Workers:
 
     def close(self) -> None:
         """Let the threads end once they are done with what they have."""
-        for pool in (self._calls, self._downloads, self._decodes):
+        for pool in (self._calls, self._cancels, self._records, self._downloads, self._decodes):
             pool.shutdown(wait=False, cancel_futures=True)
 
 

@@ -110,7 +110,8 @@ def read_submission(reply: Reply) -> str:
     found = _object(reply).get("request_id")
     if isinstance(found, str) and is_request_id(found):
         return found
-    raise UnreadableReply("it holds no usable request_id")
+    shown = f" ({_text(found)})" if isinstance(found, str) and found else ""
+    raise UnreadableReply(f"it holds no usable request_id{shown}")
 
 
 def read_status(reply: Reply) -> JobStatus:

@@ -13,7 +13,7 @@ from requests.auth import AuthBase
 from .errors import MissingToken
 
 VARIABLES: Final = ("RUNCOMFY_API_TOKEN", "RUNCOMFY_TOKEN", "YOUR_API_TOKEN")
-SAVED: Final = "Settings > Seedance"
+SAVED: Final = "the saved token"
 
 
 class Token(AuthBase):
@@ -65,7 +65,7 @@ def _saved(file: Path) -> str:
     except OSError as error:
         raise MissingToken(
             f"The saved RunComfy token cannot be read ({error.strerror}).",
-            f"Save it again in {SAVED}, or delete {file}.",
+            f"Make {file} readable, or delete it.",
         ) from None
 
 

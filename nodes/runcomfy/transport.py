@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from .errors import InvalidOrigin, NoReply, Unreachable, UnreadableReply
 from .token import Token
@@ -110,8 +110,11 @@ class HttpTransport:
                 return Reply(response.status_code, headers, body)
         except requests.exceptions.ConnectTimeout:
             raise Unreachable("no connection within the time limit") from None
-        except requests.exceptions.ProxyError:
-            raise Unreachable("the proxy refused the connection") from None
+        except requests.exceptions.ProxyError as error:
+            # urllib3 also calls a connection through a proxy that broke later a proxy's error.
+            if _never_connected(error) or "Tunnel connection failed" in str(error):
+                raise Unreachable("the proxy refused the connection") from None
+            raise NoReply("connection lost behind the proxy") from None
         except requests.exceptions.SSLError as error:
             if _caused_by(error, ssl.SSLCertVerificationError):
                 raise Unreachable("its certificate could not be verified") from None
@@ -183,9 +186,7 @@ def _session() -> requests.Session:
 
 
 def _never_connected(error: BaseException) -> bool:
-    from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
-
-    return _caused_by(error, NewConnectionError, NameResolutionError, ConnectTimeoutError)
+    return _caused_by(error, NewConnectionError, ConnectTimeoutError)
 
 
 def _caused_by(error: BaseException, *kinds: type[BaseException]) -> bool:

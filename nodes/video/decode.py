@@ -173,7 +173,12 @@ def _fill(source: _Source, count: int, progress: Callable[[int, int], object]) -
         shape = coming.result().shape
         check_memory(count * math.prod(shape) * 4, count)
         # torch.empty rather than np.empty, which asks for huge pages that are slow to touch first.
-        images = torch.empty((count, *shape), dtype=torch.float32)
+        try:
+            images = torch.empty((count, *shape), dtype=torch.float32)
+        except RuntimeError:
+            # The system has less to give than it said.
+            check_memory(count * math.prod(shape) * 4, count, left=0)
+            raise
         frames: NDArray[np.float32] = images.numpy()
         rgb = np.empty(shape, np.uint8)
         to_float = (np.arange(256, dtype=np.float32) / np.float32(255)).reshape(1, 256)

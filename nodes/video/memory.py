@@ -27,8 +27,8 @@ def check_memory(need: int, frames: int, left: int | None = None) -> None:
     fit = max(0, (left - SPARE) * frames // need)
     raise NotEnoughMemory(
         f"The {frames} frames need {need / 1e9:.1f} GB of memory, and {left / 1e9:.1f} GB are left.",
-        f"Load fewer at a time with Load Seedance Video (frame_load_cap up to {fit}, or a higher select_every_nth), "
-        "use the video output, which takes no memory, or generate at a lower resolution.",
+        f"Load fewer at a time with Load Seedance Video: frame_load_cap up to {max(fit, 1)}, or a higher "
+        "select_every_nth. Its video output is the whole file whatever is loaded. Or generate at a lower resolution.",
     )
 
 

@@ -21,8 +21,6 @@ class Ending(Enum):
     """Told as such; the next run submits anew."""
     ENDS = "ends"
     """An error that names the job; the next run collects it without a new charge."""
-    FORGOTTEN = "forgotten"
-    """The service has no such job; the next run submits anew."""
     STOPS = "stops"
     """As Stop should, with a message that promises nothing."""
 
@@ -78,7 +76,7 @@ _READ = _cells(
     (Ending.ENDS, "already accepted the job", "400, 402, 422"),
     (Ending.ENDS, "did not accept the token from the tests", "401"),
     (Ending.ENDS, "Use the token of the account that made the request", "403"),
-    (Ending.FORGOTTEN, "generate the video anew, which is charged", "404"),
+    (Ending.ENDS, "look for it once more, without a new charge", "404"),
 )
 _CANCEL = _cells(
     (Ending.STOPS, "could not be reached (no connection). It may be charged", "refused"),

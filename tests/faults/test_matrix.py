@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from nodes.generation.errors import Forgotten, GenerationError, JobCancelled, OutcomeUnknown, Stopped
+from nodes.generation.errors import GenerationError, JobCancelled, OutcomeUnknown, Stopped
 from nodes.generation.events import Event
 from nodes.generation.means import Video
 from nodes.rehearsal import RehearsalService, Timing
@@ -25,7 +25,6 @@ ENDED_BY: dict[Ending, type[Exception] | tuple[type[Exception], ...]] = {
     Ending.REFUSED: Refusal,
     Ending.UNKNOWN: OutcomeUnknown,
     Ending.ENDS: (Refusal, GenerationError),
-    Ending.FORGOTTEN: Forgotten,
     Ending.STOPS: Stopped,
 }
 ACTED_ON = {
@@ -110,7 +109,7 @@ def test_cell(call: str, fault: str, service: RehearsalService, film: bytes, tmp
 
 def _bought_in_all(call: str, fault: str, ending: Ending) -> int:
     """Jobs that the service accepted in the struck run and the next one together."""
-    anew = ending is Ending.FORGOTTEN or (ending in (Ending.UNKNOWN, Ending.STOPS) and fault in ACTED_ON)
+    anew = ending in (Ending.UNKNOWN, Ending.STOPS) and fault in ACTED_ON
     return 2 if anew else 1
 
 

@@ -200,10 +200,12 @@ class Play:
 
     def entries(self) -> list[Entry]:
         """The journal, newest first, once all records under way are written."""
-        # No thread gets through before every other one has nothing else to do.
-        idle = threading.Barrier(6)
-        for future in [self.workers.call(idle.wait, 30.0) for _ in range(6)]:
-            future.result(30.0)
+        # No thread gets through before every other one of its kind has nothing else to do; calls and cancels record
+        # within themselves, so the one for records comes last.
+        for begin, threads in ((self.workers.call, 5), (self.workers.cancel, 4), (self.workers.record, 1)):
+            idle = threading.Barrier(threads)
+            for future in [begin(idle.wait, 30.0) for _ in range(threads)]:
+                future.result(30.0)
         return self.journal.entries()
 
     def states(self) -> list[str]:

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from nodes.generation.errors import DeadlinePassed, Forgotten, GenerationError, JobCancelled, JobFailed
+from nodes.generation.errors import DeadlinePassed, Forgotten, GenerationError, JobCancelled, JobFailed, JobMissing
 from nodes.runcomfy.errors import AccountError, NoReply, PermissionDenied, RunComfyError, Unreachable
 from nodes.runcomfy.transport import Reply
 from tests.generation.play import BOAT, QUEUED, RUNNING, Answer, Play, reply
+from tests.generation.tiny_mp4 import TINY_MP4
 
 PASSING = {
     "refused": Unreachable("no connection"),
@@ -160,7 +161,34 @@ def test_a_status_that_runs_ahead_of_the_result_is_asked_again(play: Play) -> No
 
 
 @pytest.mark.parametrize("kind", ["status", "result"])
+def test_a_service_that_does_not_know_what_it_accepted_just_now_is_not_believed(play: Play, kind: str) -> None:
+    play.service.script[kind].append(reply(404, error_code=404001))
+    with pytest.raises(JobMissing, match="look for it once more, without a new charge"):
+        play.run()
+    assert play.run().request_id == "job-1"
+    assert play.service.count("submit") == 1
+
+
+def test_a_forgotten_job_whose_video_has_arrived_is_finished(play: Play) -> None:
+    play.change(deadline=5.0)
+    with pytest.raises(DeadlinePassed):
+        play.run()
+    play.change(deadline=1800.0)
+    file = play.folder / "videos" / "job-1.mp4"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(TINY_MP4)
+    play.service.forgotten.add("job-1")
+    assert play.run().files == (file,)
+    assert play.states() == ["saved"]
+    assert play.service.count("submit") == 1
+
+
+@pytest.mark.parametrize("kind", ["status", "result"])
 def test_a_job_that_the_service_forgot_is_bought_anew_by_the_next_run(play: Play, kind: str) -> None:
+    play.change(deadline=5.0)
+    with pytest.raises(DeadlinePassed):
+        play.run()
+    play.change(deadline=1800.0)
     play.service.before[kind] = lambda: play.service.forgotten.add("job-1")
     play.service.script[kind].append(reply(404, error_code=404001))
     with pytest.raises(Forgotten, match=r"no longer has this job.*anew, which is charged") as caught:

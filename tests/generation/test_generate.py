@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from nodes.generation.errors import GenerationError, JournalUnusable
+from nodes.generation.errors import DeadlinePassed, GenerationError, JournalUnusable, OutcomeUnknown
 from nodes.generation.means import Video
 from nodes.runcomfy.client import RunComfy
-from nodes.runcomfy.errors import NotFound
-from tests.generation.play import BOAT, Play
+from nodes.runcomfy.errors import NoReply, NotFound
+from tests.generation.play import BOAT, Play, reply
 
 
 def test_a_finished_video_is_loaded_without_a_call(play: Play) -> None:
@@ -49,10 +49,33 @@ def test_another_request_is_another_job(play: Play, change: dict[str, str | int]
     assert play.run(replace(BOAT, **change)).request_id == "job-2"  # type: ignore[arg-type]  # BOAT's own fields
 
 
-def test_another_account_finds_no_job_of_this_one(play: Play) -> None:
-    play.run()
-    play.change(account="another")
+def test_a_new_token_of_the_same_account_finds_the_jobs_of_the_old_one(play: Play) -> None:
+    play.change(deadline=5.0)
+    with pytest.raises(DeadlinePassed):
+        play.run()
+    play.change(account="a new token", deadline=1800.0)
+    assert play.run().request_id == "job-1"
+    assert play.run().reused
+    assert play.service.count("submit") == 1
+
+
+def test_another_account_buys_its_own_while_a_job_is_not_finished(play: Play) -> None:
+    play.change(deadline=5.0)
+    with pytest.raises(DeadlinePassed):
+        play.run()
+    play.change(account="another", deadline=1800.0)
+    play.service.script["status"].append(reply(403))
     assert play.run().request_id == "job-2"
+
+
+def test_equal_requests_side_by_side_are_not_bought_after_an_unclear_submission(play: Play) -> None:
+    async def both() -> tuple[Video | BaseException, Video | BaseException]:
+        return await asyncio.gather(play.generate(), play.generate(), return_exceptions=True)
+
+    play.service.script["submit"].append(NoReply("time-out"))
+    assert [type(result) for result in asyncio.run(both())] == [OutcomeUnknown, OutcomeUnknown]
+    assert play.service.count("submit") == 1
+    assert play.run().request_id == "job-1"
 
 
 def test_another_model_finds_no_job_of_this_one(play: Play) -> None:

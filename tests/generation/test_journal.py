@@ -37,7 +37,7 @@ def test_only_its_owner_can_read_it(file: Path) -> None:
     journal = Journal(file)
     saved(journal)
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in file.parent.iterdir()}
-    assert modes == dict.fromkeys(("jobs.sqlite3", "jobs.sqlite3-wal", "jobs.sqlite3-shm"), 0o600)
+    assert modes == dict.fromkeys(("jobs.sqlite3", "jobs.sqlite3-wal", "jobs.sqlite3-shm", "jobs.sqlite3.lock"), 0o600)
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
 
 

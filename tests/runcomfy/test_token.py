@@ -13,7 +13,7 @@ from nodes.runcomfy.errors import MissingToken
 from nodes.runcomfy.token import Token, find_token
 
 SECRET = "s3cr3t-0123456789"
-ORDER = ("Settings > Seedance", "RUNCOMFY_API_TOKEN", "RUNCOMFY_TOKEN", "YOUR_API_TOKEN")
+ORDER = ("the saved token", "RUNCOMFY_API_TOKEN", "RUNCOMFY_TOKEN", "YOUR_API_TOKEN")
 
 
 def header(token: Token) -> str | None:
@@ -58,14 +58,14 @@ def test_without_any_the_message_names_the_variable_and_the_way_without(file: Pa
 def test_what_cannot_be_a_token_is_refused_without_being_shown(file: Path, bad: str, saved: bool) -> None:
     if saved:
         file.write_bytes(bad.encode())
-    with pytest.raises(MissingToken, match="Settings > Seedance" if saved else "RUNCOMFY_TOKEN") as refused:
+    with pytest.raises(MissingToken, match="the saved token" if saved else "RUNCOMFY_TOKEN") as refused:
         find_token({} if saved else {"RUNCOMFY_TOKEN": bad}, file)
     assert bad not in str(refused.value) + repr(refused.value)
 
 
 def test_a_saved_token_that_is_not_text_is_refused(file: Path) -> None:
     file.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(MissingToken, match="Settings > Seedance"):
+    with pytest.raises(MissingToken, match="the saved token"):
         find_token({"RUNCOMFY_TOKEN": SECRET}, file)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from os import getloadavg
 from pathlib import Path
 from typing import Final
 
@@ -33,9 +34,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     files = {str(clip): clip.ensure(CACHE) for clip in (QUICK if chosen.quick else CLIPS)}
     files |= {clip.name: clip.resolve() for clip in chosen.clip}
+    load, _, _ = getloadavg()
     rows = _measure(files, 1 if chosen.quick else chosen.rounds)
     found = [verdict for row in rows for verdict in _verdicts(row)]
-    content = f"{describe()}.\n\n{as_table(rows)}\n\n{bullets(found)}"
+    # A busy machine slows this pack most, which alone has work for every core.
+    begin = f"{describe()}; load of other work at the start {load:.1f}."
+    content = f"{begin}\n\n{as_table(rows)}\n\n{bullets(found)}"
     print(content)
     if not chosen.quick:
         write("decode", content)

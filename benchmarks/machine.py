@@ -20,7 +20,8 @@ def describe() -> str:
     """CPU, cores, memory, system and versions, as one line."""
     memory = _value(Path("/proc/meminfo"), "MemTotal").removesuffix(" kB")
     hardware = f"{_value(Path('/proc/cpuinfo'), 'model name')}, {cores()} cores, {int(memory) / 2**20:.0f} GB"
-    system = f"{platform.system()} {platform.release()}, Python {platform.python_version()}"
+    kernel = ".".join(platform.release().split(".")[:2])
+    system = f"{platform.system()} {kernel}, Python {platform.python_version()}"
     return f"{hardware}; {system}; {', '.join(filter(None, map(_package, _PACKAGES)))}"
 
 

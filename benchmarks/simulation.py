@@ -1,4 +1,4 @@
-"""A service on a clock that is turned by hand: jobs of real variance, followed by the pack's own follower and journal."""
+"""A service on a clock turned by hand: jobs of real variance, followed by the pack's own follower and journal."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import Final, NoReturn, ParamSpec, TypeVar
 
+from nodes.generation.events import Event
 from nodes.generation.follow import Follower
 from nodes.generation.journal import Journal
 from nodes.generation.leases import Leases
@@ -90,7 +91,7 @@ async def _follow_all(wanted: list[Job], schedule: ScheduleFor) -> list[Followed
         open_download=_no_download,
         schedule=schedule,
     )
-    watch = Watch(clock, lambda _: None, lambda: False)
+    watch = _Patient(clock, lambda _: None, lambda: False)
     followed = []
     for number, job in enumerate(wanted):
         intended = journal.intend(str(number), job.request, clock.wall())
@@ -117,6 +118,13 @@ class _Clock:
 
     async def sleep(self, seconds: float) -> None:
         self._now += seconds
+
+
+class _Patient(Watch):
+    """Sleeps right through a pause: nobody presses Stop here, or reads."""
+
+    async def pause(self, seconds: float, line: Callable[[], Event] | None = None) -> None:  # noqa: ARG002  unread
+        await self._clock.sleep(seconds)
 
 
 class _Service:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from nodes.rehearsal import JobState, RehearsalService
+from nodes.rehearsal import RehearsalService
 from tests.comfyui.conftest import PATIENCE, TOKEN, Books, started
 from tests.comfyui.seedance_graphs import PROBE, generation, loading
-from tests.comfyui.test_stop import run_and_stop, says
-from tools.comfyui_client import PROGRESS_TEXT, Client, Event, Run, Status
+from tests.comfyui.test_stop import once_generating, run_and_stop
+from tools.comfyui_client import PROGRESS_TEXT, Client, Run, Status
 
 
 def request_id(run: Run) -> str:
@@ -40,13 +40,7 @@ def test_a_job_that_stop_could_not_cancel_is_collected_by_the_next_run(
     client: Client, books: Books, prompt: str
 ) -> None:
     books.service.hold()
-
-    def generating(event: Event) -> bool:
-        if says("Queued")(event) and books.submissions[-1].state is JobState.IN_QUEUE:
-            books.hold_once_running()
-        return says("Generating")(event)
-
-    stopped, _ = run_and_stop(client, generation(prompt), generating)
+    stopped, _ = run_and_stop(client, generation(prompt), once_generating(books))
     last_words = [str(event.data["text"]) for event in stopped.events if event.name == PROGRESS_TEXT][-1]
     assert "is running already and will be charged" in last_words
     assert "run the same graph again to collect its video without a new charge" in last_words

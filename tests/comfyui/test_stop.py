@@ -40,6 +40,17 @@ def says(word: str) -> Callable[[Event], bool]:
     return lambda event: event.name == PROGRESS_TEXT and str(event.data["text"]).startswith(word)
 
 
+def once_generating(books: Books) -> Callable[[Event], bool]:
+    """Lets the held job begin as soon as it is seen in the queue, and picks the moment when the user reads so."""
+
+    def generating(event: Event) -> bool:
+        if says("Queued")(event) and books.submissions[-1].state is JobState.IN_QUEUE:
+            books.hold_once_running()
+        return says("Generating")(event)
+
+    return generating
+
+
 def report(seconds: float, record_property: Callable[[str, object], None]) -> None:
     record_property("seconds_from_stop_to_interrupted", round(seconds, 3))
     print(f"Stop took {seconds:.3f} s")
@@ -94,13 +105,7 @@ def test_stop_while_generating_ends_the_run_and_leaves_the_job(
     client: Client, books: Books, prompt: str, record_property: Callable[[str, object], None]
 ) -> None:
     books.service.hold()
-
-    def generating(event: Event) -> bool:
-        if says("Queued")(event) and books.submissions[-1].state is JobState.IN_QUEUE:
-            books.hold_once_running()
-        return says("Generating")(event)
-
-    _, seconds = run_and_stop(client, generation(prompt), generating)
+    _, seconds = run_and_stop(client, generation(prompt), once_generating(books))
     (submission,) = books.submissions
     assert not submission.cancelled
     report(seconds, record_property)

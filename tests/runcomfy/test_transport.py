@@ -92,6 +92,40 @@ def test_a_proxy_gets_nothing_of_a_service_on_this_machine(
     assert len(server.received) == 1
 
 
+@pytest.mark.parametrize("ending", [Hangup, Reset])
+def test_a_proxy_that_took_the_request_and_broke_off_proves_nothing(
+    monkeypatch: pytest.MonkeyPatch, ending: type[Exception]
+) -> None:
+    def take_and_break(received: Received) -> Iterator[bytes]:
+        raise ending
+
+    with Loopback(take_and_break) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.origin)
+        with pytest.raises(NoReply) as raised:
+            HttpTransport("http://api.invalid", TOKEN).send(POST)
+        assert [sent.method for sent in proxy.received] == ["POST"]
+    assert not raised.value.not_accepted
+
+
+def test_a_proxy_that_is_not_there_proves_that_nothing_arrived(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{deaf.getsockname()[1]}")
+        with pytest.raises(Unreachable) as raised:
+            HttpTransport("http://api.invalid", TOKEN).send(POST)
+    assert raised.value.not_accepted
+
+
+@pytest.mark.parametrize(("status", "error"), [(407, Unreachable), (502, Unreachable)])
+def test_a_proxy_that_refuses_the_tunnel_proves_it_too(
+    monkeypatch: pytest.MonkeyPatch, status: int, error: type[RunComfyError]
+) -> None:
+    with Loopback(always(reply(status))) as proxy:
+        monkeypatch.setenv("https_proxy", proxy.origin)
+        with pytest.raises(error):
+            HttpTransport("https://api.invalid", TOKEN).send(POST)
+
+
 @BOTH
 def test_a_refused_connection_proves_that_nothing_arrived(call: Call) -> None:
     with socket.socket() as deaf:

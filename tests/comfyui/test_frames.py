@@ -60,7 +60,9 @@ def test_images_are_the_frames_of_the_file(seen: dict[str, Any], file: Path) -> 
 def test_images_equal_those_that_comfyui_decodes_from_the_video(run: Run) -> None:
     (found,) = run.outputs["difference"]["probe"]
     assert found["shapes"] == [[FRAMES, HEIGHT, WIDTH, 3]] * 2
-    assert found["levels"] <= 2
+    assert found["mean"] <= 2
+    # Newer cores convert to floating point by another way of spreading 4:2:0 colour over the pixels of an edge.
+    assert found["levels"] <= 2 or not found["whole_levels"]
 
 
 def test_images_are_float32_from_0_to_1_contiguous_on_the_cpu(seen: dict[str, Any]) -> None:

@@ -56,7 +56,7 @@ class ProbeClip:
 
 
 class ProbeDifference:
-    """Reports how far apart two pictures, or two lists of frames, are at the most."""
+    """Reports how far apart two pictures, or two lists of frames, are, in levels of 255."""
 
     RETURN_TYPES = ()
     FUNCTION = "report"
@@ -68,8 +68,14 @@ class ProbeDifference:
         return {"required": {"one": ("IMAGE",), "other": ("IMAGE",)}}
 
     def report(self, one: Any, other: Any) -> dict[str, Any]:
-        levels = float((one - other).abs().max()) * 255
-        return {"ui": {"probe": [{"shapes": [list(one.shape), list(other.shape)], "levels": levels}]}}
+        apart = (one - other).abs() * 255
+        seen = {
+            "shapes": [list(one.shape), list(other.shape)],
+            "levels": float(apart.max()),
+            "mean": float(apart.mean()),
+            "whole_levels": bool(((other * 255).round() - other * 255).abs().max() < 0.01),
+        }
+        return {"ui": {"probe": [seen]}}
 
 
 class ProbeTexts:

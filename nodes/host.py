@@ -98,7 +98,7 @@ def video_input(file: Path) -> InputImpl.VideoFromFile:
     return InputImpl.VideoFromFile(str(file))
 
 
-def preview(files: tuple[Path, ...]) -> ui.PreviewVideo | None:
+def preview(files: tuple[Path, ...]) -> ui.PreviewVideo:
     """The files as players on the node, as far as they lie in a folder that ComfyUI serves."""
     return ui.PreviewVideo(list(_served(files)))
 

@@ -130,7 +130,7 @@ def read_result(reply: Reply) -> JobResult:
     reason = _text(found.get("error"))
     if word == "completed" and reason and not videos:
         state = JobState.FAILED
-    return JobResult(state, word, videos, reason, _money(found.get("cost")))
+    return JobResult(state, word, videos, reason, _number(found.get("cost")))
 
 
 def read_cancel(reply: Reply) -> CancelOutcome:
@@ -147,7 +147,7 @@ def read_model(reply: Reply) -> ModelInfo:
     """The model's price, as far as it is told."""
     found = _object(reply)
     return ModelInfo(
-        _money(found.get("base_price_usd")), _text(found.get("price_unit")), _text(found.get("pricing_note"))
+        _number(found.get("base_price_usd")), _text(found.get("price_unit")), _text(found.get("pricing_note"))
     )
 
 
@@ -161,7 +161,8 @@ def error_of(reply: Reply, subject: str, token_source: str) -> RunComfyError | N
     if 200 <= reply.status < 300:
         return None
     code, message = _refusal(reply)
-    retry_after = _seconds(reply.headers.get("retry-after"))
+    # In seconds: the header's other form, a date, is passed over.
+    retry_after = _number(reply.headers.get("retry-after"))
     if reply.status == 429:
         return RateLimited(retry_after)
     if reply.status == 408 or reply.status >= 500:
@@ -256,15 +257,6 @@ def _count(value: object) -> int | None:
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
-
-
-def _money(value: object) -> float | None:
-    return _number(value)
-
-
-def _seconds(value: object) -> float | None:
-    """Retry-After in seconds; its date form is not used by this service and is passed over."""
-    return _number(value)
 
 
 def _number(value: object) -> float | None:

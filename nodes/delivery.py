@@ -9,33 +9,49 @@ import logging
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Final
 
 from comfy_api.latest import io
 
 from . import host
 from .generation.clock import SystemClock
-from .generation.errors import Stopped
+from .generation.errors import GenerationError, Stopped
 from .generation.events import Decoding, Done, Downloading, Event, Notice
 from .generation.means import Video
 from .generation.watch import StopSeen, Watch
-from .runcomfy.request import REHEARSAL, GenerationRequest, hint_about_text, is_request_id
+from .runcomfy.errors import RunComfyError
+from .runcomfy.request import REHEARSAL, GenerationRequest, Options, hint_about_text, is_request_id
 from .video.decode import ALL, Clip, Selection, decode
 from .video.errors import VideoError
 from .wiring import Folders, fetch_job, fetch_link, live_generator, rehearsal_generator, workers
 
+OUTPUTS: Final = 6
+FAILURES: Final = (RunComfyError, GenerationError, VideoError)
+"""Everything by which one video may fail; all else is a defect, and never skipped."""
+
 _log = logging.getLogger("seedance")
 
 
-async def generate(request: GenerationRequest, *, mode: str, reuse: bool) -> io.NodeOutput:
-    """The six outputs for a request. Raises what `Generator.generate` and `decode` do, or an interruption."""
+async def generate(text: str, options: Options | None, *, mode: str, reuse: bool, skip: bool) -> io.NodeOutput:
+    """The six outputs for one video.
+
+    Raises what `Generator.generate` and `decode` do, or an interruption. With ``skip`` a failure blocks the outputs
+    instead, so that only what follows from this video is left out.
+    """
 
     async def video(show: Display, stop: host.StopButton) -> Video:
+        request = GenerationRequest.of(text, options)
         if hint := hint_about_text(request.text):
             show(Notice(hint))
         generator = rehearsal_generator(_folders()) if mode == REHEARSAL else live_generator(_folders(), os.environ)
         return await generator.generate(request, events=show, stop=stop.pressed, reuse=reuse)
 
-    return await _deliver(video, ALL)
+    try:
+        return await _deliver(video, ALL)
+    except FAILURES as error:
+        if not skip:
+            raise
+        return io.NodeOutput(*[None] * OUTPUTS, block_execution=str(error))
 
 
 async def load(file: Path | None, source: str, selection: Selection) -> io.NodeOutput:
@@ -87,6 +103,9 @@ async def _deliver(
     except Stopped as stopped:
         show(Notice(stopped.outcome))
         raise host.interruption() from None
+    except FAILURES as error:
+        show(Notice(str(error)))
+        raise
     frames, height, width, _ = clip.images.shape
     show(Done(video.elapsed, frames, width, height, clip.fps, video.cost, video.reused))
     file = video.files[0]

@@ -6,7 +6,7 @@ from comfy_api.latest import io
 
 from . import host
 from .runcomfy.request import is_request_id
-from .sockets import video_outputs
+from .sockets import schema, video_outputs
 
 NO_FILE = "(none)"
 """Stands in the list where there is no video yet, since an empty list cannot be chosen from."""
@@ -17,10 +17,10 @@ class LoadSeedanceVideo(io.ComfyNode):
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        return io.Schema(
+        return schema(
             node_id="LoadSeedanceVideo",
             display_name="Load Seedance Video",
-            category="Seedance",
+            search_aliases=["bytedance", "runcomfy", "load video", "video to images", "extract frames"],
             description="Loads a finished video: from a file, from an earlier Seedance job, or from a link.",
             inputs=[
                 io.Combo.Input(

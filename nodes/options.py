@@ -6,8 +6,19 @@ from typing import Final
 
 from comfy_api.latest import io
 
-from .runcomfy.request import MAX_DURATION, MAX_SEED, MIN_DURATION, RATIOS, RESOLUTIONS, Options, problem_with_choice
-from .sockets import SeedanceOptionsSocket
+from .runcomfy.errors import InvalidRequest
+from .runcomfy.request import (
+    MAX_COUNT,
+    MAX_DURATION,
+    MAX_SEED,
+    MIN_DURATION,
+    RATIOS,
+    RESOLUTIONS,
+    Options,
+    problem_with_choice,
+    problem_with_seeds,
+)
+from .sockets import SeedanceOptionsSocket, schema
 
 _DEFAULT: Final = Options()
 
@@ -17,10 +28,10 @@ class SeedanceOptions(io.ComfyNode):
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        return io.Schema(
+        return schema(
             node_id="SeedanceOptions",
             display_name="Seedance Options",
-            category="Seedance",
+            search_aliases=["bytedance", "runcomfy", "resolution", "duration", "aspect ratio"],
             description="Size, shape, length and seed for Seedance Text to Video.",
             inputs=[
                 io.Combo.Input(
@@ -47,23 +58,39 @@ class SeedanceOptions(io.ComfyNode):
                     control_after_generate=True,
                     tooltip="Another seed gives another video of the same text. A new seed is a new, paid video.",
                 ),
+                io.Int.Input(
+                    "count",
+                    default=1,
+                    min=1,
+                    max=MAX_COUNT,
+                    optional=True,
+                    tooltip=("How many videos to make side by side, each with the next seed, and each paid for."),
+                ),
             ],
             outputs=[
                 SeedanceOptionsSocket.Output(
-                    "options", display_name="options", tooltip="For the options input of Seedance Text to Video."
+                    "options",
+                    display_name="options",
+                    is_output_list=True,
+                    tooltip="For the options input of Seedance Text to Video.",
                 )
             ],
         )
 
     @classmethod
-    def validate_inputs(cls, resolution: str | None = None, ratio: str | None = None) -> bool | str:
+    def validate_inputs(
+        cls, resolution: str | None = None, ratio: str | None = None, seed: int | None = None, count: int | None = 1
+    ) -> bool | str:
         # ComfyUI 0.3.75 does not check the choices of such nodes itself. None: it comes through a link.
         return (
             (resolution is not None and problem_with_choice("resolution", resolution, RESOLUTIONS))
             or (ratio is not None and problem_with_choice("ratio", ratio, RATIOS))
+            or (seed is not None and count is not None and problem_with_seeds(seed, count))
             or True
         )
 
     @classmethod
-    def execute(cls, resolution: str, ratio: str, duration: int, seed: int) -> io.NodeOutput:
-        return io.NodeOutput(Options(resolution, ratio, duration, seed))
+    def execute(cls, resolution: str, ratio: str, duration: int, seed: int, count: int = 1) -> io.NodeOutput:
+        if problem := problem_with_seeds(seed, count):
+            raise InvalidRequest(problem)
+        return io.NodeOutput([Options(resolution, ratio, duration, seed + number) for number in range(count)])

@@ -1,12 +1,22 @@
-"""The sockets that several nodes have in common."""
+"""What the nodes' schemas have in common."""
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Final
 
 from comfy_api.latest import io
 
 SeedanceOptionsSocket: Final = io.Custom("SEEDANCE_OPTIONS")
+
+_KNOWN: Final = {field.name for field in dataclasses.fields(io.Schema)}
+
+
+def schema(*, search_aliases: list[str], **fields: object) -> io.Schema:
+    """A node's schema, with the words by which it is also found where this ComfyUI knows such (0.11 does)."""
+    if "search_aliases" in _KNOWN:
+        fields["search_aliases"] = search_aliases
+    return io.Schema(category="Seedance", **fields)
 
 
 def video_outputs() -> list[io.Output]:

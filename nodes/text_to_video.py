@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from comfy_api.latest import io
 
 from .runcomfy.errors import InvalidRequest
-from .runcomfy.request import LIVE, MODES, GenerationRequest, Options, problem_with_choice, problem_with_text
-from .sockets import SeedanceOptionsSocket, video_outputs
+from .runcomfy.request import LIVE, MODES, Options, problem_with_choice, problem_with_text
+from .sockets import SeedanceOptionsSocket, schema, video_outputs
+
+STOP: Final = "stop"
+SKIP: Final = "skip"
+ON_FAILURE: Final = (STOP, SKIP)
 
 
 class SeedanceTextToVideo(io.ComfyNode):
@@ -14,10 +20,10 @@ class SeedanceTextToVideo(io.ComfyNode):
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        return io.Schema(
+        return schema(
             node_id="SeedanceTextToVideo",
             display_name="Seedance Text to Video",
-            category="Seedance",
+            search_aliases=["bytedance", "runcomfy", "t2v", "text2video", "generate video"],
             description=(
                 "Generates a video with ByteDance Seedance 1.0 Pro Fast on RunComfy and brings it into the graph, "
                 "as frames and as a video. Live runs are paid; rehearsal is free."
@@ -50,15 +56,31 @@ class SeedanceTextToVideo(io.ComfyNode):
                     optional=True,
                     tooltip="From Seedance Options. Without it: 480p, 16:9, 5 seconds, the default seed.",
                 ),
+                io.Combo.Input(
+                    "on_failure",
+                    options=list(ON_FAILURE),
+                    default=STOP,
+                    optional=True,
+                    tooltip=(
+                        "When a video cannot be made. stop: the run ends with the reason. skip: only what follows from "
+                        "this video is left out, and the others of a list go on."
+                    ),
+                ),
             ],
             outputs=video_outputs(),
         )
 
     @classmethod
-    def validate_inputs(cls, text: str | None = None, mode: str | None = None) -> bool | str:
+    def validate_inputs(
+        cls, text: str | None = None, mode: str | None = None, on_failure: str | None = None
+    ) -> bool | str:
         # None: the value comes through a link and is checked when it is there.
-        problem = None if text is None else problem_with_text(text)
-        return problem or (None if mode is None else problem_with_choice("mode", mode, MODES)) or True
+        return (
+            (text is not None and problem_with_text(text))
+            or (mode is not None and problem_with_choice("mode", mode, MODES))
+            or (on_failure is not None and problem_with_choice("on_failure", on_failure, ON_FAILURE))
+            or True
+        )
 
     @classmethod
     def fingerprint_inputs(cls, reuse: bool | None = True, **_: object) -> str | float:
@@ -66,10 +88,12 @@ class SeedanceTextToVideo(io.ComfyNode):
         return float("nan") if reuse is False else ""
 
     @classmethod
-    async def execute(cls, text: str, mode: str, reuse: bool, options: Options | None = None) -> io.NodeOutput:
+    async def execute(
+        cls, text: str, mode: str, reuse: bool, options: Options | None = None, on_failure: str = STOP
+    ) -> io.NodeOutput:
         from .delivery import generate
 
-        request = GenerationRequest.of(text, options)
-        if problem := problem_with_choice("mode", mode, MODES):
+        problem = problem_with_choice("mode", mode, MODES) or problem_with_choice("on_failure", on_failure, ON_FAILURE)
+        if problem:
             raise InvalidRequest(problem)
-        return await generate(request, mode=mode, reuse=reuse)
+        return await generate(text, options, mode=mode, reuse=reuse, skip=on_failure == SKIP)

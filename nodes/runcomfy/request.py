@@ -15,6 +15,8 @@ RATIOS: Final = ("16:9", "4:3", "1:1", "3:4", "9:16", "21:9")
 MIN_DURATION: Final = 2
 MAX_DURATION: Final = 12
 MAX_SEED: Final = 2**31 - 1
+MAX_COUNT: Final = 200
+"""Videos of one Seedance Options node."""
 LIVE: Final = "live"
 REHEARSAL: Final = "rehearsal"
 MODES: Final = (LIVE, REHEARSAL)
@@ -116,6 +118,14 @@ def problem_with_choice(name: str, value: object, choices: tuple[str, ...]) -> s
     if value in choices:
         return None
     return f"{name} is {value!r:.60}; it must be one of {', '.join(choices)}."
+
+
+def problem_with_seeds(first: object, count: object) -> str | None:
+    """Why ``count`` seeds from ``first`` on cannot be had, as a sentence for the user; None if they can."""
+    problem = _problem_with_number("count", count, 1, MAX_COUNT) or _problem_with_number("seed", first, 0, MAX_SEED)
+    if problem or not isinstance(first, int) or not isinstance(count, int) or first + count - 1 <= MAX_SEED:
+        return problem
+    return f"{count} videos from seed {first} on would pass the highest seed, {MAX_SEED}. Lower the seed."
 
 
 def _problem_with_number(name: str, value: object, low: int, high: int) -> str | None:

@@ -52,8 +52,8 @@ def find_token(environment: Mapping[str, str], file: Path) -> Token:
             return _checked(value.strip(), source)
     raise MissingToken(
         "No RunComfy token is set.",
-        f"Set the environment variable {VARIABLES[0]} to a token from your RunComfy profile and restart ComfyUI, "
-        "or switch mode to rehearsal, which needs none.",
+        "Save the token from your RunComfy profile in Settings > Seedance, or set the environment variable "
+        f"{VARIABLES[0]} and restart ComfyUI, or switch mode to rehearsal, which needs none.",
     )
 
 

@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _list_jobs(folders, asked)
         return _bring(folders, asked)
     except Stopped as stopped:
-        print(stopped.outcome, file=sys.stderr)
+        print(stopped, file=sys.stderr)
         return STOPPED
     except (RunComfyError, GenerationError, VideoError) as error:
         print(error, file=sys.stderr)
@@ -120,6 +120,7 @@ def _as_json(entry: Entry) -> dict[str, object]:
         "request_id": entry.request_id or None,
         "request": entry.request.body() if entry.request else None,
         "cost_usd": entry.cost,
+        "price": entry.price or None,
         "reason": entry.reason or None,
         "files": list(entry.files),
     }

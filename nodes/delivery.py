@@ -9,23 +9,29 @@ import logging
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from comfy_api.latest import io
 
 from . import host
+from .display import Display
 from .generation.clock import SystemClock
 from .generation.errors import GenerationError, Stopped
-from .generation.events import Decoding, Done, Downloading, Event, Notice
+from .generation.events import Decoding, Done, Failed, Notice, Settled
+from .generation.fates import Fate
 from .generation.means import Video
 from .generation.watch import StopSeen, Watch
 from .runcomfy.errors import RunComfyError
 from .runcomfy.request import REHEARSAL, GenerationRequest, Options, hint_about_text, is_request_id
-from .video.decode import ALL, Clip, Selection, decode
+from .sockets import frames_used, video_outputs
+from .video.decode import ALL, Selection, decode
 from .video.errors import VideoError
+from .video.facts import Facts, facts_of
 from .wiring import Folders, fetch_job, fetch_link, live_generator, rehearsal_generator, workers
 
-OUTPUTS: Final = 6
+if TYPE_CHECKING:
+    import torch
+
 FAILURES: Final = (RunComfyError, GenerationError, VideoError)
 """Everything by which one video may fail; all else is a defect, and never skipped."""
 
@@ -51,7 +57,8 @@ async def generate(text: str, options: Options | None, *, mode: str, reuse: bool
     except FAILURES as error:
         if not skip:
             raise
-        return io.NodeOutput(*[None] * OUTPUTS, block_execution=str(error))
+        _log.warning("Seedance: a video of the list is left out. %s", error)
+        return io.NodeOutput(*(host.nothing() for _ in video_outputs()))
 
 
 async def load(file: Path | None, source: str, selection: Selection) -> io.NodeOutput:
@@ -67,26 +74,6 @@ async def load(file: Path | None, source: str, selection: Selection) -> io.NodeO
     return await _deliver(video, selection)
 
 
-class Display:
-    """Shows events on the running node: the line always, the bar for what is measured."""
-
-    def __init__(self) -> None:
-        self._node = host.NodeProgress()
-
-    def __call__(self, event: Event) -> None:
-        if isinstance(event, Notice):
-            # The line is overwritten by the next one; what matters is in the log as well.
-            _log.warning("Seedance: %s", event)
-        self._node.line(str(event))
-        if isinstance(event, Downloading) and event.total:
-            self._node.bar(event.received, event.total)
-        elif isinstance(event, Decoding):
-            self._node.bar(event.done, event.total)
-
-
-Bring = Callable[[Display, host.StopButton], Awaitable[Video]]
-
-
 def _folders() -> Folders:
     return Folders(host.videos_folder(), host.private_folder())
 
@@ -99,37 +86,51 @@ async def _deliver(
     try:
         with host.StopButton() as stop:
             video = await bring(show, stop)
-            clip = await _decode(video.files[0], show, stop, selection)
+            return await _outputs(video, show, stop, selection)
     except Stopped as stopped:
-        show(Notice(stopped.outcome))
+        show(Settled(str(stopped), stopped.fate))
         raise host.interruption() from None
     except FAILURES as error:
-        show(Notice(str(error)))
+        show(Failed(str(error)))
         raise
-    frames, height, width, _ = clip.images.shape
-    show(Done(video.elapsed, frames, width, height, clip.fps, video.cost, video.reused))
+
+
+async def _outputs(video: Video, show: Display, stop: host.StopButton, selection: Selection) -> io.NodeOutput:
     file = video.files[0]
+    images, facts = await _read(file, show, stop, selection)
+    shown = (facts.frames, facts.width, facts.height, facts.fps)
+    show(Done(video.elapsed, *shown, video.cost, video.reused, video.price))
     return io.NodeOutput(
-        clip.images,
+        images,
         host.video_input(file),
-        clip.fps,
-        frames,
+        facts.fps,
+        facts.frames,
         video.request_id,
         str(file),
         ui=host.preview(video.files),
     )
 
 
-async def _decode(file: Path, show: Display, stop: host.StopButton, selection: Selection) -> Clip:
+async def _read(
+    file: Path, show: Display, stop: host.StopButton, selection: Selection
+) -> tuple[torch.Tensor | None, Facts]:
+    """The frames of a file if the graph takes them, and what it holds."""
     watch = Watch(SystemClock(), show, stop.pressed)
 
     def progress(done: int, total: int) -> None:
         watch.show(Decoding(done, total))
 
+    def read() -> tuple[torch.Tensor | None, Facts]:
+        if not used:
+            return None, facts_of(file, watch.is_over)
+        clip = decode(file, selection, progress=progress, stopped=watch.is_over)
+        return clip.images, clip.facts
+
+    used = frames_used()
     try:
-        return await watch.result(workers().decode(decode, file, selection, progress=progress, stopped=watch.is_over))
+        return await watch.result(workers().decode(read))
     except StopSeen:
-        raise Stopped(f"Stopped while decoding. The video is on disk: {file}") from None
+        raise Stopped(f"Stopped while decoding. The video is on disk: {file}.", Fate.FINISHED) from None
     except VideoError as error:
         # By now it is paid for.
         raise VideoError(error.what, f"{error.todo} Nothing is lost: the video is {file}.") from error

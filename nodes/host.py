@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 import comfy.model_management
 import folder_paths
 from comfy_api.latest import InputImpl, io, ui
+from comfy_execution.graph import ExecutionBlocker
 from comfy_execution.progress import get_progress_state
 from comfy_execution.utils import get_executing_context
 from server import PromptServer
@@ -73,24 +75,52 @@ def interruption() -> BaseException:
     return stopped
 
 
-class NodeProgress:
-    """The line and the bar of the node that is running; may be used from any thread."""
+@dataclass(frozen=True)
+class RunningNode:
+    """The node that runs, in the graph that runs. Its methods may be called from any thread."""
 
-    def __init__(self) -> None:
-        context = get_executing_context()
-        self._node = context.node_id if context else None
-        self._item = f"[{context.list_index + 1}] " if context and context.list_index else ""
+    graph: str
+    """The id of the queued graph."""
+    node: str
+    item: int
+    """The place of what it works at in its list of inputs, from 0."""
 
     def line(self, text: str) -> None:
         """Show a line of text on the node."""
-        if self._node is not None:
-            PromptServer.instance.send_progress_text(self._item + text, self._node)
+        PromptServer.instance.send_progress_text(text, self.node)
 
     def bar(self, value: int, total: int) -> None:
         """Show how much of what can be measured is done."""
         # Not comfy.utils.ProgressBar: it raises, and clears, a pending interruption from whatever calls it.
-        if self._node is not None:
-            get_progress_state().update_progress(self._node, value, total, None)
+        get_progress_state().update_progress(self.node, value, total, None)
+
+    def uses_output(self, number: int) -> bool:
+        """Whether any node of the graph takes this output; yes where that cannot be known."""
+        graph = _running_graph(self.graph)
+        if graph is None or self.node not in graph:
+            # A node that another one added while it ran.
+            return True
+        links = (value for node in graph.values() for value in node["inputs"].values())
+        return any(link == [self.node, number] for link in links)
+
+
+def running_node() -> RunningNode | None:
+    """The node that this is called from; None outside of a queued graph."""
+    context = get_executing_context()
+    return RunningNode(context.prompt_id, context.node_id, context.list_index or 0) if context else None
+
+
+def _running_graph(graph_id: str) -> dict[str, dict[str, Any]] | None:
+    running, _ = PromptServer.instance.prompt_queue.get_current_queue_volatile()
+    return next((entry[2] for entry in running if entry[1] == graph_id), None)
+
+
+def nothing() -> ExecutionBlocker:
+    """What to hand out where there is nothing, so that ComfyUI leaves out whatever would take it.
+
+    Without a message: with one, the browser reports the whole graph as failed while it goes on.
+    """
+    return ExecutionBlocker(None)
 
 
 def video_input(file: Path) -> InputImpl.VideoFromFile:

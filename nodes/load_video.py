@@ -6,7 +6,7 @@ from comfy_api.latest import io
 
 from . import host
 from .runcomfy.request import is_request_id
-from .sockets import schema, video_outputs
+from .sockets import frames_used, schema, video_outputs
 
 NO_FILE = "(none)"
 """Stands in the list where there is no video yet, since an empty list cannot be chosen from."""
@@ -75,10 +75,9 @@ class LoadSeedanceVideo(io.ComfyNode):
     @classmethod
     def fingerprint_inputs(cls, video: str | None = None, source: str | None = None, **_: object) -> str:
         file = host.find_video(video) if video and not (source or "").strip() else None
-        if file is None:
-            return source or ""
-        found = file.stat()
-        return f"{found.st_mtime_ns} {found.st_size}"
+        found = file.stat() if file else None
+        changed = f"{found.st_mtime_ns} {found.st_size}" if found else source or ""
+        return f"{changed} {frames_used()}"
 
     @classmethod
     async def execute(

@@ -7,8 +7,12 @@ from typing import Final
 
 from comfy_api.latest import io
 
+from . import host
+
 SeedanceOptionsSocket: Final = io.Custom("SEEDANCE_OPTIONS")
 
+_IMAGES: Final = 0
+_FRAME_COUNT: Final = 3
 _KNOWN: Final = {field.name for field in dataclasses.fields(io.Schema)}
 
 
@@ -29,3 +33,12 @@ def video_outputs() -> list[io.Output]:
         io.String.Output(display_name="request_id", tooltip="RunComfy's id of the job; empty for other files."),
         io.String.Output(display_name="video_path", tooltip="Where the MP4 is on this machine."),
     ]
+
+
+def frames_used() -> bool:
+    """Whether the graph takes the frames of the node that this is called from, or their number.
+
+    They are read only then: a long list of shots that are just saved needs no memory for them.
+    """
+    node = host.running_node()
+    return node is None or any(node.uses_output(number) for number in (_IMAGES, _FRAME_COUNT))

@@ -8,7 +8,7 @@ from comfy_api.latest import io
 
 from .runcomfy.errors import InvalidRequest
 from .runcomfy.request import LIVE, MODES, Options, problem_with_choice, problem_with_text
-from .sockets import SeedanceOptionsSocket, schema, video_outputs
+from .sockets import SeedanceOptionsSocket, frames_used, schema, video_outputs
 
 STOP: Final = "stop"
 SKIP: Final = "skip"
@@ -83,9 +83,9 @@ class SeedanceTextToVideo(io.ComfyNode):
         )
 
     @classmethod
-    def fingerprint_inputs(cls, reuse: bool | None = True, **_: object) -> str | float:
+    def fingerprint_inputs(cls, reuse: bool | None = True, **_: object) -> bool | float:
         # Not equal to itself, so that ComfyUI's own cache does not stand in for a new video.
-        return float("nan") if reuse is False else ""
+        return float("nan") if reuse is False else frames_used()
 
     @classmethod
     async def execute(

@@ -19,6 +19,7 @@ from .generation.generate import Generator
 from .generation.journal import Journal
 from .generation.leases import Leases
 from .generation.means import Means, Video
+from .generation.price import ListPrice
 from .generation.schedule import ENOUGH_HISTORY, Backoff, PollSchedule, ScheduleFor
 from .generation.watch import Watch
 from .generation.workers import Workers
@@ -98,8 +99,9 @@ def _means(
     def open_download(target: Path) -> Download:
         return Download(target, media_session(trusted), trusted_origin=trusted)
 
+    client = RunComfy(HttpTransport(origin, token), token.source)
     return Means(
-        client=RunComfy(HttpTransport(origin, token), token.source),
+        client=client,
         account=f"{token.account} at {origin}",
         journal=kept,
         leases=leases,
@@ -108,6 +110,7 @@ def _means(
         folder=folders.videos,
         open_download=open_download,
         schedule=schedule,
+        price=ListPrice(client, workers(), SystemClock()),
     )
 
 

@@ -16,6 +16,8 @@ Stopped                the user pressed Stop: not a failure
 
 from __future__ import annotations
 
+from .fates import Fate
+
 
 class GenerationError(Exception):
     """A job that brought no video. ``str()`` says what happened, whether it was charged and what to do."""
@@ -147,11 +149,11 @@ class JournalUnusable(GenerationError):
 
 
 class Stopped(Exception):
-    """The user pressed Stop. ``str()`` says what became of the job."""
+    """The user pressed Stop. ``str()`` says what has become of the job."""
 
-    def __init__(self, outcome: str) -> None:
+    def __init__(self, outcome: str, fate: Fate) -> None:
         super().__init__(outcome)
-        self.outcome = outcome
+        self.fate = fate
 
 
 def _is_moderation(reason: str) -> bool:

@@ -4,11 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
+from typing import ClassVar
+
+from .fates import Fate
+
+
+class Phase(Enum):
+    """How far a job is, where its events tell; the value is the word for it."""
+
+    DONE = "done"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    DECODING = "decoding"
+    DOWNLOADING = "downloading"
+    GENERATING = "generating"
+    QUEUED = "queued"
+    SUBMITTING = "submitting"
+
+    @property
+    def is_last(self) -> bool:
+        """Whether nothing more comes."""
+        return self in (Phase.DONE, Phase.FAILED, Phase.STOPPED)
 
 
 @dataclass(frozen=True)
 class Event:
     """Something the user should see. ``str()`` is the line."""
+
+    phase: ClassVar[Phase | None] = None
 
 
 EventSink = Callable[[Event], None]
@@ -28,6 +52,8 @@ class Notice(Event):
 class Submitting(Event):
     """The request is on its way."""
 
+    phase = Phase.SUBMITTING
+
     def __str__(self) -> str:
         return "Submitting"
 
@@ -36,25 +62,29 @@ class Submitting(Event):
 class Queued(Event):
     """The service has the job and has not begun."""
 
+    phase = Phase.QUEUED
     position: int | None
     elapsed: float
+    price: str = ""
+    """The list price, where the service tells it: `$0.02 per second`."""
 
     def __str__(self) -> str:
         place = f", {_ordinal(self.position)} in line" if self.position else ""
-        return f"Queued{place}, {self.elapsed:.0f} s"
+        return f"Queued{place}, {self.elapsed:.0f} s{_and(self.price)}"
 
 
 @dataclass(frozen=True)
 class Generating(Event):
     """The service is at work."""
 
+    phase = Phase.GENERATING
     elapsed: float
     expected: float
+    price: str = ""
 
     def __str__(self) -> str:
-        if self.elapsed <= self.expected:
-            return f"Generating, {self.elapsed:.0f} s of about {self.expected:.0f} s"
-        return f"Generating, {self.elapsed:.0f} s, usually about {self.expected:.0f} s"
+        about = " of about" if self.elapsed <= self.expected else ", usually about"
+        return f"Generating, {self.elapsed:.0f} s{about} {self.expected:.0f} s{_and(self.price)}"
 
 
 @dataclass(frozen=True)
@@ -72,6 +102,7 @@ class Retrying(Event):
 class Downloading(Event):
     """Bytes of the file, in all where known."""
 
+    phase = Phase.DOWNLOADING
     received: int
     total: int | None
 
@@ -85,6 +116,7 @@ class Downloading(Event):
 class Decoding(Event):
     """Frames of the file."""
 
+    phase = Phase.DECODING
     done: int
     total: int
 
@@ -96,6 +128,7 @@ class Decoding(Event):
 class Done(Event):
     """The video is there."""
 
+    phase = Phase.DONE
     elapsed: float
     frames: int
     width: int
@@ -103,16 +136,36 @@ class Done(Event):
     fps: float
     cost: float | None
     reused: bool = False
+    price: str = ""
 
     def __str__(self) -> str:
         begin = "Loaded again for free" if self.reused else f"Done in {self.elapsed:.0f} s"
-        cost = f", {dollars(self.cost)}" if self.cost is not None and not self.reused else ""
-        return f"{begin}, {self.frames} frames {self.width}x{self.height} at {self.fps:g} fps{cost}"
+        cost = "" if self.reused else self.price if self.cost is None else dollars(self.cost)
+        return f"{begin}, {self.frames} frames {self.width}x{self.height} at {self.fps:g} fps{_and(cost)}"
+
+
+@dataclass(frozen=True)
+class Failed(Notice):
+    """It ended without a video; the text is the whole message."""
+
+    phase = Phase.FAILED
+
+
+@dataclass(frozen=True)
+class Settled(Notice):
+    """The run ended early; the text says what has become of the job."""
+
+    phase = Phase.STOPPED
+    fate: Fate
 
 
 def dollars(amount: float) -> str:
     """An amount with at least cents: `$0.03`, `$0.0042`."""
     return f"${amount:.2f}" if amount == 0 or amount >= 0.01 else f"${amount:.4f}"
+
+
+def _and(text: str) -> str:
+    return f", {text}" if text else ""
 
 
 def _megabytes(size: int) -> str:

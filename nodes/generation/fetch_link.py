@@ -10,6 +10,7 @@ from ..video.fetch import Download
 from .collect import is_intact
 from .errors import Stopped
 from .events import Downloading, Retrying
+from .fates import Fate
 from .schedule import Backoff
 from .watch import StopSeen, Watch
 from .workers import Workers
@@ -39,6 +40,6 @@ async def fetch(link: str, download: Download, workers: Workers, watch: Watch, b
             else:
                 return download.target
     except StopSeen:
-        raise Stopped("Stopped while downloading.") from None
+        raise Stopped("Stopped while downloading.", Fate.NOT_SUBMITTED) from None
     finally:
         attempt.add_done_callback(lambda _: download.discard())

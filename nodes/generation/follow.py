@@ -116,14 +116,15 @@ class Follower:
 
     def _line(self) -> Event:
         if self._status.state is JobState.QUEUED:
-            return Queued(self._status.queue_position, self._elapsed())
-        return Generating(self._elapsed(), self._schedule.expected)
+            return Queued(self._status.queue_position, self._elapsed(), self._means.price())
+        return Generating(self._elapsed(), self._schedule.expected, self._means.price())
 
     async def _end_badly(self, entry: Entry, to: State) -> None:
         if self.entry.state is State.ACCEPTED:
             await self._record(entry, to)
 
     async def _record(self, entry: Entry, to: State) -> None:
+        entry = replace(entry, price=entry.price or self._means.price())
         self.entry = await self._watch.result(
             self._means.workers.record(record, self._means, self._watch.show, entry, to)
         )

@@ -14,11 +14,11 @@ from ..runcomfy.errors import Charge, PermissionDenied, RunComfyError
 from ..runcomfy.request import GenerationRequest
 from .collect import collect, files_of, is_intact
 from .errors import Forgotten, JournalUnusable, Stopped
-from .events import EventSink, Notice
+from .events import EventSink, Notice, Settled
 from .follow import Follower
 from .journal import Entry
 from .means import Means, Video, record
-from .settle import settle
+from .settle import left_alone, settle
 from .states import State
 from .submit import Submission, tell_unknown, unknown
 from .watch import StopSeen, Watch
@@ -91,15 +91,18 @@ class _Run:
         except StopSeen:
             settling = asyncio.ensure_future(self._settle(may_cancel))
             try:
-                raise Stopped(await asyncio.shield(settling)) from None
+                settled = await asyncio.shield(settling)
             except asyncio.CancelledError:
                 # Another node has stopped already, at which ComfyUI ends all others; this job's fate is still told.
-                events(Notice(await settling))
+                events(await settling)
                 raise
+            raise Stopped(str(settled), settled.fate) from None
         except asyncio.CancelledError:
             # A failed sibling node, which is no reason to give up a paid job; or Stop, seen by somebody else first.
             if self._watch.stop():
-                events(Notice(await self._settle(may_cancel)))
+                events(await self._settle(may_cancel))
+            else:
+                events(left_alone(self._entry(), "Another node ended this run"))
             raise
         finally:
             self._release()
@@ -184,7 +187,7 @@ class _Run:
             if entry.state is State.FORGOTTEN:
                 raise
         elapsed = self._means.clock.monotonic() - self._started
-        return Video(entry.request_id, self._paths(entry), entry.cost, elapsed)
+        return Video(entry.request_id, self._paths(entry), entry.cost, elapsed, price=entry.price)
 
     def _left_on_disk(self, entry: Entry) -> Entry:
         """A job that the service has forgotten; its video may have arrived before that could be written down."""
@@ -243,11 +246,15 @@ class _Run:
     def _release_now(self) -> None:
         self._means.workers.record(self._means.leases.release, self._fingerprint)
 
-    async def _settle(self, may_cancel: bool) -> str:
-        entry = self._follower.entry if self._follower else self._found
-        if entry is None and self._submission:
-            entry = await self._submission.after_stop()
-        return await settle(self._means, self._watch, entry, may_cancel=may_cancel)
+    async def _settle(self, may_cancel: bool) -> Settled:
+        if self._submission:
+            await self._submission.over()
+        return await settle(self._means, self._watch, self._entry(), may_cancel=may_cancel)
+
+    def _entry(self) -> Entry | None:
+        """The job as far as this run knows it."""
+        found = self._follower.entry if self._follower else self._found
+        return self._submission.entry if found is None and self._submission else found
 
     async def _call(self, work: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
         return await self._watch.result(self._means.workers.record(work, *args, **options))

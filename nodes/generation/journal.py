@@ -38,10 +38,13 @@ MIGRATIONS: Final = (
     CREATE INDEX jobs_by_request_id ON jobs (request_id);
     CREATE TABLE leases (fingerprint TEXT PRIMARY KEY, owner TEXT NOT NULL);
     """,
+    "ALTER TABLE jobs ADD COLUMN price TEXT NOT NULL DEFAULT ''",
 )
 """One script per schema version; only ever appended to."""
 
-_SELECT: Final = "SELECT id, fingerprint, state, request, request_id, created, seconds, cost, reason, files FROM jobs "
+_SELECT: Final = (
+    "SELECT id, fingerprint, state, request, request_id, created, seconds, cost, reason, files, price FROM jobs "
+)
 _UNFINISHED: Final = (State.INTENDED, State.UNKNOWN, State.ACCEPTED, State.SUCCEEDED)
 
 
@@ -65,6 +68,8 @@ class Entry:
     reason: str = ""
     files: tuple[str, ...] = ()
     """Names inside the output folder."""
+    price: str = ""
+    """The list price at the time, where the service tells: `$0.02 per second`."""
 
 
 class Journal:
@@ -100,7 +105,7 @@ class Journal:
             with self.writing() as database:
                 database.execute(
                     "UPDATE jobs SET state = ?, request_id = ?, created = ?, seconds = ?, cost = ?, reason = ?, "
-                    "files = ?, changed = ? WHERE id = ?",
+                    "files = ?, price = ?, changed = ? WHERE id = ?",
                     (
                         to.value,
                         moved.request_id or None,
@@ -109,6 +114,7 @@ class Journal:
                         moved.cost,
                         moved.reason,
                         json.dumps(moved.files),
+                        moved.price,
                         now,
                         moved.id,
                     ),
@@ -240,8 +246,8 @@ def _migrate(database: sqlite3.Connection) -> None:
     database.commit()
 
 
-def _entry(row: tuple[int, str, str, str, str | None, float, float | None, float | None, str, str]) -> Entry:
-    number, fingerprint, state, request, request_id, created, seconds, cost, reason, files = row
+def _entry(row: tuple[int, str, str, str, str | None, float, float | None, float | None, str, str, str]) -> Entry:
+    number, fingerprint, state, request, request_id, created, seconds, cost, reason, files, price = row
     return Entry(
         number,
         fingerprint,
@@ -253,6 +259,7 @@ def _entry(row: tuple[int, str, str, str, str | None, float, float | None, float
         cost,
         reason,
         tuple(json.loads(files)),
+        price,
     )
 
 

@@ -38,6 +38,8 @@ class Means:
     """Where the videos go."""
     open_download: Callable[[Path], Download]
     schedule: ScheduleFor = PollSchedule.learnt
+    price: Callable[[], str] = str
+    """The list price as far as it is known by now, without waiting."""
     random: Random = field(default_factory=Random)
     deadline: float = DEADLINE
     """Seconds that one run waits for a job."""
@@ -56,6 +58,8 @@ class Video:
     """Seconds that this run took."""
     reused: bool = False
     """It was on disk already."""
+    price: str = ""
+    """The list price, where the service tells: `$0.02 per second`."""
 
 
 def record(means: Means, events: EventSink, entry: Entry, to: State) -> Entry:

@@ -7,6 +7,8 @@ from typing import Final
 
 from ..runcomfy.errors import RunComfyError
 from ..runcomfy.replies import CancelOutcome
+from .events import Settled
+from .fates import Fate
 from .journal import Entry
 from .means import Means, record
 from .states import State
@@ -14,37 +16,47 @@ from .watch import Watch, settled
 
 CANCEL_PATIENCE: Final = 4.0
 """Seconds that Stop gives the service to cancel a job."""
+_COLLECT: Final = "run the same graph again to collect its video without a new charge"
 
 
-async def settle(means: Means, watch: Watch, entry: Entry | None, *, may_cancel: bool) -> str:
-    """What became of the job of a run that was stopped; cancels it if that may be and is still possible."""
+async def settle(means: Means, watch: Watch, entry: Entry | None, *, may_cancel: bool) -> Settled:
+    """What becomes of the job of a run that was stopped; cancels it if that may be and is still possible."""
+    if may_cancel and entry and entry.state is State.ACCEPTED:
+        return await _cancel(means, watch, entry)
+    return left_alone(entry, "Stopped")
+
+
+def left_alone(entry: Entry | None, end: str) -> Settled:
+    """What becomes of a job that nobody cancels.
+
+    Args:
+        end: what ended the run, in a word or a few.
+    """
     if entry is None or entry.state is State.REFUSED:
-        return "Stopped before anything was submitted. Nothing was charged."
+        return Settled(f"{end} before anything was submitted. Nothing was charged.", Fate.NOT_SUBMITTED)
     if entry.state is State.ACCEPTED:
-        return await _cancel(means, watch, entry) if may_cancel else f"Stopped waiting. Job {entry.request_id} goes on."
+        return Settled(f"{end}. Job {entry.request_id} goes on and will be charged; {_COLLECT}.", Fate.GOES_ON)
     if entry.state in (State.SUCCEEDED, State.SAVED):
-        return "Stopped. The video is finished and paid for; run the same graph again to get it without a new charge."
-    return (
-        "Stopped while the request was being submitted. It may have been charged. Run the same graph again: it "
-        "finds the job, or says where to look for it."
+        return Settled(f"{end}. The video is finished and paid for; {_COLLECT}.", Fate.FINISHED)
+    return Settled(
+        f"{end} while the request was being submitted. It may have been charged. Run the same graph again: it finds "
+        "the job, or says where to look for it.",
+        Fate.UNCERTAIN,
     )
 
 
-async def _cancel(means: Means, watch: Watch, entry: Entry) -> str:
+async def _cancel(means: Means, watch: Watch, entry: Entry) -> Settled:
     job = f"Stopped. Job {entry.request_id}"
-    later = "It may be charged; run the same graph again to collect its video without a new charge."
+    later = f"It may be charged; {_COLLECT}."
     call = means.workers.cancel(_cancel_and_record, means, watch, entry)
     if not await settled(call, CANCEL_PATIENCE):
-        return f"{job} could not be cancelled in time. {later}"
+        return Settled(f"{job} could not be cancelled in time. {later}", Fate.GOES_ON)
     outcome = _outcome(call)
     if isinstance(outcome, RunComfyError):
-        return f"{job} could not be cancelled: {outcome.what} {later}"
+        return Settled(f"{job} could not be cancelled: {outcome.what} {later}", Fate.GOES_ON)
     if outcome is CancelOutcome.NOT_CANCELLABLE:
-        return (
-            f"{job} is running already and will be charged; run the same graph again to collect its video "
-            "without a new charge."
-        )
-    return f"{job} was still queued and is cancelled. Nothing was charged."
+        return Settled(f"{job} is running already and will be charged; {_COLLECT}.", Fate.GOES_ON)
+    return Settled(f"{job} was still queued and is cancelled. Nothing was charged.", Fate.CANCELLED)
 
 
 def _cancel_and_record(means: Means, watch: Watch, entry: Entry) -> CancelOutcome:

@@ -66,11 +66,10 @@ class Submission:
                 telling = self._means.workers.record(tell_unknown, self._means, self._watch, self.entry)
                 raise await self._watch.result(telling) from error
 
-    async def after_stop(self) -> Entry | None:
-        """What is known once a call under way has ended, or has had its chance to."""
+    async def over(self) -> None:
+        """Wait until a call under way has ended, or has had its chance to; one that has not begun never will."""
         if self._call and not self._call.cancel():
             await settled(self._call, STOP_PATIENCE)
-        return self.entry
 
     def when_over(self, done: Callable[[], object]) -> None:
         """Call ``done`` as soon as no call is under way; at once if none is."""

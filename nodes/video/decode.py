@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from .edits import shown_frames
 from .errors import Damaged, NotAVideo, NothingSelected, Stopped, VideoError
-from .interlaced import may_be_interlaced
+from .facts import AGAIN, Facts, facts_of
 from .memory import check_memory
-from .mp4 import check_mp4, is_mp4
-from .opencv import NO_INTERLACED_FROM, codec, open_packets, open_video, settings, version
+from .mp4 import is_mp4
+from .opencv import codec, open_video
 from .pages import touched_ahead
 
 if TYPE_CHECKING:
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from cv2.typing import MatLike
     from numpy.typing import NDArray
 
-_AGAIN: Final = "Delete it and fetch or generate it again."
 _SEEK_FROM: Final = 64
 """Frames; seeking to a nearer one takes longer than decoding what is in front of it."""
 
@@ -60,6 +58,12 @@ class Clip:
     fps: float
     """Frames per second of the file, on average, whichever of them were selected."""
 
+    @property
+    def facts(self) -> Facts:
+        """The selected frames as the file that they could be."""
+        frames, height, width, _ = self.images.shape
+        return Facts(frames, width, height, self.fps)
+
 
 def _ignore(done: int, total: int) -> None:
     """No progress is wanted."""
@@ -85,26 +89,17 @@ def decode(
         NotEnoughMemory: the frames would not fit; nothing was allocated.
         Stopped: ``stopped`` said so.
     """
-    whole = is_mp4(file)
-    if whole:
-        check_mp4(file)
-    stored, seconds = _walk(file, stopped)
-    count = stored
-    if whole:
-        count = shown_frames(file) or stored
-        if stored < count:
-            raise Damaged(f"{file.name} has {stored} of the {count} frames that its index announces.", _AGAIN)
-    if not count:
-        raise NotAVideo(f"{file.name} is not a video that OpenCV can read.", "Use an H.264 MP4.")
-    wanted = selection.of(count)
+    facts = facts_of(file, stopped)
+    wanted = selection.of(facts.frames)
     if not wanted:
         raise NothingSelected(
-            f"{file.name} has {count} frames, and the frame controls leave none of them.", "Lower skip_first_frames."
+            f"{file.name} has {facts.frames} frames, and the frame controls leave none of them.",
+            "Lower skip_first_frames.",
         )
     reader = open_video(file)
     try:
-        source = _Source(reader, file, wanted, stopped, exact_seeking=whole)
-        return Clip(_fill(source, len(wanted), progress), _fps(reader, stored, seconds))
+        source = _Source(reader, file, wanted, stopped, exact_seeking=is_mp4(file))
+        return Clip(_fill(source, len(wanted), progress), facts.fps)
     finally:
         reader.release()
 
@@ -141,7 +136,7 @@ class _Source:
         self._buffers.reverse()
         got, frame = self._reader.retrieve(self._buffers[0])
         if not got:
-            raise Damaged(f"Frame {number} of {self._file.name} cannot be read.", _AGAIN)
+            raise Damaged(f"Frame {number} of {self._file.name} cannot be read.", AGAIN)
         self._buffers[0] = frame
         return frame
 
@@ -150,7 +145,7 @@ class _Source:
         # Many builds open AV1 without being able to decode it.
         if self._grabbed == 0 and codec(self._reader) == "av01":
             return NotAVideo(f"{self.name} is AV1 video, which this OpenCV cannot decode.", "Convert it to H.264.")
-        return Damaged(f"{self.name} breaks off after {self._grabbed} frames.", _AGAIN)
+        return Damaged(f"{self.name} breaks off after {self._grabbed} frames.", AGAIN)
 
     def _seek(self, number: int) -> None:
         import cv2
@@ -195,40 +190,3 @@ def _fill(source: _Source, count: int, progress: Callable[[int, int], object]) -
                 cv2.LUT(rgb, to_float, dst=frames[done])
                 progress(done + 1, count)
     return images
-
-
-def _walk(file: Path, stopped: Callable[[], bool]) -> tuple[int, float]:
-    """The number of frames and the seconds from the first to the last, by demuxing them all.
-
-    What the header says may be anything. Refuses what would come out black.
-    """
-    import cv2
-
-    packets = open_packets(file)
-    try:
-        if version() >= NO_INTERLACED_FROM and may_be_interlaced(codec(packets), settings(packets)):
-            raise NotAVideo(
-                f"{file.name} is interlaced, and this OpenCV would show black frames.",
-                "Convert it to a progressive MP4 first.",
-            )
-        count, first, last = 0, math.inf, 0.0
-        while packets.grab():
-            count += 1
-            due = packets.get(cv2.CAP_PROP_POS_MSEC) / 1000
-            first, last = min(first, due), max(last, due)
-            if stopped():
-                raise Stopped
-        return count, max(last - first, 0.0)
-    finally:
-        packets.release()
-
-
-def _fps(reader: cv2.VideoCapture, stored: int, seconds: float) -> float:
-    """The rate at which the clip lasts as long as the file says; Matroska's own is wrong where the rate varies."""
-    import cv2
-
-    said = reader.get(cv2.CAP_PROP_FPS)
-    if said <= 0 or not seconds:
-        return said
-    measured = stored / (seconds + 1 / said)
-    return said if math.isclose(said, measured, rel_tol=0.01) else measured

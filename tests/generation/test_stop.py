@@ -220,6 +220,6 @@ def test_of_several_jobs_each_is_cancelled_and_told_though_the_first_ends_the_gr
 def test_a_job_fetched_by_its_id_is_never_cancelled(play: Play) -> None:
     play.service.accepted["job-77"] = play.clock.now
     play.stop_at = "Queued"
-    with pytest.raises(Stopped, match=r"Stopped waiting\. Job job-77 goes on\."):
+    with pytest.raises(Stopped, match=r"Stopped\. Job job-77 goes on and will be charged"):
         asyncio.run(play.fetch("job-77"))
     assert play.service.count("cancel") == 0

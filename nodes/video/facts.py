@@ -1,0 +1,102 @@
+"""What a video file holds, found by walking through it; nothing is decoded."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from .edits import shown_frames
+from .errors import Damaged, NotAVideo, Stopped
+from .interlaced import may_be_interlaced
+from .mp4 import check_mp4, is_mp4
+from .opencv import NO_INTERLACED_FROM, codec, open_packets, open_video, settings, version
+
+if TYPE_CHECKING:
+    import cv2
+
+AGAIN: Final = "Delete it and fetch or generate it again."
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A video file."""
+
+    frames: int
+    """That are shown; edit lists may hide some of what is stored."""
+    width: int
+    """Pixels, as shown."""
+    height: int
+    fps: float
+    """Frames per second, on average."""
+
+
+def facts_of(file: Path, stopped: Callable[[], bool] = lambda: False) -> Facts:
+    """Walk through a file. Blocks; meant for a worker thread.
+
+    Args:
+        stopped: asked before every frame.
+
+    Raises:
+        NotAVideo: OpenCV cannot read it.
+        Damaged: it is incomplete.
+        Stopped: ``stopped`` said so.
+    """
+    import cv2
+
+    whole = is_mp4(file)
+    if whole:
+        check_mp4(file)
+    stored, seconds = _walk(file, stopped)
+    count = stored
+    if whole:
+        count = shown_frames(file) or stored
+        if stored < count:
+            raise Damaged(f"{file.name} has {stored} of the {count} frames that its index announces.", AGAIN)
+    if not count:
+        raise NotAVideo(f"{file.name} is not a video that OpenCV can read.", "Use an H.264 MP4.")
+    reader = open_video(file)
+    try:
+        width, height = (int(reader.get(side)) for side in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
+        return Facts(count, width, height, _fps(reader, stored, seconds))
+    finally:
+        reader.release()
+
+
+def _walk(file: Path, stopped: Callable[[], bool]) -> tuple[int, float]:
+    """The number of frames and the seconds from the first to the last, by demuxing them all.
+
+    What the header says may be anything. Refuses what would come out black.
+    """
+    import cv2
+
+    packets = open_packets(file)
+    try:
+        if version() >= NO_INTERLACED_FROM and may_be_interlaced(codec(packets), settings(packets)):
+            raise NotAVideo(
+                f"{file.name} is interlaced, and this OpenCV would show black frames.",
+                "Convert it to a progressive MP4 first.",
+            )
+        count, first, last = 0, math.inf, 0.0
+        while packets.grab():
+            count += 1
+            due = packets.get(cv2.CAP_PROP_POS_MSEC) / 1000
+            first, last = min(first, due), max(last, due)
+            if stopped():
+                raise Stopped
+        return count, max(last - first, 0.0)
+    finally:
+        packets.release()
+
+
+def _fps(reader: cv2.VideoCapture, stored: int, seconds: float) -> float:
+    """The rate at which the clip lasts as long as the file says; Matroska's own is wrong where the rate varies."""
+    import cv2
+
+    said = reader.get(cv2.CAP_PROP_FPS)
+    if said <= 0 or not seconds:
+        return said
+    measured = stored / (seconds + 1 / said)
+    return said if math.isclose(said, measured, rel_tol=0.01) else measured

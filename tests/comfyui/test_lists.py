@@ -1,0 +1,142 @@
+"""One node, several videos: side by side, in order, summed up, and one that fails sinks no other."""
+
+from __future__ import annotations
+
+import av
+
+from tests.comfyui.conftest import Books
+from tests.comfyui.graphs import ApiGraph
+from tests.comfyui.seedance_graphs import (
+    DURATION,
+    FRAMES,
+    OPTIONS,
+    PROBE,
+    VIDEO,
+    generation,
+    node,
+    options,
+    output,
+    probe,
+    text_to_video,
+)
+from tools.comfyui import ComfyUI
+from tools.comfyui_client import PROGRESS_TEXT, Client, Event, Run, Status
+
+SAVE = "save"
+PRICE = "$0.02 per second"
+COST = 0.02 * DURATION
+
+
+def lines(run: Run) -> list[str]:
+    return [str(event.data["text"]) for event in run.events if event.name == PROGRESS_TEXT]
+
+
+def saving(prompt: str, **changes: object) -> ApiGraph:
+    """From a text to a saved file; nothing takes the frames."""
+    saved = node("SaveVideo", video=output("video"), filename_prefix="saved", format="auto", codec="auto")
+    return {OPTIONS: options(), VIDEO: text_to_video(prompt, **changes), SAVE: saved}
+
+
+def seeds(books: Books) -> dict[str, int]:
+    return {each.request_id: each.input["seed"] for each in books.submissions}
+
+
+def test_count_makes_so_many_videos_with_one_seed_after_the_other(client: Client, books: Books, prompt: str) -> None:
+    run = client.run(generation(prompt, count=3, seed=7))
+    assert run.status is Status.SUCCESS
+    assert [seeds(books)[seen["scalars"]["request_id"]] for seen in run.outputs[PROBE]["probe"]] == [7, 8, 9]
+    assert len(run.outputs[VIDEO]["images"]) == 3, "each plays on the node"
+
+
+def test_the_line_sums_the_list_up(client: Client, books: Books, prompt: str) -> None:
+    run = client.run(generation(prompt, count=3))
+    told = lines(run)
+    assert any(line.startswith("3 videos: 3 queued, ") for line in told), told
+    assert any(line.startswith("3 videos: 3 generating, ") for line in told), told
+    assert told[-1] == f"3 videos: 3 done, ${3 * COST:.2f}"
+    assert len(set(told)) == len(told), "nothing is sent twice"
+
+
+def test_a_single_video_tells_the_price_and_what_it_cost(client: Client, books: Books, prompt: str) -> None:
+    told = lines(client.run(generation(prompt)))
+    assert any(line.startswith("Generating, ") and line.endswith(PRICE) for line in told), told
+    assert told[-1].endswith(f", {FRAMES} frames 864x480 at 24 fps, ${COST:.2f}")
+
+
+def test_a_failed_video_is_skipped_and_the_others_arrive(client: Client, books: Books, prompt: str) -> None:
+    books.service.fail_next("a sensitive word")
+    graph = generation(prompt, count=3)
+    graph[VIDEO]["inputs"]["on_failure"] = "skip"
+    run = client.run(graph)
+    assert run.status is Status.SUCCESS, run.error
+    assert len(run.outputs[PROBE]["probe"]) == 2
+    summary, reason = lines(run)[-1].splitlines()
+    assert summary == f"3 videos: 2 done, 1 failed, ${2 * COST:.2f}"
+    assert "a sensitive word" in reason
+    assert "Usage page shows whether" in reason
+    assert books.submissions[-1].request_id
+
+
+def test_a_prompt_that_cannot_be_sent_is_skipped_too(client: Client, books: Books, prompt: str) -> None:
+    texts = node("ProbeTexts", lines=f"{prompt}, one\n\n{prompt}, three")
+    graph = generation(["texts", 0]) | {"texts": texts}
+    graph[VIDEO]["inputs"]["on_failure"] = "skip"
+    run = client.run(graph)
+    assert run.status is Status.SUCCESS, run.error
+    assert len(run.outputs[PROBE]["probe"]) == 2
+    assert "[2] The text is empty." in lines(run)[-1]
+    assert len(books.submissions) == 2
+
+
+def test_without_skip_a_failure_ends_the_run(client: Client, books: Books, prompt: str) -> None:
+    books.service.fail_next("a sensitive word")
+    run = client.run(generation(prompt, count=3))
+    assert run.status is Status.ERROR
+    assert run.error is not None
+    assert "a sensitive word" in run.error.message
+    assert not any(each.cancelled for each in books.submissions), "the others are paid for"
+    assert client.run(generation(prompt, count=3)).status is Status.SUCCESS
+    assert len(books.submissions) == 4, "only the failed one is bought again"
+
+
+def test_stop_cancels_the_whole_list_and_says_so_in_one_summary(
+    client: Client, server: ComfyUI, books: Books, prompt: str
+) -> None:
+    books.service.hold()
+    pressed: list[Event] = []
+
+    def stop_once_all_wait(event: Event) -> None:
+        if not pressed and event.name == PROGRESS_TEXT and str(event.data["text"]).startswith("5 videos: 5 queued"):
+            pressed.append(event)
+            client.interrupt()
+
+    run = client.run(generation(prompt, count=5), on_event=stop_once_all_wait)
+    assert run.status is Status.INTERRUPTED
+    assert [each.cancelled for each in books.submissions] == [True] * 5
+    assert "Seedance: 5 videos: 5 stopped\n5 cancelled, nothing charged" in server.log
+
+
+def test_frames_that_nothing_takes_are_not_decoded(client: Client, server: ComfyUI, books: Books, prompt: str) -> None:
+    run = client.run(saving(prompt))
+    assert run.status is Status.SUCCESS, run.error
+    assert not any(line.startswith("Decoding") for line in lines(run))
+    assert f", {FRAMES} frames 864x480 at 24 fps" in lines(run)[-1], "the file tells"
+    (saved,) = run.outputs[SAVE]["images"]
+    with av.open(str(server.base / "output" / saved["subfolder"] / saved["filename"])) as container:
+        assert len(list(container.decode(video=0))) == FRAMES
+
+
+def test_frames_that_are_taken_later_are_decoded_then(client: Client, books: Books, prompt: str) -> None:
+    """ComfyUI has the first run's outputs in its cache, without the frames."""
+    assert client.run(saving(prompt)).status is Status.SUCCESS
+    run = client.run(saving(prompt) | {PROBE: probe()})
+    assert run.status is Status.SUCCESS, run.error
+    assert run.outputs[PROBE]["probe"][0]["shape"] == [FRAMES, 480, 864, 3]
+    assert len(books.submissions) == 1
+
+
+def test_the_number_of_frames_alone_is_counted_by_decoding(client: Client, books: Books, prompt: str) -> None:
+    graph = saving(prompt) | {"count": node("PreviewAny", source=output("frame_count"))}
+    run = client.run(graph)
+    assert run.status is Status.SUCCESS, run.error
+    assert any(line.startswith("Decoding") for line in lines(run))

@@ -2,6 +2,7 @@
 
 from .nodes.load_video import LoadSeedanceVideo
 from .nodes.options import SeedanceOptions
+from .nodes.routes import register
 from .nodes.text_to_video import SeedanceTextToVideo
 
 NODE_CLASS_MAPPINGS = {
@@ -14,5 +15,8 @@ NODE_DISPLAY_NAME_MAPPINGS = {
     "SeedanceOptions": "Seedance Options",
     "LoadSeedanceVideo": "Load Seedance Video",
 }
+WEB_DIRECTORY = "./web"
 
-__all__ = ["NODE_CLASS_MAPPINGS", "NODE_DISPLAY_NAME_MAPPINGS"]
+register()
+
+__all__ = ["NODE_CLASS_MAPPINGS", "NODE_DISPLAY_NAME_MAPPINGS", "WEB_DIRECTORY"]

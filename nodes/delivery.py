@@ -58,6 +58,8 @@ async def generate(text: str, options: Options | None, *, mode: str, reuse: bool
         if not skip:
             raise
         _log.warning("Seedance: a video of the list is left out. %s", error)
+        if node := host.running_node():
+            node.left_out(str(error))
         return io.NodeOutput(*(host.nothing() for _ in video_outputs()))
 
 

@@ -4,9 +4,10 @@ files' base classes aside."""
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, ClassVar, Final
 
 import comfy.model_management
@@ -94,6 +95,19 @@ class RunningNode:
         # Not comfy.utils.ProgressBar: it raises, and clears, a pending interruption from whatever calls it.
         get_progress_state().update_progress(self.node, value, total, None)
 
+    _left_out: ClassVar[Counter[str]] = Counter()
+
+    @property
+    def times_left_out(self) -> int:
+        """How many items of this node have come to nothing so far."""
+        return self._left_out[self.node]
+
+    def left_out(self, reason: str) -> None:
+        """Tell the browser that queued the graph that this item came to nothing, while the others go on."""
+        self._left_out[self.node] += 1
+        told = {"prompt_id": self.graph, "node": self.node, "item": self.item, "reason": reason}
+        PromptServer.instance.send_sync("seedance.left_out", told, PromptServer.instance.client_id)
+
     def uses_output(self, number: int) -> bool:
         """Whether any node of the graph takes this output; yes where that cannot be known."""
         graph = _running_graph(self.graph)
@@ -150,26 +164,49 @@ def _served(files: tuple[Path, ...]) -> Iterator[ui.SavedResult]:
 def video_choices() -> list[str]:
     """The videos that can be loaded, newest Seedance videos first, as ComfyUI annotates file names."""
     videos, uploads = videos_folder(), Path(folder_paths.get_input_directory())
-    made = sorted(_video_files(videos), key=lambda file: file.stat().st_mtime, reverse=True)
+    made = sorted(_video_files(videos), key=_modified, reverse=True)
     return [
         *(f"{VIDEO_FOLDER}/{file.name} [output]" for file in made),
         *sorted(file.name for file in _video_files(uploads)),
     ]
 
 
-def find_video(choice: str) -> Path | None:
-    """The file behind a choice, if it is one inside ComfyUI's folders, symbolic links resolved."""
+def find_video(choice: object) -> Path | None:
+    """The video behind a choice, whatever a workflow has put there, if it lies in one of ComfyUI's folders.
+
+    Symbolic links are resolved. What does not end as a video's name is none: OpenCV would open a playlist, too.
+    """
+    if not isinstance(choice, str):
+        return None
     name, root = folder_paths.annotated_filepath(choice)
-    folder = Path(root or folder_paths.get_input_directory()).resolve()
+    if not _stays_inside(PurePath(name)) or not name.lower().endswith(_VIDEO_ENDINGS):
+        return None
     try:
+        folder = Path(root or folder_paths.get_input_directory()).resolve()
         file = (folder / name).resolve()
         return file if file.is_relative_to(folder) and file.is_file() else None
-    except (OSError, ValueError):
+    except (OSError, ValueError, RuntimeError):
+        # A name that is too long, has a NUL in it, or leads in a circle.
         return None
 
 
+def _stays_inside(name: PurePath) -> bool:
+    """Whether a path leads down from wherever it starts. On Windows, merely to look at another machine's signs in."""
+    return not (name.drive or name.root or ".." in name.parts)
+
+
 def _video_files(folder: Path) -> list[Path]:
-    if not folder.is_dir():
+    try:
+        files = [file for file in folder.iterdir() if file.suffix.lower() in _VIDEO_ENDINGS]
+        return [file for file in files if not file.name.startswith(".") and file.is_file()]
+    except OSError:
+        # Not there yet, or not readable: the list of nodes must come up all the same.
         return []
-    files = (file for file in folder.iterdir() if file.suffix.lower() in _VIDEO_ENDINGS)
-    return [file for file in files if not file.name.startswith(".") and file.is_file()]
+
+
+def _modified(file: Path) -> float:
+    """When a file was changed, in seconds; 0 if it has just been deleted."""
+    try:
+        return file.stat().st_mtime
+    except OSError:
+        return 0.0

@@ -35,6 +35,15 @@ def video_outputs() -> list[io.Output]:
     ]
 
 
+def left_out() -> int:
+    """How many videos the node that this is called from has left out so far.
+
+    Part of its fingerprint: else ComfyUI would keep what is missing in its cache, and the next run would not try again.
+    """
+    node = host.running_node()
+    return node.times_left_out if node else 0
+
+
 def frames_used() -> bool:
     """Whether the graph takes the frames of the node that this is called from, or their number.
 

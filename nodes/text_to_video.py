@@ -8,7 +8,7 @@ from comfy_api.latest import io
 
 from .runcomfy.errors import InvalidRequest
 from .runcomfy.request import LIVE, MODES, Options, problem_with_choice, problem_with_text
-from .sockets import SeedanceOptionsSocket, frames_used, schema, video_outputs
+from .sockets import SeedanceOptionsSocket, frames_used, left_out, schema, video_outputs
 
 STOP: Final = "stop"
 SKIP: Final = "skip"
@@ -83,9 +83,9 @@ class SeedanceTextToVideo(io.ComfyNode):
         )
 
     @classmethod
-    def fingerprint_inputs(cls, reuse: bool | None = True, **_: object) -> bool | float:
+    def fingerprint_inputs(cls, reuse: bool | None = True, **_: object) -> str | float:
         # Not equal to itself, so that ComfyUI's own cache does not stand in for a new video.
-        return float("nan") if reuse is False else frames_used()
+        return float("nan") if reuse is False else f"{frames_used()} {left_out()}"
 
     @classmethod
     async def execute(

@@ -21,16 +21,21 @@ PICTURES = ("backdrop", "captions", "footage", "picture", "robot")
 """The rehearsal's files that only its film studio loads, when it has something to film."""
 
 ROOMS: dict[str, set[str]] = {
-    "runcomfy": set(),
-    "video": set(),
+    "wire": set(),
+    "runcomfy": {"wire"},
+    "video": {"wire"},
     "generation": {"runcomfy", "video"},
     "rehearsal": {"runcomfy"},
     "wiring": {"generation", "runcomfy", "video", "rehearsal"},
     "__main__": {"generation", "runcomfy", "video", "wiring"},
+    "account": {"generation", "runcomfy"},
+    "about": set(),
+    "same_origin": set(),
     "host": set(),
     "sockets": {"host"},
     "display": {"generation", "host"},
     "delivery": {"display", "generation", "host", "runcomfy", "sockets", "video", "wiring"},
+    "routes": {"about", "account", "host", "same_origin", "wiring"},
     "options": {"runcomfy", "sockets"},
     "text_to_video": {"delivery", "host", "runcomfy", "sockets"},
     "load_video": {"delivery", "host", "runcomfy", "sockets", "video"},
@@ -39,12 +44,14 @@ ROOMS: dict[str, set[str]] = {
 """Each room, and the rooms it may import."""
 
 LIBRARIES: dict[str, set[str]] = {
+    "wire": {"requests", "urllib3"},
     "runcomfy": {"requests", "urllib3"},
     "video": {"requests", "urllib3", "cv2", "numpy", "psutil", "torch"},
     "generation": {"filelock"},
     "rehearsal": {"av", "cv2", "numpy", "PIL"},
     "__main__": {"tqdm"},
     "host": COMFYUI,
+    "routes": {"aiohttp", "server"},
     **{name: {"comfy_api.latest"} for name in ("delivery", "sockets", *NODES)},
 }
 """The libraries, beside Python's own, that a room may import."""
@@ -125,13 +132,27 @@ def test_each_room_keeps_to_its_libraries(found: Import) -> None:
 def test_only_the_comfyui_rooms_know_comfyui() -> None:
     """`nodes` counts too: inside ComfyUI that name is ComfyUI's, so the house may not call itself by it."""
     knowing = {found.room for found in OUTSIDE if found.module.split(".")[0] in COMFYUI}
-    assert knowing == {"host", "delivery", "sockets", *NODES}
+    assert knowing == {"host", "delivery", "routes", "sockets", *NODES}
 
 
 def test_what_is_slow_to_load_is_imported_where_it_is_used() -> None:
     early = [found for found in OUTSIDE if found.at_start and found.module.split(".")[0] in HEAVY]
     assert [str(found) for found in early if found.file.stem not in PICTURES] == []
     assert {found.file.stem for found in early} <= set(PICTURES)
+
+
+def test_comfyuis_start_does_not_load_the_engine() -> None:
+    """Requests and the rest of it come with the first run or the first look at the settings."""
+    reached = {f"nodes.{name}" for name in (*NODES, "routes")}
+    while further := {found.module for found in INSIDE if found.at_start and module_of(found) in reached} - reached:
+        reached |= further
+    assert {"nodes.host", "nodes.same_origin", "nodes.runcomfy.request"} <= reached
+    early = {found.module for found in OUTSIDE if found.at_start and module_of(found) in reached}
+    assert {name.split(".")[0] for name in early} <= COMFYUI | {"aiohttp"}
+
+
+def module_of(found: Import) -> str:
+    return ".".join(found.file.relative_to(ROOT).with_suffix("").parts)
 
 
 WATCHED = """

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import re
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -13,7 +16,10 @@ from requests.auth import AuthBase
 from .errors import MissingToken
 
 VARIABLES: Final = ("RUNCOMFY_API_TOKEN", "RUNCOMFY_TOKEN", "YOUR_API_TOKEN")
-SAVED: Final = "the saved token"
+SAVED: Final = "Settings > Seedance"
+LONGEST: Final = 2048
+"""Characters; well above any real token, and well below what a header may hold."""
+_UNFINISHED: Final = ".token-"
 
 
 class Token(AuthBase):
@@ -31,6 +37,12 @@ class Token(AuthBase):
     def __repr__(self) -> str:
         return f"<token from {self.source}>"
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Token) and (self._value, self.source) == (other._value, other.source)
+
+    def __hash__(self) -> int:
+        return hash((self._value, self.source))
+
     def __reduce__(self) -> str:
         raise TypeError("a token is not to be copied or stored")
 
@@ -46,15 +58,58 @@ def find_token(environment: Mapping[str, str], file: Path) -> Token:
     Raises:
         MissingToken: there is none, or the one there is cannot be a token.
     """
-    candidates = [(SAVED, _saved(file)), *((name, environment.get(name, "")) for name in VARIABLES)]
-    for source, value in candidates:
+    for source, value in ((SAVED, _saved(file)), *_variables(environment)):
         if value.strip():
-            return _checked(value.strip(), source)
+            return Token(_checked(value, source), source)
     raise MissingToken(
         "No RunComfy token is set.",
         "Save the token from your RunComfy profile in Settings > Seedance, or set the environment variable "
         f"{VARIABLES[0]} and restart ComfyUI, or switch mode to rehearsal, which needs none.",
     )
+
+
+def variable_in_use(environment: Mapping[str, str]) -> str | None:
+    """The first variable that is set: the one that holds the token where none is saved."""
+    return next((name for name, value in _variables(environment) if value.strip()), None)
+
+
+def is_saved(file: Path) -> bool:
+    """Whether a token is saved. Raises `MissingToken` where that cannot be read."""
+    return bool(_saved(file).strip())
+
+
+def save_token(text: str, file: Path) -> None:
+    """Save a token for all runs from now on, in place of the one saved before.
+
+    Raises:
+        MissingToken: it cannot be a token.
+        OSError: it cannot be written; the one saved before is still there.
+    """
+    value = _checked(text, SAVED)
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # mkstemp makes it 0600. Windows has no such modes: there the file gets the access list of ComfyUI's user folder,
+    # which is the user's own where ComfyUI lies in the user's profile, and else whoever may read that folder.
+    handle, unfinished = tempfile.mkstemp(prefix=_UNFINISHED, dir=file.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as written:
+            written.write(value)
+            written.flush()
+            os.fsync(written.fileno())
+        Path(unfinished).replace(file)
+    except BaseException:
+        Path(unfinished).unlink(missing_ok=True)
+        raise
+
+
+def clear_token(file: Path) -> None:
+    """Delete the saved token, and what a crash may have left of saving it. Raises `OSError`."""
+    file.unlink(missing_ok=True)
+    for unfinished in file.parent.glob(f"{_UNFINISHED}*"):
+        unfinished.unlink(missing_ok=True)
+
+
+def _variables(environment: Mapping[str, str]) -> list[tuple[str, str]]:
+    return [(name, environment.get(name, "")) for name in VARIABLES]
 
 
 def _saved(file: Path) -> str:
@@ -69,11 +124,14 @@ def _saved(file: Path) -> str:
         ) from None
 
 
-def _checked(value: str, source: str) -> Token:
+def _checked(text: str, source: str) -> str:
+    """The token itself, out of what was pasted: often the whole header's value."""
+    value = re.sub(r"^(authorization:\s*)?bearer(\s+|$)", "", text.strip(), flags=re.IGNORECASE)
     # Anything else would break the header, or raise an error that quotes it.
-    if value.isascii() and value.isprintable() and " " not in value:
-        return Token(value, source)
+    if value.isascii() and value.isprintable() and " " not in value and 0 < len(value) <= LONGEST:
+        return value
     raise MissingToken(
-        f"The value in {source} cannot be a RunComfy token: it contains spaces or special characters.",
+        f"The value in {source} cannot be a RunComfy token: it is empty, far too long, or has spaces or special "
+        "characters in it.",
         "Copy the token from your RunComfy profile again.",
     )

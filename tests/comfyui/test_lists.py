@@ -31,13 +31,13 @@ def lines(run: Run) -> list[str]:
     return [str(event.data["text"]) for event in run.events if event.name == PROGRESS_TEXT]
 
 
-def saving(prompt: str, **changes: object) -> ApiGraph:
+def saving(prompt: str) -> ApiGraph:
     """From a text to a saved file; nothing takes the frames."""
     saved = node("SaveVideo", video=output("video"), filename_prefix="saved", format="auto", codec="auto")
-    return {OPTIONS: options(), VIDEO: text_to_video(prompt, **changes), SAVE: saved}
+    return {OPTIONS: options(), VIDEO: text_to_video(prompt), SAVE: saved}
 
 
-def seeds(books: Books) -> dict[str, int]:
+def seeds(books: Books) -> dict[str, object]:
     return {each.request_id: each.input["seed"] for each in books.submissions}
 
 
@@ -49,17 +49,27 @@ def test_count_makes_so_many_videos_with_one_seed_after_the_other(client: Client
 
 
 def test_the_line_sums_the_list_up(client: Client, books: Books, prompt: str) -> None:
-    run = client.run(generation(prompt, count=3))
-    told = lines(run)
-    assert any(line.startswith("3 videos: 3 queued, ") for line in told), told
-    assert any(line.startswith("3 videos: 3 generating, ") for line in told), told
+    books.service.hold()
+    seen: list[str] = []
+
+    def go_on_once_read(event: Event) -> None:
+        text = str(event.data["text"]) if event.name == PROGRESS_TEXT else ""
+        if not seen and text.startswith("3 videos: 3 queued, "):
+            seen.append("queued")
+            books.hold_once_running()
+        elif seen == ["queued"] and text.startswith("3 videos: 3 generating, "):
+            seen.append("generating")
+            books.service.release()
+
+    told = lines(client.run(generation(prompt, count=3), on_event=go_on_once_read))
+    assert seen == ["queued", "generating"], told
     assert told[-1] == f"3 videos: 3 done, ${3 * COST:.2f}"
     assert len(set(told)) == len(told), "nothing is sent twice"
 
 
 def test_a_single_video_tells_the_price_and_what_it_cost(client: Client, books: Books, prompt: str) -> None:
     told = lines(client.run(generation(prompt)))
-    assert any(line.startswith("Generating, ") and line.endswith(PRICE) for line in told), told
+    assert any(line.startswith(("Queued, ", "Generating, ")) and line.endswith(PRICE) for line in told), told
     assert told[-1].endswith(f", {FRAMES} frames 864x480 at 24 fps, ${COST:.2f}")
 
 
@@ -75,6 +85,17 @@ def test_a_failed_video_is_skipped_and_the_others_arrive(client: Client, books: 
     assert "a sensitive word" in reason
     assert "Usage page shows whether" in reason
     assert books.submissions[-1].request_id
+
+
+def test_what_was_left_out_is_tried_again_by_the_next_run(client: Client, books: Books, prompt: str) -> None:
+    books.service.fail_next("a sensitive word")
+    graph = generation(prompt, count=2)
+    graph[VIDEO]["inputs"]["on_failure"] = "skip"
+    for arrived, bought in ((1, 2), (2, 3), (2, 3)):
+        run = client.run(graph)
+        assert run.status is Status.SUCCESS, run.error
+        assert (len(run.outputs[PROBE]["probe"]), len(books.submissions)) == (arrived, bought)
+    assert "executed" not in [event.name for event in run.events if event.data.get("node") == VIDEO], "cached"
 
 
 def test_a_prompt_that_cannot_be_sent_is_skipped_too(client: Client, books: Books, prompt: str) -> None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import copy
+import os
 import pickle
+import sys
 from pathlib import Path
 
 import pytest
 import requests
 
 from nodes.runcomfy.errors import MissingToken
-from nodes.runcomfy.token import Token, find_token
+from nodes.runcomfy.token import LONGEST, SAVED, Token, clear_token, find_token, is_saved, save_token, variable_in_use
 
 SECRET = "s3cr3t-0123456789"
-ORDER = ("the saved token", "RUNCOMFY_API_TOKEN", "RUNCOMFY_TOKEN", "YOUR_API_TOKEN")
+ORDER = (SAVED, "RUNCOMFY_API_TOKEN", "RUNCOMFY_TOKEN", "YOUR_API_TOKEN")
 
 
 def header(token: Token) -> str | None:
@@ -46,26 +48,37 @@ def test_white_space_around_it_is_not_part_of_it(file: Path) -> None:
     assert header(find_token({"RUNCOMFY_TOKEN": f" {SECRET}\n"}, file)) == f"Bearer {SECRET}"
 
 
-def test_without_any_the_message_names_the_variable_and_the_way_without(file: Path) -> None:
-    with pytest.raises(MissingToken, match=r"RUNCOMFY_API_TOKEN.*rehearsal"):
+def test_without_any_one_sentence_names_settings_the_variable_and_the_way_without(file: Path) -> None:
+    with pytest.raises(MissingToken) as missing:
         find_token({}, file)
+    sentence = missing.value.todo
+    assert all(way in sentence for way in ("Settings > Seedance", "RUNCOMFY_API_TOKEN", "rehearsal"))
+    assert sentence.count(".") == 1
+
+
+@pytest.mark.parametrize("header_value", ["Bearer {}", "bearer  {}", "Authorization: Bearer {}"])
+def test_a_whole_header_may_be_pasted(file: Path, header_value: str) -> None:
+    pasted = header_value.format(SECRET)
+    assert header(find_token({"RUNCOMFY_TOKEN": pasted}, file)) == f"Bearer {SECRET}"
+    save_token(pasted, file)
+    assert file.read_text() == SECRET
 
 
 @pytest.mark.parametrize(
-    "bad", ["two words", "line\nbreak", "tab\tin", "naïve", "nul\0", "escape\x1b[0m", "\u200bzero"]
+    "bad", ["two words", "line\nbreak", "tab\tin", "naïve", "nul\0", "escape\x1b[0m", "\u200bzero", "x" * (LONGEST + 1)]
 )
 @pytest.mark.parametrize("saved", [True, False])
 def test_what_cannot_be_a_token_is_refused_without_being_shown(file: Path, bad: str, saved: bool) -> None:
     if saved:
         file.write_bytes(bad.encode())
-    with pytest.raises(MissingToken, match="the saved token" if saved else "RUNCOMFY_TOKEN") as refused:
+    with pytest.raises(MissingToken, match=SAVED if saved else "RUNCOMFY_TOKEN") as refused:
         find_token({} if saved else {"RUNCOMFY_TOKEN": bad}, file)
     assert bad not in str(refused.value) + repr(refused.value)
 
 
 def test_a_saved_token_that_is_not_text_is_refused(file: Path) -> None:
     file.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(MissingToken, match="the saved token"):
+    with pytest.raises(MissingToken, match=SAVED):
         find_token({"RUNCOMFY_TOKEN": SECRET}, file)
 
 
@@ -93,3 +106,68 @@ def test_it_can_be_neither_copied_nor_stored() -> None:
 def test_an_account_is_told_from_another_whatever_the_source() -> None:
     assert Token(SECRET, "RUNCOMFY_TOKEN").account == Token(SECRET, "YOUR_API_TOKEN").account
     assert Token(SECRET, "RUNCOMFY_TOKEN").account != Token(SECRET + "x", "RUNCOMFY_TOKEN").account
+
+
+def test_a_saved_token_is_found(file: Path) -> None:
+    save_token(f" {SECRET}\n", file)
+    assert is_saved(file)
+    assert header(find_token({"RUNCOMFY_TOKEN": "another"}, file)) == f"Bearer {SECRET}"
+
+
+def test_saving_again_replaces_it_and_leaves_nothing_else_behind(file: Path) -> None:
+    save_token("the-first", file)
+    save_token(SECRET, file)
+    assert file.read_text() == SECRET
+    assert [found.name for found in file.parent.iterdir()] == [file.name]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
+def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
+    file = tmp_path / "private" / "token"
+    before = os.umask(0)
+    try:
+        save_token(SECRET, file)
+    finally:
+        os.umask(before)
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.parent.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("bad", ["", "  ", "Bearer ", "two words", "naïve", "x" * (LONGEST + 1)])
+def test_what_cannot_be_a_token_is_not_saved(file: Path, bad: str) -> None:
+    save_token(SECRET, file)
+    with pytest.raises(MissingToken) as refused:
+        save_token(bad, file)
+    assert not bad.strip() or bad not in str(refused.value)
+    assert file.read_text() == SECRET
+
+
+def test_a_token_that_cannot_be_written_leaves_the_old_one_and_no_copy(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    save_token("the-first", file)
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        save_token(SECRET, file)
+    assert file.read_text() == "the-first"
+    assert [found.name for found in file.parent.iterdir()] == [file.name]
+
+
+def test_clearing_deletes_it_and_what_a_crash_left_of_it(file: Path) -> None:
+    save_token(SECRET, file)
+    (file.parent / ".token-unfinished").write_text(SECRET)
+    (file.parent / "jobs.sqlite3").write_text("stays")
+    clear_token(file)
+    assert [found.name for found in file.parent.iterdir()] == ["jobs.sqlite3"]
+    assert not is_saved(file)
+    clear_token(file)
+
+
+def test_the_variable_in_use_is_the_first_that_is_set() -> None:
+    assert (
+        variable_in_use({"YOUR_API_TOKEN": "x", "RUNCOMFY_TOKEN": " y ", "RUNCOMFY_API_TOKEN": " "}) == "RUNCOMFY_TOKEN"
+    )
+    assert variable_in_use({}) is None

@@ -1,0 +1,144 @@
+"""What the pack's web extension asks the server: the token's state, to save, clear and check it, and the version.
+
+ComfyUI has no log-in, so a route takes a token in and never gives one out, and answers ComfyUI's own pages only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Final
+
+from aiohttp import web
+from server import PromptServer
+
+from . import host
+from .same_origin import is_foreign
+
+if TYPE_CHECKING:
+    from .about import About
+    from .account import Account, Check, TokenState
+
+LARGEST_BODY: Final = 4096
+"""Bytes; a token and the JSON around it."""
+FOREIGN: Final = (
+    "Only ComfyUI's own pages may ask this. Behind a proxy that changes the Host header, set the environment variable "
+    "RUNCOMFY_API_TOKEN instead."
+)
+
+
+def register() -> None:
+    """Add the routes to ComfyUI's, once, while it loads its packs."""
+    routes = PromptServer.instance.routes
+    routes.get("/seedance/about")(_reading(_about))
+    routes.get("/seedance/token")(_reading(_state))
+    routes.post("/seedance/token")(_writing(_save))
+    routes.delete("/seedance/token")(_writing(_clear))
+    routes.post("/seedance/token/check")(_writing(_check))
+
+
+async def _about() -> About:
+    from .about import about
+
+    return about()
+
+
+async def _state() -> TokenState:
+    return await _on_disk(_account().state)
+
+
+async def _save(body: Mapping[str, object]) -> TokenState:
+    text = body.get("token")
+    if not isinstance(text, str) or not text.strip():
+        raise _Refused(400, "The body needs a token, as a text.")
+    return await _on_disk(lambda: _account().save(text))
+
+
+async def _clear(_: Mapping[str, object]) -> TokenState:
+    return await _on_disk(_account().clear)
+
+
+async def _check(_: Mapping[str, object]) -> Check:
+    from .wiring import workers
+
+    return await asyncio.wrap_future(workers().call(_account().check))
+
+
+async def _on_disk(work: Callable[[], TokenState]) -> TokenState:
+    from .wiring import workers
+
+    return await asyncio.wrap_future(workers().record(work))
+
+
+def _account() -> Account:
+    from .account import Account
+
+    return Account(host.private_folder() / "token", os.environ)
+
+
+class _Refused(Exception):
+    """This is no request of ours. ``str()`` says why, and quotes nothing of it."""
+
+    def __init__(self, status: int, why: str) -> None:
+        super().__init__(why)
+        self.status = status
+
+
+Route = Callable[[web.Request], Awaitable[web.Response]]
+
+
+def _reading(answer: Callable[[], Awaitable[About | TokenState]]) -> Route:
+    """A route whose answer is a value, as JSON."""
+
+    async def route(request: web.Request) -> web.Response:
+        return await _reply(request, answer)
+
+    return route
+
+
+def _writing(answer: Callable[[Mapping[str, object]], Awaitable[Check | TokenState]]) -> Route:
+    """A route that takes a JSON object as well."""
+
+    async def route(request: web.Request) -> web.Response:
+        async def answered() -> Check | TokenState:
+            return await answer(await _body(request))
+
+        return await _reply(request, answered)
+
+    return route
+
+
+async def _reply(request: web.Request, answer: Callable[[], Awaitable[About | Check | TokenState]]) -> web.Response:
+    from .account import NotDone
+
+    try:
+        if is_foreign(request.headers):
+            raise _Refused(403, FOREIGN)
+        found, status = asdict(await answer()), 200
+    except _Refused as refused:
+        found, status = {"error": str(refused)}, refused.status
+    except NotDone as error:
+        found, status = {"error": str(error)}, 400
+    return web.json_response(found, status=status, headers={"Cache-Control": "no-store"})
+
+
+async def _body(request: web.Request) -> Mapping[str, object]:
+    """The JSON object that was sent; an empty body is an empty one."""
+    # A form of another site's page cannot be sent as JSON.
+    if request.content_type != "application/json":
+        raise _Refused(415, "The body must be JSON.")
+    body = bytearray()
+    async for piece in request.content.iter_any():
+        body += piece
+        if len(body) > LARGEST_BODY:
+            raise _Refused(413, "The body is too large.")
+    try:
+        found = json.loads(body or b"{}")
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise _Refused(400, "The body must be a JSON object.")
+    return found

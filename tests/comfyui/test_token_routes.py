@@ -1,0 +1,199 @@
+"""The token's routes in a real ComfyUI, as its own pages, other sites' pages and curious scripts ask them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from nodes.rehearsal import RehearsalService
+from tests.comfyui.conftest import PACK, PYTHON, TOKEN, Books
+from tools.comfyui import ComfyUI
+
+ROUTE = "/seedance/token"
+CHECK = "/seedance/token/check"
+NONE = {"source": None, "saved": False, "variable": None, "problem": None}
+SAVED = {"source": "saved", "saved": True, "variable": None, "problem": None}
+REFUSED = 403
+
+WRITES = (("POST", ROUTE), ("DELETE", ROUTE), ("POST", CHECK))
+FLAGS = {"plain": (), "cors": ("--enable-cors-header",)}
+FOREIGN = {
+    "another site": {"Origin": "https://evil.example"},
+    "another port": {"Origin": "http://127.0.0.1:1"},
+    "another name": {"Origin": "http://localhost"},
+    "a sandbox": {"Origin": "null"},
+    "a cross-site fetch": {"Sec-Fetch-Site": "cross-site"},
+    "a same-site fetch": {"Sec-Fetch-Site": "same-site"},
+}
+
+
+class Pages:
+    """Requests to one ComfyUI."""
+
+    def __init__(self, server: ComfyUI) -> None:
+        self.server = server
+        self.answers: list[str] = []
+        self._session = requests.Session()
+        self._session.trust_env = False  # a proxy has no business on loopback
+
+    def ask(
+        self, method: str, path: str, body: object = None, headers: dict[str, str] | None = None
+    ) -> requests.Response:
+        """One request; a body is sent as JSON, unless it is bytes, which need a Content-Type in `headers`."""
+        sent = {"data": body} if isinstance(body, bytes) else {"json": {} if body is None else body}
+        if method == "GET":
+            sent = {}
+        answer = self._session.request(method, self.server.url + path, headers=headers, timeout=60, **sent)
+        self.answers.append(f"{answer.headers}{answer.text}")
+        return answer
+
+    @property
+    def file(self) -> Path:
+        return self.server.base / "user" / "__seedance" / "token"
+
+
+@pytest.fixture(scope="module", params=[*FLAGS.values()], ids=[*FLAGS])
+def pages(
+    request: pytest.FixtureRequest, service: RehearsalService, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Pages]:
+    """Nobody's token is set, and everything is logged."""
+    with ComfyUI(
+        tmp_path_factory.mktemp("comfyui-routes"),
+        pack=PACK,
+        env={"RUNCOMFY_API_BASE_URL": service.origin, **PYTHON},
+        extra_args=("--verbose", "DEBUG", *request.param),
+    ) as server:
+        yield Pages(server)
+
+
+@pytest.fixture(autouse=True)
+def _no_token(pages: Pages) -> Iterator[None]:
+    yield
+    pages.file.unlink(missing_ok=True)
+
+
+def test_a_token_is_saved_used_and_cleared(pages: Pages, books: Books) -> None:
+    assert pages.ask("GET", ROUTE).json() == NONE
+    assert pages.ask("POST", ROUTE, {"token": TOKEN}).json() == SAVED
+    assert pages.ask("GET", f"/api{ROUTE}").json() == SAVED
+    check = pages.ask("POST", CHECK).json()
+    assert check["ok"]
+    assert "$0.02 per second" in check["message"]
+    assert books.submissions == []
+    assert pages.ask("DELETE", ROUTE).json() == NONE
+    assert not pages.file.exists()
+
+
+def test_a_check_without_a_token_and_with_a_wrong_one_fails(pages: Pages) -> None:
+    assert not pages.ask("POST", CHECK).json()["ok"]
+    pages.ask("POST", ROUTE, {"token": "a-wrong-one"})
+    check = pages.ask("POST", CHECK).json()
+    assert not check["ok"]
+    assert "Settings > Seedance" in check["message"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
+def test_only_comfyuis_own_user_may_read_the_file(pages: Pages) -> None:
+    pages.ask("POST", ROUTE, {"token": TOKEN})
+    assert pages.file.stat().st_mode & 0o777 == 0o600
+    assert pages.file.parent.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("headers", FOREIGN.values(), ids=FOREIGN)
+def test_another_sites_page_is_refused(pages: Pages, books: Books, headers: dict[str, str]) -> None:
+    pages.ask("POST", ROUTE, {"token": TOKEN})
+    for method, path in (*WRITES, ("GET", ROUTE), ("GET", "/seedance/about")):
+        answer = pages.ask(method, path, {"token": "planted"}, headers)
+        assert answer.status_code == REFUSED, f"{method} {path}"
+        assert "saved" not in answer.text
+    # Core answers a preflight of anybody's when it is told to; what follows is refused all the same.
+    assert pages.ask("OPTIONS", ROUTE, headers=headers).status_code in (200, 403, 405)
+    assert pages.file.read_text() == TOKEN
+    assert books.calls == {}
+
+
+def test_comfyuis_own_page_is_served(pages: Pages) -> None:
+    own = {"Origin": pages.server.url, "Sec-Fetch-Site": "same-origin"}
+    for method, path in (*WRITES, ("GET", ROUTE), ("GET", "/seedance/about")):
+        assert pages.ask(method, path, {"token": TOKEN}, own).ok, f"{method} {path}"
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""])
+@pytest.mark.parametrize(("method", "path"), WRITES)
+def test_what_a_form_could_send_is_refused(pages: Pages, method: str, path: str, kind: str) -> None:
+    answer = pages.ask(method, path, json.dumps({"token": TOKEN}).encode(), {"Content-Type": kind})
+    assert answer.status_code == 415
+    assert not pages.file.exists()
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"x" * 5000, 413),
+        (json.dumps({"token": "x" * 5000}).encode(), 413),
+        (b"{" + TOKEN.encode(), 400),
+        (b"\xff\xfe" + TOKEN.encode(), 400),
+        (b"[" * 4000, 400),
+        (f'["{TOKEN}"]'.encode(), 400),
+        (b"null", 400),
+        (b"{}", 400),
+        (b'{"token": null}', 400),
+        (b'{"token": "  "}', 400),
+        (f'{{"token": ["{TOKEN}"]}}'.encode(), 400),
+        (f'{{"token": "{TOKEN} two"}}'.encode(), 400),
+        (f'{{"token": "{TOKEN}\\ud800"}}'.encode(), 400),
+        (f'{{"token": "{"x" * 3000}"}}'.encode(), 400),
+    ],
+)
+def test_a_wrong_body_is_refused_and_not_quoted(pages: Pages, body: bytes, status: int) -> None:
+    answer = pages.ask("POST", ROUTE, body, {"Content-Type": "application/json"})
+    assert answer.status_code == status
+    assert set(answer.json()) == {"error"}
+    assert TOKEN not in answer.text
+    assert "xxx" not in answer.text
+    assert not pages.file.exists()
+
+
+def test_a_body_of_no_stated_length_is_cut_off_as_well(pages: Pages) -> None:
+    pieces = (b"x" * 1000 for _ in range(10))
+    answer = requests.post(
+        pages.server.url + ROUTE, data=pieces, headers={"Content-Type": "application/json"}, timeout=60
+    )
+    assert answer.status_code == 413
+
+
+def test_the_version_and_the_repository_are_those_of_the_project(pages: Pages) -> None:
+    about = pages.ask("GET", "/seedance/about").json()
+    project = (PACK / "pyproject.toml").read_text(encoding="utf-8")
+    assert f'version = "{about["version"]}"' in project
+    assert f'Repository = "{about["repository"]}"' in project
+
+
+def test_no_answer_may_be_kept(pages: Pages) -> None:
+    assert pages.ask("GET", ROUTE).headers["Cache-Control"] == "no-store"
+
+
+def test_the_token_is_in_nothing_that_comfyui_gives_out(pages: Pages) -> None:
+    pages.ask("POST", ROUTE, {"token": TOKEN})
+    pages.ask("POST", ROUTE, {"token": f"{TOKEN} two"})
+    pages.ask("POST", CHECK)
+    curious = [
+        *("/settings", "/history", "/object_info", "/i18n", "/extensions", "/users", "/system_stats"),
+        *("/internal/logs", "/internal/logs/raw", "/userdata?dir=.&recurse=true", "/v2/userdata?path="),
+        *("/userdata/..%2F__seedance%2Ftoken", "/userdata/__seedance%2Ftoken", ROUTE, "/seedance/about"),
+        *("/view?filename=token&type=output&subfolder=../user/__seedance", "/extensions/seedance/../../user/"),
+    ]
+    for path in curious:
+        for headers in ({}, {"Comfy-User": "__seedance"}):
+            pages.ask("GET", path, headers=headers)
+    assert pages.file.read_text() == TOKEN
+    assert not [answer for answer in pages.answers if TOKEN in answer]
+    assert TOKEN not in pages.server.log
+    elsewhere = [file for file in pages.server.base.rglob("*") if file.is_file() and file != pages.file]
+    assert elsewhere
+    assert not [file for file in elsewhere if TOKEN.encode() in file.read_bytes()]

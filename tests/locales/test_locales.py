@@ -1,0 +1,135 @@
+"""Every language says all that English says, and in its own words."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import pytest
+
+from tests.locales.texts import CHOICES, ENGLISH, LANGUAGES, LOCALES, NODES, OTHERS, texts, translated_from
+
+PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
+NUMBER: Final = re.compile(r"\d+")
+NAMES: Final = {"ByteDance Seedance 1.0 Pro Fast", "Seedance", "RunComfy", "ComfyUI", "MP4", "https", "output/seedance"}
+"""Names and file names, which no language changes; the choices of a widget neither."""
+
+SAME: Final[dict[str, set[str]]] = {
+    "ja": {"fps"},
+    "ko": {"fps"},
+    "fr": {"mode", "options", "seed", "source", "images", "fps"},
+    "es": {"video", "fps"},
+    "tr": {"video", "fps"},
+    "pt-BR": {"fps"},
+    "he": {"seed"},
+    "it": {"seed", "video", "fps"},
+}
+"""English words that are also the word of that language, or of its ComfyUI users."""
+
+TRANSLITERATED: Final = {"zh": {"ByteDance": "字节跳动"}, "zh-TW": {"ByteDance": "字節跳動"}}
+"""Names for which a language's ComfyUI has its own writing."""
+
+SCRIPTS: Final = {
+    "zh": r"[\u4e00-\u9fff]",
+    "zh-TW": r"[\u4e00-\u9fff]",
+    "ja": r"[\u3040-\u30ff\u4e00-\u9fff]",
+    "ko": r"[\uac00-\ud7a3]",
+    "ru": r"[\u0400-\u04ff]",
+    "ar": r"[\u0600-\u06ff]",
+    "fa": r"[\u0600-\u06ff]",
+    "he": r"[\u0590-\u05ff]",
+}
+MISTAKEN: Final = {
+    "zh": "視頻設執載選項這個會從應與開關費種結點",
+    "zh-TW": "视频设执载选项这个会从应与开关费种结点",
+    "fa": "يكىة",
+}
+"""Letters of a neighbour's spelling, which slip in where one language is made from the other."""
+
+
+def test_the_languages_are_those_of_comfyui() -> None:
+    assert {folder.name for folder in LOCALES.iterdir()} == set(LANGUAGES)
+
+
+def test_english_covers_every_node_input_and_output() -> None:
+    wanted = {f"nodeDefs.{path}" for name, node in NODES.items() for path in paths(name, node)}
+    assert {path for path in texts(ENGLISH) if path.startswith("nodeDefs.")} == wanted
+
+
+def paths(name: str, node: dict[str, list[dict[str, str]]]) -> set[str]:
+    """What ComfyUI looks up for a node; outputs go by their number."""
+    sockets = [
+        *(f"inputs.{each['name']}" for each in node["inputs"]),
+        *(f"outputs.{number}" for number in range(len(node["outputs"]))),
+    ]
+    own = {f"{name}.display_name", f"{name}.description"}
+    return own | {f"{name}.{socket}.{text}" for socket in sockets for text in ("name", "tooltip")}
+
+
+def test_translations_follow_the_english_of_today() -> None:
+    """A changed text fails here until the languages follow; then `python -m tests.locales.texts` records it."""
+    assert texts(ENGLISH) == translated_from()
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_nothing_is_missing_and_nothing_is_left_over(language: str) -> None:
+    assert list(texts(language)) == list(texts(ENGLISH))
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_nothing_is_left_in_english(language: str) -> None:
+    english = texts(ENGLISH)
+    same = {path: text for path, text in texts(language).items() if text == english[path]}
+    same.pop("settingsCategories.Seedance")
+    assert {path: text for path, text in same.items() if text not in SAME.get(language, set())} == {}
+    assert set(same.values()) == SAME.get(language, set()), "the list of equal words names others"
+
+
+@pytest.mark.parametrize("language", SCRIPTS)
+def test_every_text_is_in_the_languages_script(language: str) -> None:
+    foreign = {text for text in texts(language).values() if not re.search(SCRIPTS[language], text)}
+    assert foreign == {"Seedance"} | SAME.get(language, set())
+
+
+@pytest.mark.parametrize("language", MISTAKEN)
+def test_no_letter_is_of_the_neighbours_spelling(language: str) -> None:
+    assert {text for text in texts(language).values() if set(text) & set(MISTAKEN[language])} == set()
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_placeholders_numbers_and_names_survive(language: str) -> None:
+    translated = texts(language)
+    for path, english in texts(ENGLISH).items():
+        text = translated[path]
+        assert sorted(PLACEHOLDER.findall(text)) == sorted(PLACEHOLDER.findall(english)), path
+        assert set(NUMBER.findall(text)) == set(NUMBER.findall(english)), path
+        assert [word for word in unchanging(english, language) if not has(word, text)] == [], path
+
+
+def unchanging(english: str, language: str) -> list[str]:
+    words = [word for word in NAMES | CHOICES if has(word, english)]
+    for name, written in TRANSLITERATED.get(language, {}).items():
+        words = [word.replace(f"{name} ", f"{written} ") for word in words]
+    return words
+
+
+def has(word: str, text: str) -> bool:
+    """Whether it stands there, and not as a part of another Latin word."""
+    return re.search(rf"(?<![A-Za-z0-9_]){re.escape(word)}(?![A-Za-z0-9_])", text) is not None
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_texts_mean_nothing_to_the_message_compiler(language: str) -> None:
+    """The UI reads `|`, `@` and braces as syntax; only the pack's own strings have placeholders."""
+    for path, text in texts(language).items():
+        assert not set(text) & set("|@"), path
+        assert path.startswith("seedance.") or not set(text) & set("{}"), path
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_texts_are_tidy(language: str) -> None:
+    for path, text in texts(language).items():
+        assert text == text.strip(), path
+        assert "  " not in text, path
+        if path.endswith((".tooltip", ".description")):
+            assert text.endswith((".", "。")), path

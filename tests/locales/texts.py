@@ -1,0 +1,66 @@
+"""The texts of `locales/`, flat, and the English from which the others were translated.
+
+`python -m tests.locales.texts` takes the English of today for translated: run it after the other languages follow.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from tests.comfyui.contract import read_snapshot
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+LOCALES: Final = ROOT / "locales"
+TRANSLATED_FROM: Final = Path(__file__).with_name("translated_from.json")
+
+ENGLISH: Final = "en"
+OTHERS: Final = ("zh", "zh-TW", "ja", "ko", "fr", "es", "ru", "ar", "tr", "pt-BR", "fa", "he", "it")
+LANGUAGES: Final = (ENGLISH, *OTHERS)
+"""Every language of ComfyUI's UI."""
+RIGHT_TO_LEFT: Final = ("ar", "fa", "he")
+
+NODES: Final[dict[str, Any]] = read_snapshot()
+"""The nodes with their inputs and outputs, as `/object_info` tells them."""
+CHOICES: Final = {
+    choice
+    for node in NODES.values()
+    for each in node["inputs"]
+    if each["type"] == "COMBO" and isinstance(each["options"], list)
+    for choice in each["options"]
+}
+"""What a user may choose from; such a word is the same in every language."""
+
+
+def texts(language: str) -> dict[str, str]:
+    """All texts of a language by their path in ComfyUI's messages: `nodeDefs.SeedanceOptions.inputs.seed.name`."""
+    found: dict[str, str] = {}
+    for file in sorted((LOCALES / language).glob("*.json")):
+        # ComfyUI puts what is in main.json at the top, and every other file under its name.
+        prefix = "" if file.stem == "main" else f"{file.stem}."
+        found |= _flat(json.loads(file.read_text(encoding="utf-8")), prefix)
+    return found
+
+
+def _flat(branch: dict[str, Any], prefix: str) -> dict[str, str]:
+    def walk(branch: dict[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
+        for key, value in branch.items():
+            if isinstance(value, dict):
+                yield from walk(value, f"{prefix}{key}.")
+            else:
+                yield f"{prefix}{key}", value
+
+    return dict(walk(branch, prefix))
+
+
+def translated_from() -> dict[str, str]:
+    """The English texts when the other languages were last brought up to them."""
+    recorded: dict[str, str] = json.loads(TRANSLATED_FROM.read_text(encoding="utf-8"))
+    return recorded
+
+
+if __name__ == "__main__":
+    record = json.dumps(texts(ENGLISH), indent=2, ensure_ascii=False)
+    TRANSLATED_FROM.write_text(record + "\n", encoding="utf-8")

@@ -1,0 +1,44 @@
+// Seedance in ComfyUI's own places: Settings > Seedance, the About panel, and a message when a video fails.
+// Nothing here is built or bundled; ComfyUI loads the files as they are.
+
+import { app } from "../../scripts/app.js"
+import { api } from "../../scripts/api.js"
+import { ask } from "./account.js"
+import { showFailures } from "./failures.js"
+import { showVideos } from "./preview.js"
+import { tokenPanel } from "./token_panel.js"
+import { keepTranslations } from "./translations.js"
+
+const style = document.createElement("link")
+style.rel = "stylesheet"
+style.href = new URL("./seedance.css", import.meta.url).href
+document.head.append(style)
+
+// Before the UI takes the nodes' definitions in, which happens once the extensions are loaded.
+await keepTranslations().catch((error) => console.warn("Seedance: translations are missing.", error))
+
+const about = await ask("GET", "/seedance/about").catch(() => null)
+
+app.registerExtension({
+  name: "Seedance",
+  settings: [
+    {
+      id: "Seedance.Token",
+      name: "RunComfy API token",
+      category: ["Seedance", "RunComfy account", "Token"],
+      tooltip:
+        "Live runs are paid from the RunComfy account that this token belongs to. It is kept in a private file on " +
+        "the computer that runs ComfyUI, is sent to RunComfy only, and cannot be read back here. Check asks " +
+        "RunComfy whether the token is valid, which is free.",
+      // A function, which draws the panel. It never calls the setter that it is given: the setting has no value,
+      // so there is nothing of it in ComfyUI's settings file.
+      type: () => tokenPanel(),
+      defaultValue: null,
+    },
+  ],
+  aboutPageBadges: about
+    ? [{ label: `Seedance v${about.version}`, url: about.repository, icon: "pi pi-github" }]
+    : [],
+  setup: () => showFailures(api),
+  nodeCreated: showVideos,
+})

@@ -1,0 +1,60 @@
+// The panel's and the messages' texts, in the language of ComfyUI's UI.
+
+import { app } from "../../scripts/app.js"
+import { api } from "../../scripts/api.js"
+
+// The same as locales/en/main.json, for when that cannot be had.
+const ENGLISH = {
+  "field": "RunComfy API token",
+  "fieldHint": "Paste the token from your RunComfy profile",
+  "save": "Save",
+  "check": "Check",
+  "clear": "Clear",
+  "tokenSaved": "In use: the saved token",
+  "tokenSavedFirst": "In use: the saved token. The environment variable {name} is set too; the saved token goes before it.",
+  "tokenFromVariable": "In use: the environment variable {name}",
+  "tokenNone": "No token. Live runs need one; rehearsal does not.",
+  "tokenUnknown": "ComfyUI does not say which token is in use.",
+  "empty": "Paste a token first.",
+  "saved": "Saved.",
+  "cleared": "Cleared.",
+  "checking": "Asking RunComfy…",
+  "noAnswer": "ComfyUI did not answer. Is it still running?",
+  "failed": "{node} could not finish",
+  "leftOut": "{node}, videos left out: {count}"
+}
+
+let translations = null
+
+/**
+ * The texts for the language that the UI is in now.
+ *
+ * @returns {Promise<{say: (key: string, values?: object) => string, node: (type: string) => string}>}
+ *   `say` gives a text with its `{placeholders}` filled in; `node` the name of a kind of node.
+ */
+export async function texts() {
+  const all = await everyLanguage()
+  const locale = app.extensionManager.setting.get("Comfy.Locale")
+  const [own, english] = [all[locale], all.en]
+  return {
+    say: (key, values = {}) => {
+      const text = own?.seedance?.[key] ?? ENGLISH[key]
+      return text.replace(/\{(\w+)\}/g, (placeholder, name) => values[name] ?? placeholder)
+    },
+    node: (type) => own?.nodeDefs?.[type]?.display_name ?? english?.nodeDefs?.[type]?.display_name ?? type,
+  }
+}
+
+/** What all packs ship in `locales/`, by language. Asked for once; again if that failed. */
+function everyLanguage() {
+  translations ??= fetchAll().catch(() => {
+    translations = null
+    return {}
+  })
+  return translations
+}
+
+async function fetchAll() {
+  const response = await api.fetchApi("/i18n")
+  return await response.json()
+}

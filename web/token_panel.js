@@ -1,0 +1,124 @@
+// Settings > Seedance: which token is in use, and to save, check and clear it.
+
+import { ask, Refused } from "./account.js"
+import { texts } from "./texts.js"
+
+const LONGEST = 2048
+const ROUTE = "/seedance/token"
+
+/**
+ * The panel. It is there at once and fills itself in when the server has answered.
+ *
+ * @returns {HTMLElement}
+ */
+export function tokenPanel() {
+  const panel = element("div", { className: "seedance-token" })
+  texts().then((language) => new TokenPanel(panel, language.say).refresh())
+  return panel
+}
+
+class TokenPanel {
+  constructor(panel, say) {
+    this.say = say
+    this.panel = panel
+    this.busy = false
+    this.state = element("p", { className: "seedance-token-state" })
+    // Not a form with a user name: a browser is not to take this for a log-in that it should fill in.
+    this.field = element("input", {
+      type: "password",
+      autocomplete: "off",
+      spellcheck: false,
+      maxLength: LONGEST,
+      placeholder: say("fieldHint"),
+      ariaLabel: say("field"),
+    })
+    this.save = this.button("save", () => this.saveToken(), "seedance-main")
+    this.check = this.button("check", () => this.checkToken())
+    this.clear = this.button("clear", () => this.clearToken())
+    // It must be there before its text, or a screen reader does not read the text out.
+    this.result = element("p", { className: "seedance-token-result", role: "status" })
+    this.field.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") this.run(() => this.saveToken())
+    })
+    const entry = element("div", { className: "seedance-row" }, this.field, this.save)
+    const others = element("div", { className: "seedance-row" }, this.check, this.clear)
+    panel.append(this.state, entry, others, this.result)
+  }
+
+  async refresh() {
+    try {
+      this.show(await ask("GET", ROUTE))
+    } catch {
+      this.mark(this.state, "bad", this.say("tokenUnknown"))
+    }
+  }
+
+  async saveToken() {
+    const token = this.field.value
+    if (!token.trim()) {
+      this.field.focus()
+      return ["bad", this.say("empty")]
+    }
+    // Before the answer: a token is to stand in the page no longer than it must.
+    this.field.value = ""
+    this.show(await ask("POST", ROUTE, { token }))
+    return ["good", this.say("saved")]
+  }
+
+  async checkToken() {
+    this.mark(this.result, "", this.say("checking"))
+    const { ok, message } = await ask("POST", `${ROUTE}/check`)
+    return [ok ? "good" : "bad", message]
+  }
+
+  async clearToken() {
+    this.show(await ask("DELETE", ROUTE))
+    // The button that had the focus may be off now.
+    this.field.focus()
+    return ["good", this.say("cleared")]
+  }
+
+  /** What the server knows: `{source, saved, variable, problem}`. */
+  show({ source, saved, variable, problem }) {
+    this.check.disabled = source === null
+    this.clear.disabled = !saved
+    if (problem) this.mark(this.state, "bad", problem)
+    else if (source === null) this.mark(this.state, "", this.say("tokenNone"))
+    else if (!saved) this.mark(this.state, "good", this.say("tokenFromVariable", { name: source }))
+    else if (variable) this.mark(this.state, "good", this.say("tokenSavedFirst", { name: variable }))
+    else this.mark(this.state, "good", this.say("tokenSaved"))
+  }
+
+  button(key, action, className = "") {
+    const button = element("button", { type: "button", className, textContent: this.say(key) })
+    button.addEventListener("click", () => this.run(action))
+    return button
+  }
+
+  /** Does one thing at a time and says how it went. */
+  async run(action) {
+    if (this.busy) return
+    this.busy = true
+    this.panel.ariaBusy = "true"
+    this.mark(this.result, "", "")
+    try {
+      this.mark(this.result, ...(await action()))
+    } catch (error) {
+      this.mark(this.result, "bad", error instanceof Refused ? error.message : this.say("noAnswer"))
+    } finally {
+      this.busy = false
+      this.panel.ariaBusy = "false"
+    }
+  }
+
+  mark(line, mood, text) {
+    line.dataset.mood = mood
+    line.textContent = text
+  }
+}
+
+function element(tag, properties, ...children) {
+  const made = Object.assign(document.createElement(tag), properties)
+  made.append(...children)
+  return made
+}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import io
 import json
 import os
 import signal
@@ -33,6 +34,10 @@ _EXITS: Final = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A console that cannot show a prompt is no reason to fail.
+            stream.reconfigure(errors="backslashreplace")
     asked = _parser().parse_args(arguments)
     try:
         folders = _folders(asked)
@@ -52,6 +57,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--comfyui", type=Path, metavar="DIR", help="ComfyUI's folder; by default the one this pack is installed in"
     )
+    same = "as ComfyUI was started with, if it was"
+    parser.add_argument("--output-directory", type=Path, metavar="DIR", help=same)
+    parser.add_argument("--user-directory", type=Path, metavar="DIR", help=same)
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
@@ -92,9 +100,11 @@ def _folders(asked: argparse.Namespace) -> Folders:
     installed = Path(__file__).absolute().parents[2]
     if base is None and installed.name == "custom_nodes":
         base = installed.parent
-    if base is None:
+    output: Path | None = asked.output_directory or (base and base / "output")
+    user: Path | None = asked.user_directory or (base and base / "user")
+    if output is None or user is None:
         _parser().error("this pack is not inside a ComfyUI; say where ComfyUI is with --comfyui DIR")
-    return Folders(base / "output" / "seedance", base / "user" / "__seedance")
+    return Folders(output / "seedance", user / "__seedance")
 
 
 def _list_jobs(folders: Folders, asked: argparse.Namespace) -> int:

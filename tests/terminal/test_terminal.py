@@ -1,0 +1,180 @@
+"""`python -m nodes`, as a script or a person uses it, against a local RunComfy."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nodes.rehearsal import RehearsalService, Timing
+
+ROOT = Path(__file__).parents[2]
+TOKEN = "a-token-of-the-tests"
+PROMPT = "A red fox trots through fresh snow"
+SHORT = ("--duration", "2")
+PATIENCE = 120.0  # seconds for a command that needs two
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[RehearsalService]:
+    with RehearsalService(tokens=(TOKEN,), timing=Timing(queued=0.1, running=0.2)) as service:
+        yield service
+        service.release()
+
+
+class Terminal:
+    """A shell in which ComfyUI's folder and the service are set up."""
+
+    def __init__(self, base: Path, service: RehearsalService) -> None:
+        self.base = base
+        self._environment = os.environ | {
+            "RUNCOMFY_API_BASE_URL": service.origin,
+            "RUNCOMFY_API_TOKEN": TOKEN,
+            "PYTHONIOENCODING": "utf-8",
+        }
+
+    def begin(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "nodes", "--comfyui", str(self.base), *arguments],
+            cwd=ROOT,
+            env=self._environment | environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+        )
+
+    def run(self, *arguments: str, **environment: str) -> tuple[int, str, str]:
+        """The exit code, standard output and standard error."""
+        with self.begin(*arguments, **environment) as process:
+            out, err = process.communicate(timeout=PATIENCE)
+        return process.returncode, out, err
+
+    def json(self, *arguments: str) -> Any:
+        code, out, err = self.run("--json", *arguments)
+        assert code == 0, err
+        return json.loads(out)
+
+
+@pytest.fixture
+def terminal(tmp_path: Path, service: RehearsalService) -> Terminal:
+    return Terminal(tmp_path, service)
+
+
+def test_generate_prints_the_path_of_the_video_and_nothing_else(terminal: Terminal) -> None:
+    code, out, err = terminal.run("generate", PROMPT, *SHORT)
+    assert code == 0, err
+    file = Path(out.removesuffix("\n"))
+    assert file.parent == terminal.base / "output" / "seedance"
+    assert file.stat().st_size > 1000
+
+
+def test_the_same_again_is_free(terminal: Terminal, service: RehearsalService) -> None:
+    before = len(service.submissions)
+    first, second = (terminal.json("generate", PROMPT, *SHORT) for _ in range(2))
+    assert len(service.submissions) == before + 1
+    assert (first["reused"], second["reused"]) == (False, True)
+    assert first["files"] == second["files"]
+    assert first["cost_usd"] == pytest.approx(0.04)
+    bought = terminal.json("generate", PROMPT, *SHORT, "--no-reuse")
+    assert bought["request_id"] != first["request_id"]
+
+
+def test_jobs_are_listed_newest_first(terminal: Terminal) -> None:
+    assert terminal.run("jobs")[:2] == (0, "There are no jobs yet.\n")
+    first = terminal.json("generate", PROMPT, *SHORT)
+    second = terminal.json("generate", PROMPT, *SHORT, "--seed", "8")
+    jobs = terminal.json("jobs")
+    assert [job["request_id"] for job in jobs] == [second["request_id"], first["request_id"]]
+    assert jobs[0]["state"] == "saved"
+    assert jobs[0]["request"]["seed"] == 8
+    assert jobs[0]["price"] in ("$0.02 per second", None)
+    assert len(terminal.json("jobs", "--limit", "1")) == 1
+    _, table, _ = terminal.run("jobs")
+    assert PROMPT in table
+    assert TOKEN not in table
+
+
+def test_resume_brings_a_job_of_another_machine(terminal: Terminal, service: RehearsalService, tmp_path: Path) -> None:
+    request_id = terminal.json("generate", PROMPT, *SHORT)["request_id"]
+    before = len(service.submissions)
+    elsewhere = Terminal(tmp_path / "elsewhere", service)
+    brought = elsewhere.json("resume", request_id)
+    assert Path(brought["files"][0]).exists()
+    assert len(service.submissions) == before
+
+
+def test_rehearsal_needs_no_token_and_leaves_no_record(terminal: Terminal, service: RehearsalService) -> None:
+    before = len(service.submissions)
+    code, out, err = terminal.run("generate", PROMPT, *SHORT, "--mode", "rehearsal", RUNCOMFY_API_TOKEN="")
+    assert code == 0, err
+    assert Path(out.strip()).exists()
+    assert terminal.json("jobs") == []
+    assert len(service.submissions) == before
+
+
+def test_a_failure_says_whether_it_was_charged(terminal: Terminal, service: RehearsalService) -> None:
+    service.fail_next("a sensitive word")
+    code, out, err = terminal.run("generate", PROMPT, *SHORT, "--seed", "9")
+    assert (code, out) == (1, "")
+    assert "The content check refused this prompt" in err
+    assert "whether the attempt was charged" in err
+
+
+def test_without_a_token_nothing_is_sent(terminal: Terminal) -> None:
+    code, _, err = terminal.run("generate", PROMPT, RUNCOMFY_API_TOKEN="")
+    assert code == 1
+    assert "No RunComfy token is set. Nothing was charged." in err
+
+
+@pytest.mark.parametrize(
+    "arguments", [("generate",), ("generate", PROMPT, "--ratio", "2:1"), ("resume", "../x"), ("sing",), ()], ids=str
+)
+def test_wrong_usage(terminal: Terminal, arguments: tuple[str, ...]) -> None:
+    assert terminal.run(*arguments)[0] == 2
+
+
+def test_a_duration_that_does_not_exist_is_refused_before_anything_is_sent(terminal: Terminal) -> None:
+    code, _, err = terminal.run("generate", PROMPT, "--duration", "60")
+    assert code == 1
+    assert "duration is 60; it must be a whole number from 2 to 12." in err
+
+
+def test_ctrl_c_does_what_stop_does(terminal: Terminal, service: RehearsalService) -> None:
+    service.hold()
+    try:
+        with terminal.begin("generate", PROMPT, *SHORT, "--seed", "10") as process:
+            assert process.stderr is not None
+            told = ""
+            while "Queued" not in told:
+                piece = process.stderr.read(1)
+                assert piece, told
+                told += piece
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=PATIENCE)
+    finally:
+        service.release()
+    assert process.returncode == 130
+    assert "was still queued and is cancelled. Nothing was charged." in err
+    assert service.submissions[-1].cancelled
+
+
+def test_folders_of_ones_own(terminal: Terminal, tmp_path: Path) -> None:
+    output, user = tmp_path / "my output", tmp_path / "my user"
+    places = ("--output-directory", str(output), "--user-directory", str(user))
+    (file,) = terminal.json(*places, "generate", PROMPT, *SHORT)["files"]
+    assert Path(file).parent == output / "seedance"
+    assert (user / "__seedance" / "jobs.sqlite3").exists()
+
+
+def test_a_console_that_knows_no_unicode_is_no_reason_to_fail(terminal: Terminal) -> None:
+    terminal.json("generate", "Ein Käfer, 甲虫, 🪲", *SHORT)
+    code, out, err = terminal.run("jobs", PYTHONIOENCODING="ascii")
+    assert code == 0, err
+    assert "Ein K" in out

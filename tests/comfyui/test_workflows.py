@@ -2,159 +2,131 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import av
+import cv2
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from tests.comfyui.conftest import PACK, Books
-from tests.comfyui.contract import NODES
-from tests.comfyui.graphs import NOTES, ApiGraph, Workflow, read_workflow, to_api_graph
-from tests.comfyui.seedance_graphs import DURATION, FRAMES, HEIGHT, UPSCALER, WIDTH
+from tests.comfyui.graphs import ApiGraph, read_workflow, to_api_graph
+from tests.comfyui.seedance_graphs import DURATION, FRAMES, HEIGHT, WIDTH
 from tools.comfyui import ComfyUI
 from tools.comfyui_client import Client, Run, Status
 
 FOLDER = PACK / "example_workflows"
-FILES = sorted(FOLDER.glob("*.json"))
-TITLE_HEIGHT = 30  # the UI draws a node's title above its position
-GAP = 20
+FRAMES_BY_DEFAULT = 121  # of 5 s
+STILL = 36  # the frame that four seeds shows of each
+CUT_FROM, CUT = 24, 48  # frames left out, and taken
+
+Frame = NDArray[np.uint8]
+RunExample = Callable[[ApiGraph], Run]
 
 
-def test_there_are_three() -> None:
-    assert [file.name for file in FILES] == [
-        "load-and-upscale.json",
-        "text-to-video-upscaled-2x.json",
-        "text-to-video.json",
-    ]
+@pytest.fixture
+def run(client_without_token: Client, books: Books) -> RunExample:
+    """Runs a graph as a newcomer has it, without a token, and sees that it cost nothing."""
+
+    def run(graph: ApiGraph) -> Run:
+        finished = client_without_token.run(graph)
+        assert finished.status is Status.SUCCESS, finished.error
+        assert books.calls == {}, "an example reached the paid service"
+        return finished
+
+    return run
 
 
-def test_text_to_video_saves_a_video(client_without_token: Client, server_without_token: ComfyUI, books: Books) -> None:
-    graph = shortened(api_graph("text-to-video.json", client_without_token))
-    run = succeeded(client_without_token.run(graph))
-    assert saved_facts(run, graph, server_without_token) == (FRAMES, WIDTH, HEIGHT)
-    assert books.calls == {}, "the examples cost nothing and need no token"
+@pytest.fixture
+def base(server_without_token: ComfyUI) -> Path:
+    """The folder with that ComfyUI's input and output."""
+    return server_without_token.base
 
 
-def test_text_to_video_upscaled_2x_saves_twice_the_size(
-    client_without_token: Client, server_without_token: ComfyUI, books: Books
+@pytest.fixture
+def object_info(client_without_token: Client) -> dict[str, Any]:
+    return client_without_token.object_info()
+
+
+def test_first_video_runs_as_it_is(run: RunExample, base: Path, object_info: dict[str, Any]) -> None:
+    graph = api_graph("First video (rehearsal)", object_info)
+    (file,) = saved(run(graph), graph, base)
+    assert facts(file) == (FRAMES_BY_DEFAULT, WIDTH, HEIGHT)
+
+
+def test_text_to_video_saves_a_video(run: RunExample, base: Path, object_info: dict[str, Any]) -> None:
+    graph = shortened(api_graph("Text to video", object_info))
+    (file,) = saved(run(graph), graph, base)
+    assert facts(file) == (FRAMES, WIDTH, HEIGHT)
+
+
+def test_four_seeds_saves_four_videos_and_shows_a_frame_of_each(
+    run: RunExample, base: Path, object_info: dict[str, Any]
 ) -> None:
-    graph = shortened(api_graph("text-to-video-upscaled-2x.json", client_without_token))
-    run = succeeded(client_without_token.run(graph))
-    assert saved_facts(run, graph, server_without_token) == (FRAMES, 2 * WIDTH, 2 * HEIGHT)
-    assert books.calls == {}
+    graph = shortened(api_graph("Four seeds side by side", object_info))
+    finished = run(graph)
+    files = saved(finished, graph, base)
+    assert [facts(file) for file in files] == [(FRAMES, WIDTH, HEIGHT)] * 4
+    stills = [picture(file) for file in saved(finished, graph, base, by="PreviewImage")]
+    assert len(stills) == 4
+    assert all(closest(still, file) == STILL for still, file in zip(stills, files, strict=True))
+    assert all(difference(one, other) > 1 for one, other in combinations(stills, 2)), "each seed has its own look"
 
 
-def test_load_and_upscale_saves_twice_the_size_of_the_chosen_file(
-    client_without_token: Client, server_without_token: ComfyUI, books: Books
+def test_upscale_saves_twice_the_size(run: RunExample, base: Path, object_info: dict[str, Any]) -> None:
+    graph = shortened(api_graph("Upscale 2x", object_info))
+    (file,) = saved(run(graph), graph, base)
+    assert facts(file) == (FRAMES, 2 * WIDTH, 2 * HEIGHT)
+
+
+def test_upscale_an_existing_video_doubles_the_chosen_file(
+    run: RunExample, base: Path, object_info: dict[str, Any]
 ) -> None:
-    """The user picks a video first: here, one that the first workflow made."""
-    client = client_without_token
-    succeeded(client.run(shortened(api_graph("text-to-video.json", client))))
-    graph = api_graph("load-and-upscale.json", client)
-    (load,) = of_type(graph, "LoadSeedanceVideo")
-    offered = client.object_info()["LoadSeedanceVideo"]["input"]["required"]["video"][1]["options"]
-    graph[load]["inputs"]["video"] = next(each for each in offered if each.endswith((".mp4", "[output]")))
-    run = succeeded(client.run(graph))
-    assert saved_facts(run, graph, server_without_token) == (FRAMES, 2 * WIDTH, 2 * HEIGHT)
-    assert books.calls == {}
+    whole = shortened(api_graph("Text to video", object_info))
+    (source,) = saved(run(whole), whole, base, by="SeedanceTextToVideo")
+    graph = choosing(source, api_graph("Upscale an existing video 2x", object_info))
+    (file,) = saved(run(graph), graph, base)
+    assert facts(file) == (FRAMES, 2 * WIDTH, 2 * HEIGHT)
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
-def test_file_is_what_the_ui_writes(file: Path) -> None:
-    workflow = read_workflow(file)
-    assert workflow["version"] == 0.4
-    ids = [node["id"] for node in workflow["nodes"]]
-    assert len(set(ids)) == len(ids)
-    assert workflow["last_node_id"] == max(ids)
-    assert workflow["last_link_id"] == max(link[0] for link in workflow["links"])
-    assert sorted(node["order"] for node in workflow["nodes"]) == list(range(len(ids)))
-    nodes = {node["id"]: node for node in workflow["nodes"]}
-    for link, origin, origin_slot, target, target_slot, kind in workflow["links"]:
-        output, given = nodes[origin]["outputs"][origin_slot], nodes[target]["inputs"][target_slot]
-        assert link in output["links"]
-        assert given["link"] == link
-        assert output["type"] == given["type"] == kind
-        assert nodes[origin]["order"] < nodes[target]["order"]
-    listed = [
-        link for node in workflow["nodes"] for output in node.get("outputs", []) for link in output["links"] or []
-    ]
-    assert sorted(listed) == sorted(link[0] for link in workflow["links"])
+def test_load_and_cut_saves_two_seconds_from_the_middle(
+    run: RunExample, base: Path, object_info: dict[str, Any]
+) -> None:
+    whole = shortened(api_graph("Text to video", object_info), seconds=4)
+    (source,) = saved(run(whole), whole, base, by="SeedanceTextToVideo")
+    graph = choosing(source, api_graph("Load and cut a clip", object_info))
+    (file,) = saved(run(graph), graph, base)
+    assert facts(file) == (CUT, WIDTH, HEIGHT)
+    assert closest(frames_of(file)[0], source) == CUT_FROM
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
-def test_file_names_its_packs_and_models(file: Path) -> None:
-    """By these the UI finds what a newcomer lacks."""
-    for node in real_nodes(read_workflow(file)):
-        properties = node["properties"]
-        assert properties["Node name for S&R"] == node["type"]
-        assert properties["cnr_id"] == ("seedance" if node["type"] in NODES else "comfy-core")
-        assert properties["ver"]
-        if node["type"] == "UpscaleModelLoader":
-            (model,) = properties["models"]
-            assert model["name"] == UPSCALER == node["widgets_values"][0]
-            assert model["url"].startswith("https://huggingface.co/")
-            assert model["url"].endswith(f"/{UPSCALER}")
-            assert model["directory"] == "upscale_models"
+def test_last_frame_saves_the_very_last(run: RunExample, base: Path, object_info: dict[str, Any]) -> None:
+    graph = shortened(api_graph("Last frame for the next shot", object_info))
+    finished = run(graph)
+    (file,) = saved(finished, graph, base, by="SaveImage")
+    (video,) = saved(finished, graph, base, by="SeedanceTextToVideo")
+    assert closest(picture(file), video) == FRAMES - 1
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
-def test_sockets_are_those_of_the_nodes(file: Path, client: Client) -> None:
-    object_info = client.object_info()
-    for node in real_nodes(read_workflow(file)):
-        info = object_info[node["type"]]
-        assert [each["type"] for each in node["outputs"]] == info["output"][: len(node["outputs"])]
-        if node["type"] in NODES:
-            assert [each["name"] for each in node["outputs"]] == info["output_name"]
-            declared = {name for group in info["input"].values() for name in group}
-            assert {each["name"] for each in node["inputs"]} - {"upload"} == declared
+def api_graph(name: str, object_info: dict[str, Any]) -> ApiGraph:
+    return to_api_graph(read_workflow(FOLDER / f"{name}.json"), object_info)
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
-def test_file_costs_nothing_as_it_is(file: Path, client: Client) -> None:
-    graph = api_graph(file.name, client)
-    for node_id in of_type(graph, "SeedanceTextToVideo"):
-        assert graph[node_id]["inputs"]["mode"] == "rehearsal"
-
-
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
-def test_file_explains_itself(file: Path) -> None:
-    (note,) = [node for node in read_workflow(file)["nodes"] if node["type"] in NOTES]
-    (text,) = note["widgets_values"]
-    assert 100 < len(text) < 700
-
-
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
-def test_nodes_do_not_overlap_and_links_go_right(file: Path) -> None:
-    workflow = read_workflow(file)
-    for one, other in combinations(workflow["nodes"], 2):
-        assert apart(one, other), f"{one['type']} and {other['type']} overlap"
-    nodes = {node["id"]: node for node in workflow["nodes"]}
-    for _, origin, _, target, _, _ in workflow["links"]:
-        is_right = nodes[origin]["pos"][0] + nodes[origin]["size"][0] + GAP <= nodes[target]["pos"][0]
-        is_below = nodes[origin]["pos"][1] < nodes[target]["pos"][1]
-        assert is_right or is_below
-    assert all(type(value) is int for node in workflow["nodes"] for value in node["pos"] + node["size"])
-
-
-def apart(one: Workflow, other: Workflow) -> bool:
-    """Whether two nodes, their titles included, have a gap between them."""
-    return any(
-        first["pos"][axis] + first["size"][axis] + GAP + TITLE_HEIGHT * axis <= second["pos"][axis]
-        for axis in (0, 1)
-        for first, second in ((one, other), (other, one))
-    )
-
-
-def api_graph(name: str, client: Client) -> ApiGraph:
-    return to_api_graph(read_workflow(FOLDER / name), client.object_info())
-
-
-def shortened(graph: ApiGraph) -> ApiGraph:
-    """The same graph with a video of two seconds, which is all that the tests change."""
+def shortened(graph: ApiGraph, seconds: int = DURATION) -> ApiGraph:
+    """The same graph with a shorter video, which is all that the tests change."""
     (options,) = of_type(graph, "SeedanceOptions")
-    graph[options]["inputs"]["duration"] = DURATION
+    graph[options]["inputs"]["duration"] = seconds
+    return graph
+
+
+def choosing(video: Path, graph: ApiGraph) -> ApiGraph:
+    """The same graph after the user has chosen a video that was made before."""
+    (load,) = of_type(graph, "LoadSeedanceVideo")
+    graph[load]["inputs"]["video"] = f"{video.parent.name}/{video.name} [output]"
     return graph
 
 
@@ -162,19 +134,37 @@ def of_type(graph: ApiGraph, class_type: str) -> list[str]:
     return [node_id for node_id, node in graph.items() if node["class_type"] == class_type]
 
 
-def real_nodes(workflow: Workflow) -> list[dict[str, Any]]:
-    return [node for node in workflow["nodes"] if node["type"] not in NOTES]
+def saved(run: Run, graph: ApiGraph, base: Path, *, by: str = "SaveVideo") -> list[Path]:
+    """The files that the graph's one node of a type has saved or shows."""
+    (node_id,) = of_type(graph, by)
+    return [base / each["type"] / each["subfolder"] / each["filename"] for each in run.outputs[node_id]["images"]]
 
 
-def succeeded(run: Run) -> Run:
-    assert run.status is Status.SUCCESS, run.error
-    return run
+def frames_of(file: Path) -> list[Frame]:
+    """All frames of a video, RGB."""
+    with av.open(str(file)) as container:
+        return [np.asarray(each.to_ndarray(format="rgb24"), dtype=np.uint8) for each in container.decode(video=0)]
 
 
-def saved_facts(run: Run, graph: ApiGraph, server: ComfyUI) -> tuple[int, int, int]:
-    """Frames, width and height of the one file that the graph saved."""
-    (save,) = of_type(graph, "SaveVideo")
-    (saved,) = run.outputs[save]["images"]
-    with av.open(str(server.base / saved["type"] / saved["subfolder"] / saved["filename"])) as container:
-        frames = list(container.decode(video=0))
-        return len(frames), frames[0].width, frames[0].height
+def facts(file: Path) -> tuple[int, int, int]:
+    """Frames, width and height of a video."""
+    frames = frames_of(file)
+    height, width = frames[0].shape[:2]
+    return len(frames), width, height
+
+
+def picture(file: Path) -> Frame:
+    """A PNG as RGB."""
+    read = cv2.imread(str(file), cv2.IMREAD_COLOR_RGB)
+    assert read is not None
+    return np.asarray(read, dtype=np.uint8)
+
+
+def closest(picture: Frame, video: Path) -> int:
+    """The number of the frame that looks most like a picture."""
+    return int(np.argmin([difference(picture, frame) for frame in frames_of(video)]))
+
+
+def difference(one: Frame, other: Frame) -> float:
+    """How far two pictures are apart, on average, of 255."""
+    return float(cv2.absdiff(one, other).mean())

@@ -1,0 +1,147 @@
+"""The subgraph blueprint that the node library offers: whole, served by ComfyUI, and a graph that runs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+import requests
+
+from tests.comfyui.conftest import PACK, Books
+from tests.comfyui.graphs import Workflow, read_workflow, to_api_graph
+from tests.comfyui.saved_nodes import check_is_free, check_origin, check_sockets
+from tests.comfyui.seedance_graphs import DURATION, FRAMES, HEIGHT, UPSCALER, WIDTH
+from tests.comfyui.subgraphs import INPUTS, OUTPUTS, flat
+from tools.comfyui import ComfyUI
+from tools.comfyui_client import Client, Status
+
+FILE = PACK / "subgraphs" / "Seedance to upscaled video.json"
+WIDGETS = ["text", "mode"]
+
+
+@pytest.fixture
+def blueprint() -> Workflow:
+    return read_workflow(FILE)
+
+
+@pytest.fixture
+def inside(blueprint: Workflow) -> Workflow:
+    """The definition of the one subgraph."""
+    (definition,) = blueprint["definitions"]["subgraphs"]
+    return dict(definition)
+
+
+def test_comfyui_serves_it(server: ComfyUI) -> None:
+    with requests.Session() as session:
+        session.trust_env = False
+        listed = session.get(f"{server.url}/global_subgraphs", timeout=30).json()
+        ours = {key: each for key, each in listed.items() if each["info"]["node_pack"] == "custom_nodes.seedance"}
+        ((key, entry),) = ours.items()
+        served = session.get(f"{server.url}/global_subgraphs/{key}", timeout=30).json()
+    assert entry["name"] == FILE.stem
+    assert json.loads(served["data"]) == read_workflow(FILE)
+
+
+def test_it_is_one_node_of_its_one_subgraph(blueprint: Workflow, inside: Workflow) -> None:
+    """The UI takes nothing else for a blueprint."""
+    (node,) = blueprint["nodes"]
+    assert node["type"] == inside["id"]
+    assert node["title"] == inside["name"] == FILE.stem
+    assert blueprint["links"] == []
+    assert blueprint["version"] == 0.4
+    assert inside["version"] == 1
+    assert inside["description"] == blueprint["extra"]["BlueprintDescription"]
+    for side in ("inputs", "outputs"):
+        shown = [(each["name"], each["type"]) for each in node[side]]
+        assert shown == [(each["name"], each["type"]) for each in inside[side]]
+    assert [each["name"] for each in node["inputs"] if "widget" in each] == WIDGETS
+    # "-1": what an input brings. By the node inside, older UIs draw the text box in the wrong place.
+    assert node["properties"]["proxyWidgets"] == [["-1", name] for name in WIDGETS]
+
+
+def test_both_ends_of_a_link_inside_say_the_same(inside: Workflow) -> None:
+    nodes = {node["id"]: node for node in inside["nodes"]}
+    for link in inside["links"]:
+        origin, target = link["origin_id"], link["target_id"]
+        if origin == INPUTS:
+            source = inside["inputs"][link["origin_slot"]]
+            assert link["id"] in source["linkIds"]
+        else:
+            source = nodes[origin]["outputs"][link["origin_slot"]]
+            assert link["id"] in source["links"]
+        if target == OUTPUTS:
+            goal = inside["outputs"][link["target_slot"]]
+            assert link["id"] in goal["linkIds"]
+        else:
+            goal = nodes[target]["inputs"][link["target_slot"]]
+            assert goal["link"] == link["id"]
+        assert source["type"] == goal["type"] == link["type"]
+
+
+def test_no_end_inside_is_without_its_link(inside: Workflow) -> None:
+    ends = [
+        *(link for side in ("inputs", "outputs") for each in inside[side] for link in each["linkIds"]),
+        *(given["link"] for node in inside["nodes"] for given in node["inputs"] if given["link"]),
+        *(link for node in inside["nodes"] for output in node["outputs"] for link in output["links"] or []),
+    ]
+    links = [link["id"] for link in inside["links"]]
+    assert sorted(ends) == sorted(links * 2)
+    assert inside["state"]["lastLinkId"] == max(links)
+    assert inside["state"]["lastNodeId"] == max(node["id"] for node in inside["nodes"])
+
+
+def test_nodes_inside_fit_and_cost_nothing(inside: Workflow, client: Client) -> None:
+    object_info = client.object_info()
+    for node in inside["nodes"]:
+        check_origin(node)
+        check_sockets(node, object_info)
+        check_is_free(node)
+
+
+def test_it_makes_an_upscaled_video(
+    blueprint: Workflow, client_without_token: Client, server_without_token: ComfyUI, books: Books
+) -> None:
+    graph = to_api_graph(flat(in_use(blueprint)), client_without_token.object_info())
+    run = client_without_token.run(graph)
+    assert run.status is Status.SUCCESS, run.error
+    assert books.calls == {}
+    (video,) = run.outputs["4"]["images"]
+    assert size_of(server_without_token.base, video) == (FRAMES, 2 * WIDTH, 2 * HEIGHT)
+    (images,) = run.outputs["5"]["probe"]
+    assert images["shape"] == [FRAMES, 2 * HEIGHT, 2 * WIDTH, 3]
+
+
+def in_use(blueprint: Workflow) -> Workflow:
+    """A workflow that a user makes with it: options and a model go in, video and frames come out."""
+    (node,) = blueprint["nodes"]
+    slots = {each["name"]: slot for slot, each in enumerate(node["inputs"])}
+    outlets = {each["name"]: slot for slot, each in enumerate(node["outputs"])}
+    options = _node(2, "SeedanceOptions", [], ["480p", "16:9", DURATION, 1, "fixed", 1])
+    model = _node(3, "UpscaleModelLoader", [], [UPSCALER])
+    save = _node(4, "SaveVideo", [{"name": "video", "type": "VIDEO", "link": 3}], ["blueprint", "auto", "auto"])
+    probe = _node(5, "ProbeClip", [{"name": "images", "type": "IMAGE", "link": 4}], [])
+    linked = {"options": 1, "upscale_model": 2}
+    used = node | {"inputs": [each | {"link": linked.get(each["name"])} for each in node["inputs"]]}
+    return blueprint | {
+        "nodes": [used, options, model, save, probe],
+        "links": [
+            [1, 2, 0, node["id"], slots["options"], "SEEDANCE_OPTIONS"],
+            [2, 3, 0, node["id"], slots["upscale_model"], "UPSCALE_MODEL"],
+            [3, node["id"], outlets["video"], 4, 0, "VIDEO"],
+            [4, node["id"], outlets["images"], 5, 0, "IMAGE"],
+        ],
+    }
+
+
+def _node(number: int, kind: str, inputs: list[dict[str, Any]], values: list[Any]) -> Workflow:
+    return {"id": number, "type": kind, "inputs": inputs, "widgets_values": values}
+
+
+def size_of(base: Path, saved: dict[str, str]) -> tuple[int, int, int]:
+    """Frames, width and height of a saved video."""
+    with av.open(str(base / saved["type"] / saved["subfolder"] / saved["filename"])) as container:
+        frames = list(container.decode(video=0))
+        return len(frames), frames[0].width, frames[0].height

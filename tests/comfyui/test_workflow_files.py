@@ -1,0 +1,128 @@
+"""The files of the example workflows: they open whole, explain themselves, look tidy, and cost nothing."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from pathlib import Path
+from urllib.parse import quote
+
+import cv2
+import numpy as np
+import pytest
+import requests
+
+from tests.comfyui.conftest import PACK
+from tests.comfyui.graphs import NOTES, Workflow, read_workflow
+from tests.comfyui.saved_nodes import check_is_free, check_origin, check_sockets, real_nodes
+from tools.comfyui import ComfyUI
+from tools.comfyui_client import Client
+
+FOLDER = PACK / "example_workflows"
+FILES = sorted(FOLDER.glob("*.json"))
+NAMES = [
+    "First video (rehearsal)",
+    "Four seeds side by side",
+    "Last frame for the next shot",
+    "Load and cut a clip",
+    "Text to video",
+    "Upscale 2x",
+    "Upscale an existing video 2x",
+]
+TITLE_HEIGHT = 30  # the UI draws a node's title above its position
+GAP = 20
+PICTURE = (512, 512)
+PICTURE_BYTES = 60_000
+
+each_file = pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+
+
+def test_these_are_they_each_with_a_picture() -> None:
+    assert [file.stem for file in FILES] == NAMES
+    assert sorted(file.stem for file in FOLDER.glob("*.jpg")) == NAMES
+    assert all(name.isascii() for name in NAMES)
+
+
+@each_file
+def test_file_and_picture_are_offered_to_the_template_browser(file: Path, server: ComfyUI) -> None:
+    """Under the address that the browser makes of a name with spaces and brackets."""
+    listed = get(server, "workflow_templates").json()
+    assert file.stem in listed["seedance"]
+    address = f"api/workflow_templates/seedance/{quote(file.stem, safe='()')}"
+    assert get(server, f"{address}.json").json() == read_workflow(file)
+    shown = get(server, f"{address}.jpg")
+    assert shown.headers["Content-Type"] == "image/jpeg"
+    assert len(shown.content) < PICTURE_BYTES
+    decoded = cv2.imdecode(np.frombuffer(shown.content, np.uint8), cv2.IMREAD_COLOR)
+    assert decoded is not None
+    assert decoded.shape[:2] == PICTURE
+
+
+@each_file
+def test_file_is_what_the_ui_writes(file: Path) -> None:
+    workflow = read_workflow(file)
+    assert workflow["version"] == 0.4
+    ids = [node["id"] for node in workflow["nodes"]]
+    assert len(set(ids)) == len(ids)
+    assert workflow["last_node_id"] == max(ids)
+    assert workflow["last_link_id"] == max(link[0] for link in workflow["links"])
+    assert sorted(node["order"] for node in workflow["nodes"]) == list(range(len(ids)))
+    nodes = {node["id"]: node for node in workflow["nodes"]}
+    for link, origin, origin_slot, target, target_slot, kind in workflow["links"]:
+        output, given = nodes[origin]["outputs"][origin_slot], nodes[target]["inputs"][target_slot]
+        assert link in output["links"]
+        assert given["link"] == link
+        assert output["type"] == given["type"] == kind
+        assert nodes[origin]["order"] < nodes[target]["order"]
+    listed = [
+        link for node in workflow["nodes"] for output in node.get("outputs", []) for link in output["links"] or []
+    ]
+    assert sorted(listed) == sorted(link[0] for link in workflow["links"])
+
+
+@each_file
+def test_nodes_fit_and_cost_nothing(file: Path, client: Client) -> None:
+    object_info = client.object_info()
+    for node in real_nodes(read_workflow(file)["nodes"]):
+        check_origin(node)
+        check_sockets(node, object_info)
+        check_is_free(node)
+
+
+@each_file
+def test_file_explains_itself(file: Path) -> None:
+    notes = [node for node in read_workflow(file)["nodes"] if node["type"] in NOTES]
+    assert notes
+    for note in notes:
+        (text,) = note["widgets_values"]
+        assert 100 < len(text) < 700
+        assert "`" not in text, "in the UI's newer look, code on a note's ground cannot be read"
+
+
+@each_file
+def test_nodes_do_not_overlap_and_links_go_right(file: Path) -> None:
+    workflow = read_workflow(file)
+    for one, other in combinations(workflow["nodes"], 2):
+        assert apart(one, other), f"{one['type']} and {other['type']} overlap"
+    nodes = {node["id"]: node for node in workflow["nodes"]}
+    for _, origin, _, target, _, _ in workflow["links"]:
+        is_right = nodes[origin]["pos"][0] + nodes[origin]["size"][0] + GAP <= nodes[target]["pos"][0]
+        is_below = nodes[origin]["pos"][1] < nodes[target]["pos"][1]
+        assert is_right or is_below
+    assert all(type(value) is int for node in workflow["nodes"] for value in node["pos"] + node["size"])
+
+
+def apart(one: Workflow, other: Workflow) -> bool:
+    """Whether two nodes, their titles included, have a gap between them."""
+    return any(
+        first["pos"][axis] + first["size"][axis] + GAP + TITLE_HEIGHT * axis <= second["pos"][axis]
+        for axis in (0, 1)
+        for first, second in ((one, other), (other, one))
+    )
+
+
+def get(server: ComfyUI, path: str) -> requests.Response:
+    with requests.Session() as session:
+        session.trust_env = False
+        answer = session.get(f"{server.url}/{path}", timeout=30)
+    answer.raise_for_status()
+    return answer

@@ -88,7 +88,8 @@ class RunningNode:
 
     def line(self, text: str) -> None:
         """Show a line of text on the node."""
-        PromptServer.instance.send_progress_text(text, self.node)
+        # Older web UIs take it for HTML, and all of them [[text|address]] for a link; prompts and services write it.
+        PromptServer.instance.send_progress_text(text.replace("<", "‹").replace("[[", "[ ["), self.node)
 
     def bar(self, value: int, total: int) -> None:
         """Show how much of what can be measured is done."""

@@ -67,14 +67,13 @@ class LoadSeedanceVideo(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, video: str | None = None, source: str | None = "") -> bool | str:
-        if video is None or source is None:
-            return True
-        return problem_with_source(source.strip()) or True if source.strip() else problem_with_file(video) or True
+    def validate_inputs(cls, video: object = None, source: object = "") -> bool | str:
+        # None: the value comes through a link and is checked when it is there.
+        return video is None or source is None or problem_with_choice(video, source) or True
 
     @classmethod
-    def fingerprint_inputs(cls, video: str | None = None, source: str | None = None, **_: object) -> str:
-        file = host.find_video(video) if video and not (source or "").strip() else None
+    def fingerprint_inputs(cls, video: object = None, source: str | None = None, **_: object) -> str:
+        file = None if (source or "").strip() else host.find_video(video)
         found = file.stat() if file else None
         changed = f"{found.st_mtime_ns} {found.st_size}" if found else source or ""
         return f"{changed} {frames_used()}"
@@ -91,25 +90,45 @@ class LoadSeedanceVideo(io.ComfyNode):
         from .delivery import load
         from .video.decode import Selection
 
-        source = source.strip()
-        problem = problem_with_source(source) if source else problem_with_file(video)
+        problem = problem_with_choice(video, source) or problem_with_frames(
+            skip_first_frames, frame_load_cap, select_every_nth
+        )
         if problem:
             raise ValueError(problem)
+        source = source.strip()
         selection = Selection(skip_first_frames, frame_load_cap, select_every_nth)
         return await load(None if source else host.find_video(video), source, selection)
 
 
-def problem_with_source(source: str) -> str | None:
-    """Why ``source`` is neither a request id nor a link, as a sentence for the user; None if it is one."""
-    if is_request_id(source) or source.lower().startswith("https://"):
-        return None
-    return "source must be the request id of a Seedance job, or a link that begins with https://. Nothing was loaded."
-
-
-def problem_with_file(video: str) -> str | None:
-    """Why ``video`` cannot be loaded, as a sentence for the user; None if it can."""
+def problem_with_choice(video: object, source: object) -> str | None:
+    """Why neither input says what to load, as a sentence for the user; None if one does. Both may be anything."""
+    if not isinstance(source, str):
+        return "source must be a text. Nothing was loaded."
+    if source.strip():
+        return _problem_with_source(source.strip())
     if video in ("", NO_FILE):
         return "No video is chosen. Choose or upload one, or fill in source."
     if host.find_video(video) is None:
         return f"There is no such video in ComfyUI's folders: {video!r:.150}. Choose or upload one."
     return None
+
+
+def problem_with_frames(skip: object, cap: object, every: object) -> str | None:
+    """Why the frame controls make no sense, as a sentence for the user; None if they do.
+
+    ComfyUI checks what is typed in, but not what comes through a link.
+    """
+    for name, value, lowest in (
+        ("skip_first_frames", skip, 0),
+        ("frame_load_cap", cap, 0),
+        ("select_every_nth", every, 1),
+    ):
+        if not isinstance(value, int) or value < lowest:
+            return f"{name} is {value!r:.60}; it must be a whole number from {lowest} on."
+    return None
+
+
+def _problem_with_source(source: str) -> str | None:
+    if is_request_id(source) or source.lower().startswith("https://"):
+        return None
+    return "source must be the request id of a Seedance job, or a link that begins with https://. Nothing was loaded."

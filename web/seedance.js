@@ -5,6 +5,7 @@ import { app } from "../../scripts/app.js"
 import { api } from "../../scripts/api.js"
 import { ask } from "./account.js"
 import { showFailures } from "./failures.js"
+import { showWholeLines } from "./line.js"
 import { showVideos } from "./preview.js"
 import { tokenPanel } from "./token_panel.js"
 import { keepTranslations } from "./translations.js"
@@ -39,6 +40,9 @@ app.registerExtension({
   aboutPageBadges: about
     ? [{ label: `Seedance v${about.version}`, url: about.repository, icon: "pi pi-github" }]
     : [],
-  setup: () => showFailures(api),
+  setup() {
+    showFailures(api)
+    showWholeLines(api)
+  },
   nodeCreated: showVideos,
 })

@@ -8,7 +8,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
-from ..runcomfy.replies import JobResult
+from ..runcomfy.replies import MOST_VIDEOS, JobResult
 from ..video.errors import Damaged, FetchBroken, LinkExpired, NotAVideo, VideoError
 from ..video.mp4 import check_mp4
 from .errors import NoVideo, VideoUnavailable
@@ -19,8 +19,6 @@ from .means import Means, record
 from .states import State
 from .watch import Watch
 
-MOST_VIDEOS: Final = 16
-"""Of one job; more are not looked for on disk."""
 RENEWALS: Final = 4
 """How often a new link is asked for before the video counts as unavailable."""
 

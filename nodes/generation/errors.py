@@ -91,11 +91,13 @@ class OutcomeUnknown(GenerationError):
     """Nobody here can know whether the service took the job."""
 
     def __init__(self, when: str, text: str, reason: str) -> None:
+        # It goes to a log and to a terminal, too.
+        begin = "".join(mark if mark.isprintable() else " " for mark in text[:60])
         super().__init__(
             f"The submission at {when} ended without a clear answer, so RunComfy may or may not have taken the job."
             + (f" {reason}" if reason else ""),
             "It may have been charged.",
-            f'Look on RunComfy\'s Generations page for a job of that time that begins "{text[:60]}". If it is there, '
+            f'Look on RunComfy\'s Generations page for a job of that time that begins "{begin}". If it is there, '
             "paste its request id into Load Seedance Video. If not, run the same graph again: it will submit anew.",
         )
 

@@ -7,8 +7,9 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -160,18 +161,17 @@ class Journal:
 
     def durations(self, request: GenerationRequest, limit: int = 50) -> list[float]:
         """Seconds that the latest successful jobs of the same size and length took."""
-        found = self._all(
-            "WHERE seconds IS NOT NULL AND state IN (?, ?) ORDER BY id DESC LIMIT ?",
-            State.SUCCEEDED.value,
-            State.SAVED.value,
-            limit * 20,
-        )
         kind = (request.resolution, request.duration)
-        return [
-            entry.seconds
-            for entry in found
-            if entry.seconds and entry.request and (entry.request.resolution, entry.request.duration) == kind
-        ][:limit]
+        where = "WHERE seconds IS NOT NULL AND state IN (?, ?) ORDER BY id DESC LIMIT ?"
+        with self._using() as database:
+            # Read no further than needed: every job of a long list asks this.
+            rows = database.execute(_SELECT + where, (State.SUCCEEDED.value, State.SAVED.value, limit * 20))
+            seconds = (
+                entry.seconds
+                for entry in map(_entry, rows)
+                if entry.seconds and entry.request and (entry.request.resolution, entry.request.duration) == kind
+            )
+            return list(islice(seconds, limit))
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -217,6 +217,9 @@ def _connect(file: Path | None) -> sqlite3.Connection:
         if not file.exists():
             # SQLite would create it with the user's default mode; its -wal and -shm files follow this one's.
             os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
+        for place in (file.parent, file):
+            with suppress(OSError):  # somebody else's, or a file system without modes
+                place.chmod(place.stat().st_mode & 0o700)
     database = sqlite3.connect(str(file or ":memory:"), timeout=10, isolation_level=None, check_same_thread=False)
     try:
         (version,) = database.execute("PRAGMA user_version").fetchone()

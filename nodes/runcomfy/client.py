@@ -57,7 +57,8 @@ class RunComfy:
 
     def cancel(self, request_id: str) -> CancelOutcome:
         """Take a job back out of the queue; one that is running already cannot be."""
-        return self._about(request_id, Call("POST", f"/v1/requests/{request_id}/cancel"), read_cancel)
+        call = Call("POST", f"/v1/requests/{request_id}/cancel", repeatable=True)
+        return self._about(request_id, call, read_cancel)
 
     def price(self) -> ModelInfo:
         """What the model costs, as far as the service tells. Also a free check of the token."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -21,11 +20,12 @@ from .errors import (
     ServiceTrouble,
     UnreadableReply,
 )
+from .fields import count_in, links_in, number_in, text_in
 from .request import is_request_id
 from .transport import Reply
 
-_DEPTH: Final = 8
-"""Levels of lists and objects that are looked into; the documented answers have three."""
+MOST_VIDEOS: Final = 16
+"""Of one job; the service documents one, and each may have hundreds of megabytes."""
 
 
 class JobState(Enum):
@@ -110,7 +110,7 @@ def read_submission(reply: Reply) -> str:
     found = _object(reply).get("request_id")
     if isinstance(found, str) and is_request_id(found):
         return found
-    shown = f" ({_text(found)})" if isinstance(found, str) and found else ""
+    shown = f" ({text_in(found)})" if isinstance(found, str) and found else ""
     raise UnreadableReply(f"it holds no usable request_id{shown}")
 
 
@@ -118,7 +118,7 @@ def read_status(reply: Reply) -> JobStatus:
     """The state of a job. Raises `UnreadableReply` where the answer names none."""
     found = _object(reply)
     word = _word(found)
-    return JobStatus(_STATUS_WORDS.get(word, JobState.UNKNOWN), word, _count(found.get("queue_position")))
+    return JobStatus(_STATUS_WORDS.get(word, JobState.UNKNOWN), word, count_in(found.get("queue_position")))
 
 
 def read_result(reply: Reply) -> JobResult:
@@ -126,11 +126,11 @@ def read_result(reply: Reply) -> JobResult:
     found = _object(reply)
     word = _word(found)
     state = _RESULT_WORDS.get(word, JobState.UNKNOWN)
-    videos = tuple(dict.fromkeys(_links(found.get("output"))))
-    reason = _text(found.get("error"))
+    videos = tuple(dict.fromkeys(links_in(found.get("output"))))[:MOST_VIDEOS]
+    reason = text_in(found.get("error"))
     if word == "completed" and reason and not videos:
         state = JobState.FAILED
-    return JobResult(state, word, videos, reason, _number(found.get("cost")))
+    return JobResult(state, word, videos, reason, number_in(found.get("cost")))
 
 
 def read_cancel(reply: Reply) -> CancelOutcome:
@@ -147,7 +147,7 @@ def read_model(reply: Reply) -> ModelInfo:
     """The model's price, as far as it is told."""
     found = _object(reply)
     return ModelInfo(
-        _number(found.get("base_price_usd")), _text(found.get("price_unit")), _text(found.get("pricing_note"))
+        number_in(found.get("base_price_usd")), text_in(found.get("price_unit")), text_in(found.get("pricing_note"))
     )
 
 
@@ -162,7 +162,7 @@ def error_of(reply: Reply, subject: str, token_source: str) -> RunComfyError | N
         return None
     code, message = _refusal(reply)
     # In seconds: the header's other form, a date, is passed over.
-    retry_after = _number(reply.headers.get("retry-after"))
+    retry_after = number_in(reply.headers.get("retry-after"))
     if reply.status == 429:
         return RateLimited(retry_after)
     if reply.status == 408 or reply.status >= 500:
@@ -200,7 +200,7 @@ def _object(reply: Reply) -> dict[str, object]:
 
 def _word(found: dict[str, object]) -> str:
     word = found.get("status")
-    if isinstance(word, str) and (shown := _text(word)):
+    if isinstance(word, str) and (shown := text_in(word)):
         return shown[:60].lower()
     raise UnreadableReply("it names no status")
 
@@ -213,57 +213,6 @@ def _refusal(reply: Reply) -> tuple[int | None, str]:
     nested = found.get("error")
     if isinstance(nested, dict):
         found = nested | found
-    code = next((_count(found[key]) for key in ("error_code", "code") if key in found), None)
-    message = next((text for key in ("message", "detail", "error") if (text := _text(found.get(key)))), "")
+    code = next((count_in(found[key]) for key in ("error_code", "code") if key in found), None)
+    message = next((text for key in ("message", "detail", "error") if (text := text_in(found.get(key)))), "")
     return code, message
-
-
-def _text(value: object, depth: int = _DEPTH) -> str:
-    """A readable text out of a string, an error object or a list of them."""
-    if depth == 0:
-        return ""
-    if isinstance(value, str):
-        return "".join(mark if mark.isprintable() else " " for mark in value).strip()[:500]
-    if isinstance(value, list):
-        return "; ".join(text for item in value[:5] if (text := _text(item, depth - 1)))
-    if isinstance(value, dict):
-        field = _field(value.get("loc"))
-        texts = (_text(value.get(key), depth - 1) for key in ("message", "msg", "detail", "reason"))
-        text = next(filter(None, texts), "")
-        return f"{field}: {text}" if field and text else text or field
-    return ""
-
-
-def _field(loc: object) -> str:
-    """The name of the field that a rejected input's `loc` points to."""
-    parts = loc if isinstance(loc, list) else []
-    return ".".join(_text(str(part)) for part in parts if isinstance(part, str | int) and part != "body")[:100]
-
-
-def _links(output: object, depth: int = _DEPTH) -> list[str]:
-    """The video URLs of any documented shape of `output`."""
-    if depth == 0:
-        return []
-    if isinstance(output, str):
-        return [output] if output else []
-    if isinstance(output, list):
-        return [link for item in output for link in _links(item, depth - 1)]
-    if isinstance(output, dict):
-        return [link for key in ("video", "videos", "url") for link in _links(output.get(key), depth - 1)]
-    return []
-
-
-def _count(value: object) -> int | None:
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
-        return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
-
-
-def _number(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) and number >= 0 else None

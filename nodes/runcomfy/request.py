@@ -25,6 +25,8 @@ ADVISED_TEXT_LENGTH: Final = 500
 """Characters; a longer text is accepted, but the schema says that shorter ones give better results."""
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
+_DEVICE: Final = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]", re.IGNORECASE)
+"""Names that are no files on Windows, whatever their ending; to read `con.mp4` waits for the keyboard."""
 
 # BytePlus' own API takes options as flags inside the prompt. Here they would contradict the sockets.
 _FLAG = re.compile(r"(?<!\S)--(resolution|rs|ratio|rt|duration|dur|seed)(?=[\s=]|$)", re.IGNORECASE)
@@ -103,7 +105,7 @@ def problem_with_text(text: object) -> str | None:
 
 def is_request_id(value: object) -> bool:
     """Whether ``value`` can be the request id of a job: also safe as a file name and in a URL."""
-    return isinstance(value, str) and _REQUEST_ID.fullmatch(value) is not None
+    return isinstance(value, str) and bool(_REQUEST_ID.fullmatch(value)) and not _DEVICE.fullmatch(value)
 
 
 def hint_about_text(text: str) -> str | None:

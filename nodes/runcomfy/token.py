@@ -7,6 +7,7 @@ import os
 import re
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -87,6 +88,8 @@ def save_token(text: str, file: Path) -> None:
     """
     value = _checked(text, SAVED)
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with suppress(OSError):  # a folder that is somebody else's, or on a file system without modes
+        file.parent.chmod(0o700)
     # mkstemp makes it 0600. Windows has no such modes: there the file gets the access list of ComfyUI's user folder,
     # which is the user's own where ComfyUI lies in the user's profile, and else whoever may read that folder.
     handle, unfinished = tempfile.mkstemp(prefix=_UNFINISHED, dir=file.parent)

@@ -7,20 +7,25 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from http.cookiejar import DefaultCookiePolicy
 from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError
 
-from .errors import InvalidOrigin, NoReply, Unreachable, UnreadableReply
+from ..wire import BoundedAdapter
+from .errors import InvalidOrigin, NoReply, RunComfyError, Unreachable, UnreadableReply
+from .scrub import without_token
 from .token import Token
 
 DEFAULT_ORIGIN: Final = "https://model-api.runcomfy.net"
 ORIGIN_VARIABLE: Final = "RUNCOMFY_API_BASE_URL"
 MAX_REPLY: Final = 1024 * 1024
 """Bytes; the documented answers have a few hundred."""
+PIECE: Final = 16 * 1024
+CONNECTIONS: Final = 16
+"""Kept at most, for as many threads."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,8 @@ class Call:
     path: str
     query: Mapping[str, str] = field(default_factory=dict)
     body: Mapping[str, str | int] | None = None
+    repeatable: bool = False
+    """Whether a call that ends unclearly may be made once more. A GET always may."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,7 @@ class Limits:
     read: float = 20.0
     """Between two pieces of the answer."""
     total: float = 45.0
+    """From the end of the request to the end of the answer."""
 
 
 class Transport(Protocol):
@@ -78,68 +86,92 @@ class HttpTransport:
         host = urlsplit(origin).hostname or ""
         # A proxy of the user's is for the world outside: it would be handed the token of a service on this machine.
         self._proxies = {"no_proxy": host} if is_loopback(host) else None
-        self._reads = _session()
+        self._kept = self._session()
 
     def send(self, call: Call) -> Reply:
-        if call.method == "GET":
-            return self._exchange(self._reads, call)
+        if call.method == "GET" or call.repeatable:
+            return self._exchange(self._kept, call)
         # A kept-alive connection may just have been closed by the service, which would look like an
         # unclear ending. Only a fresh one makes "not accepted" provable.
-        with _session() as session:
-            return self._exchange(session, call)
+        with self._session() as fresh:
+            return self._exchange(fresh, call)
 
     def _exchange(self, session: requests.Session, call: Call) -> Reply:
-        ends = self._clock() + self._limits.total
         try:
-            with session.request(
-                call.method,
-                self.origin + call.path,
-                params=dict(call.query),
-                json=call.body,
-                # As `auth` rather than as a header, so that a ~/.netrc entry cannot replace it.
-                auth=self._token,
-                timeout=(self._limits.connect, self._limits.read),
-                proxies=self._proxies,
-                allow_redirects=False,
-                stream=True,
-            ) as response:
-                if response.is_redirect:
-                    raise UnreadableReply("it redirects to another address, which is refused to protect the token")
-                body = self._read(response, ends)
-                headers = {name.lower(): value for name, value in response.headers.items()}
-                return Reply(response.status_code, headers, body)
-        except requests.exceptions.ConnectTimeout:
-            raise Unreachable("no connection within the time limit") from None
-        except requests.exceptions.ProxyError as error:
-            # urllib3 also calls a connection through a proxy that broke later a proxy's error.
-            if _never_connected(error) or "Tunnel connection failed" in str(error):
-                raise Unreachable("the proxy refused the connection") from None
-            raise NoReply("connection lost behind the proxy") from None
-        except requests.exceptions.SSLError as error:
-            if _caused_by(error, ssl.SSLCertVerificationError):
-                raise Unreachable("its certificate could not be verified") from None
-            raise NoReply("TLS error") from None
-        except requests.exceptions.Timeout:
-            raise NoReply("time-out") from None
-        except requests.exceptions.ConnectionError as error:
-            if _never_connected(error):
-                raise Unreachable("no connection") from None
-            raise NoReply("connection lost") from None
-        except requests.exceptions.ChunkedEncodingError:
-            raise NoReply("connection lost") from None
+            return self._answer(session, call)
         except (requests.exceptions.RequestException, HTTPError, OSError) as error:
-            raise NoReply(type(error).__name__) from None
+            failure = _failure(error)
+        # Not inside the handler: what `requests` raises holds the request with its headers, and would stay attached.
+        raise failure
 
-    def _read(self, response: requests.Response, ends: float) -> bytes:
-        body = bytearray()
-        # Byte by byte, since larger pieces would wait until they are full, however slowly it trickles.
-        for piece in response.iter_content(1):
-            body += piece
-            if len(body) > MAX_REPLY:
-                raise UnreadableReply("it is far too long")
-            if self._clock() > ends:
-                raise NoReply("time-out")
-        return bytes(body)
+    def _answer(self, session: requests.Session, call: Call) -> Reply:
+        with session.request(
+            call.method,
+            self.origin + call.path,
+            params=dict(call.query),
+            json=call.body,
+            # As `auth` rather than as a header, so that a ~/.netrc entry cannot replace it.
+            auth=self._token,
+            timeout=(self._limits.connect, self._limits.read),
+            proxies=self._proxies,
+            allow_redirects=False,
+            stream=True,
+        ) as response:
+            if response.is_redirect:
+                raise UnreadableReply("it redirects to another address, which is refused to protect the token")
+            sent = response.request.headers["Authorization"]
+            headers = {
+                name.lower(): without_token(value.encode("latin-1"), sent).decode("latin-1")
+                for name, value in response.headers.items()
+            }
+            return Reply(response.status_code, headers, without_token(_body(response), sent))
+
+    def _session(self) -> requests.Session:
+        session = _Session()
+        adapter = BoundedAdapter(self._limits.total, self._clock, connections=CONNECTIONS)
+        session.mount("https://", adapter)
+        session.mount("http://", adapter)
+        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        session.headers["User-Agent"] = "seedance-for-comfyui"
+        session.headers["Accept"] = "application/json"
+        return session
+
+
+class _Session(requests.Session):
+    """Never looks where a redirect leads: `requests` would read all of its body for that, however long it is."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002  requests' own signature
+        return None
+
+
+def _body(response: requests.Response) -> bytes:
+    body = bytearray()
+    for piece in response.iter_content(PIECE):
+        body += piece
+        if len(body) > MAX_REPLY:
+            raise UnreadableReply("it is far too long")
+    return bytes(body)
+
+
+def _failure(error: Exception) -> RunComfyError:
+    """What a failed exchange means: whether the request can have arrived."""
+    if _caused_by(error, NewConnectionError, ConnectTimeoutError):
+        late = isinstance(error, requests.exceptions.ConnectTimeout)
+        return Unreachable("no connection within the time limit" if late else "no connection")
+    if isinstance(error, requests.exceptions.ProxyError):
+        # urllib3 also calls a connection through a proxy that broke later a proxy's error.
+        if "Tunnel connection failed" in str(error):
+            return Unreachable("the proxy refused the connection")
+        return NoReply("connection lost behind the proxy")
+    if isinstance(error, requests.exceptions.SSLError):
+        if _caused_by(error, ssl.SSLCertVerificationError):
+            return Unreachable("its certificate could not be verified")
+        return NoReply("TLS error")
+    if isinstance(error, requests.exceptions.Timeout) or _caused_by(error, ReadTimeoutError, TimeoutError):
+        return NoReply("time-out")
+    if isinstance(error, requests.exceptions.ConnectionError | requests.exceptions.ChunkedEncodingError):
+        return NoReply("connection lost")
+    return NoReply(type(error).__name__)
 
 
 def api_origin(environment: Mapping[str, str]) -> str:
@@ -173,20 +205,6 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host.lower() == "localhost"
-
-
-def _session() -> requests.Session:
-    session = requests.Session()
-    adapter = HTTPAdapter(pool_maxsize=8, max_retries=0)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    session.headers["User-Agent"] = "seedance-for-comfyui"
-    session.headers["Accept"] = "application/json"
-    return session
-
-
-def _never_connected(error: BaseException) -> bool:
-    return _caused_by(error, NewConnectionError, ConnectTimeoutError)
 
 
 def _caused_by(error: BaseException, *kinds: type[BaseException]) -> bool:

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import BinaryIO, Final
+
+MOST_BOXES: Final = 100_000
+"""Beside each other; a file of nothing but tiny ones would take minutes."""
 
 
 def top_level(stream: BinaryIO, length: int) -> Iterator[tuple[bytes, int]]:
-    """The kind and the end offset of every box of a file of ``length`` bytes; a broken one ends beyond the file."""
+    """The kind and the end offset of every box of a file of ``length`` bytes; a broken one ends beyond the file.
+
+    Raises:
+        struct.error: there are too many.
+    """
     start = 0
-    while start < length:
+    for _ in range(MOST_BOXES):
+        if start >= length:
+            return
         stream.seek(start)
         header = stream.read(16)
         size, kind = struct.unpack(">I4s", header[:8].ljust(8, b"\0"))
@@ -25,12 +34,15 @@ def top_level(stream: BinaryIO, length: int) -> Iterator[tuple[bytes, int]]:
             return
         start += size
         yield kind, start
+    raise struct.error("too many boxes")
 
 
 def children(box: memoryview, kind: bytes) -> Iterator[memoryview]:
-    """The content of every box of one kind directly inside ``box``."""
+    """The content of every box of one kind directly inside ``box``. Raises `struct.error` where there are too many."""
     start = 0
-    while start + 8 <= len(box):
+    for _ in range(MOST_BOXES):
+        if start + 8 > len(box):
+            return
         size, found = struct.unpack_from(">I4s", box, start)
         head = 8
         if size == 1 and start + 16 <= len(box):
@@ -42,6 +54,7 @@ def children(box: memoryview, kind: bytes) -> Iterator[memoryview]:
         if found == kind:
             yield box[start + head : start + size]
         start += size
+    raise struct.error("too many boxes")
 
 
 def child(box: memoryview, *path: bytes) -> memoryview | None:

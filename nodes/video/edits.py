@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import accumulate
 from pathlib import Path
@@ -13,17 +14,17 @@ from .boxes import child, children, top_level
 MOST_FRAMES: Final = 1_000_000
 """More than any file within the size limit can hold; a table that says so is not believed."""
 MOST_EDITS: Final = 1000
-"""As above; each is compared with every frame."""
+"""As above."""
 MOST_BYTES: Final = 64 * 1024 * 1024
 """Of an index."""
 
 
 def shown_frames(file: Path) -> int | None:
     """The number of frames to be shown; None where the index does not tell, or contradicts itself."""
-    moov = _index(file)
-    if moov is None:
-        return None
     try:
+        moov = _index(file)
+        if moov is None:
+            return None
         return next((_shown(moov, track) for track in children(moov, b"trak") if _is_video(track)), None)
     except (struct.error, IndexError):
         return None
@@ -57,8 +58,9 @@ def _shown(moov: memoryview, track: memoryview) -> int | None:
     if edits is None or not times:
         return len(times) or None
     ticks = _timescale(media) / max(_timescale(movie), 1)
+    times.sort()
     spans = [(start, start + round(length * ticks)) for length, start in _edits(edits) if start >= 0]
-    return sum(start <= time < end for start, end in spans for time in times)
+    return sum(bisect_left(times, end) - bisect_left(times, start) for start, end in spans)
 
 
 def _timescale(header: memoryview) -> int:
@@ -99,7 +101,7 @@ def _presentation_times(table: memoryview, total: int) -> list[int]:
     if offsets is None:
         return decoded
     shifts = list(_runs(offsets, ">Ii"))
-    return [time + shift for time, shift in zip(decoded, shifts, strict=False)]
+    return [time + shift for time, shift in zip(decoded, shifts, strict=True)] if len(shifts) == len(decoded) else []
 
 
 def _runs(box: memoryview, form: str) -> Iterator[int]:

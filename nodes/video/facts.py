@@ -17,6 +17,8 @@ from .opencv import NO_INTERLACED_FROM, codec, open_packets, open_video, setting
 if TYPE_CHECKING:
     import cv2
 
+UNTOLD_FPS: Final = 24.0
+"""Seedance's rate, for a file that tells none."""
 AGAIN: Final = "Delete it and fetch or generate it again."
 
 
@@ -95,8 +97,14 @@ def _fps(reader: cv2.VideoCapture, stored: int, seconds: float) -> float:
     """The rate at which the clip lasts as long as the file says; Matroska's own is wrong where the rate varies."""
     import cv2
 
-    said = reader.get(cv2.CAP_PROP_FPS)
-    if said <= 0 or not seconds:
+    return rate(reader.get(cv2.CAP_PROP_FPS), stored, seconds)
+
+
+def rate(said: float, frames: int, seconds: float) -> float:
+    """Frames per second, from what the header says and from the seconds between the first frame and the last."""
+    if not (math.isfinite(said) and said > 0):
+        return (frames - 1) / seconds if seconds and frames > 1 else UNTOLD_FPS
+    if not seconds:
         return said
-    measured = stored / (seconds + 1 / said)
+    measured = frames / (seconds + 1 / said)
     return said if math.isclose(said, measured, rel_tol=0.01) else measured

@@ -86,7 +86,9 @@ class Download:
             raise FetchFailed("The link to the video is not a valid one.", "Check the link.") from None
         except (requests.exceptions.RequestException, HTTPError) as error:
             raise FetchBroken(_reason(error)) from None
-        except (NotAVideo, Damaged):
+        except (FetchBroken, LinkExpired):
+            raise  # another attempt goes on from what has arrived
+        except (FetchFailed, NotAVideo, Damaged):
             self.discard()
             raise
         except OSError as error:
@@ -150,7 +152,6 @@ class Download:
 
     def _check_size(self, size: int) -> None:
         if size > self._max_size:
-            self.discard()
             raise FetchFailed(
                 f"The video is larger than {self._max_size // 2**20} MB.", "Use a smaller one, or download it yourself."
             )

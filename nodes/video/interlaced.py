@@ -14,6 +14,8 @@ _SEQUENCE: Final = re.compile(rb"\x00\x00\x01[\x07\x27\x47\x67](.+)", re.DOTALL)
 _SCAN: Final = slice(6, 7)
 """The byte of an HEVC configuration whose two highest bits are `progressive_source` and `interlaced_source`."""
 _WITH_CHROMA_FORMAT: Final = (100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135)
+_LONGEST: Final = 32
+"""Bits of a number; a longer one in a damaged file would take for ever to build."""
 
 
 def may_be_interlaced(codec: str, settings: bytes) -> bool:
@@ -56,6 +58,8 @@ class _Bits:
         zeros = 0
         while not self.read():
             zeros += 1
+            if zeros > _LONGEST:
+                raise IndexError("not a parameter set")
         return (1 << zeros) - 1 + self.read(zeros)
 
 

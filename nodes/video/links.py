@@ -1,4 +1,4 @@
-"""Which links may be followed: https to public addresses, checked on the address that was connected to."""
+"""Which links may be followed: https to public addresses, checked before connecting and on what was connected to."""
 
 from __future__ import annotations
 
@@ -6,22 +6,29 @@ import ipaddress
 import os
 import socket
 from collections.abc import Callable
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies
-from urllib3.connection import HTTPSConnection
-from urllib3.connectionpool import HTTPSConnectionPool
 
+from ..wire import BoundedAdapter
 from .errors import LinkRefused
 
 MAX_REDIRECTS: Final = 5
+ANSWER_TIMEOUT: Final = 660.0
+"""Seconds for one answer, a little more than an attempt at a download takes."""
 
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
-_ASSIGNMENTS: Final = ipaddress.ip_network("192.0.0.0/24")
-"""Not public, which older Pythons do not know; a cloud has its metadata service there."""
+_PUBLIC_IPV6: Final = ipaddress.ip_network("2000::/3")
+"""All that is assigned so far; local prefixes of every kind lie outside of it."""
+_SPECIAL: Final = tuple(
+    ipaddress.ip_network(network)
+    # A cloud has its metadata service in the first one. The others are IETF's own, Teredo among them, documentation,
+    # and 6to4, which hides an IPv4 address. What older Pythons take for public differs.
+    for network in ("192.0.0.0/24", "192.88.99.0/24", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")
+)
 
 
 def is_public(address: str) -> bool:
@@ -35,9 +42,9 @@ def is_public(address: str) -> bool:
             return is_public(str(ip.ipv4_mapped))
         if ip in _NAT64:
             return is_public(str(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)))
-        if ip.sixtofour or ip.teredo or ip.is_site_local:
+        if ip not in _PUBLIC_IPV6:
             return False
-    return ip.is_global and ip not in _ASSIGNMENTS and not ip.is_multicast and not ip.is_reserved
+    return ip.is_global and not ip.is_multicast and not ip.is_reserved and not any(ip in net for net in _SPECIAL)
 
 
 def check_link(link: str) -> None:
@@ -48,7 +55,7 @@ def check_link(link: str) -> None:
     """
     try:
         parts = urlsplit(link)
-        host = parts.hostname or ""
+        host = (parts.hostname or "").rstrip(".")
         literal = _is_address(host)
         link.encode()
     except ValueError:
@@ -57,7 +64,7 @@ def check_link(link: str) -> None:
         raise _refused("only https:// links are followed")
     if parts.username or parts.password:
         raise _refused("it contains a user name or a password")
-    if (literal and not is_public(host)) or host.lower().rstrip(".") == "localhost":
+    if (literal and not is_public(host)) or host.lower() == "localhost":
         raise _refused(f"{host} is not a public address")
 
 
@@ -68,7 +75,7 @@ def media_session(trusted_origin: str | None = None, allowed: Callable[[str], bo
         trusted_origin: a loopback API origin whose own links may point back to it over http.
         allowed: which addresses count as public; tests hand in their own.
     """
-    session = requests.Session()
+    session = _Session()
     # No ~/.netrc; the user's proxy and certificates stay in use.
     session.trust_env = False
     session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
@@ -77,39 +84,50 @@ def media_session(trusted_origin: str | None = None, allowed: Callable[[str], bo
         session.proxies["https"] = proxy
     session.max_redirects = MAX_REDIRECTS
     session.headers.update({"User-Agent": "seedance-for-comfyui", "Accept-Encoding": "identity"})
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     del session.adapters["http://"]
     session.mount("https://", _PublicAdapter(allowed))
     if trusted_origin:
-        session.mount(trusted_origin + "/", HTTPAdapter(max_retries=0))
+        session.mount(trusted_origin + "/", BoundedAdapter(ANSWER_TIMEOUT))
     return session
 
 
-class _PublicAdapter(HTTPAdapter):
-    """Connects first and looks where it got to before a byte is sent, so that no name can be rebound in between."""
+class _Session(requests.Session):
+    """Leaves the body of a redirect unread, which `requests` would read to its end, however far that is."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        target = super().get_redirect_target(resp)
+        if target is not None:
+            resp.close()
+        return target
+
+
+class _PublicAdapter(BoundedAdapter):
+    """Judges the addresses of a name, and once more, before a byte is sent, the one that was connected to: by then
+    the name may stand for another."""
 
     def __init__(self, allowed: Callable[[str], bool]) -> None:
-        class Connection(HTTPSConnection):
-            def _new_conn(self) -> socket.socket:
-                connected = super()._new_conn()
-                address = str(connected.getpeername()[0])
-                if allowed(address):
-                    return connected
-                connected.close()
-                raise _refused(f"{self.host} leads to {address}, which is not a public address")
-
-        class Pool(HTTPSConnectionPool):
-            ConnectionCls = Connection
-
-        self._pool_class = Pool
-        super().__init__(max_retries=0)
-
-    def init_poolmanager(self, *args: Any, **options: Any) -> None:  # the signature is requests' own
-        super().init_poolmanager(*args, **options)
-        self.poolmanager.pool_classes_by_scheme = {"https": self._pool_class}
+        self._allowed = allowed
+        super().__init__(ANSWER_TIMEOUT, connected=self._check)
 
     def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
-        check_link(request.url or "")
+        url = request.url or ""
+        check_link(url)
+        self._check_name(urlsplit(url).hostname or "")
         return super().send(request, *args, **options)
+
+    def _check(self, host: str, address: str) -> None:
+        if not self._allowed(address):
+            raise _refused(f"{host} leads to {address}, which is not a public address")
+
+    def _check_name(self, host: str) -> None:
+        """Judge a host by what its name stands for now: nothing private is even knocked at, nor is a proxy told to."""
+        try:
+            found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError):
+            return  # then it cannot be connected to; behind a proxy, which may know more names, the judgement is its
+        for *_, address in found:
+            self._check(host, str(address[0]))
 
 
 def _is_address(host: str) -> bool:

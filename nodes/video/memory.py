@@ -47,7 +47,7 @@ def container_memory(root: Path) -> Iterator[int]:
         root: where `proc` and `sys` are.
     """
     try:
-        lines = (root / "proc/self/cgroup").read_text().splitlines()
+        lines = (root / "proc/self/cgroup").read_text(encoding="utf-8").splitlines()
     except OSError:
         return
     for line in lines:
@@ -64,8 +64,9 @@ def _left_in(mount: Path, path: str, limit_file: str, usage_file: str, cache_nam
     group = PurePosixPath(path)
     for folder in (mount.joinpath(*part.parts[1:]) for part in (group, *group.parents)):
         try:
-            limit, usage = (folder / limit_file).read_text(), (folder / usage_file).read_text()
-            stat = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
+            limit = (folder / limit_file).read_text(encoding="utf-8")
+            usage = (folder / usage_file).read_text(encoding="utf-8")
+            stat = dict(line.split() for line in (folder / "memory.stat").read_text(encoding="utf-8").splitlines())
         except (OSError, ValueError):
             continue
         if limit.strip().isdigit():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -23,17 +24,20 @@ def check_mp4(file: Path) -> None:
 
     Raises:
         NotAVideo: it does not start with an `ftyp` box.
-        Damaged: a box reaches beyond the end of the file, or a needed one is missing.
+        Damaged: a box reaches beyond the end of the file, or a needed one is missing, or there are absurdly many.
     """
     if not is_mp4(file):
         raise NotAVideo(f"{file.name} is not an MP4 video.", "Use an MP4 file.")
     length = file.stat().st_size
     kinds = set()
     with file.open("rb") as stream:
-        for kind, end in top_level(stream, length):
-            if end > length:
-                raise Damaged(f"{file.name} is incomplete: it has {length:,} of at least {end:,} bytes.", _AGAIN)
-            kinds.add(kind)
+        try:
+            for kind, end in top_level(stream, length):
+                if end > length:
+                    raise Damaged(f"{file.name} is incomplete: it has {length:,} of at least {end:,} bytes.", _AGAIN)
+                kinds.add(kind)
+        except struct.error:
+            raise Damaged(f"{file.name} is broken into too many pieces.", _AGAIN) from None
     missing = [kind.decode() for kind in (b"moov", b"mdat") if kind not in kinds]
     if missing:
         raise Damaged(f"{file.name} is incomplete: it has no {' and no '.join(missing)} box.", _AGAIN)

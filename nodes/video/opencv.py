@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import logging
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from .containers import check_container
 from .errors import NotAVideo
 
 if TYPE_CHECKING:
     import cv2
 
-RIGHT_COLOURS_FROM: Final = (4, 13)
-"""Older builds take BT.709 for BT.601; they do right by Seedance's own videos, which are untagged."""
 NO_INTERLACED_FROM: Final = (4, 13)
 """Newer builds hand out black frames for interlaced pictures, and say that all went well."""
 
 
 def open_video(file: Path) -> cv2.VideoCapture:
-    """A reader of decoded frames. Raises `NotAVideo`."""
+    """A reader of decoded frames. Raises `NotAVideo` or `Damaged`."""
     return _opened(file, [])
 
 
 def open_packets(file: Path) -> cv2.VideoCapture:
-    """A reader that only walks through the file, frame by frame, and decodes nothing. Raises `NotAVideo`."""
+    """A reader that only walks through the file, frame by frame. Raises `NotAVideo` or `Damaged`."""
     import cv2
 
     return _opened(file, [cv2.CAP_PROP_FORMAT, -1])
@@ -48,7 +46,7 @@ def settings(packets: cv2.VideoCapture) -> bytes:
 
 @cache
 def version() -> tuple[int, int]:
-    """The build's version; the first call warns of one that has known defects. Raises `NotAVideo`."""
+    """The build's version. Raises `NotAVideo`."""
     import cv2
 
     if not hasattr(cv2, "VideoCapture"):
@@ -58,17 +56,12 @@ def version() -> tuple[int, int]:
             "Repair it with ComfyUI's Python: pip install --force-reinstall --no-deps opencv-python",
         )
     major, minor = (int(part) for part in cv2.__version__.split(".")[:2])
-    if (major, minor) < RIGHT_COLOURS_FROM:
-        logging.getLogger("seedance").warning(
-            "Seedance: OpenCV %s shows videos that are tagged BT.709 in slightly wrong colours. Seedance's own are not "
-            "tagged and come out right. OpenCV 4.13 and newer do right by both.",
-            cv2.__version__,
-        )
     return major, minor
 
 
 def _opened(file: Path, options: list[int]) -> cv2.VideoCapture:
     version()
+    check_container(file)
     import cv2
 
     reader = cv2.VideoCapture(str(file), cv2.CAP_FFMPEG, options)

@@ -186,3 +186,18 @@ def test_the_token_is_nowhere_in_it(file: Path) -> None:
     saved(Journal(file))
     columns = [row[1] for row in sqlite3.connect(file).execute("PRAGMA table_info(jobs)")]
     assert not {"token", "account"} & set(columns)
+
+
+def test_a_journal_that_others_could_read_is_made_private(tmp_path: Path) -> None:
+    """One that was restored from a backup, say. Its -wal and -shm files follow it."""
+    folder = tmp_path / "private"
+    file = folder / "jobs.sqlite3"
+    before = Journal(file)
+    assert before.entries() == []
+    before.close()
+    file.chmod(0o644)
+    folder.chmod(0o755)
+    journal = Journal(file)
+    journal.intend("print", BOAT, 1.0)
+    assert [oct(each.stat().st_mode & 0o777) for each in sorted(folder.glob("jobs.sqlite3*"))] == ["0o600"] * 4
+    assert folder.stat().st_mode & 0o777 == 0o700

@@ -59,7 +59,7 @@ def test_result_asks_for_the_cost_too() -> None:
 def test_cancel() -> None:
     wire = Wire({"outcome": "not_cancellable"}, 202)
     assert client(wire).cancel("job-1") is CancelOutcome.NOT_CANCELLABLE
-    assert wire.calls == [Call("POST", "/v1/requests/job-1/cancel")]
+    assert wire.calls == [Call("POST", "/v1/requests/job-1/cancel", repeatable=True)]
 
 
 def test_price() -> None:

@@ -2,69 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import os
 import signal
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from nodes.rehearsal import RehearsalService, Timing
+from nodes.rehearsal import RehearsalService
+from tests.terminal.terminal import PATIENCE, TOKEN, Terminal
 
-ROOT = Path(__file__).parents[2]
-TOKEN = "a-token-of-the-tests"
 PROMPT = "A red fox trots through fresh snow"
 SHORT = ("--duration", "2")
-PATIENCE = 120.0  # seconds for a command that needs two
-
-
-@pytest.fixture(scope="module")
-def service() -> Iterator[RehearsalService]:
-    with RehearsalService(tokens=(TOKEN,), timing=Timing(queued=0.1, running=0.2)) as service:
-        yield service
-        service.release()
-
-
-class Terminal:
-    """A shell in which ComfyUI's folder and the service are set up."""
-
-    def __init__(self, base: Path, service: RehearsalService) -> None:
-        self.base = base
-        self._environment = os.environ | {
-            "RUNCOMFY_API_BASE_URL": service.origin,
-            "RUNCOMFY_API_TOKEN": TOKEN,
-            "PYTHONIOENCODING": "utf-8",
-        }
-
-    def begin(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "nodes", "--comfyui", str(self.base), *arguments],
-            cwd=ROOT,
-            env=self._environment | environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-        )
-
-    def run(self, *arguments: str, **environment: str) -> tuple[int, str, str]:
-        """The exit code, standard output and standard error."""
-        with self.begin(*arguments, **environment) as process:
-            out, err = process.communicate(timeout=PATIENCE)
-        return process.returncode, out, err
-
-    def json(self, *arguments: str) -> Any:
-        code, out, err = self.run("--json", *arguments)
-        assert code == 0, err
-        return json.loads(out)
-
-
-@pytest.fixture
-def terminal(tmp_path: Path, service: RehearsalService) -> Terminal:
-    return Terminal(tmp_path, service)
 
 
 def test_generate_prints_the_path_of_the_video_and_nothing_else(terminal: Terminal) -> None:

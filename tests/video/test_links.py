@@ -72,20 +72,41 @@ SHORT_FORMS = ["127.1", "2130706433", "0x7f.0.0.1", "0177.0.0.1"]
 
 
 @pytest.mark.parametrize("name", SHORT_FORMS)
-def test_a_name_that_leads_to_this_machine_is_left_before_a_byte_is_sent(name: str) -> None:
-    assert sent_to(name, lambda session, link: session.get(link)) == b""
+def test_a_name_that_leads_to_this_machine_is_not_even_connected_to(server: Loopback, name: str) -> None:
+    with pytest.raises(LinkRefused, match=r"leads to 127\.0\.0\.1, which is not a public address"):
+        media_session().get(f"https://{name}:{server.port}/a.mp4")
+    assert server.connections == 0
 
 
-def test_with_such_addresses_allowed_it_would_have_been_talked_to() -> None:
-    """So the test above can fail."""
-    first = sent_to("127.1", lambda session, link: session.get(link, timeout=DEADLINE), allowed=lambda _: True)
-    assert first[:1] == b"\x16"  # a TLS handshake
+def test_a_name_that_changes_its_address_in_between_is_left_before_a_byte_is_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rebind(monkeypatch, "8.8.8.8", "127.0.0.1")
+    arrived, error = sent_to("videos.example", is_public)
+    assert arrived == b""
+    assert isinstance(error, LinkRefused)
+    assert "leads to 127.0.0.1" in str(error)
 
 
-def sent_to(
-    name: str, follow: Callable[[requests.Session, str], object], allowed: Callable[[str], bool] = is_public
-) -> bytes:
-    """What arrives at a socket of this machine when a link to ``name`` is followed."""
+def test_with_such_addresses_allowed_it_would_have_been_talked_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So the tests above can fail."""
+    rebind(monkeypatch, "8.8.8.8", "127.0.0.1")
+    arrived, _ = sent_to("videos.example", lambda _: True)
+    assert arrived == b"\x16"  # a TLS handshake
+
+
+def rebind(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
+    """Let a name stand for another address each time it is asked for."""
+    turns = iter(addresses)
+
+    def resolve(host: str, port: int | None, *_: object, **__: object) -> list[object]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", (next(turns), port or 0))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+
+
+def sent_to(name: str, allowed: Callable[[str], bool]) -> tuple[bytes, Exception]:
+    """The first byte that arrives at a socket of this machine when a link to ``name`` is followed, and the error."""
     arrived: list[bytes] = []
 
     def listen() -> None:
@@ -103,12 +124,9 @@ def sent_to(
             media_session(allowed=allowed) as session,
             pytest.raises((LinkRefused, requests.ConnectionError)) as raised,
         ):
-            follow(session, link)
+            session.get(link, timeout=DEADLINE)
         thread.join(DEADLINE)
-    if allowed is is_public:
-        assert isinstance(raised.value, LinkRefused)
-        assert "leads to 127.0.0.1, which is not a public address" in str(raised.value)
-    return arrived[0]
+    return arrived[0], raised.value
 
 
 def test_the_address_that_is_judged_is_the_one_connected_to(server: Loopback) -> None:

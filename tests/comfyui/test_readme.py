@@ -1,0 +1,46 @@
+"""The README's example of ComfyUI's HTTP API, as it stands there, but for the address."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from typing import Any
+
+import av
+import requests
+
+from tests.comfyui.conftest import Books
+from tests.docs.pages import commands
+from tools.comfyui import ComfyUI
+
+PATIENCE = 120.0  # seconds; it takes about eight
+
+
+def history(server: ComfyUI, prompt_id: str) -> dict[str, Any]:
+    """What became of a graph; without a web socket there is nothing to be told by."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        found = requests.get(f"{server.url}/history/{prompt_id}", timeout=10).json()
+        if prompt_id in found:
+            ended: dict[str, Any] = found[prompt_id]
+            return ended
+        time.sleep(0.1)
+    raise TimeoutError(prompt_id)
+
+
+def test_curl_makes_a_video(server_without_token: ComfyUI, books: Books) -> None:
+    (command,) = (command for command in commands("README.md") if command.startswith("curl "))
+    address = server_without_token.url.removeprefix("http://")
+    answer = subprocess.run(
+        ["bash", "-c", command.replace("127.0.0.1:8188", address).replace("curl ", "curl -sS --noproxy '*' ", 1)],
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    ended = history(server_without_token, json.loads(answer.stdout)["prompt_id"])
+    assert ended["status"]["status_str"] == "success"
+    (saved,) = ended["outputs"]["3"]["images"]
+    with av.open(str(server_without_token.base / "output" / saved["filename"])) as container:
+        assert len(list(container.decode(video=0))) == 49
+    assert books.submissions == []

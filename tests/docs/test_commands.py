@@ -1,0 +1,39 @@
+"""Every command of README.md and CONTRIBUTING.md is run by a test or by CI, as it stands there."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.docs.pages import PAGES, ROOT, commands
+
+ALL = sorted({command for page in PAGES for command in commands(page)})
+RUN_BY_TESTS = ("python -m nodes", "curl ")
+"""By tests/terminal/test_readme.py and tests/comfyui/test_readme.py, which take them from the page."""
+
+NOT_RUN_AS_THEY_STAND = {
+    "comfy node install seedance": "needs the registry; tests/install installs the same zip by ComfyUI-Manager's code",
+    "pip install -r ComfyUI/custom_nodes/<folder>/requirements.txt": "tests/install lets ComfyUI-Manager do the same",
+    'RUNCOMFY_API_TOKEN=... make demo MODE=live PROMPT="..."': "is paid; tests/tools/test_demo.py covers its options",
+}
+
+
+def test_there_are_commands() -> None:
+    assert len(ALL) > 15
+    assert any(command.startswith("curl ") and command.endswith("'") for command in ALL)
+
+
+@pytest.mark.parametrize("command", ALL)
+def test_the_command_is_run_somewhere(command: str) -> None:
+    if command in NOT_RUN_AS_THEY_STAND or command.startswith(RUN_BY_TESTS):
+        return
+    scripts = [ROOT / ".ci" / "run", *(ROOT / ".github" / "workflows").glob("*.yml")]
+    lines = {
+        line.strip().removeprefix("- ").removeprefix("run: ")
+        for file in scripts
+        for line in file.read_text(encoding="utf-8").splitlines()
+    }
+    assert command in lines
+
+
+def test_the_exceptions_still_stand_there() -> None:
+    assert set(NOT_RUN_AS_THEY_STAND) <= set(ALL)

@@ -1,0 +1,193 @@
+"""What strangers send: workflow files, calls of ComfyUI's API, and answers of a service that has turned hostile."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Any, Final
+
+from tests.comfyui.graphs import ApiGraph
+from tests.comfyui.seedance_graphs import OPTIONS, PROBE, VIDEO, generation, loading, node, options, output
+from tests.faults.faulty_service import Exchange, Fault
+
+WORKFLOWS: Final = Path(__file__).resolve().parent / "workflows"
+RANDOM_ID: Final = "00000000-0000-4000-8000-000000000000"
+
+
+class Ending(Enum):
+    """What becomes of a graph."""
+
+    REFUSED = "refused"
+    """ComfyUI takes none of its outputs; nothing runs."""
+    FAILS = "fails"
+    """It runs, and ends with an error."""
+    RUNS = "runs"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One graph that is sent."""
+
+    name: str
+    content: str
+    """The workflow file, or the graph as JSON. `@TRAP@` stands for a port that nobody may reach."""
+    ending: Ending
+    says: str = ""
+    """A part of the message, where it fails."""
+    breaks: Mapping[str, Fault] = field(default_factory=dict)
+    """Calls of the service that are answered with malice instead, once each."""
+
+
+def files() -> Iterator[Case]:
+    """The workflow files, in folders by what becomes of them."""
+    endings = {"refused": Ending.REFUSED, "harmless": Ending.RUNS}
+    for folder, ending in endings.items():
+        for file in sorted((WORKFLOWS / folder).glob("*.json")):
+            yield Case(f"{folder}/{file.name}", file.read_text(encoding="utf-8"), ending)
+
+
+INSIDE: Final = (
+    *("127.0.0.1:@TRAP@", "localhost:@TRAP@", "LOCALHOST.:@TRAP@", "[::1]:@TRAP@", "[::ffff:127.0.0.1]:@TRAP@"),
+    *("127.1:@TRAP@", "2130706433:@TRAP@", "0x7f.1:@TRAP@", "0177.0.0.1:@TRAP@", "127.0.0.1.:@TRAP@", "0:@TRAP@"),
+    *("0.0.0.0:@TRAP@", "[::]:@TRAP@", "[64:ff9b::7f00:1]:@TRAP@", "[2002:7f00:1::]:@TRAP@", "[::127.0.0.1]:@TRAP@"),
+    *("169.254.169.254", "[fd00:ec2::254]", "100.100.100.200", "192.0.0.192", "10.0.0.1", "[fe80::1%25eth0]"),
+    *("user@127.0.0.1:@TRAP@", "videos.example:443@127.0.0.1:@TRAP@", "127.0.0.1:@TRAP@\\@videos.example"),
+    *("\u2460\u2461\u2466.\u24ea.\u24ea.\u2460:@TRAP@", "127\u30020\u30020\u30021:@TRAP@", "a..b", "*", "[::1"),
+)
+"""Hosts that are, or claim to be, inside of somebody's network."""
+
+
+def links() -> Iterator[Case]:
+    """Links for Load Seedance Video that lead where no workflow may reach."""
+    for host in INSIDE:
+        graph = loading(video="(none)", source=f"https://{host}/latest/meta-data/a.mp4")
+        yield Case(f"link to {host!a}", json.dumps(graph), Ending.FAILS, "The link to the video")
+
+
+def playlists() -> Iterator[Case]:
+    """Uploads that are lists of other files, under the name of a video."""
+    for name in ("playlist.mp4", "join.mp4", "session.mp4"):
+        yield Case(name, json.dumps(loading(video=name)), Ending.FAILS, "not a video")
+
+
+WRONG: Final[tuple[str, ...]] = (
+    *("null", "true", "0", "-1", "1e308", "NaN", "Infinity", "9" * 400, '""', '"x"', "[]", "[1]", "[1, 2, 3]", "{}"),
+    *('["video", 0]', '["nobody", 0]', '["options", -1]', '["options", 99]', '["options", "0"]', "[{}, []]", "[[], 0]"),
+    *('{"__value__": {}}', '{"__value__": ["x", "y", "z"]}', '{"__proto__": 1}', '"' + "A" * 300_000 + '"'),
+    *("[" * 300 + "]" * 300, '{"__type__": "x", "file": "/etc/passwd"}'),
+)
+WIDGETS: Final = {
+    VIDEO: ("text", "mode", "reuse", "options", "on_failure"),
+    OPTIONS: ("resolution", "ratio", "duration", "seed", "count"),
+}
+
+
+def wrong_types() -> Iterator[Case]:
+    """Every input of every node with values of every wrong kind; no matter how it ends, but for a crash."""
+    generating = generation("wrong types", mode="nowhere")
+    load = loading(video="clip.mp4", frame_load_cap=1)
+    inputs = [(generating, of, name) for of, names in WIDGETS.items() for name in names]
+    inputs += [(load, VIDEO, name) for name in load[VIDEO]["inputs"]]
+    for graph, of, name in inputs:
+        for number, value in enumerate(WRONG):
+            changed = {**graph, of: {**graph[of], "inputs": {**graph[of]["inputs"], name: "@VALUE@"}}}
+            content = json.dumps(changed).replace('"@VALUE@"', value)
+            yield Case(f"{graph[of]['class_type']} {name} {number}", content, Ending.REFUSED)
+
+
+def _answering(status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Fault:
+    """An answer of the service; `@AUTH@` in it becomes the Authorization header that it was sent."""
+
+    def fault(exchange: Exchange) -> None:
+        _, _, sent, _ = exchange.read()
+        text = json.dumps(body).replace("@AUTH@", sent.get("authorization", ""))
+        told = {name: value.replace("@AUTH@", sent.get("authorization", "")) for name, value in (headers or {}).items()}
+        exchange.answer(status, told, text.encode())
+
+    return fault
+
+
+ECHO: Final = dict.fromkeys(("message", "detail", "error", "status", "request_id", "reason"), "you sent @AUTH@")
+ECHO_HEADERS: Final = {"X-Echo": "@AUTH@", "Set-Cookie": "token=@AUTH@", "WWW-Authenticate": 'Bearer realm="@AUTH@"'}
+
+
+def echoes() -> Iterator[Case]:
+    """A service that quotes the token wherever it can."""
+    for number, (call, status) in enumerate(
+        (call, status) for call in ("submit", "status", "result") for status in (200, 400, 401, 403, 404, 422)
+    ):
+        if status == 200 and call != "submit":
+            continue  # a state that nobody knows means that the job still runs
+        graph = generation(f"an echo of {call} {status}", seed=1000 + number)
+        yield Case(
+            f"echo {call} {status}", json.dumps(graph), Ending.FAILS, "", {call: _answering(status, ECHO, ECHO_HEADERS)}
+        )
+    marks = "\r\n2026-01-01 [INFO] all is well\x1b]0;title\x07<b>[[open|https://videos.example/]]"
+    unclear = {"submit": _answering(200, {})}
+    yield Case("text of an unclear ending", json.dumps(generation(marks)), Ending.FAILS, "Generations page", unclear)
+    failed = {"status": "failed", "error": "moderation: you sent @AUTH@ and <img src=x onerror=alert(1)>\x1b[31m"}
+    graph = generation("an echo as the reason", seed=1100)
+    yield Case("echo as the reason", json.dumps(graph), Ending.FAILS, "", {"result": _answering(200, failed)})
+
+
+def hostile_results() -> Iterator[Case]:
+    """A service that names links, redirects and ids of its own choice."""
+    targets = (
+        *("http://127.0.0.1:@TRAP@/a.mp4", "https://127.0.0.1:@TRAP@/a.mp4", "https://169.254.169.254/a.mp4"),
+        *("file:///etc/passwd", "/etc/passwd", "data:video/mp4;base64,AAAA", "https://user:word@127.1:@TRAP@/"),
+    )
+    for number, target in enumerate(targets):
+        ended = {"status": "succeeded", "output": {"video": target, "videos": [target, {"url": target}]}}
+        graph = generation(f"a result that leads elsewhere {number}", seed=1200 + number)
+        yield Case(f"result {target}", json.dumps(graph), Ending.FAILS, "", {"result": _answering(200, ended)})
+        moved = {"media": _answering(302, {}, {"Location": target})}
+        graph = generation(f"a redirect that leads elsewhere {number}", seed=1300 + number)
+        # A relative one leads nowhere else: it is asked for at the same origin, and is not there.
+        ending = Ending.RUNS if target.startswith("/") else Ending.FAILS
+        yield Case(f"redirect to {target}", json.dumps(graph), ending, "", moved)
+    for number, call in enumerate(("submit", "status", "result")):
+        moved = {call: _answering(307, {}, {"Location": "http://127.0.0.1:@TRAP@/v1/models"})}
+        graph = generation(f"an api call that is sent elsewhere {number}", seed=1400 + number)
+        ending = Ending.FAILS if call == "submit" else Ending.RUNS
+        yield Case(f"redirected {call}", json.dumps(graph), ending, "", moved)
+    for number, identifier in enumerate(("../../secret", "a/b", "..", "CON\n", "", "x" * 500, "<b>", "/etc/passwd")):
+        graph = generation(f"an id that is none {number}", seed=1500 + number)
+        told = _answering(200, {"request_id": identifier})
+        yield Case(
+            f"request id {identifier[:20]!r}", json.dumps(graph), Ending.FAILS, "Generations page", {"submit": told}
+        )
+
+
+def linked_values() -> Iterator[Case]:
+    """Values that come through a link, which no validation sees."""
+    for number, text in enumerate(("", "../../x", "http://127.0.0.1:@TRAP@/", "https://127.0.0.1:@TRAP@/", "a\\nb")):
+        graph: ApiGraph = {
+            "text": node("ProbeTexts", lines=text),
+            VIDEO: node("LoadSeedanceVideo", video="(none)", source=["text", 0]),
+            PROBE: node("ProbeClip", images=output("images")),
+        }
+        yield Case(f"linked source {number}", json.dumps(graph), Ending.FAILS)
+    graph = {"text": node("ProbeTexts", lines="\ud800")} | generation(["text", 0])
+    yield Case("linked text", json.dumps(graph), Ending.FAILS, "broken characters")
+    graph = generation("x" * 3_000_000, seed=1600)
+    yield Case("three megabytes of text", json.dumps(graph), Ending.FAILS)
+    graph = generation("a stranger's job") | {OPTIONS: options(count=200)} | {VIDEO: loading(source=RANDOM_ID)[VIDEO]}
+    yield Case(
+        "a stranger's request id",
+        json.dumps(graph | {VIDEO: node("LoadSeedanceVideo", video="(none)", source=RANDOM_ID)}),
+        Ending.FAILS,
+        RANDOM_ID,
+    )
+
+
+CASES: Final = (
+    *files(),
+    *links(),
+    *playlists(),
+    *linked_values(),
+    *echoes(),
+    *hostile_results(),
+)

@@ -1,0 +1,96 @@
+"""Whatever a workflow puts into a request: it is refused, or it is what the service's schema allows."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from urllib.parse import quote, urlsplit
+
+import requests
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
+
+from nodes.rehearsal.schema import read_body
+from nodes.runcomfy.errors import InvalidRequest
+from nodes.runcomfy.request import (
+    RATIOS,
+    RESOLUTIONS,
+    GenerationRequest,
+    Options,
+    is_request_id,
+    problem_with_choice,
+    problem_with_seeds,
+)
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary() | st.sampled_from(RATIOS),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=4,
+)
+PROBABLE = {
+    "text": st.text(min_size=1) | st.text(st.characters(categories=["Cs", "Cc", "Ll"])) | ANYTHING,
+    "resolution": st.sampled_from(RESOLUTIONS) | ANYTHING,
+    "ratio": st.sampled_from(RATIOS) | ANYTHING,
+    "duration": st.integers(0, 14) | st.sampled_from([5.0, "5", True]) | ANYTHING,
+    "seed": st.integers(-1, 2**31) | ANYTHING,
+}
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.fixed_dictionaries(PROBABLE))
+def test_a_request_is_refused_or_fits_the_services_own_schema(values: dict[str, object]) -> None:
+    try:
+        request = GenerationRequest(**values)  # type: ignore[arg-type]  # that is the point
+    except InvalidRequest as refused:
+        message = str(refused)
+    else:
+        _, given_values = read_body(json.dumps(request.body()).encode())
+        assert given_values == values == json.loads(request.canonical())
+        message = ""
+    assert len(message) < 500
+    assert message.isprintable()
+
+
+@given(ANYTHING, ANYTHING)
+def test_whatever_comes_in_place_of_options_is_refused(text: object, options: object) -> None:
+    assume(options is not None)
+    try:
+        GenerationRequest.of(text, options)  # type: ignore[arg-type]  # that is the point
+    except InvalidRequest:
+        return
+    raise AssertionError("it was accepted")
+
+
+@given(ANYTHING, ANYTHING)
+def test_the_checks_of_widgets_break_on_nothing(one: object, other: object) -> None:
+    for problem in (problem_with_choice("mode", one, RATIOS), problem_with_seeds(one, other)):
+        assert problem is None or problem.isprintable()
+
+
+def test_equal_requests_are_equal_whatever_made_them() -> None:
+    assert GenerationRequest.of("a", Options()) == GenerationRequest.of("a", None)
+
+
+IDS = st.text() | st.text(st.sampled_from("aZ09-_./\\:%\0 \n~$&;")) | st.text(st.sampled_from("ab-_"), max_size=130)
+
+
+@settings(max_examples=1000)
+@given(IDS)
+@example("..")
+@example("a/../b")
+@example("a%2f..%2fb")
+@example("job-1\n")
+@example("C:")
+@example("\uff0e\uff0e")
+@example("a" * 129)
+def test_a_request_id_is_one_plain_name_in_every_path_and_link(text: str) -> None:
+    if not is_request_id(text):
+        return
+    assert Path("/videos", f"{text}.mp4").resolve() == Path("/videos") / f"{text}.mp4"
+    for path in (PurePosixPath(f"{text}.mp4"), PureWindowsPath(f"{text}.mp4")):
+        assert path.parts == (f"{text}.mp4",)
+        assert not path.drive
+    assert quote(text, safe="") == text
+    sent = requests.Request("GET", f"https://api.example/v1/requests/{text}/status").prepare().url
+    assert sent is not None
+    assert urlsplit(sent).path == f"/v1/requests/{text}/status"

@@ -1,0 +1,47 @@
+"""`python -m nodes` in a shell in which ComfyUI's folder and the service are set up."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from nodes.rehearsal import RehearsalService
+
+ROOT = Path(__file__).parents[2]
+TOKEN = "a-token-of-the-tests"
+PATIENCE = 120.0  # seconds for a command that needs two
+
+
+class Terminal:
+    def __init__(self, base: Path, service: RehearsalService) -> None:
+        self.base = base
+        self._environment = os.environ | {
+            "RUNCOMFY_API_BASE_URL": service.origin,
+            "RUNCOMFY_API_TOKEN": TOKEN,
+            "PYTHONIOENCODING": "utf-8",
+        }
+
+    def begin(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "nodes", "--comfyui", str(self.base), *arguments],
+            cwd=ROOT,
+            env=self._environment | environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+        )
+
+    def run(self, *arguments: str, **environment: str) -> tuple[int, str, str]:
+        """The exit code, standard output and standard error."""
+        with self.begin(*arguments, **environment) as process:
+            out, err = process.communicate(timeout=PATIENCE)
+        return process.returncode, out, err
+
+    def json(self, *arguments: str) -> Any:
+        code, out, err = self.run("--json", *arguments)
+        assert code == 0, err
+        return json.loads(out)

@@ -1,0 +1,198 @@
+"""Damaged videos by the thousand: `python -m tests.video.fuzz --minutes 10`.
+
+Each must give frames or a `VideoError`, in bounded time and memory, and never fewer frames than another reader gets out
+of it. The files are read in processes of their own, so that a crash is seen and told from an error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Final, TextIO
+
+import av
+import psutil
+
+from nodes.rehearsal.footage import render
+from nodes.rehearsal.scene import Scene
+from nodes.video.decode import decode
+from nodes.video.errors import Stopped, VideoError
+from tests.video.clips import Coding, numbered, write_clip
+from tests.video.damage import spoilt
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+BATCH: Final = 50
+"""Files read by one process."""
+HEVC: Final = Coding("libx265", {"preset": "ultrafast", "x265-params": "log-level=none"})
+MOST_SECONDS: Final = 20.0
+"""For one file of a few seconds of video."""
+MOST_MEMORY: Final = 1500 * 1024 * 1024
+"""Bytes for a whole process, libraries and all."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one file."""
+
+    frames: int | None
+    """None for an error."""
+    error: str = ""
+    """The class of a `VideoError`; anything else is a defect."""
+
+
+@dataclass(frozen=True)
+class Defect:
+    """A file that was not treated as it has to be."""
+
+    file: Path
+    problem: str
+
+
+def seeds(folder: Path) -> list[Path]:
+    """Healthy files: a rehearsal, one with sound and its index at the end, one with tables for uneven frames."""
+    film = folder / "rehearsal.mp4"
+    render(Scene("A boat, \U0001f6a3", "480p", "1:1", 2, 1), film)
+    return [
+        film,
+        write_clip(folder / "small.mp4", map(numbered, range(48))),
+        write_clip(folder / "sound.mp4", map(numbered, range(24)), index_in_front=False, coding=Coding(sound=True)),
+        write_clip(folder / "hevc.mp4", map(numbered, range(12)), coding=HEVC),
+    ]
+
+
+def hunt(files: Sequence[Path], numbers: Iterator[int], folder: Path, told: Counter[str]) -> Iterator[Defect]:
+    """Spoil one batch of files and read them. Files that show a defect stay in ``folder``, the others go."""
+    made: list[Path] = []
+    for number in numbers:
+        healthy = files[number % len(files)]
+        damage, content = spoilt(healthy.read_bytes(), number)
+        made.append(folder / f"{number}-{damage}-{healthy.name}")
+        made[-1].write_bytes(content)
+        if len(made) == BATCH:
+            break
+    ours, theirs = _read(made, "ours"), _read(made, "theirs")
+    for file in made:
+        outcome, other = ours[file], theirs.get(file, Outcome(None))
+        told[outcome.error or "frames"] += 1
+        if problem := _problem(outcome, other):
+            yield Defect(file, problem)
+        else:
+            file.unlink()
+
+
+def _problem(ours: Outcome, theirs: Outcome) -> str:
+    if ours.error.startswith("!"):
+        return ours.error[1:]
+    if ours.frames is not None and theirs.frames is not None and ours.frames < theirs.frames:
+        return f"{ours.frames} frames, where another reader gets {theirs.frames}"
+    return ""
+
+
+def _read(files: Sequence[Path], how: str) -> dict[Path, Outcome]:
+    """What a process of its own makes of the files; after a crash or a hang the next one goes on behind it."""
+    outcomes: dict[Path, Outcome] = {}
+    while left := [file for file in files if file not in outcomes]:
+        with tempfile.TemporaryFile("w+") as noise:
+            process = subprocess.Popen(command(how, left), cwd=ROOT, stdout=subprocess.PIPE, stderr=noise, text=True)
+            assert process.stdout is not None
+            ending = ""
+            try:
+                said, _ = process.communicate(timeout=MOST_SECONDS * 3 + 2 * len(left))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                said, _ = process.communicate()
+                ending = "!it does not come to an end"
+            for line in said.splitlines():
+                name, frames, error = json.loads(line)
+                outcomes[Path(name)] = Outcome(frames, error)
+            if process.returncode and len(outcomes) < len(files):
+                begun = next(file for file in left if file not in outcomes)
+                noise.seek(0)
+                ending = ending or f"!the process ended with {process.returncode}: {noise.read()[-500:]}"
+                outcomes[begun] = Outcome(None, ending)
+    return outcomes
+
+
+def command(how: str, files: Sequence[Path]) -> list[str]:
+    """A reading process."""
+    return [sys.executable, "-m", "tests.video.fuzz", "--read", how, *map(str, files)]
+
+
+def read(how: str, files: Sequence[str], out: TextIO) -> None:
+    """What a reading process does: a line for each file, at once, so that a crash costs only one of them."""
+    for name in files:
+        outcome = _ours(Path(name)) if how == "ours" else _theirs(Path(name))
+        print(json.dumps([name, outcome.frames, outcome.error]), file=out, flush=True)
+
+
+def _ours(file: Path) -> Outcome:
+    ends = time.monotonic() + MOST_SECONDS
+    used = 0
+
+    def over() -> bool:
+        nonlocal used
+        used = max(used, psutil.Process().memory_info().rss)
+        return time.monotonic() > ends
+
+    try:
+        outcome = Outcome(len(decode(file, stopped=over).images))
+    except VideoError as error:
+        outcome = Outcome(None, type(error).__name__)
+    except Stopped:
+        return Outcome(None, "!it takes too long")
+    except Exception as error:  # noqa: BLE001  to be told with the file that causes it
+        return Outcome(None, f"!{error!r}")
+    if over():
+        return Outcome(None, "!it takes too long")
+    return Outcome(None, f"!it takes {used / 1e9:.1f} GB") if used > MOST_MEMORY else outcome
+
+
+def _theirs(file: Path) -> Outcome:
+    """The frames that PyAV gets out of a file, up to the first error; None where it shows some of them repeatedly."""
+    frames, stored = 0, 0
+    ends = time.monotonic() + MOST_SECONDS
+    with suppress(av.FFmpegError, IndexError, ValueError), av.open(str(file)) as container:
+        stored = container.streams.video[0].frames
+        for _ in container.decode(video=0):
+            frames += 1
+            if time.monotonic() > ends:
+                break
+    return Outcome(frames if frames <= stored else None)
+
+
+def main() -> int:
+    """Run for some time, print what came of it. Exit code 1 if there was any defect."""
+    parser = argparse.ArgumentParser(prog="python -m tests.video.fuzz", description=main.__doc__)
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--first", type=int, default=0, help="the number of the first file; the same makes the same")
+    parser.add_argument("--keep", type=Path, default=ROOT / ".cache" / "fuzz", help="where files with a defect stay")
+    parser.add_argument("--read", nargs="+", help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if chosen.read:
+        read(chosen.read[0], chosen.read[1:], sys.stdout)
+        return 0
+    chosen.keep.mkdir(parents=True, exist_ok=True)
+    told, defects, numbers = Counter[str](), 0, count(chosen.first)
+    ends = time.monotonic() + chosen.minutes * 60
+    with tempfile.TemporaryDirectory() as folder:
+        files = seeds(Path(folder))
+        while time.monotonic() < ends:
+            for defect in hunt(files, numbers, chosen.keep, told):
+                defects += 1
+                print(f"{defect.file}: {defect.problem}", flush=True)
+    print(f"{sum(told.values())} damaged files, {defects} defects: {dict(told.most_common())}")
+    return 1 if defects else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

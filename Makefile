@@ -1,34 +1,51 @@
 # make demo    a prompt becomes an upscaled video in a real ComfyUI, in rehearsal: no token, no cost
 #              RUNCOMFY_API_TOKEN=... make demo MODE=live PROMPT="..." does it for real
+# make comfyui the same ComfyUI with its web UI, to open in a browser and try; PORT=8188, Ctrl-C ends it
 # make test    everything that has to pass
 # make faults  breaks every call in every way and kills the process everywhere; prints what was bought and lost
+# make fuzz    damages video files in every way and reads them; MINUTES=10
 # make lint    the quick part of it: ruff and mypy
-# make bench   how fast and lean frames are read, and how soon a job's end is seen, into benchmarks/README.md;
-#              takes some minutes and up to 22 GB; QUICK=1 is a quick look. CLIP=file measures with that too
+# make soak    a real ComfyUI under random graphs, Stops, faults and restarts: nothing lost, bought twice or leaked;
+#              MINUTES=10, SEED=1
+# make bench   how fast and lean frames are read, how soon a job's end is seen, and what 200 jobs at once take, into
+#              benchmarks/README.md; takes some minutes and up to 22 GB; QUICK=1 is a quick look. CLIP=file measures with that too
+# make screenshots  photographs the real web UI for docs/ while the browser tests run
 # make format  rewrites the code as ruff wants it
 # make clean   removes what the above set up; demo-output stays, since it may have been paid for
 
 PYTHON ?= python3
 MODE ?= rehearsal
+PORT ?= 8188
 PROMPT ?=
 QUICK ?=
 CLIP ?=
+MINUTES ?= 10
+SEED ?= 1
 # Handed over in the environment, so that no character of a prompt means anything to make or to a shell.
 export DEMO_PROMPT := $(value PROMPT)
 
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test faults lint bench format clean
+.PHONY: demo comfyui screenshots test faults fuzz soak lint bench format clean
 
 demo: $(READY)
 	@$(BIN)/python -m tools.demo --mode=$(MODE) --prompt="$$DEMO_PROMPT"
+
+comfyui: $(READY)
+	@$(BIN)/python -m tools.try_comfyui --port=$(PORT)
 
 test: lint
 	$(BIN)/pytest
 
 faults: $(READY)
 	$(BIN)/pytest -q tests/faults
+
+soak: $(READY)
+	$(BIN)/python -m tools.soak --minutes=$(MINUTES) --seed=$(SEED)
+
+fuzz: $(READY)
+	$(BIN)/python -m tests.video.fuzz --minutes $(MINUTES)
 
 lint: $(READY)
 	$(BIN)/ruff check
@@ -37,7 +54,11 @@ lint: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.polling $(if $(QUICK),--quick)
+	$(BIN)/python -m benchmarks.many_jobs $(if $(QUICK),--quick)
 	$(BIN)/python -m benchmarks.decode $(if $(QUICK),--quick) $(if $(CLIP),--clip "$(CLIP)")
+
+screenshots: $(READY)
+	SCREENSHOTS=docs $(BIN)/pytest -q tests/browser
 
 format: $(READY)
 	$(BIN)/ruff check --fix

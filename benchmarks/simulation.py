@@ -13,10 +13,11 @@ from typing import Final, NoReturn, ParamSpec, TypeVar
 
 from nodes.generation.events import Event
 from nodes.generation.follow import Follower
+from nodes.generation.gate import Gate
 from nodes.generation.journal import Journal
 from nodes.generation.leases import Leases
 from nodes.generation.means import Means
-from nodes.generation.schedule import ScheduleFor
+from nodes.generation.schedule import Backoff, ScheduleFor
 from nodes.generation.states import State
 from nodes.generation.watch import Watch
 from nodes.generation.workers import Workers
@@ -86,6 +87,7 @@ async def _follow_all(wanted: list[Job], schedule: ScheduleFor) -> list[Followed
         journal=journal,
         leases=Leases(journal, None),
         workers=_AtOnce(),
+        gate=Gate(clock, Backoff()),
         clock=clock,
         folder=Path(),
         open_download=_no_download,

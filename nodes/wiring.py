@@ -6,7 +6,7 @@ import hashlib
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -15,6 +15,7 @@ from .generation.clock import SystemClock
 from .generation.collect import files_of
 from .generation.events import EventSink
 from .generation.fetch_link import fetch
+from .generation.gate import Gate
 from .generation.generate import Generator
 from .generation.journal import Journal
 from .generation.leases import Leases
@@ -30,6 +31,8 @@ from .video.fetch import Download
 from .video.links import media_session
 
 if TYPE_CHECKING:
+    import requests
+
     from .runcomfy.request import GenerationRequest
 
 REHEARSAL_SECONDS: Final = 4.5
@@ -78,7 +81,7 @@ async def fetch_job(
 async def fetch_link(link: str, folders: Folders, *, events: EventSink, stop: Callable[[], bool]) -> Video:
     """A video from a public https link. Raises `VideoError` or `Stopped`."""
     name = f"link-{hashlib.sha256(link.encode()).hexdigest()[:16]}.mp4"
-    download = Download(folders.videos / name, media_session())
+    download = Download(folders.videos / name, _media(None))
     file = await fetch(link, download, workers(), Watch(SystemClock(), events, stop), Backoff())
     return Video("", (file,))
 
@@ -93,25 +96,47 @@ def _means(
     token: Token, origin: str, records: tuple[Journal, Leases], folders: Folders, schedule: ScheduleFor
 ) -> Means:
     kept, leases = records
+    line = _line(origin, token)
     # Links in replies may point back to a service on this machine, but only if the service itself is there.
     trusted = origin if is_loopback(urlsplit(origin).hostname or "") else None
 
     def open_download(target: Path) -> Download:
-        return Download(target, media_session(trusted), trusted_origin=trusted)
+        return Download(target, _media(trusted), trusted_origin=trusted)
 
-    client = RunComfy(HttpTransport(origin, token), token.source)
     return Means(
-        client=client,
+        client=line.client,
         account=f"{token.account} at {origin}",
         journal=kept,
         leases=leases,
         workers=workers(),
+        gate=line.gate,
         clock=SystemClock(),
         folder=folders.videos,
         open_download=open_download,
         schedule=schedule,
-        price=ListPrice(client, workers(), SystemClock()),
+        price=line.price,
     )
+
+
+@dataclass(frozen=True)
+class _Line:
+    """What all runs of an account share, so that hundreds of them need a handful of connections."""
+
+    client: RunComfy
+    gate: Gate
+    price: ListPrice
+
+
+@lru_cache(maxsize=4)
+def _line(origin: str, token: Token) -> _Line:
+    client = RunComfy(HttpTransport(origin, token), token.source)
+    return _Line(client, Gate(SystemClock(), Backoff()), ListPrice(client, workers(), SystemClock()))
+
+
+@cache
+def _media(trusted: str | None) -> requests.Session:
+    """The connections to where videos are."""
+    return media_session(trusted)
 
 
 def _rehearsal_schedule(request: GenerationRequest, history: list[float]) -> PollSchedule:

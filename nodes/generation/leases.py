@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -78,7 +79,8 @@ class Leases:
         except Timeout:
             return False
         lock.release()
-        Path(lock.lock_file).unlink(missing_ok=True)
+        with suppress(OSError):  # on Windows a virus scanner may just look at it
+            Path(lock.lock_file).unlink(missing_ok=True)
         return True
 
 

@@ -14,6 +14,7 @@ from ..video.fetch import Download
 from .clock import Clock
 from .errors import JournalUnusable
 from .events import EventSink, Notice
+from .gate import Gate
 from .journal import Entry, Journal
 from .leases import Leases
 from .schedule import PollSchedule, ScheduleFor
@@ -33,6 +34,7 @@ class Means:
     journal: Journal
     leases: Leases
     workers: Workers
+    gate: Gate
     clock: Clock
     folder: Path
     """Where the videos go."""

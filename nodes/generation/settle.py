@@ -5,8 +5,9 @@ from __future__ import annotations
 from concurrent.futures import Future
 from typing import Final
 
-from ..runcomfy.errors import RunComfyError
-from ..runcomfy.replies import CancelOutcome
+from ..runcomfy.client import RunComfy
+from ..runcomfy.errors import PassingTrouble, RunComfyError
+from ..runcomfy.replies import CancelOutcome, JobState
 from .events import Settled
 from .fates import Fate
 from .journal import Entry
@@ -61,10 +62,21 @@ async def _cancel(means: Means, watch: Watch, entry: Entry) -> Settled:
 
 def _cancel_and_record(means: Means, watch: Watch, entry: Entry) -> CancelOutcome:
     """Both in one worker, so that a cancellation that comes late is written down all the same."""
-    outcome = means.client.cancel(entry.request_id)
+    outcome = _cancel_now(means.client, entry.request_id)
     if outcome is CancelOutcome.CANCELLED:
         record(means, watch.show, entry, State.CANCELLED)
     return outcome
+
+
+def _cancel_now(client: RunComfy, request_id: str) -> CancelOutcome:
+    """With a second try, since what stays in the queue will be charged."""
+    try:
+        return client.cancel(request_id)
+    except PassingTrouble:
+        # The call may have come through; another one would then be told that there is nothing to cancel.
+        if client.status(request_id).state is JobState.CANCELLED:
+            return CancelOutcome.CANCELLED
+        return client.cancel(request_id)
 
 
 def _outcome(call: Future[CancelOutcome]) -> CancelOutcome | RunComfyError:

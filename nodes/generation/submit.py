@@ -50,11 +50,12 @@ class Submission:
         ends = clock.monotonic() + self._means.deadline
         while True:
             self._watch.show(Submitting())
-            self._call = self._means.workers.call(self._submit)
+            self._call = self._means.workers.submit(self._means.gate.through, self._submit)
             try:
                 return await self._watch.result(self._call)
             except (RateLimited, Unreachable) as error:
-                pause = backoff.pause(error.retry_after if isinstance(error, RateLimited) else None)
+                limited = error.retry_after if isinstance(error, RateLimited) else None
+                pause = limited or backoff.pause()
                 hopeless = isinstance(error, Unreachable) and backoff.failures >= CONNECT_ATTEMPTS
                 if hopeless or clock.monotonic() + pause > ends:
                     raise

@@ -1,7 +1,7 @@
 """The pack's own few threads, for calls that block.
 
-Jobs wait on the event loop; only single, time-limited pieces of work run here. The pool is not asyncio's default
-one: ComfyUI waits for that one at the end of a graph, and so Stop would wait for a slow connection.
+Jobs wait on the event loop; only single, time-limited pieces of work run here. The threads are not asyncio's default
+ones: ComfyUI waits for those at the end of a graph, and so Stop would wait for a slow connection.
 """
 
 from __future__ import annotations
@@ -9,38 +9,54 @@ from __future__ import annotations
 import contextvars
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import ParamSpec, TypeVar
+from typing import Final, ParamSpec, TypeVar
+
+from .crew import Crew, Lane
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
+NETWORK_THREADS: Final = 12
+"""With one for records, one for decoding and the two that decoding takes along, the pack has 16."""
+FOR_STOP: Final = 2
+"""Of these, how many do nothing else than what Stop waits for."""
+SUBMITS: Final = 8
+READS: Final = 7
+DOWNLOADS: Final = 4
+
 
 class Workers:
-    """Kinds of threads of their own, so that nothing that may hang delays what is quick or urgent."""
+    """Kinds of work that do not stand in each other's way, so that nothing that may hang delays what is urgent."""
 
-    def __init__(self, *, calls: int = 5, cancels: int = 4, downloads: int = 3, decodes: int = 1) -> None:
-        self._calls = ThreadPoolExecutor(calls, "seedance-call")
-        self._cancels = ThreadPoolExecutor(cancels, "seedance-cancel")
+    def __init__(self) -> None:
+        self._cancels, self._submits = Lane(NETWORK_THREADS), Lane(SUBMITS)
+        self._downloads, self._reads = Lane(DOWNLOADS), Lane(READS)
+        # Hundreds of jobs that are asked about would keep the finished ones waiting; so downloads come before reads.
+        lanes = (self._cancels, self._submits, self._downloads, self._reads)
+        self._network = Crew("seedance-network", lanes, threads=NETWORK_THREADS, reserve=FOR_STOP)
         # One: SQLite takes one writer at a time anyway.
         self._records = ThreadPoolExecutor(1, "seedance-record")
-        self._downloads = ThreadPoolExecutor(downloads, "seedance-download")
-        self._decodes = ThreadPoolExecutor(decodes, "seedance-decode")
-
-    def call(self, work: Callable[P, T], *args: P.args, **options: P.kwargs) -> Future[T]:
-        """Run a short exchange with the service."""
-        return _start(self._calls, work, *args, **options)
+        self._decodes = ThreadPoolExecutor(1, "seedance-decode")
 
     def cancel(self, work: Callable[P, T], *args: P.args, **options: P.kwargs) -> Future[T]:
         """Run what Stop waits for."""
-        return _start(self._cancels, work, *args, **options)
+        return self._network.start(self._cancels, work, *args, **options)
+
+    def submit(self, work: Callable[P, T], *args: P.args, **options: P.kwargs) -> Future[T]:
+        """Run the call that costs money."""
+        return self._network.start(self._submits, work, *args, **options)
+
+    def call(self, work: Callable[P, T], *args: P.args, **options: P.kwargs) -> Future[T]:
+        """Run any other short exchange with the service."""
+        return self._network.start(self._reads, work, *args, **options)
+
+    def download(self, work: Callable[P, T], *args: P.args, **options: P.kwargs) -> Future[T]:
+        """Run an attempt at a download."""
+        return self._network.start(self._downloads, work, *args, **options)
 
     def record(self, work: Callable[P, T], *args: P.args, **options: P.kwargs) -> Future[T]:
         """Run something with the journal, the leases or the disk."""
         return _start(self._records, work, *args, **options)
-
-    def download(self, work: Callable[P, T], *args: P.args, **options: P.kwargs) -> Future[T]:
-        """Run an attempt at a download."""
-        return _start(self._downloads, work, *args, **options)
 
     def decode(self, work: Callable[P, T], *args: P.args, **options: P.kwargs) -> Future[T]:
         """Run a decode; one at a time, since each may fill the memory."""
@@ -48,7 +64,8 @@ class Workers:
 
     def close(self) -> None:
         """Let the threads end once they are done with what they have."""
-        for pool in (self._calls, self._cancels, self._records, self._downloads, self._decodes):
+        self._network.close()
+        for pool in (self._records, self._decodes):
             pool.shutdown(wait=False, cancel_futures=True)
 
 

@@ -6,6 +6,7 @@ states the contract on its own (`schema.py`, `api.py`), so that a mistake in the
 
 from .books import Submission
 from .jobs import JobState, Timing
+from .scene import Scene
 from .service import DEFAULT_TOKEN, RehearsalService
 
-__all__ = ["DEFAULT_TOKEN", "JobState", "RehearsalService", "Submission", "Timing"]
+__all__ = ["DEFAULT_TOKEN", "JobState", "RehearsalService", "Scene", "Submission", "Timing"]

@@ -45,11 +45,16 @@ class Submission:
 
 
 class Books:
-    """Takes jobs in, finds them and moves them on by the clock whenever somebody looks."""
+    """Takes jobs in, finds them and moves them on by the clock whenever somebody looks.
 
-    def __init__(self, timing: Timing, clock: HoldableClock, studio: Studio) -> None:
+    Args:
+        footage: what every video shows; None for what was asked for.
+    """
+
+    def __init__(self, timing: Timing, clock: HoldableClock, studio: Studio, footage: Scene | None = None) -> None:
         self._clock = clock
         self._studio = studio
+        self._footage = footage
         self._lock = threading.Lock()
         self._queue = JobQueue(timing)
         self._accepted: list[Job] = []
@@ -62,7 +67,7 @@ class Books:
         with self._lock:
             now = self._settle()
             error = self._failures.popleft() if self._failures else None
-            clip = None if error else self._studio.order(scene)
+            clip = None if error else self._studio.order(self._footage or scene)
             job = Job(str(uuid.uuid4()), account, dict(body), scene.duration, now, clip, error)
             self._accepted.append(job)
             self._queue.add(job)

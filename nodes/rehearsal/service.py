@@ -14,6 +14,7 @@ from .api import ModelApi
 from .books import Books, Submission
 from .clock import HoldableClock
 from .jobs import USUAL_TIMING, Timing
+from .scene import Scene
 from .studio import Studio
 from .wire import LoopbackServer
 
@@ -33,6 +34,9 @@ class RehearsalService:
         tokens: Collection[str] = (DEFAULT_TOKEN,),
         timing: Timing = USUAL_TIMING,
         price_usd: float | None = 0.02,
+        footage: Scene | None = None,
+        latency: float = 0.0,
+        address: str = "",
         port: int = 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -40,15 +44,20 @@ class RehearsalService:
         Args:
             tokens: one per account.
             price_usd: per second of video; None for a service that tells no price.
+            footage: what every video shows, whatever was asked for; made once, when the first job comes.
+            latency: seconds from a call to its answer, and once more for a new connection.
+            address: the origin by which its clients reach it, where that is not its own.
             port: to listen on; 0 for any free one.
             clock: seconds; only differences mean something.
         """
         self._tokens = tuple(tokens)
         self._price = price_usd
+        self._latency = latency
+        self._address = address
         self._port = port
         self._clock = HoldableClock(clock)
         self._studio = Studio(self._clock)
-        self._books = Books(timing, self._clock, self._studio)
+        self._books = Books(timing, self._clock, self._studio, footage)
         self._server: LoopbackServer | None = None
         self._stopped = False
 
@@ -68,8 +77,8 @@ class RehearsalService:
         """
         if self._server is not None or self._stopped:
             raise RuntimeError("a rehearsal service starts only once")
-        server = LoopbackServer(self._port, self._books)
-        server.api = ModelApi(self._books, server.origin, self._tokens, self._price)
+        server = LoopbackServer(self._port, self._books, self._latency)
+        server.api = ModelApi(self._books, self._address or server.origin, self._tokens, self._price)
         self._server = server
         threading.Thread(target=server.serve_forever, args=(0.05,), name="rehearsal-http", daemon=True).start()
         atexit.register(self.stop)

@@ -7,6 +7,7 @@ import logging
 import socket
 import socketserver
 import threading
+import time
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final
@@ -25,14 +26,19 @@ _PIECE: Final = 256 * 1024
 
 
 class LoopbackServer(ThreadingHTTPServer):
-    """Listens from its making on; serves once `serve_forever` runs. One daemon thread per connection."""
+    """Listens from its making on; serves once `serve_forever` runs. One daemon thread per connection.
+
+    Args:
+        latency: seconds from a call to its answer, and once more for a new connection, as on the way to a real service.
+    """
 
     daemon_threads = True
     request_queue_size = 256
     """Connections that may wait to be taken; hundreds of jobs may be polled at once."""
 
-    def __init__(self, port: int, books: Books) -> None:
+    def __init__(self, port: int, books: Books, latency: float = 0.0) -> None:
         self.books = books
+        self.latency = latency
         self.api: ModelApi
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
@@ -87,7 +93,12 @@ class _Handler(BaseHTTPRequestHandler):
     # Head and body leave together and at once; kept-alive answers would otherwise lag by 40 ms.
     disable_nagle_algorithm = True
 
+    def setup(self) -> None:
+        super().setup()
+        time.sleep(self.server.latency)
+
     def do_GET(self) -> None:
+        time.sleep(self.server.latency)
         self._answer()
 
     do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_GET

@@ -15,7 +15,7 @@ PATIENCE = 45.0  # seconds; jobs that waited for one another would wait for ever
 
 
 def is_queued(event: Event) -> bool:
-    return event.name == PROGRESS_TEXT and str(event.data["text"]).startswith("Queued")
+    return event.name == PROGRESS_TEXT and "queued" in str(event.data["text"]).lower()
 
 
 def release_at(count: int, books: Books) -> Callable[[Event], None]:

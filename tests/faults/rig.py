@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nodes.generation.events import Event
+from nodes.generation.gate import Gate
 from nodes.generation.generate import Generator
 from nodes.generation.journal import Journal
 from nodes.generation.leases import Leases
 from nodes.generation.means import Means, Video
+from nodes.generation.schedule import Backoff
 from nodes.generation.workers import Workers
 from nodes.rehearsal import DEFAULT_TOKEN
 from nodes.runcomfy.client import RunComfy
@@ -59,6 +61,7 @@ class Rig:
     stopping: bool = False
 
     def __post_init__(self) -> None:
+        clock = FastClock()
         self.workers = Workers()
         self.journal = Journal(self.folder / "private" / "jobs.sqlite3")
         leases = Leases(self.journal, self.folder / "private" / "owners")
@@ -69,7 +72,8 @@ class Rig:
                 journal=self.journal,
                 leases=leases,
                 workers=self.workers,
-                clock=FastClock(),
+                gate=Gate(clock, Backoff()),
+                clock=clock,
                 folder=self.folder / "videos",
                 open_download=self._download,
             )

@@ -1,7 +1,7 @@
 """For every call and every fault: what happens, and what the user reads.
 
-A submit goes on only where it provably was not accepted. A read goes on through whatever may pass. A cancel is never
-repeated, since the user waits for Stop; it says what it does not know.
+A submit goes on only where it provably was not accepted. A read goes on through whatever may pass. A cancel is tried
+twice, since the user waits for Stop; then it says what it does not know.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ class Ending(Enum):
     """An error that names the job; the next run collects it without a new charge."""
     STOPS = "stops"
     """As Stop should, with a message that promises nothing."""
+    CANCELS = "cancels"
+    """As Stop should, the job with it; the next run submits."""
 
 
 @dataclass(frozen=True)
@@ -80,23 +82,18 @@ _READ = _cells(
 )
 _CANCEL = _cells(
     (Ending.STOPS, "could not be reached (no connection). It may be charged", "refused"),
-    (Ending.STOPS, "(connection lost). It may be charged", "reset before reading, reset after reading"),
-    (Ending.STOPS, "ended before its answer was complete", "reset in mid-body, end in mid-body"),
-    (Ending.STOPS, "(time-out). It may be charged", "time-out, slow trickle"),
     (Ending.STOPS, "did not accept the input", "400, 422"),
     (Ending.STOPS, "did not accept the token from the tests", "401"),
     (Ending.STOPS, "balance is used up", "402"),
     (Ending.STOPS, "may not see this", "403"),
     (Ending.STOPS, "does not have this", "404"),
-    (Ending.STOPS, "HTTP 408", "408"),
-    (Ending.STOPS, "limiting how often", "429, 429 with Retry-After"),
-    (Ending.STOPS, "HTTP 500", "500"),
-    (Ending.STOPS, "HTTP 502", "502"),
-    (Ending.STOPS, "HTTP 503", "503"),
-    (Ending.STOPS, "HTTP 504", "504"),
-    (Ending.STOPS, "not a JSON object", "empty body, HTML, truncated JSON"),
-    (Ending.STOPS, "does not say whether the job was cancelled", "wrong types, unknown word"),
-    (Ending.STOPS, "redirects to another address", "redirect"),
+    (
+        Ending.CANCELS,
+        "was still queued and is cancelled. Nothing was charged.",
+        "reset before reading, reset after reading, reset in mid-body, end in mid-body, time-out, slow trickle, 408, "
+        "429, 429 with Retry-After, 500, 502, 503, 504, empty body, HTML, truncated JSON, wrong types, unknown word, "
+        "redirect",
+    ),
 )
 _MEDIA = _cells(
     (Ending.GOES_ON, "(connection lost). Trying again", "refused, reset before reading, reset after reading"),

@@ -14,11 +14,13 @@ from random import Random
 import requests
 
 from nodes.generation.events import Event
+from nodes.generation.gate import Gate
 from nodes.generation.generate import Generator
 from nodes.generation.journal import Entry, Journal
 from nodes.generation.leases import Leases
 from nodes.generation.means import Means, Video
-from nodes.generation.workers import Workers
+from nodes.generation.schedule import Backoff
+from nodes.generation.workers import NETWORK_THREADS, Workers
 from nodes.runcomfy.client import RunComfy
 from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.transport import Call, Reply
@@ -164,6 +166,7 @@ class Play:
             journal=self.journal,
             leases=Leases(self.journal, self.folder / "private" / "owners"),
             workers=self.workers,
+            gate=Gate(self.clock, Backoff(Random(1))),
             clock=self.clock,
             folder=self.folder / "videos",
             open_download=lambda target: ScriptedDownload(target, self),
@@ -200,12 +203,7 @@ class Play:
 
     def entries(self) -> list[Entry]:
         """The journal, newest first, once all records under way are written."""
-        # No thread gets through before every other one of its kind has nothing else to do; calls and cancels record
-        # within themselves, so the one for records comes last.
-        for begin, threads in ((self.workers.call, 5), (self.workers.cancel, 4), (self.workers.record, 1)):
-            idle = threading.Barrier(threads)
-            for future in [begin(idle.wait, 30.0) for _ in range(threads)]:
-                future.result(30.0)
+        let_rest(self.workers)
         return self.journal.entries()
 
     def states(self) -> list[str]:
@@ -214,3 +212,13 @@ class Play:
     def said(self, phrase: str) -> int:
         """How many lines contain ``phrase``."""
         return sum(phrase in line for line in self.lines)
+
+
+def let_rest(workers: Workers) -> None:
+    """Wait until the threads have nothing else to do."""
+    # None gets through before every other one of its kind is there; calls record within themselves, so the one for
+    # records comes last.
+    for begin, threads in ((workers.cancel, NETWORK_THREADS), (workers.record, 1)):
+        idle = threading.Barrier(threads)
+        for future in [begin(idle.wait, 30.0) for _ in range(threads)]:
+            future.result(30.0)

@@ -180,6 +180,7 @@ def test_an_id_that_the_service_does_not_have_is_said(play: Play) -> None:
 
 def test_a_spoilt_journal_hides_no_finished_file(play: Play) -> None:
     file = play.run().files[0]
+    play.entries()  # with the last record written, nobody opens the journal again
     play.journal.close()
     (play.folder / "private" / "jobs.sqlite3").write_bytes(b"not a database" * 500)
     with pytest.raises(JournalUnusable):

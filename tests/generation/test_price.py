@@ -11,7 +11,7 @@ from nodes.runcomfy.client import RunComfy
 from nodes.runcomfy.errors import Unreachable
 from nodes.runcomfy.replies import ModelInfo
 from nodes.runcomfy.transport import Call, Reply
-from tests.generation.play import Play, TurningClock, reply
+from tests.generation.play import Play, TurningClock, let_rest, reply
 
 PRICE = "$0.02 per second"
 
@@ -36,15 +36,15 @@ def list_price(page: ModelPage, clock: TurningClock, workers: Workers) -> ListPr
 
 
 def settled(price: ListPrice, workers: Workers) -> str:
-    """What is known once the one thread for calls has nothing left to do."""
+    """What is known once the threads have nothing left to do."""
     price()
-    workers.call(str).result(30)
+    let_rest(workers)
     return price()
 
 
 @pytest.fixture
 def workers() -> Workers:
-    return Workers(calls=1)
+    return Workers()
 
 
 @pytest.mark.parametrize(

@@ -155,9 +155,27 @@ def test_a_submit_call_that_hangs_is_waited_for_only_so_long(play: Play, monkeyp
     assert play.service.count("submit") == 1
 
 
+def test_a_cancel_call_is_made_once_more_after_a_passing_trouble(play: Play) -> None:
+    play.service.before["submit"] = play.press_stop
+    play.service.script["cancel"].append(reply(503))
+    assert "was still queued and is cancelled. Nothing was charged." in stopped(play)
+    assert play.service.cancelled == {"job-1"}
+    assert play.states() == ["cancelled"]
+
+
+def test_a_cancel_that_came_through_without_an_answer_is_not_taken_for_too_late(play: Play) -> None:
+    def lose_the_answer() -> None:
+        raise NoReply("connection lost")
+
+    play.service.before |= {"submit": play.press_stop, "cancel": lose_the_answer}
+    assert "was still queued and is cancelled. Nothing was charged." in stopped(play)
+    assert play.service.count("cancel") == 1
+    assert play.states() == ["cancelled"]
+
+
 def test_a_cancel_call_without_an_answer_promises_nothing(play: Play) -> None:
     play.service.before["submit"] = play.press_stop
-    play.service.script["cancel"].append(NoReply("connection lost"))
+    play.service.script["cancel"] += [NoReply("connection lost")] * 2
     message = stopped(play)
     assert "could not be cancelled" in message
     assert "It may be charged" in message

@@ -1,0 +1,128 @@
+"""Many jobs at once through the engine that a node uses, in a process of its own: `python -m benchmarks.crowd`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Final
+
+from nodes.generation.errors import Stopped
+from nodes.generation.events import Event, Queued
+from nodes.generation.generate import Generator
+from nodes.rehearsal import DEFAULT_TOKEN
+from nodes.runcomfy.request import GenerationRequest
+from nodes.video.decode import decode
+from nodes.wiring import Folders, live_generator, workers
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+SAMPLING: Final = 0.05
+"""Seconds between two looks at the threads."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What a crowd of jobs took."""
+
+    jobs: int
+    wall: float
+    """Seconds to the last video, decoded."""
+    decoding: float
+    """Seconds of them in which a video was being decoded; only one is at a time."""
+    settling: float
+    """Seconds from Stop to the word about the last job; 0 where nobody pressed it."""
+    threads: int
+    """Of this pack, at most."""
+    memory: int
+    """Bytes that the process grew by, at most."""
+    outcomes: tuple[str, ...]
+    """The request id that each item brought, or what Stop said about it; in the order of the items."""
+
+
+def run(jobs: int, origin: str, *, stop: bool) -> Sample:
+    """Run a crowd in a fresh process."""
+    command = [sys.executable, "-m", "benchmarks.crowd", str(jobs), origin, *(["--stop"] if stop else [])]
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
+    values = json.loads(done.stdout.splitlines()[-1])
+    return Sample(**{**values, "outcomes": tuple(values["outcomes"])})
+
+
+@dataclass
+class _Crowd:
+    """The items of one list, as ComfyUI runs them: one task each, all in one event loop."""
+
+    folder: Path
+    origin: str
+    queued: set[int] = field(default_factory=set)
+    stop_at: int | None = None
+    """Stop is pressed once so many jobs are seen in the queue."""
+    pressed: float | None = None
+    threads: int = 0
+    decoding: float = 0.0
+
+    async def run(self, jobs: int, *, stop: bool) -> list[str]:
+        sampling = asyncio.create_task(self._sample())
+        self.stop_at = jobs if stop else None
+        outcomes = await asyncio.gather(*(self._item(number) for number in range(jobs)))
+        sampling.cancel()
+        return outcomes
+
+    async def _item(self, number: int) -> str:
+        def show(event: Event) -> None:
+            if isinstance(event, Queued):
+                self.queued.add(number)
+            if len(self.queued) == self.stop_at and self.pressed is None:
+                self.pressed = time.perf_counter()
+
+        generator = self._generator()
+        request = GenerationRequest("A paper boat", duration=2, seed=number)
+        try:
+            video = await generator.generate(request, events=show, stop=lambda: self.pressed is not None)
+        except Stopped as stopped:
+            return str(stopped)
+        await asyncio.wrap_future(workers().decode(self._decode, video.files[0]))
+        return video.request_id
+
+    def _generator(self) -> Generator:
+        environment = {"RUNCOMFY_API_BASE_URL": self.origin, "RUNCOMFY_API_TOKEN": DEFAULT_TOKEN}
+        return live_generator(Folders(self.folder / "videos", self.folder / "private"), environment)
+
+    def _decode(self, file: Path) -> None:
+        begun = time.perf_counter()
+        decode(file)
+        self.decoding += time.perf_counter() - begun
+
+    async def _sample(self) -> None:
+        while True:
+            ours = sum(thread.name.startswith("seedance") for thread in threading.enumerate())
+            self.threads = max(self.threads, ours)
+            await asyncio.sleep(SAMPLING)
+
+
+def _here(jobs: int, origin: str, *, stop: bool) -> Sample:
+    import cv2  # noqa: F401  its import is no job's
+    import torch  # noqa: F401  as above
+
+    with tempfile.TemporaryDirectory(prefix="seedance-crowd-") as folder:
+        crowd = _Crowd(Path(folder), origin)
+        before, begun = _peak(), time.perf_counter()
+        outcomes = asyncio.run(crowd.run(jobs, stop=stop))
+        ended = time.perf_counter()
+        settling = ended - crowd.pressed if crowd.pressed else 0.0
+        peak = _peak() - before
+        return Sample(jobs, ended - begun, crowd.decoding, settling, crowd.threads, peak, tuple(outcomes))
+
+
+def _peak() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+if __name__ == "__main__":
+    print(json.dumps(asdict(_here(int(sys.argv[1]), sys.argv[2], stop="--stop" in sys.argv))))

@@ -1,0 +1,72 @@
+"""The pack's threads: few, and they keep nothing of what they brought."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+
+import pytest
+
+from nodes.generation.clock import SystemClock
+from nodes.generation.watch import Watch
+from nodes.generation.workers import DOWNLOADS, FOR_STOP, NETWORK_THREADS, READS, SUBMITS, Workers
+
+PATIENCE = 30.0
+
+
+class Frames:
+    """As large as they may be."""
+
+
+@pytest.fixture
+def workers() -> Iterator[Workers]:
+    workers = Workers()
+    yield workers
+    workers.close()
+
+
+@pytest.mark.parametrize("kind", ["decode", "call", "record"])
+def test_what_was_brought_is_gone_once_its_user_lets_it_go(workers: Workers, kind: str) -> None:
+    start: Callable[[type[Frames]], Future[Frames]] = getattr(workers, kind)
+    gone = threading.Event()
+
+    async def use() -> None:
+        watch = Watch(SystemClock(), lambda _: None, lambda: False)
+        frames = await watch.result(start(Frames))
+        weakref.finalize(frames, gone.set)
+
+    asyncio.run(use())
+    assert gone.wait(PATIENCE)
+
+
+def test_one_video_is_decoded_at_a_time(workers: Workers) -> None:
+    under_way: list[int] = []
+    most = 0
+
+    def decode() -> None:
+        nonlocal most
+        under_way.append(1)
+        most = max(most, len(under_way))
+        under_way.pop()
+
+    for future in [workers.decode(decode) for _ in range(50)]:
+        future.result(PATIENCE)
+    assert most == 1
+
+
+def test_whatever_hangs_stop_finds_threads(workers: Workers) -> None:
+    go_on = threading.Event()
+    hanging = [start(go_on.wait, PATIENCE) for start in (workers.submit, workers.call, workers.download) * 20]
+    try:
+        assert workers.cancel(lambda: "cancelled").result(PATIENCE) == "cancelled"
+    finally:
+        go_on.set()
+    assert all(future.result(PATIENCE) for future in hanging)
+
+
+def test_no_kind_of_call_can_take_all_that_the_others_need() -> None:
+    for most in (SUBMITS, READS, DOWNLOADS):
+        assert most < NETWORK_THREADS - FOR_STOP

@@ -10,6 +10,12 @@
 # make bench   how fast and lean frames are read, how soon a job's end is seen, and what 200 jobs at once take, into
 #              benchmarks/README.md; takes some minutes and up to 22 GB; QUICK=1 is a quick look. CLIP=file measures with that too
 # make screenshots  photographs the real web UI for docs/ while the browser tests run
+# make package   the zip that the registry would publish: its list and its size
+# make validate  the registry's own tool checks and packs it (340 MB in .cache, once)
+# make manager   ComfyUI-Manager installs that zip into a fresh ComfyUI, and removes it
+# make versions  the rooms' tests on every Python from 3.10 to 3.13 that is here
+# make node-diff BASE=folder NODE_DIFF=folder   would saved workflows break?
+# make artwork   draws docs/icon.png and docs/banner.png
 # make format  rewrites the code as ruff wants it
 # make clean   removes what the above set up; demo-output stays, since it may have been paid for
 
@@ -27,7 +33,7 @@ export DEMO_PROMPT := $(value PROMPT)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo comfyui screenshots test faults fuzz soak lint bench format clean
+.PHONY: demo comfyui test faults fuzz soak lint bench screenshots package validate manager versions node-diff artwork format clean
 
 demo: $(READY)
 	@$(BIN)/python -m tools.demo --mode=$(MODE) --prompt="$$DEMO_PROMPT"
@@ -56,6 +62,24 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks.polling $(if $(QUICK),--quick)
 	$(BIN)/python -m benchmarks.many_jobs $(if $(QUICK),--quick)
 	$(BIN)/python -m benchmarks.decode $(if $(QUICK),--quick) $(if $(CLIP),--clip "$(CLIP)")
+
+package: $(READY)
+	@$(BIN)/python -m tools.package
+
+validate: $(READY)
+	@$(BIN)/python -m tools.validate
+
+manager: $(READY)
+	$(BIN)/pytest -q tests/install
+
+versions: $(READY)
+	$(BIN)/python -m nox
+
+node-diff: $(READY)
+	@$(BIN)/python -m tools.node_diff $(BASE) $(NODE_DIFF)
+
+artwork: $(READY)
+	$(BIN)/python -m tools.artwork
 
 screenshots: $(READY)
 	SCREENSHOTS=docs $(BIN)/pytest -q tests/browser

@@ -10,11 +10,15 @@ import secrets
 import threading
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from filelock import FileLock, Timeout
 
 from .errors import JournalUnusable
 from .journal import Journal
+
+YOUNG: Final = 86400.0
+"""Seconds after which a lock file that nobody holds is a dead process'."""
 
 
 class Leases:
@@ -67,21 +71,34 @@ class Leases:
             except OSError as error:
                 raise JournalUnusable(str(self._folder), str(error)) from error
             self._alive = alive
+            _sweep(self._folder, Path(alive.lock_file))
 
     def _is_free(self, fingerprint: str, owner: str) -> bool:
         if owner == self._owner:
             return fingerprint not in self._held
         if not self._folder:
             return False
-        lock = _lock(self._folder, owner)
-        try:
-            lock.acquire(blocking=False)
-        except Timeout:
-            return False
-        lock.release()
-        with suppress(OSError):  # on Windows a virus scanner may just look at it
-            Path(lock.lock_file).unlink(missing_ok=True)
-        return True
+        return _remove_if_dead(_lock(self._folder, owner))
+
+
+def _sweep(folder: Path, own: Path) -> None:
+    """Remove what dead processes have left. Not their young ones: one may just be about to lock its file."""
+    for left in folder.glob("*.lock"):
+        with suppress(OSError):
+            if own.stat().st_mtime - left.stat().st_mtime > YOUNG:
+                _remove_if_dead(_lock(folder, left.stem))
+
+
+def _remove_if_dead(lock: FileLock) -> bool:
+    """Whether nobody holds a process' lock file any more, in which case it goes."""
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        return False
+    lock.release()
+    with suppress(OSError):  # on Windows a virus scanner may just look at it
+        Path(lock.lock_file).unlink(missing_ok=True)
+    return True
 
 
 def _lock(folder: Path, owner: str) -> FileLock:

@@ -57,6 +57,8 @@ def check_link(link: str) -> None:
         parts = urlsplit(link)
         host = (parts.hostname or "").rstrip(".")
         literal = _is_address(host)
+        if "[" in parts.netloc and not literal:  # which only newer Pythons refuse by themselves
+            raise ValueError(host)
         link.encode()
     except ValueError:
         raise _refused("it is not a valid link") from None

@@ -17,7 +17,7 @@ import pytest
 
 from nodes.generation.errors import JournalUnusable
 from nodes.generation.journal import Journal
-from nodes.generation.leases import Leases
+from nodes.generation.leases import YOUNG, Leases
 from tests.generation.play import BOAT
 
 PATIENCE = 30.0
@@ -141,3 +141,20 @@ def test_several_processes_begin_and_write_one_journal_at_once(tmp_path: Path) -
         assert process.exitcode == 0
     rows = sqlite3.connect(tmp_path / "jobs.sqlite3").execute("SELECT fingerprint, count(*) FROM jobs GROUP BY 1")
     assert dict(rows.fetchall()) == {f"process {number}": 5 for number in range(4)}
+
+
+def test_lock_files_of_the_dead_are_swept_away_once_they_are_old(tmp_path: Path, holder: BaseProcess) -> None:
+    owners = tmp_path / "owners"
+    (living,) = owners.glob("*.lock")
+    dead, young = owners / "dead.lock", owners / "young.lock"
+    for file in (dead, young):
+        file.touch()
+    for file in (living, dead):
+        os.utime(file, (file.stat().st_mtime - YOUNG - 60,) * 2)
+    ours = leases(tmp_path)
+    assert ours.take("g")
+    left = set(owners.glob("*.lock"))
+    assert dead not in left
+    assert {living, young} < left
+    assert len(left) == 3, "and our own"
+    assert not ours.take("f"), "the living one still has its lease"

@@ -1,0 +1,145 @@
+"""What a user does: ComfyUI-Manager installs the published zip into a fresh ComfyUI, and removes it again."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from nodes.rehearsal import RehearsalService, Timing
+from tests.install.manager import Environment, Manager, Registry, prepare
+from tools.comfyui import CACHE, ComfyUI
+from tools.comfyui_client import Client, Status
+from tools.comfyui_source import ensure
+from tools.package import ROOT, identity, pack
+
+NODES = {"SeedanceOptions", "SeedanceTextToVideo", "LoadSeedanceVideo"}
+NAME, VERSION = identity(ROOT).rsplit("-", 1)
+TOKEN = "a-token-of-the-tests"
+
+NOT_THE_PACKS = {"__pycache__", "__manager", "default", "temp", "front_end", "comfyui.log"}
+"""What Manager, ComfyUI or the test leave behind in any case."""
+
+
+@pytest.fixture(scope="session")
+def fresh_core(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """ComfyUI as its users have it: with custom_nodes, output and user inside."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("COMFYUI_PATH", raising=False)  # the environment is made for this one
+        core = ensure(CACHE)
+    return shutil.copytree(core, tmp_path_factory.mktemp("manager") / "ComfyUI", symlinks=True)
+
+
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    archive = pack(ROOT, tmp_path_factory.mktemp("registry") / "pack.zip")
+    with Registry(NAME, VERSION, archive) as registry:
+        yield registry
+
+
+@pytest.fixture
+def usual(fresh_core: Path) -> Iterator[Environment]:
+    """ComfyUI with torch and opencv-python."""
+    yield from kept_as_it_was(prepare(CACHE, fresh_core))
+
+
+@pytest.fixture
+def headless(fresh_core: Path) -> Iterator[Environment]:
+    """ComfyUI where another pack brought OpenCV's build without windows."""
+    (wanted,) = (line for line in (ROOT / "requirements-dev.txt").read_text().split() if line.startswith("opencv-"))
+    other = wanted.replace("opencv-python", "opencv-python-headless")
+    yield from kept_as_it_was(prepare(CACHE, fresh_core, instead=("opencv-python", other)))
+
+
+def kept_as_it_was(environment: Environment) -> Iterator[Environment]:
+    """ComfyUI runs in the environment, which is thrown away when a test changed it, so that the next begins anew."""
+    before = environment.installed()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COMFYUI_PYTHON", str(environment.python))
+        yield environment
+    if environment.installed() != before:
+        shutil.rmtree(environment.folder)
+
+
+def test_a_user_installs_uses_and_removes_the_pack(usual: Environment, registry: Registry, fresh_core: Path) -> None:
+    manager = Manager(usual, fresh_core, registry)
+    installed, files = usual.installed(), files_in(fresh_core)
+    assert any(line.startswith("torch==") for line in installed)
+
+    said = manager.run("install", f"{NAME}@{VERSION}", "--mode", "local")
+    assert f"[INSTALLED] {NAME}" in said
+    assert usual.installed() == installed, "an install must change neither torch nor OpenCV nor anything else"
+
+    with RehearsalService(tokens=(TOKEN,), timing=Timing(queued=0.1, running=0.1)) as service:
+        account = {"RUNCOMFY_API_BASE_URL": service.origin, "RUNCOMFY_API_TOKEN": TOKEN}
+        with started(fresh_core, account) as server:
+            assert nodes_of(server) == NODES
+            assert "IMPORT FAILED" not in server.log
+            with Client(server.url) as client:
+                run = client.run(graph("live"), timeout=120)
+    assert run.status is Status.SUCCESS, run.error
+
+    said = manager.run("uninstall", NAME, "--mode", "local")
+    assert f"[UNINSTALLED] {NAME}" in said
+    assert usual.installed() == installed
+    left = files_in(fresh_core) - files
+    assert {Path(file).parts[:2] for file in left} == {("output", "seedance"), ("user", "__seedance")}
+    assert [file for file in left if file.endswith(".mp4")]
+
+    with started(fresh_core, {}) as server:
+        assert nodes_of(server) == set()
+        assert "IMPORT FAILED" not in server.log
+
+
+def test_manager_can_be_told_to_leave_another_opencv_alone(
+    headless: Environment, registry: Registry, fresh_core: Path
+) -> None:
+    """Otherwise it installs opencv-python over it, and a newer NumPy with it if need be."""
+    installed = headless.installed()
+    assert not any(line.startswith("opencv-python==") for line in installed)
+    settings = fresh_core / "user" / "__manager"
+    settings.mkdir(parents=True, exist_ok=True)
+    (settings / "pip_blacklist.list").write_text("opencv-python\n", encoding="utf-8")
+
+    manager = Manager(headless, fresh_core, registry)
+    manager.run("install", f"{NAME}@{VERSION}", "--mode", "local", "--user-directory", str(settings))
+    try:
+        assert headless.installed() == installed
+        with started(fresh_core, {}) as server, Client(server.url) as client:
+            run = client.run(graph("rehearsal"), timeout=120)
+        assert run.status is Status.SUCCESS, run.error
+    finally:
+        manager.run("uninstall", NAME, "--mode", "local")
+
+
+def graph(mode: str) -> dict[str, dict[str, object]]:
+    """The smallest video, decoded, with an end that makes it run."""
+    return {
+        "options": {
+            "class_type": "SeedanceOptions",
+            "inputs": {"resolution": "480p", "ratio": "1:1", "duration": 2, "seed": 1},
+        },
+        "video": {
+            "class_type": "SeedanceTextToVideo",
+            "inputs": {"text": "A snail crosses a path.", "mode": mode, "reuse": True, "options": ["options", 0]},
+        },
+        "end": {"class_type": "PreviewImage", "inputs": {"images": ["video", 0]}},
+    }
+
+
+def started(core: Path, variables: dict[str, str]) -> ComfyUI:
+    """The ComfyUI itself, not this project's: with its own folders."""
+    return ComfyUI(core, pack=None, core=core, env=variables)
+
+
+def nodes_of(server: ComfyUI) -> set[str]:
+    """The pack's nodes that the server offers."""
+    return {name for name in requests.get(f"{server.url}/object_info", timeout=60).json() if "Seedance" in name}
+
+
+def files_in(folder: Path) -> set[str]:
+    found = (file.relative_to(folder) for file in folder.rglob("*") if file.is_file())
+    return {str(file) for file in found if not NOT_THE_PACKS & set(file.parts)}

@@ -1,0 +1,194 @@
+"""What Linux allows and Windows or macOS do not, held as far as one machine can. CI runs the rooms on all three."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from nodes.runcomfy.request import is_request_id
+from nodes.video import fetch, pages
+
+ROOT = Path(__file__).parent.parent
+FILES = sorted((ROOT / "nodes").rglob("*.py"))
+
+NOT_EVERYWHERE = {
+    "os": {
+        *("chown", "chroot", "fchmod", "fchown", "fork", "forkpty", "getegid", "geteuid", "getgid", "getgroups"),
+        *("getloadavg", "getpgid", "getsid", "getuid", "killpg", "lchown", "lockf", "mkfifo", "mknod", "nice"),
+        *("posix_fadvise", "posix_fallocate", "pread", "preadv", "pwrite", "sched_getaffinity", "sendfile", "setpgid"),
+        *("setsid", "setuid", "splice", "statvfs", "sync", "sysconf", "uname", "wait", "waitpid"),
+        *("O_CLOEXEC", "O_DIRECTORY", "O_DSYNC", "O_NOFOLLOW", "O_NONBLOCK", "O_PATH", "O_SYNC", "O_TMPFILE"),
+        *("symlink", "link"),  # there, but not allowed to everybody
+    },
+    "signal": {"SIGALRM", "SIGHUP", "SIGKILL", "SIGQUIT", "SIGUSR1", "SIGUSR2", "alarm", "pause", "setitimer"},
+    "socket": {"AF_UNIX", "SO_REUSEPORT", "fromfd", "socketpair"},
+    "ctypes": {"CDLL", "windll"},
+    "time": {"clock_gettime", "tzset"},
+    "asyncio": {"open_unix_connection", "start_unix_server"},
+}
+MODULES_NOT_EVERYWHERE = {"fcntl", "grp", "msvcrt", "posix", "pty", "pwd", "resource", "termios", "tty", "winreg"}
+
+WITH_AN_ALTERNATIVE = {
+    ("nodes/video/fetch.py", "os.O_DIRECTORY"): "test_without_open_folders_a_name_is_just_not_synced",
+    ("nodes/video/pages.py", "ctypes.CDLL"): "test_elsewhere_than_on_linux_pages_come_as_ever",
+}
+"""The tests, in this file, that do without."""
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_nothing_is_used_that_only_some_systems_have(file: Path) -> None:
+    name = file.relative_to(ROOT).as_posix()
+    used = set(special(ast.parse(file.read_text(encoding="utf-8"))))
+    assert used == {found for where, found in WITH_AN_ALTERNATIVE if where == name}
+
+
+def special(tree: ast.AST) -> Iterator[str]:
+    """What a module uses that is not on every system, as `module.name`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            if node.attr in NOT_EVERYWHERE.get(node.value.id, ()):
+                yield f"{node.value.id}.{node.attr}"
+        elif isinstance(node, ast.Import):
+            yield from (name.name for name in node.names if name.name in MODULES_NOT_EVERYWHERE)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            if node.module in MODULES_NOT_EVERYWHERE:
+                yield node.module
+            taken = NOT_EVERYWHERE.get(node.module or "", ())
+            yield from (f"{node.module}.{name.name}" for name in node.names if name.name in taken)
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("import os\nos.fchmod(1, 2)", ["os.fchmod"]),
+        ("from signal import SIGKILL, SIGINT", ["signal.SIGKILL"]),
+        ("def f():\n    import fcntl", ["fcntl"]),
+        ("import os\nos.replace('a', 'b')", []),
+    ],
+)
+def test_the_search_finds_what_it_looks_for(code: str, found: list[str]) -> None:
+    assert list(special(ast.parse(code))) == found
+
+
+@pytest.mark.parametrize("test", WITH_AN_ALTERNATIVE.values())
+def test_each_alternative_is_tested(test: str) -> None:
+    assert test in globals()
+
+
+def test_without_open_folders_a_name_is_just_not_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "O_DIRECTORY", raising=False)
+    monkeypatch.setattr(os, "open", lambda *_: pytest.fail("Windows cannot open a folder"))
+    fetch._sync_folder(tmp_path)
+
+
+def test_elsewhere_than_on_linux_pages_come_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr("ctypes.CDLL", lambda *_: pytest.fail("there is no C library to ask"))
+    with pages.touched_ahead(torch.zeros(4, 4)) as nothing:
+        assert nothing is None
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_text_files_do_not_depend_on_the_systems_encoding(file: Path) -> None:
+    assert list(encodings_left_open(ast.parse(file.read_text(encoding="utf-8")))) == []
+
+
+def encodings_left_open(tree: ast.AST) -> Iterator[str]:
+    """Calls that open a text file in whatever encoding the system has."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name | ast.Attribute):
+            continue
+        name = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
+        if name not in ("open", "fdopen", "read_text", "write_text") or ast.unparse(node.func) in (
+            "os.open",
+            "av.open",
+        ):
+            continue
+        given = [*node.args, *(keyword.value for keyword in node.keywords if keyword.arg == "mode")]
+        modes = [part.value for value in given for part in ast.walk(value) if isinstance(part, ast.Constant)]
+        binary = any(isinstance(mode, str) and set(mode) <= set("rwxab+") and "b" in mode for mode in modes)
+        if not binary and "encoding" not in [keyword.arg for keyword in node.keywords]:
+            yield f"line {node.lineno}: {ast.unparse(node)}"
+
+
+@pytest.mark.parametrize(
+    ("code", "open_ones"),
+    [
+        ("open('a')", 1),
+        ("path.read_text()", 1),
+        ("path.open('w')", 1),
+        ("path.open('rb')", 0),
+        ("path.open('r+b' if again else 'wb')", 0),
+        ("path.write_text(text, encoding='utf-8')", 0),
+    ],
+)
+def test_that_search_finds_what_it_looks_for(code: str, open_ones: int) -> None:
+    assert len(list(encodings_left_open(ast.parse(code)))) == open_ones
+
+
+@pytest.mark.parametrize("device", ["con", "NUL", "aux", "prn", "Com1", "LPT9"])
+def test_a_request_id_is_no_device_of_windows(device: str) -> None:
+    assert not is_request_id(device)
+    assert is_request_id(f"{device}-2")
+
+
+def test_no_file_of_this_project_has_a_name_that_another_system_refuses() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        encoding="utf-8",
+    ).stdout.split("\0")
+    names = [name for name in listed if name]
+    assert len({name.lower() for name in names}) == len(names), "two differ in case only"
+    for name in names:
+        assert not set(name) & set('<>:"|?*\\'), name
+        assert len(name) < 120, f"{name} would be too long below a deep folder of Windows"
+        for part in name.split("/"):
+            assert part == part.rstrip(" ."), name
+            assert part.partition(".")[0].lower() not in {"con", "prn", "aux", "nul"}, name
+
+
+STRICT = (
+    "tests/generation/test_collect.py",
+    "tests/generation/test_generate.py",
+    "tests/generation/test_journal.py",
+    "tests/generation/test_leases.py",
+    "tests/rehearsal/test_media.py",
+    "tests/runcomfy/test_token.py",
+    "tests/video/test_fetch.py",
+    "tests/video/test_fetch_resume.py",
+)
+"""Where files are made, replaced and removed."""
+
+
+def test_no_open_file_is_removed_or_replaced() -> None:
+    done = strict_pytest(*STRICT)
+    assert done.returncode == 0, done.stdout
+
+
+def test_where_one_is_that_is_seen(tmp_path: Path) -> None:
+    """So the test above can fail."""
+    (tmp_path / "test_open.py").write_text(
+        "def test_it(tmp_path):\n"
+        "    file = tmp_path / 'a'\n"
+        "    with file.open('w'):\n"
+        "        file.replace(tmp_path / 'b')\n",
+        encoding="utf-8",
+    )
+    done = strict_pytest(str(tmp_path))
+    assert done.returncode == 1
+    assert "PermissionError" in done.stdout
+
+
+def strict_pytest(*tests: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "tests.strict_files", "-p", "no:cacheprovider", *tests]
+    return subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)

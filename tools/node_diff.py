@@ -1,0 +1,56 @@
+"""Runs Comfy-Org's node-diff where this pack can be loaded: among a real ComfyUI's modules, on the CPU, with no server.
+
+Its GitHub action installs nothing, so it can only load packs that import nothing. It compares the nodes and their
+outputs of two folders: what it calls breaking would break the workflows that people have saved.
+
+    git worktree add /tmp/base main
+    git clone https://github.com/Comfy-Org/node-diff /tmp/node-diff
+    make node-diff BASE=/tmp/base NODE_DIFF=/tmp/node-diff
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import runpy
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+from .comfyui import CACHE, IMPORT_STUBS
+from .comfyui_source import ensure
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main() -> None:
+    """Ends the process with node-diff's exit code."""
+    parser = argparse.ArgumentParser(prog="make node-diff", description=__doc__)
+    parser.add_argument("base", type=Path, help="a checkout of what the nodes were before")
+    parser.add_argument("node_diff", type=Path, help="a checkout of github.com/Comfy-Org/node-diff")
+    asked = parser.parse_args()
+    sys.path[:0] = [str(ensure(CACHE))]
+    sys.path.append(str(IMPORT_STUBS))
+    importlib.import_module("sitecustomize")  # the stand-ins for packages that no node needs
+    pretend_to_be_a_server()
+    os.chdir("/")  # here, `nodes` would be this project's
+    sys.argv[1:] = [str(asked.base.resolve()), str(ROOT)]
+    runpy.run_path(str(asked.node_diff / "src" / "validate_nodes.py"), run_name="__main__")
+
+
+def pretend_to_be_a_server() -> None:
+    """A pack adds its routes while it is loaded, which takes a server that has some."""
+    import comfy.options
+
+    sys.argv[1:] = ["--cpu"]
+    comfy.options.enable_args_parsing()
+    importlib.import_module("utils.extra_config")  # before a part of ComfyUI puts another `utils` in front of it
+    from aiohttp.web import RouteTableDef
+    from server import PromptServer
+
+    PromptServer.instance = SimpleNamespace(routes=RouteTableDef())
+
+
+if __name__ == "__main__":
+    main()

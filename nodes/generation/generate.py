@@ -5,29 +5,26 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
-from typing import Final, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 from ..runcomfy.errors import Charge, PermissionDenied, RunComfyError
 from ..runcomfy.request import GenerationRequest
 from .collect import collect, files_of, is_intact
 from .errors import Forgotten, JournalUnusable, Stopped
-from .events import EventSink, Notice, Settled
+from .events import EventSink, Settled
 from .follow import Follower
 from .journal import Entry
 from .means import Means, Video, record
 from .settle import left_alone, settle
 from .states import State
 from .submit import Submission, tell_unknown, unknown
+from .turn import Turn
 from .watch import StopSeen, Watch
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-LEASE_INTERVAL: Final = 0.5
-"""Seconds between two looks at a lease that another run has."""
 
 
 class Generator:
@@ -79,7 +76,7 @@ class _Run:
         self._watch = watch
         self._fingerprint = fingerprint
         self._started = means.clock.monotonic()
-        self._leased = False
+        self._turn = Turn(means, watch)
         self._found: Entry | None = None
         self._submission: Submission | None = None
         self._follower: Follower | None = None
@@ -111,7 +108,7 @@ class _Run:
         journal = self._means.journal
         if reuse and (video := await self._on_disk()):
             return video
-        waited = await self._lease()
+        waited = await self._turn.take(self._fingerprint)
         if reuse and (video := await self._on_disk()):
             return video
         if waited and (told := await self._call(journal.newest, self._fingerprint)) and told.state is State.TOLD:
@@ -135,7 +132,7 @@ class _Run:
         known = await self._call(self._means.journal.job, request_id)
         if known:
             self._fingerprint = known.fingerprint
-        await self._lease()
+        await self._turn.take(self._fingerprint)
         # Whoever had the lease before may have moved it on.
         entry = await self._call(self._means.journal.job, request_id)
         if entry is None or entry.state not in (State.ACCEPTED, State.SUCCEEDED, State.SAVED):
@@ -212,39 +209,12 @@ class _Run:
     def _paths(self, entry: Entry) -> tuple[Path, ...]:
         return tuple(self._means.folder / name for name in entry.files)
 
-    async def _lease(self) -> bool:
-        """Take the lease; whether another run had it before."""
-        waited = False
-        while not await self._take_lease():
-            waited = True
-            self._watch.show(Notice("The same video is being generated already; waiting for it"))
-            await self._watch.pause(LEASE_INTERVAL)
-        self._leased = True
-        return waited
-
-    async def _take_lease(self) -> bool:
-        taking = self._means.workers.record(self._means.leases.take, self._fingerprint)
-        try:
-            return await self._watch.result(taking)
-        except (StopSeen, asyncio.CancelledError):
-            taking.add_done_callback(self._give_back)
-            raise
-
-    def _give_back(self, taking: Future[bool]) -> None:
-        """A lease that was taken after the run that wanted it was cut off."""
-        if not taking.cancelled() and not taking.exception() and taking.result():
-            self._means.leases.release(self._fingerprint)
-
     def _release(self) -> None:
-        if not self._leased:
-            return
+        """Not before a submission under way has ended: its job must not be bought by the next run as well."""
         if self._submission:
-            self._submission.when_over(self._release_now)
+            self._submission.when_over(self._turn.give_back)
         else:
-            self._release_now()
-
-    def _release_now(self) -> None:
-        self._means.workers.record(self._means.leases.release, self._fingerprint)
+            self._turn.give_back()
 
     async def _settle(self, may_cancel: bool) -> Settled:
         if self._submission:

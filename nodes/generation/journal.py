@@ -3,45 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from filelock import FileLock
-
 from ..runcomfy.errors import RunComfyError
 from ..runcomfy.request import GenerationRequest
+from .database import connect
 from .errors import JournalUnusable
 from .states import ALLOWED, State
-
-MIGRATIONS: Final = (
-    """
-    CREATE TABLE jobs (
-        id INTEGER PRIMARY KEY,
-        fingerprint TEXT NOT NULL,
-        state TEXT NOT NULL,
-        request TEXT NOT NULL,
-        request_id TEXT,
-        created REAL NOT NULL,
-        changed REAL NOT NULL,
-        seconds REAL,
-        cost REAL,
-        reason TEXT NOT NULL DEFAULT '',
-        files TEXT NOT NULL DEFAULT '[]'
-    );
-    CREATE INDEX jobs_by_fingerprint ON jobs (fingerprint, id);
-    CREATE INDEX jobs_by_request_id ON jobs (request_id);
-    CREATE TABLE leases (fingerprint TEXT PRIMARY KEY, owner TEXT NOT NULL);
-    """,
-    "ALTER TABLE jobs ADD COLUMN price TEXT NOT NULL DEFAULT ''",
-)
-"""One script per schema version; only ever appended to."""
 
 _SELECT: Final = (
     "SELECT id, fingerprint, state, request, request_id, created, seconds, cost, reason, files, price FROM jobs "
@@ -205,48 +180,10 @@ class Journal:
         with self._lock:
             try:
                 if self._connection is None:
-                    self._connection = _connect(self._file)
+                    self._connection = connect(self._file)
                 yield self._connection
             except (sqlite3.Error, OSError) as error:
                 raise JournalUnusable(str(self._file or "in memory"), str(error)) from error
-
-
-def _connect(file: Path | None) -> sqlite3.Connection:
-    if file:
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not file.exists():
-            # SQLite would create it with the user's default mode; its -wal and -shm files follow this one's.
-            os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
-        for place in (file.parent, file):
-            with suppress(OSError):  # somebody else's, or a file system without modes
-                place.chmod(place.stat().st_mode & 0o700)
-    database = sqlite3.connect(str(file or ":memory:"), timeout=10, isolation_level=None, check_same_thread=False)
-    try:
-        (version,) = database.execute("PRAGMA user_version").fetchone()
-        if version > len(MIGRATIONS):
-            raise sqlite3.DatabaseError("it was written by a newer version of this pack")
-        if version < len(MIGRATIONS):
-            # SQLite does not wait for others while it switches to WAL.
-            with FileLock(f"{file}.lock", timeout=10, mode=0o600) if file else nullcontext():
-                _migrate(database)
-        # An entry must survive a power cut before the submit call is made.
-        database.execute("PRAGMA synchronous = FULL")
-    except BaseException:
-        database.close()
-        raise
-    return database
-
-
-def _migrate(database: sqlite3.Connection) -> None:
-    database.execute("PRAGMA journal_mode = WAL")
-    database.execute("BEGIN IMMEDIATE")
-    # Read again: another process may have migrated it while this one waited.
-    (version,) = database.execute("PRAGMA user_version").fetchone()
-    for script in MIGRATIONS[version:]:
-        for statement in script.split(";"):
-            database.execute(statement)
-    database.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
-    database.commit()
 
 
 def _entry(row: tuple[int, str, str, str, str | None, float, float | None, float | None, str, str, str]) -> Entry:

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import Final, TypeVar
 
-from ..video.errors import Stopped
+from ..video.errors import Abandoned
 from .clock import Clock
 from .events import Event, EventSink
 
@@ -62,7 +62,7 @@ class Watch:
                 self._check()
                 await asyncio.wait({waiting}, timeout=TICK)
             return waiting.result()
-        except Stopped:
+        except Abandoned:
             # The worker saw it first.
             raise StopSeen from None
         except (StopSeen, asyncio.CancelledError):

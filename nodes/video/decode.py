@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from .errors import Damaged, NotAVideo, NothingSelected, Stopped, VideoError
+from .errors import Abandoned, Damaged, NotAVideo, NothingSelected, VideoError
 from .facts import AGAIN, Facts, facts_of
 from .memory import check_memory
 from .mp4 import is_mp4
@@ -87,7 +87,7 @@ def decode(
         Damaged: it is incomplete.
         NothingSelected: the selection leaves no frame.
         NotEnoughMemory: the frames would not fit; nothing was allocated.
-        Stopped: ``stopped`` said so.
+        Abandoned: ``stopped`` said so.
     """
     facts = facts_of(file, stopped)
     wanted = selection.of(facts.frames)
@@ -129,7 +129,7 @@ class _Source:
         number = next(self._numbers)
         while self._grabbed <= number:
             if self._stopped():
-                raise Stopped
+                raise Abandoned
             if not self._reader.grab():
                 raise self._end()
             self._grabbed += 1

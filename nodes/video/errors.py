@@ -72,5 +72,5 @@ class NotEnoughMemory(VideoError):
     """The frames would not fit into the memory that is left."""
 
 
-class Stopped(Exception):
-    """The caller's stop signal was seen; not a failure of the video."""
+class Abandoned(Exception):
+    """Nobody waits for the video any more, which is no failure of it."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from .edits import shown_frames
-from .errors import Damaged, NotAVideo, Stopped
+from .errors import Abandoned, Damaged, NotAVideo
 from .interlaced import may_be_interlaced
 from .mp4 import check_mp4, is_mp4
 from .opencv import NO_INTERLACED_FROM, codec, open_packets, open_video, settings, version
@@ -44,7 +44,7 @@ def facts_of(file: Path, stopped: Callable[[], bool] = lambda: False) -> Facts:
     Raises:
         NotAVideo: OpenCV cannot read it.
         Damaged: it is incomplete.
-        Stopped: ``stopped`` said so.
+        Abandoned: ``stopped`` said so.
     """
     import cv2
 
@@ -87,7 +87,7 @@ def _walk(file: Path, stopped: Callable[[], bool]) -> tuple[int, float]:
             due = packets.get(cv2.CAP_PROP_POS_MSEC) / 1000
             first, last = min(first, due), max(last, due)
             if stopped():
-                raise Stopped
+                raise Abandoned
         return count, max(last - first, 0.0)
     finally:
         packets.release()

@@ -14,7 +14,7 @@ from typing import Final
 import requests
 from urllib3.exceptions import HTTPError
 
-from .errors import Damaged, FetchBroken, FetchFailed, LinkExpired, NoSpace, NotAVideo, Stopped, VideoError
+from .errors import Abandoned, Damaged, FetchBroken, FetchFailed, LinkExpired, NoSpace, NotAVideo, VideoError
 from .links import check_link
 from .mp4 import check_mp4, sync
 
@@ -66,7 +66,7 @@ class Download:
         Raises:
             FetchBroken, LinkExpired: another attempt, or another link, may help.
             VideoError: no other attempt would.
-            Stopped: ``stopped`` said so.
+            Abandoned: ``stopped`` said so.
         """
         if not (self._trusted and link.startswith(self._trusted + "/")):
             check_link(link)
@@ -113,7 +113,7 @@ class Download:
                 progress(self.received, self.total)
                 for piece in _pieces(response):
                     if stopped():
-                        raise Stopped
+                        raise Abandoned
                     file.write(piece)
                     self.received = file.tell()
                     self._check_size(self.received)

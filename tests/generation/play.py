@@ -24,7 +24,7 @@ from nodes.generation.workers import NETWORK_THREADS, Workers
 from nodes.runcomfy.client import RunComfy
 from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.transport import Call, Reply
-from nodes.video.errors import Stopped as DownloadStopped
+from nodes.video.errors import Abandoned
 from nodes.video.fetch import Download
 from tests.generation.tiny_mp4 import TINY_MP4
 
@@ -122,7 +122,7 @@ class ScriptedDownload(Download):
         if self._play.during_download:
             self._play.during_download()
         if stopped():
-            raise DownloadStopped
+            raise Abandoned
         if self._play.downloads:
             failure = self._play.downloads.popleft()
             if failure:

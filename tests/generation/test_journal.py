@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from nodes.generation import journal as journal_module
+from nodes.generation import database as database_module
+from nodes.generation.database import MIGRATIONS
 from nodes.generation.errors import JournalUnusable
-from nodes.generation.journal import MIGRATIONS, Entry, Journal
+from nodes.generation.journal import Entry, Journal
 from nodes.generation.states import State
 from nodes.runcomfy.request import GenerationRequest
 from tests.generation.play import BOAT
@@ -65,7 +66,7 @@ def test_an_empty_file_becomes_a_journal(file: Path) -> None:
 def test_an_older_journal_is_brought_up_to_date(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     entry = saved(Journal(file))
     later = (*MIGRATIONS, "ALTER TABLE jobs ADD COLUMN note TEXT NOT NULL DEFAULT 'none'")
-    monkeypatch.setattr(journal_module, "MIGRATIONS", later)
+    monkeypatch.setattr(database_module, "MIGRATIONS", later)
     assert Journal(file).saved("f") == entry
     assert sqlite3.connect(file).execute("SELECT note FROM jobs").fetchone() == ("none",)
 
@@ -73,7 +74,7 @@ def test_an_older_journal_is_brought_up_to_date(file: Path, monkeypatch: pytest.
 def test_a_broken_migration_changes_nothing(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     entry = saved(Journal(file))
     with monkeypatch.context() as patch:
-        patch.setattr(journal_module, "MIGRATIONS", (*MIGRATIONS, "DROP TABLE leases; DROP TABLE nonsense"))
+        patch.setattr(database_module, "MIGRATIONS", (*MIGRATIONS, "DROP TABLE leases; DROP TABLE nonsense"))
         with pytest.raises(JournalUnusable, match="nonsense"):
             Journal(file).entries()
     assert Journal(file).saved("f") == entry

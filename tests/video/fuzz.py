@@ -26,7 +26,7 @@ import psutil
 from nodes.rehearsal.footage import render
 from nodes.rehearsal.scene import Scene
 from nodes.video.decode import decode
-from nodes.video.errors import Stopped, VideoError
+from nodes.video.errors import Abandoned, VideoError
 from tests.video.clips import Coding, numbered, write_clip
 from tests.video.damage import spoilt
 
@@ -148,7 +148,7 @@ def _ours(file: Path) -> Outcome:
         outcome = Outcome(len(decode(file, stopped=over).images))
     except VideoError as error:
         outcome = Outcome(None, type(error).__name__)
-    except Stopped:
+    except Abandoned:
         return Outcome(None, "!it takes too long")
     except Exception as error:  # noqa: BLE001  to be told with the file that causes it
         return Outcome(None, f"!{error!r}")

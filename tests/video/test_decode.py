@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from nodes.video.decode import Clip, Selection, decode
-from nodes.video.errors import Damaged, NotAVideo, NothingSelected, Stopped
+from nodes.video.errors import Abandoned, Damaged, NotAVideo, NothingSelected
 from tests.video.clips import number_in, numbered, plain, write_clip
 from tests.video.conftest import FRAMES
 
@@ -104,7 +104,7 @@ def test_progress_counts_the_wanted_frames(clip: Path) -> None:
 
 
 def test_stop_is_heard_at_once(clip: Path) -> None:
-    with pytest.raises(Stopped):
+    with pytest.raises(Abandoned):
         decode(clip, stopped=lambda: True)
 
 
@@ -115,7 +115,7 @@ def test_stop_is_heard_between_frames(clip: Path) -> None:
         nonlocal done
         done = now
 
-    with pytest.raises(Stopped):
+    with pytest.raises(Abandoned):
         decode(clip, progress=progress, stopped=lambda: done >= 3)
     assert done < FRAMES
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nodes.video.errors import FetchBroken, FetchFailed, LinkExpired, Stopped, VideoError
+from nodes.video.errors import Abandoned, FetchBroken, FetchFailed, LinkExpired, VideoError
 
 
 @pytest.mark.parametrize(
@@ -28,4 +28,4 @@ def test_another_attempt_and_another_link_are_told_apart() -> None:
 
 
 def test_stop_is_no_failure_of_the_video() -> None:
-    assert not issubclass(Stopped, VideoError)
+    assert not issubclass(Abandoned, VideoError)

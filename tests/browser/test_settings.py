@@ -1,0 +1,154 @@
+"""The token in Settings > Seedance, and everywhere that it must not be."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from playwright.sync_api import Locator, Page, Request, Response, WebSocket, expect
+
+from tests.browser.conftest import TOKEN
+from tests.browser.screenshots import Screenshots
+from tests.browser.test_run import saving
+from tests.browser.ui import Ui
+from tests.comfyui.conftest import Books
+from tests.comfyui.seedance_graphs import node, output
+from tools.comfyui import ComfyUI
+
+STORAGE = """async () => {
+    const found = [document.cookie, ...[localStorage, sessionStorage].map((each) => JSON.stringify({...each}))]
+    for (const {name} of await indexedDB.databases()) {
+        const opened = indexedDB.open(name)
+        await new Promise((done) => opened.onsuccess = done)
+        for (const store of opened.result.objectStoreNames) {
+            const all = opened.result.transaction(store).objectStore(store).getAll()
+            await new Promise((done) => all.onsuccess = done)
+            found.push(JSON.stringify(all.result))
+        }
+        opened.result.close()
+    }
+    for (const name of await caches.keys())
+        for (const request of await (await caches.open(name)).keys()) found.push(request.url)
+    return found.join()
+}"""
+
+
+def test_a_token_is_saved_checked_and_cleared(ui: Ui, token_file: Path, screenshots: Screenshots) -> None:
+    panel = ui.open_settings("Seedance")
+    expect(panel).to_contain_text("No token.")
+    expect(panel.get_by_role("button", name="Check")).to_be_disabled()
+    save(panel, TOKEN)
+    expect(panel).to_contain_text("In use: the saved token")
+    screenshots.take("settings", panel)  # before Check, which tells the price of the service on this machine
+    assert token_file.read_text() == TOKEN
+    assert os.name == "nt" or token_file.stat().st_mode & 0o777 == 0o600
+    panel.get_by_role("button", name="Check").click()
+    expect(panel.locator(".seedance-token").get_by_role("status")).to_contain_text(
+        "RunComfy accepts the token from Settings > Seedance"
+    )
+    panel.get_by_role("button", name="Clear").click()
+    expect(panel).to_contain_text("No token.")
+    assert not token_file.exists()
+
+
+def test_the_check_tells_that_a_token_is_refused(ui: Ui, token_file: Path) -> None:
+    panel = ui.open_settings("Seedance")
+    save(panel, "another-token-than-the-account's")
+    panel.get_by_role("button", name="Check").click()
+    expect(panel.locator(".seedance-token").get_by_role("status")).to_contain_text("did not accept the token")
+
+
+def test_the_token_is_nowhere_but_in_its_file(
+    page: Page,
+    server: ComfyUI,
+    settings: Callable[[Mapping[str, object]], None],
+    token_file: Path,
+    books: Books,
+    prompt: str,
+    tmp_path: Path,
+) -> None:
+    """Wherever the token is looked for, the prompt is found: so the search itself works."""
+    settings({"Comfy.PromptFilename": False})  # export asks for no name
+    ui = Ui.opened(page, server.url)
+    traffic = Traffic(page)
+    save(ui.open_settings("Seedance"), TOKEN)
+    page.keyboard.press("Escape")
+    ui.load(saving(prompt) | {"pictures": node("SaveImage", images=output("images"), filename_prefix="picture")})
+    ui.run()
+    assert ui.wait_for_end() == "execution_success", ui.lines()
+    assert len(books.submissions) == 1
+    for route in ("/history", "/settings", "/object_info", "/seedance/token", "/internal/logs"):
+        page.evaluate("async (route) => (await app.api.fetchApi(route)).text()", route)
+    with page.expect_download() as download:
+        ui.command("Comfy.ExportWorkflow")
+    exported = tmp_path / "exported.json"
+    download.value.save_as(exported)
+
+    places = {
+        "what the page received": traffic.received(),
+        "what the page keeps": page.evaluate(STORAGE),
+        "the exported workflow": exported.read_text(),
+        "the graph": json.dumps(page.evaluate("async () => app.graphToPrompt()")),
+        **{str(file): file.read_bytes().decode("latin-1") for file in files_of(server.base) if file != token_file},
+    }
+    assert [name for name, content in places.items() if TOKEN in content] == []
+    with_prompt = {Path(name).suffix or name for name, content in places.items() if prompt in content}
+    assert with_prompt >= {
+        "what the page received",
+        "what the page keeps",
+        "the exported workflow",
+        "the graph",
+        ".png",
+        ".mp4",
+    }
+    assert [url for url, body in traffic.sent if TOKEN in body] == [f"{server.url}/api/seedance/token"]
+    assert TOKEN not in page.content()
+
+
+class Traffic:
+    """All that a page sends and receives from now on, the UI's own files aside."""
+
+    def __init__(self, page: Page) -> None:
+        self.sent: list[tuple[str, str]] = []
+        self._frames: list[str] = []
+        self._answers: list[Response] = []
+        page.on("request", self._request)
+        page.on("response", self._response)
+        page.on("websocket", self._socket)
+
+    def received(self) -> str:
+        """The bodies and headers of all answers."""
+        return "\n".join([*self._frames, *self._read()])
+
+    def _request(self, request: Request) -> None:
+        self.sent.append((request.url, request.url + (request.post_data or "")))
+
+    def _response(self, answer: Response) -> None:
+        self._answers.append(answer)
+
+    def _socket(self, socket: WebSocket) -> None:
+        socket.on("framereceived", lambda frame: self._frames.append(str(frame)))
+
+    def _read(self) -> Iterator[str]:
+        for answer in self._answers:
+            yield json.dumps(answer.headers)
+            if answer.request.resource_type in ("fetch", "xhr") and answer.ok:
+                yield answer.text()
+
+
+def save(panel: Locator, token: str) -> None:
+    """Types a token and saves it; the field hides it and is empty afterwards."""
+    field = panel.get_by_role("textbox", name="RunComfy API token")
+    expect(field).to_have_attribute("type", "password")
+    field.fill(token)
+    panel.get_by_role("button", name="Save").click()
+    expect(panel.locator(".seedance-token").get_by_role("status")).to_have_text("Saved.")
+    expect(field).to_have_value("")
+
+
+def files_of(base: Path) -> list[Path]:
+    """What ComfyUI wrote: all files but those of the packs and of the models."""
+    written = (file for folder in ("input", "output", "temp", "user") for file in (base / folder).rglob("*"))
+    return [file for file in (*written, base / "comfyui.log") if file.is_file()]

@@ -1,0 +1,95 @@
+"""The example workflows, as the web UI itself lists, opens and converts them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.conftest import new_page
+from tests.browser.ui import Ui
+from tests.comfyui.conftest import PACK
+from tests.comfyui.graphs import ApiGraph, read_workflow, to_api_graph
+from tools.comfyui import ComfyUI
+from tools.comfyui_client import Client
+
+FILES = sorted((PACK / "example_workflows").glob("*.json"))
+
+
+@pytest.fixture(scope="module")
+def ui(browser: Browser, server: ComfyUI) -> Iterator[Ui]:
+    """One page for all files: each is opened in a tab of the UI's own."""
+    with new_page(browser) as page:
+        yield Ui.opened(page, server.url)
+
+
+@pytest.fixture(scope="module")
+def object_info(server: ComfyUI) -> dict[str, Any]:
+    with Client(server.url) as client:
+        return client.object_info()
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_the_template_opens_whole_and_as_the_server_tests_run_it(
+    ui: Ui, object_info: dict[str, Any], file: Path
+) -> None:
+    workflow = read_workflow(file)
+    ui.open_template(file.stem)
+    assert sorted(ui.node_types()) == sorted(node["type"] for node in workflow["nodes"])
+    assert ui.unknown_nodes() == []
+    expect(ui.complaints()).to_have_count(0)
+    expected = to_api_graph(workflow, object_info)
+    assert without_news(unchosen(ui.as_api(), object_info), expected, object_info) == expected
+
+
+def test_every_template_has_its_picture(ui: Ui) -> None:
+    ui.browse_templates()
+    for file in FILES:
+        picture = ui.dialog.get_by_role("img", name=file.stem, exact=True)
+        picture.scroll_into_view_if_needed()
+        expect(picture).to_have_js_property("complete", True)
+        assert "default-template" not in picture.evaluate("(picture) => picture.src")
+        assert picture.evaluate("(picture) => picture.naturalWidth") > 0
+    ui.page.keyboard.press("Escape")
+
+
+def test_a_missing_node_would_be_noticed(ui: Ui) -> None:
+    """So the tests above can fail."""
+    workflow = read_workflow(FILES[0])
+    next(node for node in workflow["nodes"] if node["type"] == "SeedanceTextToVideo")["type"] = "SeedanceOfTomorrow"
+    ui.open_workflow(workflow)
+    expect(ui.complaints().first).to_be_visible()
+    assert ui.unknown_nodes() == ["SeedanceOfTomorrow"]
+
+
+def unchosen(graph: ApiGraph, object_info: dict[str, Any]) -> ApiGraph:
+    """The graph without the video that older UIs choose, the first one, where the file leaves that to the user."""
+    videos = object_info["LoadSeedanceVideo"]["input"]["required"]["video"][1]["options"]
+    for node in graph.values():
+        if node["class_type"] == "LoadSeedanceVideo" and node["inputs"]["video"] == videos[0]:
+            node["inputs"]["video"] = ""
+    return graph
+
+
+def without_news(graph: ApiGraph, expected: ApiGraph, object_info: dict[str, Any]) -> ApiGraph:
+    """The graph without widgets that are the UI's own (a player), or younger than the file (of ComfyUI's nodes)."""
+
+    def counts(node: dict[str, Any], name: str) -> bool:
+        inputs = object_info[node["class_type"]]["input"]
+        ours = "Seedance" in node["class_type"]
+        return name in inputs.get("required", {}) or (ours and name in inputs.get("optional", {}))
+
+    return {
+        node_id: node
+        | {
+            "inputs": {
+                name: value
+                for name, value in node["inputs"].items()
+                if name in expected[node_id]["inputs"] or counts(node, name)
+            }
+        }
+        for node_id, node in graph.items()
+    }

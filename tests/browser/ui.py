@@ -1,0 +1,185 @@
+"""ComfyUI's web UI as a user sees and handles it.
+
+What the user sees is read from the page; what is in the graph, from the UI's own `app`, since the graph is drawn on a
+canvas. Both are the same in the UI of ComfyUI 0.3.75 and in those of 2026.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from playwright.sync_api import FloatRect, Locator, Page, expect
+
+# A new user's page opens ComfyUI's own first graph; what is asked of it before that would be undone.
+READY = "() => window.app?.vueAppReady && app.graph?.nodes.length && app.extensionManager.workflow.activeWorkflow"
+LISTEN = """() => {
+    window.heard = {lines: [], ending: null}
+    app.api.addEventListener("execution_start", () => { heard.lines = []; heard.ending = null })
+    app.api.addEventListener("progress_text", (event) => heard.lines.push(event.detail.text))
+    for (const name of ["execution_success", "execution_error", "execution_interrupted"])
+        app.api.addEventListener(name, () => heard.ending = name)
+}"""
+ON_SCREEN = """(type) => {
+    const node = app.graph.nodes.find((node) => node.type === type)
+    const canvas = app.canvas.canvas.getBoundingClientRect()
+    const {scale, offset} = app.canvas.ds
+    const [left, top] = [0, 1].map((axis) => (node.pos[axis] + offset[axis]) * scale)
+    return {x: canvas.x + left, y: canvas.y + top, width: node.size[0] * scale, height: node.size[1] * scale}
+}"""
+SET_WIDGET = """([type, name, value]) => {
+    app.graph.nodes.find((node) => node.type === type).widgets.find((widget) => widget.name === name).value = value
+}"""
+ADD = """(type) => {
+    const node = LiteGraph.createNode(type)
+    node.pos = [500, 300]
+    app.graph.add(node)
+}"""
+SELECT = "(type) => app.canvas.selectNode(app.graph.nodes.find((node) => node.type === type))"
+UNKNOWN = "() => app.graph.nodes.filter((node) => !LiteGraph.registered_node_types[node.type]).map((node) => node.type)"
+AMISS = re.compile("missing|not found|couldn't|failed|error", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Ui:
+    """The UI in one page, ready."""
+
+    page: Page
+
+    @classmethod
+    def opened(cls, page: Page, url: str) -> Ui:
+        """Opens the UI with an empty graph."""
+        ui = cls(page)
+        page.goto(url)
+        page.wait_for_function(READY)
+        page.evaluate(LISTEN)
+        ui.command("Comfy.ClearWorkflow")
+        page.wait_for_function("() => app.graph.nodes.length === 0")
+        return ui
+
+    def dismiss_banner(self) -> None:
+        """Closes the advertisement of ComfyUI's own that some versions show at the top."""
+        banner = self.page.get_by_text("Introducing Nodes 2.0").locator("xpath=ancestor::*[.//button][1]/..")
+        if banner.is_visible():
+            banner.get_by_role("button").last.click()
+
+    def command(self, name: str) -> None:
+        """Runs one of the UI's commands, as a menu entry or a shortcut does."""
+        self.page.evaluate("(name) => app.extensionManager.command.execute(name)", name)
+
+    @property
+    def dialog(self) -> Locator:
+        """The dialog that is open."""
+        return self.page.get_by_role("dialog")
+
+    # The graph
+
+    def browse_templates(self) -> None:
+        """Opens the template browser at this pack."""
+        self.page.get_by_role("button", name="Templates", exact=True).click()
+        self.dialog.get_by_text("seedance", exact=True).click()
+
+    def open_template(self, title: str) -> None:
+        """Picks a template of this pack from the template browser."""
+        self.browse_templates()
+        self.dialog.get_by_role("heading", name=title, exact=True).click()
+        self.dialog.wait_for(state="hidden")
+        self.page.wait_for_function(
+            "(title) => app.extensionManager.workflow.activeWorkflow.filename === title", arg=title
+        )
+
+    def open_workflow(self, workflow: Mapping[str, Any]) -> None:
+        """Opens a workflow as the UI saves it."""
+        self.page.evaluate("(workflow) => app.loadGraphData(workflow)", workflow)
+
+    def load(self, graph: Mapping[str, Any]) -> None:
+        """Opens a graph in the API's format, as dropping such a file on the page does."""
+        self.page.evaluate("(graph) => app.loadApiJson(graph, 'graph')", graph)
+        self.page.wait_for_function("(count) => app.graph.nodes.length === count", arg=len(graph))
+        self.command("Comfy.Canvas.FitView")
+
+    def add_node(self, node_type: str) -> None:
+        """Puts a node into the graph."""
+        self.page.evaluate(ADD, node_type)
+
+    def as_api(self) -> dict[str, dict[str, Any]]:
+        """The graph as the UI itself would post it, without the titles."""
+        graph: dict[str, dict[str, Any]] = self.page.evaluate("async () => (await app.graphToPrompt()).output")
+        return {node_id: {key: node[key] for key in ("class_type", "inputs")} for node_id, node in graph.items()}
+
+    def set_widget(self, node_type: str, name: str, value: object) -> None:
+        self.page.evaluate(SET_WIDGET, [node_type, name, value])
+
+    def node_types(self) -> list[str]:
+        """The type of each node of the graph."""
+        found: list[str] = self.page.evaluate("() => app.graph.nodes.map((node) => node.type)")
+        return found
+
+    def unknown_nodes(self) -> list[str]:
+        """The nodes of the graph that this ComfyUI does not have."""
+        found: list[str] = self.page.evaluate(UNKNOWN)
+        return found
+
+    def complaints(self) -> Locator:
+        """Whatever the UI says is missing or wrong, in a dialog or a message."""
+        return self.page.get_by_role("dialog").or_(self.page.get_by_text(AMISS))
+
+    # A run
+
+    def run(self) -> None:
+        """Presses Run."""
+        buttons = self.page.get_by_test_id("queue-button")
+        buttons.get_by_role("button", name="Run").or_(buttons.and_(self.page.get_by_role("button"))).first.click()
+
+    def stop(self) -> None:
+        """Presses Stop."""
+        self.page.get_by_role("button", name="Cancel current run").click()
+
+    def line(self, beginning: str) -> Locator:
+        """The line of text that a node shows, if it begins so."""
+        return self.page.locator("span, p", has_text=re.compile(rf"^{re.escape(beginning)}")).first
+
+    def wait_for_end(self) -> str:
+        """Waits for the run's end and says how it ended, by the name of ComfyUI's event."""
+        self.page.wait_for_function("() => window.heard.ending")
+        ending: str = self.page.evaluate("() => window.heard.ending")
+        return ending
+
+    def lines(self) -> list[str]:
+        """All lines of progress that came during the last run."""
+        lines: list[str] = self.page.evaluate("() => window.heard.lines")
+        return lines
+
+    def expect_on(self, node_type: str, shown: Locator) -> None:
+        """Something is seen on a node, rather than elsewhere or nowhere."""
+        expect(shown).to_be_visible()
+        node: FloatRect = self.page.evaluate(ON_SCREEN, node_type)
+        inner = shown.bounding_box()
+        assert inner is not None
+        assert contains(node, inner), f"{inner} is not on {node_type} at {node}"
+
+    # Around the graph
+
+    def open_settings(self, category: str) -> Locator:
+        """Opens Settings at a category, and returns the dialog."""
+        self.command("Comfy.ShowSettingsDialog")
+        self.dialog.get_by_text(category, exact=True).first.click()
+        return self.dialog
+
+    def search_library(self, text: str) -> None:
+        """Opens the node library and searches it."""
+        self.command("Workspace.ToggleSidebarTab.node-library")
+        self.page.locator("input[placeholder]:visible").first.fill(text)
+
+    def open_help(self, node_type: str) -> None:
+        """Selects a node and presses the button for its help page."""
+        self.page.evaluate(SELECT, node_type)
+        self.page.get_by_test_id("info-button").click()
+
+
+def contains(outer: FloatRect, inner: FloatRect) -> bool:
+    """Whether the middle of one rectangle is within another."""
+    x, y = inner["x"] + inner["width"] / 2, inner["y"] + inner["height"] / 2
+    return outer["x"] <= x <= outer["x"] + outer["width"] and outer["y"] <= y <= outer["y"] + outer["height"]

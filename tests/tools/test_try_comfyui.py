@@ -1,0 +1,64 @@
+"""`make comfyui`: it comes up with the real web UI and this pack, and Ctrl-C ends all of it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+
+from tools import try_comfyui
+from tools.comfyui import free_port
+
+ROOT = Path(try_comfyui.__file__).resolve().parents[1]
+DEADLINE = 60.0  # seconds
+
+
+@contextmanager
+def started(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """`make comfyui` in a process of its own, killed at the end if it is still there."""
+    command = [sys.executable, "-m", "tools.try_comfyui", *arguments]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_it_comes_up_with_the_pack_and_ctrl_c_ends_it(tmp_path: Path) -> None:
+    port = free_port()
+    with started("--port", str(port), "--base", str(tmp_path)) as process:
+        assert process.stdout is not None
+        opened = next(line for line in process.stdout if line.startswith("Open "))
+        url = opened.split()[1]
+        assert url == f"http://127.0.0.1:{port}"
+        with closing(requests.Session()) as session:
+            session.trust_env = False
+            assert "assets/index" in session.get(url, timeout=DEADLINE).text
+            assert session.get(f"{url}/object_info/SeedanceTextToVideo", timeout=DEADLINE).json()
+        os.killpg(process.pid, signal.SIGINT)  # a terminal's Ctrl-C reaches the server as well
+        said, complaints = process.communicate(timeout=DEADLINE)
+        assert (process.returncode, complaints) == (0, "")
+        assert "Stopped" in said
+    with pytest.raises(ConnectionError):
+        socket.create_connection(("127.0.0.1", port), timeout=DEADLINE)
+
+
+def test_a_port_that_is_taken_is_not_mistaken_for_ours(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with started("--port", str(port), "--base", str(tmp_path)) as process:
+            said, complaints = process.communicate(timeout=DEADLINE)
+    assert process.returncode == 1
+    assert said == ""
+    assert f"Port {port} is taken" in complaints
+    assert list(tmp_path.iterdir()) == []

@@ -16,7 +16,7 @@ from comfy_api.latest import io
 from . import host
 from .display import Display
 from .generation.clock import SystemClock
-from .generation.errors import GenerationError, Stopped
+from .generation.errors import GenerationError, OutcomeUnknown, Stopped
 from .generation.events import Decoding, Done, Failed, Notice, Settled
 from .generation.fates import Fate
 from .generation.means import Video
@@ -55,11 +55,13 @@ async def generate(text: str, options: Options | None, *, mode: str, reuse: bool
     try:
         return await _deliver(video, ALL)
     except FAILURES as error:
-        if not skip:
+        node = host.running_node()
+        # Where another node has added this one, in a loop say, ComfyUI would keep what is missing in its cache.
+        if not skip or (node and not node.was_queued):
             raise
         _log.warning("Seedance: a video of the list is left out. %s", error)
-        if node := host.running_node():
-            node.left_out(str(error))
+        if node:
+            node.left_out(str(error), urgent=isinstance(error, OutcomeUnknown))
         return io.NodeOutput(*(host.nothing() for _ in video_outputs()))
 
 
@@ -93,7 +95,7 @@ async def _deliver(
         show(Settled(str(stopped), stopped.fate))
         raise host.interruption() from None
     except FAILURES as error:
-        show(Failed(str(error)))
+        show(Failed(str(error), urgent=isinstance(error, OutcomeUnknown)))
         raise
 
 

@@ -45,8 +45,9 @@ class Display:
     def _log(self, event: Event) -> None:
         """The line is overwritten by the next one; what matters is in the log as well."""
         if event.phase and event.phase.is_last and self._tally.is_list:
-            if self._tally.is_over:
-                _log.info("Seedance: %s", self._tally.report())
+            # Each failure is in the log by itself.
+            if self._tally.is_over and not isinstance(event, Failed):
+                _log.info("Seedance: %s", self._tally.line())
         elif isinstance(event, Notice) and not isinstance(event, Failed):
             # A failure that ends the run is in the log by ComfyUI.
             _log.warning("Seedance: %s", event)

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any, ClassVar, Final
 
 import comfy.model_management
 import folder_paths
+from aiohttp import web
 from comfy_api.latest import InputImpl, io, ui
 from comfy_execution.graph import ExecutionBlocker
 from comfy_execution.progress import get_progress_state
@@ -63,11 +64,32 @@ class StopButton:
         return self._seen
 
     @classmethod
+    def look(cls) -> None:
+        """Let every run that goes on see whether Stop is pressed now."""
+        for button in tuple(cls._watched):
+            button.pressed()
+
+    @classmethod
     async def _watch_all(cls) -> None:
         while cls._watched:
-            for button in tuple(cls._watched):
-                button.pressed()
+            cls.look()
             await asyncio.sleep(STOP_INTERVAL)
+
+
+def watch_stop() -> None:
+    """Look at Stop as soon as ComfyUI is told: a node that asks often may take it away within a millisecond."""
+    PromptServer.instance.app.middlewares.append(_see_stop)
+
+
+@web.middleware
+async def _see_stop(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    finally:
+        if request.path.endswith("/interrupt"):
+            StopButton.look()
 
 
 def interruption() -> BaseException:
@@ -89,7 +111,8 @@ class RunningNode:
     def line(self, text: str) -> None:
         """Show a line of text on the node."""
         # Older web UIs take it for HTML, and all of them [[text|address]] for a link; prompts and services write it.
-        PromptServer.instance.send_progress_text(text.replace("<", "‹").replace("[[", "[ ["), self.node)
+        plain = text.replace("<", "‹").replace("[[", "[ [")
+        PromptServer.instance.send_progress_text(plain, self.node, PromptServer.instance.client_id)
 
     def bar(self, value: int, total: int) -> None:
         """Show how much of what can be measured is done."""
@@ -103,11 +126,16 @@ class RunningNode:
         """How many items of this node have come to nothing so far."""
         return self._left_out[self.node]
 
-    def left_out(self, reason: str) -> None:
+    def left_out(self, reason: str, *, urgent: bool) -> None:
         """Tell the browser that queued the graph that this item came to nothing, while the others go on."""
         self._left_out[self.node] += 1
-        told = {"prompt_id": self.graph, "node": self.node, "item": self.item, "reason": reason}
+        told = {"prompt_id": self.graph, "node": self.node, "item": self.item, "reason": reason, "urgent": urgent}
         PromptServer.instance.send_sync("seedance.left_out", told, PromptServer.instance.client_id)
+
+    @property
+    def was_queued(self) -> bool:
+        """Whether the node is in the graph as it was queued; else another node has added it while it ran."""
+        return self.node in (_running_graph(self.graph) or {})
 
     def uses_output(self, number: int) -> bool:
         """Whether any node of the graph takes this output; yes where that cannot be known."""

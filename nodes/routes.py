@@ -31,7 +31,8 @@ FOREIGN: Final = (
 
 
 def register() -> None:
-    """Add the routes to ComfyUI's, once, while it loads its packs."""
+    """Add the routes to ComfyUI's, once, while it loads its packs; and see Stop as it arrives."""
+    host.watch_stop()
     routes = PromptServer.instance.routes
     routes.get("/seedance/about")(_reading(_about))
     routes.get("/seedance/token")(_reading(_state))

@@ -84,8 +84,9 @@ class SeedanceTextToVideo(io.ComfyNode):
 
     @classmethod
     def fingerprint_inputs(cls, reuse: bool | None = True, **_: object) -> str | float:
-        # Not equal to itself, so that ComfyUI's own cache does not stand in for a new video.
-        return float("nan") if reuse is False else f"{frames_used()} {left_out()}"
+        # Not equal to itself, so that ComfyUI's own cache does not stand in for a new video. None: a link, which tells
+        # its value only when the node runs.
+        return float("nan") if reuse is not True else f"{frames_used()} {left_out()}"
 
     @classmethod
     async def execute(

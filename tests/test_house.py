@@ -50,7 +50,7 @@ LIBRARIES: dict[str, set[str]] = {
     "generation": {"filelock"},
     "rehearsal": {"av", "cv2", "numpy", "PIL"},
     "__main__": {"tqdm"},
-    "host": COMFYUI,
+    "host": {*COMFYUI, "aiohttp"},
     "routes": {"aiohttp", "server"},
     **{name: {"comfy_api.latest"} for name in ("delivery", "sockets", *NODES)},
 }

@@ -27,7 +27,9 @@ export function showFailures(api) {
   api.addEventListener("seedance.left_out", async ({ detail }) => {
     if (detail.prompt_id !== run) reasons = []
     run = detail.prompt_id
-    reasons.push(detail.reason)
+    // What the user has to look after comes first: only so many are shown.
+    if (detail.urgent) reasons.unshift(detail.reason)
+    else reasons.push(detail.reason)
     const told = [...new Set(reasons)]
     const { say, node } = await texts()
     const summary = say("leftOut", { node: node(VIDEO), count: reasons.length })

@@ -69,12 +69,22 @@ class Crew:
         with self._lock:
             if ended:
                 ended.busy -= 1
+            if not self._goes_on():
+                return None, None
             shared_is_free = sum(lane.busy for lane in self._lanes) < self._shared
             for lane in self._lanes if shared_is_free else self._lanes[:1]:
                 if lane.waiting and lane.busy < lane.most:
                     lane.busy += 1
                     return lane, lane.waiting.popleft()
             return None, None
+
+    def _goes_on(self) -> bool:
+        """Whether the process does. One that ends, by Ctrl+C say, would else first do, and pay for, all that waits."""
+        try:
+            self._threads.submit(int)
+        except RuntimeError:
+            return False
+        return True
 
 
 def _do(future: Future[T], work: Callable[[], T]) -> None:

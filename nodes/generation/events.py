@@ -149,6 +149,8 @@ class Failed(Notice):
     """It ended without a video; the text is the whole message."""
 
     phase = Phase.FAILED
+    urgent: bool = False
+    """Nobody knows whether it was charged, which the user is told once."""
 
 
 @dataclass(frozen=True)

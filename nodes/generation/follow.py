@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, TypeVar
 
-from ..runcomfy.errors import NotFound, PassingTrouble, RateLimited
+from ..runcomfy.errors import NotFound, PassingTrouble
 from ..runcomfy.replies import JobResult, JobState, JobStatus
 from .errors import DeadlinePassed, Forgotten, JobCancelled, JobFailed, JobMissing
 from .events import Event, Generating, Queued, Retrying
@@ -89,9 +89,6 @@ class Follower:
             try:
                 reading = self._means.workers.call(self._means.gate.through, call, request_id)
                 answer = await self._watch.result(reading)
-            except RateLimited as error:
-                pause = error.retry_after or self._backoff.pause()
-                await self._pause(pause, Retrying(error.what, pause))
             except PassingTrouble as error:
                 retry_after: float | None = getattr(error, "retry_after", None)
                 await self.pause_after(error.what, retry_after)

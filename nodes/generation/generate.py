@@ -99,6 +99,8 @@ class _Run:
             if self._watch.stop():
                 events(await self._settle(may_cancel))
             else:
+                if self._submission:
+                    self._submission.call_off()
                 events(left_alone(self._entry(), "Another node ended this run"))
             raise
         finally:

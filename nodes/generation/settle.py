@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Final
 
 from ..runcomfy.client import RunComfy
-from ..runcomfy.errors import PassingTrouble, RunComfyError
+from ..runcomfy.errors import PassingTrouble, RateLimited, RunComfyError
 from ..runcomfy.replies import CancelOutcome, JobState
 from .events import Settled
 from .fates import Fate
@@ -17,6 +18,8 @@ from .watch import Watch, settled
 
 CANCEL_PATIENCE: Final = 4.0
 """Seconds that Stop gives the service to cancel a job."""
+LIMITED_PAUSE: Final = 0.5
+"""Seconds before a cancel that was refused for coming too often is made again, if the service names none."""
 _COLLECT: Final = "run the same graph again to collect its video without a new charge"
 
 
@@ -49,10 +52,16 @@ def left_alone(entry: Entry | None, end: str) -> Settled:
 async def _cancel(means: Means, watch: Watch, entry: Entry) -> Settled:
     job = f"Stopped. Job {entry.request_id}"
     later = f"It may be charged; {_COLLECT}."
-    call = means.workers.cancel(_cancel_and_record, means, watch, entry)
-    if not await settled(call, CANCEL_PATIENCE):
-        return Settled(f"{job} could not be cancelled in time. {later}", Fate.GOES_ON)
-    outcome = _outcome(call)
+    ends = means.clock.monotonic() + CANCEL_PATIENCE
+    while True:
+        call = means.workers.cancel(_cancel_and_record, means, watch, entry)
+        if not await settled(call, CANCEL_PATIENCE):
+            return Settled(f"{job} could not be cancelled in time. {later}", Fate.UNCERTAIN)
+        outcome = _outcome(call)
+        pause = (outcome.retry_after or LIMITED_PAUSE) if isinstance(outcome, RateLimited) else CANCEL_PATIENCE
+        if means.clock.monotonic() + pause >= ends:
+            break
+        await means.clock.sleep(pause)
     if isinstance(outcome, RunComfyError):
         return Settled(f"{job} could not be cancelled: {outcome.what} {later}", Fate.GOES_ON)
     if outcome is CancelOutcome.NOT_CANCELLABLE:
@@ -74,8 +83,9 @@ def _cancel_now(client: RunComfy, request_id: str) -> CancelOutcome:
         return client.cancel(request_id)
     except PassingTrouble:
         # The call may have come through; another one would then be told that there is nothing to cancel.
-        if client.status(request_id).state is JobState.CANCELLED:
-            return CancelOutcome.CANCELLED
+        with suppress(PassingTrouble):
+            if client.status(request_id).state is JobState.CANCELLED:
+                return CancelOutcome.CANCELLED
         return client.cancel(request_id)
 
 

@@ -47,6 +47,7 @@ class Submission:
             JournalUnusable: no record can be kept; nothing was submitted.
         """
         clock, backoff = self._means.clock, Backoff(self._means.random)
+        unreachable = 0
         ends = clock.monotonic() + self._means.deadline
         while True:
             self._watch.show(Submitting())
@@ -54,10 +55,9 @@ class Submission:
             try:
                 return await self._watch.result(self._call)
             except (RateLimited, Unreachable) as error:
-                limited = error.retry_after if isinstance(error, RateLimited) else None
-                pause = limited or backoff.pause()
-                hopeless = isinstance(error, Unreachable) and backoff.failures >= CONNECT_ATTEMPTS
-                if hopeless or clock.monotonic() + pause > ends:
+                pause = backoff.pause(error.retry_after if isinstance(error, RateLimited) else None)
+                unreachable += isinstance(error, Unreachable)
+                if unreachable >= CONNECT_ATTEMPTS or clock.monotonic() + pause > ends:
                     raise
                 self._watch.show(Retrying(f"{error.what} Nothing was charged.", pause))
                 await self._watch.pause(pause)
@@ -66,6 +66,11 @@ class Submission:
                     raise
                 telling = self._means.workers.record(tell_unknown, self._means, self._watch, self.entry)
                 raise await self._watch.result(telling) from error
+
+    def call_off(self) -> None:
+        """See to it that a call that has not begun never will."""
+        if self._call:
+            self._call.cancel()
 
     async def over(self) -> None:
         """Wait until a call under way has ended, or has had its chance to; one that has not begun never will."""

@@ -12,7 +12,7 @@ from .events import Decoding, Done, Downloading, Event, Failed, Generating, Phas
 from .fates import Fate
 
 MOST_REASONS: Final = 5
-"""Failed items whose reasons the line names; the report names all."""
+"""Failed items whose reasons the line names, but for urgent ones, which it names all."""
 
 
 @dataclass
@@ -69,13 +69,7 @@ class Tally:
         if len(items) == 1:
             (item,) = items.values()
             return str(item.event or "")
-        return _told(items, MOST_REASONS)
-
-    def report(self) -> str:
-        """The line with every reason, for the log."""
-        with self._lock:
-            items = dict(sorted(self._items.items()))
-        return _told(items, len(items))
+        return _told(items)
 
     def measured(self) -> tuple[int, int] | None:
         """How much of what can be measured is done, and of how much: bytes, frames, or the items of a list."""
@@ -89,11 +83,11 @@ class Tally:
         return (event.done, event.total) if isinstance(event, Decoding) else None
 
 
-def _told(items: dict[int, _Item], most_reasons: int) -> str:
+def _told(items: dict[int, _Item]) -> str:
     counts = Counter(item.phase for item in items.values())
     parts = ", ".join(f"{counts[phase]} {phase.value}" for phase in Phase if counts[phase])
     summary = f"{len(items)} videos: {parts}{_details(items)}"
-    return "\n".join([summary, *_fates(items), *_reasons(items, most_reasons)])
+    return "\n".join([summary, *_fates(items), *_reasons(items)])
 
 
 def _details(items: dict[int, _Item]) -> str:
@@ -110,9 +104,11 @@ def _fates(items: dict[int, _Item]) -> list[str]:
     return [f"{counts[fate]} {fate.value}" for fate in Fate if counts[fate]]
 
 
-def _reasons(items: dict[int, _Item], most: int) -> Iterator[str]:
+def _reasons(items: dict[int, _Item]) -> Iterator[str]:
     failed = [(number, item.event) for number, item in items.items() if isinstance(item.event, Failed)]
-    for number, event in failed[:most]:
+    failed.sort(key=lambda each: not each[1].urgent)
+    shown = max(MOST_REASONS, sum(event.urgent for _, event in failed))
+    for number, event in failed[:shown]:
         yield f"[{number + 1}] {event}"
-    if len(failed) > most:
-        yield f"and {len(failed) - most} more, in ComfyUI's log"
+    if len(failed) > shown:
+        yield f"and {len(failed) - shown} more, in ComfyUI's log"

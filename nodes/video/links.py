@@ -17,6 +17,8 @@ from ..wire import BoundedAdapter
 from .errors import LinkRefused
 
 MAX_REDIRECTS: Final = 5
+CONNECTIONS: Final = 4
+"""Kept to one host, for as many downloads side by side."""
 ANSWER_TIMEOUT: Final = 660.0
 """Seconds for one answer, a little more than an attempt at a download takes."""
 
@@ -90,7 +92,7 @@ def media_session(trusted_origin: str | None = None, allowed: Callable[[str], bo
     del session.adapters["http://"]
     session.mount("https://", _PublicAdapter(allowed))
     if trusted_origin:
-        session.mount(trusted_origin + "/", BoundedAdapter(ANSWER_TIMEOUT))
+        session.mount(trusted_origin + "/", BoundedAdapter(ANSWER_TIMEOUT, connections=CONNECTIONS))
     return session
 
 
@@ -110,7 +112,7 @@ class _PublicAdapter(BoundedAdapter):
 
     def __init__(self, allowed: Callable[[str], bool]) -> None:
         self._allowed = allowed
-        super().__init__(ANSWER_TIMEOUT, connected=self._check)
+        super().__init__(ANSWER_TIMEOUT, connections=CONNECTIONS, connected=self._check)
 
     def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
         url = request.url or ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+import pytest
 import requests
 
 from nodes.rehearsal import JobState
@@ -80,13 +81,14 @@ def test_stop_cancels_every_waiting_job_of_the_graph(
     report(seconds, record_property)
 
 
+@pytest.mark.parametrize("seconds_a_step", [0.1, 0.001])
 def test_stop_that_a_sampler_takes_for_itself_still_cancels_the_job(
-    client: Client, server: ComfyUI, books: Books, prompt: str
+    client: Client, server: ComfyUI, books: Books, prompt: str, seconds_a_step: float
 ) -> None:
     graph = generation(prompt) | {
         "picture": node("EmptyImage", width=64, height=64, batch_size=1, color=0),
         "gate": node("ProbeGate", image=["picture", 0], gate=prompt),
-        "sampler": node("ProbeSampler", image=["gate", 0]),
+        "sampler": node("ProbeSampler", image=["gate", 0], seconds_a_step=seconds_a_step),
         "sampled": node("ProbeClip", images=["sampler", 0]),
     }
     books.service.hold()

@@ -10,7 +10,7 @@ import pytest
 
 from nodes.generation.errors import Stopped
 from nodes.generation.events import Event
-from nodes.generation.gate import Gate
+from nodes.generation.gate import LONGEST, Gate
 from nodes.generation.schedule import Backoff
 from nodes.generation.workers import SUBMITS
 from nodes.runcomfy.errors import RateLimited
@@ -105,3 +105,23 @@ def test_of_many_jobs_at_a_limited_service_a_few_find_out_and_all_wait(
     monkeypatch.setattr(play, "show", show)
     assert all(isinstance(outcome, Stopped) for outcome in asyncio.run(all_jobs()))
     assert 1 <= play.service.count("submit") <= SUBMITS
+
+
+def test_a_time_that_no_service_means_is_capped_also_for_calls_that_were_under_way(gate: Gate) -> None:
+    def limited_while_another_is() -> None:
+        pause(gate, 86400)
+        limited(86400)
+
+    with pytest.raises(RateLimited) as caught:
+        gate.through(limited_while_another_is)
+    assert caught.value.retry_after is not None
+    assert caught.value.retry_after <= LONGEST
+
+
+def test_a_job_that_is_limited_again_and_again_waits_longer_and_longer(play: Play) -> None:
+    """Calls of other jobs that get through in between open the shared gate, and say nothing about this one."""
+    play.service.script["submit"] += [reply(429)] * 12
+    play.service.before["submit"] = lambda: play.means.gate.through(str)
+    play.run()
+    at = [when for kind, when in play.service.calls if kind == "submit"]
+    assert at[-1] - at[-2] > 10

@@ -12,7 +12,7 @@ from nodes.generation import settle, submit
 from nodes.generation.errors import OutcomeUnknown, Stopped
 from nodes.generation.means import Video
 from nodes.runcomfy.errors import NoReply
-from tests.generation.play import BOAT, QUEUED, Play, reply
+from tests.generation.play import BOAT, QUEUED, Answer, Play, reply
 
 PATIENCE = 30.0
 
@@ -161,6 +161,23 @@ def test_a_cancel_call_is_made_once_more_after_a_passing_trouble(play: Play) -> 
     assert "was still queued and is cancelled. Nothing was charged." in stopped(play)
     assert play.service.cancelled == {"job-1"}
     assert play.states() == ["cancelled"]
+
+
+@pytest.mark.parametrize("trouble", [reply(503), NoReply("connection lost"), reply(429)])
+def test_it_is_made_once_more_also_where_nobody_says_how_the_job_stands(play: Play, trouble: Answer) -> None:
+    def no_word() -> None:
+        play.press_stop()
+        play.service.script["cancel"].append(trouble)
+        play.service.script["status"].append(trouble)
+
+    play.service.before["submit"] = no_word
+    assert "was still queued and is cancelled. Nothing was charged." in stopped(play)
+
+
+def test_a_cancel_call_that_is_limited_waits_as_long_as_it_may(play: Play) -> None:
+    play.service.before["submit"] = play.press_stop
+    play.service.script["cancel"] += [reply(429, {"retry-after": "1"})] * 4
+    assert "was still queued and is cancelled. Nothing was charged." in stopped(play)
 
 
 def test_a_cancel_that_came_through_without_an_answer_is_not_taken_for_too_late(play: Play) -> None:

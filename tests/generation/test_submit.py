@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+
 import pytest
 
 from nodes.generation.errors import JournalUnusable, OutcomeUnknown
+from nodes.generation.events import Event, Settled, Submitting
+from nodes.generation.generate import Generator
 from nodes.generation.means import clock_time
 from nodes.generation.submit import CONNECT_ATTEMPTS
+from nodes.generation.workers import SUBMITS
 from nodes.runcomfy.errors import AccountError, NoReply, RateLimited, RunComfyError, Unreachable
 from nodes.runcomfy.transport import Reply
 from tests.generation.play import BOAT, Answer, Play, reply
@@ -32,6 +38,9 @@ REFUSED = {
     "404": (reply(404), "404|does not have"),
     "422": (reply(422, detail=[{"loc": ["body", "seed"], "msg": "too large"}]), "seed: too large"),
 }
+
+
+PATIENCE = 30.0
 
 
 def test_the_intent_is_on_disk_before_the_call_and_the_id_right_after(play: Play) -> None:
@@ -183,3 +192,35 @@ def test_a_refused_token_is_named_by_its_source(play: Play) -> None:
     play.service.script["submit"].append(reply(401, error_code=400004, message="expired"))
     with pytest.raises(AccountError, match="RUNCOMFY_API_TOKEN"):
         play.run()
+
+
+def test_a_run_cut_off_before_its_call_has_begun_is_never_submitted(play: Play) -> None:
+    """A sibling has failed while every thread for submissions is busy; the user reads that nothing was charged."""
+    free, begun = threading.Event(), threading.Semaphore(0)
+
+    def busy() -> None:
+        begun.release()
+        free.wait(PATIENCE)
+
+    for _ in range(SUBMITS):
+        play.workers.submit(busy)
+    for _ in range(SUBMITS):
+        assert begun.acquire(timeout=PATIENCE)
+
+    async def main() -> None:
+        def when_told(event: Event) -> None:
+            play.lines.append(str(event))
+            if isinstance(event, Submitting):
+                asyncio.get_running_loop().call_soon(run.cancel)
+            elif isinstance(event, Settled):
+                free.set()
+                play.workers.submit(str).result(PATIENCE)
+
+        run = asyncio.ensure_future(Generator(play.means).generate(BOAT, events=when_told, stop=play.stop))
+        await run
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(main())
+    assert "before anything was submitted. Nothing was charged." in play.lines[-1]
+    assert play.entries() == []
+    assert play.service.calls == []

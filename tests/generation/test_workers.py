@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +18,7 @@ from nodes.generation.watch import Watch
 from nodes.generation.workers import DOWNLOADS, FOR_STOP, NETWORK_THREADS, READS, SUBMITS, Workers
 
 PATIENCE = 30.0
+ROOT = Path(__file__).parents[2]
 
 
 class Frames:
@@ -70,3 +74,25 @@ def test_whatever_hangs_stop_finds_threads(workers: Workers) -> None:
 def test_no_kind_of_call_can_take_all_that_the_others_need() -> None:
     for most in (SUBMITS, READS, DOWNLOADS):
         assert most < NETWORK_THREADS - FOR_STOP
+
+
+GOING = """
+import os
+from concurrent.futures import thread
+from nodes.generation.workers import SUBMITS, Workers
+
+def submit():
+    os.write(1, b"x")
+    while not thread._shutdown:
+        pass
+
+workers = Workers()
+for _ in range(SUBMITS * 5):
+    workers.submit(submit)
+"""
+
+
+def test_a_process_that_ends_makes_no_call_any_more_that_has_not_begun() -> None:
+    """Else Ctrl+C would wait until all that is queued is bought."""
+    ended = subprocess.run([sys.executable, "-c", GOING], capture_output=True, timeout=PATIENCE, check=True, cwd=ROOT)
+    assert 0 < len(ended.stdout) <= SUBMITS

@@ -120,14 +120,14 @@ class ProbeSampler:
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
-        return {"required": {"image": ("IMAGE",)}}
+        return {"required": {"image": ("IMAGE",), "seconds_a_step": ("FLOAT", {"default": 0.1, "step": 0.001})}}
 
-    def sample(self, image: Any) -> tuple[Any]:
+    def sample(self, image: Any, seconds_a_step: float) -> tuple[Any]:
         from comfy.model_management import throw_exception_if_processing_interrupted
 
         ends = time.monotonic() + GATE_SECONDS
         while time.monotonic() < ends:
-            time.sleep(0.1)
+            time.sleep(seconds_a_step)
             throw_exception_if_processing_interrupted()
         raise TimeoutError("nobody pressed Stop")
 

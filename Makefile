@@ -14,6 +14,7 @@
 # make validate  the registry's own tool checks and packs it (340 MB in .cache, once)
 # make manager   ComfyUI-Manager installs that zip into a fresh ComfyUI, and removes it
 # make versions  the rooms' tests on every Python from 3.10 to 3.13 that is here
+# make coverage  which branches of nodes/ the tests leave out, those of real servers included
 # make node-diff BASE=folder NODE_DIFF=folder   would saved workflows break?
 # make artwork   draws docs/icon.png and docs/banner.png
 # make format  rewrites the code as ruff wants it
@@ -33,7 +34,7 @@ export DEMO_PROMPT := $(value PROMPT)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo comfyui test faults fuzz soak lint bench screenshots package validate manager versions node-diff artwork format clean
+.PHONY: demo comfyui test faults fuzz soak lint bench screenshots package validate manager versions coverage node-diff artwork format clean
 
 demo: $(READY)
 	@$(BIN)/python -m tools.demo --mode=$(MODE) --prompt="$$DEMO_PROMPT"
@@ -74,6 +75,15 @@ manager: $(READY)
 
 versions: $(READY)
 	$(BIN)/python -m nox
+
+COVERAGE := COVERAGE_RCFILE=$(CURDIR)/pyproject.toml COVERAGE_FILE=$(CURDIR)/.cache/coverage/data $(BIN)/coverage
+ROOMS := runcomfy video generation rehearsal terminal comfyui hostile
+
+coverage: $(READY)
+	rm -rf .cache/coverage && mkdir -p .cache/coverage
+	$(COVERAGE) run -m pytest -q $(addprefix tests/,$(ROOMS)) $(wildcard tests/test_*.py)
+	$(COVERAGE) combine -q
+	$(COVERAGE) report
 
 node-diff: $(READY)
 	@$(BIN)/python -m tools.node_diff $(BASE) $(NODE_DIFF)

@@ -78,7 +78,10 @@ class StopButton:
 
 def watch_stop() -> None:
     """Look at Stop as soon as ComfyUI is told: a node that asks often may take it away within a millisecond."""
-    PromptServer.instance.app.middlewares.append(_see_stop)
+    middlewares = PromptServer.instance.app.middlewares
+    # A pack that is imported once more while the server runs comes too late; the watch sees Stop all the same.
+    if not middlewares.frozen:
+        middlewares.append(_see_stop)
 
 
 @web.middleware

@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
+
+
+def pytest_configure() -> None:
+    # A shell ignores Ctrl+C for what it starts in the background, and every process that a test starts would as well.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # The browser's tests come last: from the first of them on, playwright runs an event loop in this thread, beside
+    # which no other test could run one of its own.
+    items.sort(key=lambda item: "browser" in item.path.parts)
 
 
 def skips_that_fail(config: pytest.Config) -> list[pytest.TestReport | pytest.CollectReport]:

@@ -76,6 +76,12 @@ class StopButton:
             await asyncio.sleep(STOP_INTERVAL)
 
 
+def routes() -> web.RouteTableDef:
+    """ComfyUI's routes, to which a pack adds its own while it is loaded."""
+    table: web.RouteTableDef = PromptServer.instance.routes
+    return table
+
+
 def watch_stop() -> None:
     """Look at Stop as soon as ComfyUI is told: a node that asks often may take it away within a millisecond."""
     middlewares = PromptServer.instance.app.middlewares

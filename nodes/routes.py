@@ -13,7 +13,6 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
-from server import PromptServer
 
 from . import host
 from .same_origin import is_foreign
@@ -33,7 +32,7 @@ FOREIGN: Final = (
 def register() -> None:
     """Add the routes to ComfyUI's, once, while it loads its packs; and see Stop as it arrives."""
     host.watch_stop()
-    routes = PromptServer.instance.routes
+    routes = host.routes()
     routes.get("/seedance/about")(_reading(_about))
     routes.get("/seedance/token")(_reading(_state))
     routes.post("/seedance/token")(_writing(_save))

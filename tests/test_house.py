@@ -51,7 +51,7 @@ LIBRARIES: dict[str, set[str]] = {
     "rehearsal": {"av", "cv2", "numpy", "PIL"},
     "__main__": {"tqdm"},
     "host": {*COMFYUI, "aiohttp"},
-    "routes": {"aiohttp", "server"},
+    "routes": {"aiohttp"},
     **{name: {"comfy_api.latest"} for name in ("delivery", "sockets", *NODES)},
 }
 """The libraries, beside Python's own, that a room may import."""
@@ -132,7 +132,7 @@ def test_each_room_keeps_to_its_libraries(found: Import) -> None:
 def test_only_the_comfyui_rooms_know_comfyui() -> None:
     """`nodes` counts too: inside ComfyUI that name is ComfyUI's, so the house may not call itself by it."""
     knowing = {found.room for found in OUTSIDE if found.module.split(".")[0] in COMFYUI}
-    assert knowing == {"host", "delivery", "routes", "sockets", *NODES}
+    assert knowing == {"host", "delivery", "sockets", *NODES}
 
 
 def test_what_is_slow_to_load_is_imported_where_it_is_used() -> None:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Final, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 from ..runcomfy.errors import RateLimited
 from .clock import Clock
-from .schedule import Backoff
+from .schedule import LONGEST_ASKED, Backoff
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-LONGEST: Final = 300.0
-"""Seconds; a service that asks for more is asked again after so many."""
 
 
 class Gate:
@@ -50,7 +47,7 @@ class Gate:
         with self._lock:
             # Calls that were under way together are limited together; that is one failure.
             at_once = self._left() > 0
-            pause = min(asked or 0.0, LONGEST) if at_once else self._backoff.pause(asked)
+            pause = min(asked or 0.0, LONGEST_ASKED) if at_once else self._backoff.pause(asked)
             self._opens = max(self._opens, self._clock.monotonic() + pause)
             return self._left()
 

@@ -86,6 +86,10 @@ ScheduleFor = Callable[[GenerationRequest, list[float]], PollSchedule]
 """From a request and the durations of earlier jobs like it."""
 
 
+LONGEST_ASKED: Final = 300.0
+"""Seconds; a service that asks for a longer pause is asked again after so many."""
+
+
 @dataclass
 class Backoff:
     """Pauses after failures: doubling, with jitter, never shorter than the service asked for."""
@@ -98,7 +102,7 @@ class Backoff:
         """Seconds to wait after one more failure."""
         self.failures += 1
         doubled = min(self.longest, math.ldexp(0.5, min(self.failures, 10)))
-        return max(doubled * self.random.uniform(0.5, 1), min(at_least or 0.0, 300.0))
+        return max(doubled * self.random.uniform(0.5, 1), min(at_least or 0.0, LONGEST_ASKED))
 
     def reset(self) -> None:
         """A success: the next failure is a first one again."""

@@ -58,7 +58,9 @@ async def _cancel(means: Means, watch: Watch, entry: Entry) -> Settled:
         if not await settled(call, CANCEL_PATIENCE):
             return Settled(f"{job} could not be cancelled in time. {later}", Fate.UNCERTAIN)
         outcome = _outcome(call)
-        pause = (outcome.retry_after or LIMITED_PAUSE) if isinstance(outcome, RateLimited) else CANCEL_PATIENCE
+        if not isinstance(outcome, RateLimited):
+            break
+        pause = outcome.retry_after or LIMITED_PAUSE
         if means.clock.monotonic() + pause >= ends:
             break
         await means.clock.sleep(pause)

@@ -38,7 +38,7 @@ class Tally:
     def note(self, number: int, event: Event) -> None:
         """Take in what has happened to an item."""
         with self._lock:
-            item = self._items.setdefault(number, _Item())
+            item = self._items[number]
             # What comes after the end is about the journal, and no news for the line.
             if not item.phase.is_last:
                 item.event = event

@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from .errors import Abandoned, Damaged, NotAVideo, NothingSelected, VideoError
-from .facts import AGAIN, Facts, facts_of
+from .facts import AGAIN, Facts, count_frames
 from .memory import check_memory
-from .mp4 import is_mp4
 from .opencv import codec, open_video
 from .pages import touched_ahead
 
@@ -89,17 +88,17 @@ def decode(
         NotEnoughMemory: the frames would not fit; nothing was allocated.
         Abandoned: ``stopped`` said so.
     """
-    facts = facts_of(file, stopped)
-    wanted = selection.of(facts.frames)
+    count = count_frames(file, stopped)
+    wanted = selection.of(count.shown)
     if not wanted:
         raise NothingSelected(
-            f"{file.name} has {facts.frames} frames, and the frame controls leave none of them.",
+            f"{file.name} has {count.shown} frames, and the frame controls leave none of them.",
             "Lower skip_first_frames.",
         )
     reader = open_video(file)
     try:
-        source = _Source(reader, file, wanted, stopped, exact_seeking=is_mp4(file))
-        return Clip(_fill(source, len(wanted), progress), facts.fps)
+        source = _Source(reader, file, wanted, stopped, exact_seeking=count.seekable)
+        return Clip(_fill(source, len(wanted), progress), count.fps(reader))
     finally:
         reader.release()
 

@@ -35,7 +35,38 @@ class Facts:
     """Frames per second, on average."""
 
 
+@dataclass(frozen=True)
+class Count:
+    """The frames of a file, counted one by one."""
+
+    shown: int
+    stored: int
+    seconds: float
+    """From the first to the last."""
+    seekable: bool
+    """Whether a frame can be sought by its number."""
+
+    def fps(self, reader: cv2.VideoCapture) -> float:
+        """The rate at which the clip lasts as long as the file says; Matroska's own is wrong where the rate varies."""
+        import cv2
+
+        return rate(reader.get(cv2.CAP_PROP_FPS), self.stored, self.seconds)
+
+
 def facts_of(file: Path, stopped: Callable[[], bool] = lambda: False) -> Facts:
+    """What a file says of itself once it is counted. Blocks; raises as `count_frames` does."""
+    import cv2
+
+    count = count_frames(file, stopped)
+    reader = open_video(file)
+    try:
+        width, height = (int(reader.get(side)) for side in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
+        return Facts(count.shown, width, height, count.fps(reader))
+    finally:
+        reader.release()
+
+
+def count_frames(file: Path, stopped: Callable[[], bool]) -> Count:
     """Walk through a file. Blocks; meant for a worker thread.
 
     Args:
@@ -46,8 +77,6 @@ def facts_of(file: Path, stopped: Callable[[], bool] = lambda: False) -> Facts:
         Damaged: it is incomplete.
         Abandoned: ``stopped`` said so.
     """
-    import cv2
-
     whole = is_mp4(file)
     if whole:
         check_mp4(file)
@@ -59,12 +88,7 @@ def facts_of(file: Path, stopped: Callable[[], bool] = lambda: False) -> Facts:
             raise Damaged(f"{file.name} has {stored} of the {count} frames that its index announces.", AGAIN)
     if not count:
         raise NotAVideo(f"{file.name} is not a video that OpenCV can read.", "Use an H.264 MP4.")
-    reader = open_video(file)
-    try:
-        width, height = (int(reader.get(side)) for side in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
-        return Facts(count, width, height, _fps(reader, stored, seconds))
-    finally:
-        reader.release()
+    return Count(count, stored, seconds, seekable=whole)
 
 
 def _walk(file: Path, stopped: Callable[[], bool]) -> tuple[int, float]:
@@ -91,13 +115,6 @@ def _walk(file: Path, stopped: Callable[[], bool]) -> tuple[int, float]:
         return count, max(last - first, 0.0)
     finally:
         packets.release()
-
-
-def _fps(reader: cv2.VideoCapture, stored: int, seconds: float) -> float:
-    """The rate at which the clip lasts as long as the file says; Matroska's own is wrong where the rate varies."""
-    import cv2
-
-    return rate(reader.get(cv2.CAP_PROP_FPS), stored, seconds)
 
 
 def rate(said: float, frames: int, seconds: float) -> float:

@@ -10,8 +10,8 @@ import pytest
 
 from nodes.generation.errors import Stopped
 from nodes.generation.events import Event
-from nodes.generation.gate import LONGEST, Gate
-from nodes.generation.schedule import Backoff
+from nodes.generation.gate import Gate
+from nodes.generation.schedule import LONGEST_ASKED, Backoff
 from nodes.generation.workers import SUBMITS
 from nodes.runcomfy.errors import RateLimited
 from tests.generation.play import BOAT, Play, TurningClock, reply
@@ -115,7 +115,7 @@ def test_a_time_that_no_service_means_is_capped_also_for_calls_that_were_under_w
     with pytest.raises(RateLimited) as caught:
         gate.through(limited_while_another_is)
     assert caught.value.retry_after is not None
-    assert caught.value.retry_after <= LONGEST
+    assert caught.value.retry_after <= LONGEST_ASKED
 
 
 def test_a_job_that_is_limited_again_and_again_waits_longer_and_longer(play: Play) -> None:

@@ -46,7 +46,8 @@ def unpacked(wheel: Wheel, target: Path, *, prepare: Callable[[Path], None] | No
 
 def download(wheel: Wheel, folder: Path) -> Path:
     """The wheel's file, in `folder`. Raises as `unpacked` does."""
-    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
+    # Twice quiet: errors only. What pip thinks of a machine's own configuration is not about this download.
+    pip = [sys.executable, "-m", "pip", "download", "-qq", "--no-deps", "--only-binary", ":all:"]
     subprocess.run([*pip, "--dest", str(folder), wheel.requirement], check=True)
     (file,) = folder.glob("*.whl")
     digest = hashlib.sha256(file.read_bytes()).hexdigest()

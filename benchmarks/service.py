@@ -6,7 +6,6 @@ import multiprocessing
 from collections import Counter
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from types import TracebackType
 from typing import Any
 
 from nodes.rehearsal import RehearsalService, Scene, Submission, Timing
@@ -43,9 +42,7 @@ class ServiceProcess:
         self.origin = str(self._here.recv())
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._here.send("stop")
         self._process.join()
 

@@ -33,20 +33,20 @@ def register() -> None:
     """Add the routes to ComfyUI's, once, while it loads its packs; and see Stop as it arrives."""
     host.watch_stop()
     routes = host.routes()
-    routes.get("/seedance/about")(_reading(_about))
-    routes.get("/seedance/token")(_reading(_state))
-    routes.post("/seedance/token")(_writing(_save))
-    routes.delete("/seedance/token")(_writing(_clear))
-    routes.post("/seedance/token/check")(_writing(_check))
+    routes.get("/seedance/about")(_route(_about))
+    routes.get("/seedance/token")(_route(_state))
+    routes.post("/seedance/token")(_route(_save))
+    routes.delete("/seedance/token")(_route(_clear))
+    routes.post("/seedance/token/check")(_route(_check))
 
 
-async def _about() -> About:
+async def _about(_: Mapping[str, object]) -> About:
     from .about import about
 
     return about()
 
 
-async def _state() -> TokenState:
+async def _state(_: Mapping[str, object]) -> TokenState:
     return await _on_disk(_account().state)
 
 
@@ -87,42 +87,26 @@ class _Refused(Exception):
         self.status = status
 
 
-Route = Callable[[web.Request], Awaitable[web.Response]]
+def _route(
+    answer: Callable[[Mapping[str, object]], Awaitable[About | Check | TokenState]],
+) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """A handler that answers with a value, as JSON. What only reads has no body; all else must bring a JSON object."""
 
+    async def handler(request: web.Request) -> web.Response:
+        from .account import NotDone
 
-def _reading(answer: Callable[[], Awaitable[About | TokenState]]) -> Route:
-    """A route whose answer is a value, as JSON."""
+        try:
+            if is_foreign(request.headers):
+                raise _Refused(403, FOREIGN)
+            body = {} if request.method in ("GET", "HEAD") else await _body(request)
+            found, status = asdict(await answer(body)), 200
+        except _Refused as refused:
+            found, status = {"error": str(refused)}, refused.status
+        except NotDone as error:
+            found, status = {"error": str(error)}, 400
+        return web.json_response(found, status=status, headers={"Cache-Control": "no-store"})
 
-    async def route(request: web.Request) -> web.Response:
-        return await _reply(request, answer)
-
-    return route
-
-
-def _writing(answer: Callable[[Mapping[str, object]], Awaitable[Check | TokenState]]) -> Route:
-    """A route that takes a JSON object as well."""
-
-    async def route(request: web.Request) -> web.Response:
-        async def answered() -> Check | TokenState:
-            return await answer(await _body(request))
-
-        return await _reply(request, answered)
-
-    return route
-
-
-async def _reply(request: web.Request, answer: Callable[[], Awaitable[About | Check | TokenState]]) -> web.Response:
-    from .account import NotDone
-
-    try:
-        if is_foreign(request.headers):
-            raise _Refused(403, FOREIGN)
-        found, status = asdict(await answer()), 200
-    except _Refused as refused:
-        found, status = {"error": str(refused)}, refused.status
-    except NotDone as error:
-        found, status = {"error": str(error)}, 400
-    return web.json_response(found, status=status, headers={"Cache-Control": "no-store"})
+    return handler
 
 
 async def _body(request: web.Request) -> Mapping[str, object]:

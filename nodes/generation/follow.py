@@ -90,8 +90,7 @@ class Follower:
                 reading = self._means.workers.call(self._means.gate.through, call, request_id)
                 answer = await self._watch.result(reading)
             except PassingTrouble as error:
-                retry_after: float | None = getattr(error, "retry_after", None)
-                await self.pause_after(error.what, retry_after)
+                await self.pause_after(error.what, error.retry_after)
             except NotFound:
                 if self._fresh and self._elapsed() < CONFUSION:
                     raise JobMissing(request_id) from None

@@ -55,7 +55,7 @@ class Submission:
             try:
                 return await self._watch.result(self._call)
             except (RateLimited, Unreachable) as error:
-                pause = backoff.pause(error.retry_after if isinstance(error, RateLimited) else None)
+                pause = backoff.pause(error.retry_after)
                 unreachable += isinstance(error, Unreachable)
                 if unreachable >= CONNECT_ATTEMPTS or clock.monotonic() + pause > ends:
                     raise

@@ -79,6 +79,8 @@ class PassingTrouble(RunComfyError):
     """Trouble that says nothing about the job. Reads are repeated until the deadline."""
 
     not_accepted = False
+    retry_after: float | None = None
+    """Seconds that the service asks to wait, if it says so."""
 
 
 class Unreachable(PassingTrouble):
@@ -109,7 +111,6 @@ class RateLimited(PassingTrouble):
     def __init__(self, retry_after: float | None) -> None:
         super().__init__("RunComfy is limiting how often this account may call it.", "Wait a minute and run again.")
         self.retry_after = retry_after
-        """Seconds that the service asks to wait, if it says so."""
 
 
 class ServiceTrouble(PassingTrouble):
@@ -122,7 +123,6 @@ class ServiceTrouble(PassingTrouble):
             charge=Charge.UNKNOWN,
         )
         self.retry_after = retry_after
-        """Seconds that the service asks to wait, if it says so."""
 
 
 class UnreadableReply(PassingTrouble):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from .errors import Abandoned, Damaged, NotAVideo, NothingSelected, VideoError
 from .facts import AGAIN, Facts, count_frames
-from .memory import check_memory
+from .memory import check_memory, not_enough
 from .opencv import codec, open_video
 from .pages import touched_ahead
 
@@ -165,14 +165,14 @@ def _fill(source: _Source, count: int, progress: Callable[[int, int], object]) -
         coming: Future[MatLike] = ahead.submit(source.read)
         # The first frame's size counts: the header may say another, and knows nothing of rotation.
         shape = coming.result().shape
-        check_memory(count * math.prod(shape) * 4, count)
+        need = count * math.prod(shape) * 4
+        check_memory(need, count)
         # torch.empty rather than np.empty, which asks for huge pages that are slow to touch first.
         try:
             images = torch.empty((count, *shape), dtype=torch.float32)
-        except RuntimeError:
+        except RuntimeError as error:
             # The system has less to give than it said.
-            check_memory(count * math.prod(shape) * 4, count, left=0)
-            raise
+            raise not_enough(need, count, left=0) from error
         frames: NDArray[np.float32] = images.numpy()
         rgb = np.empty(shape, np.uint8)
         to_float = (np.arange(256, dtype=np.float32) / np.float32(255)).reshape(1, 256)

@@ -22,10 +22,14 @@ def check_memory(need: int, frames: int, left: int | None = None) -> None:
         NotEnoughMemory: with both figures and the ways out.
     """
     left = available_memory() if left is None else left
-    if need + SPARE <= left:
-        return
+    if need + SPARE > left:
+        raise not_enough(need, frames, left)
+
+
+def not_enough(need: int, frames: int, left: int) -> NotEnoughMemory:
+    """The error for ``frames`` frames of ``need`` bytes in all where ``left`` bytes are free."""
     fit = max(0, (left - SPARE) * frames // need)
-    raise NotEnoughMemory(
+    return NotEnoughMemory(
         f"The {frames} frames need {need / 1e9:.1f} GB of memory, and {left / 1e9:.1f} GB are left.",
         f"Load fewer at a time with Load Seedance Video: frame_load_cap up to {max(fit, 1)}, or a higher "
         "select_every_nth. Its video output is the whole file whatever is loaded. Or generate at a lower resolution.",

@@ -10,7 +10,6 @@ import struct
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from types import TracebackType
 from urllib.parse import urlsplit
 
 from nodes.rehearsal import RehearsalService
@@ -111,9 +110,7 @@ class FaultyService:
     def __enter__(self) -> FaultyService:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.over.set()
         self.shut()
         for thread in self._threads:

@@ -232,14 +232,22 @@ def test_of_several_jobs_each_is_cancelled_and_told_though_the_first_ends_the_gr
         if play.service.count("cancel") > 1:
             hold.wait(PATIENCE)
 
+    async def let_through_when_cut_off() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            hold.set()
+
     async def graph() -> None:
         runs = [asyncio.create_task(play.generate(replace(BOAT, seed=seed))) for seed in range(4)]
         while play.service.count("submit") < 4:  # noqa: ASYNC110 - no more than a turn of the loop each
             await asyncio.sleep(0)
         play.press_stop()
         (first, *_), _ = await asyncio.wait(runs, return_when=asyncio.FIRST_COMPLETED)
-        # Let through by the loop that is being ended, so that the others are cut off within their calls.
-        asyncio.get_running_loop().call_later(0.05, hold.set)
+        # Cut off together with the others, and only then lets their calls through.
+        gatekeeper = asyncio.create_task(let_through_when_cut_off())
+        await asyncio.sleep(0)
+        assert not gatekeeper.done()
         first.result()
 
     play.service.before["cancel"] = cancel_slowly

@@ -47,18 +47,22 @@ def test_what_was_brought_is_gone_once_its_user_lets_it_go(workers: Workers, kin
 
 
 def test_one_video_is_decoded_at_a_time(workers: Workers) -> None:
-    under_way: list[int] = []
-    most = 0
+    begun, go_on = threading.Event(), threading.Event()
 
-    def decode() -> None:
-        nonlocal most
-        under_way.append(1)
-        most = max(most, len(under_way))
-        under_way.pop()
+    def hang() -> None:
+        begun.set()
+        assert go_on.wait(PATIENCE)
 
-    for future in [workers.decode(decode) for _ in range(50)]:
-        future.result(PATIENCE)
-    assert most == 1
+    first, second = workers.decode(hang), workers.decode(str)
+    try:
+        assert begun.wait(PATIENCE)
+        assert workers.record(str).result(PATIENCE) == ""
+        assert not second.running()
+        assert not second.done()
+    finally:
+        go_on.set()
+    first.result(PATIENCE)
+    assert second.result(PATIENCE) == ""
 
 
 def test_whatever_hangs_stop_finds_threads(workers: Workers) -> None:

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from enum import Enum
 from random import Random
-from types import TracebackType
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -64,9 +63,7 @@ class Door:
     def __enter__(self) -> Door:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.shut()
 
     def shut(self) -> None:

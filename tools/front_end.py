@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -24,7 +25,12 @@ def front_end(core: Path, cache: Path) -> Path:
 
 
 def version_wanted(core: Path) -> str:
-    """The version of the UI in the ComfyUI's requirements.txt. Raises ValueError when there is none."""
+    """`COMFYUI_FRONT_END` when set, else the version in the ComfyUI's requirements.txt.
+
+    Users may run a newer UI than their ComfyUI asks for. Raises ValueError when there is none.
+    """
+    if chosen := os.environ.get("COMFYUI_FRONT_END"):
+        return chosen
     requirements = (core / "requirements.txt").read_text(encoding="utf-8")
     pinned = re.search(rf"^{PACKAGE}==([0-9][0-9A-Za-z.]*)\s*$", requirements, re.MULTILINE)
     if pinned is None:

@@ -39,10 +39,16 @@ export function showFailures(api) {
 
 /** One at a time: a new one takes the place of the one before. */
 class Message {
-  shown = null
+  shown
 
   show(severity, summary, detail) {
     const { toast } = app.extensionManager
+    if (toast.dismiss) {
+      // Web UIs from 1.57 on: a message has an id, and one with the same id takes its place.
+      const say = severity === "error" ? toast.error : toast.warning
+      this.shown = say(summary, { id: this.shown, description: detail, duration: LIFE })
+      return
+    }
     if (this.shown) toast.remove(this.shown)
     this.shown = { severity, summary, detail, life: LIFE, styleClass: "seedance-toast" }
     toast.add(this.shown)

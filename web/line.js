@@ -30,9 +30,53 @@ export function showWholeLines(api) {
     app.graph.setDirtyCanvas(true, true)
   }
 
+  /** Has the frontend show a text on a node of the open graph. */
+  function say(node, text) {
+    // Without the run's id: the frontend takes no words of a run that is over.
+    api.dispatchEvent(new CustomEvent("progress_text", { detail: { nodeId: String(node.id), text } }))
+    requestAnimationFrame(() => fit(node, text))
+  }
+
+  const last = new Map() // what each node has said in this run
+
+  api.addEventListener("execution_start", () => last.clear())
+
   api.addEventListener("progress_text", ({ detail }) => {
-    const node = app.graph.getNodeById(detail.nodeId)
+    const { node, shown } = find(String(detail.nodeId))
+    if (!shown || !NODES.includes(node?.comfyClass)) return
+    last.set(shown, detail.text)
     // Once the frontend has put the text there.
-    if (NODES.includes(node?.comfyClass)) requestAnimationFrame(() => fit(node, detail.text))
+    if (shown === node) requestAnimationFrame(() => fit(node, detail.text))
+    else say(shown, detail.text)
   })
+
+  // Frontends from 1.57 on take the line away when a run ends: what it cost, or what became of a job, would flash by.
+  for (const end of ["execution_success", "execution_error", "execution_interrupted"]) {
+    api.addEventListener(end, () =>
+      setTimeout(() => {
+        for (const [node, text] of last) {
+          const gone = !node.widgets?.some((widget) => widget.name === LINE)
+          if (gone && node.graph === app.canvas.graph) say(node, text)
+        }
+      })
+    )
+  }
+}
+
+/**
+ * Follows the id of a node that runs, `5:1` for node 1 in subgraph 5.
+ *
+ * @param {string} id
+ * @returns {{node?: object, shown?: object}} the node, and what shows its words in the graph that is open: itself, or
+ *   the closed subgraph around it, which ComfyUI itself leaves silent
+ */
+function find(id) {
+  let graph = app.rootGraph ?? app.graph
+  let node, shown
+  for (const part of id.split(":")) {
+    node = graph?.getNodeById(part)
+    if (graph === app.canvas.graph) shown = node
+    graph = node?.subgraph
+  }
+  return { node, shown }
 }

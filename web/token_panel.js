@@ -22,7 +22,8 @@ class TokenPanel {
     this.say = say
     this.panel = panel
     this.busy = false
-    this.state = element("p", { className: "seedance-token-state" })
+    // Each line runs as its language does; the page runs from left to right in all of them.
+    this.state = element("p", { className: "seedance-token-state", dir: "auto" })
     // Not a form with a user name: a browser is not to take this for a log-in that it should fill in.
     this.field = element("input", {
       type: "password",
@@ -36,7 +37,7 @@ class TokenPanel {
     this.check = this.button("check", () => this.checkToken())
     this.clear = this.button("clear", () => this.clearToken())
     // It must be there before its text, or a screen reader does not read the text out.
-    this.result = element("p", { className: "seedance-token-result", role: "status" })
+    this.result = element("p", { className: "seedance-token-result", role: "status", dir: "auto" })
     this.field.addEventListener("keydown", (event) => {
       if (event.key === "Enter") this.run(() => this.saveToken())
     })

@@ -17,10 +17,10 @@ from nodes.rehearsal import RehearsalService, Timing
 from tests.browser.screenshots import Screenshots
 from tests.browser.ui import Ui
 from tests.comfyui.conftest import PACK, Books
-from tests.comfyui.seedance_graphs import UPSCALER
-from tools.comfyui import CACHE, ComfyUI, ensure
+from tools.comfyui import CACHE, ComfyUI
+from tools.comfyui_source import ensure
 from tools.front_end import front_end
-from tools.upscale_model import write_tiny_upscaler
+from tools.upscale_model import UPSCALER, write_tiny_upscaler
 
 TOKEN = "canary-3f9c51d7a2e84b60"
 TIMING = Timing(queued=0.3, running=0.7)
@@ -123,9 +123,7 @@ def token_file(server: ComfyUI) -> Iterator[Path]:
 @pytest.fixture
 def token(token_file: Path) -> str:
     """A token that the service takes, saved as Settings does it."""
-    token_file.parent.mkdir(mode=0o700, exist_ok=True)
-    token_file.touch(0o600)
-    token_file.write_text(TOKEN)
+    save_token(token_file, TOKEN)
     return TOKEN
 
 
@@ -140,6 +138,12 @@ def screenshots() -> Screenshots:
     """Saves pictures where SCREENSHOTS says; without it nothing is saved."""
     folder = os.environ.get("SCREENSHOTS")
     return Screenshots(Path(folder) if folder else None)
+
+
+def save_token(file: Path, token: str) -> None:
+    file.parent.mkdir(mode=0o700, exist_ok=True)
+    file.touch(0o600)
+    file.write_text(token)
 
 
 @contextmanager

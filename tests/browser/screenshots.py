@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import FloatRect, Locator, Page
 
 QUALITY = 88  # of 100; text stays sharp
 
@@ -20,3 +20,8 @@ class Screenshots:
         """Saves what is shown as `name`.jpg."""
         if self.folder is not None:
             shown.screenshot(path=self.folder / f"{name}.jpg", type="jpeg", quality=QUALITY)
+
+    def take_part(self, name: str, page: Page, part: FloatRect) -> None:
+        """Saves a part of a page as `name`.jpg."""
+        if self.folder is not None:
+            page.screenshot(path=self.folder / f"{name}.jpg", type="jpeg", quality=QUALITY, clip=part)

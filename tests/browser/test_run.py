@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from itertools import groupby
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FloatRect, Locator, Page, expect
 
+from tests.browser.conftest import save_token
 from tests.browser.screenshots import Screenshots
 from tests.browser.ui import Ui
 from tests.comfyui.conftest import Books
@@ -21,6 +23,10 @@ SHOWN_WHOLE = """(line) => {
     const boxes = [line, line.parentElement, line.parentElement.parentElement]
     return boxes.every((box) => getComputedStyle(box).display === "inline" || box.scrollHeight <= box.clientHeight + 1)
 }"""
+MIDDLE = """(video) => new Promise((done) => {
+    video.onseeked = done
+    video.currentTime = video.duration / 2
+})"""
 NODES_2 = "Comfy.VueNodes.Enabled"
 
 
@@ -39,6 +45,7 @@ def test_a_template_becomes_a_video_on_the_node(
     ui.run()
     assert ui.wait_for_end() == "execution_success"
     assert phases(ui.lines()) == ["Submitting", "Queued", "Generating", "Downloading", "Done"]
+    ui.settle()
     ui.expect_on(NODE, ui.line("Done in"))
     video = page.locator("video[src*='subfolder=seedance']")
     ui.expect_on(NODE, video)
@@ -49,7 +56,12 @@ def test_a_template_becomes_a_video_on_the_node(
     assert shown == ["output", "output"]  # the node's own video, and the saved one
     if nodes == "classic nodes":
         ui.dismiss_banner()
+        ui.set_widget(NODE, "reuse", True)  # as the template has it
+        for player in page.locator("video").all():
+            player.evaluate(MIDDLE)
+        expect(page.get_by_text("job completed")).to_be_hidden()
         screenshots.take("graph", page)
+        screenshots.take_part("../web/docs/assets/text-to-video", page, with_title(ui.place_of(NODE)))
 
 
 def test_the_line_on_the_node_follows_the_job(ui: Ui, books: Books, token: str, prompt: str) -> None:
@@ -73,8 +85,9 @@ def test_stop_cancels_the_job_that_waits(ui: Ui, books: Books, token: str, promp
     assert ui.wait_for_end() == "execution_interrupted"
     (submission,) = books.submissions
     assert submission.cancelled
+    ui.settle()
     ui.expect_on(NODE, ui.line("Stopped"))
-    expect(ui.page.get_by_role("alert")).to_have_count(0)  # it is no failure
+    expect(ui.message("Seedance")).to_have_count(0)  # it is no failure
 
 
 def test_a_failure_is_told_in_full_on_the_node_and_in_a_message(
@@ -86,10 +99,40 @@ def test_a_failure_is_told_in_full_on_the_node_and_in_a_message(
     message = ui.lines()[-1]
     assert "No RunComfy token" in message
     assert "Settings > Seedance" in message
+    ui.settle()
     ui.expect_on(NODE, ui.line(message))
-    expect(ui.page.get_by_role("alert").filter(has_text=message)).to_be_visible()
+    expect(ui.message(message)).to_be_visible()
     ui.page.wait_for_function(SHOWN_WHOLE, arg=ui.line(message).element_handle())
     assert books.calls == {}
+
+
+def test_the_next_failure_takes_the_place_of_the_one_before(
+    ui: Ui, books: Books, token_file: Path, prompt: str
+) -> None:
+    ui.load(saving(prompt))
+    ui.run()
+    assert ui.wait_for_end() == "execution_error"
+    first = ui.message("No RunComfy token")
+    expect(first).to_be_visible()
+    ui.page.keyboard.press("Escape")  # older UIs open a dialog over the page
+    save_token(token_file, "not-the-account's")
+    ui.run()
+    expect(ui.message("did not accept the token")).to_be_visible()
+    expect(first).to_have_count(0)
+    assert not books.submissions
+
+
+def test_a_closed_subgraph_shows_the_line_of_the_node_in_it(ui: Ui, books: Books, token: str, prompt: str) -> None:
+    """ComfyUI itself shows nothing there, for as long as a video takes."""
+    books.service.hold()
+    ui.load(saving(prompt))
+    subgraph = ui.convert_to_subgraph(NODE)
+    ui.run()
+    ui.expect_on(subgraph, ui.line("Queued"))
+    books.service.release()
+    assert ui.wait_for_end() == "execution_success"
+    ui.settle()
+    ui.expect_on(subgraph, ui.line("Done in"))
 
 
 def saving(prompt: str) -> ApiGraph:
@@ -99,6 +142,11 @@ def saving(prompt: str) -> ApiGraph:
     return graph | {
         "save": node("SaveVideo", video=output("video"), filename_prefix="video/saved", format="auto", codec="auto")
     }
+
+
+def with_title(node: FloatRect) -> FloatRect:
+    """A node's place together with the bar above it."""
+    return FloatRect(x=node["x"] - 4, y=node["y"] - 30, width=node["width"] + 8, height=node["height"] + 36)
 
 
 def plays(video: Locator) -> None:

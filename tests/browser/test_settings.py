@@ -48,7 +48,7 @@ def test_a_token_is_saved_checked_and_cleared(ui: Ui, token_file: Path, screensh
     expect(panel.locator(".seedance-token").get_by_role("status")).to_contain_text(
         "RunComfy accepts the token from Settings > Seedance"
     )
-    panel.get_by_role("button", name="Clear").click()
+    panel.get_by_role("button", name="Remove token").click()
     expect(panel).to_contain_text("No token.")
     assert not token_file.exists()
 

@@ -31,11 +31,20 @@ ON_SCREEN = """(type) => {
 }"""
 SET_WIDGET = """([type, name, value]) => {
     app.graph.nodes.find((node) => node.type === type).widgets.find((widget) => widget.name === name).value = value
+    app.graph.setDirtyCanvas(true, true)
 }"""
 ADD = """(type) => {
     const node = LiteGraph.createNode(type)
     node.pos = [500, 300]
     app.graph.add(node)
+}"""
+DRAWN = """async () => {
+    await new Promise((done) => setTimeout(done))
+    for (const _ of [1, 2, 3]) await new Promise(requestAnimationFrame)
+}"""
+CONVERT = """(type) => {
+    const node = app.graph.nodes.find((node) => node.type === type)
+    return app.graph.convertToSubgraph(new Set([node])).node.type
 }"""
 SELECT = "(type) => app.canvas.selectNode(app.graph.nodes.find((node) => node.type === type))"
 UNKNOWN = "() => app.graph.nodes.filter((node) => !LiteGraph.registered_node_types[node.type]).map((node) => node.type)"
@@ -104,6 +113,11 @@ class Ui:
         """Puts a node into the graph."""
         self.page.evaluate(ADD, node_type)
 
+    def convert_to_subgraph(self, node_type: str) -> str:
+        """Puts a node into a subgraph of its own, as its menu does; returns the type of the node that this becomes."""
+        subgraph: str = self.page.evaluate(CONVERT, node_type)
+        return subgraph
+
     def as_api(self) -> dict[str, dict[str, Any]]:
         """The graph as the UI itself would post it, without the titles."""
         graph: dict[str, dict[str, Any]] = self.page.evaluate("async () => (await app.graphToPrompt()).output")
@@ -141,21 +155,34 @@ class Ui:
         """The line of text that a node shows, if it begins so."""
         return self.page.locator("span, p", has_text=re.compile(rf"^{re.escape(beginning)}")).first
 
+    def message(self, text: str) -> Locator:
+        """The message in a corner of the page that says so."""
+        return self.page.locator("[data-testid=toast], .p-toast-message").filter(has_text=text)
+
     def wait_for_end(self) -> str:
         """Waits for the run's end and says how it ended, by the name of ComfyUI's event."""
         self.page.wait_for_function("() => window.heard.ending")
         ending: str = self.page.evaluate("() => window.heard.ending")
         return ending
 
+    def settle(self) -> None:
+        """Waits until the UI has done what it does after a run, and drawn it."""
+        self.page.evaluate(DRAWN)
+
     def lines(self) -> list[str]:
         """All lines of progress that came during the last run."""
         lines: list[str] = self.page.evaluate("() => window.heard.lines")
         return lines
 
+    def place_of(self, node_type: str) -> FloatRect:
+        """Where a node is on the page, without its title."""
+        place: FloatRect = self.page.evaluate(ON_SCREEN, node_type)
+        return place
+
     def expect_on(self, node_type: str, shown: Locator) -> None:
         """Something is seen on a node, rather than elsewhere or nowhere."""
         expect(shown).to_be_visible()
-        node: FloatRect = self.page.evaluate(ON_SCREEN, node_type)
+        node = self.place_of(node_type)
         inner = shown.bounding_box()
         assert inner is not None
         assert contains(node, inner), f"{inner} is not on {node_type} at {node}"

@@ -11,6 +11,12 @@ from tools.comfyui_source import ensure
 from tools.front_end import SHA256, front_end, version_wanted
 
 
+@pytest.fixture(autouse=True)
+def no_choice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever runs these tests may have chosen a UI."""
+    monkeypatch.delenv("COMFYUI_FRONT_END", raising=False)
+
+
 def core_asking_for(requirements: str, folder: Path) -> Path:
     folder.mkdir()
     (folder / "requirements.txt").write_text(requirements)
@@ -20,6 +26,11 @@ def core_asking_for(requirements: str, folder: Path) -> Path:
 def test_the_version_is_the_one_that_the_core_pins(tmp_path: Path) -> None:
     core = core_asking_for("comfyui-frontend-package==1.32.9\ntorch\n", tmp_path / "core")
     assert version_wanted(core) == "1.32.9"
+
+
+def test_a_choice_of_the_callers_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COMFYUI_FRONT_END", "1.58.1")
+    assert version_wanted(core_asking_for("comfyui-frontend-package==1.32.9\n", tmp_path / "core")) == "1.58.1"
 
 
 def test_a_core_that_pins_none_is_an_error(tmp_path: Path) -> None:

@@ -23,14 +23,22 @@ def schema(*, search_aliases: list[str], **fields: object) -> io.Schema:
     return io.Schema(category="Seedance", **fields)
 
 
-def video_outputs() -> list[io.Output]:
-    """What both nodes that bring a video hand out; without ids, since `video` is an input of one of them too."""
+def video_outputs(
+    *,
+    images: str = "All frames, for upscalers and every other image node.",
+    video: str = "The file as it came, for Save Video.",
+    request_id: str = "RunComfy's id of the job.",
+) -> list[io.Output]:
+    """What both nodes that bring a video hand out; without ids, since `video` is an input of one of them too.
+
+    The three tooltips that differ are those for a video that has just been made, unless others are given.
+    """
     return [
-        io.Image.Output(display_name="images", tooltip="All frames, for upscalers and every other image node."),
-        io.Video.Output(display_name="video", tooltip="The file as it came, for Save Video."),
+        io.Image.Output(display_name="images", tooltip=images),
+        io.Video.Output(display_name="video", tooltip=video),
         io.Float.Output(display_name="fps", tooltip="Frames per second, for Create Video."),
         io.Int.Output(display_name="frame_count", tooltip="Number of frames in images."),
-        io.String.Output(display_name="request_id", tooltip="RunComfy's id of the job; empty for other files."),
+        io.String.Output(display_name="request_id", tooltip=request_id),
         io.String.Output(display_name="video_path", tooltip="Where the MP4 is on this machine."),
     ]
 

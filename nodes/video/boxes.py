@@ -4,10 +4,33 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from pathlib import Path
 from typing import BinaryIO, Final
 
 MOST_BOXES: Final = 100_000
 """Beside each other; a file of nothing but tiny ones would take minutes."""
+MOST_BYTES: Final = 64 * 1024 * 1024
+"""Of the boxes that are read; more than the index of any video has."""
+DATA: Final = (b"mdat", b"free", b"skip", b"wide", b"uuid", bytes(4))
+"""Kinds that hold no part of an index, the last one being padding; no reader looks for boxes in them."""
+
+
+def index_boxes(file: Path) -> Iterator[tuple[bytes, memoryview]]:
+    """The kind and the content of every box of a file that may hold a part of its index.
+
+    Raises:
+        struct.error: there are too many, or they are too large.
+    """
+    length, left, start = file.stat().st_size, MOST_BYTES, 0
+    with file.open("rb") as stream:
+        for kind, end in top_level(stream, length):
+            if kind not in DATA:
+                left -= end - start
+                if left < 0:
+                    raise struct.error("too large an index")
+                stream.seek(start)
+                yield from inside(memoryview(stream.read(end - start)))
+            start = end
 
 
 def top_level(stream: BinaryIO, length: int) -> Iterator[tuple[bytes, int]]:
@@ -37,13 +60,17 @@ def top_level(stream: BinaryIO, length: int) -> Iterator[tuple[bytes, int]]:
     raise struct.error("too many boxes")
 
 
-def children(box: memoryview, kind: bytes) -> Iterator[memoryview]:
-    """The content of every box of one kind directly inside ``box``. Raises `struct.error` where there are too many."""
+def inside(box: memoryview) -> Iterator[tuple[bytes, memoryview]]:
+    """The kind and the content of every box directly inside ``box``; one that is too long ends with it.
+
+    Raises:
+        struct.error: there are too many.
+    """
     start = 0
     for _ in range(MOST_BOXES):
         if start + 8 > len(box):
             return
-        size, found = struct.unpack_from(">I4s", box, start)
+        size, kind = struct.unpack_from(">I4s", box, start)
         head = 8
         if size == 1 and start + 16 <= len(box):
             size, head = struct.unpack_from(">Q", box, start + 8)[0], 16
@@ -51,10 +78,14 @@ def children(box: memoryview, kind: bytes) -> Iterator[memoryview]:
             size = len(box) - start
         if size < head:
             return
-        if found == kind:
-            yield box[start + head : start + size]
+        yield kind, box[start + head : start + size]
         start += size
     raise struct.error("too many boxes")
+
+
+def children(box: memoryview, kind: bytes) -> Iterator[memoryview]:
+    """The content of every box of one kind directly inside ``box``. Raises `struct.error` where there are too many."""
+    return (content for found, content in inside(box) if found == kind)
 
 
 def child(box: memoryview, *path: bytes) -> memoryview | None:

@@ -6,49 +6,57 @@ uploads as a video would be shown with the frames of any video on this machine.
 
 from __future__ import annotations
 
+import re
 import struct
 from pathlib import Path
 from typing import Final
 
-from .errors import Damaged, NotAVideo
+from .errors import incomplete, unreadable
+from .index import check_index
 
 _EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
-_ENOUGH: Final = 4096
-"""Bytes from the start; a Matroska header takes some forty of them."""
+_FIRST_LOOK: Final = 2048
+"""Bytes from the start. FFmpeg tells the format by so many: by more only where these do not tell."""
+_PICTURES: Final = (b"jp", b"jx")
+"""How the brands of JPEG 2000 and JPEG XL begin; for FFmpeg, what has them may as well be any other format."""
+_DOCTYPE: Final = re.compile(rb"\x42\x82.(?:matroska|webm)", re.DOTALL)
 
 
 def check_container(file: Path) -> None:
-    """Make sure that a file is an MP4 or QuickTime, Matroska or WebM, or AVI file, and no shorter than it says.
+    """Make sure that a file is an MP4 or QuickTime, Matroska or WebM, or AVI file that FFmpeg can safely open.
 
-    Of MP4 files only the beginning is looked at here.
+    Each must be so clearly what it is that FFmpeg cannot take it for anything else. Matroska and AVI files must not be
+    shorter than they say, and an MP4's index must be one that `check_index` lets through.
 
     Raises:
         NotAVideo: it is none of these.
-        Damaged: it ends early.
+        Damaged: it ends early, or its index is not to be believed.
         OSError: it cannot be read.
     """
     with file.open("rb") as stream:
-        head = stream.read(_ENOUGH)
-    if head[4:8] == b"ftyp":
+        head = stream.read(_FIRST_LOOK)
+    # A first box of less than 64 KB: the zeros in front keep FFmpeg from reading the file as a text.
+    if head[:2] == bytes(2) and head[4:8] == b"ftyp" and head[8:10] not in _PICTURES:
+        check_index(file)
         return
     if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
         (size,) = struct.unpack("<I", head[4:8])
         end = size + 8
     elif head[:4] == _EBML:
-        end = _end_of_matroska(head)
+        end = _end_of_matroska(file, head)
     else:
-        raise NotAVideo(f"{file.name} is not a video that this node can read.", "Use an H.264 MP4.")
+        raise unreadable(file)
     length = file.stat().st_size
     if end > length:
-        raise Damaged(
-            f"{file.name} is incomplete: it has {length:,} of at least {end:,} bytes.", "Delete it and fetch it again."
-        )
+        raise incomplete(file, length, end)
 
 
-def _end_of_matroska(head: bytes) -> int:
+def _end_of_matroska(file: Path, head: bytes) -> int:
     """Where the file's segment ends, by what it says; 0 where it does not, as in a recording that is still going on."""
     size, start = _number(head, 4)
-    if size is None or head[start + size : start + size + 4] != _SEGMENT:
+    if size is None or start + size > len(head) or not _DOCTYPE.search(head, start, start + size):
+        raise unreadable(file)
+    if head[start + size : start + size + 4] != _SEGMENT:
         return 0
     segment, content = _number(head, start + size + 4)
     return 0 if segment is None else content + segment

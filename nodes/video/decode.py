@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from .errors import Abandoned, Damaged, NotAVideo, NothingSelected, VideoError
-from .facts import AGAIN, Facts, count_frames
-from .memory import check_memory, not_enough
+from .errors import AGAIN, Abandoned, Damaged, NotAVideo, NothingSelected, VideoError
+from .facts import Facts, count_frames
+from .memory import FRAME_BYTES, check_memory, not_enough
 from .opencv import codec, open_video
 from .pages import touched_ahead
 
@@ -95,6 +95,8 @@ def decode(
             f"{file.name} has {count.shown} frames, and the frame controls leave none of them.",
             "Lower skip_first_frames.",
         )
+    # Before the decoder is opened: of large pictures it takes more than a gigabyte for itself.
+    check_memory(len(wanted) * count.pixels * FRAME_BYTES, len(wanted), decoder=count.decoder)
     reader = open_video(file)
     try:
         source = _Source(reader, file, wanted, stopped, exact_seeking=count.seekable)

@@ -9,43 +9,24 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Final
 
-from .boxes import child, children, top_level
+from .boxes import child, children, index_boxes
+from .tracks import is_video
 
 MOST_FRAMES: Final = 1_000_000
 """More than any file within the size limit can hold; a table that says so is not believed."""
 MOST_EDITS: Final = 1000
 """As above."""
-MOST_BYTES: Final = 64 * 1024 * 1024
-"""Of an index."""
 
 
 def shown_frames(file: Path) -> int | None:
     """The number of frames to be shown; None where the index does not tell, or contradicts itself."""
     try:
-        moov = _index(file)
+        moov = next((content for kind, content in index_boxes(file) if kind == b"moov"), None)
         if moov is None:
             return None
-        return next((_shown(moov, track) for track in children(moov, b"trak") if _is_video(track)), None)
+        return next((_shown(moov, track) for track in children(moov, b"trak") if is_video(track)), None)
     except (struct.error, IndexError):
         return None
-
-
-def _index(file: Path) -> memoryview | None:
-    """The content of the `moov` box; None where there is none of a believable size."""
-    start = 0
-    with file.open("rb") as stream:
-        for kind, end in top_level(stream, file.stat().st_size):
-            if kind == b"moov" and end - start <= MOST_BYTES:
-                stream.seek(start)
-                return child(memoryview(stream.read(end - start)), b"moov")
-            start = end
-    return None
-
-
-def _is_video(track: memoryview) -> bool:
-    """Whether a track holds pictures."""
-    handler = child(track, b"mdia", b"hdlr")
-    return handler is not None and bytes(handler[8:12]) == b"vide"
 
 
 def _shown(moov: memoryview, track: memoryview) -> int | None:

@@ -14,6 +14,12 @@ VideoError
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Final
+
+AGAIN: Final = "Delete it and fetch or generate it again."
+"""What to do about a damaged video."""
+
 
 class VideoError(Exception):
     """A video that did not arrive or could not be read. ``str()`` is the message for the user."""
@@ -74,3 +80,13 @@ class NotEnoughMemory(VideoError):
 
 class Abandoned(Exception):
     """Nobody waits for the video any more, which is no failure of it."""
+
+
+def incomplete(file: Path, length: int, end: int) -> Damaged:
+    """The error for a file of ``length`` bytes that by its own account has at least ``end``."""
+    return Damaged(f"{file.name} is incomplete: it has {length:,} of at least {end:,} bytes.", AGAIN)
+
+
+def unreadable(file: Path) -> NotAVideo:
+    """The error for a file of another format, or with nothing in it that could be shown."""
+    return NotAVideo(f"{file.name} is not a video that this node can read.", "Use an H.264 MP4.")

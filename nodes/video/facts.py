@@ -9,17 +9,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from .edits import shown_frames
-from .errors import Abandoned, Damaged, NotAVideo
+from .errors import AGAIN, Abandoned, Damaged, NotAVideo, unreadable
 from .interlaced import may_be_interlaced
+from .memory import decoder_memory
 from .mp4 import check_mp4, is_mp4
-from .opencv import NO_INTERLACED_FROM, codec, open_packets, open_video, settings, version
+from .opencv import (
+    NO_INTERLACED_FROM,
+    codec,
+    is_plain,
+    open_packets,
+    open_video,
+    picture_size,
+    settings,
+    version,
+)
+from .tracks import OPENCV_CODINGS, check_coding, check_size
 
 if TYPE_CHECKING:
     import cv2
 
 UNTOLD_FPS: Final = 24.0
 """Seedance's rate, for a file that tells none."""
-AGAIN: Final = "Delete it and fetch or generate it again."
 
 
 @dataclass(frozen=True)
@@ -45,6 +55,10 @@ class Count:
     """From the first to the last."""
     seekable: bool
     """Whether a frame can be sought by its number."""
+    pixels: int
+    """Of one frame."""
+    decoder: int
+    """Bytes that the decoder takes, beside the frames."""
 
     def fps(self, reader: cv2.VideoCapture) -> float:
         """The rate at which the clip lasts as long as the file says; Matroska's own is wrong where the rate varies."""
@@ -77,44 +91,54 @@ def count_frames(file: Path, stopped: Callable[[], bool]) -> Count:
         Damaged: it is incomplete.
         Abandoned: ``stopped`` said so.
     """
-    whole = is_mp4(file)
-    if whole:
+    mp4 = is_mp4(file)
+    if mp4:
         check_mp4(file)
-    stored, seconds = _walk(file, stopped)
+    packets = open_packets(file)
+    try:
+        _check_pictures(file, packets, mp4=mp4)
+        pixels, decoder = picture_size(packets), decoder_memory(picture_size(packets), plain=is_plain(packets))
+        stored, seconds = _walk(packets, stopped)
+    finally:
+        packets.release()
     count = stored
-    if whole:
+    if mp4:
         count = shown_frames(file) or stored
         if stored < count:
             raise Damaged(f"{file.name} has {stored} of the {count} frames that its index announces.", AGAIN)
     if not count:
-        raise NotAVideo(f"{file.name} is not a video that OpenCV can read.", "Use an H.264 MP4.")
-    return Count(count, stored, seconds, seekable=whole)
+        raise unreadable(file)
+    return Count(count, stored, seconds, seekable=mp4, pixels=pixels, decoder=decoder)
 
 
-def _walk(file: Path, stopped: Callable[[], bool]) -> tuple[int, float]:
+def _check_pictures(file: Path, packets: cv2.VideoCapture, *, mp4: bool) -> None:
+    """Refuse what would come out black, what is too large, and in an MP4 what its index does not call by its name."""
+    coding = codec(packets)
+    check_size(file, picture_size(packets))
+    if mp4:
+        check_coding(file, coding, OPENCV_CODINGS)
+    if version() >= NO_INTERLACED_FROM and may_be_interlaced(coding, settings(packets)):
+        raise NotAVideo(
+            f"{file.name} is interlaced, and this OpenCV would show black frames.",
+            "Convert it to a progressive MP4 first.",
+        )
+
+
+def _walk(packets: cv2.VideoCapture, stopped: Callable[[], bool]) -> tuple[int, float]:
     """The number of frames and the seconds from the first to the last, by demuxing them all.
 
-    What the header says may be anything. Refuses what would come out black.
+    What the header says may be anything.
     """
     import cv2
 
-    packets = open_packets(file)
-    try:
-        if version() >= NO_INTERLACED_FROM and may_be_interlaced(codec(packets), settings(packets)):
-            raise NotAVideo(
-                f"{file.name} is interlaced, and this OpenCV would show black frames.",
-                "Convert it to a progressive MP4 first.",
-            )
-        count, first, last = 0, math.inf, 0.0
-        while packets.grab():
-            count += 1
-            due = packets.get(cv2.CAP_PROP_POS_MSEC) / 1000
-            first, last = min(first, due), max(last, due)
-            if stopped():
-                raise Abandoned
-        return count, max(last - first, 0.0)
-    finally:
-        packets.release()
+    count, first, last = 0, math.inf, 0.0
+    while packets.grab():
+        count += 1
+        due = packets.get(cv2.CAP_PROP_POS_MSEC) / 1000
+        first, last = min(first, due), max(last, due)
+        if stopped():
+            raise Abandoned
+    return count, max(last - first, 0.0)
 
 
 def rate(said: float, frames: int, seconds: float) -> float:

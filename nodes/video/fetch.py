@@ -14,14 +14,17 @@ from typing import Final
 import requests
 from urllib3.exceptions import HTTPError
 
+from ..wire import TooLong, UnusableProxy, asking
 from .errors import Abandoned, Damaged, FetchBroken, FetchFailed, LinkExpired, NoSpace, NotAVideo, VideoError
-from .links import check_link
+from .links import MAX_SIZE, check_link
 from .mp4 import check_mp4, sync
 
-MAX_SIZE: Final = 512 * 1024 * 1024
 PIECE: Final = 256 * 1024
+"""Bytes that are read at most before they are written."""
 CONNECT_TIMEOUT: Final = 10.0
+"""Seconds."""
 READ_TIMEOUT: Final = 20.0
+"""Seconds between two pieces of an answer."""
 ATTEMPT_TIMEOUT: Final = 600.0
 """Seconds for one attempt; the next one goes on where it ended."""
 
@@ -61,7 +64,7 @@ class Download:
 
         Args:
             progress: told the bytes received and in all.
-            stopped: asked between pieces.
+            stopped: asked before every reading, of the head as well.
 
         Raises:
             FetchBroken, LinkExpired: another attempt, or another link, may help.
@@ -74,9 +77,17 @@ class Download:
             self._transfer(link, progress, stopped)
             check_mp4(self._part)
             self._part.replace(self.target)
-            _sync_folder(self.target.parent)
+            with suppress(OSError):  # some network and Windows drives cannot; the file has its name all the same
+                _sync_folder(self.target.parent)
         except requests.exceptions.TooManyRedirects:
             raise FetchFailed("The link to the video redirects without end.", "Use a direct link.") from None
+        except UnusableProxy as error:
+            raise FetchFailed(
+                f"The video could not be downloaded ({error}).", "Set another proxy, or none, and restart ComfyUI."
+            ) from None
+        except TooLong:
+            self.discard()
+            raise _too_large(self._max_size) from None
         except requests.exceptions.InvalidSchema:
             raise FetchFailed(
                 "The link to the video redirects to one that is not https.", "Use a direct link."
@@ -105,15 +116,19 @@ class Download:
         resumable = self.received and self._validator
         headers = {"Range": f"bytes={self.received}-", "If-Range": self._validator} if resumable else {}
         ends = self._clock() + ATTEMPT_TIMEOUT
-        with self._session.get(link, headers=headers, stream=True, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT)) as response:
+        timeout = (CONNECT_TIMEOUT, READ_TIMEOUT)
+
+        def go_on() -> None:
+            if stopped():
+                raise Abandoned
+
+        with asking(go_on), self._session.get(link, headers=headers, stream=True, timeout=timeout) as response:
             self._accept(response)
             self.target.parent.mkdir(parents=True, exist_ok=True)
             with self._part.open("r+b" if self.received else "wb") as file:
                 file.seek(self.received)
                 progress(self.received, self.total)
                 for piece in _pieces(response):
-                    if stopped():
-                        raise Abandoned
                     file.write(piece)
                     self.received = file.tell()
                     self._check_size(self.received)
@@ -152,9 +167,7 @@ class Download:
 
     def _check_size(self, size: int) -> None:
         if size > self._max_size:
-            raise FetchFailed(
-                f"The video is larger than {self._max_size // 2**20} MB.", "Use a smaller one, or download it yourself."
-            )
+            raise _too_large(self._max_size)
 
 
 def _pieces(response: requests.Response) -> Iterator[bytes]:
@@ -162,6 +175,10 @@ def _pieces(response: requests.Response) -> Iterator[bytes]:
     # Before urllib3 2.1 there is only the waiting kind.
     read: Callable[[int], bytes] = getattr(response.raw, "read1", response.raw.read)
     return iter(lambda: read(PIECE), b"")
+
+
+def _too_large(most: int) -> FetchFailed:
+    return FetchFailed(f"The video is larger than {most // 2**20} MB.", "Use a smaller one, or download it yourself.")
 
 
 def _reason(error: Exception) -> str:

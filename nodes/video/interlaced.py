@@ -64,30 +64,30 @@ class _Bits:
 
 
 def _frames_only(bits: _Bits) -> bool:
-    """`frame_mbs_only_flag` of a sequence parameter set, and everything in front of it."""
-    profile = bits.read(8)
-    bits.read(16)
-    bits.number()
+    """`frame_mbs_only_flag` of a sequence parameter set, behind all that stands in front of it."""
+    profile = bits.read(8)  # profile_idc
+    bits.read(16)  # constraint_set0_flag to reserved_zero_2bits, level_idc
+    bits.number()  # seq_parameter_set_id
     if profile in _WITH_CHROMA_FORMAT:
-        chroma = bits.number()
-        bits.read(1 if chroma == 3 else 0)
-        bits.number()
-        bits.number()
-        bits.read()
-        if bits.read():
-            return True  # scaling matrices are not followed; no encoder of clips writes them
-    bits.number()
-    order = bits.number()
+        chroma = bits.number()  # chroma_format_idc
+        bits.read(1 if chroma == 3 else 0)  # separate_colour_plane_flag
+        bits.number()  # bit_depth_luma_minus8
+        bits.number()  # bit_depth_chroma_minus8
+        bits.read()  # qpprime_y_zero_transform_bypass_flag
+        if bits.read():  # seq_scaling_matrix_present_flag
+            return True  # the matrices are not followed; no encoder of clips writes them
+    bits.number()  # log2_max_frame_num_minus4
+    order = bits.number()  # pic_order_cnt_type
     if order == 0:
-        bits.number()
+        bits.number()  # log2_max_pic_order_cnt_lsb_minus4
     elif order == 1:
-        bits.read()
-        bits.number()
-        bits.number()
-        for _ in range(bits.number()):
-            bits.number()
-    bits.number()
-    bits.read()
-    bits.number()
-    bits.number()
-    return bits.read() == 1
+        bits.read()  # delta_pic_order_always_zero_flag
+        bits.number()  # offset_for_non_ref_pic
+        bits.number()  # offset_for_top_to_bottom_field
+        for _ in range(bits.number()):  # num_ref_frames_in_pic_order_cnt_cycle
+            bits.number()  # offset_for_ref_frame
+    bits.number()  # max_num_ref_frames
+    bits.read()  # gaps_in_frame_num_value_allowed_flag
+    bits.number()  # pic_width_in_mbs_minus1
+    bits.number()  # pic_height_in_map_units_minus1
+    return bits.read() == 1  # frame_mbs_only_flag

@@ -6,21 +6,22 @@ import ipaddress
 import os
 import socket
 from collections.abc import Callable
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import requests
 from requests.utils import get_environ_proxies
 
-from ..wire import BoundedAdapter
+from ..wire import BoundedAdapter, Bounds, Session
 from .errors import LinkRefused
 
 MAX_REDIRECTS: Final = 5
 CONNECTIONS: Final = 4
 """Kept to one host, for as many downloads side by side."""
-ANSWER_TIMEOUT: Final = 660.0
-"""Seconds for one answer, a little more than an attempt at a download takes."""
+MAX_SIZE: Final = 512 * 1024 * 1024
+"""Bytes of a video; Seedance's own have a few million."""
+BOUNDS: Final = Bounds(660.0, MAX_SIZE + 1024 * 1024)
+"""A little more time than an attempt at a download takes, and room for what is around a video."""
 
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 _PUBLIC_IPV6: Final = ipaddress.ip_network("2000::/3")
@@ -69,7 +70,7 @@ def check_link(link: str) -> None:
     if parts.username or parts.password:
         raise _refused("it contains a user name or a password")
     if (literal and not is_public(host)) or host.lower() == "localhost":
-        raise _refused(f"{host} is not a public address")
+        raise _refused(f"{host.partition('%')[0]} is not a public address")
 
 
 def media_session(trusted_origin: str | None = None, allowed: Callable[[str], bool] = is_public) -> requests.Session:
@@ -87,16 +88,14 @@ def media_session(trusted_origin: str | None = None, allowed: Callable[[str], bo
     if proxy := proxies.get("https") or proxies.get("all"):
         session.proxies["https"] = proxy
     session.max_redirects = MAX_REDIRECTS
-    session.headers.update({"User-Agent": "seedance-for-comfyui", "Accept-Encoding": "identity"})
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     del session.adapters["http://"]
     session.mount("https://", _PublicAdapter(allowed))
     if trusted_origin:
-        session.mount(trusted_origin + "/", BoundedAdapter(ANSWER_TIMEOUT, connections=CONNECTIONS))
+        session.mount(trusted_origin + "/", BoundedAdapter(BOUNDS, connections=CONNECTIONS))
     return session
 
 
-class _Session(requests.Session):
+class _Session(Session):
     """Leaves the body of a redirect unread, which `requests` would read to its end, however far that is."""
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
@@ -112,7 +111,7 @@ class _PublicAdapter(BoundedAdapter):
 
     def __init__(self, allowed: Callable[[str], bool]) -> None:
         self._allowed = allowed
-        super().__init__(ANSWER_TIMEOUT, connections=CONNECTIONS, connected=self._check)
+        super().__init__(BOUNDS, connections=CONNECTIONS, connected=self._check)
 
     def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
         url = request.url or ""
@@ -143,6 +142,8 @@ def _is_address(host: str) -> bool:
 
 
 def _refused(reason: str) -> LinkRefused:
+    # It may quote a host, which is whatever a workflow's file says.
+    shown = "".join(mark if mark.isprintable() else " " for mark in reason)
     return LinkRefused(
-        f"The link to the video was not followed: {reason}.", "Use a public https:// link to an MP4, or a local file."
+        f"The link to the video was not followed: {shown}.", "Use a public https:// link to an MP4, or a local file."
     )

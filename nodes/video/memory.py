@@ -10,27 +10,42 @@ from .errors import NotEnoughMemory
 
 SPARE: Final = 256 * 1024 * 1024
 """Bytes that are left alone, for everything else that goes on."""
+FRAME_BYTES: Final = 12
+"""Of a pixel of a frame: three float32."""
+_PICTURES: Final = 20
+"""That a decoder may hold: 16 that others refer to, and some on their way."""
 
 
-def check_memory(need: int, frames: int, left: int | None = None) -> None:
+def decoder_memory(pixels: int, *, plain: bool) -> int:
+    """Bytes that it may take to decode pictures of so many pixels, before they are frames.
+
+    Args:
+        plain: whether a pixel takes a decoder a byte and a half, rather than up to six.
+    """
+    coded, converted = 1.5 if plain else 6, 4 * 3  # four buffers of blue, green and red
+    return int(pixels * (_PICTURES * coded + converted))
+
+
+def check_memory(need: int, frames: int, left: int | None = None, *, decoder: int = 0) -> None:
     """Make sure that ``frames`` frames of ``need`` bytes in all fit.
 
     Args:
         left: bytes that are free; asked of the system if not given.
+        decoder: bytes that are needed beside the frames.
 
     Raises:
         NotEnoughMemory: with both figures and the ways out.
     """
     left = available_memory() if left is None else left
-    if need + SPARE > left:
-        raise not_enough(need, frames, left)
+    if need + decoder + SPARE > left:
+        raise not_enough(need, frames, left, decoder)
 
 
-def not_enough(need: int, frames: int, left: int) -> NotEnoughMemory:
-    """The error for ``frames`` frames of ``need`` bytes in all where ``left`` bytes are free."""
-    fit = max(0, (left - SPARE) * frames // need)
+def not_enough(need: int, frames: int, left: int, decoder: int = 0) -> NotEnoughMemory:
+    """The error for ``frames`` frames of ``need`` bytes in all, and a decoder, where ``left`` bytes are free."""
+    fit = max(0, (left - SPARE - decoder) * frames // max(need, 1))
     return NotEnoughMemory(
-        f"The {frames} frames need {need / 1e9:.1f} GB of memory, and {left / 1e9:.1f} GB are left.",
+        f"The {frames} frames need {(need + decoder) / 1e9:.1f} GB of memory, and {left / 1e9:.1f} GB are left.",
         f"Load fewer at a time with Load Seedance Video: frame_load_cap up to {max(fit, 1)}, or a higher "
         "select_every_nth. Its video output is the whole file whatever is loaded. Or generate at a lower resolution.",
     )

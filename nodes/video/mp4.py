@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 import struct
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO
 
 from .boxes import top_level
-from .errors import Damaged, NotAVideo
-
-_AGAIN: Final = "Delete it and fetch or generate it again."
+from .errors import AGAIN, Damaged, NotAVideo, incomplete
 
 
 def is_mp4(file: Path) -> bool:
@@ -34,13 +32,13 @@ def check_mp4(file: Path) -> None:
         try:
             for kind, end in top_level(stream, length):
                 if end > length:
-                    raise Damaged(f"{file.name} is incomplete: it has {length:,} of at least {end:,} bytes.", _AGAIN)
+                    raise incomplete(file, length, end)
                 kinds.add(kind)
         except struct.error:
-            raise Damaged(f"{file.name} is broken into too many pieces.", _AGAIN) from None
+            raise Damaged(f"{file.name} is broken into too many pieces.", AGAIN) from None
     missing = [kind.decode() for kind in (b"moov", b"mdat") if kind not in kinds]
     if missing:
-        raise Damaged(f"{file.name} is incomplete: it has no {' and no '.join(missing)} box.", _AGAIN)
+        raise Damaged(f"{file.name} is incomplete: it has no {' and no '.join(missing)} box.", AGAIN)
 
 
 def sync(file: BinaryIO) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from .containers import check_container
-from .errors import NotAVideo
+from .errors import NotAVideo, unreadable
 
 if TYPE_CHECKING:
     import cv2
@@ -18,14 +18,12 @@ NO_INTERLACED_FROM: Final = (4, 13)
 
 def open_video(file: Path) -> cv2.VideoCapture:
     """A reader of decoded frames. Raises `NotAVideo` or `Damaged`."""
-    return _opened(file, [])
+    return _opened(file, packets=False)
 
 
 def open_packets(file: Path) -> cv2.VideoCapture:
     """A reader that only walks through the file, frame by frame. Raises `NotAVideo` or `Damaged`."""
-    import cv2
-
-    return _opened(file, [cv2.CAP_PROP_FORMAT, -1])
+    return _opened(file, packets=True)
 
 
 def codec(reader: cv2.VideoCapture) -> str:
@@ -34,6 +32,20 @@ def codec(reader: cv2.VideoCapture) -> str:
 
     letters = int(reader.get(cv2.CAP_PROP_FOURCC)) & 0xFFFFFFFF  # OpenCV counts them as a signed number
     return letters.to_bytes(4, "little").decode("latin-1").lower()
+
+
+def picture_size(reader: cv2.VideoCapture) -> int:
+    """The pixels of a picture: those that are coded, whatever the file says."""
+    import cv2
+
+    return int(reader.get(cv2.CAP_PROP_FRAME_WIDTH) * reader.get(cv2.CAP_PROP_FRAME_HEIGHT))
+
+
+def is_plain(reader: cv2.VideoCapture) -> bool:
+    """Whether a pixel takes a byte and a half while it is decoded, as in most videos; in others it takes up to six."""
+    import cv2
+
+    return int(reader.get(cv2.CAP_PROP_CODEC_PIXEL_FORMAT)) == cv2.VideoWriter.fourcc(*"I420")
 
 
 def settings(packets: cv2.VideoCapture) -> bytes:
@@ -46,7 +58,15 @@ def settings(packets: cv2.VideoCapture) -> bytes:
 
 @cache
 def version() -> tuple[int, int]:
-    """The build's version. Raises `NotAVideo`."""
+    """The build's version."""
+    import cv2
+
+    major, minor = (int(part) for part in cv2.__version__.split(".")[:2])
+    return major, minor
+
+
+def check_installation() -> None:
+    """Make sure that there is more of OpenCV than its folder. Raises `NotAVideo`."""
     import cv2
 
     if not hasattr(cv2, "VideoCapture"):
@@ -55,16 +75,14 @@ def version() -> tuple[int, int]:
             "The installation of OpenCV is broken.",
             "Repair it with ComfyUI's Python: pip install --force-reinstall --no-deps opencv-python",
         )
-    major, minor = (int(part) for part in cv2.__version__.split(".")[:2])
-    return major, minor
 
 
-def _opened(file: Path, options: list[int]) -> cv2.VideoCapture:
-    version()
+def _opened(file: Path, *, packets: bool) -> cv2.VideoCapture:
+    check_installation()
     check_container(file)
     import cv2
 
-    reader = cv2.VideoCapture(str(file), cv2.CAP_FFMPEG, options)
+    reader = cv2.VideoCapture(str(file), cv2.CAP_FFMPEG, [cv2.CAP_PROP_FORMAT, -1] if packets else [])
     if reader.isOpened():
         return reader
-    raise NotAVideo(f"{file.name} is not a video that OpenCV can read.", "Use an H.264 MP4.")
+    raise unreadable(file)

@@ -75,7 +75,7 @@ class Coding:
 
 
 SEEDANCE: Final = Coding()
-_FORMATS: Final = {".mp4": "mp4", ".mkv": "matroska", ".webm": "webm", ".avi": "avi"}
+_FORMATS: Final = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm", ".avi": "avi"}
 _MILLISECOND: Final = Fraction(1, 1000)
 
 

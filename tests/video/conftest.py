@@ -30,10 +30,8 @@ def data(clip: Path) -> bytes:
 
 
 @pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
+def _straight(no_proxy: None) -> None:
+    """Every link leads straight to where it points."""
 
 
 @pytest.fixture

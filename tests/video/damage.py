@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
+from tests.boxes import box
+
 CONTAINERS: Final = (b"moov", b"trak", b"edts", b"mdia", b"minf", b"dinf", b"stbl", b"udta")
 EXTREMES: Final = (0, 1, 2, 7, 8, 15, 16, 255, 2**15, 2**16, 2**24, 2**31 - 1, 2**31, 2**32 - 2, 2**32 - 1)
 MOST_TINY_BOXES: Final = 300_000
@@ -34,11 +36,6 @@ def boxes(data: bytes, start: int = 0, end: int | None = None, depth: int = 0) -
         if kind in CONTAINERS:
             yield from boxes(data, start + 8, start + size, depth + 1)
         start += size
-
-
-def box(kind: bytes, content: bytes) -> bytes:
-    """A box with its true size."""
-    return struct.pack(">I4s", len(content) + 8, kind) + content
 
 
 def bits(data: bytes, chance: Random) -> bytes:
@@ -131,7 +128,7 @@ def nested(data: bytes, chance: Random) -> bytes:
 def flood(data: bytes, chance: Random) -> bytes:
     """Very many tiny boxes."""
     kind = chance.choice((b"free", b"moov", b"trak", b"mdat", b"abcd"))
-    return _inserted(data, box(kind, b"") * chance.choice((1000, MOST_TINY_BOXES)), chance)
+    return _inserted(data, box(kind) * chance.choice((1000, MOST_TINY_BOXES)), chance)
 
 
 def joined(data: bytes, chance: Random) -> bytes:

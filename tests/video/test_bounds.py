@@ -12,8 +12,8 @@ from nodes.video.edits import MOST_EDITS, MOST_FRAMES, shown_frames
 from nodes.video.errors import Damaged
 from nodes.video.interlaced import may_be_interlaced
 from nodes.video.mp4 import check_mp4
+from tests.boxes import box
 from tests.video.clips import in_box, numbered, overwrite, write_clip
-from tests.video.damage import box
 
 MANY = 48
 
@@ -39,9 +39,7 @@ def index(frames: int, edits: int, *, inside: bytes = b"") -> bytes:
 
 def test_too_many_boxes_are_not_all_looked_at(tmp_path: Path) -> None:
     file = tmp_path / "flood.mp4"
-    file.write_bytes(
-        box(b"ftyp", b"isom") + box(b"free", b"") * boxes.MOST_BOXES + box(b"moov", b"") + box(b"mdat", b"")
-    )
+    file.write_bytes(box(b"ftyp", b"isom") + box(b"free") * boxes.MOST_BOXES + box(b"moov") + box(b"mdat"))
     with pytest.raises(Damaged, match="too many pieces"):
         check_mp4(file)
     assert shown_frames(file) is None
@@ -49,9 +47,9 @@ def test_too_many_boxes_are_not_all_looked_at(tmp_path: Path) -> None:
 
 def test_nor_inside_of_the_index(tmp_path: Path) -> None:
     file = tmp_path / "flood.mp4"
-    file.write_bytes(index(100, 1, inside=box(b"free", b"") * boxes.MOST_BOXES))
+    file.write_bytes(index(100, 1, inside=box(b"free") * boxes.MOST_BOXES))
     assert shown_frames(file) is None
-    file.write_bytes(index(100, 1, inside=box(b"free", b"") * (boxes.MOST_BOXES - 2)))
+    file.write_bytes(index(100, 1, inside=box(b"free") * (boxes.MOST_BOXES - 2)))
     assert shown_frames(file) == 100
 
 

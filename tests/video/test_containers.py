@@ -51,7 +51,8 @@ def test_each_kind_is_whole_and_cut_it_is_not(tmp_path: Path, ending: str) -> No
             decode(file)
 
 
-EBML = b"\x1a\x45\xdf\xa3\x84matr"
+DOCTYPE = b"\x42\x82\x88matroska"
+EBML = b"\x1a\x45\xdf\xa3" + bytes([0x80 + len(DOCTYPE)]) + DOCTYPE
 
 
 @pytest.mark.parametrize(
@@ -62,8 +63,8 @@ EBML = b"\x1a\x45\xdf\xa3\x84matr"
         EBML + b"\x18\x53\x80\x67\xff" + b"a recording that goes on",
         EBML + b"\x18\x53\x80\x67\x01" + b"\xff" * 7,
         EBML + b"something else",
-        EBML[:5],
-        b"\x1a\x45\xdf\xa3\x01\0\0\0\0\0\0\x04matr\x18\x53\x80\x67\x83abc",
+        b"\x1a\x45\xdf\xa3\x01\0\0\0\0\0\0\x0b" + DOCTYPE + b"\x18\x53\x80\x67\x83abc",
+        b"\x1a\x45\xdf\xa3\x88\x42\x82\x85webm\0\x18\x53\x80\x67\x83abc",
         b"RIFF" + struct.pack("<I", 7) + b"AVI LIS",
     ],
 )
@@ -84,6 +85,31 @@ def test_what_is_shorter_than_it_says_does_not(tmp_path: Path, content: bytes) -
     (tmp_path / "odd.mkv").write_bytes(content)
     with pytest.raises(Damaged, match="incomplete"):
         check_container(tmp_path / "odd.mkv")
+
+
+SESSION = b"\n" + PLAYLISTS["a session description"].encode()
+LONG = b"\1\1\1\x20"
+"""The size of a box of 16 MB, without the zeros that end a text."""
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        LONG + b"ftypisom" + SESSION,
+        LONG + b"ftypjp2 " + SESSION,
+        *(b"\0\0\0\x20ftyp" + brand + SESSION for brand in (b"jp2 ", b"jpx ", b"jxl ")),
+        b"\x1a\x45\xdf\xa3\x08\1\1\1\1" + SESSION,
+        b"\x1a\x45\xdf\xa3\x01\xff\xff\xff\xff\xff\xff\xff" + DOCTYPE + SESSION,
+        b"\x1a\x45\xdf\xa3\x50\0" + bytes(4085) + DOCTYPE + SESSION,
+        b"\x1a\x45\xdf\xa3\x84matr" + SESSION + DOCTYPE,
+        EBML[:5],
+    ],
+)
+def test_what_ffmpeg_could_take_for_something_else_is_no_video(tmp_path: Path, content: bytes) -> None:
+    """For a session description, say, by which it would receive a video from the network."""
+    (tmp_path / "both.mp4").write_bytes(content)
+    with pytest.raises(NotAVideo, match="not a video"):
+        check_container(tmp_path / "both.mp4")
 
 
 @pytest.mark.parametrize("content", [b"", b"RIFF", b"RIFF\0\0\0\0WAVE", b"\x1a\x45", b"\x89PNG\r\n\x1a\n", b"GIF89a"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from itertools import chain, repeat
 from pathlib import Path, PosixPath
@@ -9,6 +10,7 @@ from typing import IO, Any
 
 import pytest
 
+from nodes.video import links
 from nodes.video.errors import (
     Abandoned,
     Damaged,
@@ -20,8 +22,9 @@ from nodes.video.errors import (
     NotAVideo,
     VideoError,
 )
-from nodes.video.fetch import Download
+from nodes.video.fetch import ATTEMPT_TIMEOUT, Download
 from nodes.video.links import media_session
+from nodes.wire import Bounds
 from tests.loopback import DEADLINE, Hangup, Loopback, Received, always, reply
 from tests.video.transfers import ETAG, attempt, closing, download, files, half_then
 
@@ -100,6 +103,32 @@ def test_too_large_is_given_up(server: Loopback, target: Path, data: bytes, stat
     assert files(target) == []
 
 
+def test_so_is_what_is_no_video_but_never_ends(server: Loopback, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(links, "BOUNDS", Bounds(DEADLINE, 10_000))
+
+    def endless(_: Received) -> Iterator[bytes]:
+        yield CHUNKED + b"1\r\nx\r\n0\r\n" + b"X: y\r\n" * 2000
+        server.over.wait(DEADLINE)
+
+    server.answer = endless
+    with pytest.raises(FetchFailed, match="larger than") as raised:
+        attempt(download(server, target), server)
+    assert not isinstance(raised.value, FetchBroken)
+    assert files(target) == []
+
+
+def test_the_largest_video_is_within_the_bounds_of_an_answer() -> None:
+    assert links.BOUNDS.size > links.MAX_SIZE
+    assert links.BOUNDS.seconds > ATTEMPT_TIMEOUT
+
+
+@pytest.mark.parametrize("size", [b"-1", b"-5"])
+def test_a_chunk_of_negative_size_is_no_video(server: Loopback, target: Path, size: bytes) -> None:
+    server.answer = lambda _: closing(CHUNKED + size + b"\r\n" + bytes(1000))
+    with pytest.raises(FetchBroken):
+        attempt(download(server, target), server)
+
+
 @pytest.mark.parametrize("length", ["-5", "many", "9" * 5000, "1e3"])
 def test_a_length_that_makes_no_sense_is_passed_over(server: Loopback, target: Path, data: bytes, length: str) -> None:
     server.answer = lambda _: closing(b"HTTP/1.1 200 OK\r\nContent-Length: %b\r\n\r\n%b" % (length.encode(), data))
@@ -107,15 +136,35 @@ def test_a_length_that_makes_no_sense_is_passed_over(server: Loopback, target: P
     assert target.read_bytes() == data
 
 
-def test_stop_is_seen_between_two_pieces_however_small(server: Loopback, target: Path, data: bytes) -> None:
-    def trickle(_: Received) -> Iterator[bytes]:
-        yield reply(200, data[:10], {"Content-Length": str(len(data))})
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("begun", "trickle"),
+    [
+        (b"HTTP/1.1 200 OK\r\nX: ", b"y"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 999999\r\n\r\n", b"x"),
+        (CHUNKED + b"5;", b"x"),
+        (CHUNKED + b"1\r\nx\r\n0\r\n", b"X: y\r\n"),
+    ],
+    ids=["head", "body", "chunk", "trailer"],
+)
+def test_stop_is_seen_between_two_pieces_however_small(
+    server: Loopback, target: Path, begun: bytes, trickle: bytes
+) -> None:
+    """Whoever sends them may go on for ever, and threads are few."""
+    stop = threading.Event()
+
+    def answer(_: Received) -> Iterator[bytes]:
+        yield begun
+        stop.set()
+        yield trickle
         server.over.wait(DEADLINE)
 
-    server.answer = trickle
+    server.answer = answer
     fetched = download(server, target)
     with pytest.raises(Abandoned):
-        attempt(fetched, server, stopped=lambda: True)
+        attempt(fetched, server, stopped=stop.is_set)
     fetched.discard()
     assert files(target) == []
 
@@ -163,6 +212,20 @@ def test_a_bad_redirect_is_final(server: Loopback, target: Path, location: str) 
 def test_a_link_that_cannot_be_taken_apart_is_final(target: Path, link: str) -> None:
     with pytest.raises(FetchFailed, match="not a valid one"):
         Download(target, media_session()).attempt(link, lambda received, total: None, lambda: False)
+
+
+@pytest.mark.parametrize(
+    ("proxy", "why"),
+    [("socks5://127.0.0.1:9", "SOCKS proxies are not supported"), ("http://[", "address of the proxy")],
+)
+def test_a_proxy_that_cannot_be_used_is_told_and_final(
+    target: Path, monkeypatch: pytest.MonkeyPatch, proxy: str, why: str
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    fetched = Download(target, media_session())
+    with pytest.raises(FetchFailed, match=why) as raised:
+        fetched.attempt("https://videos.example/a.mp4", lambda received, total: None, lambda: False)
+    assert not isinstance(raised.value, FetchBroken)
 
 
 @pytest.mark.parametrize(

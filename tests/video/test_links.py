@@ -61,6 +61,28 @@ def test_links_that_are_refused_before_anything_is_sent(link: str, reason: str) 
         check_link(link)
 
 
+CONTROL = "\x1bc\x1b(0\x07\x9b2J\r\n\x852026-01-01 INFO\u2028all is well\u202e<b>"
+
+
+@pytest.mark.parametrize(
+    "host", [f"[fe80::1%{CONTROL}]", f"[fe80::1%25{CONTROL}]", f"[::1%25{CONTROL}]]0;", "[::1%\x1b"]
+)
+def test_a_refusal_writes_nothing_on_the_terminal_but_itself(host: str) -> None:
+    with pytest.raises(LinkRefused) as raised:
+        check_link(f"https://{host}/a.mp4")
+    message = str(raised.value)
+    assert message.isprintable()
+    assert "all is well" not in message
+    assert "<b>" not in message
+
+
+def test_nor_does_that_of_a_name_whatever_a_name_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [(0, 0, 0, "", ("fe80::1%\x1b[31m", 0))])
+    with pytest.raises(LinkRefused, match=r"videos\.example leads to fe80::1% \[31m, which") as raised:
+        media_session().get("https://videos.example/a.mp4")
+    assert str(raised.value).isprintable()
+
+
 @pytest.mark.parametrize("link", ["https://user:pass@videos.example/", "https://localhost/", "https://10.0.0.1/"])
 def test_the_session_refuses_them_by_itself(link: str) -> None:
     with pytest.raises(LinkRefused):

@@ -45,8 +45,8 @@ HARMLESS = [
     (b"mdhd", 16, 2**32 - 1),
     (b"stts", 8, ABSURD),
     (b"tkhd", 76, 60000 << 16),
-    (b"avc1", 24, 16000 << 16 | 16000),
-    (b"avc1", 24, 16 << 16 | 16),
+    (b"stsd", 40, 8000 << 16 | 4000),
+    (b"stsd", 40, 16 << 16 | 16),
 ]
 
 
@@ -68,7 +68,7 @@ def test_a_header_may_lie_about_length_and_size(file: Path, box: bytes, offset: 
         *((b"stsc", 12, count) for count in (0, 1, ABSURD)),
         *((b"stco", 4, count) for count in (0, ABSURD)),
         (b"stco", 8, ABSURD),
-        (b"avc1", -4, 2**32 - 1),
+        (b"stsd", 12, 2**32 - 1),
         (b"elst", 8, 0),
     ],
 )

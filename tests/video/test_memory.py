@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from unittest.mock import Mock
 
+import psutil
 import pytest
 
+from nodes.video import memory
 from nodes.video.errors import NotEnoughMemory
-from nodes.video.memory import SPARE, available_memory, check_memory, container_memory
+from nodes.video.memory import SPARE, available_memory, check_memory, container_memory, decoder_memory
 
 GB = 10**9
 
@@ -20,8 +23,10 @@ def write(root: Path, files: dict[str, str]) -> Path:
     return root
 
 
-def test_what_fits_is_let_through() -> None:
+def test_what_fits_is_let_through_and_not_a_byte_more() -> None:
     check_memory(need=GB, frames=100, left=GB + SPARE)
+    with pytest.raises(NotEnoughMemory):
+        check_memory(need=GB, frames=100, left=GB + SPARE - 1)
 
 
 def test_what_does_not_fit_is_refused_with_both_figures_and_the_ways_out() -> None:
@@ -34,8 +39,26 @@ def test_what_does_not_fit_is_refused_with_both_figures_and_the_ways_out() -> No
     assert all(way in message for way in ("select_every_nth", "video output", "lower resolution"))
 
 
+def test_the_decoder_needs_some_too() -> None:
+    check_memory(need=GB, frames=100, left=GB + GB // 2 + SPARE, decoder=GB // 2)
+    with pytest.raises(NotEnoughMemory, match=r"100 frames need 1\.5 GB .* frame_load_cap up to 99,"):
+        check_memory(need=GB, frames=100, left=GB + GB // 2 + SPARE - 1, decoder=GB // 2)
+
+
+def test_a_decoder_holds_more_of_large_and_deep_pictures() -> None:
+    assert decoder_memory(1920 * 1080, plain=True) < 100 * 10**6
+    assert GB < decoder_memory(8192 * 4320, plain=True) < decoder_memory(8192 * 4320, plain=False) < 5 * GB
+
+
 def test_this_machine_has_some_memory_left() -> None:
     assert available_memory() > 0
+
+
+@pytest.mark.parametrize(("groups", "left"), [([], 5000), ([7000], 5000), ([7000, 3000], 3000)])
+def test_the_least_of_all_limits_counts(groups: list[int], left: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: Mock(available=5000))
+    monkeypatch.setattr(memory, "container_memory", lambda root: iter(groups))
+    assert available_memory() == left
 
 
 def test_every_group_around_the_process_counts(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,15 +11,8 @@ from hypothesis import strategies as st
 
 from nodes.video.errors import Damaged, NotAVideo, VideoError
 from nodes.video.mp4 import check_mp4, is_mp4
+from tests.boxes import box
 from tests.video.clips import numbered, write_clip
-
-
-def box(kind: bytes, content: bytes = b"", *, large: bool = False, size: int | None = None) -> bytes:
-    """One box; ``size`` states another than the true one."""
-    if large:
-        return struct.pack(">I4sQ", 1, kind, len(content) + 16 if size is None else size) + content
-    return struct.pack(">I4s", len(content) + 8 if size is None else size, kind) + content
-
 
 START = box(b"ftyp", b"isom")
 MOOV = box(b"moov", bytes(20))

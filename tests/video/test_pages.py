@@ -10,9 +10,11 @@ from threading import Event
 import pytest
 import torch
 
+from nodes.video import pages
 from nodes.video.pages import BLOCK, touch, touched_ahead
 
 SIZE = 8 * BLOCK
+PATIENCE = 30.0
 
 
 def resident() -> int:
@@ -47,6 +49,21 @@ def test_what_is_in_the_tensor_and_behind_it_stays(count: int) -> None:
     expected = values.clone()
     touch(values[1:-1], Event())
     assert torch.equal(values, expected)
+
+
+def test_nobody_is_at_work_any_more_behind_the_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tensor may be gone by then."""
+    ended = Event()
+
+    def slow_to_end(images: torch.Tensor, over: Event) -> None:
+        assert over.wait(PATIENCE)
+        Event().wait(0.1)
+        ended.set()
+
+    monkeypatch.setattr(pages, "touch", slow_to_end)
+    with touched_ahead(torch.empty(4)):
+        assert not ended.is_set()
+    assert ended.is_set()
 
 
 def test_an_error_while_filling_comes_through() -> None:

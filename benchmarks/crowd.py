@@ -17,10 +17,11 @@ from typing import Final
 from nodes.generation.errors import Stopped
 from nodes.generation.events import Event, Queued
 from nodes.generation.generate import Generator
+from nodes.modes import LIVE
 from nodes.rehearsal import DEFAULT_TOKEN
 from nodes.runcomfy.request import GenerationRequest
 from nodes.video.decode import decode
-from nodes.wiring import Folders, live_generator, workers
+from nodes.wiring import Folders, generator, workers
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 SAMPLING: Final = 0.05
@@ -81,10 +82,9 @@ class _Crowd:
             if len(self.queued) == self.stop_at and self.pressed is None:
                 self.pressed = time.perf_counter()
 
-        generator = self._generator()
         request = GenerationRequest("A paper boat", duration=2, seed=number)
         try:
-            video = await generator.generate(request, events=show, stop=lambda: self.pressed is not None)
+            video = await self._generator().generate(request, events=show, stop=lambda: self.pressed is not None)
         except Stopped as stopped:
             return str(stopped)
         await asyncio.wrap_future(workers().decode(self._decode, video.files[0]))
@@ -92,7 +92,7 @@ class _Crowd:
 
     def _generator(self) -> Generator:
         environment = {"RUNCOMFY_API_BASE_URL": self.origin, "RUNCOMFY_API_TOKEN": DEFAULT_TOKEN}
-        return live_generator(Folders(self.folder / "videos", self.folder / "private"), environment)
+        return generator(LIVE, Folders(self.folder / "videos", self.folder / "private"), environment)
 
     def _decode(self, file: Path) -> None:
         begun = time.perf_counter()

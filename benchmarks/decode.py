@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from os import getloadavg
 from pathlib import Path
 from typing import Final
 
@@ -15,8 +14,8 @@ from .clips import CLIPS, QUICK
 from .figures import Row, as_table, verdicts
 from .machine import cores, describe
 from .measure import ROOT, Sample, measure
-from .report import write
-from .verdict import Verdict, bullets
+from .report import publish
+from .verdict import Verdict
 from .ways import Way
 
 CACHE: Final = ROOT / ".cache"
@@ -26,7 +25,7 @@ MOST_OF_CORE: Final = {"1080p, 5 s": 0.40, "1080p, 12 s": 0.15}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, print and, unless it was a quick look, write README.md. Returns 0; a missed goal is no failure."""
+    """Measure and publish. Returns 0: a missed goal is no failure."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one clip, one round; README.md stays as it is")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="medians are over so many (default %(default)s)")
@@ -34,15 +33,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     files = {str(clip): clip.ensure(CACHE) for clip in (QUICK if chosen.quick else CLIPS)}
     files |= {clip.name: clip.resolve() for clip in chosen.clip}
-    load, _, _ = getloadavg()
-    rows = _measure(files, 1 if chosen.quick else chosen.rounds)
-    found = [verdict for row in rows for verdict in _verdicts(row)]
     # A busy machine slows this pack most, which alone has work for every core.
-    begin = f"{describe()}; load of other work at the start {load:.1f}."
-    content = f"{begin}\n\n{as_table(rows)}\n\n{bullets(found)}"
-    print(content)
-    if not chosen.quick:
-        write("decode", content)
+    machine = describe()
+    rows = _measure(files, 1 if chosen.quick else chosen.rounds)
+    goals = [verdict for row in rows for verdict in _verdicts(row)]
+    publish("decode", machine, as_table(rows), goals=goals, quick=chosen.quick)
     return 0
 
 

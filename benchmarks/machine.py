@@ -17,12 +17,13 @@ def cores() -> int:
 
 
 def describe() -> str:
-    """CPU, cores, memory, system and versions, as one line."""
+    """CPU, cores, memory, system, versions and the load of other work, as one line; for a benchmark's start."""
     memory = _value(Path("/proc/meminfo"), "MemTotal").removesuffix(" kB")
     hardware = f"{_value(Path('/proc/cpuinfo'), 'model name')}, {cores()} cores, {int(memory) / 2**20:.0f} GB"
     kernel = ".".join(platform.release().split(".")[:2])
     system = f"{platform.system()} {kernel}, Python {platform.python_version()}"
-    return f"{hardware}; {system}; {', '.join(filter(None, map(_package, _PACKAGES)))}"
+    packages = ", ".join(filter(None, map(_package, _PACKAGES)))
+    return f"{hardware}; {system}; {packages}; load of other work at the start {os.getloadavg()[0]:.1f}."
 
 
 def _value(file: Path, field: str) -> str:

@@ -1,10 +1,12 @@
-"""Tables as Markdown, and their places in README.md."""
+"""What a benchmark found, as Markdown: printed, and in its place in README.md."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
+
+from .verdict import Verdict, bullets
 
 README: Final = Path(__file__).resolve().parent / "README.md"
 
@@ -19,6 +21,14 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         for row in (head, rule, *rows)
     ]
     return "\n".join(f"{line} |" for line in lines)
+
+
+def publish(name: str, *parts: str, goals: list[Verdict], quick: bool) -> None:
+    """Print the parts and how the goals stand and, unless it was a quick look, write them into README.md."""
+    content = "\n\n".join((*parts, bullets(goals)))
+    print(content)
+    if not quick:
+        write(name, content)
 
 
 def write(name: str, content: str, file: Path = README) -> None:

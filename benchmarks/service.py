@@ -6,11 +6,11 @@ import multiprocessing
 from collections import Counter
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, Final
 
 from nodes.rehearsal import RehearsalService, Scene, Submission, Timing
 
-FOOTAGE = Scene("Many jobs", "480p", "16:9", 2, seed=1)
+FOOTAGE: Final = Scene("Many jobs", "480p", "16:9", 2, seed=1)
 """The smallest video there is; all jobs bring it."""
 
 

@@ -11,13 +11,14 @@ from pathlib import Path
 from random import Random
 from typing import Final, NoReturn, ParamSpec, TypeVar
 
+from nodes.generation.backoff import Backoff
 from nodes.generation.events import Event
 from nodes.generation.follow import Follower
 from nodes.generation.gate import Gate
 from nodes.generation.journal import Journal
 from nodes.generation.leases import Leases
 from nodes.generation.means import Means
-from nodes.generation.schedule import Backoff, ScheduleFor
+from nodes.generation.schedule import ScheduleFor
 from nodes.generation.states import State
 from nodes.generation.watch import Watch
 from nodes.generation.workers import Workers
@@ -57,9 +58,9 @@ class Followed:
 
     job: Job
     lag: float
-    """Seconds from its end to the status call that saw it."""
+    """Seconds from its end to the call that saw it."""
     calls: int
-    """Of the status kind."""
+    """Of the status and of the result kind."""
 
 
 def jobs(count: int, seed: int) -> list[Job]:
@@ -142,13 +143,13 @@ class _Service:
         self._begins, self.ends, self.calls = now + job.queued, now + job.seconds, 0
 
     def send(self, call: Call) -> Reply:
-        if call.path.endswith("/result"):
-            return _reply(status="succeeded", output={"video": "https://example.com/video.mp4"})
         self.calls += 1
         now = self._clock.monotonic()
         if now < self.ends:
             return _reply(status="in_queue" if now < self._begins else "in_progress")
         self.seen = now
+        if call.path.endswith("/result"):
+            return _reply(status="succeeded", output={"video": "https://example.com/video.mp4"})
         return _reply(status="completed")
 
 

@@ -13,14 +13,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from .generation.errors import GenerationError, Stopped
+from .generation.clock import clock_time
+from .generation.errors import Stopped
 from .generation.events import Downloading, Event, Generating, dollars
 from .generation.journal import Entry
-from .generation.means import Video, clock_time
-from .runcomfy.errors import RunComfyError
-from .runcomfy.request import LIVE, MODES, RATIOS, REHEARSAL, RESOLUTIONS, GenerationRequest, Options, is_request_id
-from .video.errors import VideoError
-from .wiring import Folders, fetch_job, journal, live_generator, rehearsal_generator
+from .generation.means import Video
+from .modes import LIVE, MODES
+from .runcomfy.request import RATIOS, RESOLUTIONS, GenerationRequest, Options, is_request_id
+from .wiring import FAILURES, Folders, fetch_job, generator, journal
 
 FAILED: Final = 1
 STOPPED: Final = 130
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Stopped as stopped:
         print(stopped, file=sys.stderr)
         return STOPPED
-    except (RunComfyError, GenerationError, VideoError) as error:
+    except FAILURES as error:
         print(error, file=sys.stderr)
         return FAILED
 
@@ -138,7 +138,12 @@ def _as_json(entry: Entry) -> dict[str, object]:
 
 def _bring(folders: Folders, asked: argparse.Namespace) -> int:
     pressed: list[int] = []
-    signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))
+
+    def stop(number: int, _: object) -> None:
+        pressed.append(number)
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # who presses again does not want to wait
+
+    signal.signal(signal.SIGINT, stop)
     line = _Line()
     try:
         video = asyncio.run(_video(folders, asked, line, lambda: bool(pressed)))
@@ -160,8 +165,8 @@ async def _video(folders: Folders, asked: argparse.Namespace, line: _Line, stop:
             _parser().error("a request id consists of letters, digits, - and _")
         return await fetch_job(asked.request_id, folders, os.environ, events=line, stop=stop)
     request = GenerationRequest(asked.text, asked.resolution, asked.ratio, asked.duration, asked.seed)
-    generator = rehearsal_generator(folders) if asked.mode == REHEARSAL else live_generator(folders, os.environ)
-    return await generator.generate(request, events=line, stop=stop, reuse=asked.reuse)
+    chosen = generator(asked.mode, folders, os.environ)
+    return await chosen.generate(request, events=line, stop=stop, reuse=asked.reuse)
 
 
 class _Line:

@@ -90,7 +90,7 @@ class Account:
         """Ask RunComfy for the model's page, which is free and needs a token that is valid."""
         try:
             token = find_token(self._environment, self._file)
-            model = RunComfy(HttpTransport(api_origin(self._environment), token), token.source).price()
+            model = RunComfy(HttpTransport(api_origin(self._environment), token), token.source).model_info()
         except RunComfyError as error:
             return Check(False, _message(error))
         price = price_of(model)

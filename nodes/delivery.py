@@ -9,31 +9,27 @@ import logging
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from comfy_api.latest import io
 
 from . import host
 from .display import Display
 from .generation.clock import SystemClock
-from .generation.errors import GenerationError, OutcomeUnknown, Stopped
+from .generation.errors import OutcomeUnknown, Stopped
 from .generation.events import Decoding, Done, Failed, Notice, Settled
 from .generation.fates import Fate
 from .generation.means import Video
 from .generation.watch import StopSeen, Watch
-from .runcomfy.errors import RunComfyError
-from .runcomfy.request import REHEARSAL, GenerationRequest, Options, hint_about_text, is_request_id
+from .runcomfy.request import GenerationRequest, Options, hint_about_text, is_request_id
 from .sockets import frames_used, video_outputs
 from .video.decode import ALL, Selection, decode
-from .video.errors import VideoError
+from .video.errors import NotEnoughMemory
 from .video.facts import Facts, facts_of
-from .wiring import Folders, fetch_job, fetch_link, live_generator, rehearsal_generator, workers
+from .wiring import FAILURES, Folders, fetch_job, fetch_link, generator, workers
 
 if TYPE_CHECKING:
     import torch
-
-FAILURES: Final = (RunComfyError, GenerationError, VideoError)
-"""Everything by which one video may fail; all else is a defect, and never skipped."""
 
 _log = logging.getLogger("seedance")
 
@@ -49,8 +45,8 @@ async def generate(text: str, options: Options | None, *, mode: str, reuse: bool
         request = GenerationRequest.of(text, options)
         if hint := hint_about_text(request.text):
             show(Notice(hint))
-        generator = rehearsal_generator(_folders()) if mode == REHEARSAL else live_generator(_folders(), os.environ)
-        return await generator.generate(request, events=show, stop=stop.pressed, reuse=reuse)
+        chosen = generator(mode, _folders(), os.environ)
+        return await chosen.generate(request, events=show, stop=stop.pressed, reuse=reuse)
 
     try:
         return await _deliver(video, ALL)
@@ -135,6 +131,6 @@ async def _read(
         return await watch.result(workers().decode(read))
     except StopSeen:
         raise Stopped(f"Stopped while decoding. The video is on disk: {file}.", Fate.FINISHED) from None
-    except VideoError as error:
-        # By now it is paid for.
-        raise VideoError(error.what, f"{error.todo} Nothing is lost: the video is {file}.") from error
+    except NotEnoughMemory as error:
+        error.todo += f" Nothing is lost: the video is {file}."
+        raise

@@ -31,8 +31,8 @@ class Display:
             return
         if line := self._tally.news():
             self._node.line(line)
-        if measured := self._tally.measured():
-            self._node.bar(*measured)
+        if progress := self._tally.progress():
+            self._node.bar(*progress)
 
     @classmethod
     def _shared(cls, node: host.RunningNode) -> Tally:

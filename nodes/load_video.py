@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from comfy_api.latest import io
 
 from . import host
-from .runcomfy.request import is_request_id
+from .runcomfy.errors import InvalidRequest
+from .runcomfy.request import is_request_id, problem_with_number
 from .sockets import frames_used, schema, video_outputs
 
-NO_FILE = "(none)"
+NO_FILE: Final = "(none)"
 """Stands in the list where there is no video yet, since an empty list cannot be chosen from."""
+MAX_FRAMES: Final = 100_000
+"""Of a video; more than an hour at 24 a second."""
+MAX_STEP: Final = 1000
+"""Frames from one that is loaded to the next."""
 
 
 class LoadSeedanceVideo(io.ComfyNode):
@@ -43,33 +50,37 @@ class LoadSeedanceVideo(io.ComfyNode):
                     optional=True,
                     default=0,
                     min=0,
-                    max=100_000,
-                    tooltip="So many frames are left out at first.",
+                    max=MAX_FRAMES,
+                    tooltip="Leaves out this many frames at the start.",
                 ),
                 io.Int.Input(
                     "frame_load_cap",
                     optional=True,
                     default=0,
                     min=0,
-                    max=100_000,
-                    tooltip="At most so many frames; 0 loads all.",
+                    max=MAX_FRAMES,
+                    tooltip="Loads at most this many frames; 0 loads all.",
                 ),
                 io.Int.Input(
                     "select_every_nth",
                     optional=True,
                     default=1,
                     min=1,
-                    max=1000,
+                    max=MAX_STEP,
                     tooltip="2 loads every second frame, and so on.",
                 ),
             ],
-            outputs=video_outputs(),
+            outputs=video_outputs(
+                images="The chosen frames, for upscalers and every other image node.",
+                video="The whole file, whatever frames are chosen; for Save Video.",
+                request_id="RunComfy's id of the job; empty for other files.",
+            ),
         )
 
     @classmethod
     def validate_inputs(cls, video: object = None, source: object = "") -> bool | str:
         # None: the value comes through a link and is checked when it is there.
-        return video is None or source is None or problem_with_choice(video, source) or True
+        return video is None or source is None or problem_with_video(video, source) or True
 
     @classmethod
     def fingerprint_inputs(cls, video: object = None, source: str | None = None, **_: object) -> str:
@@ -90,20 +101,20 @@ class LoadSeedanceVideo(io.ComfyNode):
         from .delivery import load
         from .video.decode import Selection
 
-        problem = problem_with_choice(video, source) or problem_with_frames(
+        problem = problem_with_video(video, source) or problem_with_frames(
             skip_first_frames, frame_load_cap, select_every_nth
         )
         if problem:
-            raise ValueError(problem)
+            raise InvalidRequest(problem)
         source = source.strip()
         selection = Selection(skip_first_frames, frame_load_cap, select_every_nth)
         return await load(None if source else host.find_video(video), source, selection)
 
 
-def problem_with_choice(video: object, source: object) -> str | None:
+def problem_with_video(video: object, source: object) -> str | None:
     """Why neither input says what to load, as a sentence for the user; None if one does. Both may be anything."""
     if not isinstance(source, str):
-        return "source must be a text. Nothing was loaded."
+        return "source must be a text."
     if source.strip():
         return _problem_with_source(source.strip())
     if video in ("", NO_FILE):
@@ -118,17 +129,14 @@ def problem_with_frames(skip: object, cap: object, every: object) -> str | None:
 
     ComfyUI checks what is typed in, but not what comes through a link.
     """
-    for name, value, lowest in (
-        ("skip_first_frames", skip, 0),
-        ("frame_load_cap", cap, 0),
-        ("select_every_nth", every, 1),
-    ):
-        if not isinstance(value, int) or value < lowest:
-            return f"{name} is {value!r:.60}; it must be a whole number from {lowest} on."
-    return None
+    return (
+        problem_with_number("skip_first_frames", skip, 0, MAX_FRAMES)
+        or problem_with_number("frame_load_cap", cap, 0, MAX_FRAMES)
+        or problem_with_number("select_every_nth", every, 1, MAX_STEP)
+    )
 
 
 def _problem_with_source(source: str) -> str | None:
     if is_request_id(source) or source.lower().startswith("https://"):
         return None
-    return "source must be the request id of a Seedance job, or a link that begins with https://. Nothing was loaded."
+    return "source must be the request id of a Seedance job, or a link that begins with https://."

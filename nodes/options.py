@@ -8,7 +8,6 @@ from comfy_api.latest import io
 
 from .runcomfy.errors import InvalidRequest
 from .runcomfy.request import (
-    MAX_COUNT,
     MAX_DURATION,
     MAX_SEED,
     MIN_DURATION,
@@ -16,10 +15,12 @@ from .runcomfy.request import (
     RESOLUTIONS,
     Options,
     problem_with_choice,
-    problem_with_seeds,
+    problem_with_number,
 )
 from .sockets import SeedanceOptionsSocket, schema
 
+MAX_COUNT: Final = 200
+"""Videos of one node."""
 _DEFAULT: Final = Options()
 
 
@@ -94,3 +95,11 @@ class SeedanceOptions(io.ComfyNode):
         if problem := problem_with_seeds(seed, count):
             raise InvalidRequest(problem)
         return io.NodeOutput([Options(resolution, ratio, duration, seed + number) for number in range(count)])
+
+
+def problem_with_seeds(first: object, count: object) -> str | None:
+    """Why ``count`` seeds from ``first`` on cannot be had, as a sentence for the user; None if they can."""
+    problem = problem_with_number("count", count, 1, MAX_COUNT) or problem_with_number("seed", first, 0, MAX_SEED)
+    if problem or not isinstance(first, int) or not isinstance(count, int) or first + count - 1 <= MAX_SEED:
+        return problem
+    return f"{count} videos from seed {first} on would pass the highest seed, {MAX_SEED}. Lower the seed."

@@ -6,8 +6,9 @@ from typing import Final
 
 from comfy_api.latest import io
 
+from .modes import LIVE, MODES
 from .runcomfy.errors import InvalidRequest
-from .runcomfy.request import LIVE, MODES, Options, problem_with_choice, problem_with_text
+from .runcomfy.request import Options, problem_with_choice, problem_with_text
 from .sockets import SeedanceOptionsSocket, frames_used, left_out, schema, video_outputs
 
 STOP: Final = "stop"
@@ -39,8 +40,8 @@ class SeedanceTextToVideo(io.ComfyNode):
                     options=list(MODES),
                     default=LIVE,
                     tooltip=(
-                        "live: generates on RunComfy, which is paid. rehearsal: runs the whole way on this machine "
-                        "with a test video, for nothing and without a token."
+                        "live: generates on RunComfy, which is paid. rehearsal: does every step on this machine with a "
+                        "test video, free and without a token."
                     ),
                 ),
                 io.Boolean.Input(

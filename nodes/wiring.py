@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from .generation.backoff import Backoff
 from .generation.clock import SystemClock
 from .generation.collect import files_of
+from .generation.errors import GenerationError
 from .generation.events import EventSink
 from .generation.fetch_link import fetch
 from .generation.gate import Gate
@@ -21,12 +23,15 @@ from .generation.journal import Journal
 from .generation.leases import Leases
 from .generation.means import Means, Video
 from .generation.price import ListPrice
-from .generation.schedule import ENOUGH_HISTORY, Backoff, PollSchedule, ScheduleFor
+from .generation.schedule import ENOUGH_HISTORY, PollSchedule, ScheduleFor
 from .generation.watch import Watch
 from .generation.workers import Workers
+from .modes import REHEARSAL
 from .runcomfy.client import RunComfy
+from .runcomfy.errors import RunComfyError
 from .runcomfy.token import Token, find_token
 from .runcomfy.transport import HttpTransport, api_origin, is_loopback
+from .video.errors import VideoError
 from .video.fetch import Download
 from .video.links import media_session
 
@@ -35,6 +40,8 @@ if TYPE_CHECKING:
 
     from .runcomfy.request import GenerationRequest
 
+FAILURES: Final = (RunComfyError, GenerationError, VideoError)
+"""Everything by which one video may fail; all else is a defect, and never skipped."""
 REHEARSAL_SECONDS: Final = 4.5
 
 
@@ -47,18 +54,15 @@ class Folders:
     private: Path
     """Token, journal and lock files."""
 
-
-def live_generator(folders: Folders, environment: Mapping[str, str]) -> Generator:
-    """For the user's RunComfy account. Raises `MissingToken` or `InvalidOrigin`."""
-    token = find_token(environment, folders.private / "token")
-    origin = api_origin(environment)
-    return Generator(_means(token, origin, _records(folders.private), folders, PollSchedule.learnt))
+    @property
+    def token(self) -> Path:
+        """The file of the token that was saved in Settings."""
+        return self.private / "token"
 
 
-def rehearsal_generator(folders: Folders) -> Generator:
-    """For the rehearsal service inside this process, with a journal that ends with it."""
-    origin, token = _service()
-    return Generator(_means(token, origin, _records(None), folders, _rehearsal_schedule))
+def generator(mode: str, folders: Folders, environment: Mapping[str, str]) -> Generator:
+    """What generates videos in a mode. Live, it raises `MissingToken` or `InvalidOrigin`."""
+    return _rehearsal(folders) if mode == REHEARSAL else _live(folders, environment)
 
 
 def journal(folders: Folders) -> Journal:
@@ -75,7 +79,7 @@ async def fetch_job(
     """
     if files := files_of(request_id, folders.videos):
         return Video(request_id, files, reused=True)
-    return await live_generator(folders, environment).fetch(request_id, events=events, stop=stop)
+    return await _live(folders, environment).fetch(request_id, events=events, stop=stop)
 
 
 async def fetch_link(link: str, folders: Folders, *, events: EventSink, stop: Callable[[], bool]) -> Video:
@@ -90,6 +94,19 @@ async def fetch_link(link: str, folders: Folders, *, events: EventSink, stop: Ca
 def workers() -> Workers:
     """This process' threads, shared by everything it does."""
     return Workers()
+
+
+def _live(folders: Folders, environment: Mapping[str, str]) -> Generator:
+    """For the user's RunComfy account."""
+    token = find_token(environment, folders.token)
+    origin = api_origin(environment)
+    return Generator(_means(token, origin, _records(folders.private), folders, PollSchedule.learnt))
+
+
+def _rehearsal(folders: Folders) -> Generator:
+    """For the rehearsal service inside this process, with a journal that ends with it."""
+    origin, token = _service()
+    return Generator(_means(token, origin, _records(None), folders, _rehearsal_schedule))
 
 
 def _means(

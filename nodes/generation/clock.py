@@ -31,3 +31,8 @@ class SystemClock:
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+
+def clock_time(seconds: float) -> str:
+    """A moment, in seconds since the epoch, as the user's own clock showed it."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))

@@ -30,6 +30,11 @@ MIGRATIONS: Final = (
     CREATE TABLE leases (fingerprint TEXT PRIMARY KEY, owner TEXT NOT NULL);
     """,
     "ALTER TABLE jobs ADD COLUMN price TEXT NOT NULL DEFAULT ''",
+    """
+    ALTER TABLE jobs ADD COLUMN resolution TEXT;
+    ALTER TABLE jobs ADD COLUMN duration INTEGER;
+    CREATE INDEX jobs_by_kind ON jobs (resolution, duration, id);
+    """,
 )
 """One script per schema version; only ever appended to."""
 
@@ -54,10 +59,11 @@ def connect(file: Path | None) -> sqlite3.Connection:
             raise sqlite3.DatabaseError("it was written by a newer version of this pack")
         if version < len(MIGRATIONS):
             # SQLite does not wait for others while it switches to WAL.
-            with FileLock(f"{file}.lock", timeout=10, mode=0o600) if file else nullcontext():
+            with FileLock(f"{file}.lock", timeout=10) if file else nullcontext():
                 _migrate(database)
-        # An entry must survive a power cut before the submit call is made.
+        # An entry must survive a power cut before the submit call is made; on macOS that takes the second one.
         database.execute("PRAGMA synchronous = FULL")
+        database.execute("PRAGMA fullfsync = ON")
     except BaseException:
         database.close()
         raise

@@ -8,7 +8,6 @@ GenerationError
 ├── OutcomeUnknown     the submit call ended unclearly
 ├── VideoUnavailable   the job succeeded; its video could not be fetched
 ├── Forgotten          the service no longer has it
-├── JobMissing         the service does not have it yet, or says so by mistake
 └── JournalUnusable    no record can be kept, so nothing is submitted
 
 Stopped                the user pressed Stop: not a failure
@@ -16,7 +15,12 @@ Stopped                the user pressed Stop: not a failure
 
 from __future__ import annotations
 
+from typing import Final
+
 from .fates import Fate
+
+_OF_MODERATION: Final = ("moderation", "sensitive", "policy", "nsfw", "unsafe", "content check", "copyright", "violat")
+"""One of these is in the reason where the content check refused a prompt: no code is documented that would tell."""
 
 
 class GenerationError(Exception):
@@ -39,7 +43,7 @@ class JobFailed(GenerationError):
 
     def __init__(self, reason: str, request_id: str) -> None:
         todo = "Run again to try once more, which is a new job."
-        if _is_moderation(reason):
+        if any(word in reason.lower() for word in _OF_MODERATION):
             what = f'The content check refused this prompt: "{reason.rstrip(".")}".'
             todo = "Rephrase the text and run again."
         elif reason:
@@ -126,18 +130,6 @@ class Forgotten(GenerationError):
         )
 
 
-class JobMissing(GenerationError):
-    """The service does not know a job that it accepted just now, which may be a passing confusion of its own."""
-
-    def __init__(self, request_id: str) -> None:
-        super().__init__(
-            "RunComfy says that it does not have this job (404), although it accepted it just now.",
-            "It may be charged.",
-            "Run the same graph again in a minute to look for it once more, without a new charge.",
-            request_id,
-        )
-
-
 class JournalUnusable(GenerationError):
     """Without a record a crash could cost the user a second payment."""
 
@@ -156,8 +148,3 @@ class Stopped(Exception):
     def __init__(self, outcome: str, fate: Fate) -> None:
         super().__init__(outcome)
         self.fate = fate
-
-
-def _is_moderation(reason: str) -> bool:
-    words = ("moderation", "sensitive", "policy", "nsfw", "unsafe", "content check", "copyright", "violat")
-    return any(word in reason.lower() for word in words)

@@ -7,11 +7,11 @@ from typing import Final
 
 from ..video.errors import FetchBroken
 from ..video.fetch import Download
+from .backoff import Backoff
 from .collect import is_intact
 from .errors import Stopped
 from .events import Downloading, Retrying
 from .fates import Fate
-from .schedule import Backoff
 from .watch import StopSeen, Watch
 from .workers import Workers
 

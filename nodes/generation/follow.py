@@ -8,18 +8,22 @@ from typing import Final, TypeVar
 
 from ..runcomfy.errors import NotFound, PassingTrouble
 from ..runcomfy.replies import JobResult, JobState, JobStatus
-from .errors import DeadlinePassed, Forgotten, JobCancelled, JobFailed, JobMissing
+from .backoff import Backoff
+from .errors import DeadlinePassed, Forgotten, JobCancelled, JobFailed
 from .events import Event, Generating, Queued, Retrying
 from .journal import Entry
 from .means import Means, record
-from .schedule import Backoff, PollSchedule
+from .schedule import PollSchedule
 from .states import State
 from .watch import Watch
 
 T = TypeVar("T")
 
-CONFUSION: Final = 120.0
-"""Seconds after acceptance in which a service that does not know the job is not believed."""
+BELIEVED_AFTER: Final = 120.0
+"""Seconds after acceptance in which a service that says that it does not know the job is taken for confused; and how
+long a 404 has to stand that is not the service's documented one, but perhaps a gateway's in front of it."""
+CONFIRMED_AFTER: Final = 5.0
+"""Seconds for which the service's own 404 has to stand."""
 _STILL_AT_WORK: Final = (JobState.QUEUED, JobState.RUNNING, JobState.UNKNOWN)
 
 
@@ -38,9 +42,11 @@ class Follower:
         self._fresh = fresh
         self._started = self._waiting_since = means.clock.monotonic()
         # The journal's wall clock only makes up for the time before this run; it may have jumped.
-        self._age = 0.0 if fresh else max(0.0, min(means.clock.wall() - entry.created, means.deadline))
+        known = bool(entry.created) and not fresh
+        self._age = max(0.0, min(means.clock.wall() - entry.created, means.deadline)) if known else 0.0
         self._backoff = Backoff(means.random)
         self._status = JobStatus(JobState.QUEUED, "in_queue")
+        self._missing_since: float | None = None
 
     async def end(self) -> JobResult:
         """Wait for the job's success.
@@ -52,16 +58,16 @@ class Follower:
         delay = self._schedule.delay(0) if self._fresh else 0
         while True:
             await self._pause(delay)
-            status = await self._read(self._means.client.status)
+            # Only the status call knows the place in the queue; once a job runs, the result call alone tells all.
+            running = self._status.state is JobState.RUNNING
+            if not running:
+                self._status = await self._read(self._means.client.status)
+            if running or self._status.state not in _STILL_AT_WORK:
+                result = await self.result()
+                if result.state not in _STILL_AT_WORK:
+                    return result
+                self._status = JobStatus(result.state, result.word)
             delay = self._schedule.delay(self._elapsed())
-            if status.state in _STILL_AT_WORK:
-                self._status = status
-                continue
-            if self._fresh and status.state is JobState.ENDED:
-                self.entry = replace(self.entry, seconds=self._elapsed())
-            result = await self.result()
-            if result.state not in _STILL_AT_WORK:
-                return result
 
     async def result(self) -> JobResult:
         """Ask how the job ended; if it ended badly, write that down and raise it."""
@@ -73,7 +79,8 @@ class Follower:
             await self._end_badly(self.entry, State.CANCELLED)
             raise JobCancelled(self.entry.request_id)
         if result.state is JobState.SUCCEEDED and self.entry.state is State.ACCEPTED:
-            await self._record(replace(self.entry, cost=result.cost), State.SUCCEEDED)
+            seconds = self._elapsed() if self._fresh else None
+            await self._record(replace(self.entry, cost=result.cost, seconds=seconds), State.SUCCEEDED)
             # Fetching the video has a deadline of its own.
             self._waiting_since = self._means.clock.monotonic()
         return result
@@ -91,13 +98,23 @@ class Follower:
                 answer = await self._watch.result(reading)
             except PassingTrouble as error:
                 await self.pause_after(error.what, error.retry_after)
-            except NotFound:
-                if self._fresh and self._elapsed() < CONFUSION:
-                    raise JobMissing(request_id) from None
-                raise Forgotten(request_id) from None
+            except NotFound as error:
+                if self._is_believed(error):
+                    raise Forgotten(request_id) from None
+                await self.pause_after("RunComfy says that it does not have this job (404).")
             else:
                 self._backoff.reset()
+                self._missing_since = None
                 return answer
+
+    def _is_believed(self, error: NotFound) -> bool:
+        """Whether the job is really gone. One odd 404 must not cost the user a second video."""
+        now = self._means.clock.monotonic()
+        if self._missing_since is None:
+            self._missing_since = now
+        just_accepted = bool(self.entry.created) and self._elapsed() < BELIEVED_AFTER
+        stands = CONFIRMED_AFTER if error.definite else BELIEVED_AFTER
+        return not just_accepted and now - self._missing_since >= stands
 
     async def pause_after(self, problem: str, retry_after: float | None = None) -> None:
         """Wait before trying again after a failure."""

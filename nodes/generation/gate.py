@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 from ..runcomfy.errors import RateLimited
+from .backoff import LONGEST_ASKED, Backoff
 from .clock import Clock
-from .schedule import LONGEST_ASKED, Backoff
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -12,7 +12,7 @@ from typing import ParamSpec, TypeVar
 from ..runcomfy.errors import Charge, PermissionDenied, RunComfyError
 from ..runcomfy.request import GenerationRequest
 from .collect import collect, files_of, is_intact
-from .errors import Forgotten, JournalUnusable, Stopped
+from .errors import Forgotten, JobFailed, JournalUnusable, Stopped
 from .events import EventSink, Settled
 from .follow import Follower
 from .journal import Entry
@@ -61,7 +61,12 @@ class Generator:
 
     def _fingerprint(self, request: GenerationRequest) -> str:
         """Equal for equal requests of one account to one model."""
-        return f"{_hash(self._means.client.model, request.canonical())}.{_hash(self._means.account)[:16]}"
+        return f"{_hash(self._means.client.model, request.canonical())}.{_account(self._means)}"
+
+
+def _account(means: Means) -> str:
+    """The half of a fingerprint that stands for the account."""
+    return _hash(means.account)[:16]
 
 
 def _hash(*parts: str) -> str:
@@ -110,12 +115,17 @@ class _Run:
         journal = self._means.journal
         if reuse and (video := await self._on_disk()):
             return video
+        before = await self._call(journal.newest, self._fingerprint)
         waited = await self._turn.take(self._fingerprint)
         if reuse and (video := await self._on_disk()):
             return video
-        if waited and (told := await self._call(journal.newest, self._fingerprint)) and told.state is State.TOLD:
-            # The user cannot have read it before this run was begun.
-            raise unknown(told)
+        newest = await self._call(journal.newest, self._fingerprint)
+        if waited and newest and newest != before:
+            # The run that this one waited for has ended badly, of which the user cannot have read before this began.
+            if newest.state is State.TOLD:
+                raise unknown(newest)
+            if newest.state is State.FAILED and reuse:
+                raise JobFailed(newest.reason, newest.request_id)
         entry = await self._call(journal.unfinished, self._fingerprint)
         if entry is None and reuse:
             entry = await self._call(journal.saved, self._fingerprint)
@@ -149,15 +159,13 @@ class _Run:
 
     async def _adopted(self, reuse: bool) -> Video | None:
         """The video of the same request with another token, which may be a new one of the same account."""
-        entry = await self._call(self._means.journal.elsewhere, self._fingerprint)
+        entry = await self._call(self._means.journal.elsewhere, self._fingerprint, finished=reuse)
         if entry is None:
             return None
         if reuse and (files := await self._call(files_of, entry.request_id, self._means.folder)):
             return Video(entry.request_id, files, entry.cost, reused=True)
-        if entry.state is State.SAVED:
-            return None
         try:
-            return await self._bring(replace(entry, id=0), fresh=False)
+            return await self._bring(entry, fresh=False)
         except (PermissionDenied, Forgotten):
             self._found = self._follower = None
             return None
@@ -168,6 +176,7 @@ class _Run:
 
     async def _bring(self, entry: Entry, *, fresh: bool) -> Video:
         self._found = entry
+        # A job of elsewhere is scheduled as one of the default size and length.
         request = entry.request or GenerationRequest("(unknown)")
         try:
             history = await self._call(self._means.journal.durations, request)
@@ -192,7 +201,10 @@ class _Run:
         """A job that the service has forgotten; its video may have arrived before that could be written down."""
         files = files_of(entry.request_id, self._means.folder)
         if not files:
-            return record(self._means, self._watch.show, entry, State.FORGOTTEN)
+            # Another account's job, or another service's, is only unknown here.
+            ours = entry.fingerprint.endswith(f".{_account(self._means)}")
+            forgotten = replace(entry, id=entry.id if ours else 0)
+            return record(self._means, self._watch.show, forgotten, State.FORGOTTEN)
         if entry.state is State.ACCEPTED:
             entry = record(self._means, self._watch.show, entry, State.SUCCEEDED)
         saved = replace(entry, files=tuple(file.name for file in files))

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -63,8 +62,17 @@ class Journal:
         """Write down, durably, that a request is about to be submitted."""
         with self.writing() as database:
             row = database.execute(
-                "INSERT INTO jobs (fingerprint, state, request, created, changed) VALUES (?, ?, ?, ?, ?)",
-                (fingerprint, State.INTENDED.value, request.canonical(), now, now),
+                "INSERT INTO jobs (fingerprint, state, request, resolution, duration, created, changed) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    fingerprint,
+                    State.INTENDED.value,
+                    request.canonical(),
+                    request.resolution,
+                    request.duration,
+                    now,
+                    now,
+                ),
             )
             return Entry(row.lastrowid or 0, fingerprint, State.INTENDED, request, created=now)
 
@@ -99,9 +107,8 @@ class Journal:
 
     def unfinished(self, fingerprint: str) -> Entry | None:
         """The newest entry of a request that may still bring a video, or whose outcome nobody was told."""
-        marks = ", ".join("?" * len(_UNFINISHED))
         return self._first(
-            f"WHERE fingerprint = ? AND state IN ({marks}) ORDER BY id DESC LIMIT 1",
+            f"WHERE fingerprint = ? AND state IN ({_marks(_UNFINISHED)}) ORDER BY id DESC LIMIT 1",
             fingerprint,
             *(state.value for state in _UNFINISHED),
         )
@@ -116,12 +123,20 @@ class Journal:
         """The newest entry of a request, whatever became of it."""
         return self._first("WHERE fingerprint = ? ORDER BY id DESC LIMIT 1", fingerprint)
 
-    def elsewhere(self, fingerprint: str) -> Entry | None:
-        """The newest job of the same request and model with another token; fingerprints differ behind the dot only."""
-        states = (State.ACCEPTED.value, State.SUCCEEDED.value, State.SAVED.value)
+    def elsewhere(self, fingerprint: str, *, finished: bool) -> Entry | None:
+        """The newest job of the same request and model with another token; fingerprints differ behind the dot only.
+
+        Args:
+            finished: whether one whose video has arrived will do.
+        """
+        request = fingerprint.partition(".")[0]
+        states = [State.ACCEPTED.value, State.SUCCEEDED.value, *([State.SAVED.value] if finished else [])]
         return self._first(
-            "WHERE fingerprint LIKE ? AND fingerprint != ? AND state IN (?, ?, ?) ORDER BY id DESC LIMIT 1",
-            fingerprint.partition(".")[0] + ".%",
+            # Not LIKE, which no index serves; in ASCII the slash follows the dot.
+            "WHERE fingerprint > ? AND fingerprint < ? AND fingerprint != ? "
+            f"AND state IN ({_marks(states)}) ORDER BY id DESC LIMIT 1",
+            f"{request}.",
+            f"{request}/",
             fingerprint,
             *states,
         )
@@ -136,17 +151,13 @@ class Journal:
 
     def durations(self, request: GenerationRequest, limit: int = 50) -> list[float]:
         """Seconds that the latest successful jobs of the same size and length took."""
-        kind = (request.resolution, request.duration)
-        where = "WHERE seconds IS NOT NULL AND state IN (?, ?) ORDER BY id DESC LIMIT ?"
         with self._using() as database:
-            # Read no further than needed: every job of a long list asks this.
-            rows = database.execute(_SELECT + where, (State.SUCCEEDED.value, State.SAVED.value, limit * 20))
-            seconds = (
-                entry.seconds
-                for entry in map(_entry, rows)
-                if entry.seconds and entry.request and (entry.request.resolution, entry.request.duration) == kind
+            rows = database.execute(
+                "SELECT seconds FROM jobs WHERE resolution = ? AND duration = ? AND seconds IS NOT NULL "
+                "AND state IN (?, ?) ORDER BY id DESC LIMIT ?",
+                (request.resolution, request.duration, State.SUCCEEDED.value, State.SAVED.value, limit),
             )
-            return list(islice(seconds, limit))
+            return [seconds for (seconds,) in rows]
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -183,7 +194,15 @@ class Journal:
                     self._connection = connect(self._file)
                 yield self._connection
             except (sqlite3.Error, OSError) as error:
+                if self._file:
+                    # Opened again for the next call: the user may have repaired it, or moved it away, by then.
+                    self.close()
                 raise JournalUnusable(str(self._file or "in memory"), str(error)) from error
+
+
+def _marks(values: Sequence[object]) -> str:
+    """Placeholders for a list in SQL."""
+    return ", ".join("?" * len(values))
 
 
 def _entry(row: tuple[int, str, str, str, str | None, float, float | None, float | None, str, str, str]) -> Entry:

@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 from .errors import JournalUnusable
 from .journal import Journal
 
-YOUNG: Final = 86400.0
+OLD_AFTER: Final = 86400.0
 """Seconds after which a lock file that nobody holds is a dead process'."""
 
 
@@ -67,7 +67,7 @@ class Leases:
             try:
                 self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
                 alive = _lock(self._folder, self._owner)
-                alive.acquire(blocking=False)
+                alive.acquire(timeout=0)
             except OSError as error:
                 raise JournalUnusable(str(self._folder), str(error)) from error
             self._alive = alive
@@ -85,14 +85,14 @@ def _sweep(folder: Path, own: Path) -> None:
     """Remove what dead processes have left. Not their young ones: one may just be about to lock its file."""
     for left in folder.glob("*.lock"):
         with suppress(OSError):
-            if own.stat().st_mtime - left.stat().st_mtime > YOUNG:
+            if own.stat().st_mtime - left.stat().st_mtime > OLD_AFTER:
                 _remove_if_dead(_lock(folder, left.stem))
 
 
 def _remove_if_dead(lock: FileLock) -> bool:
     """Whether nobody holds a process' lock file any more, in which case it goes."""
     try:
-        lock.acquire(blocking=False)
+        lock.acquire(timeout=0)
     except Timeout:
         return False
     lock.release()
@@ -102,4 +102,5 @@ def _remove_if_dead(lock: FileLock) -> bool:
 
 
 def _lock(folder: Path, owner: str) -> FileLock:
-    return FileLock(folder / f"{owner}.lock", mode=0o600, is_singleton=False, thread_local=False)
+    # Nothing that only newer releases know: PyTorch brings filelock, whichever it finds. The folder is private.
+    return FileLock(str(folder / f"{owner}.lock"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from .states import State
 from .workers import Workers
 
 DEADLINE: Final = 30 * 60.0
+"""Seconds; many times what the longest video takes, so that only a queue makes a run wait for so long."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,3 @@ def record(means: Means, events: EventSink, entry: Entry, to: State) -> Entry:
         job = f" The job goes on; note its request id: {entry.request_id}." if entry.request_id else ""
         events(Notice(f"{error.what}{job}"))
         return replace(entry, state=to)
-
-
-def clock_time(seconds: float) -> str:
-    """A moment as the user's own clock showed it."""
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))

@@ -1,7 +1,7 @@
 """When to look again: sparse before a job can be ready, dense when it is due.
 
 With the hazard h(t), the rate at which jobs that still run at t end, the sum of lag and calls is least at
-sqrt(h(t) / (2 * price)) looks a second, where `price` is how many seconds of lag one call is worth: polling at the
+sqrt(h(t) / (2 * worth)) looks a second, where `worth` is how many seconds of lag one call is worth: polling at the
 interval d costs a lag of d/2 when the job ends in between, and 1/d calls a second until then.
 """
 
@@ -10,18 +10,21 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from random import Random
+from dataclasses import dataclass
 from typing import Final
 
 from ..runcomfy.request import GenerationRequest
 
-PRICE_OF_A_CALL: Final = 0.015
-PRICE_WHEN_OVERDUE: Final = 0.007
-"""Lower: past the time that the user was told, every second counts more."""
+LAG_WORTH_A_CALL: Final = 0.015
+"""Seconds."""
+LAG_WORTH_A_CALL_WHEN_OVERDUE: Final = 0.007
+"""Seconds; fewer: past the time that the user was told, every second counts more."""
 FIRST_LOOK: Final = 1.0
+"""Seconds after acceptance."""
 SHORTEST: Final = 0.4
+"""Seconds between two looks, however soon the job is due."""
 LONGEST: Final = 10.0
+"""Seconds between two looks, however far off the end is."""
 STEP: Final = 0.1
 """Seconds; pauses are multiples of it."""
 SPREAD_AT_FIRST: Final = 0.25
@@ -31,6 +34,7 @@ WEIGHT_OF_FIRST_GUESS: Final = 5
 """How many jobs the first guess at the spread counts for."""
 
 _SECONDS_FOR_TEN: Final = {"480p": 50.0, "720p": 65.0, "1080p": 100.0}
+"""Seconds from acceptance to the end, for ten seconds of video. Source: the typical times that RunComfy publishes."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +73,8 @@ class PollSchedule:
         return longest
 
     def _looks_a_second(self, elapsed: float) -> float:
-        price = PRICE_OF_A_CALL if elapsed < self.expected else PRICE_WHEN_OVERDUE
-        return math.sqrt(self._hazard(elapsed) / (2 * price))
+        worth = LAG_WORTH_A_CALL if elapsed < self.expected else LAG_WORTH_A_CALL_WHEN_OVERDUE
+        return math.sqrt(self._hazard(elapsed) / (2 * worth))
 
     def _hazard(self, elapsed: float) -> float:
         z = (math.log(elapsed) - math.log(self.expected)) / self.spread
@@ -84,26 +88,3 @@ class PollSchedule:
 
 ScheduleFor = Callable[[GenerationRequest, list[float]], PollSchedule]
 """From a request and the durations of earlier jobs like it."""
-
-
-LONGEST_ASKED: Final = 300.0
-"""Seconds; a service that asks for a longer pause is asked again after so many."""
-
-
-@dataclass
-class Backoff:
-    """Pauses after failures: doubling, with jitter, never shorter than the service asked for."""
-
-    random: Random = field(default_factory=Random)
-    longest: float = 30.0
-    failures: int = 0
-
-    def pause(self, at_least: float | None = None) -> float:
-        """Seconds to wait after one more failure."""
-        self.failures += 1
-        doubled = min(self.longest, math.ldexp(0.5, min(self.failures, 10)))
-        return max(doubled * self.random.uniform(0.5, 1), min(at_least or 0.0, LONGEST_ASKED))
-
-    def reset(self) -> None:
-        """A success: the next failure is a first one again."""
-        self.failures = 0

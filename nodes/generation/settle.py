@@ -14,10 +14,12 @@ from .fates import Fate
 from .journal import Entry
 from .means import Means, record
 from .states import State
-from .watch import Watch, settled
+from .watch import Watch, ended_within
 
-CANCEL_PATIENCE: Final = 4.0
-"""Seconds that Stop gives the service to cancel a job."""
+CANCEL_PATIENCE: Final = 2.5
+"""Seconds between two looks at a cancel call; Stop gives up one that is under way at both."""
+LONGEST: Final = 10.0
+"""Seconds after which Stop gives up any: hundreds of cancels wait for each other's threads."""
 LIMITED_PAUSE: Final = 0.5
 """Seconds before a cancel that was refused for coming too often is made again, if the service names none."""
 _COLLECT: Final = "run the same graph again to collect its video without a new charge"
@@ -52,10 +54,10 @@ def left_alone(entry: Entry | None, end: str) -> Settled:
 async def _cancel(means: Means, watch: Watch, entry: Entry) -> Settled:
     job = f"Stopped. Job {entry.request_id}"
     later = f"It may be charged; {_COLLECT}."
-    ends = means.clock.monotonic() + CANCEL_PATIENCE
+    ends = means.clock.monotonic() + LONGEST
     while True:
-        call = means.workers.cancel(_cancel_and_record, means, watch, entry)
-        if not await settled(call, CANCEL_PATIENCE):
+        call = means.workers.cancel(cancel_and_record, means, watch, entry)
+        if not await _ended(call, means, ends):
             return Settled(f"{job} could not be cancelled in time. {later}", Fate.UNCERTAIN)
         outcome = _outcome(call)
         if not isinstance(outcome, RateLimited):
@@ -71,7 +73,17 @@ async def _cancel(means: Means, watch: Watch, entry: Entry) -> Settled:
     return Settled(f"{job} was still queued and is cancelled. Nothing was charged.", Fate.CANCELLED)
 
 
-def _cancel_and_record(means: Means, watch: Watch, entry: Entry) -> CancelOutcome:
+async def _ended(call: Future[CancelOutcome], means: Means, ends: float) -> bool:
+    """Wait for a cancel call, which has its time from when it begins; whether it ended."""
+    begun = False
+    while not await ended_within(call, CANCEL_PATIENCE):
+        if begun or means.clock.monotonic() >= ends:
+            return False
+        begun = call.running()
+    return True
+
+
+def cancel_and_record(means: Means, watch: Watch, entry: Entry) -> CancelOutcome:
     """Both in one worker, so that a cancellation that comes late is written down all the same."""
     outcome = _cancel_now(means.client, entry.request_id)
     if outcome is CancelOutcome.CANCELLED:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
 from ..runcomfy.errors import RateLimited, RunComfyError, Unreachable
 from ..runcomfy.request import GenerationRequest
+from .backoff import Backoff
+from .clock import clock_time
 from .errors import OutcomeUnknown
 from .events import Notice, Retrying, Submitting
 from .journal import Entry
-from .means import Means, clock_time, record
-from .schedule import Backoff
+from .means import Means, record
+from .settle import cancel_and_record
 from .states import State
-from .watch import Watch, settled
+from .watch import StopSeen, Watch, ended_within
 
 CONNECT_ATTEMPTS: Final = 5
 STOP_PATIENCE: Final = 5.0
@@ -35,6 +39,9 @@ class Submission:
         self._request = request
         self._fingerprint = fingerprint
         self._call: Future[Entry] | None = None
+        self._called_off = False
+        self._unwanted = False
+        self._lock = threading.Lock()
         self.entry: Entry | None = None
         """What the journal holds; written by the worker."""
 
@@ -68,14 +75,21 @@ class Submission:
                 raise await self._watch.result(telling) from error
 
     def call_off(self) -> None:
-        """See to it that a call that has not begun never will."""
+        """See to it that what has not been sent yet never will be."""
+        # Before anybody looks at the entry: as long as it is none, the worker still comes by the mark.
+        self._called_off = True
         if self._call:
             self._call.cancel()
 
     async def over(self) -> None:
-        """Wait until a call under way has ended, or has had its chance to; one that has not begun never will."""
-        if self._call and not self._call.cancel():
-            await settled(self._call, STOP_PATIENCE)
+        """For Stop: call it off, and wait until a call under way has ended, or has had its chance to.
+
+        A job that is accepted even later is cancelled by the worker.
+        """
+        self.call_off()
+        if self._call and not await ended_within(self._call, STOP_PATIENCE):
+            with self._lock:
+                self._unwanted = True
 
     def when_over(self, done: Callable[[], object]) -> None:
         """Call ``done`` as soon as no call is under way; at once if none is."""
@@ -90,6 +104,9 @@ class Submission:
             self.entry = journal.move(replace(self.entry, created=now()), State.INTENDED, now())
         else:
             self.entry = journal.intend(self._fingerprint, self._request, now())
+        if self._called_off:
+            self.entry = record(self._means, self._watch.show, self.entry, State.REFUSED)
+            raise StopSeen
         try:
             request_id = self._means.client.submit(self._request)
         except RunComfyError as error:
@@ -97,9 +114,14 @@ class Submission:
             # What was intended and never moved on counts as unknown; so even a broken journal hides no payment.
             self.entry = record(self._means, self._watch.show, replace(self.entry, reason=error.what), to)
             raise
-        accepted = replace(self.entry, request_id=request_id)
-        self.entry = record(self._means, self._watch.show, accepted, State.ACCEPTED)
-        return self.entry
+        accepted = record(self._means, self._watch.show, replace(self.entry, request_id=request_id), State.ACCEPTED)
+        with self._lock:
+            # Either Stop finds the job and cancels it, or its patience is over and this does.
+            self.entry, unwanted = accepted, self._unwanted
+        if unwanted:
+            with suppress(RunComfyError):  # what became of it is found by the next run
+                cancel_and_record(self._means, self._watch, accepted)
+        return accepted
 
 
 def unknown(entry: Entry) -> OutcomeUnknown:

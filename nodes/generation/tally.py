@@ -29,6 +29,7 @@ class Tally:
         self._lock = threading.Lock()
         self._items: dict[int, _Item] = {}
         self._shown = ""
+        self._measured: tuple[int, int] | None = None
 
     def join(self, number: int) -> None:
         """Count an item in, by its place in the list from 0."""
@@ -61,6 +62,13 @@ class Tally:
         with self._lock:
             changed, self._shown = line != self._shown, line
         return line if changed else ""
+
+    def progress(self) -> tuple[int, int] | None:
+        """What is measured if it has changed since this was asked last, else nothing."""
+        measured = self.measured()
+        with self._lock:
+            changed, self._measured = measured != self._measured, measured
+        return measured if changed else None
 
     def line(self) -> str:
         """What the node shows now."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
@@ -33,8 +34,8 @@ class Watch:
         self._left = False
 
     def is_over(self) -> bool:
-        """Whether nobody waits any more, be it for Stop or for a failed sibling; for long work in threads."""
-        return self._left or self.stop()
+        """Whether nobody waits any more, be it for Stop, a failed sibling or Ctrl+C; for long work in threads."""
+        return self._left or self.stop() or not threading.main_thread().is_alive()
 
     def show(self, event: Event) -> None:
         """Tell the user, unless that is what they see already."""
@@ -76,7 +77,7 @@ class Watch:
             raise StopSeen
 
 
-async def settled(future: Future[T], seconds: float) -> bool:
+async def ended_within(future: Future[T], seconds: float) -> bool:
     """Wait a bounded time for a worker that must not be cut off, not even by a cancellation; whether it ended."""
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -20,9 +20,9 @@ NETWORK_THREADS: Final = 12
 """With one for records, one for decoding and the two that decoding takes along, the pack has 16."""
 FOR_STOP: Final = 2
 """Of these, how many do nothing else than what Stop waits for."""
-SUBMITS: Final = 6
+SUBMITS: Final = 8
 READS: Final = 7
-DOWNLOADS: Final = 3
+DOWNLOADS: Final = 5
 
 
 class Workers:

@@ -60,7 +60,7 @@ class RunComfy:
         call = Call("POST", f"/v1/requests/{request_id}/cancel", repeatable=True)
         return self._about(request_id, call, read_cancel)
 
-    def price(self) -> ModelInfo:
+    def model_info(self) -> ModelInfo:
         """What the model costs, as far as the service tells. Also a free check of the token."""
         try:
             return read_model(self._send(Call("GET", f"/v1/models/{self.model}"), self.model))

@@ -49,11 +49,10 @@ class RunComfyError(Exception):
         self.request_id: str | None = None
         """The job that the failed call was about, if there was one."""
 
-    def about(self, request_id: str) -> RunComfyError:
+    def about(self, request_id: str) -> None:
         """Name the accepted job that this failed call was about."""
         self.request_id = request_id
         self.charge = Charge.ACCEPTED
-        return self
 
     def __str__(self) -> str:
         job = f" Request id: {self.request_id}." if self.request_id else ""
@@ -61,14 +60,14 @@ class RunComfyError(Exception):
 
 
 class InvalidRequest(RunComfyError):
-    """The request breaks the model's input schema; nothing was sent."""
+    """An input that cannot be meant, such as one outside of the model's schema; nothing was sent."""
 
     def __init__(self, what: str) -> None:
         super().__init__(what, "Correct it and run again.")
 
 
 class MissingToken(RunComfyError):
-    """No token in any of the places where one is looked for."""
+    """No token that can be used: none in any place, one that cannot be read, or one that cannot be a token."""
 
 
 class InvalidOrigin(RunComfyError):
@@ -190,11 +189,13 @@ class PermissionDenied(Refusal):
 class NotFound(Refusal):
     """HTTP 404: the service no longer has it, or never had."""
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, *, definite: bool = True) -> None:
         super().__init__(
             f"RunComfy does not have this{_quoted(message)}: it is unknown, deleted or expired.",
             "It can no longer be fetched; check the id, or generate it anew.",
         )
+        self.definite = definite
+        """Whether the service itself says so (404001), rather than something in front of it, perhaps."""
 
 
 def _quoted(message: str) -> str:

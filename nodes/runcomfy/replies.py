@@ -66,6 +66,7 @@ class JobResult:
 
     state: JobState
     word: str
+    """The state as the service spelt it."""
     videos: tuple[str, ...] = ()
     """URLs, in the service's order; they expire."""
     reason: str = ""
@@ -80,7 +81,6 @@ class ModelInfo:
 
     base_price_usd: float | None = None
     price_unit: str = ""
-    pricing_note: str = ""
 
 
 _STATUS_WORDS: Final = {
@@ -146,9 +146,7 @@ def read_cancel(reply: Reply) -> CancelOutcome:
 def read_model(reply: Reply) -> ModelInfo:
     """The model's price, as far as it is told."""
     found = _object(reply)
-    return ModelInfo(
-        number_in(found.get("base_price_usd")), text_in(found.get("price_unit")), text_in(found.get("pricing_note"))
-    )
+    return ModelInfo(number_in(found.get("base_price_usd")), text_in(found.get("price_unit")))
 
 
 def error_of(reply: Reply, subject: str, token_source: str) -> RunComfyError | None:
@@ -176,7 +174,7 @@ def error_of(reply: Reply, subject: str, token_source: str) -> RunComfyError | N
     if reply.status == 403:
         return PermissionDenied(token_source, message)
     if reply.status == 404:
-        return NotFound(message)
+        return NotFound(message, definite=code == 404001)
     if code == 400001:
         return InvalidIdentifier(subject, message)
     if reply.status in (400, 422):
@@ -186,7 +184,8 @@ def error_of(reply: Reply, subject: str, token_source: str) -> RunComfyError | N
 
 def _json(reply: Reply) -> object:
     try:
-        return json.loads(reply.body)
+        # As UTF-8: from bytes, json would guess, and the token is found in none of the other encodings.
+        return json.loads(reply.body.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         return None
 

@@ -15,12 +15,6 @@ RATIOS: Final = ("16:9", "4:3", "1:1", "3:4", "9:16", "21:9")
 MIN_DURATION: Final = 2
 MAX_DURATION: Final = 12
 MAX_SEED: Final = 2**31 - 1
-MAX_COUNT: Final = 200
-"""Videos of one Seedance Options node."""
-LIVE: Final = "live"
-REHEARSAL: Final = "rehearsal"
-MODES: Final = (LIVE, REHEARSAL)
-"""The paid service, or the one inside this process that stands in for it."""
 ADVISED_TEXT_LENGTH: Final = 500
 """Characters; a longer text is accepted, but the schema says that shorter ones give better results."""
 
@@ -71,8 +65,8 @@ class GenerationRequest:
             problem_with_text(self.text)
             or problem_with_choice("resolution", self.resolution, RESOLUTIONS)
             or problem_with_choice("ratio", self.ratio, RATIOS)
-            or _problem_with_number("duration", self.duration, MIN_DURATION, MAX_DURATION)
-            or _problem_with_number("seed", self.seed, 0, MAX_SEED)
+            or problem_with_number("duration", self.duration, MIN_DURATION, MAX_DURATION)
+            or problem_with_number("seed", self.seed, 0, MAX_SEED)
         )
         if problem:
             raise InvalidRequest(problem)
@@ -122,15 +116,8 @@ def problem_with_choice(name: str, value: object, choices: tuple[str, ...]) -> s
     return f"{name} is {value!r:.60}; it must be one of {', '.join(choices)}."
 
 
-def problem_with_seeds(first: object, count: object) -> str | None:
-    """Why ``count`` seeds from ``first`` on cannot be had, as a sentence for the user; None if they can."""
-    problem = _problem_with_number("count", count, 1, MAX_COUNT) or _problem_with_number("seed", first, 0, MAX_SEED)
-    if problem or not isinstance(first, int) or not isinstance(count, int) or first + count - 1 <= MAX_SEED:
-        return problem
-    return f"{count} videos from seed {first} on would pass the highest seed, {MAX_SEED}. Lower the seed."
-
-
-def _problem_with_number(name: str, value: object, low: int, high: int) -> str | None:
+def problem_with_number(name: str, value: object, low: int, high: int) -> str | None:
+    """Why ``value`` is no whole number from ``low`` to ``high``, as a sentence for the user; None if it is one."""
     if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
         return None
     return f"{name} is {value!r:.60}; it must be a whole number from {low} to {high}."

@@ -1,4 +1,4 @@
-"""What becomes of measurements: medians, ratios, a table, verdicts."""
+"""What becomes of measurements: medians, ratios, a table, verdicts, and their place in README.md."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import report
 from benchmarks.figures import HEAD, Row, as_table, verdicts
 from benchmarks.measure import Sample
-from benchmarks.report import write
+from benchmarks.verdict import Verdict
 from benchmarks.ways import Way
 
 SHAPE = (10, 50, 100, 3)
@@ -68,7 +69,19 @@ def test_ways_that_read_different_frames_are_no_comparison() -> None:
 def test_a_table_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
     readme = tmp_path / "README.md"
     readme.write_text("# One\n<!-- decode begins -->\nold\n<!-- decode ends -->\n## Two\n")
-    write("decode", "new", readme)
+    report.write("decode", "new", readme)
     assert readme.read_text() == "# One\n<!-- decode begins -->\n\nnew\n\n<!-- decode ends -->\n## Two\n"
     with pytest.raises(ValueError, match="no place"):
-        write("polling", "new", readme)
+        report.write("polling", "new", readme)
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_what_is_published_is_printed_and_written_unless_it_was_a_quick_look(
+    quick: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written: list[tuple[str, str]] = []
+    monkeypatch.setattr(report, "write", lambda name, content: written.append((name, content)))
+    report.publish("decode", "A machine.", "A table.", goals=[Verdict("time", 2.0, 1.0)], quick=quick)
+    content = "A machine.\n\nA table.\n\n- MISSED: time: 2, at most 1"
+    assert capsys.readouterr().out == f"{content}\n"
+    assert written == ([] if quick else [("decode", content)])

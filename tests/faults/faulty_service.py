@@ -13,6 +13,7 @@ from contextlib import suppress
 from urllib.parse import urlsplit
 
 from nodes.rehearsal import RehearsalService
+from tests.loopback import wake
 
 PATIENCE = 30.0
 """Seconds after which a socket of a test has failed."""
@@ -104,8 +105,9 @@ class FaultyService:
         self._port = int(self._listener.getsockname()[1])
         self.origin = f"http://127.0.0.1:{self._port}"
         self._threads: list[threading.Thread] = []
+        self._lock = threading.Lock()
         self._open = True
-        self._start(self._accept, self._listener)
+        self._accepting = self._start(self._accept, self._listener)
 
     def __enter__(self) -> FaultyService:
         return self
@@ -129,25 +131,27 @@ class FaultyService:
 
     def shut(self) -> None:
         """Refuse every connection from now on."""
-        if self._open:
-            self._open = False
-            with suppress(OSError):
-                self._listener.shutdown(socket.SHUT_RDWR)
-            self._listener.close()
+        with self._lock:
+            if self._open:
+                self._open = False
+                wake(self._listener)
+                self._accepting.join(PATIENCE)
+                self._listener.close()
 
     def open_again(self) -> None:
         """Take connections again, if they were refused. Counts as the fault having struck."""
-        if not self._open:
-            self._open = True
-            self.struck += 1
-            self._listener = socket.create_server(("127.0.0.1", self._port))
-            self._start(self._accept, self._listener)
+        with self._lock:
+            if not self._open:
+                self._open = True
+                self.struck += 1
+                self._listener = socket.create_server(("127.0.0.1", self._port))
+                self._accepting = self._start(self._accept, self._listener)
 
     def _accept(self, listener: socket.socket) -> None:
         while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
+            connection, _ = listener.accept()
+            if not self._open:
+                connection.close()
                 return
             connection.settimeout(PATIENCE)
             self._start(self._serve, connection)
@@ -167,14 +171,17 @@ class FaultyService:
                     self.shut()
                 exchange.answer(status, headers, body)
 
-    def _start(self, work: Callable[[socket.socket], None], with_socket: socket.socket) -> None:
+    def _start(self, work: Callable[[socket.socket], None], with_socket: socket.socket) -> threading.Thread:
         thread = threading.Thread(target=work, args=(with_socket,), daemon=True)
         self._threads.append(thread)
         thread.start()
+        return thread
 
 
 def _next_call(call: str, body: bytes) -> str:
     """What a client calls after this answer."""
     if call == "status":
-        return "result" if json.loads(body).get("status") == "completed" else "status"
-    return {"submit": "status", "result": "media"}.get(call, "none")
+        return "status" if json.loads(body).get("status") == "in_queue" else "result"
+    if call == "result":
+        return "media" if json.loads(body).get("status") == "succeeded" else "result"
+    return "status" if call == "submit" else "none"

@@ -7,13 +7,13 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from nodes.generation.backoff import Backoff
 from nodes.generation.events import Event
 from nodes.generation.gate import Gate
 from nodes.generation.generate import Generator
 from nodes.generation.journal import Journal
 from nodes.generation.leases import Leases
 from nodes.generation.means import Means, Video
-from nodes.generation.schedule import Backoff
 from nodes.generation.workers import Workers
 from nodes.rehearsal import DEFAULT_TOKEN
 from nodes.runcomfy.client import RunComfy

@@ -78,7 +78,7 @@ _READ = _cells(
     (Ending.ENDS, "already accepted the job", "400, 402, 422"),
     (Ending.ENDS, "did not accept the token from the tests", "401"),
     (Ending.ENDS, "Use the token of the account that made the request", "403"),
-    (Ending.ENDS, "look for it once more, without a new charge", "404"),
+    (Ending.GOES_ON, "does not have this job (404). Trying again", "404"),
 )
 _CANCEL = _cells(
     (Ending.STOPS, "could not be reached (no connection). It may be charged", "refused"),

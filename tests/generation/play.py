@@ -13,13 +13,13 @@ from random import Random
 
 import requests
 
+from nodes.generation.backoff import Backoff
 from nodes.generation.events import Event
 from nodes.generation.gate import Gate
 from nodes.generation.generate import Generator
 from nodes.generation.journal import Entry, Journal
 from nodes.generation.leases import Leases
 from nodes.generation.means import Means, Video
-from nodes.generation.schedule import Backoff
 from nodes.generation.workers import NETWORK_THREADS, Workers
 from nodes.runcomfy.client import RunComfy
 from nodes.runcomfy.request import GenerationRequest
@@ -87,6 +87,11 @@ class ScriptedService:
 
     def count(self, kind: str) -> int:
         return Counter(name for name, _ in self.calls)[kind]
+
+    def results_after_the_end(self) -> int:
+        """How often the result of the first job was asked for when there was one."""
+        ended = self.accepted["job-1"] + self.queued + RUNNING
+        return sum(kind == "result" and moment >= ended for kind, moment in self.calls)
 
     def _answer(self, kind: str, subject: str) -> Reply:
         if kind == "submit":

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import re
 from dataclasses import replace
 
 import pytest
 
-from nodes.generation.errors import DeadlinePassed, Forgotten, GenerationError, JobCancelled, JobFailed, JobMissing
+from nodes.generation.errors import DeadlinePassed, Forgotten, GenerationError, JobCancelled, JobFailed
 from nodes.runcomfy.errors import AccountError, NoReply, PermissionDenied, RunComfyError, Unreachable
 from nodes.runcomfy.transport import Reply
 from tests.generation.play import BOAT, QUEUED, RUNNING, Answer, Play, reply
@@ -49,8 +50,9 @@ def test_an_hour_without_network_is_survived_by_a_long_deadline(play: Play) -> N
     assert play.states() == ["saved"]
 
 
-def test_reads_wait_as_long_as_the_service_asks(play: Play) -> None:
-    play.service.script["status"].append(reply(429, {"retry-after": "40"}))
+@pytest.mark.parametrize("code", [429, 503])
+def test_reads_wait_as_long_as_the_service_asks(play: Play, code: int) -> None:
+    play.service.script["status"].append(reply(code, {"retry-after": "40"}))
     play.run()
     times = [moment for kind, moment in play.service.calls if kind == "status"]
     assert times[1] - times[0] >= 40
@@ -97,6 +99,14 @@ def test_an_unknown_word_counts_as_running_and_is_named(play: Play) -> None:
     play.change(deadline=100.0)
     play.service.script["status"] += [reply(status="Pondering")] * 500
     with pytest.raises(DeadlinePassed, match='the last state was "pondering"'):
+        play.run()
+    assert play.states() == ["accepted"]
+
+
+def test_an_unknown_word_of_the_result_is_named_as_well(play: Play) -> None:
+    play.change(deadline=100.0)
+    play.service.ending = {"status": "archived"}
+    with pytest.raises(DeadlinePassed, match='the last state was "archived"'):
         play.run()
     assert play.states() == ["accepted"]
 
@@ -160,13 +170,45 @@ def test_a_status_that_runs_ahead_of_the_result_is_asked_again(play: Play) -> No
     assert play.clock.now - 1000 >= QUEUED + RUNNING
 
 
+GONE = reply(404, error_code=404001)
+GATEWAY = Reply(404, {}, b"<html><h1>404 Not Found</h1></html>")
+
+
+@pytest.mark.parametrize("answer", [GONE, GATEWAY], ids=["404001", "html"])
 @pytest.mark.parametrize("kind", ["status", "result"])
-def test_a_service_that_does_not_know_what_it_accepted_just_now_is_not_believed(play: Play, kind: str) -> None:
-    play.service.script[kind].append(reply(404, error_code=404001))
-    with pytest.raises(JobMissing, match="look for it once more, without a new charge"):
+def test_a_service_that_does_not_know_what_it_accepted_just_now_is_asked_again(
+    play: Play, kind: str, answer: Reply
+) -> None:
+    play.service.script[kind] += [answer] * 4
+    assert play.run().request_id == "job-1"
+    assert play.said("does not have this job (404). Trying again") == 4
+    assert play.service.count("submit") == 1
+
+
+@pytest.mark.parametrize("answer", [GONE, GATEWAY], ids=["404001", "html"])
+@pytest.mark.parametrize("age", [10.0, 3600.0])
+def test_one_404_does_not_lose_a_job_that_was_found_again(play: Play, age: float, answer: Reply) -> None:
+    play.change(deadline=5.0)
+    with pytest.raises(DeadlinePassed):
         play.run()
+    play.change(deadline=1800.0)
+    play.clock.now += age
+    play.service.script["status"].append(answer)
     assert play.run().request_id == "job-1"
     assert play.service.count("submit") == 1
+
+
+def test_a_gateways_404_has_to_stand_for_two_minutes(play: Play) -> None:
+    play.change(deadline=5.0)
+    with pytest.raises(DeadlinePassed):
+        play.run()
+    play.change(deadline=1800.0)
+    play.clock.now += 3600
+    begun = play.clock.now
+    play.service.script["status"] += [GATEWAY] * 100
+    with pytest.raises(Forgotten):
+        play.run()
+    assert 120 <= play.clock.now - begun < 180
 
 
 def test_a_forgotten_job_whose_video_has_arrived_is_finished(play: Play) -> None:
@@ -220,7 +262,11 @@ def test_a_clock_that_jumps_harms_nothing(play: Play, jump: float) -> None:
         play.run()
     play.clock.offset += jump
     play.change(deadline=60.0)
+    play.lines.clear()
     assert play.run().request_id == "job-1"
+    ages = [int(age) for line in play.lines for age in re.findall(r"(-?\d+) s, usually", line)]
+    assert ages
+    assert all(0 <= age <= 60 + QUEUED + RUNNING for age in ages)
 
 
 def test_the_lines_are_the_documented_ones(play: Play) -> None:
@@ -234,5 +280,5 @@ def test_the_lines_are_the_documented_ones(play: Play) -> None:
 def test_polling_stays_within_its_budget(play: Play) -> None:
     # Expected to take as long as it does.
     play.run(replace(BOAT, duration=5))
-    assert play.service.count("status") <= 30
-    assert play.service.count("result") == 1
+    assert play.service.count("status") + play.service.count("result") <= 30
+    assert play.service.results_after_the_end() == 1

@@ -8,10 +8,10 @@ from random import Random
 
 import pytest
 
+from nodes.generation.backoff import LONGEST_ASKED, Backoff
 from nodes.generation.errors import Stopped
 from nodes.generation.events import Event
 from nodes.generation.gate import Gate
-from nodes.generation.schedule import LONGEST_ASKED, Backoff
 from nodes.generation.workers import SUBMITS
 from nodes.runcomfy.errors import RateLimited
 from tests.generation.play import BOAT, Play, TurningClock, reply

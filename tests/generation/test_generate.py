@@ -9,10 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from nodes.generation.errors import DeadlinePassed, GenerationError, JournalUnusable, OutcomeUnknown
+from nodes.generation.errors import (
+    DeadlinePassed,
+    Forgotten,
+    GenerationError,
+    JobFailed,
+    JournalUnusable,
+    OutcomeUnknown,
+)
 from nodes.generation.means import Video
 from nodes.runcomfy.client import RunComfy
-from nodes.runcomfy.errors import NoReply, NotFound
+from nodes.runcomfy.errors import NoReply
 from tests.generation.play import BOAT, Play, reply
 
 
@@ -76,6 +83,59 @@ def test_equal_requests_side_by_side_are_not_bought_after_an_unclear_submission(
     assert [type(result) for result in asyncio.run(both())] == [OutcomeUnknown, OutcomeUnknown]
     assert play.service.count("submit") == 1
     assert play.run().request_id == "job-1"
+
+
+def test_what_becomes_of_a_job_that_was_taken_over_is_written_down(play: Play) -> None:
+    """Else every later run would tell of the same failure, and never buy."""
+    abandon(play)
+    good, play.service.ending = play.service.ending, {"status": "failed"}
+    play.change(account="a new token")
+    with pytest.raises(JobFailed):
+        play.run()
+    assert play.states() == ["failed"]
+    play.service.ending = good
+    assert play.run().request_id == "job-2"
+
+
+def test_with_reuse_off_a_finished_job_of_another_token_is_not_taken_over(play: Play) -> None:
+    play.run()
+    play.change(account="a new token")
+    assert play.run(reuse=False).request_id == "job-2"
+    assert play.run(reuse=False).request_id == "job-3"
+
+
+def test_a_deleted_file_of_another_tokens_job_is_fetched_again_for_free(play: Play) -> None:
+    play.run().files[0].unlink()
+    play.change(account="a new token")
+    assert play.run().request_id == "job-1"
+    assert play.service.count("submit") == 1
+
+
+def test_a_service_that_never_had_the_job_does_not_make_its_owner_buy_again(play: Play) -> None:
+    """A job of the live account is looked for with another token, or at another service; that costs nothing."""
+    abandon(play)
+    play.service.forgotten.add("job-1")
+    play.change(account="another service's")
+    with pytest.raises(Forgotten):
+        asyncio.run(play.fetch("job-1"))
+    assert play.states() == ["accepted"]
+    play.service.forgotten.clear()
+    play.change(account="account")
+    assert play.run().request_id == "job-1"
+
+
+def test_equal_requests_side_by_side_share_a_refusal(play: Play) -> None:
+    """Nobody can know whether a refused prompt is charged; so it is not sent five times."""
+    play.service.ending = {"status": "failed", "error": "Content moderation failed."}
+
+    async def five() -> list[Video | BaseException]:
+        return await asyncio.gather(*(play.generate() for _ in range(5)), return_exceptions=True)
+
+    assert {type(outcome) for outcome in asyncio.run(five())} == {JobFailed}
+    assert play.service.count("submit") == 1
+    with pytest.raises(JobFailed):
+        play.run()
+    assert play.service.count("submit") == 2  # running again tries again
 
 
 def test_another_model_finds_no_job_of_this_one(play: Play) -> None:
@@ -174,7 +234,7 @@ def test_a_job_of_ours_is_fetched_into_its_own_entry(play: Play) -> None:
 
 
 def test_an_id_that_the_service_does_not_have_is_said(play: Play) -> None:
-    with pytest.raises((GenerationError, NotFound), match="no longer has this job"):
+    with pytest.raises(Forgotten, match="no longer has this job"):
         asyncio.run(play.fetch("job-404"))
 
 
@@ -192,3 +252,12 @@ def test_a_spoilt_journal_hides_no_finished_file(play: Play) -> None:
 def test_videos_and_records_lie_apart(play: Play, tmp_path: Path) -> None:
     play.run()
     assert [path.name for path in (tmp_path / "videos").iterdir()] == ["job-1.mp4"]
+
+
+def abandon(play: Play) -> None:
+    """A job under way that nobody waits for."""
+    deadline = play.means.deadline
+    play.change(deadline=5.0)
+    with pytest.raises(DeadlinePassed):
+        play.run()
+    play.change(deadline=deadline)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ import pytest
 
 from nodes.generation.errors import JournalUnusable
 from nodes.generation.journal import Journal
-from nodes.generation.leases import YOUNG, Leases
+from nodes.generation.leases import OLD_AFTER, Leases
 from tests.generation.play import BOAT
 
 PATIENCE = 30.0
@@ -33,7 +32,7 @@ def hold(folder: Path, told: Connection) -> None:
     """Child process: take a lease and keep it until killed."""
     ours = leases(folder)
     told.send(ours.take("f"))
-    signal.pause()
+    threading.Event().wait()
 
 
 def write(folder: Path, number: int, ready: Connection) -> None:
@@ -77,8 +76,7 @@ def test_a_living_process_keeps_its_lease(holder: BaseProcess, tmp_path: Path) -
 def test_a_killed_process_loses_its_lease(holder: BaseProcess, tmp_path: Path) -> None:
     ours = leases(tmp_path)
     assert not ours.take("f")
-    assert holder.pid
-    os.kill(holder.pid, signal.SIGKILL)
+    holder.kill()
     holder.join(PATIENCE)
     assert ours.take("f")
     assert len(list((tmp_path / "owners").iterdir())) == 1, "the dead owner's file was left behind"
@@ -108,7 +106,6 @@ def test_a_lease_whose_row_cannot_be_deleted_does_not_block_its_own_process(tmp_
     database.execute("PRAGMA query_only = ON")
     with pytest.raises(JournalUnusable):
         ours.release("f")
-    database.execute("PRAGMA query_only = OFF")
     assert ours.take("f")
 
 
@@ -150,7 +147,7 @@ def test_lock_files_of_the_dead_are_swept_away_once_they_are_old(tmp_path: Path,
     for file in (dead, young):
         file.touch()
     for file in (living, dead):
-        os.utime(file, (file.stat().st_mtime - YOUNG - 60,) * 2)
+        os.utime(file, (file.stat().st_mtime - OLD_AFTER - 60,) * 2)
     ours = leases(tmp_path)
     assert ours.take("g")
     left = set(owners.glob("*.lock"))

@@ -53,7 +53,7 @@ def workers() -> Workers:
         (ModelInfo(0.02, "second"), PRICE),
         (ModelInfo(0.0042, "per second"), "$0.0042 per second"),
         (ModelInfo(0.02), ""),
-        (ModelInfo(None, "second", "ask us"), ""),
+        (ModelInfo(None, "second"), ""),
     ],
 )
 def test_a_price_needs_an_amount_and_a_unit(model: ModelInfo, price: str) -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from random import Random
 
 import pytest
 
-from nodes.generation.schedule import ENOUGH_HISTORY, LONGEST, SHORTEST, Backoff, PollSchedule
+from nodes.generation.schedule import ENOUGH_HISTORY, LONGEST, SHORTEST, PollSchedule
 from nodes.runcomfy.request import GenerationRequest
 
 BUDGET = 30
@@ -71,19 +70,3 @@ def test_history_moves_the_expectation_and_narrows_it() -> None:
 def test_one_odd_job_does_not_carry_the_expectation_away() -> None:
     learnt = PollSchedule.learnt(GenerationRequest("x"), [50.0, 51.0, 49.0, 50.0, 1700.0])
     assert learnt.expected == pytest.approx(50.0)
-
-
-def test_pauses_after_failures_double_with_jitter_up_to_a_limit() -> None:
-    backoff = Backoff(Random(7))
-    pauses = [backoff.pause() for _ in range(12)]
-    for number, pause in enumerate(pauses):
-        full = min(30.0, 2.0**number)
-        assert full / 2 <= pause <= full
-    assert len({pause / min(30.0, 2.0**n) for n, pause in enumerate(pauses)}) > 6
-    backoff.reset()
-    assert backoff.pause() <= 1.0
-
-
-def test_a_pause_is_never_shorter_than_the_service_asks_for() -> None:
-    assert Backoff(Random(7)).pause(17.0) == 17.0
-    assert Backoff(Random(7), failures=9).pause(1.0) >= 15.0

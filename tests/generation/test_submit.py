@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from nodes.generation import journal
+from nodes.generation.clock import clock_time
+from nodes.generation.database import connect
 from nodes.generation.errors import JournalUnusable, OutcomeUnknown
 from nodes.generation.events import Event, Settled, Submitting
 from nodes.generation.generate import Generator
-from nodes.generation.means import clock_time
 from nodes.generation.submit import CONNECT_ATTEMPTS
 from nodes.generation.workers import SUBMITS
 from nodes.runcomfy.errors import AccountError, NoReply, RateLimited, RunComfyError, Unreachable
@@ -35,7 +40,7 @@ REFUSED = {
     "402": (reply(402), "Add funds"),
     "400002": (reply(400, error_code=400002), "Add funds"),
     "403": (reply(403), "account"),
-    "404": (reply(404), "404|does not have"),
+    "404": (reply(404), "does not have this"),
     "422": (reply(422, detail=[{"loc": ["body", "seed"], "msg": "too large"}]), "seed: too large"),
 }
 
@@ -148,22 +153,32 @@ def test_what_was_intended_by_a_dead_run_is_told_as_unknown(play: Play) -> None:
     assert play.states() == ["saved", "told"]
 
 
-def break_journal(play: Play) -> None:
-    with play.journal.writing() as database:
-        pass
-    database.execute("PRAGMA query_only = ON")
+@pytest.fixture
+def break_journal(play: Play, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """From its call on, the journal can be read and not written."""
+
+    def read_only(file: Path | None) -> sqlite3.Connection:
+        database = connect(file)
+        database.execute("PRAGMA query_only = ON")
+        return database
+
+    def break_it() -> None:
+        monkeypatch.setattr(journal, "connect", read_only)
+        play.journal.close()
+
+    return break_it
 
 
-def test_without_a_record_nothing_is_submitted(play: Play) -> None:
+def test_without_a_record_nothing_is_submitted(play: Play, break_journal: Callable[[], None]) -> None:
     play.journal.entries()
-    break_journal(play)
+    break_journal()
     with pytest.raises(JournalUnusable, match=r"Nothing was submitted or charged\."):
         play.run()
     assert play.service.calls == []
 
 
-def test_a_journal_that_breaks_after_the_payment_costs_no_video(play: Play) -> None:
-    play.service.before["submit"] = lambda: break_journal(play)
+def test_a_journal_that_breaks_after_the_payment_costs_no_video(play: Play, break_journal: Callable[[], None]) -> None:
+    play.service.before["submit"] = break_journal
     assert play.run().request_id == "job-1"
     assert play.said("note its request id: job-1") >= 1
 
@@ -180,8 +195,10 @@ def test_a_journal_that_is_lost_after_the_payment_costs_no_video(play: Play) -> 
     assert play.said("note its request id: job-1") >= 1
 
 
-def test_a_journal_that_breaks_during_an_unclear_call_hides_no_payment(play: Play) -> None:
-    play.service.before["submit"] = lambda: break_journal(play)
+def test_a_journal_that_breaks_during_an_unclear_call_hides_no_payment(
+    play: Play, break_journal: Callable[[], None]
+) -> None:
+    play.service.before["submit"] = break_journal
     play.service.script["submit"].append(NoReply("connection lost"))
     with pytest.raises(OutcomeUnknown, match=r"It may have been charged\."):
         play.run()

@@ -119,3 +119,16 @@ def test_it_is_over_when_every_item_is() -> None:
 )
 def test_the_bar_knows_only_what_is_measured(histories: list[list[Event]], measured: tuple[int, int] | None) -> None:
     assert tally(*histories).measured() == measured
+
+
+def test_the_bar_moves_only_when_something_is_done() -> None:
+    tally = Tally()
+    for number in range(2):
+        tally.join(number)
+    assert tally.progress() == (0, 2)
+    tally.note(0, Queued(None, 1.0))
+    tally.note(0, Queued(None, 2.0))
+    assert tally.progress() is None
+    tally.note(0, Failed("No."))
+    assert tally.progress() == (1, 2)
+    assert tally.progress() is None

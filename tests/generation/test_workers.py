@@ -66,10 +66,19 @@ def test_one_video_is_decoded_at_a_time(workers: Workers) -> None:
 
 
 def test_whatever_hangs_stop_finds_threads(workers: Workers) -> None:
-    go_on = threading.Event()
-    hanging = [start(go_on.wait, PATIENCE) for start in (workers.submit, workers.call, workers.download) * 20]
+    begun, go_on = threading.Semaphore(0), threading.Event()
+
+    def hang() -> bool:
+        begun.release()
+        return go_on.wait(PATIENCE)
+
+    hanging = [start(hang) for start in (workers.submit, workers.call, workers.download) * 20]
     try:
-        assert workers.cancel(lambda: "cancelled").result(PATIENCE) == "cancelled"
+        for _ in range(NETWORK_THREADS - FOR_STOP):
+            assert begun.acquire(timeout=PATIENCE)
+        # Not just once: a thread that is not kept for Stop would go on to what hangs.
+        for _ in range(NETWORK_THREADS):
+            assert workers.cancel(lambda: "cancelled").result(PATIENCE) == "cancelled"
     finally:
         go_on.set()
     assert all(future.result(PATIENCE) for future in hanging)

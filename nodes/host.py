@@ -4,6 +4,7 @@ files' base classes aside."""
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
@@ -117,18 +118,19 @@ class RunningNode:
     item: int
     """The place of what it works at in its list of inputs, from 0."""
 
+    _left_out: ClassVar[Counter[str]] = Counter()
+    """How many items of each node have come to nothing. It lives as long as the process: the next run asks for it."""
+
     def line(self, text: str) -> None:
         """Show a line of text on the node."""
         # Older web UIs take it for HTML, and all of them [[text|address]] for a link; prompts and services write it.
-        plain = text.replace("<", "‹").replace("[[", "[ [")
+        plain = re.sub(r"\[(?=\[)", "[ ", text.replace("<", "‹"))
         PromptServer.instance.send_progress_text(plain, self.node, PromptServer.instance.client_id)
 
     def bar(self, value: int, total: int) -> None:
         """Show how much of what can be measured is done."""
         # Not comfy.utils.ProgressBar: it raises, and clears, a pending interruption from whatever calls it.
         get_progress_state().update_progress(self.node, value, total, None)
-
-    _left_out: ClassVar[Counter[str]] = Counter()
 
     @property
     def times_left_out(self) -> int:

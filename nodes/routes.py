@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 LARGEST_BODY: Final = 4096
 """Bytes; a token and the JSON around it."""
 FOREIGN: Final = (
-    "Only ComfyUI's own pages may ask this. Behind a proxy that changes the Host header, set the environment variable "
+    "Only ComfyUI's own pages may ask this, opened over https, by IP address, or by a name that only this machine or "
+    "its network knows. Where that cannot be, or a proxy changes the Host header, set the environment variable "
     "RUNCOMFY_API_TOKEN instead."
 )
 
@@ -75,8 +76,9 @@ async def _on_disk(work: Callable[[], TokenState]) -> TokenState:
 
 def _account() -> Account:
     from .account import Account
+    from .wiring import Folders
 
-    return Account(host.private_folder() / "token", os.environ)
+    return Account(Folders(host.videos_folder(), host.private_folder()).token, os.environ)
 
 
 class _Refused(Exception):

@@ -67,7 +67,8 @@ class Loopback:
 
     def __exit__(self, *_: object) -> None:
         self.over.set()
-        self._listener.shutdown(socket.SHUT_RDWR)
+        wake(self._listener)
+        self._threads[0].join(DEADLINE)
         self._listener.close()
         for connection in self._open:
             with suppress(OSError):
@@ -78,9 +79,9 @@ class Loopback:
 
     def _accept(self) -> None:
         while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
+            connection, _ = self._listener.accept()
+            if self.over.is_set():
+                connection.close()
                 return
             connection.settimeout(DEADLINE)
             self._open.append(connection)
@@ -111,6 +112,13 @@ class Loopback:
             headers[name.lower()] = value.strip()
         body = stream.read(int(headers.get("content-length", "0")))
         return Received(words[0], words[1], headers, body, number)
+
+
+def wake(listener: socket.socket) -> None:
+    """Let a thread that waits in `accept` look up; that a socket is shut or closed wakes it on Linux only."""
+    with socket.socket() as caller:
+        caller.settimeout(DEADLINE)
+        caller.connect(listener.getsockname())
 
 
 def reply(status: int = 200, body: bytes = b"", headers: Mapping[str, str] | None = None) -> bytes:

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import http.client
 import ipaddress
 import ssl
 import time
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from http.cookiejar import DefaultCookiePolicy
 from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 import requests
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    LocationValueError,
+    NewConnectionError,
+    ProtocolError,
+    ReadTimeoutError,
+)
 
-from ..wire import BoundedAdapter
+from ..wire import BoundedAdapter, Bounds, Session, TooLong, UnusableProxy
 from .errors import InvalidOrigin, NoReply, RunComfyError, Unreachable, UnreadableReply
 from .scrub import without_token
 from .token import Token
@@ -22,10 +30,17 @@ from .token import Token
 DEFAULT_ORIGIN: Final = "https://model-api.runcomfy.net"
 ORIGIN_VARIABLE: Final = "RUNCOMFY_API_BASE_URL"
 MAX_REPLY: Final = 1024 * 1024
-"""Bytes; the documented answers have a few hundred."""
+"""Bytes of an answer, its head included; the documented ones have a few hundred."""
 PIECE: Final = 16 * 1024
+"""Bytes that are read at once."""
 CONNECTIONS: Final = 16
 """Kept at most, for as many threads."""
+
+_NO_ADDRESS: Final = (
+    *(requests.exceptions.InvalidSchema, requests.exceptions.InvalidURL, requests.exceptions.MissingSchema),
+    LocationValueError,
+)
+"""What is said about addresses that are none, before anything is sent."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +84,7 @@ class Transport(Protocol):
         Raises:
             Unreachable: the request cannot have arrived.
             NoReply: it may have.
-            UnreadableReply: the answer is a redirect or too large.
+            UnreadableReply: the answer is a redirect, compressed, or too large.
         """
 
 
@@ -79,7 +94,7 @@ class HttpTransport:
     def __init__(
         self, origin: str, token: Token, limits: Limits = Limits(), clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self.origin = origin
+        self._origin = origin
         self._token = token
         self._limits = limits
         self._clock = clock
@@ -97,17 +112,23 @@ class HttpTransport:
             return self._exchange(fresh, call)
 
     def _exchange(self, session: requests.Session, call: Call) -> Reply:
+        failure: RunComfyError
         try:
             return self._answer(session, call)
-        except (requests.exceptions.RequestException, HTTPError, OSError) as error:
+        except UnreadableReply as error:
+            failure = error.with_traceback(None)
+        except TooLong:
+            failure = UnreadableReply("it is far too long")
+        except (OSError, ValueError, HTTPError, http.client.HTTPException) as error:  # those of requests are OSErrors
             failure = _failure(error)
-        # Not inside the handler: what `requests` raises holds the request with its headers, and would stay attached.
+        # Not inside a handler: what `requests` raises holds the request with its headers, and would stay attached, as
+        # would the variables of what was called.
         raise failure
 
     def _answer(self, session: requests.Session, call: Call) -> Reply:
         with session.request(
             call.method,
-            self.origin + call.path,
+            self._origin + call.path,
             params=dict(call.query),
             json=call.body,
             # As `auth` rather than as a header, so that a ~/.netrc entry cannot replace it.
@@ -124,37 +145,49 @@ class HttpTransport:
                 name.lower(): without_token(value.encode("latin-1"), sent).decode("latin-1")
                 for name, value in response.headers.items()
             }
-            return Reply(response.status_code, headers, without_token(_body(response), sent))
+            packed = b"".join(response.raw.stream(PIECE, decode_content=False))
+            body = _unpacked(packed, response.headers.get("Content-Encoding", "").strip().lower())
+            return Reply(response.status_code, headers, without_token(body, sent))
 
     def _session(self) -> requests.Session:
         session = _Session()
-        adapter = BoundedAdapter(self._limits.total, self._clock, connections=CONNECTIONS)
+        bounds = Bounds(self._limits.total, MAX_REPLY)
+        adapter = BoundedAdapter(bounds, self._clock, connections=CONNECTIONS)
         session.mount("https://", adapter)
         session.mount("http://", adapter)
-        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        session.headers["User-Agent"] = "seedance-for-comfyui"
         session.headers["Accept"] = "application/json"
         return session
 
 
-class _Session(requests.Session):
+class _Session(Session):
     """Never looks where a redirect leads: `requests` would read all of its body for that, however long it is."""
 
     def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002  requests' own signature
         return None
 
 
-def _body(response: requests.Response) -> bytes:
-    body = bytearray()
-    for piece in response.iter_content(PIECE):
-        body += piece
-        if len(body) > MAX_REPLY:
-            raise UnreadableReply("it is far too long")
-    return bytes(body)
+def _unpacked(body: bytes, encoding: str) -> bytes:
+    """Nothing was asked to be packed, but what is in between may do so, and then the job is paid for all the same."""
+    if encoding in ("", "identity"):
+        return body
+    if encoding != "gzip":
+        raise UnreadableReply("it is compressed, which was not asked for")
+    unpacking = zlib.decompressobj(wbits=zlib.MAX_WBITS + 16)
+    try:
+        found = unpacking.decompress(body, MAX_REPLY)
+    except zlib.error:
+        raise UnreadableReply("it cannot be unpacked") from None
+    if unpacking.unconsumed_tail:
+        raise UnreadableReply("it is far too long")
+    return found
 
 
 def _failure(error: Exception) -> RunComfyError:
     """What a failed exchange means: whether the request can have arrived."""
+    if isinstance(error, UnusableProxy):
+        return Unreachable(str(error))
+    if isinstance(error, _NO_ADDRESS):
+        return Unreachable("its address, or that of a proxy, is not a valid one")
     if _caused_by(error, NewConnectionError, ConnectTimeoutError):
         late = isinstance(error, requests.exceptions.ConnectTimeout)
         return Unreachable("no connection within the time limit" if late else "no connection")
@@ -169,7 +202,7 @@ def _failure(error: Exception) -> RunComfyError:
         return NoReply("TLS error")
     if isinstance(error, requests.exceptions.Timeout) or _caused_by(error, ReadTimeoutError, TimeoutError):
         return NoReply("time-out")
-    if isinstance(error, requests.exceptions.ConnectionError | requests.exceptions.ChunkedEncodingError):
+    if isinstance(error, requests.exceptions.ConnectionError | ProtocolError):
         return NoReply("connection lost")
     return NoReply(type(error).__name__)
 

@@ -14,10 +14,9 @@ from pathlib import Path
 import pytest
 
 from nodes.rehearsal import JobState, RehearsalService, Submission, Timing
-from tests.comfyui.seedance_graphs import UPSCALER
 from tools.comfyui import ComfyUI
 from tools.comfyui_client import Client
-from tools.upscale_model import write_tiny_upscaler
+from tools.upscale_model import UPSCALER, write_tiny_upscaler
 
 PACK = Path(__file__).resolve().parents[2]
 PROBE = Path(__file__).resolve().parent / "probe"

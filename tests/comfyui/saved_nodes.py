@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.comfyui.contract import NODES
 from tests.comfyui.graphs import NOTES, Workflow
-from tests.comfyui.seedance_graphs import UPSCALER
+from tools.upscale_model import UPSCALER
 
 
 def real_nodes(nodes: list[Workflow]) -> list[Workflow]:

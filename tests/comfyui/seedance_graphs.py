@@ -9,7 +9,6 @@ from tests.comfyui.graphs import ApiGraph
 OPTIONS = "options"
 VIDEO = "video"
 PROBE = "probe"
-UPSCALER = "2xNomosUni_span_multijpg_ldl.safetensors"  # the example workflows' model; here a tiny one of that name
 
 OUTPUTS = ("images", "video", "fps", "frame_count", "request_id", "video_path")
 """The output sockets of both video nodes, in order."""

@@ -13,10 +13,11 @@ import requests
 from tests.comfyui.conftest import PACK, Books
 from tests.comfyui.graphs import Workflow, read_workflow, to_api_graph
 from tests.comfyui.saved_nodes import check_is_free, check_origin, check_sockets
-from tests.comfyui.seedance_graphs import DURATION, FRAMES, HEIGHT, UPSCALER, WIDTH
+from tests.comfyui.seedance_graphs import DURATION, FRAMES, HEIGHT, WIDTH
 from tests.comfyui.subgraphs import INPUTS, OUTPUTS, flat
 from tools.comfyui import ComfyUI
 from tools.comfyui_client import Client, Status
+from tools.upscale_model import UPSCALER
 
 FILE = PACK / "subgraphs" / "Seedance to upscaled video.json"
 WIDGETS = ["text", "mode"]

@@ -12,9 +12,11 @@ import pytest
 
 from nodes.rehearsal import JobState
 from tests.comfyui.conftest import Books
-from tests.comfyui.seedance_graphs import FRAMES, HEIGHT, PROBE, UPSCALER, VIDEO, WIDTH, generation, node, output
+from tests.comfyui.seedance_graphs import FRAMES, HEIGHT, PROBE, VIDEO, WIDTH, generation, node, output
 from tools.comfyui import ComfyUI
-from tools.comfyui_client import PROGRESS_TEXT, Client, Event, Run, Status
+from tools.comfyui_client import Client, Run, Status
+from tools.comfyui_events import PROGRESS_TEXT, Event
+from tools.upscale_model import UPSCALER
 
 ONE_LEVEL = 1.0  # of 255; the probe's means against a decode of the file here
 

@@ -20,7 +20,8 @@ from tests.comfyui.seedance_graphs import (
     text_to_video,
 )
 from tools.comfyui import ComfyUI
-from tools.comfyui_client import PROGRESS_TEXT, Client, Event, Run, Status
+from tools.comfyui_client import Client, Run, Status
+from tools.comfyui_events import PROGRESS_TEXT, Event
 
 SAVE = "save"
 PRICE = "$0.02 per second"

@@ -9,7 +9,8 @@ from nodes.rehearsal import RehearsalService
 from tests.comfyui.conftest import PATIENCE, TOKEN, Books, started
 from tests.comfyui.seedance_graphs import PROBE, generation, loading
 from tests.comfyui.test_stop import once_generating, run_and_stop
-from tools.comfyui_client import PROGRESS_TEXT, Client, Run, Status
+from tools.comfyui_client import Client, Run, Status
+from tools.comfyui_events import PROGRESS_TEXT
 
 
 def request_id(run: Run) -> str:

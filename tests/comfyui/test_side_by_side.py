@@ -9,7 +9,8 @@ import requests
 from tests.comfyui.conftest import Books
 from tests.comfyui.seedance_graphs import PROBE, generation, node, probe, text_to_video
 from tools.comfyui import ComfyUI
-from tools.comfyui_client import PROGRESS_TEXT, Client, Event, Status
+from tools.comfyui_client import Client, Status
+from tools.comfyui_events import PROGRESS_TEXT, Event
 
 PATIENCE = 45.0  # seconds; jobs that waited for one another would wait for ever
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from tests.comfyui.conftest import Books
+from tests.comfyui.failures import failure_of
 from tests.comfyui.seedance_graphs import FRAMES, PROBE, generation
-from tools.comfyui_client import Client, Refused, Status
+from tools.comfyui_client import Client, Status
 
 
 def test_live_without_a_token_says_how_to_set_one(client_without_token: Client, books: Books, prompt: str) -> None:
@@ -20,14 +21,3 @@ def test_rehearsal_needs_no_token_and_reaches_no_service(
     assert run.status is Status.SUCCESS, run.error
     assert run.outputs[PROBE]["probe"][0]["shape"][0] == FRAMES
     assert books.calls == {}
-
-
-def failure_of(client: Client, graph: dict[str, dict[str, object]]) -> str:
-    """Why the graph did not run, whether at validation or at its node."""
-    try:
-        run = client.run(graph)
-    except Refused as refusal:
-        return str(refusal)
-    assert run.status is Status.ERROR
-    assert run.error is not None
-    return run.error.message

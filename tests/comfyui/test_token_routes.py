@@ -22,6 +22,8 @@ REFUSED = 403
 
 WRITES = (("POST", ROUTE), ("DELETE", ROUTE), ("POST", CHECK))
 FLAGS = {"plain": (), "cors": ("--enable-cors-header",)}
+REBOUND = {"Host": "evil.example:8188", "Origin": "http://evil.example:8188"}
+"""A page whose own name leads to this machine by now."""
 FOREIGN = {
     "another site": {"Origin": "https://evil.example"},
     "another port": {"Origin": "http://127.0.0.1:1"},
@@ -29,6 +31,9 @@ FOREIGN = {
     "a sandbox": {"Origin": "null"},
     "a cross-site fetch": {"Sec-Fetch-Site": "cross-site"},
     "a same-site fetch": {"Sec-Fetch-Site": "same-site"},
+    "a rebound name": REBOUND,
+    "a rebound name's read": {"Host": REBOUND["Host"]},
+    "a rebound name that is said to be ours": REBOUND | {"Sec-Fetch-Site": "same-origin"},
 }
 
 
@@ -117,8 +122,19 @@ def test_another_sites_page_is_refused(pages: Pages, books: Books, headers: dict
     assert books.calls == {}
 
 
-def test_comfyuis_own_page_is_served(pages: Pages) -> None:
-    own = {"Origin": pages.server.url, "Sec-Fetch-Site": "same-origin"}
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"Sec-Fetch-Site": "same-origin"},
+        {"Host": "render7:8188", "Origin": "http://render7:8188"},
+        {"Host": "render7.local:8188", "Origin": "http://render7.local:8188"},
+        {"Host": "192.168.1.20:8188", "Origin": "http://192.168.1.20:8188"},
+        {"Host": "comfy.example", "Origin": "https://comfy.example", "Sec-Fetch-Site": "same-origin"},
+    ],
+    ids=["this machine", "its name", "its mDNS name", "its address", "a proxy with https"],
+)
+def test_comfyuis_own_page_is_served(pages: Pages, own: dict[str, str]) -> None:
+    own = {"Origin": pages.server.url} | own
     for method, path in (*WRITES, ("GET", ROUTE), ("GET", "/seedance/about")):
         assert pages.ask(method, path, {"token": TOKEN}, own).ok, f"{method} {path}"
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import product
 from pathlib import Path
 from typing import Any, Final
 
@@ -55,6 +57,7 @@ INSIDE: Final = (
     *("0.0.0.0:@TRAP@", "[::]:@TRAP@", "[64:ff9b::7f00:1]:@TRAP@", "[2002:7f00:1::]:@TRAP@", "[::127.0.0.1]:@TRAP@"),
     *("169.254.169.254", "[fd00:ec2::254]", "100.100.100.200", "192.0.0.192", "10.0.0.1", "[fe80::1%25eth0]"),
     *("user@127.0.0.1:@TRAP@", "videos.example:443@127.0.0.1:@TRAP@", "127.0.0.1:@TRAP@\\@videos.example"),
+    *("[fe80::1%\x1bc\x1b[31m\x85all is well\u202e]", "[fe80::1%25<b>]", "[::1%\r\n\x07]:@TRAP@"),
     *("\u2460\u2461\u2466.\u24ea.\u24ea.\u2460:@TRAP@", "127\u30020\u30020\u30021:@TRAP@", "a..b", "*", "[::1"),
 )
 """Hosts that are, or claim to be, inside of somebody's network."""
@@ -98,14 +101,28 @@ def wrong_types() -> Iterator[Case]:
             yield Case(f"{graph[of]['class_type']} {name} {number}", content, Ending.REFUSED)
 
 
-def _answering(status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Fault:
+def _answering(
+    status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None, encoding: str = "utf-8"
+) -> Fault:
     """An answer of the service; `@AUTH@` in it becomes the Authorization header that it was sent."""
 
     def fault(exchange: Exchange) -> None:
         _, _, sent, _ = exchange.read()
         text = json.dumps(body).replace("@AUTH@", sent.get("authorization", ""))
         told = {name: value.replace("@AUTH@", sent.get("authorization", "")) for name, value in (headers or {}).items()}
-        exchange.answer(status, told, text.encode())
+        exchange.answer(status, told, text.encode(encoding))
+
+    return fault
+
+
+def _sending(begun: bytes, endless: bytes = b"") -> Fault:
+    """An answer as it stands, `@AUTH@` replaced as above, and something that it goes on with until nobody listens."""
+
+    def fault(exchange: Exchange) -> None:
+        _, _, sent, _ = exchange.read()
+        exchange.send(begun.replace(b"@AUTH@", sent.get("authorization", "").encode()))
+        while endless and not exchange.over.is_set():
+            exchange.send(endless)
 
     return fault
 
@@ -122,15 +139,49 @@ def echoes() -> Iterator[Case]:
         if status == 200 and call != "submit":
             continue  # a state that nobody knows means that the job still runs
         graph = generation(f"an echo of {call} {status}", seed=1000 + number)
+        # A 404 without the service's own code may be somebody else's, and is asked about once more.
+        ending = Ending.RUNS if status == 404 and call != "submit" else Ending.FAILS
         yield Case(
-            f"echo {call} {status}", json.dumps(graph), Ending.FAILS, "", {call: _answering(status, ECHO, ECHO_HEADERS)}
+            f"echo {call} {status}", json.dumps(graph), ending, "", {call: _answering(status, ECHO, ECHO_HEADERS)}
         )
+    for number, (encoding, (call, status)) in enumerate(
+        product(("utf-16", "utf-16-le", "utf-32"), (("submit", 200), ("submit", 401), ("status", 422)))
+    ):
+        graph = generation(f"an echo that is spelt otherwise {number}", seed=1050 + number)
+        told = _answering(status, ECHO, encoding=encoding)
+        yield Case(f"echo {call} {status} in {encoding}", json.dumps(graph), Ending.FAILS, "", {call: told})
     marks = "\r\n2026-01-01 [INFO] all is well\x1b]0;title\x07<b>[[open|https://videos.example/]]"
     unclear = {"submit": _answering(200, {})}
     yield Case("text of an unclear ending", json.dumps(generation(marks)), Ending.FAILS, "Generations page", unclear)
     failed = {"status": "failed", "error": "moderation: you sent @AUTH@ and <img src=x onerror=alert(1)>\x1b[31m"}
+    failed["error"] += " [[[[open|https://videos.example/]]]]"
     graph = generation("an echo as the reason", seed=1100)
     yield Case("echo as the reason", json.dumps(graph), Ending.FAILS, "", {"result": _answering(200, failed)})
+
+
+CHUNKED: Final = b"HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+TWICE: Final = gzip.compress(gzip.compress(bytes(2**24)))
+FORMLESS: Final = {
+    "a head that is none": _sending(b"HTTP/1.1 502 Bad Gateway\r\nServer: x\r\nrejected @AUTH@\r\n\r\n"),
+    "a head that is half": _sending(b"HTTP/1.1 200 OK\r\nrejected @AUTH@"),
+    "heads without end": _sending(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 1000),
+    "a chunk of -1": _sending(CHUNKED + b"-1\r\n", bytes(2**16)),
+    "a chunk of -5": _sending(CHUNKED + b"-5\r\nhello\r\n"),
+    "a chunk without end": _sending(CHUNKED + b"1;", b"x" * 2**16),
+    "chunks without end": _sending(CHUNKED, b"1\r\n \r\n" * 1000),
+    "packed twice": _sending(
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip, gzip\r\nContent-Length: %d\r\n\r\n%b" % (len(TWICE), TWICE)
+    ),
+}
+
+
+def formless() -> Iterator[Case]:
+    """Answers that are not HTTP as anybody means it. Reads go on; after a submit nobody can know."""
+    for number, (name, fault) in enumerate(FORMLESS.items()):
+        for offset, (call, ending) in enumerate({"status": Ending.RUNS, "submit": Ending.FAILS}.items()):
+            graph = generation(f"a formless answer {number}", seed=1700 + 2 * number + offset)
+            says = "Generations page" if ending is Ending.FAILS else ""
+            yield Case(f"{name} to {call}", json.dumps(graph), ending, says, {call: fault})
 
 
 def hostile_results() -> Iterator[Case]:
@@ -189,5 +240,6 @@ CASES: Final = (
     *playlists(),
     *linked_values(),
     *echoes(),
+    *formless(),
     *hostile_results(),
 )

@@ -40,7 +40,18 @@ class Visit:
     lines: list[str] = field(default_factory=list)
     """The lines of text that were shown on the node."""
     refused: dict[str, Any] = field(default_factory=dict)
+    raised: str = ""
+    """The class of the exception that ended the run, with its module."""
     told: str = ""
+
+    def defects(self) -> Iterator[str]:
+        """What nobody meant: what ends a run is one of the pack's own errors, and its validation raises nothing."""
+        if self.ending is Ending.FAILS and "seedance.nodes." not in self.raised:
+            yield f"{self.raised}: {self.message}"
+        for node in self.refused.values():
+            for error in node["errors"]:
+                if any("custom_nodes/seedance" in line for line in error["extra_info"].get("traceback", ())):
+                    yield f"{error['extra_info']['exception_type']}: {error['details']}"
 
 
 @dataclass(frozen=True)
@@ -91,7 +102,9 @@ class Scene:
         lines = [event.data["text"] for event in run.events if event.name == "progress_text"]
         message = run.error.message if run.error else ""
         ending = Ending.RUNS if run.status is Status.SUCCESS else Ending.FAILS
-        return Visit(ending, message, lines, told=json.dumps([events, run.outputs, self.client.history(run.prompt_id)]))
+        raised = run.error.exception_type if run.error else ""
+        told = json.dumps([events, run.outputs, self.client.history(run.prompt_id)])
+        return Visit(ending, message, lines, raised=raised, told=told)
 
     def _queue(self, graph: ApiGraph, workflow: Workflow | None) -> str:
         """As the UI does it, which sends its own form along, and as no well-behaved client would: with NaN."""

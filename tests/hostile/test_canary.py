@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.hostile.cases import Ending
 from tests.hostile.conftest import CANARIES, SAVED, Scene, Visit, token_file
 
 PAGES = (
@@ -98,9 +99,11 @@ def test_no_file_was_made_outside_of_comfyuis_folders(scene: Scene) -> None:
 @pytest.mark.usefixtures("visits")
 def test_no_other_user_of_the_machine_may_read_what_is_private(scene: Scene) -> None:
     folder = token_file(scene.server.base).parent
-    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in [folder, *folder.rglob("*")] if file.exists()}
-    assert {name for name, mode in modes.items() if mode & 0o077} == set()
-    assert len(modes) > 3
+    found = {file.name: file.stat() for file in [folder, *folder.rglob("*")] if file.exists()}
+    # A lock has nothing in it.
+    private = {name: stat.S_IMODE(each.st_mode) for name, each in found.items() if each.st_size or name == folder.name}
+    assert {name for name, mode in private.items() if mode & 0o077} == set()
+    assert len(private) > 3
 
 
 @pytest.mark.usefixtures("visits")
@@ -108,6 +111,13 @@ def test_no_line_of_the_log_is_forged(scene: Scene) -> None:
     assert "all is well" in scene.server.log, "so that this test can fail"
     assert [line for line in scene.server.log.splitlines() if line.startswith("2026-01-01 [INFO]")] == []
     assert "\x1b]0;title" not in scene.server.log
+    assert "\x1bc" not in scene.server.log
+
+
+def test_no_message_has_more_in_it_than_text(visits: dict[str, Visit]) -> None:
+    failed = [visit.message for visit in visits.values() if visit.ending is Ending.FAILS]
+    assert failed
+    assert [message for message in failed if not message.replace("\n", "").isprintable()] == []
 
 
 def test_no_line_on_a_node_is_markup(visits: dict[str, Visit]) -> None:

@@ -17,8 +17,8 @@ def test_it_ends_as_it_should(visits: dict[str, Visit], case: Case) -> None:
     visit = visits[case.name]
     assert visit.ending is case.ending, visit.message
     assert case.says in visit.message
+    assert list(visit.defects()) == []
     if case.ending is Ending.FAILS:
-        assert "Traceback" not in visit.message
         assert visit.message, "an error says what happened"
 
 
@@ -34,6 +34,6 @@ def test_wrong_types_are_refused_or_end_in_an_error_and_break_nothing(scene: Sce
     for case in wrong_types():
         visit = scene.visit(case)
         seen[visit.ending] += 1
-        assert not re.search(r"(Attribute|Type|Key|Index|Recursion)Error", visit.message), (case.name, visit.message)
+        assert list(visit.defects()) == [], case.name
     assert seen[Ending.REFUSED] > 0.8 * seen.total()
     assert scene.get("/system_stats").startswith("200")

@@ -64,7 +64,7 @@ def test_cancel() -> None:
 
 def test_price() -> None:
     wire = Wire({"base_price_usd": 0.02})
-    assert client(wire).price().base_price_usd == 0.02
+    assert client(wire).model_info().base_price_usd == 0.02
     assert wire.calls == [Call("GET", MODEL)]
 
 
@@ -106,4 +106,4 @@ def test_every_error_about_a_job_names_it(call: Callable[[RunComfy], object], wi
 def test_an_unknown_model_is_named(method: str) -> None:
     other = RunComfy(Wire({"code": 400001}, 400), "THE_SOURCE", model="some/other-model")
     with pytest.raises(RunComfyError, match="some/other-model"):
-        other.submit(REQUEST) if method == "submit" else other.price()
+        other.submit(REQUEST) if method == "submit" else other.model_info()

@@ -59,7 +59,8 @@ def test_a_message_says_what_happened_what_it_cost_and_what_to_do(error: RunComf
 
 
 def test_about_a_job_it_names_the_job_and_that_it_may_cost() -> None:
-    error = NoReply("time-out").about("job-1")
+    error = NoReply("time-out")
+    error.about("job-1")
     assert error.request_id == "job-1"
     assert str(error).endswith("Request id: job-1.")
     assert Charge.ACCEPTED.value in str(error)
@@ -87,16 +88,3 @@ def test_the_services_words_stay_one_short_line(message: str) -> None:
     text = str(InputRejected(message))
     assert len(text) < 500
     assert text.splitlines() == [text]
-
-
-def test_the_tree_in_the_docstring_is_the_tree() -> None:
-    assert errors.__doc__ is not None
-    depths: dict[int, str] = {}
-    for line in errors.__doc__.splitlines():
-        if not line.lstrip("│├└─ ").startswith("RunComfyError") and "──" not in line:
-            continue
-        name = line.lstrip("│├└─ ").split()[0]
-        depth = line.index(name) // 4
-        depths[depth] = name
-        if depth:
-            assert getattr(errors, name).__base__.__name__ == depths[depth - 1]

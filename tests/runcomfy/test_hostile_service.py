@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import logging
+import traceback
 from collections.abc import Iterator
 
 import pytest
@@ -16,7 +17,7 @@ from nodes.runcomfy.errors import RunComfyError, UnreadableReply
 from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.scrub import SHORTEST, without_token
 from nodes.runcomfy.token import Token
-from nodes.runcomfy.transport import Call, HttpTransport, Limits, Reply
+from nodes.runcomfy.transport import MAX_REPLY, Call, HttpTransport, Limits, Reply
 from tests.loopback import DEADLINE, Hangup, Loopback, Received, always, reply
 
 SECRET = "s3cr3t/0123456789+abc=="
@@ -66,7 +67,7 @@ def test_a_token_that_the_service_quotes_is_shown_nowhere(server: Loopback, stat
     server.answer = always(reply(status, body.encode(), {"X-Echo": SECRET, "Retry-After": SECRET}))
     client = RunComfy(transport(server), TOKEN.source)
     for call in (
-        client.price,
+        client.model_info,
         lambda: client.submit(GenerationRequest("a")),
         lambda: client.status("job-1"),
         lambda: client.result("job-1"),
@@ -81,6 +82,23 @@ def test_a_token_that_the_service_quotes_is_shown_nowhere(server: Loopback, stat
     found = repr(transport(server).send(GET))
     assert SECRET not in found
     assert "[token]" in found
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize("status", [200, 401, 422, 500])
+def test_nor_in_an_encoding_in_which_it_would_not_be_found(server: Loopback, status: int, encoding: str) -> None:
+    words = dict.fromkeys(("message", "status", "request_id", "error", "outcome"), f"you sent {SECRET}")
+    server.answer = always(reply(status, json.dumps(words).encode(encoding)))
+    client = RunComfy(transport(server), TOKEN.source)
+    for call in (lambda: client.submit(GenerationRequest("a")), lambda: client.status("job-1")):
+        with pytest.raises(RunComfyError) as raised:
+            call()
+        assert "you sent" not in "\n".join(everything(raised.value))
+
+
+def test_a_mark_of_utf_8_is_no_part_of_the_answer(server: Loopback) -> None:
+    server.answer = always(reply(200, json.dumps({"status": "in_queue"}).encode("utf-8-sig")))
+    assert RunComfy(transport(server), TOKEN.source).status("job-1").word == "in_queue"
 
 
 @given(
@@ -117,6 +135,35 @@ def test_no_header_hangs_on_an_error(server: Loopback, call: Call, answer: bytes
     assert raised.value.__context__ is None
     assert raised.value.__cause__ is None
     assert SECRET not in "\n".join(everything(raised.value))
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "answer",
+    [
+        reply(302, headers={"Location": "/"}),
+        reply(200, bytes(MAX_REPLY)),
+        reply(200, b"{}", {"Content-Encoding": "br"}),
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx",
+        b"nonsense\r\n\r\n",
+    ],
+    ids=["redirect", "too long", "compressed", "breaks off", "no answer"],
+)
+def test_nor_does_what_was_being_done(server: Loopback, call: Call, answer: bytes) -> None:
+    """Some tools show the variables of everything that a traceback has come through."""
+
+    def breaking_off(_: Received) -> Iterator[bytes]:
+        yield answer
+        raise Hangup
+
+    server.answer = breaking_off
+    with pytest.raises(RunComfyError) as raised:
+        transport(server).send(call)
+    assert raised.value.__context__ is None
+    shown = traceback.TracebackException.from_exception(raised.value, capture_locals=True)
+    assert SECRET not in "".join(shown.format())
+    through = [frame for frame, _ in traceback.walk_tb(raised.value.__traceback__)]
+    assert {frame.f_code.co_name for frame in through[1:]} == {"send", "_exchange"}
 
 
 @pytest.mark.parametrize("location", ["http://[::1", "//[", "\xff\xfe", "https://a..b/", "x:y", "http://a:port/", ""])
@@ -169,9 +216,32 @@ def test_no_log_at_any_level_holds_the_token(server: Loopback, caplog: pytest.Lo
     assert base64.b64encode(SECRET.encode()).decode() not in logged
 
 
+@BOTH
+def test_nor_does_one_hold_what_is_no_header_line(
+    server: Loopback, call: Call, caplog: pytest.LogCaptureFixture
+) -> None:
+    def quoting(received: Received) -> Iterator[bytes]:
+        yield b"HTTP/1.1 502 Bad Gateway\r\nServer: x\r\n%b was refused\r\n\r\n" % (
+            received.headers["authorization"].encode()
+        )
+        raise Hangup
+
+    server.answer = quoting
+    caplog.set_level(logging.NOTSET)
+    assert transport(server).send(call).status == 502
+    assert "/v1/things" in caplog.text, "so that this test can fail"
+    assert SECRET not in caplog.text
+
+
 @settings(max_examples=60, deadline=None)
 @given(
-    head=st.sampled_from([b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 302 Found\r\nLocation: ", b"HTTP/1.1 "]),
+    head=st.sampled_from(
+        [
+            *(b"", b"HTTP/1.1 ", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 302 Found\r\nLocation: "),
+            *(b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"),
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-",
+        ]
+    ),
     rest=st.binary() | st.text().map(lambda text: f"Content-Encoding: gzip\r\nX: {text}\r\n\r\n{text}".encode()),
 )
 def test_any_bytes_are_an_answer_or_one_of_our_errors(head: bytes, rest: bytes) -> None:

@@ -88,6 +88,24 @@ def test_the_services_reason_reaches_the_user_under_any_name(status: int, body: 
     assert "the reason" in str(problem(status, body))
 
 
+@pytest.mark.parametrize(
+    ("body", "definite"),
+    [
+        ({"code": 404001}, True),
+        ({"error": {"code": "404001"}}, True),
+        ({"code": 400001}, False),
+        ({"message": "404001"}, False),
+        ([404001], False),
+        (b"<html>404 Not Found</html>", False),
+        (b"", False),
+    ],
+)
+def test_whether_it_is_the_service_that_does_not_have_it(body: object, definite: bool) -> None:
+    error = problem(404, body)
+    assert isinstance(error, NotFound)
+    assert error.definite is definite
+
+
 def test_a_rejected_field_is_named_with_its_reason() -> None:
     detail = [{"loc": ["body", "duration"], "msg": "must be at most 12"}, {"loc": ["body", "seed", 0], "msg": "no"}]
     assert "duration: must be at most 12; seed.0: no" in str(problem(422, {"detail": detail}))

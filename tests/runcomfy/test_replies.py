@@ -184,8 +184,7 @@ def test_a_cancel_that_does_not_say_what_it_did(word: object) -> None:
 
 
 def test_the_price_as_far_as_it_is_told() -> None:
-    told = {"base_price_usd": 0.02, "price_unit": "second", "pricing_note": "480p"}
-    assert read_model(ok(told)) == ModelInfo(0.02, "second", "480p")
+    assert read_model(ok({"base_price_usd": 0.02, "price_unit": "second"})) == ModelInfo(0.02, "second")
     assert read_model(ok({"base_price_usd": "?", "price_unit": 5})) == ModelInfo()
 
 

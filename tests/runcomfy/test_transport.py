@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
+import http.client
 import json
 import pickle
 import socket
 import traceback
 from collections.abc import Iterator
+from contextlib import ExitStack
 from itertools import chain, repeat
 from pathlib import Path
 
@@ -17,7 +20,7 @@ from nodes.runcomfy.client import RunComfy
 from nodes.runcomfy.errors import NoReply, RunComfyError, Unreachable, UnreadableReply
 from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.token import Token
-from nodes.runcomfy.transport import Call, HttpTransport, Limits
+from nodes.runcomfy.transport import MAX_REPLY, Call, HttpTransport, Limits
 from tests.loopback import DEADLINE, Hangup, Loopback, Received, Reset, always, reply
 
 SECRET = "s3cr3t-0123456789"
@@ -39,6 +42,7 @@ def test_what_is_sent(server: Loopback) -> None:
     assert (sent.method, sent.target) == ("POST", "/v1/x?include_cost=true&odd=a%26b")
     assert sent.headers["authorization"] == f"Bearer {SECRET}"
     assert sent.headers["content-type"] == "application/json"
+    assert sent.headers["accept-encoding"] == "identity"
     assert json.loads(sent.body) == {"text": "grün 🎬", "seed": 7}
 
 
@@ -116,6 +120,36 @@ def test_a_proxy_that_is_not_there_proves_that_nothing_arrived(monkeypatch: pyte
     assert raised.value.not_accepted
 
 
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "ALL_PROXY"])
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "socks5://127.0.0.1:9",
+        "http://",
+        "http://[",
+        "http://a:port",
+        "http://a..b:1",
+        "http://a b",
+        "ftp://a",
+        "\xff",
+        ":",
+    ],
+)
+def test_a_proxy_that_cannot_be_used_proves_it_too(monkeypatch: pytest.MonkeyPatch, name: str, proxy: str) -> None:
+    monkeypatch.setenv(name, proxy)
+    wire = HttpTransport("https://api.invalid", TOKEN)
+    for call in (GET, POST):
+        with pytest.raises(Unreachable, match=r"SOCKS|proxy|no connection") as raised:
+            wire.send(call)
+        assert raised.value.not_accepted
+
+
+@pytest.mark.parametrize("host", ["*", "a..b", "x" * 70 + ".example"])
+def test_an_origin_that_no_name_server_could_know_proves_it_too(host: str) -> None:
+    with pytest.raises(Unreachable):
+        HttpTransport(f"https://{host}", TOKEN).send(POST)
+
+
 @pytest.mark.parametrize(("status", "error"), [(407, Unreachable), (502, Unreachable)])
 def test_a_proxy_that_refuses_the_tunnel_proves_it_too(
     monkeypatch: pytest.MonkeyPatch, status: int, error: type[RunComfyError]
@@ -143,8 +177,10 @@ def test_an_unknown_name_proves_that_nothing_arrived(call: Call) -> None:
 
 @BOTH
 def test_a_connection_that_is_never_taken_proves_it_too(call: Call) -> None:
-    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, socket.socket() as first, socket.socket() as second:
-        for waiting in (first, second):
+    # macOS takes a backlog of 0 for the longest there is, and lets half as many more wait.
+    with socket.create_server(("127.0.0.1", 0), backlog=1) as full, ExitStack() as opened:
+        for _ in range(8):
+            waiting = opened.enter_context(socket.socket())
             waiting.setblocking(False)
             waiting.connect_ex(full.getsockname())
         with pytest.raises(Unreachable, match="time limit"):
@@ -179,7 +215,12 @@ CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
         (CHUNKED, b'f\r\n{"request_id": \r\n'),
         (CHUNKED, b"zz\r\nno chunk"),
         (b"\0\1\2\3 not HTTP at all\r\n\r\n",),
-        (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope",),
+        (CHUNKED, b"-1\r\n" + bytes(5000)),
+        (CHUNKED, b"-5\r\nhello\r\n"),
+        (CHUNKED, b"1" * 70_000),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 1, 2\r\n\r\n{}",),
+        (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200 + b"\r\n",),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 70_000,),
     ],
 )
 @BOTH
@@ -191,6 +232,20 @@ def test_an_answer_that_breaks_off_leaves_it_open(
         transport(server).send(call)
     assert not raised.value.not_accepted
     assert len(server.received) == 1
+
+
+@pytest.mark.parametrize("error", [ValueError, UnicodeError, http.client.HTTPException, OSError])
+def test_whatever_else_an_answer_makes_python_say_leaves_it_open(
+    server: Loopback, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    def begin(_: http.client.HTTPResponse) -> None:
+        raise error(f"there is {SECRET} in it")
+
+    monkeypatch.setattr(http.client.HTTPResponse, "begin", begin)
+    with pytest.raises(NoReply) as raised:
+        transport(server).send(POST)
+    assert not raised.value.not_accepted
+    assert SECRET not in str(raised.value)
 
 
 @pytest.mark.parametrize("head", [b"HTTP/1.1 200", b"HTTP/1.1 200 OK\r\nContent-Le"])
@@ -230,14 +285,42 @@ def test_an_answer_that_is_too_large_is_given_up(server: Loopback, monkeypatch: 
     monkeypatch.setattr(transport_module, "MAX_REPLY", 1000)
 
     def endless(_: Received) -> Iterator[bytes]:
-        yield b"HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n" + bytes(1001)
+        yield b"HTTP/1.1 200 OK\r\n\r\n" + bytes(1000)
         server.over.wait(DEADLINE)
 
     server.answer = endless
+    with pytest.raises(UnreadableReply, match="too long") as raised:
+        transport(server).send(POST)
+    assert not raised.value.not_accepted
+    server.answer = always(reply(body=bytes(900)))
+    assert transport(server).send(GET).body == bytes(900)
+
+
+@pytest.mark.parametrize("encoding", ["gzip, gzip", "br", "identity, gzip", "nonsense"])
+def test_an_answer_that_would_have_to_be_unpacked_is_not_read(server: Loopback, encoding: str) -> None:
+    """It may become a thousand times as long."""
+    server.answer = always(reply(body=b"{}", headers={"Content-Encoding": encoding}))
+    with pytest.raises(UnreadableReply, match="compressed"):
+        transport(server).send(GET)
+
+
+def test_what_was_packed_on_the_way_though_nobody_asked_is_read_within_the_same_bounds(server: Loopback) -> None:
+    """Else a job that the service has taken would count as unknown."""
+    packed = gzip.compress(b'{"request_id": "job-1"}')
+    server.answer = always(reply(body=packed, headers={"Content-Encoding": "GZIP"}))
+    assert transport(server).send(POST).body == b'{"request_id": "job-1"}'
+    server.answer = always(reply(body=gzip.compress(bytes(MAX_REPLY + 1)), headers={"Content-Encoding": "gzip"}))
     with pytest.raises(UnreadableReply, match="too long"):
         transport(server).send(GET)
-    server.answer = always(reply(body=bytes(1000)))
-    assert transport(server).send(GET).body == bytes(1000)
+    server.answer = always(reply(body=b"nonsense", headers={"Content-Encoding": "gzip"}))
+    with pytest.raises(UnreadableReply, match="unpacked"):
+        transport(server).send(GET)
+
+
+@pytest.mark.parametrize("encoding", ["identity", " Identity ", ""])
+def test_one_that_is_as_it_is_is_read(server: Loopback, encoding: str) -> None:
+    server.answer = always(reply(body=b"{}", headers={"Content-Encoding": encoding}))
+    assert transport(server).send(GET).body == b"{}"
 
 
 def test_reads_share_a_connection(server: Loopback) -> None:

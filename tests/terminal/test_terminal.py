@@ -41,7 +41,7 @@ def test_jobs_are_listed_newest_first(terminal: Terminal) -> None:
     assert [job["request_id"] for job in jobs] == [second["request_id"], first["request_id"]]
     assert jobs[0]["state"] == "saved"
     assert jobs[0]["request"]["seed"] == 8
-    assert jobs[0]["price"] in ("$0.02 per second", None)
+    assert jobs[0]["price"] == "$0.02 per second"
     assert len(terminal.json("jobs", "--limit", "1")) == 1
     _, table, _ = terminal.run("jobs")
     assert PROMPT in table

@@ -155,6 +155,14 @@ def _add_routes() -> None:
         _gates[request.match_info["gate"]].set()
         return web.Response()
 
+    @routes.post("/probe/stop")
+    async def stop(request: web.Request) -> web.Response:
+        """As another pack may press Stop: past ComfyUI's own address for it."""
+        from comfy.model_management import interrupt_current_processing
+
+        interrupt_current_processing()
+        return web.Response()
+
     @routes.get("/probe/seconds_to_import/{pack}")
     async def import_again(request: web.Request) -> web.Response:
         pack = Path(__file__).parent.parent / request.match_info["pack"]

@@ -1,0 +1,43 @@
+"""What a hostile server keeps busy is free again once Stop is pressed."""
+
+from __future__ import annotations
+
+import json
+import threading
+
+from nodes.generation.workers import DOWNLOADS
+from tests.comfyui.seedance_graphs import OPTIONS, generation, options
+from tests.faults.faulty_service import Exchange
+from tests.hostile.cases import Case, Ending
+from tests.hostile.conftest import TIMEOUT, Scene
+from tools.comfyui_client import Status
+
+JOBS = 2 * DOWNLOADS
+"""More than can be downloaded at once."""
+
+
+def test_heads_that_trickle_for_ever_hold_no_download_after_stop(scene: Scene) -> None:
+    begun: list[Exchange] = []
+    all_held = threading.Event()
+
+    def trickle(exchange: Exchange) -> None:
+        exchange.read()
+        begun.append(exchange)
+        if len(begun) < DOWNLOADS:
+            scene.api.arm("media", trickle)
+        else:
+            all_held.set()
+        exchange.send(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+        while not exchange.over.wait(0.02):
+            exchange.send(b"y")
+
+    scene.api.arm("media", trickle)
+    try:
+        run = scene.client.queue(generation("a film that never begins") | {OPTIONS: options(seed=1900, count=JOBS)})
+        assert all_held.wait(TIMEOUT)
+        scene.client.interrupt(run)
+        assert scene.client.follow(run, timeout=TIMEOUT).status is Status.INTERRUPTED
+    finally:
+        scene.api.arm("", None)
+    after = scene.visit(Case("after Stop", json.dumps(generation("a film that does", seed=1950)), Ending.RUNS))
+    assert after.ending is Ending.RUNS, after.message

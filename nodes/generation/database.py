@@ -59,7 +59,7 @@ def connect(file: Path | None) -> sqlite3.Connection:
             raise sqlite3.DatabaseError("it was written by a newer version of this pack")
         if version < len(MIGRATIONS):
             # SQLite does not wait for others while it switches to WAL.
-            with FileLock(f"{file}.lock", timeout=10) if file else nullcontext():
+            with FileLock(f"{file}.lock", timeout=10, thread_local=False) if file else nullcontext():
                 _migrate(database)
         # An entry must survive a power cut before the submit call is made; on macOS that takes the second one.
         database.execute("PRAGMA synchronous = FULL")

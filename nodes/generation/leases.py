@@ -102,5 +102,6 @@ def _remove_if_dead(lock: FileLock) -> bool:
 
 
 def _lock(folder: Path, owner: str) -> FileLock:
-    # Nothing that only newer releases know: PyTorch brings filelock, whichever it finds. The folder is private.
-    return FileLock(str(folder / f"{owner}.lock"))
+    # PyTorch brings filelock, whichever it finds: nothing here that only the newest know. Held by the process, not by a
+    # thread: newer ones look after the locks of threads while Python collects garbage, and may wait there for ever.
+    return FileLock(str(folder / f"{owner}.lock"), thread_local=False)

@@ -7,14 +7,19 @@ import time
 import uuid
 from collections import Counter, deque
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from typing import Final
 
 from .clock import HoldableClock
 from .jobs import Job, JobQueue, JobState, Timing
-from .reel import Reel
 from .scene import Scene
+from .shelf import Film
 from .studio import Studio
+
+_LEDGER: Final = 1000
+"""Accepted jobs that `submissions` goes on to tell about after they were forgotten."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,7 @@ class Books:
         self._footage = footage
         self._lock = threading.Lock()
         self._queue = JobQueue(timing)
-        self._accepted: list[Job] = []
+        self._accepted: deque[Job] = deque()
         self._failures: deque[str] = deque()
         self._calls: Counter[tuple[str, str]] = Counter()
         self._epoch = time.time() - clock()
@@ -72,6 +77,8 @@ class Books:
             self._accepted.append(job)
             self._queue.add(job)
             self._settle()
+            while len(self._accepted) > _LEDGER and self._queue.find(self._accepted[0].request_id) is None:
+                self._accepted.popleft()
             return self._view(job)
 
     def find(self, request_id: str) -> Submission | None:
@@ -91,12 +98,14 @@ class Books:
             self._release(job)
             return True
 
-    def reel(self, request_id: str) -> Reel | None:
-        """The file of a succeeded job; None for any other."""
+    def film(self, request_id: str) -> AbstractContextManager[Film] | None:
+        """The film of a succeeded job, to be entered for as long as it is read; None for any other."""
         with self._lock:
             self._settle()
             job = self._queue.find(request_id)
-            return job.clip.reel if job and job.clip and job.state is JobState.SUCCEEDED else None
+            if job is None or job.clip is None or job.state is not JobState.SUCCEEDED:
+                return None
+            return self._studio.show(job.clip.scene)
 
     def forget(self, request_id: str) -> None:
         """Treat a job as expired. Raises `KeyError` if there is none."""
@@ -131,7 +140,7 @@ class Books:
 
     @property
     def submissions(self) -> tuple[Submission, ...]:
-        """Every accepted job in order, forgotten ones too."""
+        """Every accepted job in order; forgotten ones too, if they are among the last thousand."""
         with self._lock:
             self._settle()
             return tuple(self._view(job) for job in self._accepted)

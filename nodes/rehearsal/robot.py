@@ -61,7 +61,6 @@ class _Sheet:
     """A transparent square to paint on, in hundredths of its side."""
 
     def __init__(self, side: int) -> None:
-        self._side = side
         self._scale = side * _SHARPNESS / 100
         self._image = Image.new("RGBA", (side * _SHARPNESS, side * _SHARPNESS))
         self._draw = ImageDraw.Draw(self._image)

@@ -12,6 +12,7 @@ from typing import Final
 from .api import ModelApi
 from .books import Books, Submission
 from .clock import HoldableClock
+from .door import Door
 from .jobs import USUAL_TIMING, Timing
 from .scene import Scene
 from .studio import Studio
@@ -54,6 +55,7 @@ class RehearsalService:
         self._latency = latency
         self._address = address
         self._port = port
+        self._door = Door(clock)
         self._clock = HoldableClock(clock)
         self._studio = Studio(self._clock)
         self._books = Books(timing, self._clock, self._studio, footage)
@@ -76,7 +78,7 @@ class RehearsalService:
         """
         if self._server is not None or self._stopped:
             raise RuntimeError("a rehearsal service starts only once")
-        server = LoopbackServer(self._port, self._books, self._latency)
+        server = LoopbackServer(self._port, self._books, self._door, self._latency)
         server.api = ModelApi(self._books, self._address or server.origin, self._tokens, self._price)
         self._server = server
         threading.Thread(target=server.serve_forever, args=(0.05,), name="rehearsal-http", daemon=True).start()
@@ -91,7 +93,6 @@ class RehearsalService:
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
-            self._server.hang_up()
         self._studio.close()
 
     def __enter__(self) -> RehearsalService:
@@ -103,7 +104,7 @@ class RehearsalService:
 
     @property
     def submissions(self) -> tuple[Submission, ...]:
-        """Every accepted submit in order, as it stands now; forgotten ones too."""
+        """Every accepted submit in order, as it stands now; forgotten ones too, if they are among the last thousand."""
         return self._books.submissions
 
     @property

@@ -6,7 +6,6 @@ import json
 import logging
 import socket
 import socketserver
-import threading
 import time
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,9 +14,10 @@ from urllib.parse import unquote, urlsplit
 
 from .api import Answer, Call, ModelApi, Route, route, unknown_path, wrong_method
 from .books import Books
+from .door import Door
 from .media import portion
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("seedance")
 
 HOST: Final = "127.0.0.1"
 MAX_BODY: Final = 1024 * 1024
@@ -29,6 +29,7 @@ class LoopbackServer(ThreadingHTTPServer):
     """Listens from its making on; serves once `serve_forever` runs. One daemon thread per connection.
 
     Args:
+        door: lets the connections in.
         latency: seconds from a call to its answer, and once more for a new connection, as on the way to a real service.
     """
 
@@ -36,12 +37,11 @@ class LoopbackServer(ThreadingHTTPServer):
     request_queue_size = 256
     """Connections that may wait to be taken; hundreds of jobs may be polled at once."""
 
-    def __init__(self, port: int, books: Books, latency: float = 0.0) -> None:
+    def __init__(self, port: int, books: Books, door: Door, latency: float = 0.0) -> None:
         self.books = books
+        self.door = door
         self.latency = latency
         self.api: ModelApi
-        self._open: set[socket.socket] = set()
-        self._lock = threading.Lock()
         super().__init__((HOST, port), _Handler)
 
     @property
@@ -55,27 +55,21 @@ class LoopbackServer(ThreadingHTTPServer):
         self.server_name, self.server_port = HOST, self.server_address[1]
 
     def process_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
-        """Remember the connection, so that `hang_up` can end it."""
+        """Take the next connection only once there is a place for this one."""
         if isinstance(request, socket.socket):
-            with self._lock:
-                self._open.add(request)
+            self.door.enter(request)
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
-        """Forget a connection that is over."""
-        if isinstance(request, socket.socket):
-            with self._lock:
-                self._open.discard(request)
+        """Close a connection that is over, and free its place."""
         super().shutdown_request(request)
+        if isinstance(request, socket.socket):
+            self.door.leave(request)
 
-    def hang_up(self) -> None:
-        """End every connection: kept-alive ones would otherwise go on being answered after the server stopped."""
-        with self._lock:
-            for connection in self._open:
-                try:
-                    connection.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    continue  # the client was quicker
+    def shutdown(self) -> None:
+        """End every connection too: kept-alive ones would otherwise go on being answered after the server stopped."""
+        self.door.close()
+        super().shutdown()
 
     def handle_error(self, *_: object) -> None:
         """A client that went away is no event."""
@@ -87,7 +81,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "RunComfyRehearsal"
     sys_version = ""
-    timeout = 75
+    timeout = 30
     """Seconds that an idle connection is kept."""
     wbufsize = -1
     # Head and body leave together and at once; kept-alive answers would otherwise lag by 40 ms.
@@ -100,6 +94,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         time.sleep(self.server.latency)
         self._answer()
+        self.wfile.flush()
+        self.server.door.listen(self.connection)
 
     do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_GET
 
@@ -107,6 +103,7 @@ class _Handler(BaseHTTPRequestHandler):
         found = route(self.command, unquote(urlsplit(self.path).path))
         self.server.books.count(self.command, found.kind if found else "unknown")
         body = self._body()
+        self.server.door.answer(self.connection)
         if isinstance(body, Answer):
             # What is left unread would be taken for the next request.
             self.close_connection = True
@@ -140,17 +137,18 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def _send_media(self, found: Route) -> None:
-        reel = self.server.books.reel(found.subject)
-        if reel is None:
+        kept = self.server.books.film(found.subject)
+        if kept is None:
             self._send_json(unknown_path())
             return
         asked = [self.headers.get(name, "") for name in ("Range", "If-Range", "If-None-Match")]
-        part = portion(reel.size, reel.etag, *asked)
-        self._send_head(part.status, part.headers, part.length)
-        if self.command != "HEAD":
-            end = part.start + part.length
-            for start in range(part.start, end, _PIECE):
-                self.wfile.write(reel.read(start, min(_PIECE, end - start)))
+        with kept as film:
+            part = portion(film.reel.size, film.reel.etag, *asked)
+            self._send_head(part.status, part.headers, part.length)
+            if self.command != "HEAD":
+                end = part.start + part.length
+                for start in range(part.start, end, _PIECE):
+                    self.wfile.write(film.read(start, min(_PIECE, end - start)))
 
     def _send_head(self, status: int, headers: Mapping[str, str], length: int) -> None:
         self.send_response(status)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -23,6 +24,8 @@ class Stage:
     def __init__(self) -> None:
         self._free = threading.Event()
         self._free.set()
+        self.length = 3000
+        """Bytes of a file, at least."""
         self.filmed: list[str] = []
         """The texts, in the order in which they were begun."""
         self.begun = threading.Event()
@@ -34,7 +37,7 @@ class Stage:
         while not self._free.wait(0.05):
             if stopped():
                 raise Stopped
-        path.write_bytes(b"\0\0\0\x18ftyp" + scene.text.encode("utf-8", "replace") + bytes(3000))
+        path.write_bytes(b"\0\0\0\x18ftyp" + scene.text.encode("utf-8", "replace") + bytes(self.length))
 
     def hold(self) -> None:
         self._free.clear()
@@ -56,6 +59,14 @@ class HandClock:
         self.now += seconds
 
 
+class HurryingClock(HandClock):
+    """One by which whatever anybody waits for is overdue as soon as somebody looks."""
+
+    def __call__(self) -> float:
+        self.now += 100
+        return self.now
+
+
 class Desk:
     """Calls as a client makes them, over one kept-alive connection."""
 
@@ -64,6 +75,7 @@ class Desk:
         self.clock = clock
         self.session = requests.Session()
         self.session.trust_env = False
+        self.port = int(service.origin.rpartition(":")[2])
 
     def call(
         self,
@@ -103,6 +115,17 @@ class Desk:
         assert self.service.wait_for_footage()
         self.clock.pass_by(60)
         return self.result(request_id)
+
+    def film(self, request_id: str, **headers: str) -> requests.Response:
+        """A succeeded job's video, or a part of it."""
+        return self.call("GET", f"/media/{request_id}.mp4", token=None, headers=headers)
+
+    def line(self) -> socket.socket:
+        """A connection of its own, on which nothing is said yet."""
+        line = socket.create_connection(("127.0.0.1", self.port), timeout=30)
+        # So small that a long film is still being sent when its begin is read.
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**16)
+        return line
 
     def _read(self, path: str) -> dict[str, object]:
         reply = self.call("GET", path)

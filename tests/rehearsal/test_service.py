@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import http.client
-import os
 import re
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 import pytest
 import requests
 
-from nodes.rehearsal import DEFAULT_TOKEN, RehearsalService
+from nodes.rehearsal import DEFAULT_TOKEN, RehearsalService, wire
 from nodes.rehearsal import footage as footage_module
-from nodes.rehearsal.scene import Scene
-from nodes.rehearsal.studio import Clip, Studio
 from nodes.rehearsal.wire import MAX_BODY
 from tests.rehearsal.desk import MODEL_PATH, OWNER, Desk, HandClock, Stage
 
@@ -28,7 +27,8 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_it_listens_on_loopback_only(desk: Desk) -> None:
     assert re.fullmatch(r"http://127\.0\.0\.1:[0-9]+", desk.service.origin)
     other = socket.socket()
-    with other, pytest.raises(OSError, match=r"refused|unreachable"):
+    other.settimeout(5)  # macOS has no such address, and says nothing
+    with other, pytest.raises(OSError, match=r"refused|unreachable|timed out"):
         other.connect(("127.0.0.2", int(desk.service.origin.rsplit(":", 1)[1])))
 
 
@@ -78,6 +78,18 @@ def test_it_prints_nothing(filming_desk: Desk, capfd: pytest.CaptureFixture[str]
     assert capfd.readouterr() == ("", "")
 
 
+def test_a_client_that_breaks_off_is_no_event(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    broke = threading.Event()
+    monkeypatch.setattr(wire.log, "debug", lambda said, *_, **__: broke.set() if said == "A connection broke" else None)
+    with socket.create_connection(("127.0.0.1", int(desk.service.origin.rsplit(":", 1)[1])), timeout=30) as line:
+        line.sendall(f"POST {MODEL_PATH} HTTP/1.1\r\nContent-Length: 99\r\n\r\n".encode() + b"{")
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    assert broke.wait(30)
+    assert capfd.readouterr() == ("", "")
+
+
 def test_the_token_is_not_logged(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG")
     desk.submit()
@@ -105,44 +117,6 @@ def test_stop_gives_up_what_is_being_made(
     assert list(tmp_path.iterdir())
     desk.service.stop()
     assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.skipif(os.name == "nt", reason="there, an open file has a name, and the system deletes it by that")
-def test_a_finished_file_has_no_name_that_a_killed_process_could_leave_behind(
-    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    job = desk.submit()
-    desk.finish(job)
-    assert list(tmp_path.iterdir()) == []
-    assert desk.call("GET", f"/media/{job}.mp4").status_code == 200
-
-
-def test_files_that_no_job_needs_are_given_up_but_for_a_few(stage: Stage) -> None:
-    studio = Studio(HandClock())
-    scenes = [Scene(f"{number}", "480p", "16:9", 2, 1) for number in range(40)]
-
-    def make(scene: Scene) -> Clip:
-        clip = studio.order(scene)
-        assert studio.wait(60)
-        return clip
-
-    def gone(clip: Clip) -> bool:
-        assert clip.reel is not None
-        return clip.reel.closed
-
-    clips = [make(scene) for scene in scenes[:20]]
-    assert not any(gone(clip) for clip in clips)
-    for clip in clips:
-        studio.release(clip)
-    assert [gone(clip) for clip in clips] == [True] * 4 + [False] * 16
-    assert studio.order(scenes[4]) is clips[4]
-    for scene in scenes[20:]:
-        studio.release(make(scene))
-    assert [gone(clip) for clip in clips] == [True] * 4 + [False] + [True] * 15
-    assert stage.filmed == [scene.text for scene in scenes]
-    studio.close()
-    assert gone(clips[4])
 
 
 def test_footage_that_cannot_be_made_fails_its_job(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,8 +148,9 @@ def test_the_command_serves_and_says_where() -> None:
             for token, status in (("by-hand", 200), (DEFAULT_TOKEN, 401)):
                 headers = {"Authorization": f"Bearer {token}"}
                 assert requests.get(origin + MODEL_PATH, headers=headers, timeout=30).status_code == status
-            process.send_signal(signal.SIGINT)
-            assert process.wait(timeout=30) == 0
+            if sys.platform != "win32":  # which cannot send Ctrl+C to another process
+                process.send_signal(signal.SIGINT)
+                assert process.wait(timeout=30) == 0
         finally:
             process.kill()
 

@@ -21,13 +21,14 @@ PICTURES = ("backdrop", "captions", "footage", "picture", "robot")
 """The rehearsal's files that only its film studio loads, when it has something to film."""
 
 ROOMS: dict[str, set[str]] = {
+    "modes": set(),
     "wire": set(),
     "runcomfy": {"wire"},
     "video": {"wire"},
     "generation": {"runcomfy", "video"},
-    "rehearsal": {"runcomfy"},
-    "wiring": {"generation", "runcomfy", "video", "rehearsal"},
-    "__main__": {"generation", "runcomfy", "video", "wiring"},
+    "rehearsal": set(),
+    "wiring": {"generation", "modes", "rehearsal", "runcomfy", "video"},
+    "__main__": {"generation", "modes", "runcomfy", "wiring"},
     "account": {"generation", "runcomfy"},
     "about": set(),
     "same_origin": set(),
@@ -37,7 +38,7 @@ ROOMS: dict[str, set[str]] = {
     "delivery": {"display", "generation", "host", "runcomfy", "sockets", "video", "wiring"},
     "routes": {"about", "account", "host", "same_origin", "wiring"},
     "options": {"runcomfy", "sockets"},
-    "text_to_video": {"delivery", "host", "runcomfy", "sockets"},
+    "text_to_video": {"delivery", "modes", "runcomfy", "sockets"},
     "load_video": {"delivery", "host", "runcomfy", "sockets", "video"},
     "__init__": set(),
 }
@@ -50,7 +51,7 @@ LIBRARIES: dict[str, set[str]] = {
     "generation": {"filelock"},
     "rehearsal": {"av", "cv2", "numpy", "PIL"},
     "__main__": {"tqdm"},
-    "host": {*COMFYUI, "aiohttp"},
+    "host": {*COMFYUI - {"nodes"}, "aiohttp"},
     "routes": {"aiohttp"},
     **{name: {"comfy_api.latest"} for name in ("delivery", "sockets", *NODES)},
 }
@@ -125,8 +126,19 @@ def test_imports_only_go_downwards(found: Import) -> None:
 
 @pytest.mark.parametrize("found", OUTSIDE, ids=str)
 def test_each_room_keeps_to_its_libraries(found: Import) -> None:
-    allowed = LIBRARIES.get(found.room, set())
-    assert any(found.module == name or found.module.startswith(f"{name}.") for name in allowed)
+    assert any(is_of(found, library) for library in LIBRARIES.get(found.room, set()))
+
+
+def test_every_permission_is_used() -> None:
+    rooms = {(found.room, found.module.split(".")[1]) for found in INSIDE}
+    assert {(room, below) for room, allowed in ROOMS.items() for below in allowed} - rooms == set()
+    libraries = {
+        (room, library)
+        for room, allowed in LIBRARIES.items()
+        for library in allowed
+        if not any(found.room == room and is_of(found, library) for found in OUTSIDE)
+    }
+    assert libraries == set()
 
 
 def test_only_the_comfyui_rooms_know_comfyui() -> None:
@@ -149,6 +161,10 @@ def test_comfyuis_start_does_not_load_the_engine() -> None:
     assert {"nodes.host", "nodes.same_origin", "nodes.runcomfy.request"} <= reached
     early = {found.module for found in OUTSIDE if found.at_start and module_of(found) in reached}
     assert {name.split(".")[0] for name in early} <= COMFYUI | {"aiohttp"}
+
+
+def is_of(found: Import, library: str) -> bool:
+    return found.module == library or found.module.startswith(f"{library}.")
 
 
 def module_of(found: Import) -> str:

@@ -1,4 +1,4 @@
-"""Draws the registry's pictures of this pack: docs/icon.png, 400 by 400, and docs/banner.png, 21 to 9.
+"""Draw the registry's pictures of this pack: docs/icon.png, 400 by 400, and docs/banner.png, 21 to 9.
 
 Both show the same thing: frames that fan out of one point like a dancer's turn, the last of them ready to play.
 Everything is drawn here, so the same Pillow draws the same pictures again.

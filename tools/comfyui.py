@@ -10,19 +10,18 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
+from typing import Final
 
 import requests
 
 from .comfyui_source import ensure, install_pack
 
-__all__ = ["ComfyUI", "StartFailed", "ensure", "free_port"]
-
-FOLDERS = ("input", "output", "temp", "user", "custom_nodes", "models/upscale_models")
-CACHE = Path(__file__).resolve().parent.parent / ".cache"
-IMPORT_STUBS = Path(__file__).resolve().parent / "import_stubs"
-START_SECONDS = 120.0
-STOP_SECONDS = 10.0
-NO_ENVIRONMENT: Mapping[str, str] = MappingProxyType({})
+FOLDERS: Final = ("input", "output", "temp", "user", "custom_nodes", "models/upscale_models")
+CACHE: Final = Path(__file__).resolve().parent.parent / ".cache"
+IMPORT_STUBS: Final = Path(__file__).resolve().parent / "import_stubs"
+START_SECONDS: Final = 120.0
+STOP_SECONDS: Final = 10.0
+NO_ENVIRONMENT: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class StartFailed(Exception):
@@ -32,12 +31,17 @@ class StartFailed(Exception):
 class ComfyUI:
     """One server, from entering the `with` block to leaving it.
 
-    Its environment is the caller's without any RunComfy variable, plus `env`. The interpreter is `COMFYUI_PYTHON`
+    Its environment is the caller's without any RunComfy variable, plus ``env``. The interpreter is `COMFYUI_PYTHON`
     or the one that runs this.
 
-    Attributes:
-        base: the folder that holds its input, output, temp, user, models and custom_nodes.
-        url: where it answers, without a trailing slash.
+    Args:
+        base: made if need be; a second server may take it over when the first has ended.
+        pack: the root of this repository; None where it is installed in another way, or not at all.
+        env: variables added to the server's environment.
+        front_end: the built web UI; without it there is a stub page.
+        port: on loopback; 0 picks a free one.
+        extra_args: further command line arguments of ComfyUI.
+        core: ComfyUI's own folder; without it, what `ensure` gives.
     """
 
     def __init__(
@@ -51,20 +55,11 @@ class ComfyUI:
         extra_args: Sequence[str] = (),
         core: Path | None = None,
     ) -> None:
-        """Describes the server.
-
-        Args:
-            base: made if need be; a second server may take it over when the first has ended.
-            pack: the root of this repository; None where it is installed in another way, or not at all.
-            env: variables added to the server's environment.
-            front_end: the built web UI; without it there is a stub page.
-            port: on loopback; 0 picks a free one.
-            extra_args: further command line arguments of ComfyUI.
-            core: ComfyUI's own folder; without it, what `ensure` gives.
-        """
         self.base = base.resolve()
+        """The folder that holds its input, output, temp, user, models and custom_nodes."""
         self._port = port or free_port()
         self.url = f"http://127.0.0.1:{self._port}"
+        """Where it answers, without a trailing slash."""
         self._pack = pack
         self._env = env
         self._front_end = front_end
@@ -92,7 +87,7 @@ class ComfyUI:
         return self._process.pid
 
     def start(self) -> None:
-        """Starts the server and returns when it answers. Raises StartFailed."""
+        """Start the server and return when it answers. Raises `StartFailed`."""
         core = self._core or ensure(CACHE)
         for folder in FOLDERS:
             (self.base / folder).mkdir(parents=True, exist_ok=True)
@@ -114,13 +109,13 @@ class ComfyUI:
             raise
 
     def wait(self) -> int:
-        """Waits until the server ends by itself, and returns its exit code."""
+        """Wait until the server ends by itself. Returns its exit code."""
         if self._process is None:
             raise RuntimeError("the server is not running")
         return self._process.wait()
 
     def stop(self) -> None:
-        """Ends the server: asks first, then insists. Does nothing when it has ended."""
+        """End the server: ask first, then insist. Does nothing when it has ended."""
         if self._process is not None:
             self._process.terminate()
             try:
@@ -130,7 +125,7 @@ class ComfyUI:
             self._process = None
 
     def kill(self) -> None:
-        """Ends the server at once, as a crash would."""
+        """End the server at once, as a crash would."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()

@@ -6,18 +6,16 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 import requests
 
-from .comfyui_events import PROGRESS_TEXT, Event, EventStream
-
-__all__ = ["PROGRESS_TEXT", "Client", "Event", "Graph", "NodeFailure", "Refused", "Run", "Status"]
+from .comfyui_events import Event, EventStream
 
 Graph = Mapping[str, Mapping[str, Any]]
 """ComfyUI's API format: node id to `{"class_type": ..., "inputs": {...}}`."""
 
-HTTP_SECONDS = 60.0
+HTTP_SECONDS: Final = 60.0
 
 
 class Status(str, Enum):
@@ -28,7 +26,7 @@ class Status(str, Enum):
     INTERRUPTED = "interrupted"
 
 
-_ENDINGS = {
+_ENDINGS: Final = {
     "execution_success": Status.SUCCESS,
     "execution_error": Status.ERROR,
     "execution_interrupted": Status.INTERRUPTED,
@@ -36,12 +34,7 @@ _ENDINGS = {
 
 
 class Refused(Exception):
-    """ComfyUI's validation did not accept the graph; nothing ran.
-
-    Attributes:
-        error: what is wrong with the graph: `{"type", "message", "details", ...}`.
-        node_errors: node id to `{"errors": [{"type", "message", "details", ...}], ...}`.
-    """
+    """ComfyUI's validation did not accept the graph; nothing ran."""
 
     def __init__(self, error: dict[str, Any], node_errors: dict[str, Any]) -> None:
         details = [
@@ -51,7 +44,9 @@ class Refused(Exception):
         ]
         super().__init__("; ".join([f"{error.get('message')} {error.get('details') or ''}".strip(), *details]))
         self.error = error
+        """What is wrong with the graph: `{"type", "message", "details", ...}`."""
         self.node_errors = node_errors
+        """Node id to `{"errors": [{"type", "message", "details", ...}], ...}`."""
 
 
 @dataclass(frozen=True)
@@ -61,30 +56,34 @@ class NodeFailure:
     node_id: str
     node_type: str
     exception_type: str
+    """Its class, with the module unless it is Python's own."""
     message: str
 
 
 @dataclass(frozen=True)
 class Run:
-    """A finished prompt.
-
-    Attributes:
-        outputs: node id to what it handed to the UI, such as `{"images": [{"filename", "subfolder", "type"}]}`.
-        error: set when `status` is ERROR.
-    """
+    """A finished prompt."""
 
     prompt_id: str
     status: Status
     events: list[Event]
     outputs: dict[str, Any]
+    """Node id to what it handed to the UI, such as `{"images": [{"filename", "subfolder", "type"}]}`."""
     error: NodeFailure | None = None
+    """Set when `status` is ERROR."""
 
 
 class Client:
-    """A UI of one ComfyUI server. Its methods block; a second thread may call `interrupt` meanwhile."""
+    """A UI of one ComfyUI server. Its methods block; a second thread may call `interrupt` meanwhile.
+
+    Args:
+        url: without a trailing slash.
+
+    Raises:
+        ConnectionError: no ComfyUI answers there.
+    """
 
     def __init__(self, url: str) -> None:
-        """Connects to `url` (no trailing slash). Raises ConnectionError when no ComfyUI answers there."""
         self._url = url
         self._id = uuid.uuid4().hex
         self._stream = EventStream(url, self._id)
@@ -98,6 +97,7 @@ class Client:
         self.close()
 
     def close(self) -> None:
+        """End the connections."""
         self._stream.close()
         self._session.close()
 
@@ -111,11 +111,11 @@ class Client:
         return found
 
     def run(self, graph: Graph, *, on_event: Callable[[Event], None] | None = None, timeout: float = 120.0) -> Run:
-        """Queues the graph and follows it to its end. Raises as `queue` and `follow` do."""
+        """Queue the graph and follow it to its end. Raises as `queue` and `follow` do."""
         return self.follow(self.queue(graph), on_event=on_event, timeout=timeout)
 
     def queue(self, graph: Graph) -> str:
-        """Queues the graph and returns its prompt id. Raises Refused when validation does not accept it."""
+        """Queue the graph. Returns its prompt id; raises `Refused` when validation does not accept it."""
         answer = self._session.post(
             f"{self._url}/prompt", json={"prompt": graph, "client_id": self._id}, timeout=HTTP_SECONDS
         )
@@ -126,9 +126,11 @@ class Client:
         return str(answer.json()["prompt_id"])
 
     def follow(self, prompt_id: str, *, on_event: Callable[[Event], None] | None = None, timeout: float = 120.0) -> Run:
-        """Waits for the prompt's end, handing over its events as they come, past ones first.
+        """Wait for the prompt's end, handing over its events as they come, past ones first.
 
-        Raises TimeoutError after `timeout` seconds, ConnectionError when the server goes away.
+        Raises:
+            TimeoutError: after ``timeout`` seconds.
+            ConnectionError: the server went away.
         """
         events: list[Event] = []
         status, error = Status.ERROR, None
@@ -145,7 +147,7 @@ class Client:
         return Run(prompt_id, status, events, self.history(prompt_id).get("outputs", {}), error)
 
     def interrupt(self, prompt_id: str | None = None) -> None:
-        """Presses Stop: for whatever is running, or only if `prompt_id` is."""
+        """Press Stop: for whatever is running, or only if ``prompt_id`` is."""
         body = {} if prompt_id is None else {"prompt_id": prompt_id}
         self._session.post(f"{self._url}/interrupt", json=body, timeout=HTTP_SECONDS).raise_for_status()
 

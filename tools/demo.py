@@ -12,7 +12,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from .comfyui import ComfyUI, StartFailed
 from .comfyui_client import Client, Refused, Run, Status
@@ -20,16 +20,19 @@ from .contact_sheet import write_contact_sheet
 from .progress_bars import ProgressBars
 from .upscale_model import write_tiny_upscaler
 
-PACK = Path(__file__).resolve().parent.parent
-OUTPUT = PACK / "demo-output"
-BASE = OUTPUT / "comfyui"  # kept by `make clean`, with a paid job's file and record in it
-PROMPT = "A small round robot rolls along a wooden pier at dusk, under strings of coloured lanterns."
-MODEL = "demo-2x.safetensors"
-TOKEN = "RUNCOMFY_API_TOKEN"  # noqa: S105 - the variable's name, no token
-API_BASE_URL = "RUNCOMFY_API_BASE_URL"
-DEFAULTS = {"resolution": "480p", "ratio": "16:9", "duration": 5, "seed": 38810827}
-TIME_LIMIT = {"rehearsal": 300.0, "live": 2400.0}  # seconds; longer than the pack's own deadline of 30 minutes
-SAVE = "6"
+PACK: Final = Path(__file__).resolve().parent.parent
+OUTPUT: Final = PACK / "demo-output"
+BASE: Final = OUTPUT / "comfyui"
+"""Kept by `make clean`, with a paid job's file and record in it."""
+PROMPT: Final = "A small round robot rolls along a wooden pier at dusk, under strings of coloured lanterns."
+MODEL: Final = "demo-2x.safetensors"
+TOKEN: Final = "RUNCOMFY_API_TOKEN"  # noqa: S105 - the variable's name, no token
+API_BASE_URL: Final = "RUNCOMFY_API_BASE_URL"
+DEFAULTS: Final = {"resolution": "480p", "ratio": "16:9", "duration": 5, "seed": 38810827}
+TIME_LIMIT: Final = {"rehearsal": 300.0, "live": 2400.0}
+"""Seconds; longer than the pack's own deadline of 30 minutes."""
+SAVE: Final = "6"
+"""The id of the node that saves."""
 
 
 class DemoFailed(Exception):
@@ -37,7 +40,7 @@ class DemoFailed(Exception):
 
 
 def main() -> int:
-    """Runs the demo. Returns the exit code: 0 only when the files are there."""
+    """Run the demo. Returns the exit code: 0 only when the files are there."""
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--mode", choices=list(TIME_LIMIT), default="rehearsal")
     parser.add_argument("--prompt", default="")
@@ -61,7 +64,7 @@ def _fail(message: str) -> int:
 
 
 def demonstrate(mode: str, prompt: str, environment: Mapping[str, str]) -> str:
-    """Runs the graph and returns the closing line. Raises DemoFailed and what the server and its client raise."""
+    """Run the graph. Returns the closing line; raises `DemoFailed` and what the server and its client raise."""
     write_tiny_upscaler(BASE / "models" / "upscale_models" / MODEL)
     print("Starting ComfyUI ...", flush=True)
     with ComfyUI(BASE, pack=PACK, env=environment) as server, Client(server.url) as client:
@@ -75,7 +78,7 @@ def demonstrate(mode: str, prompt: str, environment: Mapping[str, str]) -> str:
 
 
 def service_environment(mode: str) -> Mapping[str, str]:
-    """What the server must know of RunComfy: nothing in rehearsal. Raises DemoFailed when live has no token."""
+    """What the server must know of RunComfy: nothing in rehearsal. Raises `DemoFailed` when live has no token."""
     if mode == "rehearsal":
         return {}
     if not os.environ.get(TOKEN):
@@ -107,7 +110,7 @@ def demo_graph(mode: str, prompt: str) -> dict[str, dict[str, Any]]:
 
 
 def saved_video(run: Run, output: Path) -> Path:
-    """The file that the run saved, under ComfyUI's output folder. Raises DemoFailed when it did not succeed."""
+    """The file that the run saved, under ComfyUI's output folder. Raises `DemoFailed` when it did not succeed."""
     if run.status is not Status.SUCCESS:
         reason = f"{run.error.node_type} said: {run.error.message}" if run.error else f"The run was {run.status.value}."
         raise DemoFailed(reason)

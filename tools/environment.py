@@ -1,4 +1,4 @@
-"""Makes .venv: all that the tests and the demo need, and nothing outside this folder.
+"""Make .venv: all that the tests and the demo need, and nothing outside this folder.
 
 Runs under any Python from 3.10 on, with nothing installed. A second run does nothing until one of its inputs
 changes; an interrupted one is taken up again.
@@ -12,19 +12,22 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Final
 
-ROOT = Path(__file__).resolve().parent.parent
-FOLDER = ROOT / ".venv"
-PYTHON = FOLDER / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-STAMP = FOLDER / ".ready"
-DEVELOPMENT = ROOT / "requirements-dev.txt"
-COMFYUI = ROOT / "tools" / "comfyui-requirements.txt"
-TORCH = "torch==2.13.0"  # for this folder only: users keep the torch of their ComfyUI
-SPANDREL = "spandrel==0.4.2"
-OLDEST = (3, 10)
+ROOT: Final = Path(__file__).resolve().parent.parent
+FOLDER: Final = ROOT / ".venv"
+PYTHON: Final = FOLDER / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+STAMP: Final = FOLDER / ".ready"
+DEVELOPMENT: Final = ROOT / "requirements-dev.txt"
+COMFYUI: Final = ROOT / "tools" / "comfyui-requirements.txt"
+TORCH: Final = "torch==2.13.0"
+"""For this folder only: users keep the torch of their ComfyUI."""
+SPANDREL: Final = "spandrel==0.4.2"
+OLDEST: Final = (3, 10)
 
 
 def main() -> None:
+    """Make it, unless it is up to date."""
     wanted = fingerprint()
     if not STAMP.is_file() or STAMP.read_text() != wanted:
         make_environment()
@@ -41,6 +44,7 @@ def fingerprint() -> str:
 
 
 def make_environment() -> None:
+    """Make or complete .venv. Raises `subprocess.CalledProcessError` when pip fails."""
     if sys.version_info[:2] < OLDEST:
         sys.exit("Python {}.{} or newer is needed.".format(*OLDEST))
     if not runs():
@@ -65,7 +69,7 @@ def runs() -> bool:
 
 
 def make_cv2_importable() -> None:
-    """Takes OpenCV's build without windows where the libraries of the usual one are missing."""
+    """Take OpenCV's build without windows where the libraries of the usual one are missing."""
     attempt = subprocess.run([PYTHON, "-c", "import cv2"], check=False, capture_output=True, text=True)
     if attempt.returncode == 0:
         return
@@ -79,6 +83,7 @@ def make_cv2_importable() -> None:
 
 
 def pip(command: str, *arguments: str) -> None:
+    """Say what is done, and do it."""
     print(f"pip {command} {' '.join(Path(argument).name for argument in arguments)}", flush=True)
     subprocess.run([PYTHON, "-m", "pip", command, "--quiet", *arguments], check=True)
 

@@ -6,7 +6,9 @@ A help page shows them about 250 pixels wide, so there is little in them, and th
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from PIL import Image, ImageDraw
@@ -14,11 +16,11 @@ from PIL import Image, ImageDraw
 from nodes.rehearsal.sizes import SIZES
 from nodes.runcomfy.request import RATIOS
 
-from .thumbnails import AMBER, BACKGROUND, QUALITY, SHARPNESS, WHITE, Picture, font, frame, lay, shade
+from .thumbnails import AMBER, BACKGROUND, WHITE, Picture, font, frame, lay, shade, write
 
 ASSETS: Final = Path(__file__).resolve().parent.parent / "web" / "docs" / "assets"
 WIDTH: Final = 1200
-"""Pixels before the picture is made smaller by SHARPNESS."""
+"""Pixels before the picture is made half as large."""
 CHOSEN: Final = (3, 5, 7, 9)
 """The frames of the example on the help page: skip 3, every 2nd, at most 4."""
 FRAMES: Final = 12
@@ -26,8 +28,8 @@ FRAMES: Final = 12
 
 def main() -> int:
     """Write all pictures. Returns the exit code."""
-    for name, picture in {"options": ratios(), "load-video": chosen_frames()}.items():
-        picture.reduce(SHARPNESS).save(ASSETS / f"{name}.jpg", quality=QUALITY, optimize=True)
+    for name, draw in PICTURES.items():
+        write(draw(), ASSETS / f"{name}.jpg")
     return 0
 
 
@@ -58,6 +60,12 @@ def chosen_frames() -> Picture:
             shade(canvas, box, even=True)
         draw.text((left + 90, top + 176), str(number), AMBER if lit else WHITE, font(60), anchor="mm")
     return canvas
+
+
+PICTURES: Final[Mapping[str, Callable[[], Picture]]] = MappingProxyType(
+    {"options": ratios, "load-video": chosen_frames}
+)
+"""By file name."""
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Runs Comfy-Org's node-diff where this pack can be loaded: among a real ComfyUI's modules, on the CPU, with no server.
+"""Run Comfy-Org's node-diff where this pack can be loaded: among a real ComfyUI's modules, on the CPU, with no server.
 
 Its GitHub action installs nothing, so it can only load packs that import nothing. It compares the nodes and their
 outputs of two folders: what it calls breaking would break the workflows that people have saved.
@@ -17,15 +17,16 @@ import runpy
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Final
 
 from .comfyui import CACHE, IMPORT_STUBS
 from .comfyui_source import ensure
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT: Final = Path(__file__).resolve().parent.parent
 
 
 def main() -> None:
-    """Ends the process with node-diff's exit code."""
+    """End the process with node-diff's exit code."""
     parser = argparse.ArgumentParser(prog="make node-diff", description=__doc__)
     parser.add_argument("base", type=Path, help="a checkout of what the nodes were before")
     parser.add_argument("node_diff", type=Path, help="a checkout of github.com/Comfy-Org/node-diff")
@@ -40,7 +41,7 @@ def main() -> None:
 
 
 def pretend_to_be_a_server() -> None:
-    """A pack adds its routes while it is loaded, which takes a server that has some."""
+    """Give packs a server to add their routes to, which they do while they are loaded."""
     import comfy.options
 
     sys.argv[1:] = ["--cpu"]

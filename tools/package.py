@@ -1,4 +1,4 @@
-"""Makes the zip that the registry would publish, and prints what is in it.
+"""Make the zip that the registry would publish, and print what is in it.
 
 The registry's own tool packs what git tracks, less what .comfyignore leaves out. So does this, and it counts files
 that git does not know yet as well, so that the list is right before a commit. The same files give the same zip.
@@ -6,24 +6,29 @@ that git does not know yet as well, so that the list is right before a commit. T
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Final
 
-ROOT = Path(__file__).resolve().parent.parent
-CACHE = ROOT / ".cache"
-IGNORED = ".comfyignore"
-TOO_LARGE = 2_000_000
+from nodes.about import about
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+CACHE: Final = ROOT / ".cache"
+NAME: Final = "seedance"
+"""Of the pack in the registry, and of its folder."""
+IGNORED: Final = ".comfyignore"
+TOO_LARGE: Final = 2_000_000
 """Bytes. The pack is text and a few thumbnails: more than this means that something else got in."""
-_LONG_AGO = (1980, 1, 1, 0, 0, 0)  # a zip file's earliest date: the files' own would make every zip another one
+_LONG_AGO: Final = (1980, 1, 1, 0, 0, 0)
+"""A zip file's earliest date: the files' own would make every zip another one."""
 
 
 def main() -> int:
-    """Makes the zip and prints its list. Returns the exit code: 1 when it is too large."""
-    archive = pack(ROOT, CACHE / f"{identity(ROOT)}.zip")
+    """Make the zip and print its list. Returns the exit code: 1 when it is too large."""
+    archive = pack(ROOT, CACHE / f"{NAME}-{about().version}.zip")
     with zipfile.ZipFile(archive) as packed:
         for item in packed.infolist():
             print(f"{item.file_size:9,}  {item.filename}")
@@ -37,7 +42,7 @@ def main() -> int:
 
 
 def pack(source: Path, archive: Path) -> Path:
-    """Writes the zip and returns its path. Raises subprocess.CalledProcessError when git fails."""
+    """Write the zip. Returns its path; raises `subprocess.CalledProcessError` when git fails."""
     archive.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
         for name in published(known_files(source), (source / IGNORED).read_text(encoding="utf-8").splitlines()):
@@ -61,13 +66,6 @@ def published(files: Iterable[str], ignored: Iterable[str]) -> list[str]:
 
     left_out = GitIgnoreSpec.from_lines(ignored)
     return [name for name in files if not left_out.match_file(name)]
-
-
-def identity(source: Path) -> str:
-    """Name and version of the pack, as in `seedance-0.1.0`."""
-    project = (source / "pyproject.toml").read_text(encoding="utf-8").partition("[project]")[2]
-    values = dict(re.findall(r'^(name|version) = "(.+)"$', project, re.MULTILINE))
-    return f"{values['name']}-{values['version']}"
 
 
 if __name__ == "__main__":

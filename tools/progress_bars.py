@@ -5,16 +5,19 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from tqdm import tqdm
 
-from .comfyui_client import PROGRESS_TEXT, Event, Graph
+from .comfyui_client import Graph
+from .comfyui_events import PROGRESS_TEXT, Event
 
-FORMAT = "{desc:<24} {percentage:3.0f}% |{bar:24}| {elapsed}{postfix}"
-TERMINAL_SECONDS = 0.1  # between two drawings of a bar
-UNKNOWN_TERMINAL = (120, 24)
-FILE_SECONDS = 5.0  # where each drawing is one more line of a log
+FORMAT: Final = "{desc:<24} {percentage:3.0f}% |{bar:24}| {elapsed}{postfix}"
+UNKNOWN_TERMINAL: Final = (120, 24)
+TERMINAL_SECONDS: Final = 0.1
+"""Between two drawings of a bar."""
+FILE_SECONDS: Final = 5.0
+"""The same where each drawing is one more line of a log."""
 
 
 class ProgressBars:

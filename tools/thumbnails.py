@@ -1,4 +1,4 @@
-"""Draws the pictures that ComfyUI's template browser shows for the example workflows, from frames of rehearsals.
+"""Draw the pictures that ComfyUI's template browser shows for the example workflows, from frames of rehearsals.
 
 `python -m tools.thumbnails` writes one JPEG beside each file of `example_workflows`.
 """
@@ -11,6 +11,7 @@ from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
+from typing import Final
 
 import cv2
 import numpy as np
@@ -20,21 +21,24 @@ from nodes.rehearsal.captions import build_captions, wrap
 from nodes.rehearsal.footage import pictures
 from nodes.rehearsal.scene import Scene
 
-EXAMPLES = Path(__file__).resolve().parent.parent / "example_workflows"
-SIZE = 512  # pixels, both ways
-QUALITY = 84
-SHARPNESS = 2  # drawn so many times larger, for smooth edges
-WHOLE = SIZE * SHARPNESS
-BADGE = 0.16  # the part of a rehearsal's height that its badge takes
+EXAMPLES: Final = Path(__file__).resolve().parent.parent / "example_workflows"
+SIZE: Final = 512
+"""Pixels, both ways."""
+QUALITY: Final = 84
+SHARPNESS: Final = 2
+"""Drawn so many times larger, for smooth edges."""
+WHOLE: Final = SIZE * SHARPNESS
+BADGE: Final = 0.16
+"""The part of a rehearsal's height that its badge takes."""
 
-TEXT = "A small round robot rolls across a wooden desk in the evening."
-SEED = 38810827
+TEXT: Final = "A small round robot rolls across a wooden desk in the evening."
+SEED: Final = 38810827
 
-BACKGROUND = (24, 26, 36)
-CARD = (44, 47, 62)
-AMBER = (255, 184, 48)
-WHITE = (246, 246, 240)
-INK = (34, 26, 10)
+BACKGROUND: Final = (24, 26, 36)
+CARD: Final = (44, 47, 62)
+AMBER: Final = (255, 184, 48)
+WHITE: Final = (246, 246, 240)
+INK: Final = (34, 26, 10)
 
 Picture = Image.Image
 Box = tuple[int, int, int, int]
@@ -42,14 +46,14 @@ Box = tuple[int, int, int, int]
 
 
 def main() -> int:
-    """Writes all pictures. Returns the exit code."""
+    """Write all pictures. Returns the exit code."""
     for name, draw in THUMBNAILS.items():
         write(draw(), EXAMPLES / f"{name}.jpg")
     return 0
 
 
 def write(picture: Picture, file: Path) -> None:
-    """Writes a picture that was drawn at WHOLE x WHOLE as a JPEG of SIZE x SIZE."""
+    """Write a picture as a JPEG of a half of its width and height."""
     picture.reduce(SHARPNESS).save(file, quality=QUALITY, optimize=True)
 
 
@@ -181,7 +185,7 @@ def coarse(picture: Picture) -> Picture:
 
 
 def lay(canvas: Picture, picture: Picture, box: Box, *, edge: Sequence[int] = (), round_by: int = 28) -> None:
-    """Puts the middle of a picture into a box with round corners, and an edge around it if one is wanted."""
+    """Put the middle of a picture into a box with round corners, and an edge around it if one is wanted."""
     width, height = box[2] - box[0], box[3] - box[1]
     mask = Image.new("L", (width, height))
     ImageDraw.Draw(mask).rounded_rectangle((0, 0, width - 1, height - 1), round_by, 255)
@@ -191,7 +195,7 @@ def lay(canvas: Picture, picture: Picture, box: Box, *, edge: Sequence[int] = ()
 
 
 def shade(canvas: Picture, box: Box, *, even: bool = False) -> None:
-    """Darkens a box: all of it alike, or more and more towards its lower edge."""
+    """Darken a box: all of it alike, or more and more towards its lower edge."""
     width, height = box[2] - box[0], box[3] - box[1]
     depth = np.full(height, 150, np.uint8) if even else np.linspace(0, 200, height).astype(np.uint8)
     mask = Image.fromarray(np.repeat(depth[:, None], width, axis=1))

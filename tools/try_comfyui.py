@@ -12,19 +12,19 @@ import subprocess
 import sys
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import Final, NoReturn
 
-from .comfyui import CACHE, ComfyUI, StartFailed, ensure
+from .comfyui import CACHE, ComfyUI, StartFailed
+from .comfyui_source import ensure
 from .demo import BASE, PACK
 from .front_end import front_end
-from .upscale_model import write_tiny_upscaler
+from .upscale_model import UPSCALER, write_tiny_upscaler
 
-PORT = 8188
-UPSCALER = "2xNomosUni_span_multijpg_ldl.safetensors"  # the example workflows' model; here a tiny one of that name
+PORT: Final = 8188
 
 
 def main() -> int:
-    """Runs the server until Ctrl-C. Returns the exit code: 0 when it was ended so."""
+    """Run the server until Ctrl-C. Returns the exit code: 0 when it was ended so."""
     parser = argparse.ArgumentParser(prog="make comfyui", description=__doc__)
     parser.add_argument("--port", type=int, default=PORT, help="on this machine only (%(default)s)")
     parser.add_argument(
@@ -43,9 +43,9 @@ def main() -> int:
 
 
 def serve(base: Path, port: int) -> int:
-    """Runs the server until it ends and returns its exit code.
+    """Run the server until it ends. Returns its exit code.
 
-    Raises OSError when the port is taken, and what the downloads and the server raise.
+    Raises `OSError` when the port is taken, and what the downloads and the server raise.
     """
     # A server that is there already would answer in place of ours, and hide that ours did not come up.
     with socket.socket() as probe:

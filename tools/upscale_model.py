@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
-SCALE = 2
-FEATURES = 8
-COLOURS = 3
-KERNEL = 3
+UPSCALER: Final = "2xNomosUni_span_multijpg_ldl.safetensors"
+"""The example workflows' model; a tiny one of that name lets them run."""
+
+SCALE: Final = 2
+FEATURES: Final = 8
+COLOURS: Final = 3
+KERNEL: Final = 3
 
 
 def write_tiny_upscaler(path: Path) -> None:
-    """Writes a 2x SRVGGNetCompact (8 features, 1 inner convolution) as a safetensors file of a few kB.
+    """Write a 2x SRVGGNetCompact (8 features, 1 inner convolution) as a safetensors file of a few kB.
 
     That network adds its last convolution's output to the nearest-neighbour enlargement of the picture. All
     convolutions are zero here, so what comes out is exactly that enlargement: each pixel doubled both ways.
-    Parent folders are made. Raises OSError when the file cannot be written.
+    Parent folders are made. Raises `OSError` when the file cannot be written.
     """
     import torch
     from safetensors.torch import save_file

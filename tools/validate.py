@@ -1,4 +1,4 @@
-"""Asks the registry's own tool, comfy-cli, whether it would take this pack, and compares what it would publish.
+"""Ask the registry's own tool, comfy-cli, whether it would take this pack, and compare what it would publish.
 
 comfy-cli gets an environment of its own in .cache (about 340 MB) and a fresh repository with this folder's files, so
 that files not committed yet count, and nothing is written here.
@@ -14,20 +14,21 @@ import tempfile
 import venv
 import zipfile
 from pathlib import Path
+from typing import Final
 
 from .package import CACHE, ROOT, known_files, pack
 
-COMFY_CLI = "comfy-cli==1.23.0"
-ENVIRONMENT = CACHE / COMFY_CLI.replace("==", "-")
-PYTHON = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-QUIET = ("--skip-prompt", "--no-enable-telemetry")
-ACCEPTED = "All validation checks passed"
-WARNINGS = ("Warning", "Error", "Security warnings")
+COMFY_CLI: Final = "comfy-cli==1.23.0"
+ENVIRONMENT: Final = CACHE / COMFY_CLI.replace("==", "-")
+PYTHON: Final = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+QUIET: Final = ("--skip-prompt", "--no-enable-telemetry")
+ACCEPTED: Final = "All validation checks passed"
+WARNINGS: Final = ("Warning", "Error", "Security warnings")
 """Words with which it speaks of what it publishes all the same."""
 
 
 def main() -> int:
-    """Prints what comfy-cli says. Returns the exit code."""
+    """Print what comfy-cli says. Returns the exit code."""
     install()
     with tempfile.TemporaryDirectory(prefix="seedance-") as scratch:
         source, ours = Path(scratch, "pack"), Path(scratch, "ours.zip")
@@ -44,7 +45,7 @@ def main() -> int:
 
 
 def install() -> None:
-    """Makes the environment unless it is there. Raises subprocess.CalledProcessError when pip fails."""
+    """Make the environment unless it is there. Raises `subprocess.CalledProcessError` when pip fails."""
     if not (ENVIRONMENT / "ready").exists():
         print(f"Installing {COMFY_CLI} in {ENVIRONMENT.relative_to(ROOT)} ...", flush=True)
         venv.create(ENVIRONMENT, clear=True, with_pip=True)
@@ -53,7 +54,7 @@ def install() -> None:
 
 
 def copy_repository(target: Path) -> None:
-    """Copies what git knows of this folder into a repository that tracks all of it."""
+    """Copy what git knows of this folder into a repository that tracks all of it."""
     for name in known_files(ROOT):
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, target / name)
@@ -62,7 +63,7 @@ def copy_repository(target: Path) -> None:
 
 
 def comfy(folder: Path, *arguments: str) -> str:
-    """What a command of comfy-cli prints. Raises subprocess.CalledProcessError when it fails."""
+    """What a command of comfy-cli prints. Raises `subprocess.CalledProcessError` when it fails."""
     home = folder.parent / "home"  # where it would keep settings
     command: list[str | Path] = [PYTHON, "-m", "comfy_cli", *QUIET, *arguments]
     environment = {**os.environ, "HOME": str(home), "XDG_CONFIG_HOME": str(home), "PYTHONIOENCODING": "utf-8"}
@@ -83,6 +84,7 @@ def comfy(folder: Path, *arguments: str) -> str:
 
 
 def names(archive: Path) -> set[str]:
+    """What is in a zip."""
     with zipfile.ZipFile(archive) as packed:
         return set(packed.namelist())
 

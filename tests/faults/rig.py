@@ -22,6 +22,7 @@ from nodes.runcomfy.token import Token
 from nodes.runcomfy.transport import HttpTransport, Limits
 from nodes.video.fetch import Download
 from nodes.video.links import media_session
+from tests.generation.play import let_go
 
 BOAT = GenerationRequest("A paper boat", duration=2)
 SPEED = 50.0
@@ -64,13 +65,13 @@ class Rig:
         clock = FastClock()
         self.workers = Workers()
         self.journal = Journal(self.folder / "private" / "jobs.sqlite3")
-        leases = Leases(self.journal, self.folder / "private" / "owners")
+        self._leases = Leases(self.journal, self.folder / "private" / "owners")
         self.generator = Generator(
             Means(
                 client=RunComfy(HttpTransport(self.origin, Token(self.token, "the tests"), LIMITS), "the tests"),
                 account=self.token,
                 journal=self.journal,
-                leases=leases,
+                leases=self._leases,
                 workers=self.workers,
                 gate=Gate(clock, Backoff()),
                 clock=clock,
@@ -93,6 +94,7 @@ class Rig:
         self.stopping = self.stopping or self.stop_at in str(event)
 
     def close(self) -> None:
+        let_go(self._leases, self.workers)
         self.workers.close()
         self.journal.close()
 

@@ -14,5 +14,4 @@ from tests.generation.play import Play
 def play(tmp_path: Path) -> Iterator[Play]:
     play = Play(tmp_path)
     yield play
-    play.workers.close()
-    play.journal.close()
+    play.close()

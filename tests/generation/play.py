@@ -160,10 +160,20 @@ class Play:
     def __post_init__(self) -> None:
         self.service = ScriptedService(self.clock)
         self.workers = Workers()
-        self.restart()
+        self._begin()
 
     def restart(self) -> None:
         """Let a fresh process take the old one's place; the old one's lock file is let go, as by its death."""
+        let_go(self.means.leases, self.workers)
+        self._begin()
+
+    def close(self) -> None:
+        """The process ends."""
+        let_go(self.means.leases, self.workers)
+        self.workers.close()
+        self.journal.close()
+
+    def _begin(self) -> None:
         self.journal = Journal(self.folder / "private" / "jobs.sqlite3")
         self.means = Means(
             client=RunComfy(self.service, "RUNCOMFY_API_TOKEN"),
@@ -217,6 +227,15 @@ class Play:
     def said(self, phrase: str) -> int:
         """How many lines contain ``phrase``."""
         return sum(phrase in line for line in self.lines)
+
+
+def let_go(leases: Leases, workers: Workers) -> None:
+    """Unlock a process' lock file, in the thread that has locked it.
+
+    Left to the garbage collector, that may come within the start of another thread, which then never ends.
+    """
+    if lock := leases._alive:
+        workers.record(lock.release, force=True).result(30.0)
 
 
 def let_rest(workers: Workers) -> None:

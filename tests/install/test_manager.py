@@ -9,15 +9,16 @@ from pathlib import Path
 import pytest
 import requests
 
+from nodes.about import about
 from nodes.rehearsal import RehearsalService, Timing
 from tests.install.manager import Environment, Manager, Registry, prepare
 from tools.comfyui import CACHE, ComfyUI
 from tools.comfyui_client import Client, Status
 from tools.comfyui_source import ensure
-from tools.package import ROOT, identity, pack
+from tools.package import NAME, ROOT, pack
 
 NODES = {"SeedanceOptions", "SeedanceTextToVideo", "LoadSeedanceVideo"}
-NAME, VERSION = identity(ROOT).rsplit("-", 1)
+VERSION = about().version
 TOKEN = "a-token-of-the-tests"
 
 NOT_THE_PACKS = {"__pycache__", "__manager", "default", "temp", "front_end", "comfyui.log"}

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from nodes.about import about
 from tools import artwork
-from tools.package import ROOT, TOO_LARGE, identity, pack, published
+from tools.package import NAME, ROOT, TOO_LARGE, pack, published
 
 LEFT_OUT = (
     "Makefile",
@@ -88,10 +89,12 @@ def test_the_patterns_are_those_of_git(ignored: Sequence[str], left: Sequence[st
 
 
 def test_the_version_is_in_one_place() -> None:
-    name, version = identity(ROOT).rsplit("-", 1)
-    assert name == "seedance"
     changes = re.findall(r"^## (\S+) \(.+\)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
-    assert changes[0] == version, "the newest entry of CHANGELOG.md is another version"
+    assert changes[0] == about().version, "the newest entry of CHANGELOG.md is another version"
+
+
+def test_the_name_is_the_projects() -> None:
+    assert f'\nname = "{NAME}"\n' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(("name", "size"), [("icon", artwork.ICON), ("banner", artwork.BANNER)])

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from random import Random
+from typing import Final
 
 from nodes.rehearsal import RehearsalService, Scene, Timing
 
@@ -17,7 +18,7 @@ from .door import Door
 from .storm import Storm
 from .vitals import BOUND, Vitals, grown
 
-FOOTAGE = Scene("Soak", "480p", "16:9", 2, seed=1)
+FOOTAGE: Final = Scene("Soak", "480p", "16:9", 2, seed=1)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

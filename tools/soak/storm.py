@@ -19,7 +19,8 @@ from nodes.generation.states import State
 from nodes.rehearsal import DEFAULT_TOKEN, JobState, RehearsalService
 
 from ..comfyui import ComfyUI
-from ..comfyui_client import Client, Event, Run
+from ..comfyui_client import Client, Run
+from ..comfyui_events import Event
 from .door import Door
 from .graphs import Deck, Graph, collecting
 from .ledger import Books

@@ -41,16 +41,16 @@ def main() -> None:
 
 
 def pretend_to_be_a_server() -> None:
-    """Give packs a server to add their routes to, which they do while they are loaded."""
+    """Give packs a server to add their routes and their middleware to, which they do while they are loaded."""
     import comfy.options
 
     sys.argv[1:] = ["--cpu"]
     comfy.options.enable_args_parsing()
     importlib.import_module("utils.extra_config")  # before a part of ComfyUI puts another `utils` in front of it
-    from aiohttp.web import RouteTableDef
+    from aiohttp.web import Application, RouteTableDef
     from server import PromptServer
 
-    PromptServer.instance = SimpleNamespace(routes=RouteTableDef())
+    PromptServer.instance = SimpleNamespace(app=Application(), routes=RouteTableDef())
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import shutil
 import tempfile
 from collections import Counter
 from contextlib import suppress
@@ -13,6 +14,9 @@ from typing import BinaryIO, Final
 
 ROOM: Final = 64
 """Films; of 480p and 5 s, one has 0.4 MB. The clients of a long list fetch each soon after it is made."""
+_PREFIX: Final = "seedance-rehearsal-"
+_REMAINS: Final = 24 * 3600.0
+"""Seconds in which nothing was made in a folder before it is taken for one that a killed process has left."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +52,8 @@ class Film:
 class Shelf:
     """Films by their scenes' digests. For one thread at a time.
 
-    The folder goes with `clear`, and with the interpreter. Somebody else may take it away before: systems tidy up their
-    temporary folders after some days.
+    The folder goes with `clear`, and with the interpreter. Others may take it away before: a shelf that believes it
+    left behind, or the system, which tidies up temporary folders after some days.
     """
 
     def __init__(self) -> None:
@@ -68,7 +72,8 @@ class Shelf:
         """Where a new film may be made: a name that nothing else has or gets."""
         if self._folder is None or not Path(self._folder.name).is_dir():
             self.clear()
-            self._folder = tempfile.TemporaryDirectory(prefix="seedance-rehearsal-", ignore_cleanup_errors=True)
+            self._folder = tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True)
+            _clear_remains(Path(self._folder.name))
         return Path(self._folder.name) / f"{next(self._numbers)}.mp4"
 
     def put(self, digest: str, reel: Reel) -> None:
@@ -107,3 +112,12 @@ class Shelf:
         self._reels.clear()
         if self._folder is not None:
             self._folder.cleanup()
+
+
+def _clear_remains(fresh: Path) -> None:
+    """Delete the folders of processes that were killed. Should one be in use after all, its films are made again."""
+    now = fresh.stat().st_mtime
+    for folder in fresh.parent.glob(f"{_PREFIX}*"):
+        with suppress(OSError):
+            if folder.lstat().st_mtime < now - _REMAINS:
+                shutil.rmtree(folder)

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -194,6 +195,20 @@ def test_a_folder_that_the_system_tidied_up_is_made_anew(desk: Desk, temp: Path)
         shutil.rmtree(folder)
     assert desk.film(job).status_code == 200
     assert desk.film(*ended(desk, "after")).status_code == 200
+
+
+def test_what_killed_processes_left_goes_after_a_day(desk: Desk, temp: Path) -> None:
+    # Either may be another ComfyUI's; one that has made nothing since yesterday makes its films anew.
+    folders = [temp / f"seedance-rehearsal-{name}" for name in ("yesterday", "today")]
+    for folder, age in zip(folders, (25, 23), strict=True):
+        folder.mkdir()
+        (folder / "0.mp4").write_bytes(b"film")
+        os.utime(folder, (time.time() - age * 3600,) * 2)
+    (temp / "elsewhere").mkdir()
+    os.utime(temp / "elsewhere", (0, 0))
+    ended(desk, "one")
+    assert [folder.exists() for folder in folders] == [False, True]
+    assert (temp / "elsewhere").exists()
 
 
 def test_stop_deletes_all_films(desk: Desk, temp: Path) -> None:

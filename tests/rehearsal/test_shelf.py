@@ -135,6 +135,7 @@ def test_what_a_reader_waits_for_is_made_before_what_jobs_wait_for(
 ) -> None:
     monkeypatch.setattr(studio_module, "_THREADS", 1)
     job, *_ = ended(desk, "one", "two")
+    monkeypatch.setattr(shelf, "ROOM", 64)  # or the next film might take the place before the reader gets to it
     studio = desk.service._studio
     stage.hold()
     stage.begun.clear()

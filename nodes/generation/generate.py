@@ -119,8 +119,7 @@ class _Run:
         waited = await self._turn.take(self._fingerprint)
         if reuse and (video := await self._on_disk()):
             return video
-        newest = await self._call(journal.newest, self._fingerprint)
-        if waited and newest and newest != before:
+        if waited and (newest := await self._call(journal.newest, self._fingerprint)) and newest != before:
             # The run that this one waited for has ended badly, of which the user cannot have read before this began.
             if newest.state is State.TOLD:
                 raise unknown(newest)

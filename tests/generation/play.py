@@ -230,10 +230,7 @@ class Play:
 
 
 def let_go(leases: Leases, workers: Workers) -> None:
-    """Unlock a process' lock file, in the thread that has locked it.
-
-    Left to the garbage collector, that may come within the start of another thread, which then never ends.
-    """
+    """Unlock a process' lock file, as its death does; the garbage collector would do so at some time or other."""
     if lock := leases._alive:
         workers.record(lock.release, force=True).result(30.0)
 

@@ -6,7 +6,7 @@ import base64
 import json
 import logging
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import given, settings
@@ -120,16 +120,21 @@ def test_a_short_word_is_not_torn_out_of_every_answer() -> None:
     assert without_token(b"nothing here", f"Bearer {SECRET}") == b"nothing here"
 
 
-@BOTH
-@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx", b"nonsense\r\n\r\n"])
-def test_no_header_hangs_on_an_error(server: Loopback, call: Call, answer: bytes) -> None:
-    """What `requests` raises holds the request, and that the Authorization header."""
+def breaking_off_after(answer: bytes) -> Callable[[Received], Iterator[bytes]]:
+    """So much is answered, and no more."""
 
     def breaking_off(_: Received) -> Iterator[bytes]:
         yield answer
         raise Hangup
 
-    server.answer = breaking_off
+    return breaking_off
+
+
+@BOTH
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx", b"nonsense\r\n\r\n"])
+def test_no_header_hangs_on_an_error(server: Loopback, call: Call, answer: bytes) -> None:
+    """What `requests` raises holds the request, and that the Authorization header."""
+    server.answer = breaking_off_after(answer)
     with pytest.raises(RunComfyError) as raised:
         transport(server).send(call)
     assert raised.value.__context__ is None
@@ -151,12 +156,7 @@ def test_no_header_hangs_on_an_error(server: Loopback, call: Call, answer: bytes
 )
 def test_nor_does_what_was_being_done(server: Loopback, call: Call, answer: bytes) -> None:
     """Some tools show the variables of everything that a traceback has come through."""
-
-    def breaking_off(_: Received) -> Iterator[bytes]:
-        yield answer
-        raise Hangup
-
-    server.answer = breaking_off
+    server.answer = breaking_off_after(answer)
     with pytest.raises(RunComfyError) as raised:
         transport(server).send(call)
     assert raised.value.__context__ is None

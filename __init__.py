@@ -1,8 +1,8 @@
 """Seedance for ComfyUI: what ComfyUI reads when it loads the pack."""
 
+from .nodes.comfyui.routes import register
 from .nodes.load_video import LoadSeedanceVideo
 from .nodes.options import SeedanceOptions
-from .nodes.routes import register
 from .nodes.text_to_video import SeedanceTextToVideo
 from .nodes.video import opencv_build
 

@@ -12,8 +12,8 @@ from tools.environment import TORCH
 
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 ROOMS = (
-    *("tests/runcomfy", "tests/video", "tests/generation", "tests/rehearsal", "tests/faults"),
-    *("tests/test_house.py", "tests/test_wire.py", "tests/test_portable.py"),
+    *("tests/runcomfy", "tests/video", "tests/jobs", "tests/rehearsal", "tests/faults"),
+    *("tests/test_layers.py", "tests/test_http_client.py", "tests/test_portable.py"),
 )
 SHIPPED = ("av>=14.2", "Pillow", "psutil")
 """What ComfyUI brings of what the rooms use; tools/comfyui-requirements.txt has the rest of it."""

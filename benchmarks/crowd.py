@@ -14,14 +14,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
-from nodes.generation.errors import Stopped
-from nodes.generation.events import Event, Queued
-from nodes.generation.generate import Generator
+from nodes.engine import Folders, generator, workers
+from nodes.jobs.errors import Stopped
+from nodes.jobs.events import Event, Queued
+from nodes.jobs.runner import Generator
 from nodes.modes import LIVE
 from nodes.rehearsal import DEFAULT_TOKEN
 from nodes.runcomfy.request import GenerationRequest
 from nodes.video.decode import decode
-from nodes.wiring import Folders, generator, workers
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 SAMPLING: Final = 0.05

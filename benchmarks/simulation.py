@@ -11,17 +11,17 @@ from pathlib import Path
 from random import Random
 from typing import Final, NoReturn, ParamSpec, TypeVar
 
-from nodes.generation.backoff import Backoff
-from nodes.generation.events import Event
-from nodes.generation.follow import Follower
-from nodes.generation.gate import Gate
-from nodes.generation.journal import Journal
-from nodes.generation.leases import Leases
-from nodes.generation.means import Means
-from nodes.generation.schedule import ScheduleFor
-from nodes.generation.states import State
-from nodes.generation.watch import Watch
-from nodes.generation.workers import Workers
+from nodes.jobs.cancellation import Watch
+from nodes.jobs.claims import Leases
+from nodes.jobs.events import Event
+from nodes.jobs.executors import Workers
+from nodes.jobs.journal import Journal
+from nodes.jobs.poll import Follower
+from nodes.jobs.poll_schedule import ScheduleFor
+from nodes.jobs.rate_limiter import Gate
+from nodes.jobs.retry import Backoff
+from nodes.jobs.services import Means
+from nodes.jobs.states import State
 from nodes.runcomfy.client import RunComfy
 from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.transport import Call, Reply

@@ -13,14 +13,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from .generation.clock import clock_time
-from .generation.errors import Stopped
-from .generation.events import Downloading, Event, Generating, dollars
-from .generation.journal import Entry
-from .generation.means import Video
+from .engine import FAILURES, Folders, fetch_job, generator, journal
+from .jobs.clock import clock_time
+from .jobs.errors import Stopped
+from .jobs.events import Downloading, Event, Generating, dollars
+from .jobs.journal import Entry
+from .jobs.services import Video
 from .modes import LIVE, MODES
 from .runcomfy.request import RATIOS, RESOLUTIONS, GenerationRequest, Options, is_request_id
-from .wiring import FAILURES, Folders, fetch_job, generator, journal
 
 FAILED: Final = 1
 STOPPED: Final = 130

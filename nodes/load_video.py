@@ -6,10 +6,10 @@ from typing import Final
 
 from comfy_api.latest import io
 
-from . import host
+from .comfyui import host
+from .comfyui.schema import frames_used, schema, video_outputs
 from .runcomfy.errors import InvalidRequest
 from .runcomfy.request import is_request_id, problem_with_number
-from .sockets import frames_used, schema, video_outputs
 
 NO_FILE: Final = "(none)"
 """Stands in the list where there is no video yet, since an empty list cannot be chosen from."""
@@ -98,7 +98,7 @@ class LoadSeedanceVideo(io.ComfyNode):
         frame_load_cap: int = 0,
         select_every_nth: int = 1,
     ) -> io.NodeOutput:
-        from .delivery import load
+        from .comfyui.execute import load
         from .video.decode import Selection
 
         problem = problem_with_video(video, source) or problem_with_frames(

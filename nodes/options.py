@@ -6,6 +6,7 @@ from typing import Final
 
 from comfy_api.latest import io
 
+from .comfyui.schema import SeedanceOptionsSocket, schema
 from .runcomfy.errors import InvalidRequest
 from .runcomfy.request import (
     MAX_DURATION,
@@ -17,7 +18,6 @@ from .runcomfy.request import (
     problem_with_choice,
     problem_with_number,
 )
-from .sockets import SeedanceOptionsSocket, schema
 
 MAX_COUNT: Final = 200
 """Videos of one node."""

@@ -6,10 +6,10 @@ from typing import Final
 
 from comfy_api.latest import io
 
+from .comfyui.schema import SeedanceOptionsSocket, frames_used, left_out, schema, video_outputs
 from .modes import LIVE, MODES
 from .runcomfy.errors import InvalidRequest
 from .runcomfy.request import Options, problem_with_choice, problem_with_text
-from .sockets import SeedanceOptionsSocket, frames_used, left_out, schema, video_outputs
 
 STOP: Final = "stop"
 SKIP: Final = "skip"
@@ -93,7 +93,7 @@ class SeedanceTextToVideo(io.ComfyNode):
     async def execute(
         cls, text: str, mode: str, reuse: bool, options: Options | None = None, on_failure: str = STOP
     ) -> io.NodeOutput:
-        from .delivery import generate
+        from .comfyui.execute import generate
 
         problem = problem_with_choice("mode", mode, MODES) or problem_with_choice("on_failure", on_failure, ON_FAILURE)
         if problem:

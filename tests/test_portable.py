@@ -13,7 +13,8 @@ import pytest
 import torch
 
 from nodes.runcomfy.request import is_request_id
-from nodes.video import fetch, pages
+from nodes.video import download as fetch
+from nodes.video import prefault as pages
 
 ROOT = Path(__file__).parent.parent
 FILES = sorted((ROOT / "nodes").rglob("*.py"))
@@ -36,8 +37,8 @@ NOT_EVERYWHERE = {
 MODULES_NOT_EVERYWHERE = {"fcntl", "grp", "msvcrt", "posix", "pty", "pwd", "resource", "termios", "tty", "winreg"}
 
 WITH_AN_ALTERNATIVE = {
-    ("nodes/video/fetch.py", "os.O_DIRECTORY"): "test_without_open_folders_a_name_is_just_not_synced",
-    ("nodes/video/pages.py", "ctypes.CDLL"): "test_elsewhere_than_on_linux_pages_come_as_ever",
+    ("nodes/video/download.py", "os.O_DIRECTORY"): "test_without_open_folders_a_name_is_just_not_synced",
+    ("nodes/video/prefault.py", "ctypes.CDLL"): "test_elsewhere_than_on_linux_pages_come_as_ever",
 }
 """The tests, in this file, that do without."""
 
@@ -159,14 +160,14 @@ def test_no_file_of_this_project_has_a_name_that_another_system_refuses() -> Non
 
 
 STRICT = (
-    "tests/generation/test_collect.py",
-    "tests/generation/test_generate.py",
-    "tests/generation/test_journal.py",
-    "tests/generation/test_leases.py",
+    "tests/jobs/test_download.py",
+    "tests/jobs/test_runner.py",
+    "tests/jobs/test_journal.py",
+    "tests/jobs/test_claims.py",
     "tests/rehearsal/test_media.py",
     "tests/runcomfy/test_token.py",
-    "tests/video/test_fetch.py",
-    "tests/video/test_fetch_resume.py",
+    "tests/video/test_download.py",
+    "tests/video/test_download_resume.py",
 )
 """Where files are made, replaced and removed."""
 
@@ -196,5 +197,16 @@ def test_where_one_is_that_is_seen(tmp_path: Path) -> None:
 
 
 def strict_pytest(*tests: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "tests.strict_files", "-p", "no:cacheprovider", *tests]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-x",
+        "-p",
+        "tests.support.strict_files",
+        "-p",
+        "no:cacheprovider",
+        *tests,
+    ]
     return subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)

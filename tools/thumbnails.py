@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from nodes.rehearsal.captions import build_captions, wrap
-from nodes.rehearsal.footage import pictures
+from nodes.rehearsal.render import pictures
 from nodes.rehearsal.scene import Scene
 
 EXAMPLES: Final = Path(__file__).resolve().parent.parent / "example_workflows"

@@ -4,9 +4,9 @@ It stands in for the paid service wherever nothing may be spent: `mode: rehearsa
 states the contract on its own (`schema.py`, `api.py`), so that a mistake in the client has no twin here to hide behind.
 """
 
-from .books import Submission
 from .jobs import JobState, Timing
 from .scene import Scene
 from .service import DEFAULT_TOKEN, RehearsalService
+from .store import Submission
 
 __all__ = ["DEFAULT_TOKEN", "JobState", "RehearsalService", "Scene", "Submission", "Timing"]

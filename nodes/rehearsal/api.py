@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
-from .books import Books, Submission
 from .jobs import JobState
 from .schema import INPUT_SCHEMA, SchemaViolation, read_body
+from .store import Books, Submission
 
 MODEL_ID: Final = "bytedance/seedance-1-0/pro/fast/text-to-video"
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from .studio import Clip
+from .renderer import Clip
 
 
 class JobState(Enum):

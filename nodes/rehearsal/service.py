@@ -10,13 +10,13 @@ from collections.abc import Callable, Collection
 from typing import Final
 
 from .api import ModelApi
-from .books import Books, Submission
 from .clock import HoldableClock
 from .door import Door
 from .jobs import USUAL_TIMING, Timing
+from .renderer import Studio
 from .scene import Scene
-from .studio import Studio
-from .wire import LoopbackServer
+from .server import LoopbackServer
+from .store import Books, Submission
 
 DEFAULT_TOKEN: Final = "rehearsal"  # noqa: S105 - no secret: it opens nothing but this stand-in
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from .errors import Charge, RunComfyError
-from .replies import (
+from .request import MODEL_ID, GenerationRequest
+from .responses import (
     CancelOutcome,
     JobResult,
     JobStatus,
@@ -18,7 +19,6 @@ from .replies import (
     read_status,
     read_submission,
 )
-from .request import MODEL_ID, GenerationRequest
 from .transport import Call, Reply, Transport
 
 T = TypeVar("T")

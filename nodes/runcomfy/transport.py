@@ -22,9 +22,9 @@ from urllib3.exceptions import (
     ReadTimeoutError,
 )
 
-from ..wire import BoundedAdapter, Bounds, Session, TooLong, UnusableProxy
+from ..http_client import BoundedAdapter, Bounds, Session, TooLong, UnusableProxy
 from .errors import InvalidOrigin, NoReply, RunComfyError, Unreachable, UnreadableReply
-from .scrub import without_token
+from .redact import without_token
 from .token import Token
 
 DEFAULT_ORIGIN: Final = "https://model-api.runcomfy.net"

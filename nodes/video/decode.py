@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from .errors import AGAIN, Abandoned, Damaged, NotAVideo, NothingSelected, VideoError
-from .facts import Facts, count_frames
 from .memory import FRAME_BYTES, check_memory, not_enough
 from .opencv import codec, open_video
-from .pages import touched_ahead
+from .prefault import touched_ahead
+from .probe import Facts, count_frames
 
 if TYPE_CHECKING:
     import cv2

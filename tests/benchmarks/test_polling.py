@@ -10,7 +10,7 @@ import pytest
 from benchmarks import polling
 from benchmarks.polling import SEEDS, Outcome, as_table, calls_within, every, verdicts
 from benchmarks.simulation import follow_all, jobs
-from nodes.generation.schedule import PollSchedule
+from nodes.jobs.poll_schedule import PollSchedule
 
 
 def test_the_schedule_sees_ends_sooner_and_with_fewer_calls_than_polling_every_second() -> None:

@@ -19,7 +19,7 @@ from tools.comfyui_client import Client
 from tools.upscale_model import UPSCALER, write_tiny_upscaler
 
 PACK = Path(__file__).resolve().parents[2]
-PROBE = Path(__file__).resolve().parent / "probe"
+PROBE = PACK / "tests" / "support" / "probe"
 TOKEN = "a-token-of-the-tests"
 TIMING = Timing(queued=0.3, running=0.7)
 PYTHON = {"PYTHONDONTWRITEBYTECODE": ""}  # as users have it: an import compiles once, not at every start

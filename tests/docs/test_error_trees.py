@@ -6,7 +6,7 @@ from types import ModuleType
 
 import pytest
 
-from nodes.generation import errors as generation
+from nodes.jobs import errors as generation
 from nodes.runcomfy import errors as runcomfy
 from nodes.video import errors as video
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from functools import partial
 
-from tests.faults.faulty_service import Exchange, Fault, head
+from tests.support.faulty_service import Exchange, Fault, head
 
 HTML = b"<html><body>502 Bad Gateway</body></html>"
 WRONG_TYPES = json.dumps({"request_id": 7, "status": ["completed"], "outcome": {}, "output": 7}).encode()

@@ -18,9 +18,9 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import nodes
-from nodes.generation.errors import OutcomeUnknown
-from nodes.generation.means import Video
-from tests.faults.rig import Rig
+from nodes.jobs.errors import OutcomeUnknown
+from nodes.jobs.services import Video
+from tests.support.real_engine import Rig
 
 if TYPE_CHECKING:
     from _typeshed import TraceFunction

@@ -16,11 +16,11 @@ import pytest
 import requests
 
 from nodes.rehearsal import RehearsalService, Timing
-from tests.faults.faulty_service import PATIENCE
 from tests.faults.figures import Figures
 from tests.faults.generate_once import Place
 from tests.faults.processes import Processes
-from tests.faults.rig import fast
+from tests.support.faulty_service import PATIENCE
+from tests.support.real_engine import fast
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fork")
 

@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 import requests
 
-from nodes.generation.errors import GenerationError, OutcomeUnknown, Stopped
-from nodes.generation.events import Event
-from nodes.generation.means import Video
+from nodes.jobs.errors import GenerationError, OutcomeUnknown, Stopped
+from nodes.jobs.events import Event
+from nodes.jobs.services import Video
 from nodes.rehearsal import RehearsalService, Timing
 from nodes.runcomfy.errors import Refusal
-from nodes.video import fetch
+from nodes.video import download as fetch
 from tests.faults.faults import FAULTS
-from tests.faults.faulty_service import PATIENCE, FaultyService
 from tests.faults.figures import Figures
-from tests.faults.rig import Rig, fast
 from tests.faults.table import TABLE, Ending
+from tests.support.faulty_service import PATIENCE, FaultyService
+from tests.support.real_engine import Rig, fast
 
 CELLS = [(call, fault) for call in TABLE for fault in FAULTS]
 ENDED_BY: dict[Ending, type[Exception] | tuple[type[Exception], ...]] = {

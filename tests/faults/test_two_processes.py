@@ -9,7 +9,7 @@ import pytest
 
 from nodes.rehearsal import RehearsalService, Timing
 from tests.faults.processes import Processes
-from tests.faults.rig import fast
+from tests.support.real_engine import fast
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fork")
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from tests.comfyui.graphs import ApiGraph
 from tests.comfyui.seedance_graphs import OPTIONS, PROBE, VIDEO, generation, loading, node, options, output
-from tests.faults.faulty_service import Exchange, Fault
+from tests.support.faulty_service import Exchange, Fault
 
 WORKFLOWS: Final = Path(__file__).resolve().parent / "workflows"
 RANDOM_ID: Final = "00000000-0000-4000-8000-000000000000"

@@ -18,10 +18,10 @@ import requests
 from nodes.rehearsal import RehearsalService, Timing
 from tests.comfyui.conftest import PACK, PROBE
 from tests.comfyui.graphs import ApiGraph, Workflow, to_api_graph
-from tests.faults.faulty_service import FaultyService
 from tests.hostile.cases import CASES, Case, Ending
-from tests.loopback import Loopback, always, reply
-from tests.video.clips import numbered, write_clip
+from tests.support.clips import numbered, write_clip
+from tests.support.faulty_service import FaultyService
+from tests.support.loopback_server import Loopback, always, reply
 from tools.comfyui import ComfyUI
 from tools.comfyui_client import Client, Refused, Status
 

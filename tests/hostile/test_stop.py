@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import threading
 
-from nodes.generation.workers import DOWNLOADS
+from nodes.jobs.executors import DOWNLOADS
 from tests.comfyui.seedance_graphs import OPTIONS, generation, options
-from tests.faults.faulty_service import Exchange
 from tests.hostile.cases import Case, Ending
 from tests.hostile.conftest import TIMEOUT, Scene
+from tests.support.faulty_service import Exchange
 from tools.comfyui_client import Status
 
 JOBS = 2 * DOWNLOADS

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from nodes.rehearsal import RehearsalService, Timing, footage
-from tests.rehearsal.desk import OWNER, STRANGER, Desk, HandClock, Stage
+from nodes.rehearsal import RehearsalService, Timing
+from nodes.rehearsal import render as footage
+from tests.support.rehearsal_client import OWNER, STRANGER, Desk, HandClock, Stage
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 
 from nodes.rehearsal import JobState, RehearsalService
-from tests.rehearsal.desk import MODEL_PATH, OWNER, SHORT, STRANGER, Desk, HandClock, Stage
+from tests.support.rehearsal_client import MODEL_PATH, OWNER, SHORT, STRANGER, Desk, HandClock, Stage
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 

@@ -9,9 +9,10 @@ from contextlib import ExitStack, suppress
 
 import pytest
 
-from nodes.rehearsal import RehearsalService, wire
+from nodes.rehearsal import RehearsalService
+from nodes.rehearsal import server as wire
 from nodes.rehearsal.door import PLACES
-from tests.rehearsal.desk import MODEL_PATH, OWNER, SHORT, Desk, HandClock, HurryingClock, Stage
+from tests.support.rehearsal_client import MODEL_PATH, OWNER, SHORT, Desk, HandClock, HurryingClock, Stage
 
 FLOOD = 150
 """Connections; well more than there are places, and few enough for a process that may have 256 open files."""

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from nodes.rehearsal import DEFAULT_TOKEN, RehearsalService, Scene, Timing
-from tests.rehearsal.desk import MODEL_PATH, Desk, HandClock, Stage
+from tests.support.rehearsal_client import MODEL_PATH, Desk, HandClock, Stage
 
 FILM = Scene("The one film", "480p", "16:9", 2, seed=1)
 AT_ONCE = Timing(queued=0, running=0)

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from nodes.rehearsal.media import portion
-from tests.rehearsal.desk import Desk
+from tests.support.rehearsal_client import Desk
 
 
 def test_a_video_is_fetched_whole_without_a_token(filming_desk: Desk) -> None:

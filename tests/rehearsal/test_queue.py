@@ -6,7 +6,7 @@ import pytest
 
 from nodes.rehearsal import JobState, RehearsalService, Timing
 from nodes.rehearsal.jobs import Job, JobQueue
-from tests.rehearsal.desk import OWNER, Desk, HandClock, Stage
+from tests.support.rehearsal_client import OWNER, Desk, HandClock, Stage
 
 
 def job(name: str, submitted: float) -> Job:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nodes.rehearsal.schema import read_body
-from tests.rehearsal.desk import MODEL_PATH, Desk
+from tests.support.rehearsal_client import MODEL_PATH, Desk
 
 
 def test_a_text_alone_is_enough_and_gets_the_defaults() -> None:

@@ -16,10 +16,11 @@ from pathlib import Path
 import pytest
 import requests
 
-from nodes.rehearsal import DEFAULT_TOKEN, RehearsalService, wire
-from nodes.rehearsal import footage as footage_module
-from nodes.rehearsal.wire import MAX_BODY
-from tests.rehearsal.desk import MODEL_PATH, OWNER, Desk, HandClock, Stage
+from nodes.rehearsal import DEFAULT_TOKEN, RehearsalService
+from nodes.rehearsal import render as footage_module
+from nodes.rehearsal import server as wire
+from nodes.rehearsal.server import MAX_BODY
+from tests.support.rehearsal_client import MODEL_PATH, OWNER, Desk, HandClock, Stage
 
 ROOT = Path(__file__).resolve().parents[2]
 

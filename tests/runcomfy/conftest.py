@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.loopback import Loopback, always, reply
+from tests.support.loopback_server import Loopback, always, reply
 
 
 @pytest.fixture(autouse=True)

@@ -9,8 +9,8 @@ import pytest
 
 from nodes.runcomfy.client import RunComfy
 from nodes.runcomfy.errors import Charge, NoReply, RateLimited, RunComfyError, ServiceTrouble, UnreadableReply
-from nodes.runcomfy.replies import CancelOutcome, JobState
 from nodes.runcomfy.request import GenerationRequest
+from nodes.runcomfy.responses import CancelOutcome, JobState
 from nodes.runcomfy.transport import Call, Reply
 
 MODEL = "/v1/models/bytedance/seedance-1-0/pro/fast/text-to-video"

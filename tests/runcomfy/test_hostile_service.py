@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from nodes.runcomfy.client import RunComfy
 from nodes.runcomfy.errors import RunComfyError, UnreadableReply
+from nodes.runcomfy.redact import SHORTEST, without_token
 from nodes.runcomfy.request import GenerationRequest
-from nodes.runcomfy.scrub import SHORTEST, without_token
 from nodes.runcomfy.token import Token
 from nodes.runcomfy.transport import MAX_REPLY, Call, HttpTransport, Limits, Reply
-from tests.loopback import DEADLINE, Hangup, Loopback, Received, always, reply
+from tests.support.loopback_server import DEADLINE, Hangup, Loopback, Received, always, reply
 
 SECRET = "s3cr3t/0123456789+abc=="
 TOKEN = Token(SECRET, "RUNCOMFY_API_TOKEN")

@@ -19,7 +19,7 @@ from nodes.runcomfy.errors import (
     ServiceTrouble,
     UnreadableReply,
 )
-from nodes.runcomfy.replies import (
+from nodes.runcomfy.responses import (
     error_of,
 )
 from nodes.runcomfy.transport import Reply

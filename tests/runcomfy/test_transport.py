@@ -21,7 +21,7 @@ from nodes.runcomfy.errors import NoReply, RunComfyError, Unreachable, Unreadabl
 from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.token import Token
 from nodes.runcomfy.transport import MAX_REPLY, Call, HttpTransport, Limits
-from tests.loopback import DEADLINE, Hangup, Loopback, Received, Reset, always, reply
+from tests.support.loopback_server import DEADLINE, Hangup, Loopback, Received, Reset, always, reply
 
 SECRET = "s3cr3t-0123456789"
 TOKEN = Token(SECRET, "RUNCOMFY_API_TOKEN")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.loopback import Loopback, always, reply
-from tests.video.clips import numbered, write_clip
+from tests.support.clips import numbered, write_clip
+from tests.support.loopback_server import Loopback, always, reply
 
 FRAMES = 12
 

@@ -23,12 +23,12 @@ from typing import Final, TextIO
 import av
 import psutil
 
-from nodes.rehearsal.footage import render
+from nodes.rehearsal.render import render
 from nodes.rehearsal.scene import Scene
 from nodes.video.decode import decode
 from nodes.video.errors import Abandoned, VideoError
-from tests.video.clips import Coding, numbered, write_clip
-from tests.video.damage import spoilt
+from tests.support.clips import Coding, numbered, write_clip
+from tests.support.damage import spoilt
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 BATCH: Final = 50

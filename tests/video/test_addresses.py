@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nodes.video.links import is_public
+from nodes.video.url_policy import is_public
 
 
 @pytest.mark.parametrize(

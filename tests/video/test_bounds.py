@@ -12,8 +12,8 @@ from nodes.video.edits import MOST_EDITS, MOST_FRAMES, shown_frames
 from nodes.video.errors import Damaged
 from nodes.video.interlaced import may_be_interlaced
 from nodes.video.mp4 import check_mp4
-from tests.boxes import box
-from tests.video.clips import in_box, numbered, overwrite, write_clip
+from tests.support.clips import in_box, numbered, overwrite, write_clip
+from tests.support.mp4_boxes import box
 
 MANY = 48
 

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from nodes.video.decode import decode
-from tests.video.clips import BT470BG, BT601, BT709, Coding, Picture, write_clip
+from tests.support.clips import BT470BG, BT601, BT709, Coding, Picture, write_clip
 
 COLOURS = np.array(
     [

@@ -11,7 +11,7 @@ from nodes.video.containers import check_container
 from nodes.video.decode import decode
 from nodes.video.errors import Damaged, NotAVideo
 from nodes.video.opencv import open_video
-from tests.video.clips import numbered, numbers_in, write_clip
+from tests.support.clips import numbered, numbers_in, write_clip
 from tests.video.conftest import FRAMES
 
 PLAYLISTS = {

@@ -12,7 +12,7 @@ import torch
 
 from nodes.video.decode import Clip, Selection, decode
 from nodes.video.errors import Abandoned, Damaged, NotAVideo, NothingSelected
-from tests.video.clips import number_in, numbered, plain, write_clip
+from tests.support.clips import number_in, numbered, plain, write_clip
 from tests.video.conftest import FRAMES
 
 

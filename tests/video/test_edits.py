@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from nodes.video.decode import decode
 from nodes.video.edits import MOST_EDITS, MOST_FRAMES, shown_frames
-from tests.boxes import box
-from tests.video.clips import number_in
+from tests.support.clips import number_in
+from tests.support.mp4_boxes import box
 
 START, PAUSE = 0, -1
 FRAME = 512

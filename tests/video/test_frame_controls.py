@@ -18,7 +18,7 @@ from nodes.video import decode as decoding
 from nodes.video.decode import Selection, decode
 from nodes.video.errors import Abandoned, Damaged
 from nodes.video.opencv import open_video
-from tests.video.clips import Coding, numbered, numbers_in, plain, write_clip
+from tests.support.clips import Coding, numbered, numbers_in, plain, write_clip
 from tests.video.conftest import FRAMES
 
 COUNT = 200

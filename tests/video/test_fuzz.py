@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from nodes.video.decode import decode
+from tests.support.damage import DAMAGES, spoilt
 from tests.video import fuzz
-from tests.video.damage import DAMAGES, spoilt
 from tests.video.fuzz import Outcome, hunt, seeds
 
 

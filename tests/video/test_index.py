@@ -16,9 +16,9 @@ from nodes.video import boxes, index
 from nodes.video.decode import decode
 from nodes.video.errors import Damaged, NotAVideo
 from nodes.video.index import MOST_SAMPLES, MOST_TRACKS, check_index
-from tests.boxes import box
-from tests.video.bombs import ABSURD, compressed, fragment, fragmented, inserted, one_size, uncompressed_sound
-from tests.video.clips import Coding, in_box, numbered, numbers_in, overwrite, write_clip
+from tests.support.bombs import ABSURD, compressed, fragment, fragmented, inserted, one_size, uncompressed_sound
+from tests.support.clips import Coding, in_box, numbered, numbers_in, overwrite, write_clip
+from tests.support.mp4_boxes import box
 from tests.video.conftest import FRAMES
 
 ROOT = Path(__file__).parents[2]

@@ -14,7 +14,7 @@ import torch
 from nodes.video.decode import Selection, decode
 from nodes.video.errors import Damaged, NotAVideo
 from nodes.video.opencv import codec
-from tests.video.clips import in_box, numbered, numbers_in, overwrite, write_clip
+from tests.support.clips import in_box, numbered, numbers_in, overwrite, write_clip
 from tests.video.conftest import FRAMES
 
 MANY = 48

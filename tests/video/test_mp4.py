@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from nodes.video.errors import Damaged, NotAVideo, VideoError
 from nodes.video.mp4 import check_mp4, is_mp4
-from tests.boxes import box
-from tests.video.clips import numbered, write_clip
+from tests.support.clips import numbered, write_clip
+from tests.support.mp4_boxes import box
 
 START = box(b"ftyp", b"isom")
 MOOV = box(b"moov", bytes(20))

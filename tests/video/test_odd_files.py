@@ -15,7 +15,7 @@ import torch
 from nodes.video.decode import Selection, decode
 from nodes.video.errors import NotAVideo
 from nodes.video.opencv import NO_INTERLACED_FROM, version
-from tests.video.clips import Coding, Picture, in_box, number_in, numbered, numbers_in, overwrite, write_clip
+from tests.support.clips import Coding, Picture, in_box, number_in, numbered, numbers_in, overwrite, write_clip
 from tests.video.conftest import FRAMES
 
 HEVC = Coding("libx265", {"preset": "ultrafast", "x265-params": "log-level=none"})

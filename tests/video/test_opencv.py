@@ -11,7 +11,7 @@ import pytest
 
 from nodes.video.decode import decode
 from nodes.video.errors import NotAVideo
-from nodes.video.facts import facts_of
+from nodes.video.probe import facts_of
 
 
 @pytest.mark.parametrize("read", [decode, facts_of])

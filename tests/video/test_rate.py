@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from nodes.video.facts import UNTOLD_FPS, rate
+from nodes.video.probe import UNTOLD_FPS, rate
 
 
 @pytest.mark.parametrize(

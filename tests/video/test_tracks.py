@@ -13,11 +13,11 @@ from nodes.video import decode as decoding
 from nodes.video import memory
 from nodes.video.decode import decode
 from nodes.video.errors import NotAVideo, NotEnoughMemory
-from nodes.video.facts import facts_of
 from nodes.video.memory import SPARE
+from nodes.video.probe import facts_of
 from nodes.video.tracks import MOST_PIXELS
-from tests.video.bombs import inserted
-from tests.video.clips import Coding, Picture, in_box, numbered, numbers_in, overwrite, plain, write_clip
+from tests.support.bombs import inserted
+from tests.support.clips import Coding, Picture, in_box, numbered, numbers_in, overwrite, plain, write_clip
 from tests.video.conftest import FRAMES
 
 PRORES = Coding("prores_ks", {}, "yuv422p10le")

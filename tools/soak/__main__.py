@@ -14,8 +14,8 @@ from typing import Final
 
 from nodes.rehearsal import RehearsalService, Scene, Timing
 
-from .door import Door
-from .storm import Storm
+from .chaos import Storm
+from .faulty_proxy import Door
 from .vitals import BOUND, Vitals, grown
 
 FOOTAGE: Final = Scene("Soak", "480p", "16:9", 2, seed=1)

@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from nodes.generation.journal import Entry
-from nodes.generation.states import State
+from nodes.jobs.journal import Entry
+from nodes.jobs.states import State
 from nodes.rehearsal import JobState, Submission
 
 UNCERTAIN: Final = (State.INTENDED, State.UNKNOWN, State.TOLD)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from nodes.generation.journal import Entry
-from nodes.generation.states import State
+from nodes.jobs.journal import Entry
+from nodes.jobs.states import State
 from nodes.rehearsal import JobState, Submission
 from nodes.runcomfy.request import GenerationRequest
 from tools.soak.ledger import Books

@@ -9,8 +9,8 @@ from random import Random
 import pytest
 import requests
 
-from tests.loopback import Loopback, reply
-from tools.soak.door import Door, Mishap
+from tests.support.loopback_server import Loopback, reply
+from tools.soak.faulty_proxy import Door, Mishap
 from tools.soak.graphs import Deck
 from tools.soak.vitals import BOUND, Vitals, grown
 

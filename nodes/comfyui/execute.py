@@ -1,0 +1,136 @@
+"""What the two nodes that bring videos do: get the video, decode it, and show the user how it goes.
+
+Imported when a node runs, not when ComfyUI starts.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from comfy_api.latest import io
+
+from ..engine import FAILURES, Folders, fetch_job, fetch_link, generator, workers
+from ..jobs.cancellation import StopSeen, Watch
+from ..jobs.clock import SystemClock
+from ..jobs.errors import OutcomeUnknown, Stopped
+from ..jobs.events import Decoding, Done, Failed, Notice, Settled
+from ..jobs.services import Video
+from ..jobs.stop_outcome import Fate
+from ..runcomfy.request import GenerationRequest, Options, hint_about_text, is_request_id
+from ..video.decode import ALL, Selection, decode
+from ..video.errors import NotEnoughMemory
+from ..video.probe import Facts, facts_of
+from . import host
+from .progress import Display
+from .schema import frames_used, video_outputs
+
+if TYPE_CHECKING:
+    import torch
+
+_log = logging.getLogger("seedance")
+
+
+async def generate(text: str, options: Options | None, *, mode: str, reuse: bool, skip: bool) -> io.NodeOutput:
+    """The six outputs for one video.
+
+    Raises what `Generator.generate` and `decode` do, or an interruption. With ``skip`` a failure blocks the outputs
+    instead, so that only what follows from this video is left out.
+    """
+
+    async def video(show: Display, stop: host.StopButton) -> Video:
+        request = GenerationRequest.of(text, options)
+        if hint := hint_about_text(request.text):
+            show(Notice(hint))
+        chosen = generator(mode, _folders(), os.environ)
+        return await chosen.generate(request, events=show, stop=stop.pressed, reuse=reuse)
+
+    try:
+        return await _deliver(video, ALL)
+    except FAILURES as error:
+        node = host.running_node()
+        # Where another node has added this one, in a loop say, ComfyUI would keep what is missing in its cache.
+        if not skip or (node and not node.was_queued):
+            raise
+        _log.warning("Seedance: a video of the list is left out. %s", error)
+        if node:
+            node.left_out(str(error), urgent=isinstance(error, OutcomeUnknown))
+        return io.NodeOutput(*(host.nothing() for _ in video_outputs()))
+
+
+async def load(file: Path | None, source: str, selection: Selection) -> io.NodeOutput:
+    """The six outputs for a file of ComfyUI's, or for a request id or link instead of it."""
+
+    async def video(show: Display, stop: host.StopButton) -> Video:
+        if file:
+            return Video(file.stem if file.parent == host.videos_folder().resolve() else "", (file,), reused=True)
+        if is_request_id(source):
+            return await fetch_job(source, _folders(), os.environ, events=show, stop=stop.pressed)
+        return await fetch_link(source, _folders(), events=show, stop=stop.pressed)
+
+    return await _deliver(video, selection)
+
+
+def _folders() -> Folders:
+    return Folders(host.videos_folder(), host.private_folder())
+
+
+async def _deliver(
+    bring: Callable[[Display, host.StopButton], Awaitable[Video]], selection: Selection
+) -> io.NodeOutput:
+    """Get a video and decode its first file into the six outputs, with a preview of all its files."""
+    show = Display()
+    try:
+        with host.StopButton() as stop:
+            video = await bring(show, stop)
+            return await _outputs(video, show, stop, selection)
+    except Stopped as stopped:
+        show(Settled(str(stopped), stopped.fate))
+        raise host.interruption() from None
+    except FAILURES as error:
+        show(Failed(str(error), urgent=isinstance(error, OutcomeUnknown)))
+        raise
+
+
+async def _outputs(video: Video, show: Display, stop: host.StopButton, selection: Selection) -> io.NodeOutput:
+    file = video.files[0]
+    images, facts = await _read(file, show, stop, selection)
+    shown = (facts.frames, facts.width, facts.height, facts.fps)
+    show(Done(video.elapsed, *shown, video.cost, video.reused, video.price))
+    return io.NodeOutput(
+        images,
+        host.video_input(file),
+        facts.fps,
+        facts.frames,
+        video.request_id,
+        str(file),
+        ui=host.preview(video.files),
+    )
+
+
+async def _read(
+    file: Path, show: Display, stop: host.StopButton, selection: Selection
+) -> tuple[torch.Tensor | None, Facts]:
+    """The frames of a file if the graph takes them, and what it holds."""
+    watch = Watch(SystemClock(), show, stop.pressed)
+
+    def progress(done: int, total: int) -> None:
+        watch.show(Decoding(done, total))
+
+    def read() -> tuple[torch.Tensor | None, Facts]:
+        if not used:
+            return None, facts_of(file, watch.is_over)
+        clip = decode(file, selection, progress=progress, stopped=watch.is_over)
+        return clip.images, clip.facts
+
+    used = frames_used()
+    try:
+        return await watch.result(workers().decode(read))
+    except StopSeen:
+        raise Stopped(f"Stopped while decoding. The video is on disk: {file}.", Fate.FINISHED) from None
+    except NotEnoughMemory as error:
+        error.todo += f" Nothing is lost: the video is {file}."
+        raise

@@ -1,0 +1,130 @@
+"""What the pack's web extension asks the server: the token's state, to save, clear and check it, and the version.
+
+ComfyUI has no log-in, so a route takes a token in and never gives one out, and answers ComfyUI's own pages only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Final
+
+from aiohttp import web
+
+from . import host
+from .csrf import is_foreign
+
+if TYPE_CHECKING:
+    from .token_settings import Account, Check, TokenState
+    from .version import About
+
+LARGEST_BODY: Final = 4096
+"""Bytes; a token and the JSON around it."""
+FOREIGN: Final = (
+    "Only ComfyUI's own pages may ask this, opened over https, by IP address, or by a name that only this machine or "
+    "its network knows. Where that cannot be, or a proxy changes the Host header, set the environment variable "
+    "RUNCOMFY_API_TOKEN instead."
+)
+
+
+def register() -> None:
+    """Add the routes to ComfyUI's, once, while it loads its packs; and see Stop as it arrives."""
+    host.watch_stop()
+    routes = host.routes()
+    routes.get("/seedance/about")(_route(_about))
+    routes.get("/seedance/token")(_route(_state))
+    routes.post("/seedance/token")(_route(_save))
+    routes.delete("/seedance/token")(_route(_clear))
+    routes.post("/seedance/token/check")(_route(_check))
+
+
+async def _about(_: Mapping[str, object]) -> About:
+    from .version import about
+
+    return about()
+
+
+async def _state(_: Mapping[str, object]) -> TokenState:
+    return await _on_disk(_account().state)
+
+
+async def _save(body: Mapping[str, object]) -> TokenState:
+    text = body.get("token")
+    if not isinstance(text, str) or not text.strip():
+        raise _Refused(400, "The body needs a token, as a text.")
+    return await _on_disk(lambda: _account().save(text))
+
+
+async def _clear(_: Mapping[str, object]) -> TokenState:
+    return await _on_disk(_account().clear)
+
+
+async def _check(_: Mapping[str, object]) -> Check:
+    from ..engine import workers
+
+    return await asyncio.wrap_future(workers().call(_account().check))
+
+
+async def _on_disk(work: Callable[[], TokenState]) -> TokenState:
+    from ..engine import workers
+
+    return await asyncio.wrap_future(workers().record(work))
+
+
+def _account() -> Account:
+    from ..engine import Folders
+    from .token_settings import Account
+
+    return Account(Folders(host.videos_folder(), host.private_folder()).token, os.environ)
+
+
+class _Refused(Exception):
+    """This is no request of ours. ``str()`` says why, and quotes nothing of it."""
+
+    def __init__(self, status: int, why: str) -> None:
+        super().__init__(why)
+        self.status = status
+
+
+def _route(
+    answer: Callable[[Mapping[str, object]], Awaitable[About | Check | TokenState]],
+) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """A handler that answers with a value, as JSON. What only reads has no body; all else must bring a JSON object."""
+
+    async def handler(request: web.Request) -> web.Response:
+        from .token_settings import NotDone
+
+        try:
+            if is_foreign(request.headers):
+                raise _Refused(403, FOREIGN)
+            body = {} if request.method in ("GET", "HEAD") else await _body(request)
+            found, status = asdict(await answer(body)), 200
+        except _Refused as refused:
+            found, status = {"error": str(refused)}, refused.status
+        except NotDone as error:
+            found, status = {"error": str(error)}, 400
+        return web.json_response(found, status=status, headers={"Cache-Control": "no-store"})
+
+    return handler
+
+
+async def _body(request: web.Request) -> Mapping[str, object]:
+    """The JSON object that was sent; an empty body is an empty one."""
+    # A form of another site's page cannot be sent as JSON.
+    if request.content_type != "application/json":
+        raise _Refused(415, "The body must be JSON.")
+    body = bytearray()
+    async for piece in request.content.iter_any():
+        body += piece
+        if len(body) > LARGEST_BODY:
+            raise _Refused(413, "The body is too large.")
+    try:
+        found = json.loads(body or b"{}")
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise _Refused(400, "The body must be a JSON object.")
+    return found

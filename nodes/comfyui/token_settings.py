@@ -1,0 +1,103 @@
+"""The RunComfy account as the user sets it up: which token is in use, save one, clear it, check it.
+
+The token goes in here and never comes out: what these say names its place only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from ..jobs.price import price_of
+from ..runcomfy.client import RunComfy
+from ..runcomfy.errors import MissingToken, RunComfyError
+from ..runcomfy.token import clear_token, find_token, is_saved, save_token, variable_in_use
+from ..runcomfy.transport import HttpTransport, api_origin
+
+SAVED_SOURCE: Final = "saved"
+
+
+class NotDone(Exception):
+    """What the user asked for could not be done; ``str()`` says why, without the token."""
+
+
+@dataclass(frozen=True)
+class TokenState:
+    """Which token is in use."""
+
+    source: str | None
+    """`saved`, the name of an environment variable, or None where there is no token."""
+    saved: bool
+    """Whether one is saved; it goes before any variable."""
+    variable: str | None
+    """The first environment variable that is set, whether it is in use or not."""
+    problem: str | None
+    """Why the token in use cannot be used, if that shows without asking RunComfy."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """What RunComfy said to the token."""
+
+    ok: bool
+    message: str
+
+
+class Account:
+    """The account whose token is in a file or in the environment. Its methods block."""
+
+    def __init__(self, file: Path, environment: Mapping[str, str]) -> None:
+        self._file = file
+        self._environment = environment
+
+    def state(self) -> TokenState:
+        """Which token is in use; never raises."""
+        variable = variable_in_use(self._environment)
+        try:
+            saved = is_saved(self._file)
+        except MissingToken as error:
+            return TokenState(SAVED_SOURCE, True, variable, _message(error))
+        source = SAVED_SOURCE if saved else variable
+        problem = None
+        if source:
+            try:
+                find_token(self._environment, self._file)
+            except MissingToken as error:
+                problem = _message(error)
+        return TokenState(source, saved, variable, problem)
+
+    def save(self, text: str) -> TokenState:
+        """Save a token. Raises `NotDone` where it cannot be one or cannot be written."""
+        try:
+            save_token(text, self._file)
+        except MissingToken as error:
+            raise NotDone(_message(error)) from None
+        except OSError as error:
+            raise NotDone(f"The token cannot be saved ({error.strerror}). Make {self._file.parent} writable.") from None
+        return self.state()
+
+    def clear(self) -> TokenState:
+        """Delete the saved token; a variable stays as it is. Raises `NotDone` where it cannot be deleted."""
+        try:
+            clear_token(self._file)
+        except OSError as error:
+            raise NotDone(f"The token cannot be deleted ({error.strerror}). Delete {self._file} yourself.") from None
+        return self.state()
+
+    def check(self) -> Check:
+        """Ask RunComfy for the model's page, which is free and needs a token that is valid."""
+        try:
+            token = find_token(self._environment, self._file)
+            model = RunComfy(HttpTransport(api_origin(self._environment), token), token.source).model_info()
+        except RunComfyError as error:
+            return Check(False, _message(error))
+        price = price_of(model)
+        costs = f" Seedance costs {price}." if price else ""
+        return Check(True, f"RunComfy accepts the token from {token.source}.{costs}")
+
+
+def _message(error: RunComfyError) -> str:
+    # Without its words about charges: nothing here can be charged.
+    return f"{error.what} {error.todo}"

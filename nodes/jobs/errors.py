@@ -1,0 +1,150 @@
+"""Every way in which a job can end without a video, beside the errors of the service and of the file.
+
+GenerationError
+├── JobFailed          the service says so, with its reason
+├── JobCancelled       somebody else cancelled it
+├── NoVideo            it succeeded, but the answer holds no video
+├── DeadlinePassed     it takes longer than the user wants to wait; it goes on
+├── OutcomeUnknown     the submit call ended unclearly
+├── VideoUnavailable   the job succeeded; its video could not be fetched
+├── Forgotten          the service no longer has it
+└── JournalUnusable    no record can be kept, so nothing is submitted
+
+Stopped                the user pressed Stop: not a failure
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .stop_outcome import Fate
+
+_OF_MODERATION: Final = ("moderation", "sensitive", "policy", "nsfw", "unsafe", "content check", "copyright", "violat")
+"""One of these is in the reason where the content check refused a prompt: no code is documented that would tell."""
+
+
+class GenerationError(Exception):
+    """A job that brought no video. ``str()`` says what happened, whether it was charged and what to do."""
+
+    def __init__(self, what: str, charged: str, todo: str, request_id: str | None = None) -> None:
+        super().__init__(what)
+        self.what = what
+        self.charged = charged
+        self.todo = todo
+        self.request_id = request_id
+
+    def __str__(self) -> str:
+        job = f" Request id: {self.request_id}." if self.request_id else ""
+        return f"{self.what} {self.charged} {self.todo}{job}"
+
+
+class JobFailed(GenerationError):
+    """The service ended the job without a video."""
+
+    def __init__(self, reason: str, request_id: str) -> None:
+        todo = "Run again to try once more, which is a new job."
+        if any(word in reason.lower() for word in _OF_MODERATION):
+            what = f'The content check refused this prompt: "{reason.rstrip(".")}".'
+            todo = "Rephrase the text and run again."
+        elif reason:
+            what = f'RunComfy could not generate the video: "{reason.rstrip(".")}".'
+        else:
+            what = "RunComfy could not generate the video and gave no reason."
+        charged = "RunComfy's Usage page shows whether the attempt was charged."
+        super().__init__(what, charged, todo, request_id)
+
+
+class JobCancelled(GenerationError):
+    """The job was cancelled elsewhere."""
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(
+            "The job was cancelled while it waited in the queue.",
+            "Nothing was charged.",
+            "Run again to submit it anew.",
+            request_id,
+        )
+
+
+class NoVideo(GenerationError):
+    """A success without a link."""
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(
+            "RunComfy reports success, but its answer holds no video.",
+            "The job was charged.",
+            "Run again in a minute to ask for it again, without a new charge; if it stays so, give RunComfy's "
+            "support the request id.",
+            request_id,
+        )
+
+
+class DeadlinePassed(GenerationError):
+    """The wait is over, the job is not."""
+
+    def __init__(self, seconds: float, last: str, request_id: str) -> None:
+        super().__init__(
+            f"The video was not ready after {seconds / 60:.0f} minutes ({last}).",
+            "RunComfy had accepted the job and may charge for it.",
+            "Run the same graph again to go on waiting for this job, without a new charge.",
+            request_id,
+        )
+
+
+class OutcomeUnknown(GenerationError):
+    """Nobody here can know whether the service took the job."""
+
+    def __init__(self, when: str, text: str, reason: str) -> None:
+        # It goes to a log and to a terminal, too.
+        begin = "".join(mark if mark.isprintable() else " " for mark in text[:60])
+        super().__init__(
+            f"The submission at {when} ended without a clear answer, so RunComfy may or may not have taken the job."
+            + (f" {reason}" if reason else ""),
+            "It may have been charged.",
+            f'Look on RunComfy\'s Generations page for a job of that time that begins "{begin}". If it is there, '
+            "paste its request id into Load Seedance Video. If not, run the same graph again: it will submit anew.",
+        )
+
+
+class VideoUnavailable(GenerationError):
+    """The video exists, but did not get here."""
+
+    def __init__(self, what: str, request_id: str) -> None:
+        super().__init__(
+            what,
+            "The job succeeded and was charged.",
+            "Run the same graph again to fetch its video, without a new charge.",
+            request_id,
+        )
+
+
+class Forgotten(GenerationError):
+    """The service has deleted the job, or never had it."""
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(
+            "RunComfy no longer has this job (404), and its video is not on this machine.",
+            "The job itself was submitted earlier and may have been charged then.",
+            "Check the id. To have the video, generate the video anew, which is charged.",
+            request_id,
+        )
+
+
+class JournalUnusable(GenerationError):
+    """Without a record a crash could cost the user a second payment."""
+
+    def __init__(self, file: str, reason: str) -> None:
+        super().__init__(
+            f"The journal of paid jobs cannot be used ({reason}): {file}.",
+            "Nothing was submitted or charged.",
+            "Make the file writable, or move it away if it is damaged. Videos that are already in output/seedance can "
+            "still be loaded with Load Seedance Video.",
+        )
+
+
+class Stopped(Exception):
+    """The user pressed Stop. ``str()`` says what has become of the job."""
+
+    def __init__(self, outcome: str, fate: Fate) -> None:
+        super().__init__(outcome)
+        self.fate = fate

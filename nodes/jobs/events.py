@@ -1,0 +1,179 @@
+"""What happens to a job, and the one line that says so on the node."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import ClassVar
+
+from .stop_outcome import Fate
+
+
+class Phase(Enum):
+    """How far a job is, where its events tell; the value is the word for it."""
+
+    DONE = "done"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    DECODING = "decoding"
+    DOWNLOADING = "downloading"
+    GENERATING = "generating"
+    QUEUED = "queued"
+    SUBMITTING = "submitting"
+
+    @property
+    def is_last(self) -> bool:
+        """Whether nothing more comes."""
+        return self in (Phase.DONE, Phase.FAILED, Phase.STOPPED)
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something the user should see. ``str()`` is the line."""
+
+    phase: ClassVar[Phase | None] = None
+
+
+EventSink = Callable[[Event], None]
+
+
+@dataclass(frozen=True)
+class Notice(Event):
+    """A sentence that fits no other event."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True)
+class Submitting(Event):
+    """The request is on its way."""
+
+    phase = Phase.SUBMITTING
+
+    def __str__(self) -> str:
+        return "Submitting"
+
+
+@dataclass(frozen=True)
+class Queued(Event):
+    """The service has the job and has not begun."""
+
+    phase = Phase.QUEUED
+    position: int | None
+    elapsed: float
+    price: str = ""
+    """The list price, where the service tells it: `$0.02 per second`."""
+
+    def __str__(self) -> str:
+        place = f", {_ordinal(self.position)} in line" if self.position else ""
+        return f"Queued{place}, {self.elapsed:.0f} s{_and(self.price)}"
+
+
+@dataclass(frozen=True)
+class Generating(Event):
+    """The service is at work."""
+
+    phase = Phase.GENERATING
+    elapsed: float
+    expected: float
+    price: str = ""
+
+    def __str__(self) -> str:
+        about = " of about" if self.elapsed <= self.expected else ", usually about"
+        return f"Generating, {self.elapsed:.0f} s{about} {self.expected:.0f} s{_and(self.price)}"
+
+
+@dataclass(frozen=True)
+class Retrying(Event):
+    """Something did not work and will be tried again by itself."""
+
+    problem: str
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"{self.problem} Trying again in {self.seconds:.0f} s."
+
+
+@dataclass(frozen=True)
+class Downloading(Event):
+    """Bytes of the file, in all where known."""
+
+    phase = Phase.DOWNLOADING
+    received: int
+    total: int | None
+
+    def __str__(self) -> str:
+        if self.total is None:
+            return f"Downloading {_megabytes(self.received)} MB"
+        return f"Downloading {_megabytes(self.received)} of {_megabytes(self.total)} MB"
+
+
+@dataclass(frozen=True)
+class Decoding(Event):
+    """Frames of the file."""
+
+    phase = Phase.DECODING
+    done: int
+    total: int
+
+    def __str__(self) -> str:
+        return f"Decoding {self.done} of {self.total} frames"
+
+
+@dataclass(frozen=True)
+class Done(Event):
+    """The video is there."""
+
+    phase = Phase.DONE
+    elapsed: float
+    frames: int
+    width: int
+    height: int
+    fps: float
+    cost: float | None
+    reused: bool = False
+    price: str = ""
+
+    def __str__(self) -> str:
+        begin = "Loaded again for free" if self.reused else f"Done in {self.elapsed:.0f} s"
+        cost = "" if self.reused else self.price if self.cost is None else dollars(self.cost)
+        return f"{begin}, {self.frames} frames {self.width}x{self.height} at {self.fps:g} fps{_and(cost)}"
+
+
+@dataclass(frozen=True)
+class Failed(Notice):
+    """It ended without a video; the text is the whole message."""
+
+    phase = Phase.FAILED
+    urgent: bool = False
+    """Nobody knows whether it was charged, which the user is told once."""
+
+
+@dataclass(frozen=True)
+class Settled(Notice):
+    """The run ended early; the text says what has become of the job."""
+
+    phase = Phase.STOPPED
+    fate: Fate
+
+
+def dollars(amount: float) -> str:
+    """An amount with at least cents: `$0.03`, `$0.0042`."""
+    return f"${amount:.2f}" if amount == 0 or amount >= 0.01 else f"${amount:.4f}"
+
+
+def _and(text: str) -> str:
+    return f", {text}" if text else ""
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:.1f}"
+
+
+def _ordinal(number: int) -> str:
+    suffix = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{suffix}"

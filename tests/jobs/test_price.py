@@ -1,0 +1,98 @@
+"""The list price: shown and kept where the service tells it, and never waited for."""
+
+from __future__ import annotations
+
+import pytest
+
+from nodes.jobs.events import Done, Generating, Queued
+from nodes.jobs.executors import Workers
+from nodes.jobs.price import BEST_BEFORE, ListPrice, price_of
+from nodes.runcomfy.client import RunComfy
+from nodes.runcomfy.errors import Unreachable
+from nodes.runcomfy.responses import ModelInfo
+from nodes.runcomfy.transport import Call, Reply
+from tests.support.fake_runcomfy import Play, TurningClock, let_rest, reply
+
+PRICE = "$0.02 per second"
+
+
+class ModelPage:
+    """A service that has nothing but the model's page."""
+
+    def __init__(self, *answers: Reply | Exception) -> None:
+        self._answers = list(answers)
+        self.calls: list[Call] = []
+
+    def send(self, call: Call) -> Reply:
+        self.calls.append(call)
+        answer = self._answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def list_price(page: ModelPage, clock: TurningClock, workers: Workers) -> ListPrice:
+    return ListPrice(RunComfy(page, "RUNCOMFY_API_TOKEN"), workers, clock)
+
+
+def settled(price: ListPrice, workers: Workers) -> str:
+    """What is known once the threads have nothing left to do."""
+    price()
+    let_rest(workers)
+    return price()
+
+
+@pytest.fixture
+def workers() -> Workers:
+    return Workers()
+
+
+@pytest.mark.parametrize(
+    ("model", "price"),
+    [
+        (ModelInfo(0.02, "second"), PRICE),
+        (ModelInfo(0.0042, "per second"), "$0.0042 per second"),
+        (ModelInfo(0.02), ""),
+        (ModelInfo(None, "second"), ""),
+    ],
+)
+def test_a_price_needs_an_amount_and_a_unit(model: ModelInfo, price: str) -> None:
+    assert price_of(model) == price
+
+
+def test_it_is_asked_once_and_anew_when_it_is_old(workers: Workers) -> None:
+    clock = TurningClock()
+    page = ModelPage(reply(base_price_usd=0.02, price_unit="second"), reply(base_price_usd=0.03, price_unit="second"))
+    price = list_price(page, clock, workers)
+    assert settled(price, workers) == PRICE
+    assert settled(price, workers) == PRICE
+    assert len(page.calls) == 1
+    clock.now += BEST_BEFORE + 1
+    assert settled(price, workers) == "$0.03 per second"
+
+
+@pytest.mark.parametrize("answer", [Unreachable("no connection"), reply(), reply(500), Reply(200, {}, b"<html>")])
+def test_nothing_is_shown_where_it_is_not_known(workers: Workers, answer: Reply | Exception) -> None:
+    assert settled(list_price(ModelPage(answer), TurningClock(), workers), workers) == ""
+
+
+def test_the_user_reads_it_and_the_journal_keeps_it(play: Play) -> None:
+    play.change(price=lambda: PRICE)
+    video = play.run()
+    assert play.said(f"s, {PRICE}") > 1
+    assert video.price == PRICE
+    assert [entry.price for entry in play.entries()] == [PRICE]
+
+
+@pytest.mark.parametrize(
+    ("event", "line"),
+    [
+        (Queued(3, 12, PRICE), f"Queued, 3rd in line, 12 s, {PRICE}"),
+        (Generating(34, 50, PRICE), f"Generating, 34 s of about 50 s, {PRICE}"),
+        (Done(41, 121, 864, 480, 24, None, price=PRICE), f"Done in 41 s, 121 frames 864x480 at 24 fps, {PRICE}"),
+        (Done(41, 121, 864, 480, 24, 0.1, price=PRICE), "Done in 41 s, 121 frames 864x480 at 24 fps, $0.10"),
+        (Done(0, 121, 864, 480, 24, None, True, PRICE), "Loaded again for free, 121 frames 864x480 at 24 fps"),
+    ],
+)
+def test_line(event: object, line: str) -> None:
+    assert str(event) == line

@@ -1,0 +1,164 @@
+"""Thousands of replies that no service should give: each call ends with a typed value or a `RunComfyError`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import product
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from nodes.runcomfy.client import RunComfy
+from nodes.runcomfy.errors import RunComfyError
+from nodes.runcomfy.request import GenerationRequest, is_request_id
+from nodes.runcomfy.responses import MOST_VIDEOS, CancelOutcome, JobResult, JobState, JobStatus, ModelInfo, read_result
+from nodes.runcomfy.transport import Call, Reply
+
+
+@dataclass
+class Wire:
+    """Gives one answer to everything."""
+
+    answer: Reply
+
+    def send(self, call: Call) -> Reply:
+        return self.answer
+
+
+CALLS: dict[str, tuple[Callable[[RunComfy], object], type]] = {
+    "submit": (lambda client: client.submit(GenerationRequest("a boat")), str),
+    "status": (lambda client: client.status("job-1"), JobStatus),
+    "result": (lambda client: client.result("job-1"), JobResult),
+    "cancel": (lambda client: client.cancel("job-1"), CancelOutcome),
+    "model": (lambda client: client.model_info(), ModelInfo),
+}
+
+NAMES = (
+    *("status", "output", "video", "videos", "url", "error", "error_code", "code", "detail", "loc", "msg", "cost"),
+    *("request_id", "queue_position", "outcome", "message", "reason", "base_price_usd", "price_unit", "image"),
+)
+TEXTS = (
+    *("completed", "COMPLETED", "succeeded", "failed", "error", "in_queue", "in_progress", "cancelled", "canceled"),
+    *("not_cancellable", "https://videos.example/a.mp4", "job-1", "400001", "1e400", "NaN", "-0", "9" * 5000),
+    *("<img src=x onerror=alert(1)>", "\x1b[2J\x07", "a\r\nb", "\ud800", "\u202e", "\0", "\u2028", "../../x"),
+)
+KEYS, WORDS = st.sampled_from(NAMES), st.sampled_from(TEXTS)
+NUMBERS = st.sampled_from(
+    ["NaN", "Infinity", "-Infinity", "1e400", "-1", "1" * 4000, "9" * 5000, "0.1", "1e-400", "-0"]
+)
+
+
+def _object(parts: list[tuple[str, str]]) -> str:
+    """With the same key more than once, if it comes so."""
+    return "{" + ", ".join(f"{json.dumps(key)}: {value}" for key, value in parts) + "}"
+
+
+def _inside(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    objects = st.lists(st.tuples(KEYS | st.text(max_size=8), inner), max_size=7).map(_object)
+    deep = st.tuples(inner, st.sampled_from([3, 9, 300, 3000]), st.sampled_from(["[]", '{"url":}', '{"error":}']))
+    return objects | st.lists(inner, max_size=4).map(lambda items: f"[{', '.join(items)}]") | deep.map(_nested)
+
+
+def _nested(parts: tuple[str, int, str]) -> str:
+    value, depth, brackets = parts
+    return brackets[:-1] * depth + value + brackets[-1] * depth
+
+
+JSON_TEXT = st.recursive(
+    st.sampled_from(["null", "true", "false", '"\\ud800"', '"\\u0000"'])
+    | NUMBERS
+    | (WORDS | st.text()).map(json.dumps),
+    _inside,
+    max_leaves=25,
+)
+TOP = st.lists(st.tuples(KEYS, JSON_TEXT), max_size=8).map(_object)
+BODIES = st.one_of(
+    TOP.map(str.encode),
+    JSON_TEXT.map(str.encode),
+    st.tuples(TOP, st.integers(0, 200)).map(lambda cut: cut[0].encode()[: cut[1]]),
+    TOP.map(lambda text: text.encode("utf-16")),
+    TOP.map(lambda text: b"\xef\xbb\xbf" + text.encode()),
+    st.binary(),
+    st.text().map(lambda text: f"<!doctype html><title>{text}</title>".encode(errors="replace")),
+)
+HEADERS = st.dictionaries(
+    st.sampled_from(["retry-after", "content-type", "x"]), WORDS | NUMBERS | st.text() | st.integers().map(str)
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(body=BODIES, status=st.integers(100, 999) | st.just(200), headers=HEADERS)
+@example(b"[" * 100_000, 200, {})
+@example(b'{"status":' * 20_000, 200, {})
+@example(b'{"status": "succeeded", "cost": %s}' % (b"9" * 400), 200, {})
+@example(b'{"request_id": "job-1"}', 299, {"retry-after": "9" * 5000})
+def test_every_reply_is_a_value_or_one_of_our_errors(body: bytes, status: int, headers: dict[str, str]) -> None:
+    _read_by_every_call(Reply(status, headers, body))
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 402, 404, 409, 503])
+def test_every_odd_text_in_every_place_is_one_too(status: int) -> None:
+    """Which the thousands above may miss."""
+    for name, text in product(NAMES, TEXTS):
+        _read_by_every_call(Reply(status, {}, json.dumps({"status": "failed", name: text}).encode()))
+        _read_by_every_call(Reply(status, {}, json.dumps({"status": "failed", "error": {name: text}}).encode()))
+
+
+def _read_by_every_call(reply: Reply) -> None:
+    client = RunComfy(Wire(reply), "THE_SOURCE")
+    for call, kind in CALLS.values():
+        try:
+            found = call(client)
+        except RunComfyError as error:
+            _presentable(error)
+        else:
+            assert 200 <= reply.status < 300
+            assert isinstance(found, kind)
+            _sane(found)
+
+
+def _presentable(error: RunComfyError) -> None:
+    """Fit for a message, a log and a terminal."""
+    assert error.what
+    assert error.todo
+    assert str(error).isprintable()
+    retry_after = getattr(error, "retry_after", None)
+    assert retry_after is None or 0 <= retry_after <= 10**9
+
+
+def _sane(found: object) -> None:
+    """What the rest of the pack takes for granted."""
+    if isinstance(found, str):
+        assert is_request_id(found)
+    if isinstance(found, JobStatus):
+        assert found.queue_position is None or 0 <= found.queue_position < 10**9
+        assert found.word.isprintable()
+    if isinstance(found, JobResult):
+        assert len(found.videos) <= MOST_VIDEOS
+        assert found.reason.isprintable()
+        assert len(found.reason) < 1000
+        assert found.cost is None or 0 <= found.cost < 10**9
+    if isinstance(found, ModelInfo):
+        assert found.price_unit.isprintable()
+
+
+def test_a_reason_is_short_however_much_there_is_of_it() -> None:
+    reason = [[["so much " * 100] * 5] * 5] * 5
+    found = read_result(Reply(200, {}, json.dumps({"status": "failed", "error": reason}).encode()))
+    assert 100 < len(found.reason) <= 500
+
+
+def test_more_videos_than_a_job_can_have_are_passed_over() -> None:
+    links = [f"https://videos.example/{number}.mp4" for number in range(10_000)]
+    found = read_result(Reply(200, {}, json.dumps({"status": "succeeded", "output": {"videos": links}}).encode()))
+    assert found.state is JobState.SUCCEEDED
+    assert list(found.videos) == links[:MOST_VIDEOS]
+
+
+@pytest.mark.parametrize("position", [10**9, 10**300, 1.5, -1, "9" * 10, "one", True, None, [], {}])
+def test_an_absurd_place_in_the_queue_is_none(position: object) -> None:
+    body = json.dumps({"status": "in_queue", "queue_position": position}).encode()
+    assert RunComfy(Wire(Reply(200, {}, body)), "").status("job-1") == JobStatus(JobState.QUEUED, "in_queue", None)

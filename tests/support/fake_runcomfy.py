@@ -1,0 +1,245 @@
+"""A world for one generation: a clock that sleeping turns, a service and downloads that follow a script."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from random import Random
+
+import requests
+
+from nodes.jobs.claims import Leases
+from nodes.jobs.events import Event
+from nodes.jobs.executors import NETWORK_THREADS, Workers
+from nodes.jobs.journal import Entry, Journal
+from nodes.jobs.rate_limiter import Gate
+from nodes.jobs.retry import Backoff
+from nodes.jobs.runner import Generator
+from nodes.jobs.services import Means, Video
+from nodes.runcomfy.client import RunComfy
+from nodes.runcomfy.request import GenerationRequest
+from nodes.runcomfy.transport import Call, Reply
+from nodes.video.download import Download
+from nodes.video.errors import Abandoned
+from tests.support.tiny_mp4 import TINY_MP4
+
+BOAT = GenerationRequest("A paper boat", duration=2)
+QUEUED, RUNNING = 5.0, 20.0
+
+
+class TurningClock:
+    """Time passes by sleeping alone, and at once."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.offset = 1_700_000_000.0
+
+    def wall(self) -> float:
+        return self.now + self.offset
+
+    def monotonic(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        await asyncio.sleep(0)
+
+
+Answer = Reply | Exception
+
+
+def reply(code: int = 200, headers: Mapping[str, str] | None = None, /, **body: object) -> Reply:
+    """An answer with a JSON object as its body."""
+    return Reply(code, dict(headers or {}), json.dumps(body).encode())
+
+
+class ScriptedService:
+    """A transport that plays the service: `QUEUED` seconds of queue, then `RUNNING` seconds of work, for every job."""
+
+    def __init__(self, clock: TurningClock) -> None:
+        self._clock = clock
+        self.queued = QUEUED
+        self.script: defaultdict[str, deque[Answer]] = defaultdict(deque)
+        """What the next calls of a kind are answered instead of the truth; they have no effect."""
+        self.before: dict[str, Callable[[], object]] = {}
+        """Done in the calling thread when a call of the kind has come in and been acted upon."""
+        self.calls: list[tuple[str, float]] = []
+        self.accepted: dict[str, float] = {}
+        self.cancelled: set[str] = set()
+        self.forgotten: set[str] = set()
+        self.ending: dict[str, object] = {"status": "succeeded", "output": {"video": "https://media/1"}, "cost": 0.03}
+
+    def send(self, call: Call) -> Reply:
+        kind = "submit" if "/models/" in call.path else call.path.rsplit("/", 1)[1]
+        self.calls.append((kind, self._clock.now))
+        scripted = self.script[kind].popleft() if self.script[kind] else None
+        answer = scripted or self._answer(kind, call.path.split("/")[3])
+        if hook := self.before.get(kind):
+            hook()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def count(self, kind: str) -> int:
+        return Counter(name for name, _ in self.calls)[kind]
+
+    def results_after_the_end(self) -> int:
+        """How often the result of the first job was asked for when there was one."""
+        ended = self.accepted["job-1"] + self.queued + RUNNING
+        return sum(kind == "result" and moment >= ended for kind, moment in self.calls)
+
+    def _answer(self, kind: str, subject: str) -> Reply:
+        if kind == "submit":
+            request_id = f"job-{len(self.accepted) + 1}"
+            self.accepted[request_id] = self._clock.now
+            return reply(request_id=request_id)
+        if subject in self.forgotten or subject not in self.accepted:
+            return reply(404, error_code=404001, message="ResourceNotFound")
+        age = self._clock.now - self.accepted[subject]
+        if kind == "cancel":
+            if age < self.queued:
+                self.cancelled.add(subject)
+            return reply(202, outcome="cancelled" if age < self.queued else "not_cancellable")
+        if subject in self.cancelled:
+            return reply(status="cancelled")
+        if age < self.queued:
+            return reply(status="in_queue", queue_position=2)
+        if age < self.queued + RUNNING:
+            return reply(status="in_progress")
+        return reply(status="completed") if kind == "status" else reply(**self.ending)
+
+
+class ScriptedDownload(Download):
+    """Fetches by following a script; without one, the whole file arrives."""
+
+    def __init__(self, target: Path, play: Play) -> None:
+        super().__init__(target, requests.Session())
+        self._play = play
+
+    def attempt(self, link: str, progress: Callable[[int, int | None], None], stopped: Callable[[], bool]) -> None:
+        self._play.links.append(link)
+        progress(0, len(TINY_MP4))
+        if self._play.during_download:
+            self._play.during_download()
+        if stopped():
+            raise Abandoned
+        if self._play.downloads:
+            failure = self._play.downloads.popleft()
+            if failure:
+                raise failure
+        self.received = len(TINY_MP4)
+        self.target.parent.mkdir(parents=True, exist_ok=True)
+        self.target.write_bytes(TINY_MP4)
+
+
+@dataclass
+class Play:
+    """One machine with one account. `restart` is what a new process on it would see."""
+
+    folder: Path
+    clock: TurningClock = field(default_factory=TurningClock)
+    lines: list[str] = field(default_factory=list)
+    """What the user has read."""
+    downloads: deque[Exception | None] = field(default_factory=deque)
+    during_download: Callable[[], object] | None = None
+    links: list[str] = field(default_factory=list)
+    """The links that were followed."""
+    stop_pressed: bool = False
+    stop_at: str = "\0"
+    """Stop is pressed when the user reads this."""
+    stop_seen: threading.Event = field(default_factory=threading.Event)
+    """Somebody has noticed that it is pressed."""
+    stop_asked: threading.Event = field(default_factory=threading.Event)
+    """Somebody has looked whether it is pressed."""
+
+    def __post_init__(self) -> None:
+        self.service = ScriptedService(self.clock)
+        self.workers = Workers()
+        self._begin()
+
+    def restart(self) -> None:
+        """Let a fresh process take the old one's place; the old one's lock file is let go, as by its death."""
+        let_go(self.means.leases, self.workers)
+        self._begin()
+
+    def close(self) -> None:
+        """The process ends."""
+        let_go(self.means.leases, self.workers)
+        self.workers.close()
+        self.journal.close()
+
+    def _begin(self) -> None:
+        self.journal = Journal(self.folder / "private" / "jobs.sqlite3")
+        self.means = Means(
+            client=RunComfy(self.service, "RUNCOMFY_API_TOKEN"),
+            account="account",
+            journal=self.journal,
+            leases=Leases(self.journal, self.folder / "private" / "owners"),
+            workers=self.workers,
+            gate=Gate(self.clock, Backoff(Random(1))),
+            clock=self.clock,
+            folder=self.folder / "videos",
+            open_download=lambda target: ScriptedDownload(target, self),
+            random=Random(1),
+        )
+
+    def change(self, **means: object) -> None:
+        """Use other means from now on."""
+        self.means = replace(self.means, **means)  # type: ignore[arg-type]  # the names are Means' own fields
+
+    def show(self, event: Event) -> None:
+        self.lines.append(str(event))
+        if self.stop_at in str(event):
+            self.press_stop()
+
+    def stop(self) -> bool:
+        self.stop_asked.set()
+        if self.stop_pressed:
+            self.stop_seen.set()
+        return self.stop_pressed
+
+    def press_stop(self) -> None:
+        self.stop_pressed = True
+
+    async def generate(self, request: GenerationRequest = BOAT, *, reuse: bool = True) -> Video:
+        return await Generator(self.means).generate(request, events=self.show, stop=self.stop, reuse=reuse)
+
+    async def fetch(self, request_id: str) -> Video:
+        return await Generator(self.means).fetch(request_id, events=self.show, stop=self.stop)
+
+    def run(self, request: GenerationRequest = BOAT, *, reuse: bool = True) -> Video:
+        """One run of the node."""
+        return asyncio.run(self.generate(request, reuse=reuse))
+
+    def entries(self) -> list[Entry]:
+        """The journal, newest first, once all records under way are written."""
+        let_rest(self.workers)
+        return self.journal.entries()
+
+    def states(self) -> list[str]:
+        return [entry.state.value for entry in self.entries()]
+
+    def said(self, phrase: str) -> int:
+        """How many lines contain ``phrase``."""
+        return sum(phrase in line for line in self.lines)
+
+
+def let_go(leases: Leases, workers: Workers) -> None:
+    """Unlock a process' lock file, as its death does; the garbage collector would do so at some time or other."""
+    if lock := leases._alive:
+        workers.record(lock.release, force=True).result(30.0)
+
+
+def let_rest(workers: Workers) -> None:
+    """Wait until the threads have nothing else to do."""
+    # None gets through before every other one of its kind is there; calls record within themselves, so the one for
+    # records comes last.
+    for begin, threads in ((workers.cancel, NETWORK_THREADS), (workers.record, 1)):
+        idle = threading.Barrier(threads)
+        for future in [begin(idle.wait, 30.0) for _ in range(threads)]:
+            future.result(30.0)

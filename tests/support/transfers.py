@@ -1,0 +1,55 @@
+"""Downloads from a server that keeps its word or breaks it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from nodes.video.download import Download
+from nodes.video.url_policy import media_session
+from tests.support.loopback_server import Answer, Hangup, Loopback, Received, reply
+
+ETAG = {"ETag": '"one"'}
+
+
+def download(server: Loopback, target: Path, **options: Any) -> Download:
+    return Download(target, media_session(server.origin), trusted_origin=server.origin, **options)
+
+
+def attempt(
+    download: Download,
+    server: Loopback,
+    progress: Callable[[int, int | None], None] = lambda received, total: None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> None:
+    download.attempt(server.origin + "/a.mp4", progress, stopped)
+
+
+def files(target: Path) -> list[str]:
+    return sorted(file.name for file in target.parent.glob("*")) if target.parent.is_dir() else []
+
+
+def half_then(how: type[Exception], data: bytes, headers: dict[str, str]) -> Iterator[bytes]:
+    """Announce all, send half, break off."""
+    yield reply(200, data[: len(data) // 2], {"Content-Length": str(len(data))} | headers)
+    raise how
+
+
+def ranged(data: bytes, headers: dict[str, str]) -> Answer:
+    """A server that hands out what is asked for, as long as the condition holds."""
+
+    def answer(request: Received) -> Iterator[bytes]:
+        start = int(request.headers.get("range", "bytes=0-").removeprefix("bytes=").rstrip("-"))
+        if "range" not in request.headers or request.headers.get("if-range") not in (None, *headers.values()):
+            yield reply(200, data, headers)
+        else:
+            span = {"Content-Range": f"bytes {start}-{len(data) - 1}/{len(data)}"}
+            yield reply(206, data[start:], headers | span)
+
+    return answer
+
+
+def closing(*pieces: bytes) -> Iterator[bytes]:
+    yield from pieces
+    raise Hangup

@@ -1,0 +1,192 @@
+"""The house's plan: imports only go downwards, only the ComfyUI rooms know ComfyUI, and moving in costs nothing."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+FILES = sorted((ROOT / "nodes").rglob("*.py"))
+
+NODES = ("text_to_video", "options", "load_video")
+COMFYUI = {"comfy", "comfy_api", "comfy_execution", "folder_paths", "nodes", "server"}
+HEAVY = {"av", "cv2", "numpy", "torch"}
+PICTURES = ("backdrop", "captions", "render", "picture", "robot")
+"""The rehearsal's files that only its film studio loads, when it has something to film."""
+
+ROOMS: dict[str, set[str]] = {
+    "modes": set(),
+    "http_client": set(),
+    "runcomfy": {"http_client"},
+    "video": {"http_client"},
+    "jobs": {"runcomfy", "video"},
+    "rehearsal": set(),
+    "engine": {"jobs", "modes", "rehearsal", "runcomfy", "video"},
+    "__main__": {"engine", "jobs", "modes", "runcomfy"},
+    "comfyui": {"engine", "jobs", "runcomfy", "video"},
+    "options": {"comfyui", "runcomfy"},
+    "text_to_video": {"comfyui", "modes", "runcomfy"},
+    "load_video": {"comfyui", "runcomfy", "video"},
+    "__init__": set(),
+}
+"""Each room, and the rooms it may import."""
+
+LIBRARIES: dict[str, set[str]] = {
+    "http_client": {"requests", "urllib3"},
+    "runcomfy": {"requests", "urllib3"},
+    "video": {"requests", "urllib3", "cv2", "numpy", "psutil", "torch"},
+    "jobs": {"filelock"},
+    "rehearsal": {"av", "cv2", "numpy", "PIL"},
+    "__main__": {"tqdm"},
+    "comfyui": {*COMFYUI - {"nodes"}, "aiohttp"},
+    **{name: {"comfy_api.latest"} for name in NODES},
+}
+"""The libraries, beside Python's own, that a room may import."""
+
+
+@dataclass(frozen=True)
+class Import:
+    """One imported module, seen from the pack's root."""
+
+    room: str
+    file: Path
+    line: int
+    module: str
+    """Absolute name; a leading `nodes.` for the house itself."""
+    relative: bool
+    at_start: bool
+    """Whether it happens when the file is imported."""
+
+    def __str__(self) -> str:
+        return f"{self.file.relative_to(ROOT)}:{self.line} imports {self.module}"
+
+
+def imports(file: Path) -> Iterator[Import]:
+    """All that a file imports anywhere, save for type checking alone."""
+    package = file.relative_to(ROOT).parts[:-1]
+    room = package[1] if len(package) > 1 else file.stem
+
+    def walk(node: ast.AST, at_start: bool) -> Iterator[Import]:
+        if isinstance(node, ast.Import):
+            for name in node.names:
+                yield Import(room, file, node.lineno, name.name, False, at_start)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else ()
+            base = ".".join((*above, *([node.module] if node.module else [])))
+            # In `from . import x` each name is a module.
+            for module in [base] if node.module else [f"{base}.{name.name}" for name in node.names]:
+                yield Import(room, file, node.lineno, module, bool(node.level), at_start)
+        else:
+            inner = at_start and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+            skipped = node.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING" else []
+            for child in ast.iter_child_nodes(node):
+                if child not in skipped:
+                    yield from walk(child, inner)
+
+    yield from walk(ast.parse(file.read_text(encoding="utf-8")), True)
+
+
+ALL = [found for file in FILES for found in imports(file)]
+INSIDE = [found for found in ALL if found.relative]
+OUTSIDE = [found for found in ALL if not found.relative and found.module.split(".")[0] not in sys.stdlib_module_names]
+
+
+def test_every_room_is_on_the_plan() -> None:
+    assert {found.room for found in ALL} | {"__init__"} == set(ROOMS)
+
+
+def test_the_plan_has_no_way_up() -> None:
+    seen: set[str] = set()
+    while len(seen) < len(ROOMS):
+        free = {room for room, below in ROOMS.items() if below <= seen} - seen
+        assert free, f"these import each other in a circle: {set(ROOMS) - seen}"
+        seen |= free
+
+
+@pytest.mark.parametrize("found", INSIDE, ids=str)
+def test_imports_only_go_downwards(found: Import) -> None:
+    package, room, *_ = found.module.split(".")
+    assert package == "nodes", "it leaves the house"
+    assert room == found.room or room in ROOMS[found.room]
+
+
+@pytest.mark.parametrize("found", OUTSIDE, ids=str)
+def test_each_room_keeps_to_its_libraries(found: Import) -> None:
+    assert any(is_of(found, library) for library in LIBRARIES.get(found.room, set()))
+
+
+def test_every_permission_is_used() -> None:
+    rooms = {(found.room, found.module.split(".")[1]) for found in INSIDE}
+    assert {(room, below) for room, allowed in ROOMS.items() for below in allowed} - rooms == set()
+    libraries = {
+        (room, library)
+        for room, allowed in LIBRARIES.items()
+        for library in allowed
+        if not any(found.room == room and is_of(found, library) for found in OUTSIDE)
+    }
+    assert libraries == set()
+
+
+def test_only_the_comfyui_rooms_know_comfyui() -> None:
+    """`nodes` counts too: inside ComfyUI that name is ComfyUI's, so the house may not call itself by it."""
+    knowing = {found.room for found in OUTSIDE if found.module.split(".")[0] in COMFYUI}
+    assert knowing == {"comfyui", *NODES}
+
+
+def test_what_is_slow_to_load_is_imported_where_it_is_used() -> None:
+    early = [found for found in OUTSIDE if found.at_start and found.module.split(".")[0] in HEAVY]
+    assert [str(found) for found in early if found.file.stem not in PICTURES] == []
+    assert {found.file.stem for found in early} <= set(PICTURES)
+
+
+def test_comfyuis_start_does_not_load_the_engine() -> None:
+    """Requests and the rest of it come with the first run or the first look at the settings."""
+    reached = {f"nodes.{name}" for name in (*NODES, "comfyui.routes")}
+    while further := {found.module for found in INSIDE if found.at_start and module_of(found) in reached} - reached:
+        reached |= further
+    assert {"nodes.comfyui.host", "nodes.comfyui.csrf", "nodes.runcomfy.request"} <= reached
+    early = {found.module for found in OUTSIDE if found.at_start and module_of(found) in reached}
+    assert {name.split(".")[0] for name in early} <= COMFYUI | {"aiohttp"}
+
+
+def is_of(found: Import, library: str) -> bool:
+    return found.module == library or found.module.startswith(f"{library}.")
+
+
+def module_of(found: Import) -> str:
+    return ".".join(found.file.relative_to(ROOT).with_suffix("").parts)
+
+
+WATCHED = """
+import socket, sys
+touched = []
+sys.addaudithook(lambda event, arguments: touched.append(event) if event.startswith("socket.") else None)
+{}
+loaded = {{name.split(".")[0] for name in sys.modules}}
+# urllib3 makes a socket and binds it to ::1 to see whether there is IPv6; that reaches nobody.
+print(sorted(set(touched) - {{"socket.__new__", "socket.bind"}}), sorted(loaded & {!r}))
+"""
+
+
+@pytest.mark.parametrize("module", ["nodes.engine", "nodes.rehearsal", "nodes.video.decode"])
+def test_moving_in_touches_no_network_and_loads_nothing_heavy(module: str) -> None:
+    assert seen_while(f"import {module}") == "[] []"
+
+
+def test_such_a_watch_does_see_both() -> None:
+    """So the test above can fail."""
+    seen = seen_while("import numpy; socket.getaddrinfo('127.0.0.1', 1)")
+    assert seen == "['socket.getaddrinfo'] ['numpy']"
+
+
+def seen_while(statement: str) -> str:
+    """What a fresh Python does with the network, and which slow libraries it has loaded afterwards."""
+    return subprocess.run(
+        [sys.executable, "-c", WATCHED.format(statement, HEAVY)], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.strip()

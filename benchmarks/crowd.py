@@ -14,10 +14,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
-from nodes.engine import Folders, generator, workers
+from nodes.engine import Folders, executors, generator
 from nodes.jobs.errors import Stopped
 from nodes.jobs.events import Event, Queued
-from nodes.jobs.runner import Generator
+from nodes.jobs.runner import JobRunner
 from nodes.modes import LIVE
 from nodes.rehearsal import DEFAULT_TOKEN
 from nodes.runcomfy.request import GenerationRequest
@@ -87,10 +87,10 @@ class _Crowd:
             video = await self._generator().generate(request, events=show, stop=lambda: self.pressed is not None)
         except Stopped as stopped:
             return str(stopped)
-        await asyncio.wrap_future(workers().decode(self._decode, video.files[0]))
+        await asyncio.wrap_future(executors().decode(self._decode, video.files[0]))
         return video.request_id
 
-    def _generator(self) -> Generator:
+    def _generator(self) -> JobRunner:
         environment = {"RUNCOMFY_API_BASE_URL": self.origin, "RUNCOMFY_API_TOKEN": DEFAULT_TOKEN}
         return generator(LIVE, Folders(self.folder / "videos", self.folder / "private"), environment)
 

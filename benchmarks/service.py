@@ -54,7 +54,7 @@ class ServiceProcess:
 
 
 def _serve(there: Connection[Any, Any], timing: Timing, latency: float) -> None:
-    with RehearsalService(timing=timing, footage=FOOTAGE, latency=latency) as service:
+    with RehearsalService(timing=timing, video=FOOTAGE, latency=latency) as service:
         there.send(service.origin)
         while there.recv() == "look":
             calls = Counter({kind: count for (_, kind), count in service.calls.items()})

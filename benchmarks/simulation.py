@@ -1,4 +1,4 @@
-"""A service on a clock turned by hand: jobs of real variance, followed by the pack's own follower and journal."""
+"""A service on a clock turned by hand: jobs of real variance, followed by the pack's own poller and journal."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from pathlib import Path
 from random import Random
 from typing import Final, NoReturn, ParamSpec, TypeVar
 
-from nodes.jobs.cancellation import Watch
-from nodes.jobs.claims import Leases
+from nodes.jobs.cancellation import Cancellation
+from nodes.jobs.claims import Claims
 from nodes.jobs.events import Event
-from nodes.jobs.executors import Workers
+from nodes.jobs.executors import Executors
 from nodes.jobs.journal import Journal
-from nodes.jobs.poll import Follower
+from nodes.jobs.poll import Poller
 from nodes.jobs.poll_schedule import ScheduleFor
-from nodes.jobs.rate_limiter import Gate
+from nodes.jobs.rate_limiter import RateLimiter
 from nodes.jobs.retry import Backoff
-from nodes.jobs.services import Means
+from nodes.jobs.services import Services
 from nodes.jobs.states import State
 from nodes.runcomfy.client import RunComfy
 from nodes.runcomfy.request import GenerationRequest
-from nodes.runcomfy.transport import Call, Reply
+from nodes.runcomfy.transport import ApiRequest, ApiResponse
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -82,26 +82,26 @@ def follow_all(wanted: list[Job], schedule: ScheduleFor) -> list[Followed]:
 async def _follow_all(wanted: list[Job], schedule: ScheduleFor) -> list[Followed]:
     clock, journal = _Clock(), Journal(None)
     service = _Service(clock)
-    means = Means(
+    services = Services(
         client=RunComfy(service, "simulation"),
         account="simulation",
         journal=journal,
-        leases=Leases(journal, None),
-        workers=_AtOnce(),
-        gate=Gate(clock, Backoff()),
+        claims=Claims(journal, None),
+        executors=_AtOnce(),
+        rate_limiter=RateLimiter(clock, Backoff()),
         clock=clock,
         folder=Path(),
         open_download=_no_download,
         schedule=schedule,
     )
-    watch = _Patient(clock, lambda _: None, lambda: False)
+    cancellation = _Patient(clock, lambda _: None, lambda: False)
     followed = []
     for number, job in enumerate(wanted):
-        intended = journal.intend(str(number), job.request, clock.wall())
-        entry = journal.move(replace(intended, request_id=f"job-{number}"), State.ACCEPTED, clock.wall())
+        intended = journal.create(str(number), job.request, clock.wall())
+        entry = journal.transition(replace(intended, request_id=f"job-{number}"), State.ACCEPTED, clock.wall())
         service.begin(job)
-        expectation = means.schedule(job.request, journal.durations(job.request))
-        await Follower(means, watch, entry, expectation, fresh=True).end()
+        expectation = services.schedule(job.request, journal.durations(job.request))
+        await Poller(services, cancellation, entry, expectation, fresh=True).wait()
         followed.append(Followed(job, service.seen - service.ends, service.calls))
     journal.close()
     return followed
@@ -123,7 +123,7 @@ class _Clock:
         self._now += seconds
 
 
-class _Patient(Watch):
+class _Patient(Cancellation):
     """Sleeps right through a pause: nobody presses Stop here, or reads."""
 
     async def pause(self, seconds: float, line: Callable[[], Event] | None = None) -> None:  # noqa: ARG002  unread
@@ -142,7 +142,7 @@ class _Service:
         now = self._clock.monotonic()
         self._begins, self.ends, self.calls = now + job.queued, now + job.seconds, 0
 
-    def send(self, call: Call) -> Reply:
+    def send(self, call: ApiRequest) -> ApiResponse:
         self.calls += 1
         now = self._clock.monotonic()
         if now < self.ends:
@@ -153,7 +153,7 @@ class _Service:
         return _reply(status="completed")
 
 
-class _AtOnce(Workers):
+class _AtOnce(Executors):
     """Does its calls in the caller's thread, so that every run is the same."""
 
     def call(self, work: Callable[P, T], *args: P.args, **options: P.kwargs) -> Future[T]:
@@ -162,8 +162,8 @@ class _AtOnce(Workers):
         return done
 
 
-def _reply(**body: object) -> Reply:
-    return Reply(200, {}, json.dumps(body).encode())
+def _reply(**body: object) -> ApiResponse:
+    return ApiResponse(200, {}, json.dumps(body).encode())
 
 
 def _no_download(_: Path) -> NoReturn:

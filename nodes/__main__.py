@@ -17,7 +17,7 @@ from .engine import FAILURES, Folders, fetch_job, generator, journal
 from .jobs.clock import clock_time
 from .jobs.errors import Stopped
 from .jobs.events import Downloading, Event, Generating, dollars
-from .jobs.journal import Entry
+from .jobs.journal import JobRecord
 from .jobs.services import Video
 from .modes import LIVE, MODES
 from .runcomfy.request import RATIOS, RESOLUTIONS, GenerationRequest, Options, is_request_id
@@ -108,7 +108,7 @@ def _folders(asked: argparse.Namespace) -> Folders:
 
 
 def _list_jobs(folders: Folders, asked: argparse.Namespace) -> int:
-    entries = journal(folders).entries(asked.limit)
+    entries = journal(folders).records(asked.limit)
     if asked.json:
         print(json.dumps([_as_json(entry) for entry in entries], indent=2))
         return 0
@@ -123,7 +123,7 @@ def _list_jobs(folders: Folders, asked: argparse.Namespace) -> int:
     return 0
 
 
-def _as_json(entry: Entry) -> dict[str, object]:
+def _as_json(entry: JobRecord) -> dict[str, object]:
     return {
         "time": entry.created,
         "state": entry.state.value,

@@ -1,4 +1,4 @@
-"""Puts the rooms together: from an account and its folders to a `Generator` that is ready to work."""
+"""Puts the rooms together: from an account and its folders to a `JobRunner` that is ready to work."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from .jobs.cancellation import Watch
-from .jobs.claims import Leases
+from .jobs.cancellation import Cancellation
+from .jobs.claims import Claims
 from .jobs.clock import SystemClock
 from .jobs.download import files_of
 from .jobs.download_link import fetch
-from .jobs.errors import GenerationError
+from .jobs.errors import JobError
 from .jobs.events import EventSink
-from .jobs.executors import Workers
+from .jobs.executors import Executors
 from .jobs.journal import Journal
 from .jobs.poll_schedule import ENOUGH_HISTORY, PollSchedule, ScheduleFor
 from .jobs.price import ListPrice
-from .jobs.rate_limiter import Gate
+from .jobs.rate_limiter import RateLimiter
 from .jobs.retry import Backoff
-from .jobs.runner import Generator
-from .jobs.services import Means, Video
+from .jobs.runner import JobRunner
+from .jobs.services import Services, Video
 from .modes import REHEARSAL
 from .runcomfy.client import RunComfy
 from .runcomfy.errors import RunComfyError
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from .runcomfy.request import GenerationRequest
 
-FAILURES: Final = (RunComfyError, GenerationError, VideoError)
+FAILURES: Final = (RunComfyError, JobError, VideoError)
 """Everything by which one video may fail; all else is a defect, and never skipped."""
 REHEARSAL_SECONDS: Final = 4.5
 
@@ -60,7 +60,7 @@ class Folders:
         return self.private / "token"
 
 
-def generator(mode: str, folders: Folders, environment: Mapping[str, str]) -> Generator:
+def generator(mode: str, folders: Folders, environment: Mapping[str, str]) -> JobRunner:
     """What generates videos in a mode. Live, it raises `MissingToken` or `InvalidOrigin`."""
     return _rehearsal(folders) if mode == REHEARSAL else _live(folders, environment)
 
@@ -75,7 +75,7 @@ async def fetch_job(
 ) -> Video:
     """The video of an earlier job. One that is on disk needs neither a token nor the service.
 
-    Raises as `Generator.fetch` does, and `MissingToken` or `InvalidOrigin`.
+    Raises as `JobRunner.fetch` does, and `MissingToken` or `InvalidOrigin`.
     """
     if files := files_of(request_id, folders.videos):
         return Video(request_id, files, reused=True)
@@ -86,33 +86,33 @@ async def fetch_link(link: str, folders: Folders, *, events: EventSink, stop: Ca
     """A video from a public https link. Raises `VideoError` or `Stopped`."""
     name = f"link-{hashlib.sha256(link.encode()).hexdigest()[:16]}.mp4"
     download = Download(folders.videos / name, _media(None))
-    file = await fetch(link, download, workers(), Watch(SystemClock(), events, stop), Backoff())
+    file = await fetch(link, download, executors(), Cancellation(SystemClock(), events, stop), Backoff())
     return Video("", (file,))
 
 
 @cache
-def workers() -> Workers:
+def executors() -> Executors:
     """This process' threads, shared by everything it does."""
-    return Workers()
+    return Executors()
 
 
-def _live(folders: Folders, environment: Mapping[str, str]) -> Generator:
+def _live(folders: Folders, environment: Mapping[str, str]) -> JobRunner:
     """For the user's RunComfy account."""
     token = find_token(environment, folders.token)
     origin = api_origin(environment)
-    return Generator(_means(token, origin, _records(folders.private), folders, PollSchedule.learnt))
+    return JobRunner(_services(token, origin, _records(folders.private), folders, PollSchedule.learnt))
 
 
-def _rehearsal(folders: Folders) -> Generator:
+def _rehearsal(folders: Folders) -> JobRunner:
     """For the rehearsal service inside this process, with a journal that ends with it."""
     origin, token = _service()
-    return Generator(_means(token, origin, _records(None), folders, _rehearsal_schedule))
+    return JobRunner(_services(token, origin, _records(None), folders, _rehearsal_schedule))
 
 
-def _means(
-    token: Token, origin: str, records: tuple[Journal, Leases], folders: Folders, schedule: ScheduleFor
-) -> Means:
-    kept, leases = records
+def _services(
+    token: Token, origin: str, records: tuple[Journal, Claims], folders: Folders, schedule: ScheduleFor
+) -> Services:
+    kept, claims = records
     line = _line(origin, token)
     # Links in replies may point back to a service on this machine, but only if the service itself is there.
     trusted = origin if is_loopback(urlsplit(origin).hostname or "") else None
@@ -120,13 +120,13 @@ def _means(
     def open_download(target: Path) -> Download:
         return Download(target, _media(trusted), trusted_origin=trusted)
 
-    return Means(
+    return Services(
         client=line.client,
         account=f"{token.account} at {origin}",
         journal=kept,
-        leases=leases,
-        workers=workers(),
-        gate=line.gate,
+        claims=claims,
+        executors=executors(),
+        rate_limiter=line.rate_limiter,
         clock=SystemClock(),
         folder=folders.videos,
         open_download=open_download,
@@ -140,14 +140,14 @@ class _Line:
     """What all runs of an account share, so that hundreds of them need a handful of connections."""
 
     client: RunComfy
-    gate: Gate
+    rate_limiter: RateLimiter
     price: ListPrice
 
 
 @lru_cache(maxsize=4)
 def _line(origin: str, token: Token) -> _Line:
     client = RunComfy(HttpTransport(origin, token), token.source)
-    return _Line(client, Gate(SystemClock(), Backoff()), ListPrice(client, workers(), SystemClock()))
+    return _Line(client, RateLimiter(SystemClock(), Backoff()), ListPrice(client, executors(), SystemClock()))
 
 
 @cache
@@ -162,10 +162,10 @@ def _rehearsal_schedule(request: GenerationRequest, history: list[float]) -> Pol
 
 
 @cache
-def _records(private: Path | None) -> tuple[Journal, Leases]:
-    """One journal a folder and process, since leases are taken in a process' name."""
+def _records(private: Path | None) -> tuple[Journal, Claims]:
+    """One journal a folder and process, since claims are taken in a process' name."""
     kept = Journal(private / "jobs.sqlite3" if private else None)
-    return kept, Leases(kept, private / "owners" if private else None)
+    return kept, Claims(kept, private / "owners" if private else None)
 
 
 @cache

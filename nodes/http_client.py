@@ -26,7 +26,7 @@ HEAD_TIMEOUT: Final = 30.0
 
 
 @dataclass(frozen=True)
-class Bounds:
+class ResponseLimits:
     """What one answer may take."""
 
     seconds: float
@@ -37,11 +37,11 @@ class Bounds:
     """Seconds of these until its head is complete."""
 
 
-class TooLong(Exception):
+class ResponseTooLarge(Exception):
     """An answer of more bytes than it may have."""
 
 
-class UnusableProxy(requests.exceptions.ProxyError):
+class InvalidProxy(requests.exceptions.ProxyError):
     """The proxy that is set cannot be used; nothing was sent. ``str()`` says why, without quoting it."""
 
 
@@ -49,8 +49,9 @@ def _anywhere(host: str, address: str) -> None:
     """No address is refused."""
 
 
-class BoundedAdapter(HTTPAdapter):
-    """Carries exchanges without repeats, whose answers keep to bounds, or else end with a time-out or `TooLong`.
+class LimitedAdapter(HTTPAdapter):
+    """Carries exchanges without repeats, whose answers keep to limits, or else end with a time-out or
+    `ResponseTooLarge`.
 
     `requests` itself only bounds the pause between two pieces, so that an answer may trickle in for ever, and leaves
     it to the answer how much of it is read at once.
@@ -63,7 +64,7 @@ class BoundedAdapter(HTTPAdapter):
 
     def __init__(
         self,
-        bounds: Bounds,
+        bounds: ResponseLimits,
         clock: Callable[[], float] = time.monotonic,
         *,
         connections: int = 1,
@@ -101,7 +102,7 @@ _asked: ContextVar[Callable[[], None]] = ContextVar("asked", default=lambda: Non
 
 
 @contextmanager
-def asking(go_on: Callable[[], None]) -> Iterator[None]:
+def cancellable(go_on: Callable[[], None]) -> Iterator[None]:
     """Have ``go_on`` called before every reading of an answer in here; what it raises ends the exchange."""
     before = _asked.set(go_on)
     try:
@@ -111,23 +112,23 @@ def asking(go_on: Callable[[], None]) -> Iterator[None]:
 
 
 def _check_proxy(proxy: str) -> None:
-    """Say in one way, and before anything is sent, what requests and urllib3 say in many. Raises `UnusableProxy`."""
+    """Say in one way, and before anything is sent, what requests and urllib3 say in many. Raises `InvalidProxy`."""
     if proxy.lower().startswith("socks"):
         # urllib3 has connections of other classes for these, which keep to no bounds.
-        raise UnusableProxy("SOCKS proxies are not supported")
+        raise InvalidProxy("SOCKS proxies are not supported")
     try:
         parts = urlsplit(proxy if "://" in proxy else f"//{proxy}", "http")
         usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and [proxy] == proxy.split()
     except ValueError:
         usable = False
     if not usable:
-        raise UnusableProxy("the address of the proxy is not a valid one")
+        raise InvalidProxy("the address of the proxy is not a valid one")
 
 
 def _pools(
-    bounds: Bounds, clock: Callable[[], float], connected: Callable[[str, str], None]
+    bounds: ResponseLimits, clock: Callable[[], float], connected: Callable[[str, str], None]
 ) -> dict[str, type[HTTPConnectionPool]]:
-    """By scheme, pools of connections that keep to what a `BoundedAdapter` was told.
+    """By scheme, pools of connections that keep to what a `LimitedAdapter` was told.
 
     Classes of their own for each adapter: urllib3 makes connections from a class, and hands it nothing of ours.
     """
@@ -163,7 +164,7 @@ class _Answer(http.client.HTTPResponse):
     """An answer that is read through a `_Bounded`."""
 
     def __init__(
-        self, sock: socket.socket, *args: Any, bounds: Bounds, clock: Callable[[], float], **options: Any
+        self, sock: socket.socket, *args: Any, bounds: ResponseLimits, clock: Callable[[], float], **options: Any
     ) -> None:
         super().__init__(sock, *args, **options)
         self._received = _Bounded(self.fp.detach(), sock, bounds, clock)
@@ -189,7 +190,9 @@ class _Pieces(io.BufferedReader):
 class _Bounded(io.RawIOBase):
     """What a socket receives of one answer, as long as it keeps to its bounds."""
 
-    def __init__(self, stream: io.RawIOBase, sock: socket.socket, bounds: Bounds, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, stream: io.RawIOBase, sock: socket.socket, bounds: ResponseLimits, clock: Callable[[], float]
+    ) -> None:
         self._stream = stream
         self._socket = sock
         self._pause = sock.gettimeout()
@@ -218,7 +221,7 @@ class _Bounded(io.RawIOBase):
             self._socket.settimeout(self._pause)
         self._size += count or 0
         if self._size > self._bounds.size:
-            raise TooLong
+            raise ResponseTooLarge
         return count
 
     def close(self) -> None:

@@ -7,9 +7,9 @@ from typing import Final
 from comfy_api.latest import io
 
 from .comfyui import host
-from .comfyui.schema import frames_used, schema, video_outputs
+from .comfyui.schema import is_images_connected, schema, video_outputs
 from .runcomfy.errors import InvalidRequest
-from .runcomfy.request import is_request_id, problem_with_number
+from .runcomfy.request import is_request_id, validate_number
 
 NO_FILE: Final = "(none)"
 """Stands in the list where there is no video yet, since an empty list cannot be chosen from."""
@@ -80,14 +80,14 @@ class LoadSeedanceVideo(io.ComfyNode):
     @classmethod
     def validate_inputs(cls, video: object = None, source: object = "") -> bool | str:
         # None: the value comes through a link and is checked when it is there.
-        return video is None or source is None or problem_with_video(video, source) or True
+        return video is None or source is None or validate_video(video, source) or True
 
     @classmethod
     def fingerprint_inputs(cls, video: object = None, source: str | None = None, **_: object) -> str:
         file = None if (source or "").strip() else host.find_video(video)
         found = file.stat() if file else None
         changed = f"{found.st_mtime_ns} {found.st_size}" if found else source or ""
-        return f"{changed} {frames_used()}"
+        return f"{changed} {is_images_connected()}"
 
     @classmethod
     async def execute(
@@ -101,9 +101,7 @@ class LoadSeedanceVideo(io.ComfyNode):
         from .comfyui.execute import load
         from .video.decode import Selection
 
-        problem = problem_with_video(video, source) or problem_with_frames(
-            skip_first_frames, frame_load_cap, select_every_nth
-        )
+        problem = validate_video(video, source) or validate_frames(skip_first_frames, frame_load_cap, select_every_nth)
         if problem:
             raise InvalidRequest(problem)
         source = source.strip()
@@ -111,12 +109,12 @@ class LoadSeedanceVideo(io.ComfyNode):
         return await load(None if source else host.find_video(video), source, selection)
 
 
-def problem_with_video(video: object, source: object) -> str | None:
+def validate_video(video: object, source: object) -> str | None:
     """Why neither input says what to load, as a sentence for the user; None if one does. Both may be anything."""
     if not isinstance(source, str):
         return "source must be a text."
     if source.strip():
-        return _problem_with_source(source.strip())
+        return _validate_source(source.strip())
     if video in ("", NO_FILE):
         return "No video is chosen. Choose or upload one, or fill in source."
     if host.find_video(video) is None:
@@ -124,19 +122,19 @@ def problem_with_video(video: object, source: object) -> str | None:
     return None
 
 
-def problem_with_frames(skip: object, cap: object, every: object) -> str | None:
+def validate_frames(skip: object, cap: object, every: object) -> str | None:
     """Why the frame controls make no sense, as a sentence for the user; None if they do.
 
     ComfyUI checks what is typed in, but not what comes through a link.
     """
     return (
-        problem_with_number("skip_first_frames", skip, 0, MAX_FRAMES)
-        or problem_with_number("frame_load_cap", cap, 0, MAX_FRAMES)
-        or problem_with_number("select_every_nth", every, 1, MAX_STEP)
+        validate_number("skip_first_frames", skip, 0, MAX_FRAMES)
+        or validate_number("frame_load_cap", cap, 0, MAX_FRAMES)
+        or validate_number("select_every_nth", every, 1, MAX_STEP)
     )
 
 
-def _problem_with_source(source: str) -> str | None:
+def _validate_source(source: str) -> str | None:
     if is_request_id(source) or source.lower().startswith("https://"):
         return None
     return "source must be the request id of a Seedance job, or a link that begins with https://."

@@ -15,8 +15,8 @@ from .runcomfy.request import (
     RATIOS,
     RESOLUTIONS,
     Options,
-    problem_with_choice,
-    problem_with_number,
+    validate_choice,
+    validate_number,
 )
 
 MAX_COUNT: Final = 200
@@ -84,22 +84,22 @@ class SeedanceOptions(io.ComfyNode):
     ) -> bool | str:
         # ComfyUI 0.3.75 does not check the choices of such nodes itself. None: it comes through a link.
         return (
-            (resolution is not None and problem_with_choice("resolution", resolution, RESOLUTIONS))
-            or (ratio is not None and problem_with_choice("ratio", ratio, RATIOS))
-            or (seed is not None and count is not None and problem_with_seeds(seed, count))
+            (resolution is not None and validate_choice("resolution", resolution, RESOLUTIONS))
+            or (ratio is not None and validate_choice("ratio", ratio, RATIOS))
+            or (seed is not None and count is not None and validate_seeds(seed, count))
             or True
         )
 
     @classmethod
     def execute(cls, resolution: str, ratio: str, duration: int, seed: int, count: int = 1) -> io.NodeOutput:
-        if problem := problem_with_seeds(seed, count):
+        if problem := validate_seeds(seed, count):
             raise InvalidRequest(problem)
         return io.NodeOutput([Options(resolution, ratio, duration, seed + number) for number in range(count)])
 
 
-def problem_with_seeds(first: object, count: object) -> str | None:
+def validate_seeds(first: object, count: object) -> str | None:
     """Why ``count`` seeds from ``first`` on cannot be had, as a sentence for the user; None if they can."""
-    problem = problem_with_number("count", count, 1, MAX_COUNT) or problem_with_number("seed", first, 0, MAX_SEED)
+    problem = validate_number("count", count, 1, MAX_COUNT) or validate_number("seed", first, 0, MAX_SEED)
     if problem or not isinstance(first, int) or not isinstance(count, int) or first + count - 1 <= MAX_SEED:
         return problem
     return f"{count} videos from seed {first} on would pass the highest seed, {MAX_SEED}. Lower the seed."

@@ -6,10 +6,10 @@ from typing import Final
 
 from comfy_api.latest import io
 
-from .comfyui.schema import SeedanceOptionsSocket, frames_used, left_out, schema, video_outputs
+from .comfyui.schema import SeedanceOptionsSocket, is_images_connected, schema, skipped_count, video_outputs
 from .modes import LIVE, MODES
 from .runcomfy.errors import InvalidRequest
-from .runcomfy.request import Options, problem_with_choice, problem_with_text
+from .runcomfy.request import Options, validate_choice, validate_text
 
 STOP: Final = "stop"
 SKIP: Final = "skip"
@@ -77,9 +77,9 @@ class SeedanceTextToVideo(io.ComfyNode):
     ) -> bool | str:
         # None: the value comes through a link and is checked when it is there.
         return (
-            (text is not None and problem_with_text(text))
-            or (mode is not None and problem_with_choice("mode", mode, MODES))
-            or (on_failure is not None and problem_with_choice("on_failure", on_failure, ON_FAILURE))
+            (text is not None and validate_text(text))
+            or (mode is not None and validate_choice("mode", mode, MODES))
+            or (on_failure is not None and validate_choice("on_failure", on_failure, ON_FAILURE))
             or True
         )
 
@@ -87,7 +87,7 @@ class SeedanceTextToVideo(io.ComfyNode):
     def fingerprint_inputs(cls, reuse: bool | None = True, **_: object) -> str | float:
         # Not equal to itself, so that ComfyUI's own cache does not stand in for a new video. None: a link, which tells
         # its value only when the node runs.
-        return float("nan") if reuse is not True else f"{frames_used()} {left_out()}"
+        return float("nan") if reuse is not True else f"{is_images_connected()} {skipped_count()}"
 
     @classmethod
     async def execute(
@@ -95,7 +95,7 @@ class SeedanceTextToVideo(io.ComfyNode):
     ) -> io.NodeOutput:
         from .comfyui.execute import generate
 
-        problem = problem_with_choice("mode", mode, MODES) or problem_with_choice("on_failure", on_failure, ON_FAILURE)
+        problem = validate_choice("mode", mode, MODES) or validate_choice("on_failure", on_failure, ON_FAILURE)
         if problem:
             raise InvalidRequest(problem)
         return await generate(text, options, mode=mode, reuse=reuse, skip=on_failure == SKIP)

@@ -12,7 +12,7 @@ from itertools import chain, count, repeat
 import pytest
 import requests
 
-from nodes.http_client import BoundedAdapter, Bounds, Session, TooLong, UnusableProxy, asking
+from nodes.http_client import InvalidProxy, LimitedAdapter, ResponseLimits, ResponseTooLarge, Session, cancellable
 from tests.support.loopback_server import DEADLINE, Hangup, Loopback, Received, always, reply
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"
@@ -33,7 +33,7 @@ def session(
     bounded = Session()
     bounded.trust_env = False
     for scheme in ("http://", "https://"):
-        bounded.mount(scheme, BoundedAdapter(Bounds(seconds, SIZE, head), clock))
+        bounded.mount(scheme, LimitedAdapter(ResponseLimits(seconds, SIZE, head), clock))
     return bounded
 
 
@@ -143,7 +143,7 @@ def test_a_tunnel_of_a_proxy_is_bounded_as_well(server: Loopback) -> None:
 )
 def test_what_is_too_long_is_given_up_before_its_end(server: Loopback, pieces: tuple[bytes, ...]) -> None:
     trickling(server, *pieces)
-    with pytest.raises(TooLong):
+    with pytest.raises(ResponseTooLarge):
         session().get(server.origin)
 
 
@@ -158,7 +158,7 @@ def test_as_long_as_it_may_be_is_not_too_long(server: Loopback) -> None:
     for _ in range(2):
         assert bounded.get(server.origin).content
     server.answer = always(of_size(SIZE + 1))
-    with pytest.raises(TooLong):
+    with pytest.raises(ResponseTooLarge):
         bounded.get(server.origin)
 
 
@@ -190,7 +190,7 @@ def test_whoever_is_asked_ends_an_answer_that_goes_on(server: Loopback) -> None:
 
     server.answer = endless
     bounded = session()
-    with asking(go_on), pytest.raises(Enough):
+    with cancellable(go_on), pytest.raises(Enough):
         bounded.get(server.origin)
     server.answer = always(reply(body=b"hello"))
     assert bounded.get(server.origin).content == b"hello"
@@ -224,7 +224,7 @@ def test_what_is_no_header_line_is_not_logged(server: Loopback, caplog: pytest.L
 )
 def test_a_proxy_that_cannot_be_used_is_told_as_one(proxy: str, why: str) -> None:
     for scheme in ("http", "https"):
-        with pytest.raises(UnusableProxy, match=why):
+        with pytest.raises(InvalidProxy, match=why):
             session().get(f"{scheme}://videos.invalid/", proxies={scheme: proxy})
 
 

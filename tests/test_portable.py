@@ -92,7 +92,7 @@ def test_without_open_folders_a_name_is_just_not_synced(tmp_path: Path, monkeypa
 def test_elsewhere_than_on_linux_pages_come_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.setattr("ctypes.CDLL", lambda *_: pytest.fail("there is no C library to ask"))
-    with pages.touched_ahead(torch.zeros(4, 4)) as nothing:
+    with pages.prefault(torch.zeros(4, 4)) as nothing:
         assert nothing is None
 
 

@@ -73,8 +73,8 @@ def demonstrate(mode: str, prompt: str, environment: Mapping[str, str]) -> str:
         with ProgressBars(graph) as bars:
             run = client.run(graph, on_event=bars, timeout=TIME_LIMIT[mode])
         upscaled = saved_video(run, BASE / "output").replace(OUTPUT / "upscaled.mp4")
-    footage = write_contact_sheet(upscaled, OUTPUT / "contact-sheet.png")
-    return f"OK {footage.frames} frames {footage.width}x{footage.height} {upscaled.relative_to(PACK)}"
+    video = write_contact_sheet(upscaled, OUTPUT / "contact-sheet.png")
+    return f"OK {video.frames} frames {video.width}x{video.height} {upscaled.relative_to(PACK)}"
 
 
 def service_environment(mode: str) -> Mapping[str, str]:

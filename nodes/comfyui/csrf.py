@@ -14,7 +14,7 @@ _LOCAL: Final = ("localhost", "local")
 """What names end with that nobody can register."""
 
 
-def is_foreign(headers: Mapping[str, str]) -> bool:
+def is_cross_site(headers: Mapping[str, str]) -> bool:
     """Whether another site's page sent this request. Header names must be looked up whatever their case.
 
     Stricter than ComfyUI's own check, which looks at loopback only and is off with --enable-cors-header. A request

@@ -13,20 +13,20 @@ from typing import TYPE_CHECKING
 
 from comfy_api.latest import io
 
-from ..engine import FAILURES, Folders, fetch_job, fetch_link, generator, workers
-from ..jobs.cancellation import StopSeen, Watch
+from ..engine import FAILURES, Folders, executors, fetch_job, fetch_link, generator
+from ..jobs.cancellation import Cancellation, StopRequested
 from ..jobs.clock import SystemClock
 from ..jobs.errors import OutcomeUnknown, Stopped
-from ..jobs.events import Decoding, Done, Failed, Notice, Settled
+from ..jobs.events import Decoding, Done, Failed, Notice, StopReport
 from ..jobs.services import Video
-from ..jobs.stop_outcome import Fate
-from ..runcomfy.request import GenerationRequest, Options, hint_about_text, is_request_id
+from ..jobs.stop_outcome import StopOutcome
+from ..runcomfy.request import GenerationRequest, Options, is_request_id, text_hint
 from ..video.decode import ALL, Selection, decode
 from ..video.errors import NotEnoughMemory
-from ..video.probe import Facts, facts_of
+from ..video.probe import VideoInfo, probe
 from . import host
 from .progress import Display
-from .schema import frames_used, video_outputs
+from .schema import is_images_connected, video_outputs
 
 if TYPE_CHECKING:
     import torch
@@ -37,13 +37,13 @@ _log = logging.getLogger("seedance")
 async def generate(text: str, options: Options | None, *, mode: str, reuse: bool, skip: bool) -> io.NodeOutput:
     """The six outputs for one video.
 
-    Raises what `Generator.generate` and `decode` do, or an interruption. With ``skip`` a failure blocks the outputs
+    Raises what `JobRunner.generate` and `decode` do, or an interruption. With ``skip`` a failure blocks the outputs
     instead, so that only what follows from this video is left out.
     """
 
     async def video(show: Display, stop: host.StopButton) -> Video:
         request = GenerationRequest.of(text, options)
-        if hint := hint_about_text(request.text):
+        if hint := text_hint(request.text):
             show(Notice(hint))
         chosen = generator(mode, _folders(), os.environ)
         return await chosen.generate(request, events=show, stop=stop.pressed, reuse=reuse)
@@ -53,12 +53,12 @@ async def generate(text: str, options: Options | None, *, mode: str, reuse: bool
     except FAILURES as error:
         node = host.running_node()
         # Where another node has added this one, in a loop say, ComfyUI would keep what is missing in its cache.
-        if not skip or (node and not node.was_queued):
+        if not skip or (node and not node.is_in_prompt):
             raise
         _log.warning("Seedance: a video of the list is left out. %s", error)
         if node:
             node.left_out(str(error), urgent=isinstance(error, OutcomeUnknown))
-        return io.NodeOutput(*(host.nothing() for _ in video_outputs()))
+        return io.NodeOutput(*(host.blocked_output() for _ in video_outputs()))
 
 
 async def load(file: Path | None, source: str, selection: Selection) -> io.NodeOutput:
@@ -88,7 +88,7 @@ async def _deliver(
             video = await bring(show, stop)
             return await _outputs(video, show, stop, selection)
     except Stopped as stopped:
-        show(Settled(str(stopped), stopped.fate))
+        show(StopReport(str(stopped), stopped.outcome))
         raise host.interruption() from None
     except FAILURES as error:
         show(Failed(str(error), urgent=isinstance(error, OutcomeUnknown)))
@@ -113,24 +113,24 @@ async def _outputs(video: Video, show: Display, stop: host.StopButton, selection
 
 async def _read(
     file: Path, show: Display, stop: host.StopButton, selection: Selection
-) -> tuple[torch.Tensor | None, Facts]:
+) -> tuple[torch.Tensor | None, VideoInfo]:
     """The frames of a file if the graph takes them, and what it holds."""
-    watch = Watch(SystemClock(), show, stop.pressed)
+    cancellation = Cancellation(SystemClock(), show, stop.pressed)
 
     def progress(done: int, total: int) -> None:
-        watch.show(Decoding(done, total))
+        cancellation.report(Decoding(done, total))
 
-    def read() -> tuple[torch.Tensor | None, Facts]:
+    def read() -> tuple[torch.Tensor | None, VideoInfo]:
         if not used:
-            return None, facts_of(file, watch.is_over)
-        clip = decode(file, selection, progress=progress, stopped=watch.is_over)
+            return None, probe(file, cancellation.is_cancelled)
+        clip = decode(file, selection, progress=progress, stopped=cancellation.is_cancelled)
         return clip.images, clip.facts
 
-    used = frames_used()
+    used = is_images_connected()
     try:
-        return await watch.result(workers().decode(read))
-    except StopSeen:
-        raise Stopped(f"Stopped while decoding. The video is on disk: {file}.", Fate.FINISHED) from None
+        return await cancellation.wait_for(executors().decode(read))
+    except StopRequested:
+        raise Stopped(f"Stopped while decoding. The video is on disk: {file}.", StopOutcome.FINISHED) from None
     except NotEnoughMemory as error:
-        error.todo += f" Nothing is lost: the video is {file}."
+        error.advice += f" Nothing is lost: the video is {file}."
         raise

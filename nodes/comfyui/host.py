@@ -65,7 +65,7 @@ class StopButton:
         return self._seen
 
     @classmethod
-    def look(cls) -> None:
+    def poll(cls) -> None:
         """Let every run that goes on see whether Stop is pressed now."""
         for button in tuple(cls._watched):
             button.pressed()
@@ -73,7 +73,7 @@ class StopButton:
     @classmethod
     async def _watch_all(cls) -> None:
         while cls._watched:
-            cls.look()
+            cls.poll()
             await asyncio.sleep(STOP_INTERVAL)
 
 
@@ -99,7 +99,7 @@ async def _see_stop(
         return await handler(request)
     finally:
         if request.path.endswith("/interrupt"):
-            StopButton.look()
+            StopButton.poll()
 
 
 def interruption() -> BaseException:
@@ -121,19 +121,19 @@ class RunningNode:
     _left_out: ClassVar[Counter[str]] = Counter()
     """How many items of each node have come to nothing. It lives as long as the process: the next run asks for it."""
 
-    def line(self, text: str) -> None:
+    def set_text(self, text: str) -> None:
         """Show a line of text on the node."""
         # Older web UIs take it for HTML, and all of them [[text|address]] for a link; prompts and services write it.
         plain = re.sub(r"\[(?=\[)", "[ ", text.replace("<", "‹"))
         PromptServer.instance.send_progress_text(plain, self.node, PromptServer.instance.client_id)
 
-    def bar(self, value: int, total: int) -> None:
+    def set_progress(self, value: int, total: int) -> None:
         """Show how much of what can be measured is done."""
         # Not comfy.utils.ProgressBar: it raises, and clears, a pending interruption from whatever calls it.
         get_progress_state().update_progress(self.node, value, total, None)
 
     @property
-    def times_left_out(self) -> int:
+    def skipped_count(self) -> int:
         """How many items of this node have come to nothing so far."""
         return self._left_out[self.node]
 
@@ -144,7 +144,7 @@ class RunningNode:
         PromptServer.instance.send_sync("seedance.left_out", told, PromptServer.instance.client_id)
 
     @property
-    def was_queued(self) -> bool:
+    def is_in_prompt(self) -> bool:
         """Whether the node is in the graph as it was queued; else another node has added it while it ran."""
         return self.node in (_running_graph(self.graph) or {})
 
@@ -169,7 +169,7 @@ def _running_graph(graph_id: str) -> dict[str, dict[str, Any]] | None:
     return next((entry[2] for entry in running if entry[1] == graph_id), None)
 
 
-def nothing() -> ExecutionBlocker:
+def blocked_output() -> ExecutionBlocker:
     """What to hand out where there is nothing, so that ComfyUI leaves out whatever would take it.
 
     Without a message: with one, the browser reports the whole graph as failed while it goes on.

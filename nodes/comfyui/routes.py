@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Final
 from aiohttp import web
 
 from . import host
-from .csrf import is_foreign
+from .csrf import is_cross_site
 
 if TYPE_CHECKING:
-    from .token_settings import Account, Check, TokenState
+    from .token_settings import Check, TokenSettings, TokenState
     from .version import About
 
 LARGEST_BODY: Final = 4096
 """Bytes; a token and the JSON around it."""
-FOREIGN: Final = (
+CROSS_SITE: Final = (
     "Only ComfyUI's own pages may ask this, opened over https, by IP address, or by a name that only this machine or "
     "its network knows. Where that cannot be, or a proxy changes the Host header, set the environment variable "
     "RUNCOMFY_API_TOKEN instead."
@@ -63,22 +63,22 @@ async def _clear(_: Mapping[str, object]) -> TokenState:
 
 
 async def _check(_: Mapping[str, object]) -> Check:
-    from ..engine import workers
+    from ..engine import executors
 
-    return await asyncio.wrap_future(workers().call(_account().check))
+    return await asyncio.wrap_future(executors().call(_account().check))
 
 
 async def _on_disk(work: Callable[[], TokenState]) -> TokenState:
-    from ..engine import workers
+    from ..engine import executors
 
-    return await asyncio.wrap_future(workers().record(work))
+    return await asyncio.wrap_future(executors().record(work))
 
 
-def _account() -> Account:
+def _account() -> TokenSettings:
     from ..engine import Folders
-    from .token_settings import Account
+    from .token_settings import TokenSettings
 
-    return Account(Folders(host.videos_folder(), host.private_folder()).token, os.environ)
+    return TokenSettings(Folders(host.videos_folder(), host.private_folder()).token, os.environ)
 
 
 class _Refused(Exception):
@@ -95,16 +95,16 @@ def _route(
     """A handler that answers with a value, as JSON. What only reads has no body; all else must bring a JSON object."""
 
     async def handler(request: web.Request) -> web.Response:
-        from .token_settings import NotDone
+        from .token_settings import SettingsError
 
         try:
-            if is_foreign(request.headers):
-                raise _Refused(403, FOREIGN)
+            if is_cross_site(request.headers):
+                raise _Refused(403, CROSS_SITE)
             body = {} if request.method in ("GET", "HEAD") else await _body(request)
             found, status = asdict(await answer(body)), 200
         except _Refused as refused:
             found, status = {"error": str(refused)}, refused.status
-        except NotDone as error:
+        except SettingsError as error:
             found, status = {"error": str(error)}, 400
         return web.json_response(found, status=status, headers={"Cache-Control": "no-store"})
 

@@ -43,16 +43,16 @@ def video_outputs(
     ]
 
 
-def left_out() -> int:
+def skipped_count() -> int:
     """How many videos the node that this is called from has left out so far.
 
     Part of its fingerprint: else ComfyUI would keep what is missing in its cache, and the next run would not try again.
     """
     node = host.running_node()
-    return node.times_left_out if node else 0
+    return node.skipped_count if node else 0
 
 
-def frames_used() -> bool:
+def is_images_connected() -> bool:
     """Whether the graph takes the frames of the node that this is called from, or their number.
 
     They are read only then: a long list of shots that are just saved needs no memory for them.

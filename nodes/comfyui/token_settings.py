@@ -19,7 +19,7 @@ from ..runcomfy.transport import HttpTransport, api_origin
 SAVED_SOURCE: Final = "saved"
 
 
-class NotDone(Exception):
+class SettingsError(Exception):
     """What the user asked for could not be done; ``str()`` says why, without the token."""
 
 
@@ -45,7 +45,7 @@ class Check:
     message: str
 
 
-class Account:
+class TokenSettings:
     """The account whose token is in a file or in the environment. Its methods block."""
 
     def __init__(self, file: Path, environment: Mapping[str, str]) -> None:
@@ -69,21 +69,25 @@ class Account:
         return TokenState(source, saved, variable, problem)
 
     def save(self, text: str) -> TokenState:
-        """Save a token. Raises `NotDone` where it cannot be one or cannot be written."""
+        """Save a token. Raises `SettingsError` where it cannot be one or cannot be written."""
         try:
             save_token(text, self._file)
         except MissingToken as error:
-            raise NotDone(_message(error)) from None
+            raise SettingsError(_message(error)) from None
         except OSError as error:
-            raise NotDone(f"The token cannot be saved ({error.strerror}). Make {self._file.parent} writable.") from None
+            raise SettingsError(
+                f"The token cannot be saved ({error.strerror}). Make {self._file.parent} writable."
+            ) from None
         return self.state()
 
     def clear(self) -> TokenState:
-        """Delete the saved token; a variable stays as it is. Raises `NotDone` where it cannot be deleted."""
+        """Delete the saved token; a variable stays as it is. Raises `SettingsError` where it cannot be deleted."""
         try:
             clear_token(self._file)
         except OSError as error:
-            raise NotDone(f"The token cannot be deleted ({error.strerror}). Delete {self._file} yourself.") from None
+            raise SettingsError(
+                f"The token cannot be deleted ({error.strerror}). Delete {self._file} yourself."
+            ) from None
         return self.state()
 
     def check(self) -> Check:
@@ -100,4 +104,4 @@ class Account:
 
 def _message(error: RunComfyError) -> str:
     # Without its words about charges: nothing here can be charged.
-    return f"{error.what} {error.todo}"
+    return f"{error.message} {error.advice}"

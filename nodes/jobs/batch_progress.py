@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from .events import Decoding, Done, Downloading, Event, Failed, Generating, Phase, Queued, Retrying, Settled, dollars
-from .stop_outcome import Fate
+from .events import Decoding, Done, Downloading, Event, Failed, Generating, Phase, Queued, Retrying, StopReport, dollars
+from .stop_outcome import StopOutcome
 
 MOST_REASONS: Final = 5
 """Failed items whose reasons the line names, but for urgent ones, which it names all."""
@@ -22,7 +22,7 @@ class _Item:
     """The last one."""
 
 
-class Tally:
+class BatchProgress:
     """Collects the events of a list's items. May be used from any thread."""
 
     def __init__(self) -> None:
@@ -31,12 +31,12 @@ class Tally:
         self._shown = ""
         self._measured: tuple[int, int] | None = None
 
-    def join(self, number: int) -> None:
+    def add(self, number: int) -> None:
         """Count an item in, by its place in the list from 0."""
         with self._lock:
             self._items[number] = _Item()
 
-    def note(self, number: int, event: Event) -> None:
+    def update(self, number: int, event: Event) -> None:
         """Take in what has happened to an item."""
         with self._lock:
             item = self._items[number]
@@ -56,21 +56,21 @@ class Tally:
         """Whether there are several items."""
         return len(self._items) > 1
 
-    def news(self) -> str:
+    def changed_text(self) -> str:
         """The line if it has changed since this was asked last, else nothing."""
-        line = self.line()
+        line = self.summary()
         with self._lock:
             changed, self._shown = line != self._shown, line
         return line if changed else ""
 
-    def progress(self) -> tuple[int, int] | None:
+    def changed_progress(self) -> tuple[int, int] | None:
         """What is measured if it has changed since this was asked last, else nothing."""
         measured = self.measured()
         with self._lock:
             changed, self._measured = measured != self._measured, measured
         return measured if changed else None
 
-    def line(self) -> str:
+    def summary(self) -> str:
         """What the node shows now."""
         with self._lock:
             items = dict(sorted(self._items.items()))
@@ -108,8 +108,8 @@ def _details(items: dict[int, _Item]) -> str:
 
 
 def _fates(items: dict[int, _Item]) -> list[str]:
-    counts = Counter(item.event.fate for item in items.values() if isinstance(item.event, Settled))
-    return [f"{counts[fate]} {fate.value}" for fate in Fate if counts[fate]]
+    counts = Counter(item.event.outcome for item in items.values() if isinstance(item.event, StopReport))
+    return [f"{counts[outcome]} {outcome.value}" for outcome in StopOutcome if counts[outcome]]
 
 
 def _reasons(items: dict[int, _Item]) -> Iterator[str]:

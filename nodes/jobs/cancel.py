@@ -7,14 +7,14 @@ from contextlib import suppress
 from typing import Final
 
 from ..runcomfy.client import RunComfy
-from ..runcomfy.errors import PassingTrouble, RateLimited, RunComfyError
+from ..runcomfy.errors import RateLimited, RunComfyError, TransientError
 from ..runcomfy.responses import CancelOutcome, JobState
-from .cancellation import Watch, ended_within
-from .events import Settled
-from .journal import Entry
-from .services import Means, record
+from .cancellation import Cancellation, ended_within
+from .events import StopReport
+from .journal import JobRecord
+from .services import Services, record
 from .states import State
-from .stop_outcome import Fate
+from .stop_outcome import StopOutcome
 
 CANCEL_PATIENCE: Final = 2.5
 """Seconds between two looks at a cancel call; Stop gives up one that is under way at both."""
@@ -25,69 +25,73 @@ LIMITED_PAUSE: Final = 0.5
 _COLLECT: Final = "run the same graph again to collect its video without a new charge"
 
 
-async def settle(means: Means, watch: Watch, entry: Entry | None, *, may_cancel: bool) -> Settled:
+async def stop_job(
+    services: Services, cancellation: Cancellation, entry: JobRecord | None, *, may_cancel: bool
+) -> StopReport:
     """What becomes of the job of a run that was stopped; cancels it if that may be and is still possible."""
     if may_cancel and entry and entry.state is State.ACCEPTED:
-        return await _cancel(means, watch, entry)
-    return left_alone(entry, "Stopped")
+        return await _cancel(services, cancellation, entry)
+    return stop_report(entry, "Stopped")
 
 
-def left_alone(entry: Entry | None, end: str) -> Settled:
+def stop_report(entry: JobRecord | None, end: str) -> StopReport:
     """What becomes of a job that nobody cancels.
 
     Args:
         end: what ended the run, in a word or a few.
     """
     if entry is None or entry.state is State.REFUSED:
-        return Settled(f"{end} before anything was submitted. Nothing was charged.", Fate.NOT_SUBMITTED)
+        return StopReport(f"{end} before anything was submitted. Nothing was charged.", StopOutcome.NOT_SUBMITTED)
     if entry.state is State.ACCEPTED:
-        return Settled(f"{end}. Job {entry.request_id} goes on and will be charged; {_COLLECT}.", Fate.GOES_ON)
+        return StopReport(
+            f"{end}. Job {entry.request_id} goes on and will be charged; {_COLLECT}.", StopOutcome.GOES_ON
+        )
     if entry.state in (State.SUCCEEDED, State.SAVED):
-        return Settled(f"{end}. The video is finished and paid for; {_COLLECT}.", Fate.FINISHED)
-    return Settled(
+        return StopReport(f"{end}. The video is finished and paid for; {_COLLECT}.", StopOutcome.FINISHED)
+    return StopReport(
         f"{end} while the request was being submitted. It may have been charged. Run the same graph again: it finds "
         "the job, or says where to look for it.",
-        Fate.UNCERTAIN,
+        StopOutcome.UNCERTAIN,
     )
 
 
-async def _cancel(means: Means, watch: Watch, entry: Entry) -> Settled:
+async def _cancel(services: Services, cancellation: Cancellation, entry: JobRecord) -> StopReport:
     job = f"Stopped. Job {entry.request_id}"
     later = f"It may be charged; {_COLLECT}."
-    ends = means.clock.monotonic() + LONGEST
+    ends = services.clock.monotonic() + LONGEST
     while True:
-        call = means.workers.cancel(cancel_and_record, means, watch, entry)
-        if not await _ended(call, means, ends):
-            return Settled(f"{job} could not be cancelled in time. {later}", Fate.UNCERTAIN)
+        call = services.executors.cancel(cancel_and_record, services, cancellation, entry)
+        if not await _ended(call, services, ends):
+            return StopReport(f"{job} could not be cancelled in time. {later}", StopOutcome.UNCERTAIN)
         outcome = _outcome(call)
         if not isinstance(outcome, RateLimited):
             break
         pause = outcome.retry_after or LIMITED_PAUSE
-        if means.clock.monotonic() + pause >= ends:
+        if services.clock.monotonic() + pause >= ends:
             break
-        await means.clock.sleep(pause)
+        await services.clock.sleep(pause)
     if isinstance(outcome, RunComfyError):
-        return Settled(f"{job} could not be cancelled: {outcome.what} {later}", Fate.GOES_ON)
+        return StopReport(f"{job} could not be cancelled: {outcome.message} {later}", StopOutcome.GOES_ON)
     if outcome is CancelOutcome.NOT_CANCELLABLE:
-        return Settled(f"{job} is running already and will be charged; {_COLLECT}.", Fate.GOES_ON)
-    return Settled(f"{job} was still queued and is cancelled. Nothing was charged.", Fate.CANCELLED)
+        return StopReport(f"{job} is running already and will be charged; {_COLLECT}.", StopOutcome.GOES_ON)
+    return StopReport(f"{job} was still queued and is cancelled. Nothing was charged.", StopOutcome.CANCELLED)
 
 
-async def _ended(call: Future[CancelOutcome], means: Means, ends: float) -> bool:
+async def _ended(call: Future[CancelOutcome], services: Services, ends: float) -> bool:
     """Wait for a cancel call, which has its time from when it begins; whether it ended."""
     begun = False
     while not await ended_within(call, CANCEL_PATIENCE):
-        if begun or means.clock.monotonic() >= ends:
+        if begun or services.clock.monotonic() >= ends:
             return False
         begun = call.running()
     return True
 
 
-def cancel_and_record(means: Means, watch: Watch, entry: Entry) -> CancelOutcome:
+def cancel_and_record(services: Services, cancellation: Cancellation, entry: JobRecord) -> CancelOutcome:
     """Both in one worker, so that a cancellation that comes late is written down all the same."""
-    outcome = _cancel_now(means.client, entry.request_id)
+    outcome = _cancel_now(services.client, entry.request_id)
     if outcome is CancelOutcome.CANCELLED:
-        record(means, watch.show, entry, State.CANCELLED)
+        record(services, cancellation.report, entry, State.CANCELLED)
     return outcome
 
 
@@ -95,9 +99,9 @@ def _cancel_now(client: RunComfy, request_id: str) -> CancelOutcome:
     """With a second try, since what stays in the queue will be charged."""
     try:
         return client.cancel(request_id)
-    except PassingTrouble:
+    except TransientError:
         # The call may have come through; another one would then be told that there is nothing to cancel.
-        with suppress(PassingTrouble):
+        with suppress(TransientError):
             if client.status(request_id).state is JobState.CANCELLED:
                 return CancelOutcome.CANCELLED
         return client.cancel(request_id)

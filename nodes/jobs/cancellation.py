@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import Final, TypeVar
 
-from ..video.errors import Abandoned
+from ..video.errors import Cancelled
 from .clock import Clock
 from .events import Event, EventSink
 
@@ -19,11 +19,11 @@ TICK: Final = 0.1
 """Seconds between two looks at the Stop button."""
 
 
-class StopSeen(Exception):
+class StopRequested(Exception):
     """The Stop button is pressed."""
 
 
-class Watch:
+class Cancellation:
     """Waits on the event loop, with an eye on the Stop button."""
 
     def __init__(self, clock: Clock, events: EventSink, stop: Callable[[], bool]) -> None:
@@ -33,40 +33,40 @@ class Watch:
         self._line = ""
         self._left = False
 
-    def is_over(self) -> bool:
+    def is_cancelled(self) -> bool:
         """Whether nobody waits any more, be it for Stop, a failed sibling or Ctrl+C; for long work in threads."""
         return self._left or self.stop() or not threading.main_thread().is_alive()
 
-    def show(self, event: Event) -> None:
+    def report(self, event: Event) -> None:
         """Tell the user, unless that is what they see already."""
         if str(event) != self._line:
             self._line = str(event)
             self._events(event)
 
-    async def pause(self, seconds: float, line: Callable[[], Event] | None = None) -> None:
-        """Wait, keeping ``line`` up to date. Raises `StopSeen`."""
+    async def sleep(self, seconds: float, line: Callable[[], Event] | None = None) -> None:
+        """Wait, keeping ``line`` up to date. Raises `StopRequested`."""
         ends = self._clock.monotonic() + seconds
         while True:
             self._check()
             if line:
-                self.show(line())
+                self.report(line())
             left = ends - self._clock.monotonic()
             if left <= 0:
                 return
             await self._clock.sleep(min(left, TICK))
 
-    async def result(self, future: Future[T]) -> T:
-        """What a worker returns or raises. Raises `StopSeen` without waiting for the worker."""
+    async def wait_for(self, future: Future[T]) -> T:
+        """What a worker returns or raises. Raises `StopRequested` without waiting for the worker."""
         waiting = asyncio.wrap_future(future)
         try:
             while not waiting.done():
                 self._check()
                 await asyncio.wait({waiting}, timeout=TICK)
             return waiting.result()
-        except Abandoned:
+        except Cancelled:
             # The worker saw it first.
-            raise StopSeen from None
-        except (StopSeen, asyncio.CancelledError):
+            raise StopRequested from None
+        except (StopRequested, asyncio.CancelledError):
             self._left = True
             raise
         finally:
@@ -74,7 +74,7 @@ class Watch:
 
     def _check(self) -> None:
         if self.stop():
-            raise StopSeen
+            raise StopRequested
 
 
 async def ended_within(future: Future[T], seconds: float) -> bool:

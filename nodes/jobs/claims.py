@@ -1,7 +1,7 @@
 """One run at a time per request, across the threads and processes that share a journal.
 
 A lease is a row that names its owner. Each process owns one lock file, which the operating system lets go when the
-process dies, however it dies; so a dead owner's leases are known to be free without clocks or heartbeats.
+process dies, however it dies; so a dead owner's claims are known to be free without clocks or heartbeats.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ OLD_AFTER: Final = 86400.0
 """Seconds after which a lock file that nobody holds is a dead process'."""
 
 
-class Leases:
-    """The leases that this process takes in one journal.
+class Claims:
+    """The claims that this process takes in one journal.
 
     Args:
         folder: where the processes' lock files are; None for a journal that no other process shares.
@@ -36,7 +36,7 @@ class Leases:
         self._held: set[str] = set()
         self._lock = threading.Lock()
 
-    def take(self, fingerprint: str) -> bool:
+    def acquire(self, fingerprint: str) -> bool:
         """Take the lease unless a living run has it. Raises `JournalUnusable`."""
         self._show_life()
         with self._journal.writing() as database:

@@ -9,37 +9,39 @@ from pathlib import Path
 from typing import Final
 
 from ..runcomfy.responses import MOST_VIDEOS, JobResult
-from ..video.errors import Damaged, FetchBroken, LinkExpired, NotAVideo, VideoError
+from ..video.errors import CorruptVideo, DownloadInterrupted, LinkExpired, UnsupportedVideo, VideoError
 from ..video.mp4 import check_mp4
-from .cancellation import Watch
+from .cancellation import Cancellation
 from .errors import NoVideo, VideoUnavailable
 from .events import Downloading
-from .journal import Entry
-from .poll import Follower
-from .services import Means, record
+from .journal import JobRecord
+from .poll import Poller
+from .services import Services, record
 from .states import State
 
-RENEWALS: Final = 4
+MAX_LINK_REFRESHES: Final = 4
 """How often a new link is asked for before the video counts as unavailable."""
 
 
-async def collect(means: Means, watch: Watch, follower: Follower, result: JobResult) -> Entry:
+async def collect(services: Services, cancellation: Cancellation, poller: Poller, result: JobResult) -> JobRecord:
     """Fetch every video of a job that is not on disk yet, and write down that it is.
 
     Raises:
         NoVideo: the result holds no link.
         VideoUnavailable: a video could not be fetched.
-        GenerationError: asking for new links failed.
+        JobError: asking for new links failed.
     """
-    entry = follower.entry
+    entry = poller.entry
     if not result.videos:
         raise NoVideo(entry.request_id)
     names = file_names(entry.request_id, len(result.videos))
     for number, name in enumerate(names):
-        if not await watch.result(means.workers.record(is_intact, means.folder / name)):
-            result = await _fetch(means, watch, follower, result, number, means.folder / name)
+        if not await cancellation.wait_for(services.executors.record(is_intact, services.folder / name)):
+            result = await _fetch(services, cancellation, poller, result, number, services.folder / name)
     saved = replace(entry, files=names)
-    return await watch.result(means.workers.record(record, means, watch.show, saved, State.SAVED))
+    return await cancellation.wait_for(
+        services.executors.record(record, services, cancellation.report, saved, State.SAVED)
+    )
 
 
 def file_names(request_id: str, count: int) -> tuple[str, ...]:
@@ -63,33 +65,35 @@ def is_intact(file: Path) -> bool:
 
 
 async def _fetch(
-    means: Means, watch: Watch, follower: Follower, result: JobResult, number: int, target: Path
+    services: Services, cancellation: Cancellation, poller: Poller, result: JobResult, number: int, target: Path
 ) -> JobResult:
     """Fetch one video. Returns the result whose links are valid now."""
-    request_id = follower.entry.request_id
-    await watch.result(means.workers.record(_sweep, target))
-    download = means.open_download(target)
+    request_id = poller.entry.request_id
+    await cancellation.wait_for(services.executors.record(_sweep, target))
+    download = services.open_download(target)
     renewals = 0
 
     def progress(received: int, total: int | None) -> None:
-        watch.show(Downloading(received, total))
+        cancellation.report(Downloading(received, total))
 
     try:
         while True:
-            attempt = means.workers.download(download.attempt, result.videos[number], progress, watch.is_over)
+            attempt = services.executors.download(
+                download.attempt, result.videos[number], progress, cancellation.is_cancelled
+            )
             before = download.received
             try:
-                await watch.result(attempt)
-            except FetchBroken as error:
+                await cancellation.wait_for(attempt)
+            except DownloadInterrupted as error:
                 if download.received > before:
-                    follower.progressed()
-                await follower.pause_after(error.what)
-            except (LinkExpired, NotAVideo, Damaged) as error:
+                    poller.progressed()
+                await poller.pause_after(error.message)
+            except (LinkExpired, UnsupportedVideo, CorruptVideo) as error:
                 renewals += 1
-                if renewals > RENEWALS:
-                    raise VideoUnavailable(error.what, request_id) from error
-                await follower.pause_after(error.what)
-                result = await follower.result()
+                if renewals > MAX_LINK_REFRESHES:
+                    raise VideoUnavailable(error.message, request_id) from error
+                await poller.pause_after(error.message)
+                result = await poller.result()
                 if len(result.videos) <= number:
                     raise NoVideo(request_id) from error
             except VideoError as error:

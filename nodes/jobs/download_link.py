@@ -6,40 +6,42 @@ from pathlib import Path
 from typing import Final
 
 from ..video.download import Download
-from ..video.errors import FetchBroken
-from .cancellation import StopSeen, Watch
+from ..video.errors import DownloadInterrupted
+from .cancellation import Cancellation, StopRequested
 from .download import is_intact
 from .errors import Stopped
 from .events import Downloading, Retrying
-from .executors import Workers
+from .executors import Executors
 from .retry import Backoff
-from .stop_outcome import Fate
+from .stop_outcome import StopOutcome
 
 ATTEMPTS: Final = 5
 
 
-async def fetch(link: str, download: Download, workers: Workers, watch: Watch, backoff: Backoff) -> Path:
+async def fetch(
+    link: str, download: Download, executors: Executors, cancellation: Cancellation, backoff: Backoff
+) -> Path:
     """Fetch a video unless it is on disk already. Raises `VideoError` or `Stopped`."""
 
     def progress(received: int, total: int | None) -> None:
-        watch.show(Downloading(received, total))
+        cancellation.report(Downloading(received, total))
 
-    if await watch.result(workers.record(is_intact, download.target)):
+    if await cancellation.wait_for(executors.record(is_intact, download.target)):
         return download.target
     try:
         while True:
-            attempt = workers.download(download.attempt, link, progress, watch.is_over)
+            attempt = executors.download(download.attempt, link, progress, cancellation.is_cancelled)
             try:
-                await watch.result(attempt)
-            except FetchBroken as error:
+                await cancellation.wait_for(attempt)
+            except DownloadInterrupted as error:
                 if backoff.failures >= ATTEMPTS:
                     raise
                 pause = backoff.pause()
-                watch.show(Retrying(error.what, pause))
-                await watch.pause(pause)
+                cancellation.report(Retrying(error.message, pause))
+                await cancellation.sleep(pause)
             else:
                 return download.target
-    except StopSeen:
-        raise Stopped("Stopped while downloading.", Fate.NOT_SUBMITTED) from None
+    except StopRequested:
+        raise Stopped("Stopped while downloading.", StopOutcome.NOT_SUBMITTED) from None
     finally:
         attempt.add_done_callback(lambda _: download.discard())

@@ -1,13 +1,13 @@
 """Every way in which a job can end without a video, beside the errors of the service and of the file.
 
-GenerationError
+JobError
 ├── JobFailed          the service says so, with its reason
 ├── JobCancelled       somebody else cancelled it
 ├── NoVideo            it succeeded, but the answer holds no video
 ├── DeadlinePassed     it takes longer than the user wants to wait; it goes on
 ├── OutcomeUnknown     the submit call ended unclearly
 ├── VideoUnavailable   the job succeeded; its video could not be fetched
-├── Forgotten          the service no longer has it
+├── JobExpired          the service no longer has it
 └── JournalUnusable    no record can be kept, so nothing is submitted
 
 Stopped                the user pressed Stop: not a failure
@@ -17,44 +17,44 @@ from __future__ import annotations
 
 from typing import Final
 
-from .stop_outcome import Fate
+from .stop_outcome import StopOutcome
 
 _OF_MODERATION: Final = ("moderation", "sensitive", "policy", "nsfw", "unsafe", "content check", "copyright", "violat")
 """One of these is in the reason where the content check refused a prompt: no code is documented that would tell."""
 
 
-class GenerationError(Exception):
+class JobError(Exception):
     """A job that brought no video. ``str()`` says what happened, whether it was charged and what to do."""
 
-    def __init__(self, what: str, charged: str, todo: str, request_id: str | None = None) -> None:
-        super().__init__(what)
-        self.what = what
-        self.charged = charged
-        self.todo = todo
+    def __init__(self, message: str, charge: str, advice: str, request_id: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.charge = charge
+        self.advice = advice
         self.request_id = request_id
 
     def __str__(self) -> str:
         job = f" Request id: {self.request_id}." if self.request_id else ""
-        return f"{self.what} {self.charged} {self.todo}{job}"
+        return f"{self.message} {self.charge} {self.advice}{job}"
 
 
-class JobFailed(GenerationError):
+class JobFailed(JobError):
     """The service ended the job without a video."""
 
     def __init__(self, reason: str, request_id: str) -> None:
-        todo = "Run again to try once more, which is a new job."
+        advice = "Run again to try once more, which is a new job."
         if any(word in reason.lower() for word in _OF_MODERATION):
-            what = f'The content check refused this prompt: "{reason.rstrip(".")}".'
-            todo = "Rephrase the text and run again."
+            message = f'The content check refused this prompt: "{reason.rstrip(".")}".'
+            advice = "Rephrase the text and run again."
         elif reason:
-            what = f'RunComfy could not generate the video: "{reason.rstrip(".")}".'
+            message = f'RunComfy could not generate the video: "{reason.rstrip(".")}".'
         else:
-            what = "RunComfy could not generate the video and gave no reason."
-        charged = "RunComfy's Usage page shows whether the attempt was charged."
-        super().__init__(what, charged, todo, request_id)
+            message = "RunComfy could not generate the video and gave no reason."
+        charge = "RunComfy's Usage page shows whether the attempt was charged."
+        super().__init__(message, charge, advice, request_id)
 
 
-class JobCancelled(GenerationError):
+class JobCancelled(JobError):
     """The job was cancelled elsewhere."""
 
     def __init__(self, request_id: str) -> None:
@@ -66,7 +66,7 @@ class JobCancelled(GenerationError):
         )
 
 
-class NoVideo(GenerationError):
+class NoVideo(JobError):
     """A success without a link."""
 
     def __init__(self, request_id: str) -> None:
@@ -79,7 +79,7 @@ class NoVideo(GenerationError):
         )
 
 
-class DeadlinePassed(GenerationError):
+class DeadlinePassed(JobError):
     """The wait is over, the job is not."""
 
     def __init__(self, seconds: float, last: str, request_id: str) -> None:
@@ -91,7 +91,7 @@ class DeadlinePassed(GenerationError):
         )
 
 
-class OutcomeUnknown(GenerationError):
+class OutcomeUnknown(JobError):
     """Nobody here can know whether the service took the job."""
 
     def __init__(self, when: str, text: str, reason: str) -> None:
@@ -106,19 +106,19 @@ class OutcomeUnknown(GenerationError):
         )
 
 
-class VideoUnavailable(GenerationError):
+class VideoUnavailable(JobError):
     """The video exists, but did not get here."""
 
-    def __init__(self, what: str, request_id: str) -> None:
+    def __init__(self, message: str, request_id: str) -> None:
         super().__init__(
-            what,
+            message,
             "The job succeeded and was charged.",
             "Run the same graph again to fetch its video, without a new charge.",
             request_id,
         )
 
 
-class Forgotten(GenerationError):
+class JobExpired(JobError):
     """The service has deleted the job, or never had it."""
 
     def __init__(self, request_id: str) -> None:
@@ -130,7 +130,7 @@ class Forgotten(GenerationError):
         )
 
 
-class JournalUnusable(GenerationError):
+class JournalUnusable(JobError):
     """Without a record a crash could cost the user a second payment."""
 
     def __init__(self, file: str, reason: str) -> None:
@@ -145,6 +145,6 @@ class JournalUnusable(GenerationError):
 class Stopped(Exception):
     """The user pressed Stop. ``str()`` says what has become of the job."""
 
-    def __init__(self, outcome: str, fate: Fate) -> None:
-        super().__init__(outcome)
-        self.fate = fate
+    def __init__(self, message: str, outcome: StopOutcome) -> None:
+        super().__init__(message)
+        self.outcome = outcome

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar
 
-from .stop_outcome import Fate
+from .stop_outcome import StopOutcome
 
 
 class Phase(Enum):
@@ -154,11 +154,11 @@ class Failed(Notice):
 
 
 @dataclass(frozen=True)
-class Settled(Notice):
+class StopReport(Notice):
     """The run ended early; the text says what has become of the job."""
 
     phase = Phase.STOPPED
-    fate: Fate
+    outcome: StopOutcome
 
 
 def dollars(amount: float) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final, ParamSpec, TypeVar
 
-from .priority_executor import Crew, Lane
+from .priority_executor import Lane, PriorityExecutor
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -25,7 +25,7 @@ READS: Final = 7
 DOWNLOADS: Final = 5
 
 
-class Workers:
+class Executors:
     """Kinds of work that do not stand in each other's way, so that nothing that may hang delays what is urgent."""
 
     def __init__(self) -> None:
@@ -33,7 +33,7 @@ class Workers:
         self._downloads, self._reads = Lane(DOWNLOADS), Lane(READS)
         # Hundreds of jobs that are asked about would keep the finished ones waiting; so downloads come before reads.
         lanes = (self._cancels, self._submits, self._downloads, self._reads)
-        self._network = Crew("seedance-network", lanes, threads=NETWORK_THREADS, reserve=FOR_STOP)
+        self._network = PriorityExecutor("seedance-network", lanes, threads=NETWORK_THREADS, reserve=FOR_STOP)
         # One: SQLite takes one writer at a time anyway.
         self._records = ThreadPoolExecutor(1, "seedance-record")
         self._decodes = ThreadPoolExecutor(1, "seedance-decode")
@@ -55,7 +55,7 @@ class Workers:
         return self._network.start(self._downloads, work, *args, **options)
 
     def record(self, work: Callable[P, T], *args: P.args, **options: P.kwargs) -> Future[T]:
-        """Run something with the journal, the leases or the disk."""
+        """Run something with the journal, the claims or the disk."""
         return _start(self._records, work, *args, **options)
 
     def decode(self, work: Callable[P, T], *args: P.args, **options: P.kwargs) -> Future[T]:

@@ -15,7 +15,7 @@ from ..runcomfy.errors import RunComfyError
 from ..runcomfy.request import GenerationRequest
 from .database import connect
 from .errors import JournalUnusable
-from .states import ALLOWED, State
+from .states import TRANSITIONS, State
 
 _SELECT: Final = (
     "SELECT id, fingerprint, state, request, request_id, created, seconds, cost, reason, files, price FROM jobs "
@@ -24,7 +24,7 @@ _UNFINISHED: Final = (State.INTENDED, State.UNKNOWN, State.ACCEPTED, State.SUCCE
 
 
 @dataclass(frozen=True)
-class Entry:
+class JobRecord:
     """One request and what has become of it."""
 
     id: int
@@ -48,7 +48,7 @@ class Entry:
 
 
 class Journal:
-    """All entries of one file, or of memory alone where ``file`` is None. May be used from any thread.
+    """All records of one file, or of memory alone where ``file`` is None. May be used from any thread.
 
     Every method raises `JournalUnusable` where the file cannot be read, or written if need be.
     """
@@ -58,7 +58,7 @@ class Journal:
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
 
-    def intend(self, fingerprint: str, request: GenerationRequest, now: float) -> Entry:
+    def create(self, fingerprint: str, request: GenerationRequest, now: float) -> JobRecord:
         """Write down, durably, that a request is about to be submitted."""
         with self.writing() as database:
             row = database.execute(
@@ -74,18 +74,18 @@ class Journal:
                     now,
                 ),
             )
-            return Entry(row.lastrowid or 0, fingerprint, State.INTENDED, request, created=now)
+            return JobRecord(row.lastrowid or 0, fingerprint, State.INTENDED, request, created=now)
 
-    def move(self, entry: Entry, to: State, now: float) -> Entry:
-        """Write down what became of an entry; its other fields are written as ``entry`` has them.
+    def transition(self, record: JobRecord, to: State, now: float) -> JobRecord:
+        """Write down what became of a record; its other fields are written as ``record`` has them.
 
         Raises:
-            ValueError: an entry never moves that way.
+            ValueError: an record never moves that way.
         """
-        if to not in ALLOWED[entry.state]:
-            raise ValueError(f"a job that is {entry.state.value} cannot become {to.value}")
-        moved = replace(entry, state=to)
-        if entry.id:
+        if to not in TRANSITIONS[record.state]:
+            raise ValueError(f"a job that is {record.state.value} cannot become {to.value}")
+        moved = replace(record, state=to)
+        if record.id:
             with self.writing() as database:
                 database.execute(
                     "UPDATE jobs SET state = ?, request_id = ?, created = ?, seconds = ?, cost = ?, reason = ?, "
@@ -105,25 +105,25 @@ class Journal:
                 )
         return moved
 
-    def unfinished(self, fingerprint: str) -> Entry | None:
-        """The newest entry of a request that may still bring a video, or whose outcome nobody was told."""
+    def unfinished(self, fingerprint: str) -> JobRecord | None:
+        """The newest record of a request that may still bring a video, or whose outcome nobody was told."""
         return self._first(
             f"WHERE fingerprint = ? AND state IN ({_marks(_UNFINISHED)}) ORDER BY id DESC LIMIT 1",
             fingerprint,
             *(state.value for state in _UNFINISHED),
         )
 
-    def saved(self, fingerprint: str) -> Entry | None:
-        """The newest entry of a request whose video is, or was, on disk."""
+    def saved(self, fingerprint: str) -> JobRecord | None:
+        """The newest record of a request whose video is, or was, on disk."""
         return self._first(
             "WHERE fingerprint = ? AND state = ? ORDER BY id DESC LIMIT 1", fingerprint, State.SAVED.value
         )
 
-    def newest(self, fingerprint: str) -> Entry | None:
-        """The newest entry of a request, whatever became of it."""
+    def newest(self, fingerprint: str) -> JobRecord | None:
+        """The newest record of a request, whatever became of it."""
         return self._first("WHERE fingerprint = ? ORDER BY id DESC LIMIT 1", fingerprint)
 
-    def elsewhere(self, fingerprint: str, *, finished: bool) -> Entry | None:
+    def of_other_token(self, fingerprint: str, *, finished: bool) -> JobRecord | None:
         """The newest job of the same request and model with another token; fingerprints differ behind the dot only.
 
         Args:
@@ -141,12 +141,12 @@ class Journal:
             *states,
         )
 
-    def job(self, request_id: str) -> Entry | None:
-        """The entry of a job that the service accepted."""
+    def job(self, request_id: str) -> JobRecord | None:
+        """The record of a job that the service accepted."""
         return self._first("WHERE request_id = ? ORDER BY id DESC LIMIT 1", request_id)
 
-    def entries(self, limit: int = 100) -> list[Entry]:
-        """The newest entries, newest first."""
+    def records(self, limit: int = 100) -> list[JobRecord]:
+        """The newest records, newest first."""
         return self._all("ORDER BY id DESC LIMIT ?", limit)
 
     def durations(self, request: GenerationRequest, limit: int = 50) -> list[float]:
@@ -178,13 +178,13 @@ class Journal:
                 self._connection.close()
             self._connection = None
 
-    def _first(self, where: str, *values: str) -> Entry | None:
+    def _first(self, where: str, *values: str) -> JobRecord | None:
         found = self._all(where, *values)
         return found[0] if found else None
 
-    def _all(self, where: str, *values: str | int) -> list[Entry]:
+    def _all(self, where: str, *values: str | int) -> list[JobRecord]:
         with self._using() as database:
-            return [_entry(row) for row in database.execute(_SELECT + where, values)]
+            return [_record_of(row) for row in database.execute(_SELECT + where, values)]
 
     @contextmanager
     def _using(self) -> Iterator[sqlite3.Connection]:
@@ -205,9 +205,11 @@ def _marks(values: Sequence[object]) -> str:
     return ", ".join("?" * len(values))
 
 
-def _entry(row: tuple[int, str, str, str, str | None, float, float | None, float | None, str, str, str]) -> Entry:
+def _record_of(
+    row: tuple[int, str, str, str, str | None, float, float | None, float | None, str, str, str],
+) -> JobRecord:
     number, fingerprint, state, request, request_id, created, seconds, cost, reason, files, price = row
-    return Entry(
+    return JobRecord(
         number,
         fingerprint,
         State(state),

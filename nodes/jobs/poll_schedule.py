@@ -15,9 +15,9 @@ from typing import Final
 
 from ..runcomfy.request import GenerationRequest
 
-LAG_WORTH_A_CALL: Final = 0.015
+CALL_COST_SECONDS: Final = 0.015
 """Seconds."""
-LAG_WORTH_A_CALL_WHEN_OVERDUE: Final = 0.007
+CALL_COST_SECONDS_WHEN_OVERDUE: Final = 0.007
 """Seconds; fewer: past the time that the user was told, every second counts more."""
 FIRST_LOOK: Final = 1.0
 """Seconds after acceptance."""
@@ -73,7 +73,7 @@ class PollSchedule:
         return longest
 
     def _looks_a_second(self, elapsed: float) -> float:
-        worth = LAG_WORTH_A_CALL if elapsed < self.expected else LAG_WORTH_A_CALL_WHEN_OVERDUE
+        worth = CALL_COST_SECONDS if elapsed < self.expected else CALL_COST_SECONDS_WHEN_OVERDUE
         return math.sqrt(self._hazard(elapsed) / (2 * worth))
 
     def _hazard(self, elapsed: float) -> float:

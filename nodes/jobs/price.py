@@ -10,7 +10,7 @@ from ..runcomfy.errors import RunComfyError
 from ..runcomfy.responses import ModelInfo
 from .clock import Clock
 from .events import dollars
-from .executors import Workers
+from .executors import Executors
 
 BEST_BEFORE: Final = 3600.0
 """Seconds after which it is asked for again."""
@@ -19,9 +19,9 @@ BEST_BEFORE: Final = 3600.0
 class ListPrice:
     """The list price of a client's model. Calling it gives what is known by now: `$0.02 per second`, or nothing."""
 
-    def __init__(self, client: RunComfy, workers: Workers, clock: Clock) -> None:
+    def __init__(self, client: RunComfy, executors: Executors, clock: Clock) -> None:
         self._client = client
-        self._workers = workers
+        self._executors = executors
         self._clock = clock
         self._known = ""
         self._asked: float | None = None
@@ -30,7 +30,7 @@ class ListPrice:
         now = self._clock.monotonic()
         if self._asked is None or now - self._asked > BEST_BEFORE:
             self._asked = now
-            self._workers.call(self._client.model_info).add_done_callback(self._learn)
+            self._executors.call(self._client.model_info).add_done_callback(self._learn)
         return self._known
 
     def _learn(self, answer: Future[ModelInfo]) -> None:

@@ -27,7 +27,7 @@ class Lane:
         self.waiting: deque[Callable[[], object]] = deque()
 
 
-class Crew:
+class PriorityExecutor:
     """Shares its threads among lanes. May be used from any thread.
 
     Args:

@@ -14,7 +14,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Gate:
+class RateLimiter:
     """Lets calls through until the service limits one, and then none before the time that it asked for is over.
 
     So a limited service sees no more calls at once than there are threads, however many jobs wait. May be used from
@@ -27,7 +27,7 @@ class Gate:
         self._opens = 0.0
         self._lock = threading.Lock()
 
-    def through(self, call: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
+    def call(self, call: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
         """Make a call, unless it is of no use by now.
 
         Raises:

@@ -10,14 +10,14 @@ from typing import Final
 
 from ..runcomfy.client import RunComfy
 from ..video.download import Download
-from .claims import Leases
+from .claims import Claims
 from .clock import Clock
 from .errors import JournalUnusable
 from .events import EventSink, Notice
-from .executors import Workers
-from .journal import Entry, Journal
+from .executors import Executors
+from .journal import JobRecord, Journal
 from .poll_schedule import PollSchedule, ScheduleFor
-from .rate_limiter import Gate
+from .rate_limiter import RateLimiter
 from .states import State
 
 DEADLINE: Final = 30 * 60.0
@@ -25,16 +25,16 @@ DEADLINE: Final = 30 * 60.0
 
 
 @dataclass(frozen=True)
-class Means:
+class Services:
     """The outside world of one account's generations."""
 
     client: RunComfy
     account: str
     """Tells accounts, and services, apart; not the token."""
     journal: Journal
-    leases: Leases
-    workers: Workers
-    gate: Gate
+    claims: Claims
+    executors: Executors
+    rate_limiter: RateLimiter
     clock: Clock
     folder: Path
     """Where the videos go."""
@@ -64,11 +64,11 @@ class Video:
     """The list price, where the service tells: `$0.02 per second`."""
 
 
-def record(means: Means, events: EventSink, entry: Entry, to: State) -> Entry:
+def record(services: Services, events: EventSink, entry: JobRecord, to: State) -> JobRecord:
     """Move a submitted entry on in the journal; a broken journal must not cost the user the video. Blocks."""
     try:
-        return means.journal.move(entry, to, means.clock.wall())
+        return services.journal.transition(entry, to, services.clock.wall())
     except JournalUnusable as error:
         job = f" The job goes on; note its request id: {entry.request_id}." if entry.request_id else ""
-        events(Notice(f"{error.what}{job}"))
+        events(Notice(f"{error.message}{job}"))
         return replace(entry, state=to)

@@ -15,7 +15,7 @@ class State(Enum):
     """Provably not accepted; nothing was charged."""
     UNKNOWN = "unknown"
     """The submit call ended unclearly, and nobody has told the user yet."""
-    TOLD = "told"
+    UNKNOWN_REPORTED = "told"
     """As `UNKNOWN`, and the user was told; running again submits anew."""
     ACCEPTED = "accepted"
     """The service has the job; its request id is known."""
@@ -25,20 +25,20 @@ class State(Enum):
     """The video exists at the service, but is not on disk yet."""
     SAVED = "saved"
     """The video is on disk, checked."""
-    FORGOTTEN = "forgotten"
+    EXPIRED = "forgotten"
     """The service no longer knows the job."""
 
 
-ALLOWED: Final = {
+TRANSITIONS: Final = {
     State.INTENDED: {State.ACCEPTED, State.REFUSED, State.UNKNOWN},
     State.REFUSED: {State.INTENDED},
-    State.UNKNOWN: {State.TOLD},
-    State.TOLD: set[State](),
-    State.ACCEPTED: {State.SUCCEEDED, State.FAILED, State.CANCELLED, State.FORGOTTEN},
+    State.UNKNOWN: {State.UNKNOWN_REPORTED},
+    State.UNKNOWN_REPORTED: set[State](),
+    State.ACCEPTED: {State.SUCCEEDED, State.FAILED, State.CANCELLED, State.EXPIRED},
     State.FAILED: set[State](),
     State.CANCELLED: set[State](),
-    State.SUCCEEDED: {State.SAVED, State.FORGOTTEN},
-    State.SAVED: {State.SAVED, State.FORGOTTEN},
-    State.FORGOTTEN: set[State](),
+    State.SUCCEEDED: {State.SAVED, State.EXPIRED},
+    State.SAVED: {State.SAVED, State.EXPIRED},
+    State.EXPIRED: set[State](),
 }
 """The whole machine: no entry ever moves in another way."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 
-class Fate(Enum):
+class StopOutcome(Enum):
     """The value sums it up where there are several of them."""
 
     NOT_SUBMITTED = "not submitted, nothing charged"

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from .jobs import JobState
 from .schema import INPUT_SCHEMA, SchemaViolation, read_body
-from .store import Books, Submission
+from .store import JobStore, Submission
 
 MODEL_ID: Final = "bytedance/seedance-1-0/pro/fast/text-to-video"
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
@@ -82,8 +82,8 @@ def wrong_method(methods: Sequence[str]) -> Answer:
 class ModelApi:
     """The five documented calls, for the accounts whose tokens it knows."""
 
-    def __init__(self, books: Books, origin: str, tokens: Sequence[str], price_usd: float | None) -> None:
-        self._books = books
+    def __init__(self, store: JobStore, origin: str, tokens: Sequence[str], price_usd: float | None) -> None:
+        self._store = store
         self._origin = origin
         self._tokens = tuple(tokens)
         self._price = price_usd
@@ -116,7 +116,7 @@ class ModelApi:
     def _own(self, request_id: str, account: int) -> Submission:
         if not _REQUEST_ID.fullmatch(request_id):
             raise _Refused(_error(400, 400001, "InvalidResourceIdentifier: that is not a request id"))
-        job = self._books.find(request_id)
+        job = self._store.find(request_id)
         if job is None:
             raise _Refused(_error(404, 404001, "ResourceNotFound: the request is unknown, deleted or expired"))
         if job.account != account:
@@ -128,7 +128,7 @@ class ModelApi:
             scene, given = read_body(body)
         except SchemaViolation as violation:
             return Answer(422, {"detail": violation.detail})
-        job = self._books.submit(scene, given, account)
+        job = self._store.submit(scene, given, account)
         return Answer(200, {"request_id": job.request_id, **self._links(job, "status", "result", "cancel")})
 
     def _status(self, job: Submission) -> Answer:
@@ -141,10 +141,10 @@ class ModelApi:
         told: dict[str, object] = {
             "request_id": job.request_id,
             "status": job.state.value,
-            "created_at": self._books.wall_time(job.submitted),
+            "created_at": self._store.wall_time(job.submitted),
         }
         if job.ended is not None:
-            told["finished_at"] = self._books.wall_time(job.ended)
+            told["finished_at"] = self._store.wall_time(job.ended)
         if job.state is JobState.SUCCEEDED:
             told["output"] = {"video": f"{self._origin}/media/{job.request_id}.mp4"}
         if job.error is not None:
@@ -154,7 +154,7 @@ class ModelApi:
         return Answer(200, told)
 
     def _cancel(self, job: Submission) -> Answer:
-        done = self._books.cancel(job.request_id)
+        done = self._store.cancel(job.request_id)
         told = {"request_id": job.request_id, "outcome": "cancelled" if done else "not_cancellable"}
         return Answer(202, told)
 

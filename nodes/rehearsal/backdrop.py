@@ -33,21 +33,21 @@ class Strip:
         picture.copy(self.planes, frame * self.step % self.period, self.top)
 
 
-def build_strips(width: int, height: int, floor: int, rolling: int, dice: np.random.Generator) -> list[Strip]:
+def build_strips(width: int, height: int, floor: int, rolling: int, rng: np.random.Generator) -> list[Strip]:
     """The wall and the desk's planks; what is nearer rolls by faster.
 
     Args:
-        floor: the row on which things on the desk stand.
-        rolling: pixels per frame that the desk moves there.
-        dice: the source of everything that looks like chance.
+        floor: the row on which things on the client stand.
+        rolling: pixels per frame that the client moves there.
+        rng: the source of everything that looks like chance.
     """
     edge = even(floor - 0.13 * height)
-    strips = [_strip(_wall(width, edge, dice), width, edge, 0, even(rolling / 3))]
+    strips = [_strip(_wall(width, edge, rng), width, edge, 0, even(rolling / 3))]
     rows = (edge, even(floor - 0.055 * height), even(floor + 0.035 * height), height)
     for depth, (top, bottom) in enumerate(pairwise(rows)):
         step = even(rolling * (0.65 + 0.35 * depth))
         brightness = 0.62 + 0.19 * depth
-        strips.append(_strip(_plank(width, bottom - top, brightness, dice), width, bottom - top, top, step))
+        strips.append(_strip(_plank(width, bottom - top, brightness, rng), width, bottom - top, top, step))
     return strips
 
 
@@ -70,10 +70,10 @@ def _strip(texture: _Texture, width: int, height: int, top: int, step: int) -> S
     return Strip(planes_of(np.clip(np.rint(part), 0, 255).astype(np.uint8)), period, top, step)
 
 
-def _wall(width: int, height: int, dice: np.random.Generator) -> _Texture:
+def _wall(width: int, height: int, rng: np.random.Generator) -> _Texture:
     scale = 2 * max(1, round(height / 260))
     rows, columns = -(-height // scale), 3 * width // (2 * scale)
-    upper = np.array(_SHADES[dice.integers(len(_SHADES))], np.float32)
+    upper = np.array(_SHADES[rng.integers(len(_SHADES))], np.float32)
     lower = np.array((96, 58, 62), np.float32)
     blend = np.linspace(0, 1, rows, dtype=np.float32)[:, None, None] ** 1.6
     colours = np.repeat(upper + (lower - upper) * blend, columns, axis=1)
@@ -84,35 +84,35 @@ def _wall(width: int, height: int, dice: np.random.Generator) -> _Texture:
         down = np.arange(max(0, int(y - reach)), min(rows, int(y + reach) + 1))
         distance = np.hypot(across[None, :] - x, down[:, None] - y) / radius
         disc = np.clip((1 - distance) * radius * 0.7, 0, 1) * (1 - rim + rim * np.minimum(distance, 1) ** 3)
-        light = np.array(_LIGHTS[dice.integers(len(_LIGHTS))], np.float32)
+        light = np.array(_LIGHTS[rng.integers(len(_LIGHTS))], np.float32)
         place = np.ix_(down, across % columns)
         colours[place] += (light - colours[place]) * (strength * disc)[..., None]
 
     short = min(rows, columns / 2)
     for _ in range(max(24, columns // 9)):
-        size = dice.uniform(0.03, 0.11) * short
-        glow(dice.uniform(0, columns), dice.uniform(0.05, 0.95) * rows, size, dice.uniform(0.08, 0.3), 0.4)
+        size = rng.uniform(0.03, 0.11) * short
+        glow(rng.uniform(0, columns), rng.uniform(0.05, 0.95) * rows, size, rng.uniform(0.08, 0.3), 0.4)
     bulbs = max(18, columns // 16)
     for bulb in range(bulbs):
         x = bulb * columns / bulbs
         y = rows * (0.30 + 0.17 * abs(np.sin(x * np.pi * 4 / columns)))
         glow(x, y, 0.055 * short, 0.2, 0.0)
         glow(x, y, 0.022 * short, 0.95, 0.0)
-    colours += dice.normal(0, 1.2, (rows, columns, 1)).astype(np.float32)  # hides the steps of the gradient
+    colours += rng.normal(0, 1.2, (rows, columns, 1)).astype(np.float32)  # hides the steps of the gradient
     return _Texture(colours.astype(np.float32), scale)
 
 
-def _plank(width: int, height: int, brightness: float, dice: np.random.Generator) -> _Texture:
+def _plank(width: int, height: int, brightness: float, rng: np.random.Generator) -> _Texture:
     scale = 2
     rows, columns = height // scale, width // scale
-    grain = dice.normal(0, 1, (rows, columns)).astype(np.float32)
+    grain = rng.normal(0, 1, (rows, columns)).astype(np.float32)
     wrapped = np.take(grain, range(-24, columns + 24), axis=1, mode="wrap")
     fine = np.asarray(cv2.blur(wrapped, (49, 1)))[:, 24:-24] * 7
-    waves = np.cumsum(dice.normal(0, 0.35, rows)).astype(np.float32)[:, None]
+    waves = np.cumsum(rng.normal(0, 0.35, rows)).astype(np.float32)[:, None]
     phase = np.arange(columns, dtype=np.float32)[None, :] * (2 * np.pi / columns)
     tone = 1 + 0.06 * np.sin(3 * waves + np.sin(phase) + 0.5 * np.sin(3 * phase)) + 0.045 * fine
     tone *= np.linspace(0.92, 1.06, rows, dtype=np.float32)[:, None]
-    for joint in dice.uniform(0, columns, 2):
+    for joint in rng.uniform(0, columns, 2):
         distance = np.abs((np.arange(columns) - joint + columns / 2) % columns - columns / 2)
         tone *= 1 - 0.45 * np.clip(1.6 - distance, 0, 1)[None, :]
     tone[0] *= 1.3

@@ -20,7 +20,7 @@ _REMAINS: Final = 24 * 3600.0
 
 
 @dataclass(frozen=True)
-class Reel:
+class CachedFile:
     """A film on disk. No descriptor is held for it."""
 
     path: Path
@@ -30,7 +30,7 @@ class Reel:
     """Names the content, in the quotes of the HTTP header."""
 
     @classmethod
-    def of(cls, path: Path) -> Reel:
+    def of(cls, path: Path) -> CachedFile:
         """The film in a finished file."""
         content = path.read_bytes()
         return cls(path, len(content), f'"{hashlib.sha256(content).hexdigest()[:32]}"')
@@ -40,7 +40,7 @@ class Reel:
 class Film:
     """One that is being read."""
 
-    reel: Reel
+    cached: CachedFile
     file: BinaryIO
 
     def read(self, start: int, length: int) -> bytes:
@@ -49,18 +49,18 @@ class Film:
         return self.file.read(length)
 
 
-class Shelf:
+class FileCache:
     """Films by their scenes' digests. For one thread at a time.
 
-    The folder goes with `clear`, and with the interpreter. Others may take it away before: a shelf that believes it
+    The folder goes with `clear`, and with the interpreter. Others may take it away before: a cache that believes it
     left behind, or the system, which tidies up temporary folders after some days.
     """
 
     def __init__(self) -> None:
         self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self._reels: dict[str, Reel] = {}
+        self._reels: dict[str, CachedFile] = {}
         """The one last used is the last."""
-        self._readers: Counter[Reel] = Counter()
+        self._readers: Counter[CachedFile] = Counter()
         self._numbers = itertools.count()
 
     @property
@@ -76,36 +76,36 @@ class Shelf:
             _clear_remains(Path(self._folder.name))
         return Path(self._folder.name) / f"{next(self._numbers)}.mp4"
 
-    def put(self, digest: str, reel: Reel) -> None:
+    def put(self, digest: str, cached: CachedFile) -> None:
         """Keep a film, and drop those last used longest ago. Those that are being read stay, and may be too many."""
         # Windows deletes no file that is open.
         unread = [each for each, kept in self._reels.items() if not self._readers[kept]]
         for each in unread[: max(0, len(self._reels) + 1 - ROOM)]:
             with suppress(OSError):  # where a virus scanner has it open, it goes with the folder
                 self._reels.pop(each).path.unlink()
-        self._reels[digest] = reel
+        self._reels[digest] = cached
 
     def __contains__(self, digest: str) -> bool:
         return digest in self._reels
 
-    def open(self, digest: str) -> Film | None:
+    def borrow(self, digest: str) -> Film | None:
         """A film to read, until `give_back`; None if it is not there (any more)."""
-        reel = self._reels.get(digest)
-        if reel is None:
+        cached = self._reels.get(digest)
+        if cached is None:
             return None
         try:
-            file = reel.path.open("rb")
+            file = cached.path.open("rb")
         except FileNotFoundError:
             del self._reels[digest]
             return None
         self._reels[digest] = self._reels.pop(digest)
-        self._readers[reel] += 1
-        return Film(reel, file)
+        self._readers[cached] += 1
+        return Film(cached, file)
 
     def give_back(self, film: Film) -> None:
         """Say that a film is read."""
         film.file.close()
-        self._readers -= Counter([film.reel])
+        self._readers -= Counter([film.cached])
 
     def clear(self) -> None:
         """Delete everything."""

@@ -50,12 +50,12 @@ def pictures(scene: Scene) -> Iterator[Picture]:
     """The frames of a scene in order. It is one picture, drawn anew each time."""
     width, height = scene.size
     short = min(width, height)
-    dice = np.random.default_rng(int(scene.digest[:16], 16))
+    rng = np.random.default_rng(int(scene.digest[:16], 16))
     rolling = even(6 * short / 480)
     captions = build_captions(scene)
     floor = even(captions.panel_top - 0.035 * height)
-    strips = build_strips(width, height, floor, rolling, dice)
-    robot = build_robot(even(0.46 * short), rolling, dice)
+    strips = build_strips(width, height, floor, rolling, rng)
+    robot = build_robot(even(0.46 * short), rolling, rng)
     picture = Picture(width, height)
     for number in range(scene.frame_count):
         for strip in strips:

@@ -10,14 +10,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
-from .cache import Film, Reel, Shelf
+from .cache import CachedFile, FileCache, Film
 from .scene import Scene
 
 log = logging.getLogger("seedance")
 
 _THREADS: Final = 2
 _LAST_READERS: Final = 5.0
-"""Seconds that those who are reading have to end when the studio closes."""
+"""Seconds that those who are reading have to end when the renderer closes."""
 
 
 @dataclass(eq=False)
@@ -35,7 +35,7 @@ class Clip:
     """Whether it is to be made, or is being made."""
 
 
-class Studio:
+class Renderer:
     """Renders what is ordered, in the order in which it was ordered. Safe to use from several threads."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -44,7 +44,7 @@ class Studio:
         self._orders: deque[Clip] = deque()
         self._clips: dict[str, Clip] = {}
         """What is needed or being made, by digest; but not what could not be made, which may be ordered anew."""
-        self._shelf = Shelf()
+        self._cache = FileCache()
         self._threads: list[threading.Thread] = []
         self._closed = threading.Event()
 
@@ -54,7 +54,7 @@ class Studio:
             clip = self._clips.get(scene.digest)
             if clip is None:
                 clip = self._clips[scene.digest] = Clip(scene)
-                if scene.digest in self._shelf:
+                if scene.digest in self._cache:
                     clip.ready = self._clock()
                 else:
                     self._orders.append(self._ordered(clip))
@@ -66,7 +66,7 @@ class Studio:
         with self._changed:
             clip.users -= 1
             if not clip.users and not clip.ordered:
-                self._strike(clip)
+                self._forget_clip(clip)
 
     @contextmanager
     def show(self, scene: Scene) -> Iterator[Film]:
@@ -84,7 +84,7 @@ class Studio:
             yield film
         finally:
             with self._changed:
-                self._shelf.give_back(film)
+                self._cache.give_back(film)
                 self._changed.notify_all()
 
     def wait(self, timeout: float) -> bool:
@@ -100,14 +100,14 @@ class Studio:
         for thread in self._threads:
             thread.join()
         with self._changed:
-            self._changed.wait_for(lambda: not self._shelf.is_read, _LAST_READERS)
-            self._shelf.clear()
+            self._changed.wait_for(lambda: not self._cache.is_read, _LAST_READERS)
+            self._cache.clear()
 
     def _film(self, clip: Clip) -> Film:
         with self._changed:
-            while (film := self._shelf.open(clip.scene.digest)) is None:
+            while (film := self._cache.borrow(clip.scene.digest)) is None:
                 if self._closed.is_set() or clip.problem:
-                    raise OSError(clip.problem or "the studio is closed")
+                    raise OSError(clip.problem or "the renderer is closed")
                 if not clip.ordered:
                     # Before all others: somebody is waiting for an answer.
                     self._orders.appendleft(self._ordered(clip))
@@ -117,7 +117,7 @@ class Studio:
     def _ordered(self, clip: Clip) -> Clip:
         clip.ordered = True
         if len(self._threads) < _THREADS:
-            thread = threading.Thread(target=self._work, name="rehearsal-studio", daemon=True)
+            thread = threading.Thread(target=self._work, name="rehearsal-renderer", daemon=True)
             self._threads.append(thread)
             thread.start()
         self._changed.notify_all()
@@ -137,28 +137,28 @@ class Studio:
 
     def _make(self, clip: Clip) -> None:
         # Here, because these libraries take their time to import and a service may never make a file.
-        reel = None
+        cached = None
         try:
             from .render import Stopped, render
 
             with self._changed:
-                path = self._shelf.blank()
+                path = self._cache.blank()
             try:
                 render(clip.scene, path, self._closed.is_set)
-                reel = Reel.of(path)
+                cached = CachedFile.of(path)
             except Stopped:
                 return
             finally:
-                if reel is None:
+                if cached is None:
                     with suppress(OSError):
                         path.unlink()
         except Exception as error:
             # Whatever it was, the job has to end, as failed; otherwise its client would wait for ever.
-            log.exception("The rehearsal's footage could not be made")
-            clip.problem = f"The rehearsal's footage could not be made ({type(error).__name__}: {error})"
+            log.exception("The rehearsal's video could not be made")
+            clip.problem = f"The rehearsal's video could not be made ({type(error).__name__}: {error})"
         with self._changed:
-            if reel is not None:
-                self._shelf.put(clip.scene.digest, reel)
+            if cached is not None:
+                self._cache.put(clip.scene.digest, cached)
             if clip.ready is None:
                 clip.ready = self._clock()
             self._done(clip)
@@ -166,10 +166,10 @@ class Studio:
     def _done(self, clip: Clip) -> None:
         clip.ordered = False
         if clip.problem or not clip.users:
-            self._strike(clip)
+            self._forget_clip(clip)
         self._changed.notify_all()
 
-    def _strike(self, clip: Clip) -> None:
+    def _forget_clip(self, clip: Clip) -> None:
         """Take it off the list, unless another one of the same scene has taken its place."""
         if self._clips.get(clip.scene.digest) is clip:
             del self._clips[clip.scene.digest]

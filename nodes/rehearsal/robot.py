@@ -42,9 +42,9 @@ class Robot:
         self.wheels[frame % len(self.wheels)].lay(picture, left, top)
 
 
-def build_robot(side: int, rolling: int, dice: np.random.Generator) -> Robot:
+def build_robot(side: int, rolling: int, rng: np.random.Generator) -> Robot:
     """A robot of ``side`` pixels whose wheels turn as a desk moving ``rolling`` pixels per frame makes them."""
-    first, second = dice.choice(len(_PAINTS), 2, replace=False)
+    first, second = rng.choice(len(_PAINTS), 2, replace=False)
     paint, accent = _PAINTS[first], _PAINTS[second]
     turn = 2 * math.pi / _SPOKES
     steps = max(3, round(turn * _RADIUS * side / rolling))

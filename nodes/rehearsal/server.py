@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 from .api import Answer, Call, ModelApi, Route, route, unknown_path, wrong_method
 from .door import Door
 from .media import portion
-from .store import Books
+from .store import JobStore
 
 log = logging.getLogger("seedance")
 
@@ -37,8 +37,8 @@ class LoopbackServer(ThreadingHTTPServer):
     request_queue_size = 256
     """Connections that may wait to be taken; hundreds of jobs may be polled at once."""
 
-    def __init__(self, port: int, books: Books, door: Door, latency: float = 0.0) -> None:
-        self.books = books
+    def __init__(self, port: int, store: JobStore, door: Door, latency: float = 0.0) -> None:
+        self.store = store
         self.door = door
         self.latency = latency
         self.api: ModelApi
@@ -101,7 +101,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         found = route(self.command, unquote(urlsplit(self.path).path))
-        self.server.books.count(self.command, found.kind if found else "unknown")
+        self.server.store.count(self.command, found.kind if found else "unknown")
         body = self._body()
         self.server.door.answer(self.connection)
         if isinstance(body, Answer):
@@ -137,13 +137,13 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def _send_media(self, found: Route) -> None:
-        kept = self.server.books.film(found.subject)
+        kept = self.server.store.film(found.subject)
         if kept is None:
             self._send_json(unknown_path())
             return
         asked = [self.headers.get(name, "") for name in ("Range", "If-Range", "If-None-Match")]
         with kept as film:
-            part = portion(film.reel.size, film.reel.etag, *asked)
+            part = portion(film.cached.size, film.cached.etag, *asked)
             self._send_head(part.status, part.headers, part.length)
             if self.command != "HEAD":
                 end = part.start + part.length

@@ -1,4 +1,4 @@
-"""The local RunComfy as its users hold it: start it, point a client at its origin, look at its books."""
+"""The local RunComfy as its users hold it: start it, point a client at its origin, look at its jobs."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from .api import ModelApi
 from .clock import HoldableClock
 from .door import Door
 from .jobs import USUAL_TIMING, Timing
-from .renderer import Studio
+from .renderer import Renderer
 from .scene import Scene
 from .server import LoopbackServer
-from .store import Books, Submission
+from .store import JobStore, Submission
 
 DEFAULT_TOKEN: Final = "rehearsal"  # noqa: S105 - no secret: it opens nothing but this stand-in
 
@@ -34,7 +34,7 @@ class RehearsalService:
         tokens: Collection[str] = (DEFAULT_TOKEN,),
         timing: Timing = USUAL_TIMING,
         price_usd: float | None = 0.02,
-        footage: Scene | None = None,
+        video: Scene | None = None,
         latency: float = 0.0,
         address: str = "",
         port: int = 0,
@@ -44,7 +44,7 @@ class RehearsalService:
         Args:
             tokens: one per account.
             price_usd: per second of video; None for a service that tells no price.
-            footage: what every video shows, whatever was asked for; made once, when the first job comes.
+            video: what every video shows, whatever was asked for; made once, when the first job comes.
             latency: seconds from a call to its answer, and once more for a new connection.
             address: the origin by which its clients reach it, where that is not its own.
             port: to listen on; 0 for any free one.
@@ -57,8 +57,8 @@ class RehearsalService:
         self._port = port
         self._door = Door(clock)
         self._clock = HoldableClock(clock)
-        self._studio = Studio(self._clock)
-        self._books = Books(timing, self._clock, self._studio, footage)
+        self._renderer = Renderer(self._clock)
+        self._store = JobStore(timing, self._clock, self._renderer, video)
         self._server: LoopbackServer | None = None
         self._stopped = False
 
@@ -78,8 +78,8 @@ class RehearsalService:
         """
         if self._server is not None or self._stopped:
             raise RuntimeError("a rehearsal service starts only once")
-        server = LoopbackServer(self._port, self._books, self._door, self._latency)
-        server.api = ModelApi(self._books, self._address or server.origin, self._tokens, self._price)
+        server = LoopbackServer(self._port, self._store, self._door, self._latency)
+        server.api = ModelApi(self._store, self._address or server.origin, self._tokens, self._price)
         self._server = server
         threading.Thread(target=server.serve_forever, args=(0.05,), name="rehearsal-http", daemon=True).start()
         atexit.register(self.stop)
@@ -93,7 +93,7 @@ class RehearsalService:
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
-        self._studio.close()
+        self._renderer.close()
 
     def __enter__(self) -> RehearsalService:
         self.start()
@@ -105,7 +105,7 @@ class RehearsalService:
     @property
     def submissions(self) -> tuple[Submission, ...]:
         """Every accepted submit in order, as it stands now; forgotten ones too, if they are among the last thousand."""
-        return self._books.submissions
+        return self._store.submissions
 
     @property
     def calls(self) -> Counter[tuple[str, str]]:
@@ -113,11 +113,11 @@ class RehearsalService:
 
         Kinds: submit, status, result, cancel, model, media; unknown for any other path.
         """
-        return self._books.calls
+        return self._store.calls
 
     def hold(self) -> None:
         """Freeze every job where it is: queued ones, and those submitted from now on, stay queued until `release`."""
-        self._books.hold()
+        self._store.hold()
 
     def release(self) -> None:
         """Let time go on from where `hold` stopped it."""
@@ -125,15 +125,15 @@ class RehearsalService:
 
     def fail_next(self, reason: str) -> None:
         """Let the next accepted job end as failed with this `error`. Calls add up: one job each."""
-        self._books.fail_next(reason)
+        self._store.fail_next(reason)
 
     def forget(self, request_id: str) -> None:
         """Answer 404001 for this job from now on, as if it had expired. Raises `KeyError` if there is none."""
-        self._books.forget(request_id)
+        self._store.forget(request_id)
 
-    def wait_for_footage(self, timeout: float = 60.0) -> bool:
+    def wait_until_rendered(self, timeout: float = 60.0) -> bool:
         """Wait until the file of every accepted job is made; False if ``timeout`` seconds were too few.
 
         With a clock that is turned by hand this is all there is to wait for.
         """
-        return self._studio.wait(timeout)
+        return self._renderer.wait(timeout)

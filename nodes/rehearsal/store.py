@@ -15,7 +15,7 @@ from typing import Final
 from .cache import Film
 from .clock import HoldableClock
 from .jobs import Job, JobQueue, JobState, Timing
-from .renderer import Studio
+from .renderer import Renderer
 from .scene import Scene
 
 _LEDGER: Final = 1000
@@ -49,17 +49,17 @@ class Submission:
         return self.state is JobState.CANCELLED
 
 
-class Books:
+class JobStore:
     """Takes jobs in, finds them and moves them on by the clock whenever somebody looks.
 
     Args:
-        footage: what every video shows; None for what was asked for.
+        video: what every video shows; None for what was asked for.
     """
 
-    def __init__(self, timing: Timing, clock: HoldableClock, studio: Studio, footage: Scene | None = None) -> None:
+    def __init__(self, timing: Timing, clock: HoldableClock, renderer: Renderer, video: Scene | None = None) -> None:
         self._clock = clock
-        self._studio = studio
-        self._footage = footage
+        self._renderer = renderer
+        self._footage = video
         self._lock = threading.Lock()
         self._queue = JobQueue(timing)
         self._accepted: deque[Job] = deque()
@@ -72,7 +72,7 @@ class Books:
         with self._lock:
             now = self._settle()
             error = self._failures.popleft() if self._failures else None
-            clip = None if error else self._studio.order(self._footage or scene)
+            clip = None if error else self._renderer.order(self._footage or scene)
             job = Job(str(uuid.uuid4()), account, dict(body), scene.duration, now, clip, error)
             self._accepted.append(job)
             self._queue.add(job)
@@ -105,7 +105,7 @@ class Books:
             job = self._queue.find(request_id)
             if job is None or job.clip is None or job.state is not JobState.SUCCEEDED:
                 return None
-            return self._studio.show(job.clip.scene)
+            return self._renderer.show(job.clip.scene)
 
     def forget(self, request_id: str) -> None:
         """Treat a job as expired. Raises `KeyError` if there is none."""
@@ -163,7 +163,7 @@ class Books:
 
     def _release(self, job: Job) -> None:
         if job.clip is not None:
-            self._studio.release(job.clip)
+            self._renderer.release(job.clip)
             job.clip = None
 
     def _view(self, job: Job) -> Submission:

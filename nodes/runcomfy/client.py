@@ -12,14 +12,14 @@ from .responses import (
     JobResult,
     JobStatus,
     ModelInfo,
-    error_of,
+    error_from,
     read_cancel,
     read_model,
     read_result,
     read_status,
     read_submission,
 )
-from .transport import Call, Reply, Transport
+from .transport import ApiRequest, ApiResponse, Transport
 
 T = TypeVar("T")
 
@@ -39,45 +39,45 @@ class RunComfy:
         """
         try:
             return read_submission(
-                self._send(Call("POST", f"/v1/models/{self.model}", body=request.body()), self.model)
+                self._send(ApiRequest("POST", f"/v1/models/{self.model}", body=request.body()), self.model)
             )
         except RunComfyError as error:
             if not error.not_accepted:
-                error.todo = "Look for it on RunComfy's Generations page before running again."
+                error.advice = "Look for it on RunComfy's Generations page before running again."
             raise
 
     def status(self, request_id: str) -> JobStatus:
         """Where the job stands."""
-        return self._about(request_id, Call("GET", f"/v1/requests/{request_id}/status"), read_status)
+        return self._about(request_id, ApiRequest("GET", f"/v1/requests/{request_id}/status"), read_status)
 
     def result(self, request_id: str) -> JobResult:
         """How the job ended and where its videos are."""
         query = {"include_cost": "true"}
-        return self._about(request_id, Call("GET", f"/v1/requests/{request_id}/result", query), read_result)
+        return self._about(request_id, ApiRequest("GET", f"/v1/requests/{request_id}/result", query), read_result)
 
     def cancel(self, request_id: str) -> CancelOutcome:
         """Take a job back out of the queue; one that is running already cannot be."""
-        call = Call("POST", f"/v1/requests/{request_id}/cancel", repeatable=True)
+        call = ApiRequest("POST", f"/v1/requests/{request_id}/cancel", repeatable=True)
         return self._about(request_id, call, read_cancel)
 
     def model_info(self) -> ModelInfo:
         """What the model costs, as far as the service tells. Also a free check of the token."""
         try:
-            return read_model(self._send(Call("GET", f"/v1/models/{self.model}"), self.model))
+            return read_model(self._send(ApiRequest("GET", f"/v1/models/{self.model}"), self.model))
         except RunComfyError as error:
             error.charge = Charge.NOTHING
             raise
 
-    def _about(self, request_id: str, call: Call, read: Callable[[Reply], T]) -> T:
+    def _about(self, request_id: str, call: ApiRequest, read: Callable[[ApiResponse], T]) -> T:
         try:
             return read(self._send(call, request_id))
         except RunComfyError as error:
             error.about(request_id)
             raise
 
-    def _send(self, call: Call, subject: str) -> Reply:
-        reply = self._transport.send(call)
-        error = error_of(reply, subject, self._token_source)
+    def _send(self, call: ApiRequest, subject: str) -> ApiResponse:
+        response = self._transport.send(call)
+        error = error_from(response, subject, self._token_source)
         if error:
             raise error
-        return reply
+        return response

@@ -4,16 +4,16 @@ RunComfyError
 ├── InvalidRequest          never left this machine
 ├── MissingToken            never left this machine
 ├── InvalidOrigin           never left this machine
-├── PassingTrouble          may go away by itself: reads go on
-│   ├── Unreachable         no connection could be made
-│   ├── NoReply             the connection broke or timed out before a whole answer came
+├── TransientError          may go away by itself: reads go on
+│   ├── ConnectError         no connection could be made
+│   ├── ReadError             the connection broke or timed out before a whole answer came
 │   ├── RateLimited         HTTP 429
-│   ├── ServiceTrouble      HTTP 408 and 5xx
-│   └── UnreadableReply     an answer that is not what the documentation describes
-└── Refusal                 a definite no
+│   ├── ServerError      HTTP 408 and 5xx
+│   └── InvalidResponse     an answer that is not what the documentation describes
+└── RejectedError                 a definite no
     ├── InvalidIdentifier   400001: wrong model or request id
-    ├── InputRejected       HTTP 400 or 422: the input does not fit the schema
-    ├── AccountError        HTTP 401: the token
+    ├── ValidationError       HTTP 400 or 422: the input does not fit the schema
+    ├── AuthenticationError        HTTP 401: the token
     ├── InsufficientFunds   HTTP 402: the balance
     ├── PermissionDenied    HTTP 403: somebody else's request
     └── NotFound            HTTP 404: unknown, deleted or expired
@@ -41,10 +41,10 @@ class RunComfyError(Exception):
     not_accepted: ClassVar[bool] = True
     """As the answer to a submit: provably no job was created."""
 
-    def __init__(self, what: str, todo: str, *, charge: Charge = Charge.NOTHING) -> None:
-        super().__init__(what)
-        self.what = what
-        self.todo = todo
+    def __init__(self, message: str, advice: str, *, charge: Charge = Charge.NOTHING) -> None:
+        super().__init__(message)
+        self.message = message
+        self.advice = advice
         self.charge = charge
         self.request_id: str | None = None
         """The job that the failed call was about, if there was one."""
@@ -56,14 +56,14 @@ class RunComfyError(Exception):
 
     def __str__(self) -> str:
         job = f" Request id: {self.request_id}." if self.request_id else ""
-        return f"{self.what} {self.charge.value} {self.todo}{job}"
+        return f"{self.message} {self.charge.value} {self.advice}{job}"
 
 
 class InvalidRequest(RunComfyError):
     """An input that cannot be meant, such as one outside of the model's schema; nothing was sent."""
 
-    def __init__(self, what: str) -> None:
-        super().__init__(what, "Correct it and run again.")
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "Correct it and run again.")
 
 
 class MissingToken(RunComfyError):
@@ -74,7 +74,7 @@ class InvalidOrigin(RunComfyError):
     """RUNCOMFY_API_BASE_URL is not a place where a token may be sent."""
 
 
-class PassingTrouble(RunComfyError):
+class TransientError(RunComfyError):
     """Trouble that says nothing about the job. Reads are repeated until the deadline."""
 
     not_accepted = False
@@ -82,7 +82,7 @@ class PassingTrouble(RunComfyError):
     """Seconds that the service asks to wait, if it says so."""
 
 
-class Unreachable(PassingTrouble):
+class ConnectError(TransientError):
     """No connection could be made, so the request cannot have arrived."""
 
     not_accepted = True
@@ -91,7 +91,7 @@ class Unreachable(PassingTrouble):
         super().__init__(f"RunComfy could not be reached ({reason}).", "Check the network connection and run again.")
 
 
-class NoReply(PassingTrouble):
+class ReadError(TransientError):
     """The request may have arrived, but no whole answer came back."""
 
     def __init__(self, reason: str) -> None:
@@ -102,7 +102,7 @@ class NoReply(PassingTrouble):
         )
 
 
-class RateLimited(PassingTrouble):
+class RateLimited(TransientError):
     """HTTP 429: too many calls; nothing was done."""
 
     not_accepted = True
@@ -112,7 +112,7 @@ class RateLimited(PassingTrouble):
         self.retry_after = retry_after
 
 
-class ServiceTrouble(PassingTrouble):
+class ServerError(TransientError):
     """HTTP 408 or 5xx: the service did not cope."""
 
     def __init__(self, status: int, message: str, retry_after: float | None = None) -> None:
@@ -124,7 +124,7 @@ class ServiceTrouble(PassingTrouble):
         self.retry_after = retry_after
 
 
-class UnreadableReply(PassingTrouble):
+class InvalidResponse(TransientError):
     """A success or a redirect that does not say what the documentation promises."""
 
     def __init__(self, problem: str) -> None:
@@ -135,11 +135,11 @@ class UnreadableReply(PassingTrouble):
         )
 
 
-class Refusal(RunComfyError):
+class RejectedError(RunComfyError):
     """A definite no of the service; asking again brings the same answer."""
 
 
-class InvalidIdentifier(Refusal):
+class InvalidIdentifier(RejectedError):
     """400001: the model or request id is not one."""
 
     def __init__(self, identifier: str, message: str) -> None:
@@ -149,14 +149,14 @@ class InvalidIdentifier(Refusal):
         )
 
 
-class InputRejected(Refusal):
+class ValidationError(RejectedError):
     """HTTP 400 or 422: the service does not accept the input."""
 
     def __init__(self, message: str) -> None:
         super().__init__(f"RunComfy did not accept the input{_quoted(message)}.", "Correct it and run again.")
 
 
-class AccountError(Refusal):
+class AuthenticationError(RejectedError):
     """HTTP 401: the token is wrong, expired or revoked, or the account is not active."""
 
     def __init__(self, token_source: str, message: str) -> None:
@@ -166,7 +166,7 @@ class AccountError(Refusal):
         )
 
 
-class InsufficientFunds(Refusal):
+class InsufficientFunds(RejectedError):
     """HTTP 402 or 400002: the balance is used up."""
 
     def __init__(self, message: str) -> None:
@@ -176,7 +176,7 @@ class InsufficientFunds(Refusal):
         )
 
 
-class PermissionDenied(Refusal):
+class PermissionDenied(RejectedError):
     """HTTP 403: the request belongs to another account."""
 
     def __init__(self, token_source: str, message: str) -> None:
@@ -186,7 +186,7 @@ class PermissionDenied(Refusal):
         )
 
 
-class NotFound(Refusal):
+class NotFound(RejectedError):
     """HTTP 404: the service no longer has it, or never had."""
 
     def __init__(self, message: str, *, definite: bool = True) -> None:

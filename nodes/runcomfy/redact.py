@@ -10,7 +10,7 @@ SHORTEST: Final = 12
 PLACEHOLDER: Final = b"[token]"
 
 
-def without_token(content: bytes, authorization: str) -> bytes:
+def redact_token(content: bytes, authorization: str) -> bytes:
     """The content with a placeholder wherever the token stands, also where JSON spells characters by their numbers.
 
     Args:

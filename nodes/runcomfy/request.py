@@ -62,11 +62,11 @@ class GenerationRequest:
 
     def __post_init__(self) -> None:
         problem = (
-            problem_with_text(self.text)
-            or problem_with_choice("resolution", self.resolution, RESOLUTIONS)
-            or problem_with_choice("ratio", self.ratio, RATIOS)
-            or problem_with_number("duration", self.duration, MIN_DURATION, MAX_DURATION)
-            or problem_with_number("seed", self.seed, 0, MAX_SEED)
+            validate_text(self.text)
+            or validate_choice("resolution", self.resolution, RESOLUTIONS)
+            or validate_choice("ratio", self.ratio, RATIOS)
+            or validate_number("duration", self.duration, MIN_DURATION, MAX_DURATION)
+            or validate_number("seed", self.seed, 0, MAX_SEED)
         )
         if problem:
             raise InvalidRequest(problem)
@@ -80,7 +80,7 @@ class GenerationRequest:
         return json.dumps(self.body(), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
-def problem_with_text(text: object) -> str | None:
+def validate_text(text: object) -> str | None:
     """Why ``text`` cannot be a prompt, as a sentence for the user; None if it can."""
     if not isinstance(text, str) or not text.strip():
         return "The text is empty. Write what the video should show."
@@ -102,21 +102,21 @@ def is_request_id(value: object) -> bool:
     return isinstance(value, str) and bool(_REQUEST_ID.fullmatch(value)) and not _DEVICE.fullmatch(value)
 
 
-def hint_about_text(text: str) -> str | None:
+def text_hint(text: str) -> str | None:
     """Advice on a prompt that is allowed but unwise; None if there is none."""
     if len(text) <= ADVISED_TEXT_LENGTH:
         return None
     return f"The text has {len(text)} characters; under {ADVISED_TEXT_LENGTH} gives better results."
 
 
-def problem_with_choice(name: str, value: object, choices: tuple[str, ...]) -> str | None:
+def validate_choice(name: str, value: object, choices: tuple[str, ...]) -> str | None:
     """Why ``value`` is none of ``choices``, as a sentence for the user; None if it is one."""
     if value in choices:
         return None
     return f"{name} is {value!r:.60}; it must be one of {', '.join(choices)}."
 
 
-def problem_with_number(name: str, value: object, low: int, high: int) -> str | None:
+def validate_number(name: str, value: object, low: int, high: int) -> str | None:
     """Why ``value`` is no whole number from ``low`` to ``high``, as a sentence for the user; None if it is one."""
     if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
         return None

@@ -8,21 +8,21 @@ from enum import Enum
 from typing import Final
 
 from .errors import (
-    AccountError,
-    InputRejected,
+    AuthenticationError,
     InsufficientFunds,
     InvalidIdentifier,
+    InvalidResponse,
     NotFound,
     PermissionDenied,
     RateLimited,
-    Refusal,
+    RejectedError,
     RunComfyError,
-    ServiceTrouble,
-    UnreadableReply,
+    ServerError,
+    ValidationError,
 )
 from .parsing import count_in, links_in, number_in, text_in
 from .request import is_request_id
-from .transport import Reply
+from .transport import ApiResponse
 
 MOST_VIDEOS: Final = 16
 """Of one job; the service documents one, and each may have hundreds of megabytes."""
@@ -54,7 +54,7 @@ class JobStatus:
     """The answer of the status call."""
 
     state: JobState
-    word: str
+    raw_status: str
     """The state as the service spelt it."""
     queue_position: int | None = None
     """Jobs in front, while queued and where the service tells."""
@@ -65,7 +65,7 @@ class JobResult:
     """The answer of the result call."""
 
     state: JobState
-    word: str
+    raw_status: str
     """The state as the service spelt it."""
     videos: tuple[str, ...] = ()
     """URLs, in the service's order; they expire."""
@@ -101,112 +101,112 @@ _RESULT_WORDS: Final = _STATUS_WORDS | {
 }
 
 
-def read_submission(reply: Reply) -> str:
+def read_submission(response: ApiResponse) -> str:
     """The request id of an accepted job.
 
     Raises:
-        UnreadableReply: accepted or not, its id is not known.
+        InvalidResponse: accepted or not, its id is not known.
     """
-    found = _object(reply).get("request_id")
+    found = _object(response).get("request_id")
     if isinstance(found, str) and is_request_id(found):
         return found
     shown = f" ({text_in(found)})" if isinstance(found, str) and found else ""
-    raise UnreadableReply(f"it holds no usable request_id{shown}")
+    raise InvalidResponse(f"it holds no usable request_id{shown}")
 
 
-def read_status(reply: Reply) -> JobStatus:
-    """The state of a job. Raises `UnreadableReply` where the answer names none."""
-    found = _object(reply)
-    word = _word(found)
-    return JobStatus(_STATUS_WORDS.get(word, JobState.UNKNOWN), word, count_in(found.get("queue_position")))
+def read_status(response: ApiResponse) -> JobStatus:
+    """The state of a job. Raises `InvalidResponse` where the answer names none."""
+    found = _object(response)
+    raw_status = _raw_status(found)
+    return JobStatus(_STATUS_WORDS.get(raw_status, JobState.UNKNOWN), raw_status, count_in(found.get("queue_position")))
 
 
-def read_result(reply: Reply) -> JobResult:
-    """The outcome of a job. Raises `UnreadableReply` where the answer names none."""
-    found = _object(reply)
-    word = _word(found)
-    state = _RESULT_WORDS.get(word, JobState.UNKNOWN)
+def read_result(response: ApiResponse) -> JobResult:
+    """The outcome of a job. Raises `InvalidResponse` where the answer names none."""
+    found = _object(response)
+    raw_status = _raw_status(found)
+    state = _RESULT_WORDS.get(raw_status, JobState.UNKNOWN)
     videos = tuple(dict.fromkeys(links_in(found.get("output"))))[:MOST_VIDEOS]
     reason = text_in(found.get("error"))
-    if word == "completed" and reason and not videos:
+    if raw_status == "completed" and reason and not videos:
         state = JobState.FAILED
-    return JobResult(state, word, videos, reason, number_in(found.get("cost")))
+    return JobResult(state, raw_status, videos, reason, number_in(found.get("cost")))
 
 
-def read_cancel(reply: Reply) -> CancelOutcome:
-    """What the cancel call did. Raises `UnreadableReply` where the answer does not say."""
-    word = _object(reply).get("outcome")
-    if word in ("cancelled", "canceled"):
+def read_cancel(response: ApiResponse) -> CancelOutcome:
+    """What the cancel call did. Raises `InvalidResponse` where the answer does not say."""
+    raw_status = _object(response).get("outcome")
+    if raw_status in ("cancelled", "canceled"):
         return CancelOutcome.CANCELLED
-    if word == "not_cancellable":
+    if raw_status == "not_cancellable":
         return CancelOutcome.NOT_CANCELLABLE
-    raise UnreadableReply("it does not say whether the job was cancelled")
+    raise InvalidResponse("it does not say whether the job was cancelled")
 
 
-def read_model(reply: Reply) -> ModelInfo:
+def read_model(response: ApiResponse) -> ModelInfo:
     """The model's price, as far as it is told."""
-    found = _object(reply)
+    found = _object(response)
     return ModelInfo(number_in(found.get("base_price_usd")), text_in(found.get("price_unit")))
 
 
-def error_of(reply: Reply, subject: str, token_source: str) -> RunComfyError | None:
+def error_from(response: ApiResponse, subject: str, token_source: str) -> RunComfyError | None:
     """The error that an answer stands for; None for a success.
 
     Args:
         subject: the model or request id that was asked for.
         token_source: where the token came from, for the message.
     """
-    if 200 <= reply.status < 300:
+    if 200 <= response.status < 300:
         return None
-    code, message = _refusal(reply)
+    code, message = _error_body(response)
     # In seconds: the header's other form, a date, is passed over.
-    retry_after = number_in(reply.headers.get("retry-after"))
-    if reply.status == 429:
+    retry_after = number_in(response.headers.get("retry-after"))
+    if response.status == 429:
         return RateLimited(retry_after)
-    if reply.status == 408 or reply.status >= 500:
-        return ServiceTrouble(reply.status, message, retry_after)
-    if reply.status < 400:
-        return UnreadableReply(f"HTTP {reply.status} where a plain answer is documented")
-    if reply.status == 402 or code == 400002:
+    if response.status == 408 or response.status >= 500:
+        return ServerError(response.status, message, retry_after)
+    if response.status < 400:
+        return InvalidResponse(f"HTTP {response.status} where a plain answer is documented")
+    if response.status == 402 or code == 400002:
         return InsufficientFunds(message)
-    if reply.status == 401 or code == 400004:
-        return AccountError(token_source, message)
-    if reply.status == 403:
+    if response.status == 401 or code == 400004:
+        return AuthenticationError(token_source, message)
+    if response.status == 403:
         return PermissionDenied(token_source, message)
-    if reply.status == 404:
+    if response.status == 404:
         return NotFound(message, definite=code == 404001)
     if code == 400001:
         return InvalidIdentifier(subject, message)
-    if reply.status in (400, 422):
-        return InputRejected(message)
-    return Refusal(f"RunComfy refused the call with HTTP {reply.status}.", message or "Run again later.")
+    if response.status in (400, 422):
+        return ValidationError(message)
+    return RejectedError(f"RunComfy refused the call with HTTP {response.status}.", message or "Run again later.")
 
 
-def _json(reply: Reply) -> object:
+def _json(response: ApiResponse) -> object:
     try:
         # As UTF-8: from bytes, json would guess, and the token is found in none of the other encodings.
-        return json.loads(reply.body.decode("utf-8-sig"))
+        return json.loads(response.body.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         return None
 
 
-def _object(reply: Reply) -> dict[str, object]:
-    found = _json(reply)
+def _object(response: ApiResponse) -> dict[str, object]:
+    found = _json(response)
     if isinstance(found, dict):
         return found
-    raise UnreadableReply("it is not a JSON object")
+    raise InvalidResponse("it is not a JSON object")
 
 
-def _word(found: dict[str, object]) -> str:
-    word = found.get("status")
-    if isinstance(word, str) and (shown := text_in(word)):
+def _raw_status(found: dict[str, object]) -> str:
+    raw_status = found.get("status")
+    if isinstance(raw_status, str) and (shown := text_in(raw_status)):
         return shown[:60].lower()
-    raise UnreadableReply("it names no status")
+    raise InvalidResponse("it names no status")
 
 
-def _refusal(reply: Reply) -> tuple[int | None, str]:
+def _error_body(response: ApiResponse) -> tuple[int | None, str]:
     """The numeric code and the message of an error body, under any of the names that are in use."""
-    found = _json(reply)
+    found = _json(response)
     if not isinstance(found, dict):
         return None, ""
     nested = found.get("error")

@@ -22,9 +22,9 @@ from urllib3.exceptions import (
     ReadTimeoutError,
 )
 
-from ..http_client import BoundedAdapter, Bounds, Session, TooLong, UnusableProxy
-from .errors import InvalidOrigin, NoReply, RunComfyError, Unreachable, UnreadableReply
-from .redact import without_token
+from ..http_client import InvalidProxy, LimitedAdapter, ResponseLimits, ResponseTooLarge, Session
+from .errors import ConnectError, InvalidOrigin, InvalidResponse, ReadError, RunComfyError
+from .redact import redact_token
 from .token import Token
 
 DEFAULT_ORIGIN: Final = "https://model-api.runcomfy.net"
@@ -44,7 +44,7 @@ _NO_ADDRESS: Final = (
 
 
 @dataclass(frozen=True)
-class Call:
+class ApiRequest:
     """One request to the API; ``path`` starts with a slash."""
 
     method: str
@@ -56,7 +56,7 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Reply:
+class ApiResponse:
     """One whole answer, whatever its status. Header names are in lower case."""
 
     status: int
@@ -78,13 +78,13 @@ class Limits:
 class Transport(Protocol):
     """The wire as the client sees it."""
 
-    def send(self, call: Call) -> Reply:
+    def send(self, call: ApiRequest) -> ApiResponse:
         """One exchange.
 
         Raises:
-            Unreachable: the request cannot have arrived.
-            NoReply: it may have.
-            UnreadableReply: the answer is a redirect, compressed, or too large.
+            ConnectError: the request cannot have arrived.
+            ReadError: it may have.
+            InvalidResponse: the answer is a redirect, compressed, or too large.
         """
 
 
@@ -103,7 +103,7 @@ class HttpTransport:
         self._proxies = {"no_proxy": host} if is_loopback(host) else None
         self._kept = self._session()
 
-    def send(self, call: Call) -> Reply:
+    def send(self, call: ApiRequest) -> ApiResponse:
         if call.method == "GET" or call.repeatable:
             return self._exchange(self._kept, call)
         # A kept-alive connection may just have been closed by the service, which would look like an
@@ -111,21 +111,21 @@ class HttpTransport:
         with self._session() as fresh:
             return self._exchange(fresh, call)
 
-    def _exchange(self, session: requests.Session, call: Call) -> Reply:
+    def _exchange(self, session: requests.Session, call: ApiRequest) -> ApiResponse:
         failure: RunComfyError
         try:
             return self._answer(session, call)
-        except UnreadableReply as error:
+        except InvalidResponse as error:
             failure = error.with_traceback(None)
-        except TooLong:
-            failure = UnreadableReply("it is far too long")
+        except ResponseTooLarge:
+            failure = InvalidResponse("it is far too long")
         except (OSError, ValueError, HTTPError, http.client.HTTPException) as error:  # those of requests are OSErrors
             failure = _failure(error)
         # Not inside a handler: what `requests` raises holds the request with its headers, and would stay attached, as
         # would the variables of what was called.
         raise failure
 
-    def _answer(self, session: requests.Session, call: Call) -> Reply:
+    def _answer(self, session: requests.Session, call: ApiRequest) -> ApiResponse:
         with session.request(
             call.method,
             self._origin + call.path,
@@ -139,20 +139,20 @@ class HttpTransport:
             stream=True,
         ) as response:
             if response.is_redirect:
-                raise UnreadableReply("it redirects to another address, which is refused to protect the token")
+                raise InvalidResponse("it redirects to another address, which is refused to protect the token")
             sent = response.request.headers["Authorization"]
             headers = {
-                name.lower(): without_token(value.encode("latin-1"), sent).decode("latin-1")
+                name.lower(): redact_token(value.encode("latin-1"), sent).decode("latin-1")
                 for name, value in response.headers.items()
             }
             packed = b"".join(response.raw.stream(PIECE, decode_content=False))
             body = _unpacked(packed, response.headers.get("Content-Encoding", "").strip().lower())
-            return Reply(response.status_code, headers, without_token(body, sent))
+            return ApiResponse(response.status_code, headers, redact_token(body, sent))
 
     def _session(self) -> requests.Session:
         session = _Session()
-        bounds = Bounds(self._limits.total, MAX_REPLY)
-        adapter = BoundedAdapter(bounds, self._clock, connections=CONNECTIONS)
+        bounds = ResponseLimits(self._limits.total, MAX_REPLY)
+        adapter = LimitedAdapter(bounds, self._clock, connections=CONNECTIONS)
         session.mount("https://", adapter)
         session.mount("http://", adapter)
         session.headers["Accept"] = "application/json"
@@ -171,40 +171,40 @@ def _unpacked(body: bytes, encoding: str) -> bytes:
     if encoding in ("", "identity"):
         return body
     if encoding != "gzip":
-        raise UnreadableReply("it is compressed, which was not asked for")
+        raise InvalidResponse("it is compressed, which was not asked for")
     unpacking = zlib.decompressobj(wbits=zlib.MAX_WBITS + 16)
     try:
         found = unpacking.decompress(body, MAX_REPLY)
     except zlib.error:
-        raise UnreadableReply("it cannot be unpacked") from None
+        raise InvalidResponse("it cannot be unpacked") from None
     if unpacking.unconsumed_tail:
-        raise UnreadableReply("it is far too long")
+        raise InvalidResponse("it is far too long")
     return found
 
 
 def _failure(error: Exception) -> RunComfyError:
     """What a failed exchange means: whether the request can have arrived."""
-    if isinstance(error, UnusableProxy):
-        return Unreachable(str(error))
+    if isinstance(error, InvalidProxy):
+        return ConnectError(str(error))
     if isinstance(error, _NO_ADDRESS):
-        return Unreachable("its address, or that of a proxy, is not a valid one")
+        return ConnectError("its address, or that of a proxy, is not a valid one")
     if _caused_by(error, NewConnectionError, ConnectTimeoutError):
         late = isinstance(error, requests.exceptions.ConnectTimeout)
-        return Unreachable("no connection within the time limit" if late else "no connection")
+        return ConnectError("no connection within the time limit" if late else "no connection")
     if isinstance(error, requests.exceptions.ProxyError):
         # urllib3 also calls a connection through a proxy that broke later a proxy's error.
         if "Tunnel connection failed" in str(error):
-            return Unreachable("the proxy refused the connection")
-        return NoReply("connection lost behind the proxy")
+            return ConnectError("the proxy refused the connection")
+        return ReadError("connection lost behind the proxy")
     if isinstance(error, requests.exceptions.SSLError):
         if _caused_by(error, ssl.SSLCertVerificationError):
-            return Unreachable("its certificate could not be verified")
-        return NoReply("TLS error")
+            return ConnectError("its certificate could not be verified")
+        return ReadError("TLS error")
     if isinstance(error, requests.exceptions.Timeout) or _caused_by(error, ReadTimeoutError, TimeoutError):
-        return NoReply("time-out")
+        return ReadError("time-out")
     if isinstance(error, requests.exceptions.ConnectionError | ProtocolError):
-        return NoReply("connection lost")
-    return NoReply(type(error).__name__)
+        return ReadError("connection lost")
+    return ReadError(type(error).__name__)
 
 
 def api_origin(environment: Mapping[str, str]) -> str:

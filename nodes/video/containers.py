@@ -29,8 +29,8 @@ def check_container(file: Path) -> None:
     shorter than they say, and an MP4's index must be one that `check_index` lets through.
 
     Raises:
-        NotAVideo: it is none of these.
-        Damaged: it ends early, or its index is not to be believed.
+        UnsupportedVideo: it is none of these.
+        CorruptVideo: it ends early, or its index is not to be believed.
         OSError: it cannot be read.
     """
     with file.open("rb") as stream:

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from .errors import AGAIN, Abandoned, Damaged, NotAVideo, NothingSelected, VideoError
+from .errors import AGAIN, Cancelled, CorruptVideo, NothingSelected, UnsupportedVideo, VideoError
 from .memory import FRAME_BYTES, check_memory, not_enough
 from .opencv import codec, open_video
-from .prefault import touched_ahead
-from .probe import Facts, count_frames
+from .prefault import prefault
+from .probe import VideoInfo, count_frames
 
 if TYPE_CHECKING:
     import cv2
@@ -58,10 +58,10 @@ class Clip:
     """Frames per second of the file, on average, whichever of them were selected."""
 
     @property
-    def facts(self) -> Facts:
+    def facts(self) -> VideoInfo:
         """The selected frames as the file that they could be."""
         frames, height, width, _ = self.images.shape
-        return Facts(frames, width, height, self.fps)
+        return VideoInfo(frames, width, height, self.fps)
 
 
 def _ignore(done: int, total: int) -> None:
@@ -82,11 +82,11 @@ def decode(
         stopped: asked before every frame.
 
     Raises:
-        NotAVideo: OpenCV cannot read it.
-        Damaged: it is incomplete.
+        UnsupportedVideo: OpenCV cannot read it.
+        CorruptVideo: it is incomplete.
         NothingSelected: the selection leaves no frame.
         NotEnoughMemory: the frames would not fit; nothing was allocated.
-        Abandoned: ``stopped`` said so.
+        Cancelled: ``stopped`` said so.
     """
     count = count_frames(file, stopped)
     wanted = selection.of(count.shown)
@@ -130,14 +130,14 @@ class _Source:
         number = next(self._numbers)
         while self._grabbed <= number:
             if self._stopped():
-                raise Abandoned
+                raise Cancelled
             if not self._reader.grab():
                 raise self._end()
             self._grabbed += 1
         self._buffers.reverse()
         got, frame = self._reader.retrieve(self._buffers[0])
         if not got:
-            raise Damaged(f"Frame {number} of {self._file.name} cannot be read.", AGAIN)
+            raise CorruptVideo(f"Frame {number} of {self._file.name} cannot be read.", AGAIN)
         self._buffers[0] = frame
         return frame
 
@@ -145,8 +145,10 @@ class _Source:
         """Why no frame comes any more."""
         # Many builds open AV1 without being able to decode it.
         if self._grabbed == 0 and codec(self._reader) == "av01":
-            return NotAVideo(f"{self.name} is AV1 video, which this OpenCV cannot decode.", "Convert it to H.264.")
-        return Damaged(f"{self.name} breaks off after {self._grabbed} frames.", AGAIN)
+            return UnsupportedVideo(
+                f"{self.name} is AV1 video, which this OpenCV cannot decode.", "Convert it to H.264."
+            )
+        return CorruptVideo(f"{self.name} breaks off after {self._grabbed} frames.", AGAIN)
 
     def _seek(self, number: int) -> None:
         import cv2
@@ -178,13 +180,13 @@ def _fill(source: _Source, count: int, progress: Callable[[int, int], object]) -
         frames: NDArray[np.float32] = images.numpy()
         rgb = np.empty(shape, np.uint8)
         to_float = (np.arange(256, dtype=np.float32) / np.float32(255)).reshape(1, 256)
-        with touched_ahead(images):
+        with prefault(images):
             for done in range(count):
                 bgr = coming.result()
                 if done + 1 < count:
                     coming = ahead.submit(source.read)
                 if bgr.shape != shape:
-                    raise Damaged(
+                    raise CorruptVideo(
                         f"The size of the picture changes at frame {done} of {source.name}.", "Use another file."
                     )
                 cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB, dst=rgb)

@@ -14,10 +14,19 @@ from typing import Final
 import requests
 from urllib3.exceptions import HTTPError
 
-from ..http_client import TooLong, UnusableProxy, asking
-from .errors import Abandoned, Damaged, FetchBroken, FetchFailed, LinkExpired, NoSpace, NotAVideo, VideoError
+from ..http_client import InvalidProxy, ResponseTooLarge, cancellable
+from .errors import (
+    Cancelled,
+    CorruptVideo,
+    DownloadFailed,
+    DownloadInterrupted,
+    LinkExpired,
+    NoSpace,
+    UnsupportedVideo,
+    VideoError,
+)
 from .mp4 import check_mp4, sync
-from .url_policy import MAX_SIZE, check_link
+from .url_policy import MAX_SIZE, check_url
 
 PIECE: Final = 256 * 1024
 """Bytes that are read at most before they are written."""
@@ -67,12 +76,12 @@ class Download:
             stopped: asked before every reading, of the head as well.
 
         Raises:
-            FetchBroken, LinkExpired: another attempt, or another link, may help.
+            DownloadInterrupted, LinkExpired: another attempt, or another link, may help.
             VideoError: no other attempt would.
-            Abandoned: ``stopped`` said so.
+            Cancelled: ``stopped`` said so.
         """
         if not (self._trusted and link.startswith(self._trusted + "/")):
-            check_link(link)
+            check_url(link)
         try:
             self._transfer(link, progress, stopped)
             check_mp4(self._part)
@@ -80,26 +89,26 @@ class Download:
             with suppress(OSError):  # some network and Windows drives cannot; the file has its name all the same
                 _sync_folder(self.target.parent)
         except requests.exceptions.TooManyRedirects:
-            raise FetchFailed("The link to the video redirects without end.", "Use a direct link.") from None
-        except UnusableProxy as error:
-            raise FetchFailed(
+            raise DownloadFailed("The link to the video redirects without end.", "Use a direct link.") from None
+        except InvalidProxy as error:
+            raise DownloadFailed(
                 f"The video could not be downloaded ({error}).", "Set another proxy, or none, and restart ComfyUI."
             ) from None
-        except TooLong:
+        except ResponseTooLarge:
             self.discard()
             raise _too_large(self._max_size) from None
         except requests.exceptions.InvalidSchema:
-            raise FetchFailed(
+            raise DownloadFailed(
                 "The link to the video redirects to one that is not https.", "Use a direct link."
             ) from None
         except ValueError:
             # What requests and urllib raise for a link, or a redirect, that cannot be taken apart.
-            raise FetchFailed("The link to the video is not a valid one.", "Check the link.") from None
+            raise DownloadFailed("The link to the video is not a valid one.", "Check the link.") from None
         except (requests.exceptions.RequestException, HTTPError) as error:
-            raise FetchBroken(_reason(error)) from None
-        except (FetchBroken, LinkExpired):
+            raise DownloadInterrupted(_reason(error)) from None
+        except (DownloadInterrupted, LinkExpired):
             raise  # another attempt goes on from what has arrived
-        except (FetchFailed, NotAVideo, Damaged):
+        except (DownloadFailed, UnsupportedVideo, CorruptVideo):
             self.discard()
             raise
         except OSError as error:
@@ -120,9 +129,9 @@ class Download:
 
         def go_on() -> None:
             if stopped():
-                raise Abandoned
+                raise Cancelled
 
-        with asking(go_on), self._session.get(link, headers=headers, stream=True, timeout=timeout) as response:
+        with cancellable(go_on), self._session.get(link, headers=headers, stream=True, timeout=timeout) as response:
             self._accept(response)
             self.target.parent.mkdir(parents=True, exist_ok=True)
             with self._part.open("r+b" if self.received else "wb") as file:
@@ -134,10 +143,10 @@ class Download:
                     self._check_size(self.received)
                     progress(self.received, self.total)
                     if self._clock() > ends:
-                        raise FetchBroken("it takes too long")
+                        raise DownloadInterrupted("it takes too long")
                 sync(file)
         if self.total is not None and self.received != self.total:
-            raise FetchBroken(f"{self.received:,} of {self.total:,} bytes arrived")
+            raise DownloadInterrupted(f"{self.received:,} of {self.total:,} bytes arrived")
 
     def _accept(self, response: requests.Response) -> None:
         """Take over what the answer's head says; go back to the start unless it really continues."""
@@ -148,12 +157,12 @@ class Download:
             if status == 416:
                 self.discard()
             if status in (408, 416, 429) or status >= 500:
-                raise FetchBroken(f"HTTP {status}")
-            raise FetchFailed(f"The server of the video answered with HTTP {status}.", "Check the link.")
+                raise DownloadInterrupted(f"HTTP {status}")
+            raise DownloadFailed(f"The server of the video answered with HTTP {status}.", "Check the link.")
         continues = status == 206 and response.headers.get("Content-Range", "").startswith(f"bytes {self.received}-")
         if status == 206 and not continues:
             self.discard()
-            raise FetchBroken("the server sent another part than was asked for")
+            raise DownloadInterrupted("the server sent another part than was asked for")
         if not continues:
             self.received = 0
         length = response.headers.get("Content-Length", "")
@@ -177,8 +186,10 @@ def _pieces(response: requests.Response) -> Iterator[bytes]:
     return iter(lambda: read(PIECE), b"")
 
 
-def _too_large(most: int) -> FetchFailed:
-    return FetchFailed(f"The video is larger than {most // 2**20} MB.", "Use a smaller one, or download it yourself.")
+def _too_large(most: int) -> DownloadFailed:
+    return DownloadFailed(
+        f"The video is larger than {most // 2**20} MB.", "Use a smaller one, or download it yourself."
+    )
 
 
 def _reason(error: Exception) -> str:

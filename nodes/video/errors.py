@@ -1,13 +1,13 @@
 """Every way in which a video can fail to become frames.
 
 VideoError
-├── LinkRefused        a link that may not be followed
-├── FetchFailed        it could not be fetched
-│   ├── FetchBroken    but trying again may help
+├── UnsafeUrl        a link that may not be followed
+├── DownloadFailed        it could not be fetched
+│   ├── DownloadInterrupted    but trying again may help
 │   └── LinkExpired    but a new link to the same video may help
 ├── NoSpace            the disk does not take it
-├── NotAVideo          what is there is not an MP4, or nothing that OpenCV can read
-├── Damaged            an incomplete or broken video
+├── UnsupportedVideo          what is there is not an MP4, or nothing that OpenCV can read
+├── CorruptVideo            an incomplete or broken video
 ├── NothingSelected    the frame controls leave no frame
 └── NotEnoughMemory    its frames would not fit
 """
@@ -24,31 +24,31 @@ AGAIN: Final = "Delete it and fetch or generate it again."
 class VideoError(Exception):
     """A video that did not arrive or could not be read. ``str()`` is the message for the user."""
 
-    def __init__(self, what: str, todo: str) -> None:
-        super().__init__(what)
-        self.what = what
-        self.todo = todo
+    def __init__(self, message: str, advice: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.advice = advice
 
     def __str__(self) -> str:
-        return f"{self.what} {self.todo}"
+        return f"{self.message} {self.advice}"
 
 
-class LinkRefused(VideoError):
+class UnsafeUrl(VideoError):
     """A link that leads to a place where a workflow must not reach."""
 
 
-class FetchFailed(VideoError):
+class DownloadFailed(VideoError):
     """The server does not hand the video out."""
 
 
-class FetchBroken(FetchFailed):
+class DownloadInterrupted(DownloadFailed):
     """The transfer broke off; what arrived is kept for the next attempt."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"The video could not be downloaded ({reason}).", "Check the network and run again.")
 
 
-class LinkExpired(FetchFailed):
+class LinkExpired(DownloadFailed):
     """The link is no longer, or not yet, good."""
 
     def __init__(self, status: int) -> None:
@@ -62,11 +62,11 @@ class NoSpace(VideoError):
     """The disk is full or does not allow writing; nothing was left behind."""
 
 
-class NotAVideo(VideoError):
+class UnsupportedVideo(VideoError):
     """Not an MP4, or nothing that OpenCV can read."""
 
 
-class Damaged(VideoError):
+class CorruptVideo(VideoError):
     """A video of which a part is missing or broken."""
 
 
@@ -78,15 +78,15 @@ class NotEnoughMemory(VideoError):
     """The frames would not fit into the memory that is left."""
 
 
-class Abandoned(Exception):
+class Cancelled(Exception):
     """Nobody waits for the video any more, which is no failure of it."""
 
 
-def incomplete(file: Path, length: int, end: int) -> Damaged:
+def incomplete(file: Path, length: int, end: int) -> CorruptVideo:
     """The error for a file of ``length`` bytes that by its own account has at least ``end``."""
-    return Damaged(f"{file.name} is incomplete: it has {length:,} of at least {end:,} bytes.", AGAIN)
+    return CorruptVideo(f"{file.name} is incomplete: it has {length:,} of at least {end:,} bytes.", AGAIN)
 
 
-def unreadable(file: Path) -> NotAVideo:
+def unreadable(file: Path) -> UnsupportedVideo:
     """The error for a file of another format, or with nothing in it that could be shown."""
-    return NotAVideo(f"{file.name} is not a video that this node can read.", "Use an H.264 MP4.")
+    return UnsupportedVideo(f"{file.name} is not a video that this node can read.", "Use an H.264 MP4.")

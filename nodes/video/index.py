@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from .boxes import MOST_BOXES, index_boxes, inside
-from .errors import AGAIN, Damaged, NotAVideo
+from .errors import AGAIN, CorruptVideo, UnsupportedVideo
 from .tracks import check_tracks
 
 MOST_SAMPLES: Final = 4_000_000
@@ -47,16 +47,16 @@ def check_index(file: Path) -> None:
     """Make sure that FFmpeg can open an MP4 file in little time and memory, whatever the file says.
 
     Raises:
-        NotAVideo: it is of a kind that is not read.
-        Damaged: its index is broken, or announces more than the file can hold.
+        UnsupportedVideo: it is of a kind that is not read.
+        CorruptVideo: its index is broken, or announces more than the file can hold.
     """
     length = file.stat().st_size
     try:
         announced, most = _announced(file), min(length, MOST_SAMPLES)
     except (struct.error, IndexError):
-        raise Damaged(f"The index of {file.name} is broken.", AGAIN) from None
+        raise CorruptVideo(f"The index of {file.name} is broken.", AGAIN) from None
     if announced > most:
-        raise Damaged(
+        raise CorruptVideo(
             f"The index of {file.name} announces {announced:,} samples, and {most:,} are the most that is believed of "
             f"a file of {length:,} bytes.",
             "Use another file, or a shorter part of it.",
@@ -143,7 +143,7 @@ def _number(box: memoryview, place: int) -> int:
     return int(number)
 
 
-def _unread(file: Path, kind: bytes) -> NotAVideo:
-    return NotAVideo(
+def _unread(file: Path, kind: bytes) -> UnsupportedVideo:
+    return UnsupportedVideo(
         f"{file.name} has a {kind.decode('latin-1')} box, which this node does not read.", "Convert it to an H.264 MP4."
     )

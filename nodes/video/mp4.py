@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from .boxes import top_level
-from .errors import AGAIN, Damaged, NotAVideo, incomplete
+from .errors import AGAIN, CorruptVideo, UnsupportedVideo, incomplete
 
 
 def is_mp4(file: Path) -> bool:
@@ -21,11 +21,11 @@ def check_mp4(file: Path) -> None:
     """Make sure that a file is an MP4 of which nothing is missing at the end.
 
     Raises:
-        NotAVideo: it does not start with an `ftyp` box.
-        Damaged: a box reaches beyond the end of the file, or a needed one is missing, or there are absurdly many.
+        UnsupportedVideo: it does not start with an `ftyp` box.
+        CorruptVideo: a box reaches beyond the end of the file, or a needed one is missing, or there are absurdly many.
     """
     if not is_mp4(file):
-        raise NotAVideo(f"{file.name} is not an MP4 video.", "Use an MP4 file.")
+        raise UnsupportedVideo(f"{file.name} is not an MP4 video.", "Use an MP4 file.")
     length = file.stat().st_size
     kinds = set()
     with file.open("rb") as stream:
@@ -35,10 +35,10 @@ def check_mp4(file: Path) -> None:
                     raise incomplete(file, length, end)
                 kinds.add(kind)
         except struct.error:
-            raise Damaged(f"{file.name} is broken into too many pieces.", AGAIN) from None
+            raise CorruptVideo(f"{file.name} is broken into too many pieces.", AGAIN) from None
     missing = [kind.decode() for kind in (b"moov", b"mdat") if kind not in kinds]
     if missing:
-        raise Damaged(f"{file.name} is incomplete: it has no {' and no '.join(missing)} box.", AGAIN)
+        raise CorruptVideo(f"{file.name} is incomplete: it has no {' and no '.join(missing)} box.", AGAIN)
 
 
 def sync(file: BinaryIO) -> None:

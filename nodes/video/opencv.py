@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from .containers import check_container
-from .errors import NotAVideo, unreadable
+from .errors import UnsupportedVideo, unreadable
 
 if TYPE_CHECKING:
     import cv2
@@ -17,12 +17,12 @@ NO_INTERLACED_FROM: Final = (4, 13)
 
 
 def open_video(file: Path) -> cv2.VideoCapture:
-    """A reader of decoded frames. Raises `NotAVideo` or `Damaged`."""
+    """A reader of decoded frames. Raises `UnsupportedVideo` or `CorruptVideo`."""
     return _opened(file, packets=False)
 
 
 def open_packets(file: Path) -> cv2.VideoCapture:
-    """A reader that only walks through the file, frame by frame. Raises `NotAVideo` or `Damaged`."""
+    """A reader that only walks through the file, frame by frame. Raises `UnsupportedVideo` or `CorruptVideo`."""
     return _opened(file, packets=True)
 
 
@@ -66,12 +66,12 @@ def version() -> tuple[int, int]:
 
 
 def check_installation() -> None:
-    """Make sure that there is more of OpenCV than its folder. Raises `NotAVideo`."""
+    """Make sure that there is more of OpenCV than its folder. Raises `UnsupportedVideo`."""
     import cv2
 
     if not hasattr(cv2, "VideoCapture"):
         # What uninstalling one of its packages leaves behind, if two of them were there.
-        raise NotAVideo(
+        raise UnsupportedVideo(
             "The installation of OpenCV is broken.",
             "Repair it with ComfyUI's Python: pip install --force-reinstall --no-deps opencv-python",
         )

@@ -24,7 +24,7 @@ BLOCK: Final = 8 * 1024 * 1024
 
 
 @contextmanager
-def touched_ahead(images: torch.Tensor) -> Iterator[None]:
+def prefault(images: torch.Tensor) -> Iterator[None]:
     """While the `with` block fills a tensor on the CPU, have the system back it with memory, from front to back.
 
     Neither reads nor writes the tensor. Where the system cannot do it, pages come as ever, when they are written to.

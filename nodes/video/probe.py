@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from .edits import shown_frames
-from .errors import AGAIN, Abandoned, Damaged, NotAVideo, unreadable
+from .errors import AGAIN, Cancelled, CorruptVideo, UnsupportedVideo, unreadable
 from .interlaced import may_be_interlaced
 from .memory import decoder_memory
 from .mp4 import check_mp4, is_mp4
@@ -33,7 +33,7 @@ UNTOLD_FPS: Final = 24.0
 
 
 @dataclass(frozen=True)
-class Facts:
+class VideoInfo:
     """A video file."""
 
     frames: int
@@ -67,7 +67,7 @@ class Count:
         return rate(reader.get(cv2.CAP_PROP_FPS), self.stored, self.seconds)
 
 
-def facts_of(file: Path, stopped: Callable[[], bool] = lambda: False) -> Facts:
+def probe(file: Path, stopped: Callable[[], bool] = lambda: False) -> VideoInfo:
     """What a file says of itself once it is counted. Blocks; raises as `count_frames` does."""
     import cv2
 
@@ -75,7 +75,7 @@ def facts_of(file: Path, stopped: Callable[[], bool] = lambda: False) -> Facts:
     reader = open_video(file)
     try:
         width, height = (int(reader.get(side)) for side in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
-        return Facts(count.shown, width, height, count.fps(reader))
+        return VideoInfo(count.shown, width, height, count.fps(reader))
     finally:
         reader.release()
 
@@ -87,9 +87,9 @@ def count_frames(file: Path, stopped: Callable[[], bool]) -> Count:
         stopped: asked before every frame.
 
     Raises:
-        NotAVideo: OpenCV cannot read it.
-        Damaged: it is incomplete.
-        Abandoned: ``stopped`` said so.
+        UnsupportedVideo: OpenCV cannot read it.
+        CorruptVideo: it is incomplete.
+        Cancelled: ``stopped`` said so.
     """
     mp4 = is_mp4(file)
     if mp4:
@@ -105,7 +105,7 @@ def count_frames(file: Path, stopped: Callable[[], bool]) -> Count:
     if mp4:
         count = shown_frames(file) or stored
         if stored < count:
-            raise Damaged(f"{file.name} has {stored} of the {count} frames that its index announces.", AGAIN)
+            raise CorruptVideo(f"{file.name} has {stored} of the {count} frames that its index announces.", AGAIN)
     if not count:
         raise unreadable(file)
     return Count(count, stored, seconds, seekable=mp4, pixels=pixels, decoder=decoder)
@@ -118,7 +118,7 @@ def _check_pictures(file: Path, packets: cv2.VideoCapture, *, mp4: bool) -> None
     if mp4:
         check_coding(file, coding, OPENCV_CODINGS)
     if version() >= NO_INTERLACED_FROM and may_be_interlaced(coding, settings(packets)):
-        raise NotAVideo(
+        raise UnsupportedVideo(
             f"{file.name} is interlaced, and this OpenCV would show black frames.",
             "Convert it to a progressive MP4 first.",
         )
@@ -137,7 +137,7 @@ def _walk(packets: cv2.VideoCapture, stopped: Callable[[], bool]) -> tuple[int, 
         due = packets.get(cv2.CAP_PROP_POS_MSEC) / 1000
         first, last = min(first, due), max(last, due)
         if stopped():
-            raise Abandoned
+            raise Cancelled
     return count, max(last - first, 0.0)
 
 

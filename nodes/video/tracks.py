@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from .boxes import child, children, inside
-from .errors import NotAVideo
+from .errors import UnsupportedVideo
 
 CODINGS: Final = (
     *("avc1", "avc3", "hvc1", "hev1", "dvh1", "dvhe", "vp08", "vp09", "av01", "mp4v"),
@@ -37,7 +37,7 @@ def check_tracks(file: Path, moov: memoryview) -> None:
     """Make sure that the pictures in all tracks of an index are of a known coding and a decent size.
 
     Raises:
-        NotAVideo: they are not.
+        UnsupportedVideo: they are not.
         struct.error: the index is broken.
     """
     pixels = 0
@@ -50,18 +50,18 @@ def check_tracks(file: Path, moov: memoryview) -> None:
 
 
 def check_coding(file: Path, name: str, known: tuple[str, ...]) -> None:
-    """Make sure that a coding is one of those that are ``known``. Raises `NotAVideo`."""
+    """Make sure that a coding is one of those that are ``known``. Raises `UnsupportedVideo`."""
     if name not in known:
         shown = re.sub("[^0-9A-Za-z ]", "", name).strip() or "unknown"
-        raise NotAVideo(
+        raise UnsupportedVideo(
             f"{file.name} is {shown} video, which this node does not decode.", "Convert it to an H.264 MP4."
         )
 
 
 def check_size(file: Path, pixels: int) -> None:
-    """Make sure that the pictures have not too many pixels, all tracks taken together. Raises `NotAVideo`."""
+    """Make sure that the pictures have not too many pixels, all tracks taken together. Raises `UnsupportedVideo`."""
     if pixels > MOST_PIXELS:
-        raise NotAVideo(
+        raise UnsupportedVideo(
             f"The pictures of {file.name} have {pixels / 1e6:.1f} million pixels, and 8192x4320, which is "
             f"{MOST_PIXELS / 1e6:.1f} million, is the most that is read.",
             "Scale it down with another program first.",

@@ -12,15 +12,15 @@ from urllib.parse import urlsplit
 import requests
 from requests.utils import get_environ_proxies
 
-from ..http_client import BoundedAdapter, Bounds, Session
-from .errors import LinkRefused
+from ..http_client import LimitedAdapter, ResponseLimits, Session
+from .errors import UnsafeUrl
 
 MAX_REDIRECTS: Final = 5
 CONNECTIONS: Final = 4
 """Kept to one host, for as many downloads side by side."""
 MAX_SIZE: Final = 512 * 1024 * 1024
 """Bytes of a video; Seedance's own have a few million."""
-BOUNDS: Final = Bounds(660.0, MAX_SIZE + 1024 * 1024)
+RESPONSE_LIMITS: Final = ResponseLimits(660.0, MAX_SIZE + 1024 * 1024)
 """A little more time than an attempt at a download takes, and room for what is around a video."""
 
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
@@ -50,11 +50,11 @@ def is_public(address: str) -> bool:
     return ip.is_global and not ip.is_multicast and not ip.is_reserved and not any(ip in net for net in _SPECIAL)
 
 
-def check_link(link: str) -> None:
+def check_url(link: str) -> None:
     """Refuse what can be told from the link alone; the address itself is checked when connecting.
 
     Raises:
-        LinkRefused: not https, with credentials, or to a literal address that is not public.
+        UnsafeUrl: not https, with credentials, or to a literal address that is not public.
     """
     try:
         parts = urlsplit(link)
@@ -91,7 +91,7 @@ def media_session(trusted_origin: str | None = None, allowed: Callable[[str], bo
     del session.adapters["http://"]
     session.mount("https://", _PublicAdapter(allowed))
     if trusted_origin:
-        session.mount(trusted_origin + "/", BoundedAdapter(BOUNDS, connections=CONNECTIONS))
+        session.mount(trusted_origin + "/", LimitedAdapter(RESPONSE_LIMITS, connections=CONNECTIONS))
     return session
 
 
@@ -105,17 +105,17 @@ class _Session(Session):
         return target
 
 
-class _PublicAdapter(BoundedAdapter):
+class _PublicAdapter(LimitedAdapter):
     """Judges the addresses of a name, and once more, before a byte is sent, the one that was connected to: by then
     the name may stand for another."""
 
     def __init__(self, allowed: Callable[[str], bool]) -> None:
         self._allowed = allowed
-        super().__init__(BOUNDS, connections=CONNECTIONS, connected=self._check)
+        super().__init__(RESPONSE_LIMITS, connections=CONNECTIONS, connected=self._check)
 
     def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
         url = request.url or ""
-        check_link(url)
+        check_url(url)
         self._check_name(urlsplit(url).hostname or "")
         return super().send(request, *args, **options)
 
@@ -141,9 +141,9 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def _refused(reason: str) -> LinkRefused:
+def _refused(reason: str) -> UnsafeUrl:
     # It may quote a host, which is whatever a workflow's file says.
     shown = "".join(mark if mark.isprintable() else " " for mark in reason)
-    return LinkRefused(
+    return UnsafeUrl(
         f"The link to the video was not followed: {shown}.", "Use a public https:// link to an MP4, or a local file."
     )

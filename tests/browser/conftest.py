@@ -1,4 +1,4 @@
-"""A real ComfyUI with its real web UI in a real browser, and a local RunComfy whose books the tests can read."""
+"""A real ComfyUI with its real web UI in a real browser, and a local RunComfy whose records the tests can read."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwr
 from nodes.rehearsal import RehearsalService, Timing
 from tests.browser.screenshots import Screenshots
 from tests.browser.ui import Ui
-from tests.comfyui.conftest import PACK, Books
+from tests.comfyui.conftest import PACK, ServiceLog
 from tools.comfyui import CACHE, ComfyUI
 from tools.comfyui_source import ensure
 from tools.front_end import front_end
@@ -49,9 +49,9 @@ def service() -> Iterator[RehearsalService]:
 
 
 @pytest.fixture
-def books(service: RehearsalService) -> Iterator[Books]:
+def service_log(service: RehearsalService) -> Iterator[ServiceLog]:
     """A fresh look at the service; whatever a test held is released after it."""
-    yield Books(service, len(service.submissions), service.calls)
+    yield ServiceLog(service, len(service.submissions), service.calls)
     service.release()
 
 

@@ -13,7 +13,7 @@ from playwright.sync_api import FloatRect, Locator, Page, expect
 from tests.browser.conftest import save_token
 from tests.browser.screenshots import Screenshots
 from tests.browser.ui import Ui
-from tests.comfyui.conftest import Books
+from tests.comfyui.conftest import ServiceLog
 from tests.comfyui.graphs import ApiGraph
 from tests.comfyui.seedance_graphs import HEIGHT, WIDTH, generation, node, output
 from tools.comfyui import ComfyUI
@@ -64,26 +64,26 @@ def test_a_template_becomes_a_video_on_the_node(
         screenshots.take_part("../web/docs/assets/text-to-video", page, with_title(ui.place_of(NODE)))
 
 
-def test_the_line_on_the_node_follows_the_job(ui: Ui, books: Books, token: str, prompt: str) -> None:
-    books.service.hold()
+def test_the_line_on_the_node_follows_the_job(ui: Ui, service_log: ServiceLog, token: str, prompt: str) -> None:
+    service_log.service.hold()
     ui.load(saving(prompt))
     ui.run()
     ui.expect_on(NODE, ui.line("Queued"))
-    books.hold_once_running()
+    service_log.hold_once_running()
     ui.expect_on(NODE, ui.line("Generating"))
-    books.service.release()
+    service_log.service.release()
     ui.expect_on(NODE, ui.line("Done in"))
     assert ui.wait_for_end() == "execution_success"
 
 
-def test_stop_cancels_the_job_that_waits(ui: Ui, books: Books, token: str, prompt: str) -> None:
-    books.service.hold()
+def test_stop_cancels_the_job_that_waits(ui: Ui, service_log: ServiceLog, token: str, prompt: str) -> None:
+    service_log.service.hold()
     ui.load(saving(prompt))
     ui.run()
     ui.expect_on(NODE, ui.line("Queued"))
     ui.stop()
     assert ui.wait_for_end() == "execution_interrupted"
-    (submission,) = books.submissions
+    (submission,) = service_log.submissions
     assert submission.cancelled
     ui.settle()
     ui.expect_on(NODE, ui.line("Stopped"))
@@ -91,7 +91,7 @@ def test_stop_cancels_the_job_that_waits(ui: Ui, books: Books, token: str, promp
 
 
 def test_a_failure_is_told_in_full_on_the_node_and_in_a_message(
-    ui: Ui, books: Books, token_file: object, prompt: str
+    ui: Ui, service_log: ServiceLog, token_file: object, prompt: str
 ) -> None:
     ui.load(saving(prompt))
     ui.run()
@@ -103,11 +103,11 @@ def test_a_failure_is_told_in_full_on_the_node_and_in_a_message(
     ui.expect_on(NODE, ui.line(message))
     expect(ui.message(message)).to_be_visible()
     ui.page.wait_for_function(SHOWN_WHOLE, arg=ui.line(message).element_handle())
-    assert books.calls == {}
+    assert service_log.calls == {}
 
 
 def test_the_next_failure_takes_the_place_of_the_one_before(
-    ui: Ui, books: Books, token_file: Path, prompt: str
+    ui: Ui, service_log: ServiceLog, token_file: Path, prompt: str
 ) -> None:
     ui.load(saving(prompt))
     ui.run()
@@ -119,17 +119,19 @@ def test_the_next_failure_takes_the_place_of_the_one_before(
     ui.run()
     expect(ui.message("did not accept the token")).to_be_visible()
     expect(first).to_have_count(0)
-    assert not books.submissions
+    assert not service_log.submissions
 
 
-def test_a_closed_subgraph_shows_the_line_of_the_node_in_it(ui: Ui, books: Books, token: str, prompt: str) -> None:
+def test_a_closed_subgraph_shows_the_line_of_the_node_in_it(
+    ui: Ui, service_log: ServiceLog, token: str, prompt: str
+) -> None:
     """ComfyUI itself shows nothing there, for as long as a video takes."""
-    books.service.hold()
+    service_log.service.hold()
     ui.load(saving(prompt))
     subgraph = ui.convert_to_subgraph(NODE)
     ui.run()
     ui.expect_on(subgraph, ui.line("Queued"))
-    books.service.release()
+    service_log.service.release()
     assert ui.wait_for_end() == "execution_success"
     ui.settle()
     ui.expect_on(subgraph, ui.line("Done in"))

@@ -13,7 +13,7 @@ from tests.browser.conftest import TOKEN
 from tests.browser.screenshots import Screenshots
 from tests.browser.test_run import saving
 from tests.browser.ui import Ui
-from tests.comfyui.conftest import Books
+from tests.comfyui.conftest import ServiceLog
 from tests.comfyui.seedance_graphs import node, output
 from tools.comfyui import ComfyUI
 
@@ -65,7 +65,7 @@ def test_the_token_is_nowhere_but_in_its_file(
     server: ComfyUI,
     settings: Callable[[Mapping[str, object]], None],
     token_file: Path,
-    books: Books,
+    service_log: ServiceLog,
     prompt: str,
     tmp_path: Path,
 ) -> None:
@@ -78,7 +78,7 @@ def test_the_token_is_nowhere_but_in_its_file(
     ui.load(saving(prompt) | {"pictures": node("SaveImage", images=output("images"), filename_prefix="picture")})
     ui.run()
     assert ui.wait_for_end() == "execution_success", ui.lines()
-    assert len(books.submissions) == 1
+    assert len(service_log.submissions) == 1
     for route in ("/history", "/settings", "/object_info", "/seedance/token", "/internal/logs"):
         page.evaluate("async (route) => (await app.api.fetchApi(route)).text()", route)
     with page.expect_download() as download:

@@ -1,4 +1,4 @@
-"""A real ComfyUI with the pack in it, talking to a local RunComfy whose books the tests can read."""
+"""A real ComfyUI with the pack in it, talking to a local RunComfy whose records the tests can read."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PATIENCE = 10.0  # seconds for the service to begin with a job
 
 
 @dataclass(frozen=True)
-class Books:
+class ServiceLog:
     """What has reached the service since the test began."""
 
     service: RehearsalService
@@ -59,9 +59,9 @@ def service() -> Iterator[RehearsalService]:
 
 
 @pytest.fixture
-def books(service: RehearsalService) -> Iterator[Books]:
+def service_log(service: RehearsalService) -> Iterator[ServiceLog]:
     """A fresh look at the service; whatever a test held is released after it."""
-    yield Books(service, len(service.submissions), service.calls)
+    yield ServiceLog(service, len(service.submissions), service.calls)
     service.release()
 
 

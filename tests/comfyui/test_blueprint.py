@@ -10,7 +10,7 @@ import av
 import pytest
 import requests
 
-from tests.comfyui.conftest import PACK, Books
+from tests.comfyui.conftest import PACK, ServiceLog
 from tests.comfyui.graphs import Workflow, read_workflow, to_api_graph
 from tests.comfyui.saved_nodes import check_is_free, check_origin, check_sockets
 from tests.comfyui.seedance_graphs import DURATION, FRAMES, HEIGHT, WIDTH
@@ -103,12 +103,12 @@ def test_nodes_inside_fit_and_cost_nothing(inside: Workflow, client: Client) -> 
 
 
 def test_it_makes_an_upscaled_video(
-    blueprint: Workflow, client_without_token: Client, server_without_token: ComfyUI, books: Books
+    blueprint: Workflow, client_without_token: Client, server_without_token: ComfyUI, service_log: ServiceLog
 ) -> None:
     graph = to_api_graph(flat(in_use(blueprint)), client_without_token.object_info())
     run = client_without_token.run(graph)
     assert run.status is Status.SUCCESS, run.error
-    assert books.calls == {}
+    assert service_log.calls == {}
     (video,) = run.outputs["4"]["images"]
     assert size_of(server_without_token.base, video) == (FRAMES, 2 * WIDTH, 2 * HEIGHT)
     (images,) = run.outputs["5"]["probe"]

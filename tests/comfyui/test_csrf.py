@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from nodes.comfyui.csrf import is_foreign
+from nodes.comfyui.csrf import is_cross_site
 
 HOST = {"Host": "127.0.0.1:8188"}
 
@@ -22,7 +22,7 @@ HOST = {"Host": "127.0.0.1:8188"}
     ],
 )
 def test_comfyuis_own_pages_and_scripts_may(headers: dict[str, str]) -> None:
-    assert not is_foreign(HOST | headers)
+    assert not is_cross_site(HOST | headers)
 
 
 @pytest.mark.parametrize(
@@ -45,16 +45,16 @@ def test_comfyuis_own_pages_and_scripts_may(headers: dict[str, str]) -> None:
     ],
 )
 def test_other_sites_pages_may_not(headers: dict[str, str]) -> None:
-    assert is_foreign(HOST | headers)
+    assert is_cross_site(HOST | headers)
 
 
 @pytest.mark.parametrize("origin", ["http://127.0.0.1:8188", "null", ""])
 def test_without_a_host_no_origin_is_ours(origin: str) -> None:
-    assert is_foreign({"Origin": origin})
+    assert is_cross_site({"Origin": origin})
 
 
 def test_a_hosts_name_has_no_case() -> None:
-    assert not is_foreign({"Origin": "https://comfy.example", "Host": "Comfy.Example"})
+    assert not is_cross_site({"Origin": "https://comfy.example", "Host": "Comfy.Example"})
 
 
 OWN_NAME = "render7.studio.example"
@@ -76,9 +76,9 @@ def named(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_a_name_that_no_other_site_can_have_is_ours(name: str, port: str) -> None:
     host = {"Host": name + port}
-    assert not is_foreign(host)
-    assert not is_foreign(host | {"Origin": f"http://{name}{port}"})
-    assert not is_foreign(host | {"Origin": f"http://{name}{port}", "Sec-Fetch-Site": "same-origin"})
+    assert not is_cross_site(host)
+    assert not is_cross_site(host | {"Origin": f"http://{name}{port}"})
+    assert not is_cross_site(host | {"Origin": f"http://{name}{port}", "Sec-Fetch-Site": "same-origin"})
 
 
 REGISTRABLE = (
@@ -101,21 +101,21 @@ REGISTRABLE = (
 def test_a_name_that_may_have_been_led_here_is_not(name: str, port: str) -> None:
     """DNS rebinding: a page of that name asks its own origin, which has just become this machine."""
     host = {"Host": name + port}
-    assert is_foreign(host)
-    assert is_foreign(host | {"Origin": f"http://{name}{port}"})
-    assert is_foreign(host | {"Origin": f"http://{name}{port}", "Sec-Fetch-Site": "same-origin"})
+    assert is_cross_site(host)
+    assert is_cross_site(host | {"Origin": f"http://{name}{port}"})
+    assert is_cross_site(host | {"Origin": f"http://{name}{port}", "Sec-Fetch-Site": "same-origin"})
 
 
 @pytest.mark.parametrize("host", ["comfy.example", "abc-8188.proxy.example", "comfy.example:8443"])
 def test_unless_it_came_over_https_which_takes_a_certificate(host: str) -> None:
-    assert not is_foreign({"Host": host, "Origin": f"https://{host}"})
-    assert not is_foreign({"Host": host, "Origin": f"https://{host}", "Sec-Fetch-Site": "same-origin"})
-    assert not is_foreign({"Host": host, "Sec-Fetch-Site": "same-origin"})
-    assert is_foreign({"Host": host, "Origin": "https://evil.example"})
-    assert is_foreign({"Host": host, "Sec-Fetch-Site": "cross-site"})
+    assert not is_cross_site({"Host": host, "Origin": f"https://{host}"})
+    assert not is_cross_site({"Host": host, "Origin": f"https://{host}", "Sec-Fetch-Site": "same-origin"})
+    assert not is_cross_site({"Host": host, "Sec-Fetch-Site": "same-origin"})
+    assert is_cross_site({"Host": host, "Origin": "https://evil.example"})
+    assert is_cross_site({"Host": host, "Sec-Fetch-Site": "cross-site"})
 
 
 @pytest.mark.parametrize("host", ["", "[", "[::1", ":8188", "/"])
 def test_a_host_that_is_none_is_nobodys(host: str) -> None:
-    assert is_foreign({"Host": host})
-    assert is_foreign({})
+    assert is_cross_site({"Host": host})
+    assert is_cross_site({})

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from nodes.rehearsal import JobState
-from tests.comfyui.conftest import Books
+from tests.comfyui.conftest import ServiceLog
 from tests.comfyui.seedance_graphs import FRAMES, HEIGHT, PROBE, VIDEO, WIDTH, generation, node, output
 from tools.comfyui import ComfyUI
 from tools.comfyui_client import Client, Run, Status
@@ -108,15 +108,15 @@ def test_node_shows_the_video(run: Run, server: ComfyUI, file: Path) -> None:
     assert shown["animated"] == [True]
 
 
-def test_progress_is_told_in_words(client: Client, books: Books, prompt: str) -> None:
-    books.service.hold()
+def test_progress_is_told_in_words(client: Client, service_log: ServiceLog, prompt: str) -> None:
+    service_log.service.hold()
 
     def release_step_by_step(event: Event) -> None:
         line = str(event.data["text"]) if event.name == PROGRESS_TEXT else ""
-        if line.startswith("Queued") and books.submissions[-1].state is JobState.IN_QUEUE:
-            books.hold_once_running()
+        if line.startswith("Queued") and service_log.submissions[-1].state is JobState.IN_QUEUE:
+            service_log.hold_once_running()
         elif line.startswith("Generating"):
-            books.service.release()
+            service_log.service.release()
 
     run = client.run(generation(prompt), on_event=release_step_by_step)
     lines = [event.data["text"] for event in run.events if event.name == PROGRESS_TEXT and event.data["node"] == VIDEO]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import av
 
-from tests.comfyui.conftest import Books
+from tests.comfyui.conftest import ServiceLog
 from tests.comfyui.graphs import ApiGraph
 from tests.comfyui.seedance_graphs import (
     DURATION,
@@ -38,29 +38,31 @@ def saving(prompt: str) -> ApiGraph:
     return {OPTIONS: options(), VIDEO: text_to_video(prompt), SAVE: saved}
 
 
-def seeds(books: Books) -> dict[str, object]:
-    return {each.request_id: each.input["seed"] for each in books.submissions}
+def seeds(service_log: ServiceLog) -> dict[str, object]:
+    return {each.request_id: each.input["seed"] for each in service_log.submissions}
 
 
-def test_count_makes_so_many_videos_with_one_seed_after_the_other(client: Client, books: Books, prompt: str) -> None:
+def test_count_makes_so_many_videos_with_one_seed_after_the_other(
+    client: Client, service_log: ServiceLog, prompt: str
+) -> None:
     run = client.run(generation(prompt, count=3, seed=7))
     assert run.status is Status.SUCCESS
-    assert [seeds(books)[seen["scalars"]["request_id"]] for seen in run.outputs[PROBE]["probe"]] == [7, 8, 9]
+    assert [seeds(service_log)[seen["scalars"]["request_id"]] for seen in run.outputs[PROBE]["probe"]] == [7, 8, 9]
     assert len(run.outputs[VIDEO]["images"]) == 3, "each plays on the node"
 
 
-def test_the_line_sums_the_list_up(client: Client, books: Books, prompt: str) -> None:
-    books.service.hold()
+def test_the_line_sums_the_list_up(client: Client, service_log: ServiceLog, prompt: str) -> None:
+    service_log.service.hold()
     seen: list[str] = []
 
     def go_on_once_read(event: Event) -> None:
         text = str(event.data["text"]) if event.name == PROGRESS_TEXT else ""
         if not seen and text.startswith("3 videos: 3 queued, "):
             seen.append("queued")
-            books.hold_once_running()
+            service_log.hold_once_running()
         elif seen == ["queued"] and text.startswith("3 videos: 3 generating, "):
             seen.append("generating")
-            books.service.release()
+            service_log.service.release()
 
     told = lines(client.run(generation(prompt, count=3), on_event=go_on_once_read))
     assert seen == ["queued", "generating"], told
@@ -68,14 +70,14 @@ def test_the_line_sums_the_list_up(client: Client, books: Books, prompt: str) ->
     assert len(set(told)) == len(told), "nothing is sent twice"
 
 
-def test_a_single_video_tells_the_price_and_what_it_cost(client: Client, books: Books, prompt: str) -> None:
+def test_a_single_video_tells_the_price_and_what_it_cost(client: Client, service_log: ServiceLog, prompt: str) -> None:
     told = lines(client.run(generation(prompt)))
     assert any(line.startswith(("Queued, ", "Generating, ")) and line.endswith(PRICE) for line in told), told
     assert told[-1].endswith(f", {FRAMES} frames 864x480 at 24 fps, ${COST:.2f}")
 
 
-def test_a_failed_video_is_skipped_and_the_others_arrive(client: Client, books: Books, prompt: str) -> None:
-    books.service.fail_next("a sensitive word")
+def test_a_failed_video_is_skipped_and_the_others_arrive(client: Client, service_log: ServiceLog, prompt: str) -> None:
+    service_log.service.fail_next("a sensitive word")
     graph = generation(prompt, count=3)
     graph[VIDEO]["inputs"]["on_failure"] = "skip"
     run = client.run(graph)
@@ -85,21 +87,21 @@ def test_a_failed_video_is_skipped_and_the_others_arrive(client: Client, books: 
     assert summary == f"3 videos: 2 done, 1 failed, ${2 * COST:.2f}"
     assert "a sensitive word" in reason
     assert "Usage page shows whether" in reason
-    assert books.submissions[-1].request_id
+    assert service_log.submissions[-1].request_id
 
 
-def test_what_was_left_out_is_tried_again_by_the_next_run(client: Client, books: Books, prompt: str) -> None:
-    books.service.fail_next("a sensitive word")
+def test_what_was_left_out_is_tried_again_by_the_next_run(client: Client, service_log: ServiceLog, prompt: str) -> None:
+    service_log.service.fail_next("a sensitive word")
     graph = generation(prompt, count=2)
     graph[VIDEO]["inputs"]["on_failure"] = "skip"
     for arrived, bought in ((1, 2), (2, 3), (2, 3)):
         run = client.run(graph)
         assert run.status is Status.SUCCESS, run.error
-        assert (len(run.outputs[PROBE]["probe"]), len(books.submissions)) == (arrived, bought)
+        assert (len(run.outputs[PROBE]["probe"]), len(service_log.submissions)) == (arrived, bought)
     assert "executed" not in [event.name for event in run.events if event.data.get("node") == VIDEO], "cached"
 
 
-def test_a_prompt_that_cannot_be_sent_is_skipped_too(client: Client, books: Books, prompt: str) -> None:
+def test_a_prompt_that_cannot_be_sent_is_skipped_too(client: Client, service_log: ServiceLog, prompt: str) -> None:
     texts = node("ProbeTexts", lines=f"{prompt}, one\n\n{prompt}, three")
     graph = generation(["texts", 0]) | {"texts": texts}
     graph[VIDEO]["inputs"]["on_failure"] = "skip"
@@ -107,24 +109,24 @@ def test_a_prompt_that_cannot_be_sent_is_skipped_too(client: Client, books: Book
     assert run.status is Status.SUCCESS, run.error
     assert len(run.outputs[PROBE]["probe"]) == 2
     assert "[2] The text is empty." in lines(run)[-1]
-    assert len(books.submissions) == 2
+    assert len(service_log.submissions) == 2
 
 
-def test_without_skip_a_failure_ends_the_run(client: Client, books: Books, prompt: str) -> None:
-    books.service.fail_next("a sensitive word")
+def test_without_skip_a_failure_ends_the_run(client: Client, service_log: ServiceLog, prompt: str) -> None:
+    service_log.service.fail_next("a sensitive word")
     run = client.run(generation(prompt, count=3))
     assert run.status is Status.ERROR
     assert run.error is not None
     assert "a sensitive word" in run.error.message
-    assert not any(each.cancelled for each in books.submissions), "the others are paid for"
+    assert not any(each.cancelled for each in service_log.submissions), "the others are paid for"
     assert client.run(generation(prompt, count=3)).status is Status.SUCCESS
-    assert len(books.submissions) == 4, "only the failed one is bought again"
+    assert len(service_log.submissions) == 4, "only the failed one is bought again"
 
 
 def test_stop_cancels_the_whole_list_and_says_so_in_one_summary(
-    client: Client, server: ComfyUI, books: Books, prompt: str
+    client: Client, server: ComfyUI, service_log: ServiceLog, prompt: str
 ) -> None:
-    books.service.hold()
+    service_log.service.hold()
     pressed: list[Event] = []
 
     def stop_once_all_wait(event: Event) -> None:
@@ -134,11 +136,13 @@ def test_stop_cancels_the_whole_list_and_says_so_in_one_summary(
 
     run = client.run(generation(prompt, count=5), on_event=stop_once_all_wait)
     assert run.status is Status.INTERRUPTED
-    assert [each.cancelled for each in books.submissions] == [True] * 5
+    assert [each.cancelled for each in service_log.submissions] == [True] * 5
     assert "Seedance: 5 videos: 5 stopped\n5 cancelled, nothing charged" in server.log
 
 
-def test_frames_that_nothing_takes_are_not_decoded(client: Client, server: ComfyUI, books: Books, prompt: str) -> None:
+def test_frames_that_nothing_takes_are_not_decoded(
+    client: Client, server: ComfyUI, service_log: ServiceLog, prompt: str
+) -> None:
     run = client.run(saving(prompt))
     assert run.status is Status.SUCCESS, run.error
     assert not any(line.startswith("Decoding") for line in lines(run))
@@ -148,16 +152,18 @@ def test_frames_that_nothing_takes_are_not_decoded(client: Client, server: Comfy
         assert len(list(container.decode(video=0))) == FRAMES
 
 
-def test_frames_that_are_taken_later_are_decoded_then(client: Client, books: Books, prompt: str) -> None:
+def test_frames_that_are_taken_later_are_decoded_then(client: Client, service_log: ServiceLog, prompt: str) -> None:
     """ComfyUI has the first run's outputs in its cache, without the frames."""
     assert client.run(saving(prompt)).status is Status.SUCCESS
     run = client.run(saving(prompt) | {PROBE: probe()})
     assert run.status is Status.SUCCESS, run.error
     assert run.outputs[PROBE]["probe"][0]["shape"] == [FRAMES, 480, 864, 3]
-    assert len(books.submissions) == 1
+    assert len(service_log.submissions) == 1
 
 
-def test_the_number_of_frames_alone_is_counted_by_decoding(client: Client, books: Books, prompt: str) -> None:
+def test_the_number_of_frames_alone_is_counted_by_decoding(
+    client: Client, service_log: ServiceLog, prompt: str
+) -> None:
     graph = saving(prompt) | {"count": node("PreviewAny", source=output("frame_count"))}
     run = client.run(graph)
     assert run.status is Status.SUCCESS, run.error

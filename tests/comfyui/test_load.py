@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.comfyui.conftest import TOKEN, Books
+from tests.comfyui.conftest import TOKEN, ServiceLog
 from tests.comfyui.failures import failure_of
 from tests.comfyui.seedance_graphs import FRAMES, HEIGHT, PROBE, VIDEO, WIDTH, generation, loading
 from tools.comfyui import ComfyUI
@@ -33,13 +33,15 @@ def choice(client: Client, made: dict[str, Any]) -> str:
     return str(offered)
 
 
-def test_a_file_comes_back_as_it_was_made(client: Client, books: Books, made: dict[str, Any], choice: str) -> None:
+def test_a_file_comes_back_as_it_was_made(
+    client: Client, service_log: ServiceLog, made: dict[str, Any], choice: str
+) -> None:
     run = client.run(loading(video=choice))
     assert seen(run) == made
     assert run.outputs[VIDEO]["images"] == [
         {"filename": Path(made["scalars"]["video_path"]).name, "subfolder": "seedance", "type": "output"}
     ]
-    assert books.calls == {}
+    assert service_log.calls == {}
 
 
 @pytest.mark.parametrize(
@@ -68,24 +70,24 @@ def test_skipping_every_frame_is_an_error_that_says_so(client: Client, choice: s
 
 
 def test_a_request_id_fetches_its_video(
-    client: Client, books: Books, server: ComfyUI, choice: str, prompt: str
+    client: Client, service_log: ServiceLog, server: ComfyUI, choice: str, prompt: str
 ) -> None:
     """A job made elsewhere, such as in RunComfy's own web page."""
-    request_id = submit_elsewhere(books, prompt)
+    request_id = submit_elsewhere(service_log, prompt)
     loaded = seen(client.run(loading(video=choice, source=request_id)))
     assert loaded["shape"] == [FRAMES, HEIGHT, WIDTH, 3]
     assert loaded["scalars"]["request_id"] == request_id
     assert loaded["scalars"]["video_path"] == str(server.base / "output" / "seedance" / f"{request_id}.mp4")
-    assert [each.request_id for each in books.submissions] == [request_id], "loading buys nothing"
+    assert [each.request_id for each in service_log.submissions] == [request_id], "loading buys nothing"
 
 
-def test_an_unknown_request_id_is_an_error_that_names_it(client: Client, books: Books, choice: str) -> None:
+def test_an_unknown_request_id_is_an_error_that_names_it(client: Client, service_log: ServiceLog, choice: str) -> None:
     unknown = "00000000-0000-4000-8000-000000000000"
     run = client.run(loading(video=choice, source=unknown))
     assert run.status is Status.ERROR
     assert run.error is not None
     assert unknown in run.error.message
-    assert books.submissions == []
+    assert service_log.submissions == []
 
 
 @pytest.mark.parametrize(
@@ -134,10 +136,10 @@ def test_a_file_that_is_no_video_is_an_error_that_says_so(client: Client, server
     assert "page.mp4 is not a video" in failure_of(client, loading(video="page.mp4"))
 
 
-def submit_elsewhere(books: Books, text: str) -> str:
+def submit_elsewhere(service_log: ServiceLog, text: str) -> str:
     """Submits a job past the pack and waits for its end."""
     answer = requests.post(
-        f"{books.service.origin}/v1/models/{MODEL}",
+        f"{service_log.service.origin}/v1/models/{MODEL}",
         json={"text": text, "duration": 2},
         headers={"Authorization": f"Bearer {TOKEN}"},
         timeout=10,

@@ -10,7 +10,7 @@ from typing import Any
 import av
 import requests
 
-from tests.comfyui.conftest import Books
+from tests.comfyui.conftest import ServiceLog
 from tests.docs.pages import commands
 from tools.comfyui import ComfyUI
 
@@ -29,7 +29,7 @@ def history(server: ComfyUI, prompt_id: str) -> dict[str, Any]:
     raise TimeoutError(prompt_id)
 
 
-def test_curl_makes_a_video(server_without_token: ComfyUI, books: Books) -> None:
+def test_curl_makes_a_video(server_without_token: ComfyUI, service_log: ServiceLog) -> None:
     (command,) = (command for command in commands("README.md") if command.startswith("curl "))
     address = server_without_token.url.removeprefix("http://")
     answer = subprocess.run(
@@ -43,4 +43,4 @@ def test_curl_makes_a_video(server_without_token: ComfyUI, books: Books) -> None
     (saved,) = ended["outputs"]["3"]["images"]
     with av.open(str(server_without_token.base / "output" / saved["filename"])) as container:
         assert len(list(container.decode(video=0))) == 49
-    assert books.submissions == []
+    assert service_log.submissions == []

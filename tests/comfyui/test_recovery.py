@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from nodes.rehearsal import RehearsalService
-from tests.comfyui.conftest import PATIENCE, TOKEN, Books, started
+from tests.comfyui.conftest import PATIENCE, TOKEN, ServiceLog, started
 from tests.comfyui.seedance_graphs import PROBE, generation, loading
 from tests.comfyui.test_stop import once_generating, run_and_stop
 from tools.comfyui_client import Client, Run, Status
@@ -18,42 +18,44 @@ def request_id(run: Run) -> str:
 
 
 def test_a_killed_server_finds_its_job_again(
-    service: RehearsalService, books: Books, prompt: str, tmp_path: Path
+    service: RehearsalService, service_log: ServiceLog, prompt: str, tmp_path: Path
 ) -> None:
     with started(tmp_path, {"RUNCOMFY_API_BASE_URL": service.origin, "RUNCOMFY_API_TOKEN": TOKEN}) as server:
         service.hold()
         with Client(server.url) as client:
             client.queue(generation(prompt))
             ends = time.monotonic() + PATIENCE
-            while not books.submissions and time.monotonic() < ends:
+            while not service_log.submissions and time.monotonic() < ends:
                 time.sleep(0.01)  # a real server, watched from outside
-            books.hold_once_running()
+            service_log.hold_once_running()
         server.kill()
         service.release()
         server.start()
         with Client(server.url) as client:
             run = client.run(generation(prompt))
     assert run.status is Status.SUCCESS
-    assert [submission.request_id for submission in books.submissions] == [request_id(run)]
+    assert [submission.request_id for submission in service_log.submissions] == [request_id(run)]
 
 
 def test_a_job_that_stop_could_not_cancel_is_collected_by_the_next_run(
-    client: Client, books: Books, prompt: str
+    client: Client, service_log: ServiceLog, prompt: str
 ) -> None:
-    books.service.hold()
-    stopped, _ = run_and_stop(client, generation(prompt), once_generating(books))
+    service_log.service.hold()
+    stopped, _ = run_and_stop(client, generation(prompt), once_generating(service_log))
     last_words = [str(event.data["text"]) for event in stopped.events if event.name == PROGRESS_TEXT][-1]
     assert "is running already and will be charged" in last_words
     assert "run the same graph again to collect its video without a new charge" in last_words
 
-    books.service.release()
+    service_log.service.release()
     run = client.run(generation(prompt))
     assert run.status is Status.SUCCESS
-    assert [submission.request_id for submission in books.submissions] == [request_id(run)]
+    assert [submission.request_id for submission in service_log.submissions] == [request_id(run)]
     assert request_id(run) in last_words
 
 
-def test_a_finished_video_whose_file_was_deleted_is_fetched_again(client: Client, books: Books, prompt: str) -> None:
+def test_a_finished_video_whose_file_was_deleted_is_fetched_again(
+    client: Client, service_log: ServiceLog, prompt: str
+) -> None:
     first = client.run(generation(prompt))
     file = Path(first.outputs[PROBE]["probe"][0]["scalars"]["video_path"])
     content = file.read_bytes()
@@ -61,4 +63,4 @@ def test_a_finished_video_whose_file_was_deleted_is_fetched_again(client: Client
     again = client.run(loading(video="", source=request_id(first)))
     assert again.status is Status.SUCCESS
     assert file.read_bytes() == content
-    assert len(books.submissions) == 1
+    assert len(service_log.submissions) == 1

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from nodes.rehearsal import JobState
-from tests.comfyui.conftest import Books
+from tests.comfyui.conftest import ServiceLog
 from tests.comfyui.seedance_graphs import generation, node, probe, text_to_video
 from tools.comfyui import ComfyUI
 from tools.comfyui_client import Client, Run, Status
@@ -45,12 +45,12 @@ def says(word: str) -> Callable[[Event], bool]:
     return lambda event: event.name == PROGRESS_TEXT and str(event.data["text"]).startswith(word)
 
 
-def once_generating(books: Books) -> Callable[[Event], bool]:
+def once_generating(service_log: ServiceLog) -> Callable[[Event], bool]:
     """Lets the held job begin as soon as it is seen in the queue, and picks the moment when the user reads so."""
 
     def generating(event: Event) -> bool:
-        if says("Queued")(event) and books.submissions[-1].state is JobState.IN_QUEUE:
-            books.hold_once_running()
+        if says("Queued")(event) and service_log.submissions[-1].state is JobState.IN_QUEUE:
+            service_log.hold_once_running()
         return says("Generating")(event)
 
     return generating
@@ -63,31 +63,31 @@ def report(seconds: float, record_property: Callable[[str, object], None]) -> No
 
 
 def test_stop_in_the_queue_cancels_the_job(
-    client: Client, books: Books, prompt: str, record_property: Callable[[str, object], None]
+    client: Client, service_log: ServiceLog, prompt: str, record_property: Callable[[str, object], None]
 ) -> None:
-    books.service.hold()
+    service_log.service.hold()
     _, seconds = run_and_stop(client, generation(prompt), says("Queued"))
-    (submission,) = books.submissions
+    (submission,) = service_log.submissions
     assert submission.cancelled
     report(seconds, record_property)
 
 
 def test_stop_cancels_every_waiting_job_of_the_graph(
-    client: Client, books: Books, prompt: str, record_property: Callable[[str, object], None]
+    client: Client, service_log: ServiceLog, prompt: str, record_property: Callable[[str, object], None]
 ) -> None:
     graph = generation(f"{prompt}, first") | {
         "second": text_to_video(f"{prompt}, second"),
         "second probe": probe("second"),
     }
-    books.service.hold()
-    _, seconds = run_and_stop(client, graph, lambda event: says("Queued")(event) and len(books.submissions) == 2)
-    assert [each.cancelled for each in books.submissions] == [True, True]
+    service_log.service.hold()
+    _, seconds = run_and_stop(client, graph, lambda event: says("Queued")(event) and len(service_log.submissions) == 2)
+    assert [each.cancelled for each in service_log.submissions] == [True, True]
     report(seconds, record_property)
 
 
 @pytest.mark.parametrize(("seconds_a_step", "way"), [(0.1, "interrupt"), (0.001, "interrupt"), (1.0, "probe/stop")])
 def test_stop_that_a_sampler_takes_for_itself_still_cancels_the_job(
-    client: Client, server: ComfyUI, books: Books, prompt: str, seconds_a_step: float, way: str
+    client: Client, server: ComfyUI, service_log: ServiceLog, prompt: str, seconds_a_step: float, way: str
 ) -> None:
     graph = generation(prompt) | {
         "picture": node("EmptyImage", width=64, height=64, batch_size=1, color=0),
@@ -95,7 +95,7 @@ def test_stop_that_a_sampler_takes_for_itself_still_cancels_the_job(
         "sampler": node("ProbeSampler", image=["gate", 0], seconds_a_step=seconds_a_step),
         "sampled": node("ProbeClip", images=["sampler", 0]),
     }
-    books.service.hold()
+    service_log.service.hold()
 
     def sampling(event: Event) -> bool:
         if says("Queued")(event):
@@ -103,22 +103,22 @@ def test_stop_that_a_sampler_takes_for_itself_still_cancels_the_job(
         return event.name == "executing" and event.data["node"] == "sampler"
 
     run_and_stop(client, graph, sampling, lambda: requests.post(f"{server.url}/{way}", json={}, timeout=10))
-    (submission,) = books.submissions
+    (submission,) = service_log.submissions
     assert submission.cancelled
 
 
 def test_stop_while_generating_ends_the_run_and_leaves_the_job(
-    client: Client, books: Books, prompt: str, record_property: Callable[[str, object], None]
+    client: Client, service_log: ServiceLog, prompt: str, record_property: Callable[[str, object], None]
 ) -> None:
-    books.service.hold()
-    _, seconds = run_and_stop(client, generation(prompt), once_generating(books))
-    (submission,) = books.submissions
+    service_log.service.hold()
+    _, seconds = run_and_stop(client, generation(prompt), once_generating(service_log))
+    (submission,) = service_log.submissions
     assert not submission.cancelled
     report(seconds, record_property)
 
 
-def test_the_next_run_after_a_stop_is_untouched(client: Client, books: Books, prompt: str) -> None:
-    books.service.hold()
+def test_the_next_run_after_a_stop_is_untouched(client: Client, service_log: ServiceLog, prompt: str) -> None:
+    service_log.service.hold()
     run_and_stop(client, generation(f"{prompt}, stopped"), says("Queued"))
-    books.service.release()
+    service_log.service.release()
     assert client.run(generation(prompt)).status is Status.SUCCESS

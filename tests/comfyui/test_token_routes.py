@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from nodes.rehearsal import RehearsalService
-from tests.comfyui.conftest import PACK, PYTHON, TOKEN, Books
+from tests.comfyui.conftest import PACK, PYTHON, TOKEN, ServiceLog
 from tools.comfyui import ComfyUI
 
 ROUTE = "/seedance/token"
@@ -24,7 +24,7 @@ WRITES = (("POST", ROUTE), ("DELETE", ROUTE), ("POST", CHECK))
 FLAGS = {"plain": (), "cors": ("--enable-cors-header",)}
 REBOUND = {"Host": "evil.example:8188", "Origin": "http://evil.example:8188"}
 """A page whose own name leads to this machine by now."""
-FOREIGN = {
+CROSS_SITE = {
     "another site": {"Origin": "https://evil.example"},
     "another port": {"Origin": "http://127.0.0.1:1"},
     "another name": {"Origin": "http://localhost"},
@@ -82,14 +82,14 @@ def _no_token(pages: Pages) -> Iterator[None]:
     pages.file.unlink(missing_ok=True)
 
 
-def test_a_token_is_saved_used_and_cleared(pages: Pages, books: Books) -> None:
+def test_a_token_is_saved_used_and_cleared(pages: Pages, service_log: ServiceLog) -> None:
     assert pages.ask("GET", ROUTE).json() == NONE
     assert pages.ask("POST", ROUTE, {"token": TOKEN}).json() == SAVED
     assert pages.ask("GET", f"/api{ROUTE}").json() == SAVED
     check = pages.ask("POST", CHECK).json()
     assert check["ok"]
     assert "$0.02 per second" in check["message"]
-    assert books.submissions == []
+    assert service_log.submissions == []
     assert pages.ask("DELETE", ROUTE).json() == NONE
     assert not pages.file.exists()
 
@@ -109,8 +109,8 @@ def test_only_comfyuis_own_user_may_read_the_file(pages: Pages) -> None:
     assert pages.file.parent.stat().st_mode & 0o777 == 0o700
 
 
-@pytest.mark.parametrize("headers", FOREIGN.values(), ids=FOREIGN)
-def test_another_sites_page_is_refused(pages: Pages, books: Books, headers: dict[str, str]) -> None:
+@pytest.mark.parametrize("headers", CROSS_SITE.values(), ids=CROSS_SITE)
+def test_another_sites_page_is_refused(pages: Pages, service_log: ServiceLog, headers: dict[str, str]) -> None:
     pages.ask("POST", ROUTE, {"token": TOKEN})
     for method, path in (*WRITES, ("GET", ROUTE), ("GET", "/seedance/about")):
         answer = pages.ask(method, path, {"token": "planted"}, headers)
@@ -119,7 +119,7 @@ def test_another_sites_page_is_refused(pages: Pages, books: Books, headers: dict
     # Core answers a preflight of anybody's when it is told to; what follows is refused all the same.
     assert pages.ask("OPTIONS", ROUTE, headers=headers).status_code in (200, 403, 405)
     assert pages.file.read_text() == TOKEN
-    assert books.calls == {}
+    assert service_log.calls == {}
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nodes.comfyui.token_settings import Account, Check, NotDone, TokenState
+from nodes.comfyui.token_settings import Check, SettingsError, TokenSettings, TokenState
 from nodes.rehearsal import RehearsalService
 
 SECRET = "s3cr3t-0123456789"
@@ -34,26 +34,26 @@ def quiet_service() -> Iterator[RehearsalService]:
 
 
 def checked(file: Path, service: RehearsalService, **variables: str) -> Check:
-    return Account(file, {"RUNCOMFY_API_BASE_URL": service.origin, **variables}).check()
+    return TokenSettings(file, {"RUNCOMFY_API_BASE_URL": service.origin, **variables}).check()
 
 
 def test_without_a_token_there_is_no_source_and_no_problem(file: Path) -> None:
-    assert Account(file, {}).state() == TokenState(None, saved=False, variable=None, problem=None)
+    assert TokenSettings(file, {}).state() == TokenState(None, saved=False, variable=None, problem=None)
 
 
 def test_a_variable_is_named(file: Path) -> None:
-    assert Account(file, VARIABLE).state() == TokenState("RUNCOMFY_TOKEN", False, "RUNCOMFY_TOKEN", None)
+    assert TokenSettings(file, VARIABLE).state() == TokenState("RUNCOMFY_TOKEN", False, "RUNCOMFY_TOKEN", None)
 
 
 def test_a_saved_token_goes_before_the_variable_which_is_named_too(file: Path) -> None:
-    assert Account(file, VARIABLE).save(SECRET) == TokenState("saved", True, "RUNCOMFY_TOKEN", None)
+    assert TokenSettings(file, VARIABLE).save(SECRET) == TokenState("saved", True, "RUNCOMFY_TOKEN", None)
 
 
 def test_clearing_brings_the_variable_back(file: Path) -> None:
-    account = Account(file, VARIABLE)
+    account = TokenSettings(file, VARIABLE)
     account.save(SECRET)
     assert account.clear() == TokenState("RUNCOMFY_TOKEN", False, "RUNCOMFY_TOKEN", None)
-    assert Account(file, {}).clear().source is None
+    assert TokenSettings(file, {}).clear().source is None
 
 
 @pytest.mark.parametrize("where", ["file", "variable"])
@@ -61,7 +61,7 @@ def test_a_token_that_cannot_be_one_is_a_problem_that_is_told_at_once(file: Path
     if where == "file":
         file.parent.mkdir()
         file.write_text("two words")
-    state = Account(file, {"RUNCOMFY_TOKEN": "two words"} if where == "variable" else {}).state()
+    state = TokenSettings(file, {"RUNCOMFY_TOKEN": "two words"} if where == "variable" else {}).state()
     assert state.source == ("saved" if where == "file" else "RUNCOMFY_TOKEN")
     assert state.problem is not None
     assert "spaces" in state.problem
@@ -71,15 +71,15 @@ def test_a_token_that_cannot_be_one_is_a_problem_that_is_told_at_once(file: Path
 
 def test_a_file_that_cannot_be_read_is_a_problem_too(file: Path) -> None:
     file.mkdir(parents=True)
-    state = Account(file, VARIABLE).state()
+    state = TokenSettings(file, VARIABLE).state()
     assert (state.source, state.saved) == ("saved", True)
     assert state.problem is not None
     assert "cannot be read" in state.problem
 
 
 def test_what_cannot_be_a_token_is_not_saved_and_not_quoted(file: Path) -> None:
-    with pytest.raises(NotDone) as refused:
-        Account(file, {}).save("two words")
+    with pytest.raises(SettingsError) as refused:
+        TokenSettings(file, {}).save("two words")
     assert "two words" not in str(refused.value)
     assert refused.value.__cause__ is None
     assert not file.exists()
@@ -87,17 +87,17 @@ def test_what_cannot_be_a_token_is_not_saved_and_not_quoted(file: Path) -> None:
 
 def test_a_folder_in_the_way_is_named(file: Path) -> None:
     file.parent.write_text("a file where the folder belongs")
-    with pytest.raises(NotDone, match="private") as refused:
-        Account(file, {}).save(SECRET)
+    with pytest.raises(SettingsError, match="private") as refused:
+        TokenSettings(file, {}).save(SECRET)
     assert SECRET not in str(refused.value)
     file.parent.unlink()
     file.mkdir(parents=True)
-    with pytest.raises(NotDone, match="yourself"):
-        Account(file, {}).clear()
+    with pytest.raises(SettingsError, match="yourself"):
+        TokenSettings(file, {}).clear()
 
 
 def test_a_check_says_which_token_is_accepted_and_the_price(file: Path, service: RehearsalService) -> None:
-    Account(file, {}).save(SECRET)
+    TokenSettings(file, {}).save(SECRET)
     assert checked(file, service) == Check(
         True, "RunComfy accepts the token from Settings > Seedance. Seedance costs $0.02 per second."
     )
@@ -138,13 +138,13 @@ def test_a_check_without_a_service_says_so(file: Path) -> None:
 
 def test_an_origin_that_a_token_must_not_go_to_fails_the_check(file: Path) -> None:
     environment = {"RUNCOMFY_API_BASE_URL": "http://example.com", "RUNCOMFY_TOKEN": SECRET}
-    check = Account(file, environment).check()
+    check = TokenSettings(file, environment).check()
     assert not check.ok
     assert "RUNCOMFY_API_BASE_URL" in check.message
 
 
 def test_the_token_is_in_nothing_that_comes_out(file: Path, service: RehearsalService) -> None:
-    account = Account(file, {"RUNCOMFY_API_BASE_URL": service.origin, "RUNCOMFY_TOKEN": SECRET})
+    account = TokenSettings(file, {"RUNCOMFY_API_BASE_URL": service.origin, "RUNCOMFY_TOKEN": SECRET})
     told: list[TokenState | Check] = [
         account.save(SECRET),
         account.state(),

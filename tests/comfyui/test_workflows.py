@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.comfyui.conftest import PACK, Books
+from tests.comfyui.conftest import PACK, ServiceLog
 from tests.comfyui.graphs import ApiGraph, read_workflow, to_api_graph
 from tests.comfyui.seedance_graphs import DURATION, FRAMES, HEIGHT, WIDTH
 from tools.comfyui import ComfyUI
@@ -29,13 +29,13 @@ RunExample = Callable[[ApiGraph], Run]
 
 
 @pytest.fixture
-def run(client_without_token: Client, books: Books) -> RunExample:
+def run(client_without_token: Client, service_log: ServiceLog) -> RunExample:
     """Runs a graph as a newcomer has it, without a token, and sees that it cost nothing."""
 
     def run(graph: ApiGraph) -> Run:
         finished = client_without_token.run(graph)
         assert finished.status is Status.SUCCESS, finished.error
-        assert books.calls == {}, "an example reached the paid service"
+        assert service_log.calls == {}, "an example reached the paid service"
         return finished
 
     return run

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 NODES = Path(__file__).parents[2] / "nodes"
-ROOTS = frozenset({"RunComfyError", "GenerationError", "VideoError"})
-PROBLEM = "problem"
+ROOTS = frozenset({"RunComfyError", "JobError", "VideoError"})
+PROBLEM = "validate_"
 """Functions whose name contains this return a sentence for the user."""
 
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import nodes
 from nodes.jobs.errors import OutcomeUnknown
 from nodes.jobs.services import Video
-from tests.support.real_engine import Rig
+from tests.support.real_engine import RealEngine
 
 if TYPE_CHECKING:
     from _typeshed import TraceFunction
@@ -70,12 +70,12 @@ def generate(order: dict[str, object]) -> dict[str, object]:
     if order["traced"]:
         threading.settrace(places.call)
         sys.settrace(places.call)
-    rig = Rig(str(order["origin"]), Path(str(order["folder"])), token=str(order["token"]))
-    outcome = rig.run()
+    engine = RealEngine(str(order["origin"]), Path(str(order["folder"])), token=str(order["token"]))
+    outcome = engine.run()
     sys.settrace(None)
     threading.settrace(None)
     told = "video" if isinstance(outcome, Video) else "unknown" if isinstance(outcome, OutcomeUnknown) else "error"
-    return {"outcome": told, "lines": rig.lines, "places": places.passed}
+    return {"outcome": told, "lines": engine.lines, "places": places.passed}
 
 
 def main() -> None:

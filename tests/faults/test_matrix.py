@@ -8,23 +8,23 @@ from pathlib import Path
 import pytest
 import requests
 
-from nodes.jobs.errors import GenerationError, OutcomeUnknown, Stopped
+from nodes.jobs.errors import JobError, OutcomeUnknown, Stopped
 from nodes.jobs.events import Event
 from nodes.jobs.services import Video
 from nodes.rehearsal import RehearsalService, Timing
-from nodes.runcomfy.errors import Refusal
+from nodes.runcomfy.errors import RejectedError
 from nodes.video import download as fetch
 from tests.faults.faults import FAULTS
 from tests.faults.figures import Figures
 from tests.faults.table import TABLE, Ending
 from tests.support.faulty_service import PATIENCE, FaultyService
-from tests.support.real_engine import Rig, fast
+from tests.support.real_engine import RealEngine, fast
 
 CELLS = [(call, fault) for call in TABLE for fault in FAULTS]
 ENDED_BY: dict[Ending, type[Exception] | tuple[type[Exception], ...]] = {
-    Ending.REFUSED: Refusal,
+    Ending.REFUSED: RejectedError,
     Ending.UNKNOWN: OutcomeUnknown,
-    Ending.ENDS: (Refusal, GenerationError),
+    Ending.ENDS: (RejectedError, JobError),
     Ending.STOPS: Stopped,
     Ending.CANCELS: Stopped,
 }
@@ -52,9 +52,9 @@ def service() -> Iterator[RehearsalService]:
 @pytest.fixture(scope="module")
 def film(service: RehearsalService, tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """The only film there is. Made beforehand, so that all other jobs take as long as they should."""
-    rig = Rig(service.origin, tmp_path_factory.mktemp("film"))
-    assert isinstance(rig.run(), Video)
-    rig.close()
+    engine = RealEngine(service.origin, tmp_path_factory.mktemp("film"))
+    assert isinstance(engine.run(), Video)
+    engine.close()
     reply = requests.get(f"{service.origin}/media/{service.submissions[0].request_id}.mp4", timeout=PATIENCE)
     assert reply.ok
     return reply.content
@@ -75,15 +75,15 @@ def test_the_table_is_complete() -> None:
 def test_cell(call: str, fault: str, service: RehearsalService, film: bytes, tmp_path: Path, figures: Figures) -> None:
     cell = TABLE[call][fault]
     with FaultyService(service) as door:
-        rig = _MendingRig(door, tmp_path, call)
+        engine = _MendingRig(door, tmp_path, call)
         before = len(service.submissions)
         door.arm(call, FAULTS[fault])
         try:
-            outcome = rig.run()
+            outcome = engine.run()
             door.open_again()
             bought = len(service.submissions) - before
             assert door.struck == 1, "the fault did not strike"
-            assert any(cell.reads in line for line in rig.lines), rig.lines
+            assert any(cell.reads in line for line in engine.lines), engine.lines
             assert bought <= 1
             if cell.ending is Ending.GOES_ON:
                 assert isinstance(outcome, Video), outcome
@@ -92,16 +92,16 @@ def test_cell(call: str, fault: str, service: RehearsalService, film: bytes, tmp
             if cell.ending is Ending.ENDS:
                 assert service.submissions[-1].request_id in str(outcome)
 
-            rig.stop_at = "\0"
+            engine.stop_at = "\0"
             service.release()
-            again = rig.run()
+            again = engine.run()
             assert isinstance(again, Video), again
             assert again.files[0].read_bytes() == film
             assert [path.name for path in (tmp_path / "videos").iterdir() if path.suffix == ".part"] == []
             assert len(service.submissions) - before == _bought_in_all(fault, cell.ending)
         finally:
             service.release()
-            rig.close()
+            engine.close()
     figures.matrix(cell.ending.value, bought)
 
 
@@ -111,7 +111,7 @@ def _bought_in_all(fault: str, ending: Ending) -> int:
     return 2 if anew else 1
 
 
-class _MendingRig(Rig):
+class _MendingRig(RealEngine):
     """Opens a shut door as soon as the user is told that it was found shut. For a cancel, presses Stop in the queue."""
 
     def __init__(self, door: FaultyService, folder: Path, call: str) -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.fake_runcomfy import Play
+from tests.support.fake_runcomfy import FakeMachine
 
 
 @pytest.fixture
-def play(tmp_path: Path) -> Iterator[Play]:
-    play = Play(tmp_path)
-    yield play
-    play.close()
+def machine(tmp_path: Path) -> Iterator[FakeMachine]:
+    machine = FakeMachine(tmp_path)
+    yield machine
+    machine.close()

@@ -10,157 +10,159 @@ from dataclasses import replace
 
 import pytest
 
-from nodes.jobs import cancel as settle
+from nodes.jobs import cancel as stop_job
 from nodes.jobs import submit
 from nodes.jobs.cancellation import ended_within
 from nodes.jobs.errors import OutcomeUnknown, Stopped
 from nodes.jobs.events import Event, Queued
 from nodes.jobs.executors import NETWORK_THREADS
-from nodes.jobs.journal import Entry
-from nodes.jobs.runner import Generator
+from nodes.jobs.journal import JobRecord
+from nodes.jobs.runner import JobRunner
 from nodes.jobs.services import Video
-from nodes.runcomfy.errors import NoReply
+from nodes.runcomfy.errors import ReadError
 from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.responses import CancelOutcome
-from tests.support.fake_runcomfy import BOAT, QUEUED, Answer, Play, reply
+from tests.support.fake_runcomfy import BOAT, QUEUED, Answer, FakeMachine, reply
 
 PATIENCE = 30.0
 
 
-def stopped(play: Play) -> str:
+def stopped(machine: FakeMachine) -> str:
     """Run, and return what Stop said."""
     with pytest.raises(Stopped) as caught:
-        play.run()
-    play.stop_pressed, play.stop_at = False, "\0"
+        machine.run()
+    machine.stop_pressed, machine.stop_at = False, "\0"
     return str(caught.value)
 
 
-def test_before_the_submit_nothing_is_submitted(play: Play) -> None:
-    play.press_stop()
-    assert stopped(play) == "Stopped before anything was submitted. Nothing was charged."
-    assert play.service.calls == []
-    assert play.states() == []
+def test_before_the_submit_nothing_is_submitted(machine: FakeMachine) -> None:
+    machine.press_stop()
+    assert stopped(machine) == "Stopped before anything was submitted. Nothing was charged."
+    assert machine.service.calls == []
+    assert machine.states() == []
 
 
-def test_while_waiting_for_a_rate_limit_nothing_was_charged(play: Play) -> None:
-    play.service.script["submit"].append(reply(429, {"retry-after": "60"}))
-    play.stop_at = "Trying again in 60 s"
-    assert "Nothing was charged." in stopped(play)
-    assert play.service.count("submit") == 1
-    assert play.states() == ["refused"]
+def test_while_waiting_for_a_rate_limit_nothing_was_charged(machine: FakeMachine) -> None:
+    machine.service.script["submit"].append(reply(429, {"retry-after": "60"}))
+    machine.stop_at = "Trying again in 60 s"
+    assert "Nothing was charged." in stopped(machine)
+    assert machine.service.count("submit") == 1
+    assert machine.states() == ["refused"]
 
 
-def test_within_the_paid_call_the_job_is_written_down_and_cancelled(play: Play) -> None:
-    play.service.before["submit"] = play.press_stop
-    assert stopped(play) == "Stopped. Job job-1 was still queued and is cancelled. Nothing was charged."
-    assert play.service.cancelled == {"job-1"}
-    assert play.states() == ["cancelled"]
+def test_within_the_paid_call_the_job_is_written_down_and_cancelled(machine: FakeMachine) -> None:
+    machine.service.before["submit"] = machine.press_stop
+    assert stopped(machine) == "Stopped. Job job-1 was still queued and is cancelled. Nothing was charged."
+    assert machine.service.cancelled == {"job-1"}
+    assert machine.states() == ["cancelled"]
 
 
-def test_in_the_queue_the_job_is_cancelled_and_the_next_run_submits_anew(play: Play) -> None:
-    play.stop_at = "Queued, 2nd in line"
-    assert "is cancelled. Nothing was charged." in stopped(play)
-    assert play.service.cancelled == {"job-1"}
-    assert play.run().request_id == "job-2"
+def test_in_the_queue_the_job_is_cancelled_and_the_next_run_submits_anew(machine: FakeMachine) -> None:
+    machine.stop_at = "Queued, 2nd in line"
+    assert "is cancelled. Nothing was charged." in stopped(machine)
+    assert machine.service.cancelled == {"job-1"}
+    assert machine.run().request_id == "job-2"
 
 
-def test_while_running_it_says_that_it_will_be_charged_and_the_next_run_collects(play: Play) -> None:
-    play.stop_at = "Generating, 12 s"
-    message = stopped(play)
+def test_while_running_it_says_that_it_will_be_charged_and_the_next_run_collects(machine: FakeMachine) -> None:
+    machine.stop_at = "Generating, 12 s"
+    message = stopped(machine)
     assert "Job job-1 is running already and will be charged" in message
     assert "collect its video without a new charge" in message
-    assert play.states() == ["accepted"]
-    assert play.run().request_id == "job-1"
-    assert play.service.count("submit") == 1
+    assert machine.states() == ["accepted"]
+    assert machine.run().request_id == "job-1"
+    assert machine.service.count("submit") == 1
 
 
-def test_while_downloading_the_worker_may_see_it_first(play: Play) -> None:
+def test_while_downloading_the_worker_may_see_it_first(machine: FakeMachine) -> None:
     def press_right_after_a_look() -> None:
-        play.stop_asked.clear()
-        assert play.stop_asked.wait(PATIENCE)
-        play.press_stop()
+        machine.stop_asked.clear()
+        assert machine.stop_asked.wait(PATIENCE)
+        machine.press_stop()
 
-    play.during_download = press_right_after_a_look
-    assert "The video is finished and paid for" in stopped(play)
-
-
-def test_while_downloading_it_says_that_the_video_is_paid_for(play: Play) -> None:
-    play.during_download = play.press_stop
-    assert "The video is finished and paid for" in stopped(play)
-    play.during_download = None
-    assert play.service.count("cancel") == 0
-    assert play.run().request_id == "job-1"
+    machine.during_download = press_right_after_a_look
+    assert "The video is finished and paid for" in stopped(machine)
 
 
-def test_while_a_read_hangs_stop_does_not_wait_for_it(play: Play) -> None:
+def test_while_downloading_it_says_that_the_video_is_paid_for(machine: FakeMachine) -> None:
+    machine.during_download = machine.press_stop
+    assert "The video is finished and paid for" in stopped(machine)
+    machine.during_download = None
+    assert machine.service.count("cancel") == 0
+    assert machine.run().request_id == "job-1"
+
+
+def test_while_a_read_hangs_stop_does_not_wait_for_it(machine: FakeMachine) -> None:
     go_on = threading.Event()
     over: list[bool] = []
 
     def hang() -> None:
-        play.press_stop()
+        machine.press_stop()
         over.append(go_on.wait(PATIENCE))
 
-    play.service.before["status"] = hang
+    machine.service.before["status"] = hang
     try:
-        assert "is cancelled" in stopped(play)
+        assert "is cancelled" in stopped(machine)
         assert over == []
     finally:
         go_on.set()
 
 
-def test_a_job_found_again_is_cancelled_like_a_new_one(play: Play) -> None:
-    play.change(deadline=QUEUED / 2)
+def test_a_job_found_again_is_cancelled_like_a_new_one(machine: FakeMachine) -> None:
+    machine.change(deadline=QUEUED / 2)
     with pytest.raises(Exception, match="not ready after"):
-        play.run()
-    play.change(deadline=60.0)
-    play.stop_at = "Queued"
-    assert "is cancelled" in stopped(play)
-    assert play.service.cancelled == {"job-1"}
+        machine.run()
+    machine.change(deadline=60.0)
+    machine.stop_at = "Queued"
+    assert "is cancelled" in stopped(machine)
+    assert machine.service.cancelled == {"job-1"}
 
 
 def test_between_finding_a_job_and_following_it_the_job_is_not_forgotten(
-    play: Play, monkeypatch: pytest.MonkeyPatch
+    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    play.change(deadline=QUEUED / 2)
+    machine.change(deadline=QUEUED / 2)
     with pytest.raises(Exception, match="not ready after"):
-        play.run()
-    durations = play.journal.durations
+        machine.run()
+    durations = machine.journal.durations
 
     def stop_and_read(*args: object) -> list[float]:
-        play.press_stop()
-        assert play.stop_seen.wait(PATIENCE)
+        machine.press_stop()
+        assert machine.stop_seen.wait(PATIENCE)
         return durations(BOAT)
 
-    monkeypatch.setattr(play.journal, "durations", stop_and_read)
-    assert "Job job-1 was still queued and is cancelled" in stopped(play)
+    monkeypatch.setattr(machine.journal, "durations", stop_and_read)
+    assert "Job job-1 was still queued and is cancelled" in stopped(machine)
 
 
-def test_an_unclear_submission_under_stop_is_told_by_the_next_run(play: Play) -> None:
+def test_an_unclear_submission_under_stop_is_told_by_the_next_run(machine: FakeMachine) -> None:
     def press_and_wait() -> None:
-        play.press_stop()
-        assert play.stop_seen.wait(PATIENCE)
+        machine.press_stop()
+        assert machine.stop_seen.wait(PATIENCE)
 
-    play.service.before["submit"] = press_and_wait
-    play.service.script["submit"].append(NoReply("time-out"))
-    assert "may have been charged" in stopped(play)
-    del play.service.before["submit"]
+    machine.service.before["submit"] = press_and_wait
+    machine.service.script["submit"].append(ReadError("time-out"))
+    assert "may have been charged" in stopped(machine)
+    del machine.service.before["submit"]
     with pytest.raises(OutcomeUnknown):
-        play.run()
+        machine.run()
 
 
-def test_a_submit_call_that_hangs_is_waited_for_only_so_long(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_submit_call_that_hangs_is_waited_for_only_so_long(
+    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(submit, "STOP_PATIENCE", 0.01)
     go_on = threading.Event()
 
     def hang() -> None:
-        play.press_stop()
+        machine.press_stop()
         go_on.wait(PATIENCE)
 
-    play.service.before["submit"] = hang
-    message = stopped(play)
+    machine.service.before["submit"] = hang
+    message = stopped(machine)
     assert "Stopped while the request was being submitted. It may have been charged." in message
     cancelled = threading.Event()
-    play.service.before = {"cancel": cancelled.set}
+    machine.service.before = {"cancel": cancelled.set}
 
     def show(event: Event) -> None:
         """The next run waits until the call has ended, and its job, which nobody wants, is cancelled."""
@@ -168,127 +170,131 @@ def test_a_submit_call_that_hangs_is_waited_for_only_so_long(play: Play, monkeyp
             go_on.set()
             assert cancelled.wait(PATIENCE)
 
-    monkeypatch.setattr(play, "show", show)
+    monkeypatch.setattr(machine, "show", show)
     try:
-        assert play.run().request_id == "job-2"
+        assert machine.run().request_id == "job-2"
     finally:
         go_on.set()
-    assert play.service.cancelled == {"job-1"}
-    assert play.states() == ["saved", "cancelled"]
+    assert machine.service.cancelled == {"job-1"}
+    assert machine.states() == ["saved", "cancelled"]
 
 
 def test_a_job_that_is_accepted_too_late_and_runs_at_once_is_collected(
-    play: Play, monkeypatch: pytest.MonkeyPatch
+    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(submit, "STOP_PATIENCE", 0.01)
     go_on = threading.Event()
-    play.service.queued = 0
+    machine.service.queued = 0
 
     def hang() -> None:
-        play.press_stop()
+        machine.press_stop()
         go_on.wait(PATIENCE)
 
-    play.service.before["submit"] = hang
-    assert "It may have been charged." in stopped(play)
-    play.service.before = {}
+    machine.service.before["submit"] = hang
+    assert "It may have been charged." in stopped(machine)
+    machine.service.before = {}
     go_on.set()
-    assert play.run().request_id == "job-1"
-    assert play.service.count("submit") == 1
+    assert machine.run().request_id == "job-1"
+    assert machine.service.count("submit") == 1
 
 
 @pytest.mark.parametrize("ending", ["stop", "sibling"])
 def test_what_is_called_off_while_it_is_being_written_down_is_never_sent(
-    play: Play, monkeypatch: pytest.MonkeyPatch, ending: str
+    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch, ending: str
 ) -> None:
     """The user reads that nothing was submitted; so nothing may be submitted after that, however slow the disk."""
     monkeypatch.setattr(submit, "STOP_PATIENCE", 0.01)
     begun, go_on = threading.Event(), threading.Event()
-    intend = play.journal.intend
+    create = machine.journal.create
 
-    def slowly(fingerprint: str, request: GenerationRequest, now: float) -> Entry:
+    def slowly(fingerprint: str, request: GenerationRequest, now: float) -> JobRecord:
         begun.set()
         assert go_on.wait(PATIENCE)
-        return intend(fingerprint, request, now)
+        return create(fingerprint, request, now)
 
     async def cut_off() -> None:
-        run = asyncio.create_task(play.generate())
+        run = asyncio.create_task(machine.generate())
         while not begun.is_set():  # noqa: ASYNC110 - no more than a turn of the loop each
             await asyncio.sleep(0)
         if ending == "stop":
-            play.press_stop()
+            machine.press_stop()
         else:
             run.cancel()
         with pytest.raises((Stopped, asyncio.CancelledError)):
             await run
 
-    monkeypatch.setattr(play.journal, "intend", slowly)
+    monkeypatch.setattr(machine.journal, "create", slowly)
     try:
         asyncio.run(cut_off())
     finally:
         go_on.set()
-    assert play.states() == ["refused"]
-    assert play.service.count("submit") == 0
-    assert any("before anything was submitted. Nothing was charged." in line for line in play.lines) or ending == "stop"
+    assert machine.states() == ["refused"]
+    assert machine.service.count("submit") == 0
+    assert (
+        any("before anything was submitted. Nothing was charged." in line for line in machine.lines) or ending == "stop"
+    )
 
 
-def test_a_cancel_call_is_made_once_more_after_a_passing_trouble(play: Play) -> None:
-    play.service.before["submit"] = play.press_stop
-    play.service.script["cancel"].append(reply(503))
-    assert "was still queued and is cancelled. Nothing was charged." in stopped(play)
-    assert play.service.cancelled == {"job-1"}
-    assert play.states() == ["cancelled"]
+def test_a_cancel_call_is_made_once_more_after_a_passing_trouble(machine: FakeMachine) -> None:
+    machine.service.before["submit"] = machine.press_stop
+    machine.service.script["cancel"].append(reply(503))
+    assert "was still queued and is cancelled. Nothing was charged." in stopped(machine)
+    assert machine.service.cancelled == {"job-1"}
+    assert machine.states() == ["cancelled"]
 
 
-@pytest.mark.parametrize("trouble", [reply(503), NoReply("connection lost"), reply(429)])
-def test_it_is_made_once_more_also_where_nobody_says_how_the_job_stands(play: Play, trouble: Answer) -> None:
+@pytest.mark.parametrize("trouble", [reply(503), ReadError("connection lost"), reply(429)])
+def test_it_is_made_once_more_also_where_nobody_says_how_the_job_stands(machine: FakeMachine, trouble: Answer) -> None:
     def no_word() -> None:
-        play.press_stop()
-        play.service.script["cancel"].append(trouble)
-        play.service.script["status"].append(trouble)
+        machine.press_stop()
+        machine.service.script["cancel"].append(trouble)
+        machine.service.script["status"].append(trouble)
 
-    play.service.before["submit"] = no_word
-    assert "was still queued and is cancelled. Nothing was charged." in stopped(play)
-
-
-def test_a_cancel_call_that_is_limited_waits_as_long_as_it_may(play: Play) -> None:
-    play.service.before["submit"] = play.press_stop
-    play.service.script["cancel"] += [reply(429, {"retry-after": "1"})] * 4
-    assert "was still queued and is cancelled. Nothing was charged." in stopped(play)
+    machine.service.before["submit"] = no_word
+    assert "was still queued and is cancelled. Nothing was charged." in stopped(machine)
 
 
-def test_a_cancel_that_came_through_without_an_answer_is_not_taken_for_too_late(play: Play) -> None:
+def test_a_cancel_call_that_is_limited_waits_as_long_as_it_may(machine: FakeMachine) -> None:
+    machine.service.before["submit"] = machine.press_stop
+    machine.service.script["cancel"] += [reply(429, {"retry-after": "1"})] * 4
+    assert "was still queued and is cancelled. Nothing was charged." in stopped(machine)
+
+
+def test_a_cancel_that_came_through_without_an_answer_is_not_taken_for_too_late(machine: FakeMachine) -> None:
     def lose_the_answer() -> None:
-        raise NoReply("connection lost")
+        raise ReadError("connection lost")
 
-    play.service.before |= {"submit": play.press_stop, "cancel": lose_the_answer}
-    assert "was still queued and is cancelled. Nothing was charged." in stopped(play)
-    assert play.service.count("cancel") == 1
-    assert play.states() == ["cancelled"]
+    machine.service.before |= {"submit": machine.press_stop, "cancel": lose_the_answer}
+    assert "was still queued and is cancelled. Nothing was charged." in stopped(machine)
+    assert machine.service.count("cancel") == 1
+    assert machine.states() == ["cancelled"]
 
 
-def test_a_cancel_call_without_an_answer_promises_nothing(play: Play) -> None:
-    play.service.before["submit"] = play.press_stop
-    play.service.script["cancel"] += [NoReply("connection lost")] * 2
-    message = stopped(play)
+def test_a_cancel_call_without_an_answer_promises_nothing(machine: FakeMachine) -> None:
+    machine.service.before["submit"] = machine.press_stop
+    machine.service.script["cancel"] += [ReadError("connection lost")] * 2
+    message = stopped(machine)
     assert "could not be cancelled" in message
     assert "It may be charged" in message
-    assert play.states() == ["accepted"]
-    del play.service.before["submit"]
-    assert play.run().request_id == "job-1"
+    assert machine.states() == ["accepted"]
+    del machine.service.before["submit"]
+    assert machine.run().request_id == "job-1"
 
 
-def test_a_cancel_call_that_hangs_is_waited_for_only_so_long(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settle, "CANCEL_PATIENCE", 0.01)
+def test_a_cancel_call_that_hangs_is_waited_for_only_so_long(
+    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stop_job, "CANCEL_PATIENCE", 0.01)
     go_on = threading.Event()
-    play.service.before["submit"] = play.press_stop
-    play.service.before["cancel"] = lambda: go_on.wait(PATIENCE)
-    assert "could not be cancelled in time" in stopped(play)
+    machine.service.before["submit"] = machine.press_stop
+    machine.service.before["cancel"] = lambda: go_on.wait(PATIENCE)
+    assert "could not be cancelled in time" in stopped(machine)
     go_on.set()
-    assert play.states() == ["cancelled"]
+    assert machine.states() == ["cancelled"]
 
 
 def test_a_cancel_call_that_waits_for_a_thread_has_its_time_from_when_it_begins(
-    play: Play, monkeypatch: pytest.MonkeyPatch
+    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Hundreds of cancels share a few threads; the last ones are no less cancelled."""
     free, looks = threading.Event(), Counter[str]()
@@ -301,48 +307,50 @@ def test_a_cancel_call_that_waits_for_a_thread_has_its_time_from_when_it_begins(
         return await ended_within(call, PATIENCE)
 
     def show(event: Event) -> None:
-        if isinstance(event, Queued) and not play.stop_pressed:
+        if isinstance(event, Queued) and not machine.stop_pressed:
             for _ in range(NETWORK_THREADS):
-                play.workers.cancel(free.wait, PATIENCE)
-            play.press_stop()
+                machine.executors.cancel(free.wait, PATIENCE)
+            machine.press_stop()
 
-    monkeypatch.setattr(settle, "ended_within", look)
-    monkeypatch.setattr(play, "show", show)
+    monkeypatch.setattr(stop_job, "ended_within", look)
+    monkeypatch.setattr(machine, "show", show)
     try:
-        assert "was still queued and is cancelled. Nothing was charged." in stopped(play)
+        assert "was still queued and is cancelled. Nothing was charged." in stopped(machine)
     finally:
         free.set()
-    assert play.states() == ["cancelled"]
+    assert machine.states() == ["cancelled"]
 
 
-def test_stop_while_another_run_has_the_job_leaves_the_job_alone(play: Play) -> None:
+def test_stop_while_another_run_has_the_job_leaves_the_job_alone(machine: FakeMachine) -> None:
     stopped = threading.Event()
-    play.service.before["submit"] = lambda: stopped.wait(PATIENCE)
-    play.stop_at = "waiting for it"
+    machine.service.before["submit"] = lambda: stopped.wait(PATIENCE)
+    machine.stop_at = "waiting for it"
 
     async def two() -> Video:
-        other = asyncio.create_task(Generator(play.means).generate(BOAT, events=lambda _: None, stop=lambda: False))
-        while not play.service.count("submit"):  # noqa: ASYNC110 - no more than a turn of the loop each
+        other = asyncio.create_task(
+            JobRunner(machine.services).generate(BOAT, events=lambda _: None, stop=lambda: False)
+        )
+        while not machine.service.count("submit"):  # noqa: ASYNC110 - no more than a turn of the loop each
             await asyncio.sleep(0)
         try:
             with pytest.raises(Stopped, match=r"^Stopped before anything was submitted\. Nothing was charged\.$"):
-                await play.generate()
+                await machine.generate()
         finally:
             stopped.set()
         return await other
 
     assert asyncio.run(two()).request_id == "job-1"
-    assert (play.service.count("submit"), play.service.count("cancel")) == (1, 0)
-    assert play.states() == ["saved"]
+    assert (machine.service.count("submit"), machine.service.count("cancel")) == (1, 0)
+    assert machine.states() == ["saved"]
 
 
-def test_of_several_jobs_each_is_cancelled_and_told_though_the_first_ends_the_graph(play: Play) -> None:
+def test_of_several_jobs_each_is_cancelled_and_told_though_the_first_ends_the_graph(machine: FakeMachine) -> None:
     """ComfyUI ends its event loop as soon as one node has stopped, and cancels all others in doing so."""
     hold = threading.Event()
 
     def cancel_slowly() -> None:
         # The first one is let through; the others' calls are under way when their runs are cut off.
-        if play.service.count("cancel") > 1:
+        if machine.service.count("cancel") > 1:
             hold.wait(PATIENCE)
 
     async def let_through_when_cut_off() -> None:
@@ -352,10 +360,10 @@ def test_of_several_jobs_each_is_cancelled_and_told_though_the_first_ends_the_gr
             hold.set()
 
     async def graph() -> None:
-        runs = [asyncio.create_task(play.generate(replace(BOAT, seed=seed))) for seed in range(4)]
-        while play.service.count("submit") < 4:  # noqa: ASYNC110 - no more than a turn of the loop each
+        runs = [asyncio.create_task(machine.generate(replace(BOAT, seed=seed))) for seed in range(4)]
+        while machine.service.count("submit") < 4:  # noqa: ASYNC110 - no more than a turn of the loop each
             await asyncio.sleep(0)
-        play.press_stop()
+        machine.press_stop()
         (first, *_), _ = await asyncio.wait(runs, return_when=asyncio.FIRST_COMPLETED)
         # Cut off together with the others, and only then lets their calls through.
         gatekeeper = asyncio.create_task(let_through_when_cut_off())
@@ -363,19 +371,21 @@ def test_of_several_jobs_each_is_cancelled_and_told_though_the_first_ends_the_gr
         assert not gatekeeper.done()
         first.result()
 
-    play.service.before["cancel"] = cancel_slowly
-    play.service.queued = play.clock.now = 1e6
-    play.change(deadline=1e9)
+    machine.service.before["cancel"] = cancel_slowly
+    machine.service.queued = machine.clock.now = 1e6
+    machine.change(deadline=1e9)
     with pytest.raises(Stopped) as caught:
         asyncio.run(graph())
-    assert play.states() == ["cancelled"] * 4
+    assert machine.states() == ["cancelled"] * 4
     for job in ("job-1", "job-2", "job-3", "job-4"):
-        assert sum(f"{job} was still queued and is cancelled" in line for line in [str(caught.value), *play.lines]) == 1
+        assert (
+            sum(f"{job} was still queued and is cancelled" in line for line in [str(caught.value), *machine.lines]) == 1
+        )
 
 
-def test_a_job_fetched_by_its_id_is_never_cancelled(play: Play) -> None:
-    play.service.accepted["job-77"] = play.clock.now
-    play.stop_at = "Queued"
+def test_a_job_fetched_by_its_id_is_never_cancelled(machine: FakeMachine) -> None:
+    machine.service.accepted["job-77"] = machine.clock.now
+    machine.stop_at = "Queued"
     with pytest.raises(Stopped, match=r"Stopped\. Job job-77 goes on and will be charged"):
-        asyncio.run(play.fetch("job-77"))
-    assert play.service.count("cancel") == 0
+        asyncio.run(machine.fetch("job-77"))
+    assert machine.service.count("cancel") == 0

@@ -6,14 +6,14 @@ import threading
 
 import pytest
 
-from nodes.jobs.cancellation import Watch
+from nodes.jobs.cancellation import Cancellation
 from tests.support.fake_runcomfy import TurningClock
 
 
 def test_threads_end_their_work_with_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Python waits for them after Ctrl+C, and a download may take ten minutes."""
-    watch = Watch(TurningClock(), lambda _: None, lambda: False)
-    assert not watch.is_over()
+    cancellation = Cancellation(TurningClock(), lambda _: None, lambda: False)
+    assert not cancellation.is_cancelled()
     ended = threading.Thread()
     monkeypatch.setattr(threading, "main_thread", lambda: ended)
-    assert watch.is_over()
+    assert cancellation.is_cancelled()

@@ -14,7 +14,7 @@ import pytest
 from nodes.jobs import database as database_module
 from nodes.jobs.database import MIGRATIONS
 from nodes.jobs.errors import JournalUnusable
-from nodes.jobs.journal import Entry, Journal
+from nodes.jobs.journal import JobRecord, Journal
 from nodes.jobs.states import State
 from nodes.runcomfy.request import GenerationRequest
 from tests.support.fake_runcomfy import BOAT
@@ -25,12 +25,14 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "seedance" / "jobs.sqlite3"
 
 
-def saved(journal: Journal, fingerprint: str = "f", *, request: GenerationRequest = BOAT, **fields: object) -> Entry:
+def saved(
+    journal: Journal, fingerprint: str = "f", *, request: GenerationRequest = BOAT, **fields: object
+) -> JobRecord:
     """An entry that went the whole way."""
-    entry = journal.intend(fingerprint, request, 1.0)
-    entry = journal.move(replace(entry, request_id=f"job-{entry.id}"), State.ACCEPTED, 2.0)
-    entry = journal.move(replace(entry, **fields), State.SUCCEEDED, 3.0)  # type: ignore[arg-type]  # Entry's own fields
-    return journal.move(replace(entry, files=(f"job-{entry.id}.mp4",)), State.SAVED, 4.0)
+    entry = journal.create(fingerprint, request, 1.0)
+    entry = journal.transition(replace(entry, request_id=f"job-{entry.id}"), State.ACCEPTED, 2.0)
+    entry = journal.transition(replace(entry, **fields), State.SUCCEEDED, 3.0)  # type: ignore[arg-type]  # JobRecord's own fields
+    return journal.transition(replace(entry, files=(f"job-{entry.id}.mp4",)), State.SAVED, 4.0)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
@@ -76,7 +78,7 @@ def test_a_broken_migration_changes_nothing(file: Path, monkeypatch: pytest.Monk
     with monkeypatch.context() as patch:
         patch.setattr(database_module, "MIGRATIONS", (*MIGRATIONS, "DROP TABLE leases; DROP TABLE nonsense"))
         with pytest.raises(JournalUnusable, match="nonsense"):
-            Journal(file).entries()
+            Journal(file).records()
     assert Journal(file).saved("f") == entry
     assert sqlite3.connect(file).execute("SELECT count(*) FROM leases").fetchone() == (0,)
 
@@ -111,7 +113,7 @@ def test_a_spoilt_journal_is_an_error_that_names_it(file: Path, spoil: Callable[
     saved(journal)
     journal.close()
     spoil(file)
-    acts: tuple[Callable[[], object], ...] = (lambda: journal.intend("f", BOAT, 1.0), lambda: journal.saved("f"))
+    acts: tuple[Callable[[], object], ...] = (lambda: journal.create("f", BOAT, 1.0), lambda: journal.saved("f"))
     for act in acts:
         with pytest.raises(JournalUnusable, match=reason) as caught:
             act()
@@ -129,9 +131,9 @@ def test_a_read_only_journal_can_be_read_but_takes_no_intent(file: Path) -> None
     database.execute("PRAGMA query_only = ON")
     assert journal.saved("f") == entry
     with pytest.raises(JournalUnusable, match="readonly"):
-        journal.intend("f", BOAT, 1.0)
+        journal.create("f", BOAT, 1.0)
     # It is opened anew after that, for whoever has repaired it meanwhile.
-    assert journal.intend("f", BOAT, 1.0).state is State.INTENDED
+    assert journal.create("f", BOAT, 1.0).state is State.INTENDED
 
 
 def test_a_failure_within_a_transaction_leaves_nothing(file: Path) -> None:
@@ -155,12 +157,12 @@ def test_the_newest_unfinished_entry_counts(file: Path) -> None:
     journal = Journal(file)
     saved(journal)
     assert journal.unfinished("f") is None
-    told = journal.intend("f", BOAT, 1.0)
-    told = journal.move(told, State.UNKNOWN, 1.0)
+    told = journal.create("f", BOAT, 1.0)
+    told = journal.transition(told, State.UNKNOWN, 1.0)
     assert journal.unfinished("f") == told
-    journal.move(told, State.TOLD, 1.0)
+    journal.transition(told, State.UNKNOWN_REPORTED, 1.0)
     assert journal.unfinished("f") is None
-    new = journal.intend("f", BOAT, 2.0)
+    new = journal.create("f", BOAT, 2.0)
     assert journal.unfinished("f") == new
     assert journal.unfinished("another") is None
 
@@ -181,7 +183,7 @@ def test_a_row_of_other_rules_hides_no_other_row(file: Path) -> None:
     odd, good = saved(journal), saved(journal)
     with journal.writing() as database:
         database.execute("""UPDATE jobs SET request = '{"text": "x", "duration": 99}' WHERE id = ?""", (odd.id,))
-    assert [entry.request for entry in journal.entries()] == [good.request, None]
+    assert [entry.request for entry in journal.records()] == [good.request, None]
     assert journal.job(odd.request_id) == replace(odd, request=None)
 
 
@@ -197,12 +199,12 @@ def test_a_journal_that_others_could_read_is_made_private(tmp_path: Path) -> Non
     folder = tmp_path / "private"
     file = folder / "jobs.sqlite3"
     before = Journal(file)
-    assert before.entries() == []
+    assert before.records() == []
     before.close()
     file.chmod(0o644)
     folder.chmod(0o755)
     journal = Journal(file)
-    journal.intend("print", BOAT, 1.0)
+    journal.create("print", BOAT, 1.0)
     assert [oct(each.stat().st_mode & 0o777) for each in folder.glob("jobs.sqlite3*") if each.suffix != ".lock"] == [
         "0o600"
     ] * 3
@@ -218,7 +220,7 @@ def test_no_question_of_a_run_reads_the_whole_journal(file: Path) -> None:
     journal.newest("f.a")
     journal.saved("f.a")
     journal.unfinished("f.a")
-    journal.elsewhere("f.a", finished=True)
+    journal.of_other_token("f.a", finished=True)
     journal.job("job-1")
     journal.durations(BOAT)
     database.set_trace_callback(None)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from nodes.jobs.events import Done, Generating, Queued
-from nodes.jobs.executors import Workers
+from nodes.jobs.executors import Executors
 from nodes.jobs.price import BEST_BEFORE, ListPrice, price_of
 from nodes.runcomfy.client import RunComfy
-from nodes.runcomfy.errors import Unreachable
+from nodes.runcomfy.errors import ConnectError
 from nodes.runcomfy.responses import ModelInfo
-from nodes.runcomfy.transport import Call, Reply
-from tests.support.fake_runcomfy import Play, TurningClock, let_rest, reply
+from nodes.runcomfy.transport import ApiRequest, ApiResponse
+from tests.support.fake_runcomfy import FakeMachine, TurningClock, let_rest, reply
 
 PRICE = "$0.02 per second"
 
@@ -19,11 +19,11 @@ PRICE = "$0.02 per second"
 class ModelPage:
     """A service that has nothing but the model's page."""
 
-    def __init__(self, *answers: Reply | Exception) -> None:
+    def __init__(self, *answers: ApiResponse | Exception) -> None:
         self._answers = list(answers)
-        self.calls: list[Call] = []
+        self.calls: list[ApiRequest] = []
 
-    def send(self, call: Call) -> Reply:
+    def send(self, call: ApiRequest) -> ApiResponse:
         self.calls.append(call)
         answer = self._answers.pop(0)
         if isinstance(answer, Exception):
@@ -31,20 +31,20 @@ class ModelPage:
         return answer
 
 
-def list_price(page: ModelPage, clock: TurningClock, workers: Workers) -> ListPrice:
-    return ListPrice(RunComfy(page, "RUNCOMFY_API_TOKEN"), workers, clock)
+def list_price(page: ModelPage, clock: TurningClock, executors: Executors) -> ListPrice:
+    return ListPrice(RunComfy(page, "RUNCOMFY_API_TOKEN"), executors, clock)
 
 
-def settled(price: ListPrice, workers: Workers) -> str:
+def settled(price: ListPrice, executors: Executors) -> str:
     """What is known once the threads have nothing left to do."""
     price()
-    let_rest(workers)
+    let_rest(executors)
     return price()
 
 
 @pytest.fixture
-def workers() -> Workers:
-    return Workers()
+def executors() -> Executors:
+    return Executors()
 
 
 @pytest.mark.parametrize(
@@ -60,28 +60,30 @@ def test_a_price_needs_an_amount_and_a_unit(model: ModelInfo, price: str) -> Non
     assert price_of(model) == price
 
 
-def test_it_is_asked_once_and_anew_when_it_is_old(workers: Workers) -> None:
+def test_it_is_asked_once_and_anew_when_it_is_old(executors: Executors) -> None:
     clock = TurningClock()
     page = ModelPage(reply(base_price_usd=0.02, price_unit="second"), reply(base_price_usd=0.03, price_unit="second"))
-    price = list_price(page, clock, workers)
-    assert settled(price, workers) == PRICE
-    assert settled(price, workers) == PRICE
+    price = list_price(page, clock, executors)
+    assert settled(price, executors) == PRICE
+    assert settled(price, executors) == PRICE
     assert len(page.calls) == 1
     clock.now += BEST_BEFORE + 1
-    assert settled(price, workers) == "$0.03 per second"
+    assert settled(price, executors) == "$0.03 per second"
 
 
-@pytest.mark.parametrize("answer", [Unreachable("no connection"), reply(), reply(500), Reply(200, {}, b"<html>")])
-def test_nothing_is_shown_where_it_is_not_known(workers: Workers, answer: Reply | Exception) -> None:
-    assert settled(list_price(ModelPage(answer), TurningClock(), workers), workers) == ""
+@pytest.mark.parametrize(
+    "answer", [ConnectError("no connection"), reply(), reply(500), ApiResponse(200, {}, b"<html>")]
+)
+def test_nothing_is_shown_where_it_is_not_known(executors: Executors, answer: ApiResponse | Exception) -> None:
+    assert settled(list_price(ModelPage(answer), TurningClock(), executors), executors) == ""
 
 
-def test_the_user_reads_it_and_the_journal_keeps_it(play: Play) -> None:
-    play.change(price=lambda: PRICE)
-    video = play.run()
-    assert play.said(f"s, {PRICE}") > 1
+def test_the_user_reads_it_and_the_journal_keeps_it(machine: FakeMachine) -> None:
+    machine.change(price=lambda: PRICE)
+    video = machine.run()
+    assert machine.said(f"s, {PRICE}") > 1
     assert video.price == PRICE
-    assert [entry.price for entry in play.entries()] == [PRICE]
+    assert [entry.price for entry in machine.records()] == [PRICE]
 
 
 @pytest.mark.parametrize(

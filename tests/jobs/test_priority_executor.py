@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from nodes.jobs.priority_executor import Crew, Lane
+from nodes.jobs.priority_executor import Lane, PriorityExecutor
 
 PATIENCE = 30.0
 
@@ -35,8 +35,8 @@ class Hanging:
 
 
 @contextmanager
-def crew(*lanes: Lane, threads: int, reserve: int = 0) -> Iterator[tuple[Crew, Hanging]]:
-    crew, hanging = Crew("test", lanes, threads=threads, reserve=reserve), Hanging()
+def crew(*lanes: Lane, threads: int, reserve: int = 0) -> Iterator[tuple[PriorityExecutor, Hanging]]:
+    crew, hanging = PriorityExecutor("test", lanes, threads=threads, reserve=reserve), Hanging()
     try:
         yield crew, hanging
     finally:

@@ -12,7 +12,7 @@ import pytest
 from nodes.rehearsal import RehearsalService
 from nodes.rehearsal import server as wire
 from nodes.rehearsal.door import PLACES
-from tests.support.rehearsal_client import MODEL_PATH, OWNER, SHORT, Desk, HandClock, HurryingClock, Stage
+from tests.support.rehearsal_client import MODEL_PATH, OWNER, SHORT, HandClock, HurryingClock, RehearsalClient, Stage
 
 FLOOD = 150
 """Connections; well more than there are places, and few enough for a process that may have 256 open files."""
@@ -20,12 +20,12 @@ ASKING = f"GET {MODEL_PATH} HTTP/1.1\r\nAuthorization: Bearer {OWNER}\r\n\r\n".e
 
 
 @pytest.fixture
-def hurried(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+def hurried(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[RehearsalClient]:
     """At a service by whose clock every client is slow, and where none leaves by itself."""
     monkeypatch.setattr(wire._Handler, "timeout", 300)
     clock = HurryingClock()
     with RehearsalService(tokens=(OWNER,), clock=clock) as service:
-        yield Desk(service, clock)
+        yield RehearsalClient(service, clock)
 
 
 @pytest.fixture
@@ -35,12 +35,12 @@ def lines() -> Iterator[ExitStack]:
         yield lines
 
 
-def flood(desk: Desk, lines: ExitStack, count: int = FLOOD) -> list[socket.socket]:
+def flood(client: RehearsalClient, lines: ExitStack, count: int = FLOOD) -> list[socket.socket]:
     """So many connections on which nothing is said."""
-    return [lines.enter_context(desk.line()) for _ in range(count)]
+    return [lines.enter_context(client.line()) for _ in range(count)]
 
 
-def test_a_flood_takes_no_more_than_its_places(hurried: Desk, lines: ExitStack) -> None:
+def test_a_flood_takes_no_more_than_its_places(hurried: RehearsalClient, lines: ExitStack) -> None:
     before = threading.active_count()
     silent = flood(hurried, lines)
     assert hurried.call("GET", MODEL_PATH).status_code == 200
@@ -50,21 +50,21 @@ def test_a_flood_takes_no_more_than_its_places(hurried: Desk, lines: ExitStack) 
     assert {line.recv(1) for line in silent[: FLOOD - PLACES]} == {b""}
 
 
-def test_the_last_to_come_are_kept(hurried: Desk, lines: ExitStack) -> None:
+def test_the_last_to_come_are_kept(hurried: RehearsalClient, lines: ExitStack) -> None:
     silent = flood(hurried, lines)
     assert hurried.call("GET", MODEL_PATH).status_code == 200
     silent[-1].sendall(ASKING)
     assert silent[-1].recv(15) == b"HTTP/1.1 200 OK"
 
 
-def test_those_who_were_answered_once_make_room_too(hurried: Desk, lines: ExitStack) -> None:
+def test_those_who_were_answered_once_make_room_too(hurried: RehearsalClient, lines: ExitStack) -> None:
     for line in flood(hurried, lines, PLACES):
         line.sendall(ASKING)
         assert line.recv(15) == b"HTTP/1.1 200 OK"
     assert hurried.call("GET", MODEL_PATH).status_code == 200
 
 
-def test_a_download_under_way_goes_on_through_a_flood(hurried: Desk, stage: Stage, lines: ExitStack) -> None:
+def test_a_download_under_way_goes_on_through_a_flood(hurried: RehearsalClient, stage: Stage, lines: ExitStack) -> None:
     stage.length = 16 * 2**20
     job = hurried.submit()
     hurried.finish(job)
@@ -79,16 +79,16 @@ def test_a_download_under_way_goes_on_through_a_flood(hurried: Desk, stage: Stag
     assert (begin + rest).partition(b"\r\n\r\n")[2] == whole
 
 
-def test_a_request_that_stays_incomplete_keeps_nobody_out(hurried: Desk, lines: ExitStack) -> None:
+def test_a_request_that_stays_incomplete_keeps_nobody_out(hurried: RehearsalClient, lines: ExitStack) -> None:
     for line in flood(hurried, lines, PLACES):
         line.sendall(ASKING.replace(b"GET", b"POST").replace(b"\r\n\r\n", b"\r\nContent-Length: 9\r\n\r\n{"))
     hurried.submit(SHORT)
     assert len(hurried.service.submissions) == 1
 
 
-def test_whoever_comes_while_nobody_is_slow_waits_for_a_place(desk: Desk, lines: ExitStack) -> None:
-    silent = flood(desk, lines, PLACES)
-    late = lines.enter_context(desk.line())
+def test_whoever_comes_while_nobody_is_slow_waits_for_a_place(client: RehearsalClient, lines: ExitStack) -> None:
+    silent = flood(client, lines, PLACES)
+    late = lines.enter_context(client.line())
     late.sendall(ASKING)
     silent[-1].close()
     assert late.recv(15) == b"HTTP/1.1 200 OK"
@@ -96,18 +96,18 @@ def test_whoever_comes_while_nobody_is_slow_waits_for_a_place(desk: Desk, lines:
     assert silent[0].recv(15) == b"HTTP/1.1 200 OK"
 
 
-def test_stop_does_not_wait_for_a_place(desk: Desk, lines: ExitStack) -> None:
-    silent = flood(desk, lines, PLACES)
-    late = lines.enter_context(desk.line())
+def test_stop_does_not_wait_for_a_place(client: RehearsalClient, lines: ExitStack) -> None:
+    silent = flood(client, lines, PLACES)
+    late = lines.enter_context(client.line())
     late.sendall(ASKING)
     silent[-1].sendall(ASKING)
     assert silent[-1].recv(15) == b"HTTP/1.1 200 OK"  # so the others are inside too
-    desk.service.stop()
+    client.service.stop()
     assert silent[0].recv(1) == b""
     with suppress(ConnectionResetError):
         assert late.recv(1) == b""
     with pytest.raises(ConnectionRefusedError):
-        desk.line()
+        client.line()
 
 
 def test_a_connection_on_which_nothing_is_said_ends(
@@ -117,5 +117,5 @@ def test_a_connection_on_which_nothing_is_said_ends(
     monkeypatch.setattr(wire._Handler, "timeout", 0.1)
     clock = HandClock()
     with RehearsalService(clock=clock) as service:
-        line = lines.enter_context(Desk(service, clock).line())
+        line = lines.enter_context(RehearsalClient(service, clock).line())
         assert line.recv(1) == b""

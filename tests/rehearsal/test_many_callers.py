@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from nodes.rehearsal import DEFAULT_TOKEN, RehearsalService, Scene, Timing
-from tests.support.rehearsal_client import MODEL_PATH, Desk, HandClock, Stage
+from tests.support.rehearsal_client import MODEL_PATH, HandClock, RehearsalClient, Stage
 
 FILM = Scene("The one film", "480p", "16:9", 2, seed=1)
 AT_ONCE = Timing(queued=0, running=0)
@@ -17,12 +17,12 @@ AT_ONCE = Timing(queued=0, running=0)
 
 def test_all_jobs_bring_the_same_film_which_is_made_once(stage: Stage) -> None:
     clock = HandClock()
-    with RehearsalService(tokens=("first-token",), footage=FILM, timing=AT_ONCE, clock=clock) as service:
-        desk = Desk(service, clock)
-        jobs = [desk.submit({"text": f"Boat {number}", "duration": 2}) for number in range(3)]
-        results = [desk.finish(job) for job in jobs]
+    with RehearsalService(tokens=("first-token",), video=FILM, timing=AT_ONCE, clock=clock) as service:
+        client = RehearsalClient(service, clock)
+        jobs = [client.submit({"text": f"Boat {number}", "duration": 2}) for number in range(3)]
+        results = [client.finish(job) for job in jobs]
         assert [result["status"] for result in results] == ["succeeded"] * 3
-        films = {desk.call("GET", f"/media/{job}.mp4").content for job in jobs}
+        films = {client.call("GET", f"/media/{job}.mp4").content for job in jobs}
     assert stage.filmed == ["The one film"]
     assert len(films) == 1
 
@@ -32,8 +32,8 @@ def test_links_lead_to_where_clients_reach_the_service(stage: Stage) -> None:
     with RehearsalService(
         tokens=("first-token",), address="http://127.0.0.1:1", timing=AT_ONCE, clock=clock
     ) as service:
-        desk = Desk(service, clock)
-        assert desk.finish(desk.submit())["output"] == {
+        client = RehearsalClient(service, clock)
+        assert client.finish(client.submit())["output"] == {
             "video": f"http://127.0.0.1:1/media/{service.submissions[0].request_id}.mp4"
         }
 
@@ -58,7 +58,7 @@ def test_two_hundred_callers_at_once_are_all_answered(stage: Stage) -> None:
         answers.append(answer.status_code)
 
     # By this clock nobody takes long; so those for whom there is no place at once wait for one.
-    with RehearsalService(footage=FILM, clock=HandClock()) as service:
+    with RehearsalService(video=FILM, clock=HandClock()) as service:
         callers = [threading.Thread(target=submit, args=(service.origin,)) for _ in range(200)]
         for caller in callers:
             caller.start()

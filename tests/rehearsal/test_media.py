@@ -8,10 +8,10 @@ import pytest
 import requests
 
 from nodes.rehearsal.media import portion
-from tests.support.rehearsal_client import Desk
+from tests.support.rehearsal_client import RehearsalClient
 
 
-def test_a_video_is_fetched_whole_without_a_token(filming_desk: Desk) -> None:
+def test_a_video_is_fetched_whole_without_a_token(filming_desk: RehearsalClient) -> None:
     output = filming_desk.finish(filming_desk.submit())["output"]
     assert isinstance(output, dict)
     reply = requests.get(output["video"], timeout=30)
@@ -22,58 +22,58 @@ def test_a_video_is_fetched_whole_without_a_token(filming_desk: Desk) -> None:
     assert reply.content[4:8] == b"ftyp"
 
 
-def test_a_range_continues_where_another_ended(desk: Desk) -> None:
-    job = desk.submit()
-    desk.finish(job)
+def test_a_range_continues_where_another_ended(client: RehearsalClient) -> None:
+    job = client.submit()
+    client.finish(job)
     path = f"/media/{job}.mp4"
-    whole = desk.call("GET", path, token=None)
-    first = desk.call("GET", path, headers={"Range": "bytes=0-999"})
-    rest = desk.call("GET", path, headers={"Range": "bytes=1000-", "If-Range": whole.headers["ETag"]})
+    whole = client.call("GET", path, token=None)
+    first = client.call("GET", path, headers={"Range": "bytes=0-999"})
+    rest = client.call("GET", path, headers={"Range": "bytes=1000-", "If-Range": whole.headers["ETag"]})
     size = len(whole.content)
     assert (first.status_code, first.headers["Content-Range"]) == (206, f"bytes 0-999/{size}")
     assert (rest.status_code, rest.headers["Content-Range"]) == (206, f"bytes 1000-{size - 1}/{size}")
     assert first.content + rest.content == whole.content
 
 
-def test_a_range_sends_not_one_byte_more(desk: Desk) -> None:
-    job = desk.submit()
-    desk.finish(job)
+def test_a_range_sends_not_one_byte_more(client: RehearsalClient) -> None:
+    job = client.submit()
+    client.finish(job)
     # By hand, because clients read no further than the length that they are told.
-    with socket.create_connection(("127.0.0.1", int(desk.service.origin.rsplit(":", 1)[1])), timeout=30) as line:
+    with socket.create_connection(("127.0.0.1", int(client.service.origin.rsplit(":", 1)[1])), timeout=30) as line:
         line.sendall(f"GET /media/{job}.mp4 HTTP/1.1\r\nRange: bytes=4-7\r\nConnection: close\r\n\r\n".encode())
         answer = b"".join(iter(lambda: line.recv(4096), b""))
     assert answer.partition(b"\r\n\r\n")[2] == b"ftyp"
 
 
-def test_head_tells_the_same_without_the_bytes(desk: Desk) -> None:
-    job = desk.submit()
-    desk.finish(job)
-    head, get = (desk.call(method, f"/media/{job}.mp4") for method in ("HEAD", "GET"))
+def test_head_tells_the_same_without_the_bytes(client: RehearsalClient) -> None:
+    job = client.submit()
+    client.finish(job)
+    head, get = (client.call(method, f"/media/{job}.mp4") for method in ("HEAD", "GET"))
     assert head.content == b""
     for name in ("Content-Length", "ETag", "Content-Type"):
         assert head.headers[name] == get.headers[name]
 
 
-def test_a_known_file_is_not_sent_again(desk: Desk) -> None:
-    job = desk.submit()
-    desk.finish(job)
-    etag = desk.call("HEAD", f"/media/{job}.mp4").headers["ETag"]
-    reply = desk.call("GET", f"/media/{job}.mp4", headers={"If-None-Match": etag})
+def test_a_known_file_is_not_sent_again(client: RehearsalClient) -> None:
+    job = client.submit()
+    client.finish(job)
+    etag = client.call("HEAD", f"/media/{job}.mp4").headers["ETag"]
+    reply = client.call("GET", f"/media/{job}.mp4", headers={"If-None-Match": etag})
     assert (reply.status_code, reply.content) == (304, b"")
 
 
-def test_a_video_is_404_before_the_job_ended(desk: Desk) -> None:
-    job = desk.submit()
-    assert desk.service.wait_for_footage()
-    assert desk.call("GET", f"/media/{job}.mp4").status_code == 404
+def test_a_video_is_404_before_the_job_ended(client: RehearsalClient) -> None:
+    job = client.submit()
+    assert client.service.wait_until_rendered()
+    assert client.call("GET", f"/media/{job}.mp4").status_code == 404
 
 
-def test_equal_requests_give_equal_bytes_and_others_do_not(filming_desk: Desk) -> None:
-    desk = filming_desk
+def test_equal_requests_give_equal_bytes_and_others_do_not(filming_desk: RehearsalClient) -> None:
+    client = filming_desk
     bodies = [{"text": "a", "duration": 2, "seed": seed} for seed in (1, 1, 2)]
-    jobs = [desk.submit(body) for body in bodies]
-    desk.finish(jobs[0])
-    one, same, other = (desk.call("GET", f"/media/{job}.mp4") for job in jobs)
+    jobs = [client.submit(body) for body in bodies]
+    client.finish(jobs[0])
+    one, same, other = (client.call("GET", f"/media/{job}.mp4") for job in jobs)
     assert one.content == same.content
     assert one.headers["ETag"] == same.headers["ETag"]
     assert one.content != other.content

@@ -50,7 +50,7 @@ def decoded(path: Path) -> list[NDArray[np.uint8]]:
 @pytest.fixture(scope="module", params=CLIPS, ids=lambda clip: "-".join(map(str, clip)))
 def clip(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Scene, Path]:
     filmed = scene(*request.param)
-    path = tmp_path_factory.mktemp("footage") / "clip.mp4"
+    path = tmp_path_factory.mktemp("video") / "clip.mp4"
     render(filmed, path)
     return filmed, path
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nodes.rehearsal.schema import read_body
-from tests.support.rehearsal_client import MODEL_PATH, Desk
+from tests.support.rehearsal_client import MODEL_PATH, RehearsalClient
 
 
 def test_a_text_alone_is_enough_and_gets_the_defaults() -> None:
@@ -14,10 +14,10 @@ def test_a_text_alone_is_enough_and_gets_the_defaults() -> None:
     assert given == {"text": "x"}
 
 
-def test_the_books_show_the_input_as_it_came(desk: Desk) -> None:
+def test_the_books_show_the_input_as_it_came(client: RehearsalClient) -> None:
     body = {"text": "Grüße 🤖", "seed": 7, "unheard_of": [1, {"a": None}]}
-    desk.submit(body)
-    (submission,) = desk.service.submissions
+    client.submit(body)
+    (submission,) = client.service.submissions
     assert submission.input == body
     assert submission.seconds == 5
 
@@ -44,31 +44,31 @@ def test_the_books_show_the_input_as_it_came(desk: Desk) -> None:
     ],
 )
 def test_what_the_schema_does_not_allow_is_422_and_names_the_field(
-    desk: Desk, body: dict[str, object], field: str
+    client: RehearsalClient, body: dict[str, object], field: str
 ) -> None:
-    reply = desk.call("POST", MODEL_PATH, body=body)
+    reply = client.call("POST", MODEL_PATH, body=body)
     assert reply.status_code == 422
     (problem,) = reply.json()["detail"]
     assert problem["loc"] == ["body", field]
     assert problem["msg"]
-    assert desk.service.submissions == ()
+    assert client.service.submissions == ()
 
 
-def test_every_wrong_field_is_named(desk: Desk) -> None:
-    reply = desk.call("POST", MODEL_PATH, body={"ratio": "1:2", "seed": None})
+def test_every_wrong_field_is_named(client: RehearsalClient) -> None:
+    reply = client.call("POST", MODEL_PATH, body={"ratio": "1:2", "seed": None})
     assert [problem["loc"][1] for problem in reply.json()["detail"]] == ["text", "ratio", "seed"]
 
 
 @pytest.mark.parametrize(
     "data", [b"", b"{", b"[]", b'"text"', b"\xff\xfe\xfd", b"[" * 5000, b'{"seed": ' + b"9" * 5000]
 )
-def test_a_body_that_is_no_json_object_is_422(desk: Desk, data: bytes) -> None:
-    reply = desk.call("POST", MODEL_PATH, data=data)
+def test_a_body_that_is_no_json_object_is_422(client: RehearsalClient, data: bytes) -> None:
+    reply = client.call("POST", MODEL_PATH, data=data)
     assert reply.status_code == 422
     assert reply.json()["detail"][0]["loc"] == ["body"]
 
 
 @pytest.mark.parametrize("seed", [0, -1, 2**31 - 1, 10**30])
-def test_any_integer_is_a_seed(desk: Desk, seed: int) -> None:
-    desk.submit({"text": "x", "duration": 2, "seed": seed})
-    assert desk.service.submissions[0].input["seed"] == seed
+def test_any_integer_is_a_seed(client: RehearsalClient, seed: int) -> None:
+    client.submit({"text": "x", "duration": 2, "seed": seed})
+    assert client.service.submissions[0].input["seed"] == seed

@@ -20,21 +20,21 @@ from nodes.rehearsal import DEFAULT_TOKEN, RehearsalService
 from nodes.rehearsal import render as footage_module
 from nodes.rehearsal import server as wire
 from nodes.rehearsal.server import MAX_BODY
-from tests.support.rehearsal_client import MODEL_PATH, OWNER, Desk, HandClock, Stage
+from tests.support.rehearsal_client import MODEL_PATH, OWNER, HandClock, RehearsalClient, Stage
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_it_listens_on_loopback_only(desk: Desk) -> None:
-    assert re.fullmatch(r"http://127\.0\.0\.1:[0-9]+", desk.service.origin)
+def test_it_listens_on_loopback_only(client: RehearsalClient) -> None:
+    assert re.fullmatch(r"http://127\.0\.0\.1:[0-9]+", client.service.origin)
     other = socket.socket()
     other.settimeout(5)  # macOS has no such address, and says nothing
     with other, pytest.raises(OSError, match=r"refused|unreachable|timed out"):
-        other.connect(("127.0.0.2", int(desk.service.origin.rsplit(":", 1)[1])))
+        other.connect(("127.0.0.2", int(client.service.origin.rsplit(":", 1)[1])))
 
 
-def test_a_connection_is_kept_through_refusals(desk: Desk) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", int(desk.service.origin.rsplit(":", 1)[1]), timeout=30)
+def test_a_connection_is_kept_through_refusals(client: RehearsalClient) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", int(client.service.origin.rsplit(":", 1)[1]), timeout=30)
     sockets = set()
     for method, path, body in (
         ("POST", MODEL_PATH, b'{"text": "x"}'),
@@ -50,73 +50,73 @@ def test_a_connection_is_kept_through_refusals(desk: Desk) -> None:
     connection.close()
 
 
-def test_a_body_that_is_too_large_or_of_unknown_length_is_refused(desk: Desk) -> None:
-    reply = desk.call("POST", MODEL_PATH, data=b" " * (MAX_BODY + 1))
+def test_a_body_that_is_too_large_or_of_unknown_length_is_refused(client: RehearsalClient) -> None:
+    reply = client.call("POST", MODEL_PATH, data=b" " * (MAX_BODY + 1))
     assert (reply.status_code, reply.headers["Connection"]) == (413, "close")
-    pieces = requests.post(desk.service.origin + MODEL_PATH, data=iter([b"{}"]), timeout=30)
+    pieces = requests.post(client.service.origin + MODEL_PATH, data=iter([b"{}"]), timeout=30)
     assert pieces.status_code == 411
-    assert desk.service.submissions == ()
+    assert client.service.submissions == ()
 
 
-def test_a_body_cut_short_is_not_taken_for_an_order(desk: Desk) -> None:
-    with socket.create_connection(("127.0.0.1", int(desk.service.origin.rsplit(":", 1)[1])), timeout=30) as line:
+def test_a_body_cut_short_is_not_taken_for_an_order(client: RehearsalClient) -> None:
+    with socket.create_connection(("127.0.0.1", int(client.service.origin.rsplit(":", 1)[1])), timeout=30) as line:
         head = f"POST {MODEL_PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {OWNER}\r\nContent-Length: 99\r\n\r\n"
         line.sendall(head.encode() + b'{"text": "x"}')
         line.shutdown(socket.SHUT_WR)
         assert line.recv(100).startswith(b"HTTP/1.1 400 ")
-    assert desk.service.submissions == ()
+    assert client.service.submissions == ()
 
 
-def test_it_prints_nothing(filming_desk: Desk, capfd: pytest.CaptureFixture[str]) -> None:
-    desk = filming_desk
-    desk.submit()
-    desk.call("GET", "/nowhere")
-    desk.call("POST", MODEL_PATH, data=b"no json")
-    with socket.create_connection(("127.0.0.1", int(desk.service.origin.rsplit(":", 1)[1]))) as line:
+def test_it_prints_nothing(filming_desk: RehearsalClient, capfd: pytest.CaptureFixture[str]) -> None:
+    client = filming_desk
+    client.submit()
+    client.call("GET", "/nowhere")
+    client.call("POST", MODEL_PATH, data=b"no json")
+    with socket.create_connection(("127.0.0.1", int(client.service.origin.rsplit(":", 1)[1]))) as line:
         line.sendall(b"nonsense\r\n\r\n")
         line.recv(1000)
-    assert desk.service.wait_for_footage()
+    assert client.service.wait_until_rendered()
     assert capfd.readouterr() == ("", "")
 
 
 def test_a_client_that_breaks_off_is_no_event(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    client: RehearsalClient, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     broke = threading.Event()
     monkeypatch.setattr(wire.log, "debug", lambda said, *_, **__: broke.set() if said == "A connection broke" else None)
-    with socket.create_connection(("127.0.0.1", int(desk.service.origin.rsplit(":", 1)[1])), timeout=30) as line:
+    with socket.create_connection(("127.0.0.1", int(client.service.origin.rsplit(":", 1)[1])), timeout=30) as line:
         line.sendall(f"POST {MODEL_PATH} HTTP/1.1\r\nContent-Length: 99\r\n\r\n".encode() + b"{")
         line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     assert broke.wait(30)
     assert capfd.readouterr() == ("", "")
 
 
-def test_the_token_is_not_logged(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_token_is_not_logged(client: RehearsalClient, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG")
-    desk.submit()
+    client.submit()
     assert MODEL_PATH in caplog.text
     assert OWNER not in caplog.text
 
 
-def test_stop_ends_kept_connections(desk: Desk) -> None:
-    assert desk.call("GET", MODEL_PATH).status_code == 200
-    desk.service.stop()
-    desk.service.stop()
+def test_stop_ends_kept_connections(client: RehearsalClient) -> None:
+    assert client.call("GET", MODEL_PATH).status_code == 200
+    client.service.stop()
+    client.service.stop()
     with pytest.raises(requests.ConnectionError):
-        desk.call("GET", MODEL_PATH)
+        client.call("GET", MODEL_PATH)
     with pytest.raises(RuntimeError):
-        desk.service.start()
+        client.service.start()
 
 
 def test_stop_gives_up_what_is_being_made(
-    desk: Desk, stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    client: RehearsalClient, stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     stage.hold()
-    desk.submit()
+    client.submit()
     assert stage.begun.wait(60)
     assert list(tmp_path.iterdir())
-    desk.service.stop()
+    client.service.stop()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -127,8 +127,8 @@ def test_footage_that_cannot_be_made_fails_its_job(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(footage_module, "render", broken)
     clock = HandClock()
     with RehearsalService(tokens=(OWNER,), clock=clock) as service:
-        desk = Desk(service, clock)
-        result = desk.finish(desk.submit())
+        client = RehearsalClient(service, clock)
+        result = client.finish(client.submit())
     assert result["status"] == "failed"
     assert "disk full" in str(result["error"])
 

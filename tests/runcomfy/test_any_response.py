@@ -10,20 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nodes.runcomfy.errors import (
-    InputRejected,
     RunComfyError,
+    ValidationError,
 )
 from nodes.runcomfy.responses import (
-    error_of,
+    error_from,
     read_cancel,
     read_model,
     read_result,
     read_status,
     read_submission,
 )
-from nodes.runcomfy.transport import Reply
+from nodes.runcomfy.transport import ApiResponse
 
-READERS: list[Callable[[Reply], object]] = [read_submission, read_status, read_result, read_cancel, read_model]
+READERS: list[Callable[[ApiResponse], object]] = [read_submission, read_status, read_result, read_cancel, read_model]
 
 
 def nested(depth: int, begin: str, end: str) -> bytes:
@@ -34,11 +34,11 @@ def nested(depth: int, begin: str, end: str) -> bytes:
 @pytest.mark.parametrize(("begin", "end"), [("[", "]"), ('{"url":', "1}"), ('{"message":', "1}")])
 def test_nesting_however_deep_breaks_nothing(depth: int, begin: str, end: str) -> None:
     body = nested(depth, begin, end)
-    assert isinstance(error_of(Reply(400, {}, body), "the-subject", "THE_SOURCE"), InputRejected)
-    never_breaks(read_result, Reply(200, {}, body))
+    assert isinstance(error_from(ApiResponse(400, {}, body), "the-subject", "THE_SOURCE"), ValidationError)
+    never_breaks(read_result, ApiResponse(200, {}, body))
 
 
-def never_breaks(read: Callable[[Reply], object], reply: Reply) -> None:
+def never_breaks(read: Callable[[ApiResponse], object], reply: ApiResponse) -> None:
     try:
         read(reply)
     except RunComfyError as error:
@@ -62,7 +62,7 @@ JSON = st.recursive(
 @given(body=st.binary() | JSON.map(lambda value: json.dumps(value).encode()), status=st.integers(100, 999))
 def test_any_bytes_and_any_json_give_a_value_or_our_error(body: bytes, status: int) -> None:
     for read in READERS:
-        never_breaks(read, Reply(200, {}, body))
-    error = error_of(Reply(status, {"retry-after": "soon"}, body), "the-subject", "THE_SOURCE")
+        never_breaks(read, ApiResponse(200, {}, body))
+    error = error_from(ApiResponse(status, {"retry-after": "soon"}, body), "the-subject", "THE_SOURCE")
     assert (error is None) is (200 <= status < 300)
     str(error).encode()

@@ -8,10 +8,10 @@ from collections.abc import Callable
 import pytest
 
 from nodes.runcomfy.client import RunComfy
-from nodes.runcomfy.errors import Charge, NoReply, RateLimited, RunComfyError, ServiceTrouble, UnreadableReply
+from nodes.runcomfy.errors import Charge, InvalidResponse, RateLimited, ReadError, RunComfyError, ServerError
 from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.responses import CancelOutcome, JobState
-from nodes.runcomfy.transport import Call, Reply
+from nodes.runcomfy.transport import ApiRequest, ApiResponse
 
 MODEL = "/v1/models/bytedance/seedance-1-0/pro/fast/text-to-video"
 REQUEST = GenerationRequest("A boat", "720p", "1:1", 2, 7)
@@ -23,13 +23,13 @@ class Wire:
     def __init__(self, answer: object, status: int = 200) -> None:
         self._answer = answer
         self._status = status
-        self.calls: list[Call] = []
+        self.calls: list[ApiRequest] = []
 
-    def send(self, call: Call) -> Reply:
+    def send(self, call: ApiRequest) -> ApiResponse:
         self.calls.append(call)
         if isinstance(self._answer, RunComfyError):
             raise self._answer
-        return Reply(self._status, {}, json.dumps(self._answer).encode())
+        return ApiResponse(self._status, {}, json.dumps(self._answer).encode())
 
 
 def client(wire: Wire) -> RunComfy:
@@ -40,35 +40,35 @@ def test_submit() -> None:
     wire = Wire({"request_id": "job-1"})
     assert client(wire).submit(REQUEST) == "job-1"
     body: dict[str, str | int] = {"text": "A boat", "resolution": "720p", "ratio": "1:1", "duration": 2, "seed": 7}
-    assert wire.calls == [Call("POST", MODEL, {}, body)]
+    assert wire.calls == [ApiRequest("POST", MODEL, {}, body)]
 
 
 def test_status() -> None:
     wire = Wire({"status": "in_queue", "queue_position": 2})
     assert client(wire).status("job-1").queue_position == 2
-    assert wire.calls == [Call("GET", "/v1/requests/job-1/status")]
+    assert wire.calls == [ApiRequest("GET", "/v1/requests/job-1/status")]
 
 
 def test_result_asks_for_the_cost_too() -> None:
     wire = Wire({"status": "succeeded", "output": "https://videos.example/a.mp4", "cost": 0.03})
     result = client(wire).result("job-1")
     assert (result.state, result.videos, result.cost) == (JobState.SUCCEEDED, ("https://videos.example/a.mp4",), 0.03)
-    assert wire.calls == [Call("GET", "/v1/requests/job-1/result", {"include_cost": "true"})]
+    assert wire.calls == [ApiRequest("GET", "/v1/requests/job-1/result", {"include_cost": "true"})]
 
 
 def test_cancel() -> None:
     wire = Wire({"outcome": "not_cancellable"}, 202)
     assert client(wire).cancel("job-1") is CancelOutcome.NOT_CANCELLABLE
-    assert wire.calls == [Call("POST", "/v1/requests/job-1/cancel", repeatable=True)]
+    assert wire.calls == [ApiRequest("POST", "/v1/requests/job-1/cancel", repeatable=True)]
 
 
 def test_price() -> None:
     wire = Wire({"base_price_usd": 0.02})
     assert client(wire).model_info().base_price_usd == 0.02
-    assert wire.calls == [Call("GET", MODEL)]
+    assert wire.calls == [ApiRequest("GET", MODEL)]
 
 
-@pytest.mark.parametrize("failure", [NoReply("time-out"), ServiceTrouble(503, ""), UnreadableReply("it is too long")])
+@pytest.mark.parametrize("failure", [ReadError("time-out"), ServerError(503, ""), InvalidResponse("it is too long")])
 def test_an_unclear_submit_sends_the_user_to_look_before_running_again(failure: RunComfyError) -> None:
     with pytest.raises(type(failure), match=r"It may have been charged\. .*Generations page") as raised:
         client(Wire(failure)).submit(REQUEST)
@@ -76,7 +76,7 @@ def test_an_unclear_submit_sends_the_user_to_look_before_running_again(failure: 
 
 
 def test_a_submit_whose_answer_has_no_id_is_unclear() -> None:
-    with pytest.raises(UnreadableReply, match=r"It may have been charged\. .*Generations page"):
+    with pytest.raises(InvalidResponse, match=r"It may have been charged\. .*Generations page"):
         client(Wire({"status": "in_queue"})).submit(REQUEST)
 
 

@@ -13,17 +13,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nodes.runcomfy.client import RunComfy
-from nodes.runcomfy.errors import RunComfyError, UnreadableReply
-from nodes.runcomfy.redact import SHORTEST, without_token
+from nodes.runcomfy.errors import InvalidResponse, RunComfyError
+from nodes.runcomfy.redact import SHORTEST, redact_token
 from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.token import Token
-from nodes.runcomfy.transport import MAX_REPLY, Call, HttpTransport, Limits, Reply
+from nodes.runcomfy.transport import MAX_REPLY, ApiRequest, ApiResponse, HttpTransport, Limits
 from tests.support.loopback_server import DEADLINE, Hangup, Loopback, Received, always, reply
 
 SECRET = "s3cr3t/0123456789+abc=="
 TOKEN = Token(SECRET, "RUNCOMFY_API_TOKEN")
-GET = Call("GET", "/v1/things")
-POST = Call("POST", "/v1/things", body={"text": "a"})
+GET = ApiRequest("GET", "/v1/things")
+POST = ApiRequest("POST", "/v1/things", body={"text": "a"})
 BOTH = pytest.mark.parametrize("call", [GET, POST], ids=["GET", "POST"])
 
 SPELLINGS = {
@@ -98,7 +98,7 @@ def test_nor_in_an_encoding_in_which_it_would_not_be_found(server: Loopback, sta
 
 def test_a_mark_of_utf_8_is_no_part_of_the_answer(server: Loopback) -> None:
     server.answer = always(reply(200, json.dumps({"status": "in_queue"}).encode("utf-8-sig")))
-    assert RunComfy(transport(server), TOKEN.source).status("job-1").word == "in_queue"
+    assert RunComfy(transport(server), TOKEN.source).status("job-1").raw_status == "in_queue"
 
 
 @given(
@@ -111,13 +111,13 @@ def test_it_is_found_in_any_json_text(token: str, around: str, escaped: set[int]
         rf"\u{ord(mark):04x}" if number in escaped else json.dumps(mark)[1:-1] for number, mark in enumerate(token)
     )
     content = f'["{json.dumps(around)[1:-1]} {spelt}"]'.encode()
-    (text,) = json.loads(without_token(content, f"Bearer {token}"))
+    (text,) = json.loads(redact_token(content, f"Bearer {token}"))
     assert token not in text or token in around
 
 
 def test_a_short_word_is_not_torn_out_of_every_answer() -> None:
-    assert without_token(b"status", "Bearer s") == b"status"
-    assert without_token(b"nothing here", f"Bearer {SECRET}") == b"nothing here"
+    assert redact_token(b"status", "Bearer s") == b"status"
+    assert redact_token(b"nothing here", f"Bearer {SECRET}") == b"nothing here"
 
 
 def breaking_off_after(answer: bytes) -> Callable[[Received], Iterator[bytes]]:
@@ -132,7 +132,7 @@ def breaking_off_after(answer: bytes) -> Callable[[Received], Iterator[bytes]]:
 
 @BOTH
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx", b"nonsense\r\n\r\n"])
-def test_no_header_hangs_on_an_error(server: Loopback, call: Call, answer: bytes) -> None:
+def test_no_header_hangs_on_an_error(server: Loopback, call: ApiRequest, answer: bytes) -> None:
     """What `requests` raises holds the request, and that the Authorization header."""
     server.answer = breaking_off_after(answer)
     with pytest.raises(RunComfyError) as raised:
@@ -154,7 +154,7 @@ def test_no_header_hangs_on_an_error(server: Loopback, call: Call, answer: bytes
     ],
     ids=["redirect", "too long", "compressed", "breaks off", "no answer"],
 )
-def test_nor_does_what_was_being_done(server: Loopback, call: Call, answer: bytes) -> None:
+def test_nor_does_what_was_being_done(server: Loopback, call: ApiRequest, answer: bytes) -> None:
     """Some tools show the variables of everything that a traceback has come through."""
     server.answer = breaking_off_after(answer)
     with pytest.raises(RunComfyError) as raised:
@@ -169,9 +169,9 @@ def test_nor_does_what_was_being_done(server: Loopback, call: Call, answer: byte
 @pytest.mark.parametrize("location", ["http://[::1", "//[", "\xff\xfe", "https://a..b/", "x:y", "http://a:port/", ""])
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @BOTH
-def test_no_redirect_is_even_looked_at(server: Loopback, call: Call, status: int, location: str) -> None:
+def test_no_redirect_is_even_looked_at(server: Loopback, call: ApiRequest, status: int, location: str) -> None:
     server.answer = always(reply(status, headers={"Location": location}))
-    with pytest.raises(UnreadableReply, match="redirect"):
+    with pytest.raises(InvalidResponse, match="redirect"):
         transport(server).send(call)
 
 
@@ -181,7 +181,7 @@ def test_the_body_of_a_redirect_is_not_read(server: Loopback) -> None:
         server.over.wait(DEADLINE)
 
     server.answer = endless
-    with pytest.raises(UnreadableReply, match="redirect"):
+    with pytest.raises(InvalidResponse, match="redirect"):
         transport(server).send(GET)
 
 
@@ -218,7 +218,7 @@ def test_no_log_at_any_level_holds_the_token(server: Loopback, caplog: pytest.Lo
 
 @BOTH
 def test_nor_does_one_hold_what_is_no_header_line(
-    server: Loopback, call: Call, caplog: pytest.LogCaptureFixture
+    server: Loopback, call: ApiRequest, caplog: pytest.LogCaptureFixture
 ) -> None:
     def quoting(received: Received) -> Iterator[bytes]:
         yield b"HTTP/1.1 502 Bad Gateway\r\nServer: x\r\n%b was refused\r\n\r\n" % (
@@ -251,6 +251,6 @@ def test_any_bytes_are_an_answer_or_one_of_our_errors(head: bytes, rest: bytes) 
 
     with Loopback(breaking_off) as server:
         try:
-            assert isinstance(transport(server).send(POST), Reply)
+            assert isinstance(transport(server).send(POST), ApiResponse)
         except RunComfyError as error:
             str(error).encode()

@@ -18,8 +18,8 @@ from nodes.runcomfy.request import (
     GenerationRequest,
     Options,
     is_request_id,
-    problem_with_choice,
-    problem_with_number,
+    validate_choice,
+    validate_number,
 )
 
 ANYTHING = st.recursive(
@@ -35,7 +35,7 @@ PROBABLE = {
     "seed": st.integers(-1, 2**31) | ANYTHING,
 }
 
-ALLOWED = {
+TRANSITIONS = {
     "text": st.just("A boat"),
     "resolution": st.sampled_from(RESOLUTIONS),
     "ratio": st.sampled_from(RATIOS),
@@ -43,7 +43,7 @@ ALLOWED = {
     "seed": st.integers(0, 2**31 - 1),
 }
 ONE_IS_ODD = st.sampled_from(sorted(PROBABLE)).flatmap(
-    lambda name: st.fixed_dictionaries(ALLOWED | {name: PROBABLE[name]})
+    lambda name: st.fixed_dictionaries(TRANSITIONS | {name: PROBABLE[name]})
 )
 """Where all are, hardly any request would get as far as to the service."""
 
@@ -76,7 +76,7 @@ def test_whatever_comes_in_place_of_options_is_refused(text: object, options: ob
 
 @given(ANYTHING)
 def test_the_checks_of_widgets_break_on_nothing(value: object) -> None:
-    for problem in (problem_with_choice("mode", value, RATIOS), problem_with_number("count", value, 1, 200)):
+    for problem in (validate_choice("mode", value, RATIOS), validate_number("count", value, 1, 200)):
         assert problem is None or problem.isprintable()
 
 

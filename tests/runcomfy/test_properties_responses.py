@@ -15,16 +15,16 @@ from nodes.runcomfy.client import RunComfy
 from nodes.runcomfy.errors import RunComfyError
 from nodes.runcomfy.request import GenerationRequest, is_request_id
 from nodes.runcomfy.responses import MOST_VIDEOS, CancelOutcome, JobResult, JobState, JobStatus, ModelInfo, read_result
-from nodes.runcomfy.transport import Call, Reply
+from nodes.runcomfy.transport import ApiRequest, ApiResponse
 
 
 @dataclass
 class Wire:
     """Gives one answer to everything."""
 
-    answer: Reply
+    answer: ApiResponse
 
-    def send(self, call: Call) -> Reply:
+    def send(self, call: ApiRequest) -> ApiResponse:
         return self.answer
 
 
@@ -96,18 +96,18 @@ HEADERS = st.dictionaries(
 @example(b'{"status": "succeeded", "cost": %s}' % (b"9" * 400), 200, {})
 @example(b'{"request_id": "job-1"}', 299, {"retry-after": "9" * 5000})
 def test_every_reply_is_a_value_or_one_of_our_errors(body: bytes, status: int, headers: dict[str, str]) -> None:
-    _read_by_every_call(Reply(status, headers, body))
+    _read_by_every_call(ApiResponse(status, headers, body))
 
 
 @pytest.mark.parametrize("status", [200, 400, 401, 402, 404, 409, 503])
 def test_every_odd_text_in_every_place_is_one_too(status: int) -> None:
     """Which the thousands above may miss."""
     for name, text in product(NAMES, TEXTS):
-        _read_by_every_call(Reply(status, {}, json.dumps({"status": "failed", name: text}).encode()))
-        _read_by_every_call(Reply(status, {}, json.dumps({"status": "failed", "error": {name: text}}).encode()))
+        _read_by_every_call(ApiResponse(status, {}, json.dumps({"status": "failed", name: text}).encode()))
+        _read_by_every_call(ApiResponse(status, {}, json.dumps({"status": "failed", "error": {name: text}}).encode()))
 
 
-def _read_by_every_call(reply: Reply) -> None:
+def _read_by_every_call(reply: ApiResponse) -> None:
     client = RunComfy(Wire(reply), "THE_SOURCE")
     for call, kind in CALLS.values():
         try:
@@ -122,8 +122,8 @@ def _read_by_every_call(reply: Reply) -> None:
 
 def _presentable(error: RunComfyError) -> None:
     """Fit for a message, a log and a terminal."""
-    assert error.what
-    assert error.todo
+    assert error.message
+    assert error.advice
     assert str(error).isprintable()
     retry_after = getattr(error, "retry_after", None)
     assert retry_after is None or 0 <= retry_after <= 10**9
@@ -135,7 +135,7 @@ def _sane(found: object) -> None:
         assert is_request_id(found)
     if isinstance(found, JobStatus):
         assert found.queue_position is None or 0 <= found.queue_position < 10**9
-        assert found.word.isprintable()
+        assert found.raw_status.isprintable()
     if isinstance(found, JobResult):
         assert len(found.videos) <= MOST_VIDEOS
         assert found.reason.isprintable()
@@ -147,13 +147,13 @@ def _sane(found: object) -> None:
 
 def test_a_reason_is_short_however_much_there_is_of_it() -> None:
     reason = [[["so much " * 100] * 5] * 5] * 5
-    found = read_result(Reply(200, {}, json.dumps({"status": "failed", "error": reason}).encode()))
+    found = read_result(ApiResponse(200, {}, json.dumps({"status": "failed", "error": reason}).encode()))
     assert 100 < len(found.reason) <= 500
 
 
 def test_more_videos_than_a_job_can_have_are_passed_over() -> None:
     links = [f"https://videos.example/{number}.mp4" for number in range(10_000)]
-    found = read_result(Reply(200, {}, json.dumps({"status": "succeeded", "output": {"videos": links}}).encode()))
+    found = read_result(ApiResponse(200, {}, json.dumps({"status": "succeeded", "output": {"videos": links}}).encode()))
     assert found.state is JobState.SUCCEEDED
     assert list(found.videos) == links[:MOST_VIDEOS]
 
@@ -161,4 +161,6 @@ def test_more_videos_than_a_job_can_have_are_passed_over() -> None:
 @pytest.mark.parametrize("position", [10**9, 10**300, 1.5, -1, "9" * 10, "one", True, None, [], {}])
 def test_an_absurd_place_in_the_queue_is_none(position: object) -> None:
     body = json.dumps({"status": "in_queue", "queue_position": position}).encode()
-    assert RunComfy(Wire(Reply(200, {}, body)), "").status("job-1") == JobStatus(JobState.QUEUED, "in_queue", None)
+    assert RunComfy(Wire(ApiResponse(200, {}, body)), "").status("job-1") == JobStatus(
+        JobState.QUEUED, "in_queue", None
+    )

@@ -7,27 +7,27 @@ import json
 import pytest
 
 from nodes.runcomfy.errors import (
-    AccountError,
-    InputRejected,
+    AuthenticationError,
     InsufficientFunds,
     InvalidIdentifier,
+    InvalidResponse,
     NotFound,
     PermissionDenied,
     RateLimited,
-    Refusal,
+    RejectedError,
     RunComfyError,
-    ServiceTrouble,
-    UnreadableReply,
+    ServerError,
+    ValidationError,
 )
 from nodes.runcomfy.responses import (
-    error_of,
+    error_from,
 )
-from nodes.runcomfy.transport import Reply
+from nodes.runcomfy.transport import ApiResponse
 
 
 def problem(status: int, body: object = None, **headers: str) -> RunComfyError | None:
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return error_of(Reply(status, headers, data), "the-subject", "THE_SOURCE")
+    return error_from(ApiResponse(status, headers, data), "the-subject", "THE_SOURCE")
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
@@ -43,27 +43,27 @@ def test_a_success_is_no_error(status: int) -> None:
         (400, {"error": {"code": 400001}}, InvalidIdentifier),
         (400, {"error_code": 400002}, InsufficientFunds),
         (402, None, InsufficientFunds),
-        (400, {"error_code": 400004}, AccountError),
-        (401, None, AccountError),
+        (400, {"error_code": 400004}, AuthenticationError),
+        (401, None, AuthenticationError),
         (403, {"code": 403001}, PermissionDenied),
         (403, b"<html>", PermissionDenied),
         (404, {"code": 404001}, NotFound),
         (404, b"", NotFound),
-        (400, {"detail": "bad"}, InputRejected),
-        (422, {"detail": []}, InputRejected),
-        (400, b"<html>", InputRejected),
-        (408, None, ServiceTrouble),
+        (400, {"detail": "bad"}, ValidationError),
+        (422, {"detail": []}, ValidationError),
+        (400, b"<html>", ValidationError),
+        (408, None, ServerError),
         (429, {"code": 400001}, RateLimited),
-        (500, {"code": 400001}, ServiceTrouble),
-        (502, b"<html>Bad gateway</html>", ServiceTrouble),
-        (503, b"", ServiceTrouble),
-        (504, b'{"detail', ServiceTrouble),
-        (599, [], ServiceTrouble),
-        (300, None, UnreadableReply),
-        (304, b"", UnreadableReply),
-        (409, {"message": "No"}, Refusal),
-        (405, b"", Refusal),
-        (418, {"code": [1]}, Refusal),
+        (500, {"code": 400001}, ServerError),
+        (502, b"<html>Bad gateway</html>", ServerError),
+        (503, b"", ServerError),
+        (504, b'{"detail', ServerError),
+        (599, [], ServerError),
+        (300, None, InvalidResponse),
+        (304, b"", InvalidResponse),
+        (409, {"message": "No"}, RejectedError),
+        (405, b"", RejectedError),
+        (418, {"code": [1]}, RejectedError),
     ],
 )
 def test_which_error_an_answer_is(status: int, body: object, kind: type[RunComfyError]) -> None:
@@ -123,6 +123,6 @@ def test_what_was_asked_for_and_the_tokens_source_are_named() -> None:
 )
 @pytest.mark.parametrize("status", [429, 503])
 def test_how_long_the_service_asks_to_wait(status: int, told: str, seconds: float | None) -> None:
-    error = error_of(Reply(status, {"retry-after": told}, b""), "the-subject", "THE_SOURCE")
-    assert isinstance(error, RateLimited | ServiceTrouble)
+    error = error_from(ApiResponse(status, {"retry-after": told}, b""), "the-subject", "THE_SOURCE")
+    assert isinstance(error, RateLimited | ServerError)
     assert error.retry_after == seconds

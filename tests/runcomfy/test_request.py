@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from nodes.runcomfy.errors import InvalidRequest
-from nodes.runcomfy.request import GenerationRequest, Options, hint_about_text, is_request_id, problem_with_text
+from nodes.runcomfy.request import GenerationRequest, Options, is_request_id, text_hint, validate_text
 
 
 def test_the_defaults_are_the_models_own() -> None:
@@ -91,7 +91,7 @@ def test_half_a_surrogate_pair_is_refused() -> None:
     ],
 )
 def test_a_flag_in_the_text_is_refused(text: str) -> None:
-    assert "would contradict the options" in (problem_with_text(text) or "")
+    assert "would contradict the options" in (validate_text(text) or "")
 
 
 @pytest.mark.parametrize(
@@ -108,13 +108,13 @@ def test_a_flag_in_the_text_is_refused(text: str) -> None:
     ],
 )
 def test_other_texts_are_allowed(text: str) -> None:
-    assert problem_with_text(text) is None
+    assert validate_text(text) is None
     assert GenerationRequest(text).body()["text"] == text
 
 
 @pytest.mark.parametrize(("length", "hinted"), [(1, False), (500, False), (501, True), (5000, True)])
 def test_a_long_text_gets_a_hint(length: int, hinted: bool) -> None:
-    hint = hint_about_text("x" * length)
+    hint = text_hint("x" * length)
     assert (hint is not None) is hinted
     assert hint is None or f"{length} characters" in hint
 

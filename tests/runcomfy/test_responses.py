@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from nodes.runcomfy.errors import (
-    UnreadableReply,
+    InvalidResponse,
 )
 from nodes.runcomfy.responses import (
     CancelOutcome,
@@ -22,15 +22,15 @@ from nodes.runcomfy.responses import (
     read_status,
     read_submission,
 )
-from nodes.runcomfy.transport import Reply
+from nodes.runcomfy.transport import ApiResponse
 
-READERS: list[Callable[[Reply], object]] = [read_submission, read_status, read_result, read_cancel, read_model]
+READERS: list[Callable[[ApiResponse], object]] = [read_submission, read_status, read_result, read_cancel, read_model]
 LINK = "https://videos.example/a.mp4"
 OTHER = "https://videos.example/b.mp4"
 
 
-def ok(value: object) -> Reply:
-    return Reply(200, {}, json.dumps(value).encode())
+def ok(value: object) -> ApiResponse:
+    return ApiResponse(200, {}, json.dumps(value).encode())
 
 
 def test_a_submission_gives_its_request_id() -> None:
@@ -39,7 +39,7 @@ def test_a_submission_gives_its_request_id() -> None:
 
 @pytest.mark.parametrize("value", ["", "../x", "a/b", "x" * 129, None, 5, ["a"]])
 def test_what_is_no_request_id_is_not_used_as_one(value: object) -> None:
-    with pytest.raises(UnreadableReply):
+    with pytest.raises(InvalidResponse):
         read_submission(ok({"request_id": value}))
 
 
@@ -71,13 +71,13 @@ def test_completed_with_an_error_and_without_a_video_is_a_failure() -> None:
 
 @pytest.mark.parametrize("value", [None, "", 5, True, [], {}, ["completed"], "\ud800"])
 @pytest.mark.parametrize("read", [read_status, read_result])
-def test_without_a_status_word_there_is_no_answer(read: Callable[[Reply], object], value: object) -> None:
-    with pytest.raises(UnreadableReply, match="status"):
+def test_without_a_status_word_there_is_no_answer(read: Callable[[ApiResponse], object], value: object) -> None:
+    with pytest.raises(InvalidResponse, match="status"):
         read(ok({"status": value}))
 
 
 def test_a_word_is_fit_to_be_shown() -> None:
-    word = read_status(ok({"status": "odd\x1b[31m\n\ud800" + "x" * 1000})).word
+    word = read_status(ok({"status": "odd\x1b[31m\n\ud800" + "x" * 1000})).raw_status
     assert word.isprintable()
     assert len(word) <= 60
 
@@ -174,12 +174,12 @@ def test_what_it_cost(told: object, cost: float | None) -> None:
     ],
 )
 def test_what_a_cancel_did(word: str, outcome: CancelOutcome) -> None:
-    assert read_cancel(Reply(202, {}, json.dumps({"outcome": word}).encode())) is outcome
+    assert read_cancel(ApiResponse(202, {}, json.dumps({"outcome": word}).encode())) is outcome
 
 
 @pytest.mark.parametrize("word", [None, "", "maybe", ["cancelled"], {}, True])
 def test_a_cancel_that_does_not_say_what_it_did(word: object) -> None:
-    with pytest.raises(UnreadableReply):
+    with pytest.raises(InvalidResponse):
         read_cancel(ok({"outcome": word}))
 
 
@@ -192,6 +192,6 @@ def test_the_price_as_far_as_it_is_told() -> None:
     "body", [b"", b"<html>Busy</html>", b'{"status": "compl', b"[]", b'"completed"', b"null", b"\xff\xfe", b"1"]
 )
 @pytest.mark.parametrize("read", READERS)
-def test_a_success_that_is_no_json_object_is_unreadable(read: Callable[[Reply], object], body: bytes) -> None:
-    with pytest.raises(UnreadableReply):
-        read(Reply(200, {}, body))
+def test_a_success_that_is_no_json_object_is_unreadable(read: Callable[[ApiResponse], object], body: bytes) -> None:
+    with pytest.raises(InvalidResponse):
+        read(ApiResponse(200, {}, body))

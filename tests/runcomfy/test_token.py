@@ -51,7 +51,7 @@ def test_white_space_around_it_is_not_part_of_it(file: Path) -> None:
 def test_without_any_one_sentence_names_settings_the_variable_and_the_way_without(file: Path) -> None:
     with pytest.raises(MissingToken) as missing:
         find_token({}, file)
-    sentence = missing.value.todo
+    sentence = missing.value.advice
     assert all(way in sentence for way in ("Settings > Seedance", "RUNCOMFY_API_TOKEN", "rehearsal"))
     assert sentence.count(".") == 1
 

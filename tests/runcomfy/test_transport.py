@@ -17,16 +17,16 @@ import pytest
 
 from nodes.runcomfy import transport as transport_module
 from nodes.runcomfy.client import RunComfy
-from nodes.runcomfy.errors import NoReply, RunComfyError, Unreachable, UnreadableReply
+from nodes.runcomfy.errors import ConnectError, InvalidResponse, ReadError, RunComfyError
 from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.token import Token
-from nodes.runcomfy.transport import MAX_REPLY, Call, HttpTransport, Limits
+from nodes.runcomfy.transport import MAX_REPLY, ApiRequest, HttpTransport, Limits
 from tests.support.loopback_server import DEADLINE, Hangup, Loopback, Received, Reset, always, reply
 
 SECRET = "s3cr3t-0123456789"
 TOKEN = Token(SECRET, "RUNCOMFY_API_TOKEN")
-GET = Call("GET", "/v1/things")
-POST = Call("POST", "/v1/things", body={"text": "grün 🎬", "seed": 7})
+GET = ApiRequest("GET", "/v1/things")
+POST = ApiRequest("POST", "/v1/things", body={"text": "grün 🎬", "seed": 7})
 BOTH = pytest.mark.parametrize("call", [GET, POST], ids=["GET", "POST"])
 
 
@@ -36,7 +36,7 @@ def transport(server: Loopback, limits: Limits | None = None) -> HttpTransport:
 
 def test_what_is_sent(server: Loopback) -> None:
     transport(server).send(
-        Call("POST", "/v1/x", {"include_cost": "true", "odd": "a&b"}, {"text": "grün 🎬", "seed": 7})
+        ApiRequest("POST", "/v1/x", {"include_cost": "true", "odd": "a&b"}, {"text": "grün 🎬", "seed": 7})
     )
     (sent,) = server.received
     assert (sent.method, sent.target) == ("POST", "/v1/x?include_cost=true&odd=a%26b")
@@ -47,13 +47,13 @@ def test_what_is_sent(server: Loopback) -> None:
 
 
 def test_a_call_without_a_body_sends_none(server: Loopback) -> None:
-    transport(server).send(Call("POST", "/v1/x/cancel"))
+    transport(server).send(ApiRequest("POST", "/v1/x/cancel"))
     assert server.received[0].body == b""
 
 
 @pytest.mark.parametrize("status", [200, 202, 401, 404, 422, 429, 500, 503])
 @BOTH
-def test_every_whole_answer_is_a_reply(server: Loopback, call: Call, status: int) -> None:
+def test_every_whole_answer_is_a_reply(server: Loopback, call: ApiRequest, status: int) -> None:
     server.answer = always(reply(status, b'{"a": 1}', {"Retry-After": "7", "X-Odd": "yes"}))
     found = transport(server).send(call)
     assert (found.status, found.body) == (status, b'{"a": 1}')
@@ -63,10 +63,10 @@ def test_every_whole_answer_is_a_reply(server: Loopback, call: Call, status: int
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @BOTH
-def test_a_redirect_is_refused_and_the_token_goes_nowhere_else(server: Loopback, call: Call, status: int) -> None:
+def test_a_redirect_is_refused_and_the_token_goes_nowhere_else(server: Loopback, call: ApiRequest, status: int) -> None:
     with Loopback(always(reply(body=b"{}"))) as other:
         server.answer = always(reply(status, headers={"Location": other.origin + "/v1/things"}))
-        with pytest.raises(UnreadableReply, match="redirect"):
+        with pytest.raises(InvalidResponse, match="redirect"):
             transport(server).send(call)
         assert len(server.received) == 1
         assert other.connections == 0
@@ -87,7 +87,7 @@ def test_a_netrc_entry_does_not_replace_the_token(
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
 @BOTH
 def test_a_proxy_gets_nothing_of_a_service_on_this_machine(
-    server: Loopback, monkeypatch: pytest.MonkeyPatch, call: Call, name: str
+    server: Loopback, monkeypatch: pytest.MonkeyPatch, call: ApiRequest, name: str
 ) -> None:
     with Loopback(always(reply(body=b"{}"))) as proxy:
         monkeypatch.setenv(name, proxy.origin)
@@ -105,7 +105,7 @@ def test_a_proxy_that_took_the_request_and_broke_off_proves_nothing(
 
     with Loopback(take_and_break) as proxy:
         monkeypatch.setenv("http_proxy", proxy.origin)
-        with pytest.raises(NoReply) as raised:
+        with pytest.raises(ReadError) as raised:
             HttpTransport("http://api.invalid", TOKEN).send(POST)
         assert [sent.method for sent in proxy.received] == ["POST"]
     assert not raised.value.not_accepted
@@ -115,7 +115,7 @@ def test_a_proxy_that_is_not_there_proves_that_nothing_arrived(monkeypatch: pyte
     with socket.socket() as deaf:
         deaf.bind(("127.0.0.1", 0))
         monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{deaf.getsockname()[1]}")
-        with pytest.raises(Unreachable) as raised:
+        with pytest.raises(ConnectError) as raised:
             HttpTransport("http://api.invalid", TOKEN).send(POST)
     assert raised.value.not_accepted
 
@@ -139,18 +139,18 @@ def test_a_proxy_that_cannot_be_used_proves_it_too(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv(name, proxy)
     wire = HttpTransport("https://api.invalid", TOKEN)
     for call in (GET, POST):
-        with pytest.raises(Unreachable, match=r"SOCKS|proxy|no connection") as raised:
+        with pytest.raises(ConnectError, match=r"SOCKS|proxy|no connection") as raised:
             wire.send(call)
         assert raised.value.not_accepted
 
 
 @pytest.mark.parametrize("host", ["*", "a..b", "x" * 70 + ".example"])
 def test_an_origin_that_no_name_server_could_know_proves_it_too(host: str) -> None:
-    with pytest.raises(Unreachable):
+    with pytest.raises(ConnectError):
         HttpTransport(f"https://{host}", TOKEN).send(POST)
 
 
-@pytest.mark.parametrize(("status", "error"), [(407, Unreachable), (502, Unreachable)])
+@pytest.mark.parametrize(("status", "error"), [(407, ConnectError), (502, ConnectError)])
 def test_a_proxy_that_refuses_the_tunnel_proves_it_too(
     monkeypatch: pytest.MonkeyPatch, status: int, error: type[RunComfyError]
 ) -> None:
@@ -161,35 +161,35 @@ def test_a_proxy_that_refuses_the_tunnel_proves_it_too(
 
 
 @BOTH
-def test_a_refused_connection_proves_that_nothing_arrived(call: Call) -> None:
+def test_a_refused_connection_proves_that_nothing_arrived(call: ApiRequest) -> None:
     with socket.socket() as deaf:
         deaf.bind(("127.0.0.1", 0))
-        with pytest.raises(Unreachable) as raised:
+        with pytest.raises(ConnectError) as raised:
             HttpTransport(f"http://127.0.0.1:{deaf.getsockname()[1]}", TOKEN).send(call)
     assert raised.value.not_accepted
 
 
 @BOTH
-def test_an_unknown_name_proves_that_nothing_arrived(call: Call) -> None:
-    with pytest.raises(Unreachable):
+def test_an_unknown_name_proves_that_nothing_arrived(call: ApiRequest) -> None:
+    with pytest.raises(ConnectError):
         HttpTransport("https://api.invalid", TOKEN).send(call)
 
 
 @BOTH
-def test_a_connection_that_is_never_taken_proves_it_too(call: Call) -> None:
+def test_a_connection_that_is_never_taken_proves_it_too(call: ApiRequest) -> None:
     # macOS takes a backlog of 0 for the longest there is, and lets half as many more wait.
     with socket.create_server(("127.0.0.1", 0), backlog=1) as full, ExitStack() as opened:
         for _ in range(8):
             waiting = opened.enter_context(socket.socket())
             waiting.setblocking(False)
             waiting.connect_ex(full.getsockname())
-        with pytest.raises(Unreachable, match="time limit"):
+        with pytest.raises(ConnectError, match="time limit"):
             HttpTransport(f"http://127.0.0.1:{full.getsockname()[1]}", TOKEN, Limits(connect=0.2)).send(call)
 
 
 @BOTH
-def test_a_service_that_does_not_speak_tls_leaves_it_open(server: Loopback, call: Call) -> None:
-    with pytest.raises(NoReply):
+def test_a_service_that_does_not_speak_tls_leaves_it_open(server: Loopback, call: ApiRequest) -> None:
+    with pytest.raises(ReadError):
         HttpTransport(server.origin.replace("http", "https"), TOKEN).send(call)
     assert server.raw
     assert SECRET.encode() not in b"".join(server.raw)
@@ -225,10 +225,10 @@ CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 )
 @BOTH
 def test_an_answer_that_breaks_off_leaves_it_open(
-    server: Loopback, call: Call, pieces: tuple[bytes, ...], how: type[Exception]
+    server: Loopback, call: ApiRequest, pieces: tuple[bytes, ...], how: type[Exception]
 ) -> None:
     server.answer = lambda _: breaking_off(*pieces, how=how)
-    with pytest.raises(NoReply) as raised:
+    with pytest.raises(ReadError) as raised:
         transport(server).send(call)
     assert not raised.value.not_accepted
     assert len(server.received) == 1
@@ -242,7 +242,7 @@ def test_whatever_else_an_answer_makes_python_say_leaves_it_open(
         raise error(f"there is {SECRET} in it")
 
     monkeypatch.setattr(http.client.HTTPResponse, "begin", begin)
-    with pytest.raises(NoReply) as raised:
+    with pytest.raises(ReadError) as raised:
         transport(server).send(POST)
     assert not raised.value.not_accepted
     assert SECRET not in str(raised.value)
@@ -258,13 +258,13 @@ def test_a_head_that_breaks_off_is_an_empty_answer_which_leaves_a_submit_open(se
 
 @pytest.mark.parametrize("pieces", [(), (HEAD,), (HEAD, b'{"request_id": ')])
 @BOTH
-def test_silence_is_cut_by_the_read_limit(server: Loopback, call: Call, pieces: tuple[bytes, ...]) -> None:
+def test_silence_is_cut_by_the_read_limit(server: Loopback, call: ApiRequest, pieces: tuple[bytes, ...]) -> None:
     def silent(_: Received) -> Iterator[bytes]:
         yield from pieces
         server.over.wait(DEADLINE)
 
     server.answer = silent
-    with pytest.raises(NoReply):
+    with pytest.raises(ReadError):
         transport(server, Limits(read=0.2)).send(call)
     assert len(server.received) == 1
 
@@ -277,7 +277,7 @@ def test_a_trickle_is_cut_by_the_total_limit(server: Loopback) -> None:
     server.answer = trickle
     clock = chain([0.0], repeat(45.1))
     wire = HttpTransport(server.origin, TOKEN, Limits(read=5, total=45), clock=lambda: next(clock))
-    with pytest.raises(NoReply, match="time-out"):
+    with pytest.raises(ReadError, match="time-out"):
         wire.send(GET)
 
 
@@ -289,7 +289,7 @@ def test_an_answer_that_is_too_large_is_given_up(server: Loopback, monkeypatch: 
         server.over.wait(DEADLINE)
 
     server.answer = endless
-    with pytest.raises(UnreadableReply, match="too long") as raised:
+    with pytest.raises(InvalidResponse, match="too long") as raised:
         transport(server).send(POST)
     assert not raised.value.not_accepted
     server.answer = always(reply(body=bytes(900)))
@@ -300,7 +300,7 @@ def test_an_answer_that_is_too_large_is_given_up(server: Loopback, monkeypatch: 
 def test_an_answer_that_would_have_to_be_unpacked_is_not_read(server: Loopback, encoding: str) -> None:
     """It may become a thousand times as long."""
     server.answer = always(reply(body=b"{}", headers={"Content-Encoding": encoding}))
-    with pytest.raises(UnreadableReply, match="compressed"):
+    with pytest.raises(InvalidResponse, match="compressed"):
         transport(server).send(GET)
 
 
@@ -310,10 +310,10 @@ def test_what_was_packed_on_the_way_though_nobody_asked_is_read_within_the_same_
     server.answer = always(reply(body=packed, headers={"Content-Encoding": "GZIP"}))
     assert transport(server).send(POST).body == b'{"request_id": "job-1"}'
     server.answer = always(reply(body=gzip.compress(bytes(MAX_REPLY + 1)), headers={"Content-Encoding": "gzip"}))
-    with pytest.raises(UnreadableReply, match="too long"):
+    with pytest.raises(InvalidResponse, match="too long"):
         transport(server).send(GET)
     server.answer = always(reply(body=b"nonsense", headers={"Content-Encoding": "gzip"}))
-    with pytest.raises(UnreadableReply, match="unpacked"):
+    with pytest.raises(InvalidResponse, match="unpacked"):
         transport(server).send(GET)
 
 

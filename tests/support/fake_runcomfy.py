@@ -13,19 +13,19 @@ from random import Random
 
 import requests
 
-from nodes.jobs.claims import Leases
+from nodes.jobs.claims import Claims
 from nodes.jobs.events import Event
-from nodes.jobs.executors import NETWORK_THREADS, Workers
-from nodes.jobs.journal import Entry, Journal
-from nodes.jobs.rate_limiter import Gate
+from nodes.jobs.executors import NETWORK_THREADS, Executors
+from nodes.jobs.journal import JobRecord, Journal
+from nodes.jobs.rate_limiter import RateLimiter
 from nodes.jobs.retry import Backoff
-from nodes.jobs.runner import Generator
-from nodes.jobs.services import Means, Video
+from nodes.jobs.runner import JobRunner
+from nodes.jobs.services import Services, Video
 from nodes.runcomfy.client import RunComfy
 from nodes.runcomfy.request import GenerationRequest
-from nodes.runcomfy.transport import Call, Reply
+from nodes.runcomfy.transport import ApiRequest, ApiResponse
 from nodes.video.download import Download
-from nodes.video.errors import Abandoned
+from nodes.video.errors import Cancelled
 from tests.support.tiny_mp4 import TINY_MP4
 
 BOAT = GenerationRequest("A paper boat", duration=2)
@@ -50,12 +50,12 @@ class TurningClock:
         await asyncio.sleep(0)
 
 
-Answer = Reply | Exception
+Answer = ApiResponse | Exception
 
 
-def reply(code: int = 200, headers: Mapping[str, str] | None = None, /, **body: object) -> Reply:
+def reply(code: int = 200, headers: Mapping[str, str] | None = None, /, **body: object) -> ApiResponse:
     """An answer with a JSON object as its body."""
-    return Reply(code, dict(headers or {}), json.dumps(body).encode())
+    return ApiResponse(code, dict(headers or {}), json.dumps(body).encode())
 
 
 class ScriptedService:
@@ -74,7 +74,7 @@ class ScriptedService:
         self.forgotten: set[str] = set()
         self.ending: dict[str, object] = {"status": "succeeded", "output": {"video": "https://media/1"}, "cost": 0.03}
 
-    def send(self, call: Call) -> Reply:
+    def send(self, call: ApiRequest) -> ApiResponse:
         kind = "submit" if "/models/" in call.path else call.path.rsplit("/", 1)[1]
         self.calls.append((kind, self._clock.now))
         scripted = self.script[kind].popleft() if self.script[kind] else None
@@ -93,7 +93,7 @@ class ScriptedService:
         ended = self.accepted["job-1"] + self.queued + RUNNING
         return sum(kind == "result" and moment >= ended for kind, moment in self.calls)
 
-    def _answer(self, kind: str, subject: str) -> Reply:
+    def _answer(self, kind: str, subject: str) -> ApiResponse:
         if kind == "submit":
             request_id = f"job-{len(self.accepted) + 1}"
             self.accepted[request_id] = self._clock.now
@@ -117,19 +117,19 @@ class ScriptedService:
 class ScriptedDownload(Download):
     """Fetches by following a script; without one, the whole file arrives."""
 
-    def __init__(self, target: Path, play: Play) -> None:
+    def __init__(self, target: Path, machine: FakeMachine) -> None:
         super().__init__(target, requests.Session())
-        self._play = play
+        self._machine = machine
 
     def attempt(self, link: str, progress: Callable[[int, int | None], None], stopped: Callable[[], bool]) -> None:
-        self._play.links.append(link)
+        self._machine.links.append(link)
         progress(0, len(TINY_MP4))
-        if self._play.during_download:
-            self._play.during_download()
+        if self._machine.during_download:
+            self._machine.during_download()
         if stopped():
-            raise Abandoned
-        if self._play.downloads:
-            failure = self._play.downloads.popleft()
+            raise Cancelled
+        if self._machine.downloads:
+            failure = self._machine.downloads.popleft()
             if failure:
                 raise failure
         self.received = len(TINY_MP4)
@@ -138,7 +138,7 @@ class ScriptedDownload(Download):
 
 
 @dataclass
-class Play:
+class FakeMachine:
     """One machine with one account. `restart` is what a new process on it would see."""
 
     folder: Path
@@ -159,38 +159,38 @@ class Play:
 
     def __post_init__(self) -> None:
         self.service = ScriptedService(self.clock)
-        self.workers = Workers()
+        self.executors = Executors()
         self._begin()
 
     def restart(self) -> None:
         """Let a fresh process take the old one's place; the old one's lock file is let go, as by its death."""
-        let_go(self.means.leases, self.workers)
+        let_go(self.services.claims, self.executors)
         self._begin()
 
     def close(self) -> None:
         """The process ends."""
-        let_go(self.means.leases, self.workers)
-        self.workers.close()
+        let_go(self.services.claims, self.executors)
+        self.executors.close()
         self.journal.close()
 
     def _begin(self) -> None:
         self.journal = Journal(self.folder / "private" / "jobs.sqlite3")
-        self.means = Means(
+        self.services = Services(
             client=RunComfy(self.service, "RUNCOMFY_API_TOKEN"),
             account="account",
             journal=self.journal,
-            leases=Leases(self.journal, self.folder / "private" / "owners"),
-            workers=self.workers,
-            gate=Gate(self.clock, Backoff(Random(1))),
+            claims=Claims(self.journal, self.folder / "private" / "owners"),
+            executors=self.executors,
+            rate_limiter=RateLimiter(self.clock, Backoff(Random(1))),
             clock=self.clock,
             folder=self.folder / "videos",
             open_download=lambda target: ScriptedDownload(target, self),
             random=Random(1),
         )
 
-    def change(self, **means: object) -> None:
-        """Use other means from now on."""
-        self.means = replace(self.means, **means)  # type: ignore[arg-type]  # the names are Means' own fields
+    def change(self, **services: object) -> None:
+        """Use other dependencies from now on."""
+        self.services = replace(self.services, **services)  # type: ignore[arg-type]  # the names are Services' own fields
 
     def show(self, event: Event) -> None:
         self.lines.append(str(event))
@@ -207,39 +207,39 @@ class Play:
         self.stop_pressed = True
 
     async def generate(self, request: GenerationRequest = BOAT, *, reuse: bool = True) -> Video:
-        return await Generator(self.means).generate(request, events=self.show, stop=self.stop, reuse=reuse)
+        return await JobRunner(self.services).generate(request, events=self.show, stop=self.stop, reuse=reuse)
 
     async def fetch(self, request_id: str) -> Video:
-        return await Generator(self.means).fetch(request_id, events=self.show, stop=self.stop)
+        return await JobRunner(self.services).fetch(request_id, events=self.show, stop=self.stop)
 
     def run(self, request: GenerationRequest = BOAT, *, reuse: bool = True) -> Video:
         """One run of the node."""
         return asyncio.run(self.generate(request, reuse=reuse))
 
-    def entries(self) -> list[Entry]:
+    def records(self) -> list[JobRecord]:
         """The journal, newest first, once all records under way are written."""
-        let_rest(self.workers)
-        return self.journal.entries()
+        let_rest(self.executors)
+        return self.journal.records()
 
     def states(self) -> list[str]:
-        return [entry.state.value for entry in self.entries()]
+        return [entry.state.value for entry in self.records()]
 
     def said(self, phrase: str) -> int:
         """How many lines contain ``phrase``."""
         return sum(phrase in line for line in self.lines)
 
 
-def let_go(leases: Leases, workers: Workers) -> None:
+def let_go(claims: Claims, executors: Executors) -> None:
     """Unlock a process' lock file, as its death does; the garbage collector would do so at some time or other."""
-    if lock := leases._alive:
-        workers.record(lock.release, force=True).result(30.0)
+    if lock := claims._alive:
+        executors.record(lock.release, force=True).result(30.0)
 
 
-def let_rest(workers: Workers) -> None:
+def let_rest(executors: Executors) -> None:
     """Wait until the threads have nothing else to do."""
     # None gets through before every other one of its kind is there; calls record within themselves, so the one for
     # records comes last.
-    for begin, threads in ((workers.cancel, NETWORK_THREADS), (workers.record, 1)):
+    for begin, threads in ((executors.cancel, NETWORK_THREADS), (executors.record, 1)):
         idle = threading.Barrier(threads)
         for future in [begin(idle.wait, 30.0) for _ in range(threads)]:
             future.result(30.0)

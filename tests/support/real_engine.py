@@ -7,14 +7,14 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nodes.jobs.claims import Leases
+from nodes.jobs.claims import Claims
 from nodes.jobs.events import Event
-from nodes.jobs.executors import Workers
+from nodes.jobs.executors import Executors
 from nodes.jobs.journal import Journal
-from nodes.jobs.rate_limiter import Gate
+from nodes.jobs.rate_limiter import RateLimiter
 from nodes.jobs.retry import Backoff
-from nodes.jobs.runner import Generator
-from nodes.jobs.services import Means, Video
+from nodes.jobs.runner import JobRunner
+from nodes.jobs.services import Services, Video
 from nodes.rehearsal import DEFAULT_TOKEN
 from nodes.runcomfy.client import RunComfy
 from nodes.runcomfy.request import GenerationRequest
@@ -49,7 +49,7 @@ def fast() -> float:
 
 
 @dataclass
-class Rig:
+class RealEngine:
     """A user in front of one machine."""
 
     origin: str
@@ -63,17 +63,17 @@ class Rig:
 
     def __post_init__(self) -> None:
         clock = FastClock()
-        self.workers = Workers()
+        self.executors = Executors()
         self.journal = Journal(self.folder / "private" / "jobs.sqlite3")
-        self._leases = Leases(self.journal, self.folder / "private" / "owners")
-        self.generator = Generator(
-            Means(
+        self._claims = Claims(self.journal, self.folder / "private" / "owners")
+        self.generator = JobRunner(
+            Services(
                 client=RunComfy(HttpTransport(self.origin, Token(self.token, "the tests"), LIMITS), "the tests"),
                 account=self.token,
                 journal=self.journal,
-                leases=self._leases,
-                workers=self.workers,
-                gate=Gate(clock, Backoff()),
+                claims=self._claims,
+                executors=self.executors,
+                rate_limiter=RateLimiter(clock, Backoff()),
                 clock=clock,
                 folder=self.folder / "videos",
                 open_download=self._download,
@@ -94,8 +94,8 @@ class Rig:
         self.stopping = self.stopping or self.stop_at in str(event)
 
     def close(self) -> None:
-        let_go(self._leases, self.workers)
-        self.workers.close()
+        let_go(self._claims, self.executors)
+        self.executors.close()
         self.journal.close()
 
     def _download(self, target: Path) -> Download:

@@ -67,7 +67,7 @@ class HurryingClock(HandClock):
         return self.now
 
 
-class Desk:
+class RehearsalClient:
     """Calls as a client makes them, over one kept-alive connection."""
 
     def __init__(self, service: RehearsalService, clock: HandClock) -> None:
@@ -112,7 +112,7 @@ class Desk:
 
     def finish(self, request_id: str) -> dict[str, object]:
         """Let the job end; its result."""
-        assert self.service.wait_for_footage()
+        assert self.service.wait_until_rendered()
         self.clock.pass_by(60)
         return self.result(request_id)
 

@@ -26,7 +26,7 @@ import psutil
 from nodes.rehearsal.render import render
 from nodes.rehearsal.scene import Scene
 from nodes.video.decode import decode
-from nodes.video.errors import Abandoned, VideoError
+from nodes.video.errors import Cancelled, VideoError
 from tests.support.clips import Coding, numbered, write_clip
 from tests.support.damage import spoilt
 
@@ -148,7 +148,7 @@ def _ours(file: Path) -> Outcome:
         outcome = Outcome(len(decode(file, stopped=over).images))
     except VideoError as error:
         outcome = Outcome(None, type(error).__name__)
-    except Abandoned:
+    except Cancelled:
         return Outcome(None, "!it takes too long")
     except Exception as error:  # noqa: BLE001  to be told with the file that causes it
         return Outcome(None, f"!{error!r}")

@@ -9,7 +9,7 @@ import pytest
 
 from nodes.video import boxes
 from nodes.video.edits import MOST_EDITS, MOST_FRAMES, shown_frames
-from nodes.video.errors import Damaged
+from nodes.video.errors import CorruptVideo
 from nodes.video.interlaced import may_be_interlaced
 from nodes.video.mp4 import check_mp4
 from tests.support.clips import in_box, numbered, overwrite, write_clip
@@ -40,7 +40,7 @@ def index(frames: int, edits: int, *, inside: bytes = b"") -> bytes:
 def test_too_many_boxes_are_not_all_looked_at(tmp_path: Path) -> None:
     file = tmp_path / "flood.mp4"
     file.write_bytes(box(b"ftyp", b"isom") + box(b"free") * boxes.MOST_BOXES + box(b"moov") + box(b"mdat"))
-    with pytest.raises(Damaged, match="too many pieces"):
+    with pytest.raises(CorruptVideo, match="too many pieces"):
         check_mp4(file)
     assert shown_frames(file) is None
 

@@ -9,7 +9,7 @@ import pytest
 
 from nodes.video.containers import check_container
 from nodes.video.decode import decode
-from nodes.video.errors import Damaged, NotAVideo
+from nodes.video.errors import CorruptVideo, UnsupportedVideo
 from nodes.video.opencv import open_video
 from tests.support.clips import numbered, numbers_in, write_clip
 from tests.video.conftest import FRAMES
@@ -28,7 +28,7 @@ def test_a_list_of_other_files_is_no_video(clip: Path, tmp_path: Path, name: str
     (tmp_path / "other.mp4").write_bytes(clip.read_bytes())
     for other in ("other.mp4", clip):
         (tmp_path / name).write_text(content.format(other=other))
-        with pytest.raises(NotAVideo, match="not a video"):
+        with pytest.raises(UnsupportedVideo, match="not a video"):
             decode(tmp_path / name)
 
 
@@ -47,7 +47,7 @@ def test_each_kind_is_whole_and_cut_it_is_not(tmp_path: Path, ending: str) -> No
     whole = file.read_bytes()
     for length in range(len(whole) * 9 // 10, len(whole), 101):
         file.write_bytes(whole[:length])
-        with pytest.raises(Damaged, match="incomplete"):
+        with pytest.raises(CorruptVideo, match="incomplete"):
             decode(file)
 
 
@@ -83,7 +83,7 @@ def test_what_does_not_say_how_long_it_is_or_says_it_rightly_passes(tmp_path: Pa
 )
 def test_what_is_shorter_than_it_says_does_not(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "odd.mkv").write_bytes(content)
-    with pytest.raises(Damaged, match="incomplete"):
+    with pytest.raises(CorruptVideo, match="incomplete"):
         check_container(tmp_path / "odd.mkv")
 
 
@@ -108,12 +108,12 @@ LONG = b"\1\1\1\x20"
 def test_what_ffmpeg_could_take_for_something_else_is_no_video(tmp_path: Path, content: bytes) -> None:
     """For a session description, say, by which it would receive a video from the network."""
     (tmp_path / "both.mp4").write_bytes(content)
-    with pytest.raises(NotAVideo, match="not a video"):
+    with pytest.raises(UnsupportedVideo, match="not a video"):
         check_container(tmp_path / "both.mp4")
 
 
 @pytest.mark.parametrize("content", [b"", b"RIFF", b"RIFF\0\0\0\0WAVE", b"\x1a\x45", b"\x89PNG\r\n\x1a\n", b"GIF89a"])
 def test_other_things_are_no_video(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "odd.avi").write_bytes(content)
-    with pytest.raises(NotAVideo):
+    with pytest.raises(UnsupportedVideo):
         check_container(tmp_path / "odd.avi")

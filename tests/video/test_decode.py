@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from nodes.video.decode import Clip, Selection, decode
-from nodes.video.errors import Abandoned, Damaged, NotAVideo, NothingSelected
+from nodes.video.errors import Cancelled, CorruptVideo, NothingSelected, UnsupportedVideo
 from tests.support.clips import number_in, numbered, plain, write_clip
 from tests.video.conftest import FRAMES
 
@@ -105,7 +105,7 @@ def test_progress_counts_the_wanted_frames(clip: Path) -> None:
 
 
 def test_stop_is_heard_at_once(clip: Path) -> None:
-    with pytest.raises(Abandoned):
+    with pytest.raises(Cancelled):
         decode(clip, stopped=lambda: True)
 
 
@@ -116,7 +116,7 @@ def test_stop_is_heard_between_frames(clip: Path) -> None:
         nonlocal done
         done = now
 
-    with pytest.raises(Abandoned):
+    with pytest.raises(Cancelled):
         decode(clip, progress=progress, stopped=lambda: done >= 3)
     assert done < FRAMES
 
@@ -129,7 +129,7 @@ def test_a_truncated_file_is_damaged_and_never_a_shorter_clip(
     file = write_clip(tmp_path / "cut.mp4", map(numbered, range(FRAMES)), index_in_front=index_in_front)
     data = file.read_bytes()
     file.write_bytes(data[: int(len(data) * part)])
-    with pytest.raises(Damaged, match=r"cut\.mp4"):
+    with pytest.raises(CorruptVideo, match=r"cut\.mp4"):
         decode(file)
 
 
@@ -137,7 +137,7 @@ def test_a_truncated_file_is_damaged_and_never_a_shorter_clip(
 def test_what_is_no_video_is_told_as_such(tmp_path: Path, data: bytes) -> None:
     file = tmp_path / "page.mp4"
     file.write_bytes(data)
-    with pytest.raises(NotAVideo, match=r"page\.mp4"):
+    with pytest.raises(UnsupportedVideo, match=r"page\.mp4"):
         decode(file)
 
 

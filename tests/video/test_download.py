@@ -10,18 +10,18 @@ from typing import IO, Any
 
 import pytest
 
-from nodes.http_client import Bounds
+from nodes.http_client import ResponseLimits
 from nodes.video import url_policy as links
 from nodes.video.download import ATTEMPT_TIMEOUT, Download
 from nodes.video.errors import (
-    Abandoned,
-    Damaged,
-    FetchBroken,
-    FetchFailed,
+    Cancelled,
+    CorruptVideo,
+    DownloadFailed,
+    DownloadInterrupted,
     LinkExpired,
-    LinkRefused,
     NoSpace,
-    NotAVideo,
+    UnsafeUrl,
+    UnsupportedVideo,
     VideoError,
 )
 from nodes.video.url_policy import media_session
@@ -52,8 +52,8 @@ def test_without_a_stated_length_it_is_read_to_the_end(server: Loopback, target:
     ("status", "error"),
     [
         *((status, LinkExpired) for status in (401, 403, 404, 410)),
-        *((status, FetchBroken) for status in (408, 429, 500, 502, 503, 504)),
-        *((status, FetchFailed) for status in (204, 400, 405, 418, 451)),
+        *((status, DownloadInterrupted) for status in (408, 429, 500, 502, 503, 504)),
+        *((status, DownloadFailed) for status in (204, 400, 405, 418, 451)),
     ],
 )
 def test_what_each_status_means(server: Loopback, target: Path, status: int, error: type[VideoError]) -> None:
@@ -67,9 +67,9 @@ def test_what_each_status_means(server: Loopback, target: Path, status: int, err
 @pytest.mark.parametrize(
     ("body", "error"),
     [
-        (b"<html>This link has expired</html>", NotAVideo),
-        (b"", NotAVideo),
-        (b"\0\0\0\x10ftypisom\0\0\0\0", Damaged),
+        (b"<html>This link has expired</html>", UnsupportedVideo),
+        (b"", UnsupportedVideo),
+        (b"\0\0\0\x10ftypisom\0\0\0\0", CorruptVideo),
     ],
 )
 def test_wrong_content_leaves_nothing_behind(
@@ -83,7 +83,7 @@ def test_wrong_content_leaves_nothing_behind(
 
 def test_a_video_cut_short_by_its_server_is_not_taken_for_whole(server: Loopback, target: Path, data: bytes) -> None:
     server.answer = always(reply(200, data[: len(data) // 2]))
-    with pytest.raises(Damaged):
+    with pytest.raises(CorruptVideo):
         attempt(download(server, target), server)
     assert files(target) == []
 
@@ -98,34 +98,34 @@ def test_too_large_is_given_up(server: Loopback, target: Path, data: bytes, stat
         server.over.wait(DEADLINE)
 
     server.answer = answer
-    with pytest.raises(FetchFailed, match="larger than"):
+    with pytest.raises(DownloadFailed, match="larger than"):
         attempt(download(server, target, max_size=len(data) - 1), server)
     assert files(target) == []
 
 
 def test_so_is_what_is_no_video_but_never_ends(server: Loopback, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(links, "BOUNDS", Bounds(DEADLINE, 10_000))
+    monkeypatch.setattr(links, "RESPONSE_LIMITS", ResponseLimits(DEADLINE, 10_000))
 
     def endless(_: Received) -> Iterator[bytes]:
         yield CHUNKED + b"1\r\nx\r\n0\r\n" + b"X: y\r\n" * 2000
         server.over.wait(DEADLINE)
 
     server.answer = endless
-    with pytest.raises(FetchFailed, match="larger than") as raised:
+    with pytest.raises(DownloadFailed, match="larger than") as raised:
         attempt(download(server, target), server)
-    assert not isinstance(raised.value, FetchBroken)
+    assert not isinstance(raised.value, DownloadInterrupted)
     assert files(target) == []
 
 
 def test_the_largest_video_is_within_the_bounds_of_an_answer() -> None:
-    assert links.BOUNDS.size > links.MAX_SIZE
-    assert links.BOUNDS.seconds > ATTEMPT_TIMEOUT
+    assert links.RESPONSE_LIMITS.size > links.MAX_SIZE
+    assert links.RESPONSE_LIMITS.seconds > ATTEMPT_TIMEOUT
 
 
 @pytest.mark.parametrize("size", [b"-1", b"-5"])
 def test_a_chunk_of_negative_size_is_no_video(server: Loopback, target: Path, size: bytes) -> None:
     server.answer = lambda _: closing(CHUNKED + size + b"\r\n" + bytes(1000))
-    with pytest.raises(FetchBroken):
+    with pytest.raises(DownloadInterrupted):
         attempt(download(server, target), server)
 
 
@@ -163,7 +163,7 @@ def test_stop_is_seen_between_two_pieces_however_small(
 
     server.answer = answer
     fetched = download(server, target)
-    with pytest.raises(Abandoned):
+    with pytest.raises(Cancelled):
         attempt(fetched, server, stopped=stop.is_set)
     fetched.discard()
     assert files(target) == []
@@ -177,14 +177,14 @@ def test_a_trickle_is_cut_by_the_time_limit_of_an_attempt(server: Loopback, targ
     server.answer = trickle
     clock = chain([0.0], repeat(600.1))
     fetched = download(server, target, clock=lambda: next(clock))
-    with pytest.raises(FetchBroken, match="too long"):
+    with pytest.raises(DownloadInterrupted, match="too long"):
         attempt(fetched, server)
     assert fetched.received == 10
 
 
 def test_nobody_there_is_worth_another_attempt(server: Loopback, target: Path) -> None:
     server.answer = lambda _: closing()
-    with pytest.raises(FetchBroken):
+    with pytest.raises(DownloadInterrupted):
         attempt(download(server, target), server)
     assert files(target) == []
 
@@ -202,15 +202,15 @@ def test_nobody_there_is_worth_another_attempt(server: Loopback, target: Path) -
 )
 def test_a_bad_redirect_is_final(server: Loopback, target: Path, location: str) -> None:
     server.answer = always(reply(302, headers={"Location": location.format(port=server.port)}))
-    with pytest.raises((FetchFailed, LinkRefused)) as raised:
+    with pytest.raises((DownloadFailed, UnsafeUrl)) as raised:
         attempt(download(server, target), server)
-    assert not isinstance(raised.value, FetchBroken)
+    assert not isinstance(raised.value, DownloadInterrupted)
     assert files(target) == []
 
 
 @pytest.mark.parametrize("link", ["https://*/a.mp4", "https://videos.example:99999/a.mp4", "https://a..b/a.mp4"])
 def test_a_link_that_cannot_be_taken_apart_is_final(target: Path, link: str) -> None:
-    with pytest.raises(FetchFailed, match="not a valid one"):
+    with pytest.raises(DownloadFailed, match="not a valid one"):
         Download(target, media_session()).attempt(link, lambda received, total: None, lambda: False)
 
 
@@ -223,22 +223,22 @@ def test_a_proxy_that_cannot_be_used_is_told_and_final(
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", proxy)
     fetched = Download(target, media_session())
-    with pytest.raises(FetchFailed, match=why) as raised:
+    with pytest.raises(DownloadFailed, match=why) as raised:
         fetched.attempt("https://videos.example/a.mp4", lambda received, total: None, lambda: False)
-    assert not isinstance(raised.value, FetchBroken)
+    assert not isinstance(raised.value, DownloadInterrupted)
 
 
 @pytest.mark.parametrize(
     "link", ["http://127.0.0.1:9/a.mp4", "https://127.0.0.1/a.mp4", "file:///etc/passwd", "\ud800"]
 )
 def test_without_a_trusted_origin_only_public_links_are_followed(target: Path, link: str) -> None:
-    with pytest.raises(LinkRefused):
+    with pytest.raises(UnsafeUrl):
         Download(target, media_session()).attempt(link, lambda received, total: None, lambda: False)
 
 
 def test_trust_ends_with_the_origin(server: Loopback, target: Path) -> None:
     for link in (f"{server.origin}0/a.mp4", f"{server.origin}@evil.example/a.mp4", f"{server.origin}.evil.example/"):
-        with pytest.raises(LinkRefused):
+        with pytest.raises(UnsafeUrl):
             download(server, target).attempt(link, lambda received, total: None, lambda: False)
     assert server.connections == 0
 
@@ -282,7 +282,7 @@ def test_two_downloads_to_one_name_do_not_meet(server: Loopback, target: Path, d
     server.answer = lambda _: half_then(Hangup, data, ETAG)
     first, second = download(server, target), download(server, target)
     for fetched in (first, second):
-        with pytest.raises(FetchBroken):
+        with pytest.raises(DownloadInterrupted):
             attempt(fetched, server)
     assert len(files(target)) == 2
     assert not any(name.endswith(".mp4") for name in files(target))

@@ -16,7 +16,7 @@ import torch
 
 from nodes.video import decode as decoding
 from nodes.video.decode import Selection, decode
-from nodes.video.errors import Abandoned, Damaged
+from nodes.video.errors import Cancelled, CorruptVideo
 from nodes.video.opencv import open_video
 from tests.support.clips import Coding, numbered, numbers_in, plain, write_clip
 from tests.video.conftest import FRAMES
@@ -132,7 +132,7 @@ def test_a_stop_ends_the_decoding_within_a_frame(tmp_path: Path, counted: list[C
             at_stop = counted[0].grabbed
             stop.set()
 
-    with pytest.raises(Abandoned):
+    with pytest.raises(Cancelled):
         decode(file, progress=progress, stopped=stop.is_set)
     # The frame that was being decoded just then, and none behind it.
     assert counted[0].grabbed <= at_stop + 1
@@ -158,12 +158,12 @@ def helpers() -> list[str]:
     return [thread.name for thread in threading.enumerate() if thread.name.startswith("seedance-decode")]
 
 
-@pytest.mark.parametrize("how", [Abandoned, Damaged])
+@pytest.mark.parametrize("how", [Cancelled, CorruptVideo])
 def test_a_decoding_that_fails_leaves_neither_memory_nor_thread(
     clip: Path, counted: list[Counted], tensors: list[weakref.ref[torch.Tensor]], how: type[Exception]
 ) -> None:
     def fail_soon(done: int, total: int) -> None:
-        if done == 3 and how is Damaged:
+        if done == 3 and how is CorruptVideo:
             counted[0].ends_after = 6
         elif done == 3:
             stop.set()

@@ -14,7 +14,7 @@ import pytest
 
 from nodes.video import boxes, index
 from nodes.video.decode import decode
-from nodes.video.errors import Damaged, NotAVideo
+from nodes.video.errors import CorruptVideo, UnsupportedVideo
 from nodes.video.index import MOST_SAMPLES, MOST_TRACKS, check_index
 from tests.support.bombs import ABSURD, compressed, fragment, fragmented, inserted, one_size, uncompressed_sound
 from tests.support.clips import Coding, in_box, numbered, numbers_in, overwrite, write_clip
@@ -107,7 +107,9 @@ ANYWHERE: dict[str, tuple[bytes, bytes]] = {
 def test_it_counts_wherever_it_stands(tmp_path: Path, clip: Path, kind: bytes, content: bytes) -> None:
     file = tmp_path / "bomb.mp4"
     file.write_bytes(inserted(clip.read_bytes(), kind, content))
-    with pytest.raises(Damaged, match=r"^The index of bomb\.mp4 announces [\d,]+ samples, and [\d,]+ are the most"):
+    with pytest.raises(
+        CorruptVideo, match=r"^The index of bomb\.mp4 announces [\d,]+ samples, and [\d,]+ are the most"
+    ):
         decode(file)
 
 
@@ -131,7 +133,7 @@ def test_what_is_not_read_is_told_by_its_name(
     file = tmp_path / "odd.mp4"
     # The description of the coding, into which `boxes` does not look, has `avcC` as its first box.
     file.write_bytes(described_with(data, content) if kind == b"avcC" else inserted(data, kind, content))
-    with pytest.raises(NotAVideo, match=f"^odd.mp4 has a {named} box, which this node does not read"):
+    with pytest.raises(UnsupportedVideo, match=f"^odd.mp4 has a {named} box, which this node does not read"):
         decode(file)
 
 
@@ -164,14 +166,14 @@ def test_a_table_that_ends_early_and_too_many_tracks_are_damage(
     """FFmpeg would read on behind the box."""
     file = tmp_path / "odd.mp4"
     file.write_bytes(inserted(clip.read_bytes(), kind, content))
-    with pytest.raises(Damaged, match=r"^The index of odd\.mp4 is broken"):
+    with pytest.raises(CorruptVideo, match=r"^The index of odd\.mp4 is broken"):
         decode(file)
 
 
 @pytest.mark.parametrize(("name", "value"), [("MOST_BOXES_IN_ALL", 20), ("MOST_BYTES", 500)])
 def test_too_much_of_an_index_is_damage(clip: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: int) -> None:
     monkeypatch.setattr(index if hasattr(index, name) else boxes, name, value)
-    with pytest.raises(Damaged, match="is broken"):
+    with pytest.raises(CorruptVideo, match="is broken"):
         check_index(clip)
 
 
@@ -184,7 +186,7 @@ def test_several_tracks_count_together(tmp_path: Path, clip: Path) -> None:
         if samples == 1000:
             check_index(file)
         else:
-            with pytest.raises(Damaged, match="announces 12,012 samples"):
+            with pytest.raises(CorruptVideo, match="announces 12,012 samples"):
                 check_index(file)
 
 
@@ -194,7 +196,7 @@ def test_a_large_file_may_announce_no_more_than_anyone_watches(tmp_path: Path, c
     with file.open("ab") as stream:
         stream.write(struct.pack(">I4sQ", 1, b"free", 16 + 8 * MOST_SAMPLES))
         stream.truncate(stream.tell() + 8 * MOST_SAMPLES)
-    with pytest.raises(Damaged, match="announces 4,000,012 samples, and 4,000,000 are the most"):
+    with pytest.raises(CorruptVideo, match="announces 4,000,012 samples, and 4,000,000 are the most"):
         check_index(file)
     overwrite(file, in_box(file, b"trun", 4), struct.pack(">I", MOST_SAMPLES - FRAMES))
     check_index(file)
@@ -241,14 +243,14 @@ def test_uncompressed_sound_passes_although_each_of_its_samples_is_announced(raw
 def test_what_only_passes_for_uncompressed_sound_does_not(raw: Path, content: bytes) -> None:
     """FFmpeg goes by the last of several boxes, so there may be one of each only."""
     raw.write_bytes(in_sound(raw.read_bytes(), content))
-    with pytest.raises(Damaged, match="announces"):
+    with pytest.raises(CorruptVideo, match="announces"):
         check_index(raw)
 
 
 @pytest.mark.parametrize(("box", "offset", "value"), [(b"stts", 4, 0), (b"stts", 12, 2), (b"stsc", 8, 2)])
 def test_nor_does_sound_whose_tables_say_something_else(raw: Path, box: bytes, offset: int, value: int) -> None:
     overwrite(raw, raw.read_bytes().rindex(box) + 4 + offset, struct.pack(">I", value))
-    with pytest.raises(Damaged, match="announces 48,012"):
+    with pytest.raises(CorruptVideo, match="announces 48,012"):
         check_index(raw)
 
 
@@ -276,7 +278,7 @@ def test_uncompressed_sound_counts_by_the_packets_that_ffmpeg_makes_of_it(
     if not announced:
         check_index(raw)
     else:
-        with pytest.raises(Damaged, match=f"announces {announced:,} samples"):
+        with pytest.raises(CorruptVideo, match=f"announces {announced:,} samples"):
             check_index(raw)
 
 

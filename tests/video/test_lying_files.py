@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from nodes.video.decode import Selection, decode
-from nodes.video.errors import Damaged, NotAVideo
+from nodes.video.errors import CorruptVideo, UnsupportedVideo
 from nodes.video.opencv import codec
 from tests.support.clips import in_box, numbered, numbers_in, overwrite, write_clip
 from tests.video.conftest import FRAMES
@@ -30,7 +30,7 @@ def frames_or_refusal(file: Path) -> list[int] | None:
     """The numbers of the frames; None where the file is refused by its name."""
     try:
         return numbers_in(decode(file).images)
-    except (Damaged, NotAVideo) as refused:
+    except (CorruptVideo, UnsupportedVideo) as refused:
         assert file.name in str(refused)  # noqa: PT017  a refusal is one of two right answers
         return None
 
@@ -79,7 +79,7 @@ def test_an_index_that_lies_never_makes_a_shorter_clip(file: Path, box: bytes, o
 
 def test_missing_frames_are_told_even_where_none_of_them_is_wanted(file: Path) -> None:
     overwrite(file, in_box(file, b"stsz", 8), struct.pack(">I", 10))
-    with pytest.raises(Damaged, match="has 10 of the 48 frames"):
+    with pytest.raises(CorruptVideo, match="has 10 of the 48 frames"):
         decode(file, Selection(frame_load_cap=5))
 
 
@@ -108,7 +108,7 @@ def test_cut_anywhere_it_is_never_a_shorter_clip(tmp_path: Path, index_in_front:
     file = tmp_path / "cut.mp4"
     for length in {*range(0, len(whole), len(whole) // 40), *range(len(whole) - 10, len(whole))}:
         file.write_bytes(whole[:length])
-        with pytest.raises((Damaged, NotAVideo), match=r"cut\.mp4"):
+        with pytest.raises((CorruptVideo, UnsupportedVideo), match=r"cut\.mp4"):
             decode(file)
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nodes.video.errors import Damaged, NotAVideo, VideoError
+from nodes.video.errors import CorruptVideo, UnsupportedVideo, VideoError
 from nodes.video.mp4 import check_mp4, is_mp4
 from tests.support.clips import numbered, write_clip
 from tests.support.mp4_boxes import box
@@ -33,7 +33,7 @@ def test_cut_anywhere_it_is_never_taken_for_whole(whole: Path, tmp_path: Path) -
     cut = tmp_path / "cut.mp4"
     for length in {*range(40), *range(40, len(data), 97), *range(len(data) - 40, len(data))}:
         cut.write_bytes(data[:length])
-        with pytest.raises(NotAVideo if length < 8 else Damaged):
+        with pytest.raises(UnsupportedVideo if length < 8 else CorruptVideo):
             check_mp4(cut)
 
 
@@ -80,7 +80,7 @@ def test_whole_in_unusual_ways(tmp_path: Path, boxes: tuple[bytes, ...]) -> None
 def test_incomplete_in_every_way(tmp_path: Path, boxes: tuple[bytes, ...], problem: str) -> None:
     file = tmp_path / "cut.mp4"
     file.write_bytes(b"".join(boxes))
-    with pytest.raises(Damaged, match=problem):
+    with pytest.raises(CorruptVideo, match=problem):
         check_mp4(file)
 
 
@@ -91,14 +91,14 @@ def test_what_is_no_mp4_at_all(tmp_path: Path, data: bytes) -> None:
     file = tmp_path / "page.mp4"
     file.write_bytes(data)
     assert not is_mp4(file)
-    with pytest.raises(NotAVideo, match=r"page\.mp4"):
+    with pytest.raises(UnsupportedVideo, match=r"page\.mp4"):
         check_mp4(file)
 
 
 def test_the_message_tells_how_much_is_missing(tmp_path: Path) -> None:
     file = tmp_path / "cut.mp4"
     file.write_bytes(START + MOOV + box(b"mdat", bytes(10), size=5000))
-    with pytest.raises(Damaged, match="it has 58 of at least 5,040 bytes"):
+    with pytest.raises(CorruptVideo, match="it has 58 of at least 5,040 bytes"):
         check_mp4(file)
 
 

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from nodes.video.decode import Selection, decode
-from nodes.video.errors import NotAVideo
+from nodes.video.errors import UnsupportedVideo
 from nodes.video.opencv import NO_INTERLACED_FROM, version
 from tests.support.clips import Coding, Picture, in_box, number_in, numbered, numbers_in, overwrite, write_clip
 from tests.video.conftest import FRAMES
@@ -107,7 +107,9 @@ def test_av1_comes_out_right_or_is_refused_by_name(tmp_path: Path, name: str, sk
     if readable:
         assert numbers_in(decode(file, Selection(skip)).images) == list(range(skip, count))
     else:
-        with pytest.raises(NotAVideo, match=r"is AV1 video, which this OpenCV cannot decode\. Convert it to H\.264\."):
+        with pytest.raises(
+            UnsupportedVideo, match=r"is AV1 video, which this OpenCV cannot decode\. Convert it to H\.264\."
+        ):
             decode(file, Selection(skip))
 
 
@@ -126,7 +128,7 @@ def test_interlaced_video_is_refused_rather_than_black(tmp_path: Path, codec: st
     file = write_clip(
         tmp_path / f"fields{ending}", map(numbered, range(FRAMES)), coding=Coding(codec, INTERLACED[codec])
     )
-    with pytest.raises(NotAVideo, match="is interlaced"):
+    with pytest.raises(UnsupportedVideo, match="is interlaced"):
         decode(file)
 
 

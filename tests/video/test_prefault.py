@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from nodes.video import prefault as pages
-from nodes.video.prefault import BLOCK, touch, touched_ahead
+from nodes.video.prefault import BLOCK, prefault, touch
 
 SIZE = 8 * BLOCK
 PATIENCE = 30.0
@@ -61,11 +61,11 @@ def test_nobody_is_at_work_any_more_behind_the_block(monkeypatch: pytest.MonkeyP
         ended.set()
 
     monkeypatch.setattr(pages, "touch", slow_to_end)
-    with touched_ahead(torch.empty(4)):
+    with prefault(torch.empty(4)):
         assert not ended.is_set()
     assert ended.is_set()
 
 
 def test_an_error_while_filling_comes_through() -> None:
-    with pytest.raises(KeyError), touched_ahead(torch.empty(SIZE, dtype=torch.uint8)):
+    with pytest.raises(KeyError), prefault(torch.empty(SIZE, dtype=torch.uint8)):
         raise KeyError

@@ -12,8 +12,8 @@ import requests
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from nodes.video.errors import LinkRefused
-from nodes.video.url_policy import check_link, is_public, media_session
+from nodes.video.errors import UnsafeUrl
+from nodes.video.url_policy import check_url, is_public, media_session
 from tests.support.loopback_server import DEADLINE, Hangup, Loopback, Received, always, reply
 
 # IANA's registries of special-purpose addresses, all that is not globally reachable, and multicast.
@@ -99,8 +99,8 @@ def asked() -> Iterator[list[str]]:
 @example("https://127.0.0.1\\@videos.example/")
 @given(LINKS)
 def test_every_link_is_refused_or_its_own_host_is_asked_for(link: str) -> None:
-    with asked() as names, suppress(LinkRefused, requests.RequestException, ValueError):
-        check_link(link)
+    with asked() as names, suppress(UnsafeUrl, requests.RequestException, ValueError):
+        check_url(link)
         media_session().get(link)
     for name in names:
         # A name is judged by the address that it turns out to have; a number is one, and judged at once.
@@ -125,7 +125,7 @@ def test_a_proxy_is_not_asked_for_what_this_machine_knows_not_to_be_public(
 ) -> None:
     with Loopback(always(reply(502))) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.origin)
-        with pytest.raises(LinkRefused, match="not a public address"):
+        with pytest.raises(UnsafeUrl, match="not a public address"):
             media_session().get(f"https://{host}/a.mp4")
         assert proxy.connections == 0
 

@@ -12,9 +12,9 @@ import pytest
 from nodes.video import decode as decoding
 from nodes.video import memory
 from nodes.video.decode import decode
-from nodes.video.errors import NotAVideo, NotEnoughMemory
+from nodes.video.errors import NotEnoughMemory, UnsupportedVideo
 from nodes.video.memory import SPARE
-from nodes.video.probe import facts_of
+from nodes.video.probe import probe
 from nodes.video.tracks import MOST_PIXELS
 from tests.support.bombs import inserted
 from tests.support.clips import Coding, Picture, in_box, numbered, numbers_in, overwrite, plain, write_clip
@@ -67,8 +67,8 @@ def test_the_codings_of_cameras_and_editors_are_decoded(tmp_path: Path, name: st
 def test_other_codings_are_refused_by_name(tmp_path: Path, name: str, coding: Coding, named: str) -> None:
     file = write_clip(tmp_path / name, map(numbered, range(3)), coding=coding)
     said = rf"^{name} is {named} video, which this node does not decode\. Convert it to an H\.264 MP4\.$"
-    for read in (decode, facts_of):
-        with pytest.raises(NotAVideo, match=said):
+    for read in (decode, probe):
+        with pytest.raises(UnsupportedVideo, match=said):
             read(file)
 
 
@@ -76,7 +76,7 @@ def test_other_codings_are_refused_by_name(tmp_path: Path, name: str, coding: Co
 def test_also_where_the_track_does_not_say_that_it_holds_pictures(tmp_path: Path) -> None:
     file = write_clip(tmp_path / "clip.mov", map(numbered, range(3)), coding=PNG)
     overwrite(file, in_box(file, b"hdlr", 8), b"data")
-    with pytest.raises(NotAVideo, match=r"^clip\.mov is m?png video, which this node does not decode"):
+    with pytest.raises(UnsupportedVideo, match=r"^clip\.mov is m?png video, which this node does not decode"):
         decode(file)
 
 
@@ -85,7 +85,7 @@ def test_a_name_that_is_no_text_is_not_shown(tmp_path: Path) -> None:
     file = write_clip(tmp_path / "clip.mp4", map(numbered, range(3)))
     for name, shown in ((b"<\0\n]", "unknown"), (b"[b>1", "b1")):
         overwrite(file, in_box(file, b"stsd", 12), name)
-        with pytest.raises(NotAVideo, match=f"^clip.mp4 is {shown} video"):
+        with pytest.raises(UnsupportedVideo, match=f"^clip.mp4 is {shown} video"):
             decode(file)
 
 
@@ -97,7 +97,9 @@ def test_a_header_that_tells_of_too_large_a_picture_is_believed(
     file = tmp_path / "large.mp4"
     file.write_bytes(clip.read_bytes())
     overwrite(file, in_box(file, b"stsd", 40), struct.pack(">HH", width, height))
-    with pytest.raises(NotAVideo, match=rf"^The pictures of large\.mp4 have {width * height / 1e6:.1f} million pixels"):
+    with pytest.raises(
+        UnsupportedVideo, match=rf"^The pictures of large\.mp4 have {width * height / 1e6:.1f} million pixels"
+    ):
         decode(file)
 
 
@@ -110,7 +112,7 @@ def test_several_tracks_count_together(tmp_path: Path, clip: Path) -> None:
     file.write_bytes(data)
     overwrite(file, in_box(file, b"stsd", 40), struct.pack(">HH", 6000, 4000))
     file.write_bytes(inserted(file.read_bytes(), b"trak", file.read_bytes()[start : start + size]))
-    with pytest.raises(NotAVideo, match=r"have 48\.0 million pixels"):
+    with pytest.raises(UnsupportedVideo, match=r"have 48\.0 million pixels"):
         decode(file)
 
 
@@ -124,8 +126,8 @@ def test_too_large_a_picture_is_refused_whatever_the_header_says(tmp_path: Path,
     file = write_clip(tmp_path / name, large(), coding=Coding(options={"preset": "ultrafast", "bf": "0"}))
     if name == "large.mp4":
         overwrite(file, in_box(file, b"stsd", 40), struct.pack(">HH", 16, 16))
-    for read in (decode, facts_of):
-        with pytest.raises(NotAVideo, match=r"have 35\.6 million pixels, and 8192x4320, which is 35\.4 million"):
+    for read in (decode, probe):
+        with pytest.raises(UnsupportedVideo, match=r"have 35\.6 million pixels, and 8192x4320, which is 35\.4 million"):
             read(file)
 
 

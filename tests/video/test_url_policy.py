@@ -9,8 +9,8 @@ from collections.abc import Callable
 import pytest
 import requests
 
-from nodes.video.errors import LinkRefused
-from nodes.video.url_policy import MAX_REDIRECTS, check_link, is_public, media_session
+from nodes.video.errors import UnsafeUrl
+from nodes.video.url_policy import MAX_REDIRECTS, check_url, is_public, media_session
 from tests.support.loopback_server import DEADLINE, Loopback, always, reply
 
 
@@ -27,7 +27,7 @@ from tests.support.loopback_server import DEADLINE, Loopback, always, reply
     ],
 )
 def test_links_that_may_be_tried(link: str) -> None:
-    check_link(link)
+    check_url(link)
 
 
 @pytest.mark.parametrize(
@@ -57,8 +57,8 @@ def test_links_that_may_be_tried(link: str) -> None:
     ],
 )
 def test_links_that_are_refused_before_anything_is_sent(link: str, reason: str) -> None:
-    with pytest.raises(LinkRefused, match=reason):
-        check_link(link)
+    with pytest.raises(UnsafeUrl, match=reason):
+        check_url(link)
 
 
 CONTROL = "\x1bc\x1b(0\x07\x9b2J\r\n\x852026-01-01 INFO\u2028all is well\u202e<b>"
@@ -68,8 +68,8 @@ CONTROL = "\x1bc\x1b(0\x07\x9b2J\r\n\x852026-01-01 INFO\u2028all is well\u202e<b
     "host", [f"[fe80::1%{CONTROL}]", f"[fe80::1%25{CONTROL}]", f"[::1%25{CONTROL}]]0;", "[::1%\x1b"]
 )
 def test_a_refusal_writes_nothing_on_the_terminal_but_itself(host: str) -> None:
-    with pytest.raises(LinkRefused) as raised:
-        check_link(f"https://{host}/a.mp4")
+    with pytest.raises(UnsafeUrl) as raised:
+        check_url(f"https://{host}/a.mp4")
     message = str(raised.value)
     assert message.isprintable()
     assert "all is well" not in message
@@ -78,14 +78,14 @@ def test_a_refusal_writes_nothing_on_the_terminal_but_itself(host: str) -> None:
 
 def test_nor_does_that_of_a_name_whatever_a_name_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [(0, 0, 0, "", ("fe80::1%\x1b[31m", 0))])
-    with pytest.raises(LinkRefused, match=r"videos\.example leads to fe80::1% \[31m, which") as raised:
+    with pytest.raises(UnsafeUrl, match=r"videos\.example leads to fe80::1% \[31m, which") as raised:
         media_session().get("https://videos.example/a.mp4")
     assert str(raised.value).isprintable()
 
 
 @pytest.mark.parametrize("link", ["https://user:pass@videos.example/", "https://localhost/", "https://10.0.0.1/"])
 def test_the_session_refuses_them_by_itself(link: str) -> None:
-    with pytest.raises(LinkRefused):
+    with pytest.raises(UnsafeUrl):
         media_session().get(link)
 
 
@@ -95,7 +95,7 @@ SHORT_FORMS = ["127.1", "2130706433", "0x7f.0.0.1", "0177.0.0.1"]
 
 @pytest.mark.parametrize("name", SHORT_FORMS)
 def test_a_name_that_leads_to_this_machine_is_not_even_connected_to(server: Loopback, name: str) -> None:
-    with pytest.raises(LinkRefused, match=r"leads to 127\.0\.0\.1, which is not a public address"):
+    with pytest.raises(UnsafeUrl, match=r"leads to 127\.0\.0\.1, which is not a public address"):
         media_session().get(f"https://{name}:{server.port}/a.mp4")
     assert server.connections == 0
 
@@ -106,7 +106,7 @@ def test_a_name_that_changes_its_address_in_between_is_left_before_a_byte_is_sen
     rebind(monkeypatch, "8.8.8.8", "127.0.0.1")
     arrived, error = sent_to("videos.example", is_public)
     assert arrived == b""
-    assert isinstance(error, LinkRefused)
+    assert isinstance(error, UnsafeUrl)
     assert "leads to 127.0.0.1" in str(error)
 
 
@@ -144,7 +144,7 @@ def sent_to(name: str, allowed: Callable[[str], bool]) -> tuple[bytes, Exception
         link = f"https://{name}:{listener.getsockname()[1]}/a.mp4"
         with (
             media_session(allowed=allowed) as session,
-            pytest.raises((LinkRefused, requests.ConnectionError)) as raised,
+            pytest.raises((UnsafeUrl, requests.ConnectionError)) as raised,
         ):
             session.get(link, timeout=DEADLINE)
         thread.join(DEADLINE)
@@ -158,7 +158,7 @@ def test_the_address_that_is_judged_is_the_one_connected_to(server: Loopback) ->
         asked.append(address)
         return False
 
-    with pytest.raises(LinkRefused):
+    with pytest.raises(UnsafeUrl):
         media_session(allowed=nothing_is_public).get(f"https://127.1:{server.port}/")
     assert asked == ["127.0.0.1"]
 
@@ -180,9 +180,9 @@ def test_http_is_spoken_with_the_trusted_origin_only(server: Loopback) -> None:
 @pytest.mark.parametrize(
     ("target", "error"),
     [
-        ("https://10.0.0.1/a.mp4", LinkRefused),
-        ("https://127.1:{other}/a.mp4", LinkRefused),
-        ("https://user:pass@videos.example/a.mp4", LinkRefused),
+        ("https://10.0.0.1/a.mp4", UnsafeUrl),
+        ("https://127.1:{other}/a.mp4", UnsafeUrl),
+        ("https://user:pass@videos.example/a.mp4", UnsafeUrl),
         ("http://127.0.0.1:{other}/a.mp4", requests.exceptions.InvalidSchema),
         ("file:///etc/passwd", requests.exceptions.InvalidSchema),
     ],

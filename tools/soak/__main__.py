@@ -41,7 +41,7 @@ def soak(base: Path, seconds: float, seed: int) -> int:
 
     with Door(random) as door:
         timing = Timing(queued=0.4, running=0.8)
-        with RehearsalService(timing=timing, footage=FOOTAGE, address=door.origin) as service:
+        with RehearsalService(timing=timing, video=FOOTAGE, address=door.origin) as service:
             door.lead_to(service.origin)
             storm = Storm(base, door, service, random)
             told(f"seed {seed}, {seconds / 60:g} minutes")

@@ -27,7 +27,7 @@ from .ledger import Books
 from .vitals import Vitals
 
 PACK: Final = Path(__file__).resolve().parents[2]
-PROBE: Final = PACK / "tests" / "comfyui" / "probe"
+PROBE: Final = PACK / "tests" / "support" / "probe"
 """A pack with nodes that ComfyUI lacks, such as a list of texts."""
 HANGS: Final = 240.0
 """Seconds after which a graph is taken to hang."""
@@ -86,14 +86,14 @@ class Storm:
         while any(job.state in under_way for job in self._service.submissions):
             time.sleep(0.2)
         with Client(self.comfyui.url) as client:
-            for entry in self._journal.entries(10**6):
+            for entry in self._journal.records(10**6):
                 if entry.state in OPEN:
                     self._follow(client, "collect", collecting(entry.request_id))
         return self.measure()
 
     def books(self) -> Books:
         """What there is to compare."""
-        journal = self._journal.entries(10**6)[::-1]
+        journal = self._journal.records(10**6)[::-1]
         on_disk = {file.name for file in self._videos.glob("*.mp4")}
         return Books(journal, self._service.submissions, on_disk)
 

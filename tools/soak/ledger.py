@@ -7,20 +7,20 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from nodes.jobs.journal import Entry
+from nodes.jobs.journal import JobRecord
 from nodes.jobs.states import State
 from nodes.rehearsal import JobState, Submission
 
-UNCERTAIN: Final = (State.INTENDED, State.UNKNOWN, State.TOLD)
+UNCERTAIN: Final = (State.INTENDED, State.UNKNOWN, State.UNKNOWN_REPORTED)
 """Rows for which the service may have a job whose id never came: the user is told so, once, or will be."""
-LIVING: Final = (State.ACCEPTED, State.SUCCEEDED, State.SAVED, State.FORGOTTEN)
+LIVING: Final = (State.ACCEPTED, State.SUCCEEDED, State.SAVED, State.EXPIRED)
 AGREE: Final[Mapping[State, tuple[JobState, ...]]] = {
     State.SAVED: (JobState.SUCCEEDED,),
     State.SUCCEEDED: (JobState.SUCCEEDED,),
     State.FAILED: (JobState.FAILED,),
     State.CANCELLED: (JobState.CANCELLED,),
     State.ACCEPTED: (),
-    State.FORGOTTEN: (),
+    State.EXPIRED: (),
 }
 """What the service may say of a row once everything has been collected. What the journal leaves open then is lost."""
 
@@ -29,7 +29,7 @@ AGREE: Final[Mapping[State, tuple[JobState, ...]]] = {
 class Books:
     """All there is to compare when everything is over."""
 
-    journal: Sequence[Entry]
+    journal: Sequence[JobRecord]
     """Oldest first."""
     service: Sequence[Submission]
     on_disk: Collection[str]
@@ -80,5 +80,5 @@ class Books:
                 yield f"bought {len(jobs)} times: {', '.join(jobs)}"
 
 
-def _text_and_seed(entry: Entry) -> tuple[str, object]:
+def _text_and_seed(entry: JobRecord) -> tuple[str, object]:
     return (entry.request.text, entry.request.seed) if entry.request else ("", None)

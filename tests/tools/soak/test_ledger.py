@@ -4,33 +4,33 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from nodes.jobs.journal import Entry
+from nodes.jobs.journal import JobRecord
 from nodes.jobs.states import State
 from nodes.rehearsal import JobState, Submission
 from nodes.runcomfy.request import GenerationRequest
 from tools.soak.ledger import Books
 
 BOAT = GenerationRequest("A paper boat")
-SAVED = Entry(1, "boat", State.SAVED, BOAT, "job-1", files=("job-1.mp4",))
+SAVED = JobRecord(1, "boat", State.SAVED, BOAT, "job-1", files=("job-1.mp4",))
 MADE = Submission("job-1", 0, BOAT.body(), 5, JobState.SUCCEEDED, 1.0, 2.0, 3.0, None, None)
 OTHER = replace(MADE, request_id="job-2")
-TOLD = Entry(2, "boat", State.TOLD, BOAT)
+UNKNOWN_REPORTED = JobRecord(2, "boat", State.UNKNOWN_REPORTED, BOAT)
 
 
 def problems(
-    *journal: Entry, service: tuple[Submission, ...] = (MADE,), on_disk: tuple[str, ...] = ("job-1.mp4",)
+    *journal: JobRecord, service: tuple[Submission, ...] = (MADE,), on_disk: tuple[str, ...] = ("job-1.mp4",)
 ) -> list[str]:
     return Books(journal, service, on_disk).problems()
 
 
 def test_nothing_is_wrong_where_both_say_the_same() -> None:
     assert problems(SAVED) == []
-    assert problems(SAVED, Entry(2, "boat", State.REFUSED, BOAT)) == []
+    assert problems(SAVED, JobRecord(2, "boat", State.REFUSED, BOAT)) == []
 
 
 def test_each_end_has_its_counterpart() -> None:
     for state, job in ((State.FAILED, JobState.FAILED), (State.CANCELLED, JobState.CANCELLED)):
-        ended = Entry(1, "boat", state, BOAT, "job-1")
+        ended = JobRecord(1, "boat", state, BOAT, "job-1")
         assert problems(ended, service=(replace(MADE, state=job),)) == []
         assert len(problems(ended)) == 1
 
@@ -51,10 +51,10 @@ def test_a_video_that_is_not_there_is_lost_whatever_the_journal_says() -> None:
 def test_a_job_that_the_journal_does_not_know_needs_an_unknown_outcome_each() -> None:
     missing = "job-2 is succeeded at the service and not in the journal"
     assert problems(SAVED, service=(MADE, OTHER)) == [missing]
-    assert problems(SAVED, TOLD, service=(MADE, OTHER)) == []
+    assert problems(SAVED, UNKNOWN_REPORTED, service=(MADE, OTHER)) == []
     third = replace(MADE, request_id="job-3")
-    assert len(problems(SAVED, TOLD, service=(MADE, OTHER, third))) == 1
-    of_another_request = replace(TOLD, request=GenerationRequest("Another boat"))
+    assert len(problems(SAVED, UNKNOWN_REPORTED, service=(MADE, OTHER, third))) == 1
+    of_another_request = replace(UNKNOWN_REPORTED, request=GenerationRequest("Another boat"))
     assert problems(SAVED, of_another_request, service=(MADE, OTHER)) == [missing]
 
 

@@ -8,8 +8,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from .events import Decoding, Done, Downloading, Event, Failed, Generating, Phase, Queued, Retrying, StopReport, dollars
-from .stop_outcome import StopOutcome
+from .events import (
+    Decoding,
+    Done,
+    Downloading,
+    Event,
+    Failed,
+    Generating,
+    Phase,
+    Queued,
+    Retrying,
+    StopOutcome,
+    StopReport,
+    dollars,
+)
 
 MOST_REASONS: Final = 5
 """Failed items whose reasons the line names, but for urgent ones, which it names all."""

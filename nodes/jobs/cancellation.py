@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 
 from ..video.errors import Cancelled
 from .clock import Clock
-from .events import Event, EventSink
+from .events import Event
 
 T = TypeVar("T")
 
@@ -26,22 +26,22 @@ class StopRequested(Exception):
 class Cancellation:
     """Waits on the event loop, with an eye on the Stop button."""
 
-    def __init__(self, clock: Clock, events: EventSink, stop: Callable[[], bool]) -> None:
+    def __init__(self, clock: Clock, report: Callable[[Event], None], is_stopped: Callable[[], bool]) -> None:
         self._clock = clock
-        self._events = events
-        self.stop = stop
+        self._report = report
+        self.is_stopped = is_stopped
         self._line = ""
         self._left = False
 
     def is_cancelled(self) -> bool:
         """Whether nobody waits any more, be it for Stop, a failed sibling or Ctrl+C; for long work in threads."""
-        return self._left or self.stop() or not threading.main_thread().is_alive()
+        return self._left or self.is_stopped() or not threading.main_thread().is_alive()
 
     def report(self, event: Event) -> None:
         """Tell the user, unless that is what they see already."""
         if str(event) != self._line:
             self._line = str(event)
-            self._events(event)
+            self._report(event)
 
     async def sleep(self, seconds: float, line: Callable[[], Event] | None = None) -> None:
         """Wait, keeping ``line`` up to date. Raises `StopRequested`."""
@@ -54,6 +54,10 @@ class Cancellation:
             if left <= 0:
                 return
             await self._clock.sleep(min(left, TICK))
+
+    async def finish(self, future: Future[T]) -> T:
+        """What a worker returns or raises, whether Stop is pressed meanwhile or not."""
+        return await asyncio.shield(asyncio.wrap_future(future))
 
     async def wait_for(self, future: Future[T]) -> T:
         """What a worker returns or raises. Raises `StopRequested` without waiting for the worker."""
@@ -73,7 +77,7 @@ class Cancellation:
             waiting.cancel()
 
     def _check(self) -> None:
-        if self.stop():
+        if self.is_stopped():
             raise StopRequested
 
 

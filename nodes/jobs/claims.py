@@ -1,107 +1,172 @@
-"""One run at a time per request, across the threads and processes that share a journal.
+"""Who is at work on a job: one run at a time, over all threads, processes and servers that share a journal.
 
-A lease is a row that names its owner. Each process owns one lock file, which the operating system lets go when the
-process dies, however it dies; so a dead owner's claims are known to be free without clocks or heartbeats.
+A claim is a name and a time in the job's row, which a thread puts off as long as its run lives. Only the claimant
+polls, downloads and cancels; other runs of the same request wait and watch the row.
 """
 
 from __future__ import annotations
 
+import os
 import secrets
+import socket
 import threading
-from contextlib import suppress
+import uuid
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
-from filelock import FileLock, Timeout
+import psutil
+from sqlalchemy import Connection, Update, delete, insert, select, update
 
 from .errors import JournalUnusable
-from .journal import Journal
+from .journal import CLAIM_SECONDS, Journal
+from .records import JobRecord
+from .tables import JOBS, WAITERS
 
-OLD_AFTER: Final = 86400.0
-"""Seconds after which a lock file that nobody holds is a dead process'."""
+RENEW_SECONDS: Final = 10.0
 
 
 class Claims:
-    """The claims that this process takes in one journal.
+    """What the runs of this process have claimed in one journal. May be used from any thread.
 
-    Args:
-        folder: where the processes' lock files are; None for a journal that no other process shares.
+    Every method raises `JournalUnusable`.
     """
 
-    def __init__(self, journal: Journal, folder: Path | None) -> None:
+    def __init__(self, journal: Journal) -> None:
         self._journal = journal
-        self._folder = folder
-        self._owner = secrets.token_hex(8)
-        self._alive: FileLock | None = None
-        self._held: set[str] = set()
+        self._process = f"{_host()}|{os.getpid()}|{psutil.Process().create_time():.2f}|{secrets.token_hex(4)}"
         self._lock = threading.Lock()
+        self._runs: dict[str, Callable[[], bool]] = {}
+        """The runs that go on, and whether each is stopped."""
+        self._closed = threading.Event()
+        self._renewing = False
 
-    def acquire(self, fingerprint: str) -> bool:
-        """Take the lease unless a living run has it. Raises `JournalUnusable`."""
-        self._show_life()
-        with self._journal.writing() as database:
-            row = database.execute("SELECT owner FROM leases WHERE fingerprint = ?", (fingerprint,)).fetchone()
-            if row and not self._is_free(fingerprint, row[0]):
-                return False
-            database.execute("INSERT OR REPLACE INTO leases VALUES (?, ?)", (fingerprint, self._owner))
-            self._held.add(fingerprint)
-            return True
-
-    def release(self, fingerprint: str) -> None:
-        """Give a lease back. Raises `JournalUnusable`."""
-        try:
-            with self._journal.writing() as database:
-                # While the file is ours: later it would undo what the next run of this process has taken.
-                self._held.discard(fingerprint)
-                database.execute("DELETE FROM leases WHERE fingerprint = ? AND owner = ?", (fingerprint, self._owner))
-        except JournalUnusable:
-            # The row stays; this process must not wait for itself for ever.
-            self._held.discard(fingerprint)
-            raise
-
-    def _show_life(self) -> None:
-        # Runs begin side by side; the second must not replace the first one's lock.
+    def join(self, is_stopped: Callable[[], bool]) -> str:
+        """A name for a run, under which it claims. To be given back with `leave`."""
+        owner = f"{self._process}|{secrets.token_hex(4)}"
         with self._lock:
-            if not self._folder or self._alive:
-                return
+            self._runs[owner] = is_stopped
+            if not self._renewing:
+                self._renewing = True
+                threading.Thread(target=self._renew, name="seedance-claims", daemon=True).start()
+        return owner
+
+    def leave(self, owner: str) -> None:
+        """Free whatever a run has claimed. Where that cannot be written, it is free in half a minute by itself."""
+        with self._lock:
+            self._runs.pop(owner, None)
+        self.give_back(owner)
+
+    def give_back(self, owner: str) -> None:
+        """Free whatever a run has claimed, which goes on."""
+
+        def write(connection: Connection) -> None:
+            connection.execute(update(JOBS).where(JOBS.c.claim_owner == owner).values(claim_owner="", claim_until=0))
+            connection.execute(delete(WAITERS).where(WAITERS.c.owner == owner))
+
+        self._journal.database.transact(write)
+
+    def take(self, record: JobRecord, owner: str) -> JobRecord | None:
+        """Claim a job, unless another run has it or has moved it on. Returns its record as it is then."""
+        if not record.id:
+            return record
+        if not self.is_free(record):
+            return None
+
+        def write(connection: Connection) -> bool:
+            same = (JOBS.c.id == record.id) & (JOBS.c.claim_owner == record.claim_owner)
+            same &= JOBS.c.state == record.state.value
+            values = {"claim_owner": owner, "claim_until": self._journal.now() + CLAIM_SECONDS}
+            connection.execute(delete(WAITERS).where(WAITERS.c.owner == owner))
+            return connection.execute(update(JOBS).where(same).values(values)).rowcount == 1
+
+        return self._journal.row(record.id) if self._journal.database.transact(write) else None
+
+    def is_free(self, record: JobRecord) -> bool:
+        """Whether nobody is at work on a job, as far as its record tells."""
+        if not record.claim_owner:
+            return True
+        if record.claim_owner.startswith(f"{self._process}|"):
+            return record.claim_owner not in self._runs
+        return record.claim_until <= self._journal.now() or _is_dead(record.claim_owner)
+
+    def holds(self, record: JobRecord, owner: str) -> bool:
+        """Whether a run has still claimed a job: it may have lapsed while the machine slept."""
+        query = select(JOBS.c.claim_owner).where(JOBS.c.id == record.id)
+        return not record.id or self._journal.database.transact(
+            lambda connection: connection.execute(query).scalar() == owner
+        )
+
+    def await_job(self, record: JobRecord, owner: str) -> None:
+        """Note that a run waits for a job that another has claimed."""
+
+        def write(connection: Connection) -> None:
+            connection.execute(delete(WAITERS).where(WAITERS.c.owner == owner))
+            until = self._journal.now() + CLAIM_SECONDS
+            connection.execute(insert(WAITERS).values(job=record.id, owner=owner, until=until))
+
+        self._journal.database.transact(write)
+
+    def is_awaited(self, record: JobRecord) -> bool:
+        """Whether a living run that is not stopped itself waits for a job."""
+        waiting = (WAITERS.c.job == record.id) & (WAITERS.c.until > self._journal.now())
+        owners = self._journal.database.transact(
+            lambda connection: connection.execute(select(WAITERS.c.owner).where(waiting)).scalars().all()
+        )
+        return any(self._goes_on(owner) for owner in owners)
+
+    def close(self) -> None:
+        """End the thread; what is claimed lapses."""
+        self._closed.set()
+
+    def _goes_on(self, owner: str) -> bool:
+        if owner.startswith(f"{self._process}|"):
+            is_stopped = self._runs.get(owner)
+            return is_stopped is not None and not is_stopped()
+        return not _is_dead(owner)
+
+    def _renew(self) -> None:
+        """Put off the end of this process' claims until there are none."""
+        while not self._closed.wait(RENEW_SECONDS):
+            with self._lock:
+                if not self._runs:
+                    self._renewing = False
+                    return
+                runs = list(self._runs)
+            until = self._journal.now() + CLAIM_SECONDS
+            renewals = (
+                update(JOBS).where(JOBS.c.claim_owner.in_(runs)).values(claim_until=until),
+                update(WAITERS).where(WAITERS.c.owner.in_(runs)).values(until=until),
+            )
             try:
-                self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-                alive = _lock(self._folder, self._owner)
-                alive.acquire(timeout=0)
-            except OSError as error:
-                raise JournalUnusable(str(self._folder), str(error)) from error
-            self._alive = alive
-            _sweep(self._folder, Path(alive.lock_file))
-
-    def _is_free(self, fingerprint: str, owner: str) -> bool:
-        if owner == self._owner:
-            return fingerprint not in self._held
-        if not self._folder:
-            return False
-        return _remove_if_dead(_lock(self._folder, owner))
+                self._journal.database.transact(partial(_execute_all, renewals))
+            except JournalUnusable:
+                continue  # the claims hold for two more tries
 
 
-def _sweep(folder: Path, own: Path) -> None:
-    """Remove what dead processes have left. Not their young ones: one may just be about to lock its file."""
-    for left in folder.glob("*.lock"):
-        with suppress(OSError):
-            if own.stat().st_mtime - left.stat().st_mtime > OLD_AFTER:
-                _remove_if_dead(_lock(folder, left.stem))
+def _execute_all(statements: Iterable[Update], connection: Connection) -> None:
+    for statement in statements:
+        connection.execute(statement)
 
 
-def _remove_if_dead(lock: FileLock) -> bool:
-    """Whether nobody holds a process' lock file any more, in which case it goes."""
+def _host() -> str:
+    """This machine, or this container on it: where a process id means one process."""
     try:
-        lock.acquire(timeout=0)
-    except Timeout:
+        space = str(Path("/proc/self/ns/pid").stat().st_ino)
+    except OSError:
+        space = ""
+    return f"{socket.gethostname()}.{uuid.getnode():x}.{space}".replace("|", "")
+
+
+def _is_dead(owner: str) -> bool:
+    """Whether a claim's owner was a process of this very host that has ended."""
+    host, pid, started, *_ = owner.split("|")
+    if host != _host():
         return False
-    lock.release()
-    with suppress(OSError):  # on Windows a virus scanner may just look at it
-        Path(lock.lock_file).unlink(missing_ok=True)
-    return True
-
-
-def _lock(folder: Path, owner: str) -> FileLock:
-    # PyTorch brings filelock, whichever it finds: nothing here that only the newest know. Held by the process, not by a
-    # thread: newer ones look after the locks of threads while Python collects garbage, and may wait there for ever.
-    return FileLock(str(folder / f"{owner}.lock"), thread_local=False)
+    try:
+        return abs(psutil.Process(int(pid)).create_time() - float(started)) > 1
+    except psutil.NoSuchProcess:
+        return True
+    except psutil.Error:
+        return False

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from typing import Protocol
 
 
 class Clock(Protocol):
-    """What the generation knows about time."""
+    """What jobs know about time."""
 
     def wall(self) -> float:
-        """Seconds since the epoch; may jump. For people and for records only."""
+        """Seconds since the epoch; may jump. For people, for records and for what several processes compare."""
 
     def monotonic(self) -> float:
         """Seconds that never jump, for measuring."""
+
+    def with_sleep(self) -> float:
+        """Seconds that go on while the machine sleeps, for limits that others rely on."""
 
     async def sleep(self, seconds: float) -> None:
         """Wait without blocking the event loop."""
@@ -28,6 +32,12 @@ class SystemClock:
 
     def monotonic(self) -> float:
         return time.monotonic()
+
+    def with_sleep(self) -> float:
+        if hasattr(time, "CLOCK_BOOTTIME"):  # Linux
+            return time.clock_gettime(time.CLOCK_BOOTTIME)
+        # The monotonic clock goes on in Windows' sleep, but not in macOS', where only the wall clock does.
+        return time.time() if sys.platform == "darwin" else time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)

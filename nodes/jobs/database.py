@@ -1,82 +1,148 @@
-"""The journal's file: SQLite, private to its user, brought to this version's tables when it is opened."""
+"""The journal's database: one SQLite file, private to its user. Every use of it is one short transaction."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import nullcontext, suppress
+import threading
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
-from filelock import FileLock
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.pool import StaticPool
 
-MIGRATIONS: Final = (
+from .errors import JournalUnusable
+from .migration import migrate
+
+T = TypeVar("T")
+
+BUSY_TIMEOUT: Final = 10.0
+"""Seconds that SQLite waits for another process' transaction."""
+TRIES: Final = 20
+PAUSE: Final = 0.1
+"""Seconds between two tries, when the file is in use by a backup or a virus scanner."""
+_PASSING: Final = ("locked", "busy", "disk i/o error", "unable to open")
+
+
+class Database:
+    """May be used from any thread; one transaction runs at a time.
+
+    Args:
+        file: None for a database that lives in memory, for this process alone.
     """
-    CREATE TABLE jobs (
-        id INTEGER PRIMARY KEY,
-        fingerprint TEXT NOT NULL,
-        state TEXT NOT NULL,
-        request TEXT NOT NULL,
-        request_id TEXT,
-        created REAL NOT NULL,
-        changed REAL NOT NULL,
-        seconds REAL,
-        cost REAL,
-        reason TEXT NOT NULL DEFAULT '',
-        files TEXT NOT NULL DEFAULT '[]'
-    );
-    CREATE INDEX jobs_by_fingerprint ON jobs (fingerprint, id);
-    CREATE INDEX jobs_by_request_id ON jobs (request_id);
-    CREATE TABLE leases (fingerprint TEXT PRIMARY KEY, owner TEXT NOT NULL);
-    """,
-    "ALTER TABLE jobs ADD COLUMN price TEXT NOT NULL DEFAULT ''",
-    """
-    ALTER TABLE jobs ADD COLUMN resolution TEXT;
-    ALTER TABLE jobs ADD COLUMN duration INTEGER;
-    CREATE INDEX jobs_by_kind ON jobs (resolution, duration, id);
-    """,
-)
-"""One script per schema version; only ever appended to."""
+
+    def __init__(self, file: Path | None) -> None:
+        self._file = file
+        self._lock = threading.RLock()
+        self._engine: Engine | None = None
+        self._identity: tuple[int, int] | None = None
+        """Device and inode of the file that is open."""
+
+    def transact(self, work: Callable[[Connection], T]) -> T:
+        """Do ``work`` in a transaction that excludes all others from its start, and commit it.
+
+        It may be done again where the file was in use, so it must have no effects elsewhere.
+
+        Raises:
+            IntegrityError: a constraint forbids it; nothing was written.
+            JournalUnusable: the file cannot be read or written; nothing was written.
+        """
+        with self._lock:
+            for attempt in range(TRIES):
+                try:
+                    self._check_file()
+                    with self._opened().begin() as connection:
+                        return work(connection)
+                except IntegrityError:
+                    raise
+                except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+                    if self._file:
+                        # Opened again for the next call: the user may have repaired it, or moved it away, by then.
+                        self.close()
+                    if attempt == TRIES - 1 or not _is_passing(error):
+                        raise JournalUnusable(self._name(), _reason(error)) from error
+                    threading.Event().wait(PAUSE)
+        raise AssertionError("unreachable")
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            if self._engine:
+                self._engine.dispose()
+            self._engine = self._identity = None
+
+    def _check_file(self) -> None:
+        """Notice that the file was replaced or deleted: SQLite would go on writing to what nobody finds any more."""
+        if not self._file or self._identity is None:
+            return
+        try:
+            found = _identity(self._file)
+        except FileNotFoundError:
+            self.close()
+            raise JournalUnusable(self._name(), "it was deleted or moved away while it was in use") from None
+        if found != self._identity:
+            self.close()
+
+    def _opened(self) -> Engine:
+        if self._engine is None:
+            if self._file:
+                _create(self._file)
+            engine = create_engine(
+                f"sqlite:///{self._file or ''}",
+                poolclass=StaticPool,
+                connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT},
+            )
+            event.listen(engine, "connect", _set_up)
+            event.listen(engine, "begin", _begin_immediately)
+            try:
+                with engine.begin() as connection:
+                    migrate(connection, self._file)
+            except BaseException:
+                engine.dispose()
+                raise
+            self._engine = engine
+            self._identity = _identity(self._file) if self._file else None
+        return self._engine
+
+    def _name(self) -> str:
+        return str(self._file or "in memory")
 
 
-def connect(file: Path | None) -> sqlite3.Connection:
-    """Open a journal, or one in memory where ``file`` is None.
-
-    Raises `sqlite3.Error`, `OSError`, or filelock's `Timeout`, which is one.
-    """
-    if file:
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not file.exists():
-            # SQLite would create it with the user's default mode; its -wal and -shm files follow this one's.
-            os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
+def _create(file: Path) -> None:
+    """Make the file and its folder, for its user's eyes only. SQLite itself would take the user's default mode."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError):
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    if os.name == "posix":
         for place in (file.parent, file):
             with suppress(OSError):  # somebody else's, or a file system without modes
                 place.chmod(place.stat().st_mode & 0o700)
-    database = sqlite3.connect(str(file or ":memory:"), timeout=10, isolation_level=None, check_same_thread=False)
-    try:
-        (version,) = database.execute("PRAGMA user_version").fetchone()
-        if version > len(MIGRATIONS):
-            raise sqlite3.DatabaseError("it was written by a newer version of this pack")
-        if version < len(MIGRATIONS):
-            # SQLite does not wait for others while it switches to WAL.
-            with FileLock(f"{file}.lock", timeout=10, thread_local=False) if file else nullcontext():
-                _migrate(database)
-        # An entry must survive a power cut before the submit call is made; on macOS that takes the second one.
-        database.execute("PRAGMA synchronous = FULL")
-        database.execute("PRAGMA fullfsync = ON")
-    except BaseException:
-        database.close()
-        raise
-    return database
 
 
-def _migrate(database: sqlite3.Connection) -> None:
-    database.execute("PRAGMA journal_mode = WAL")
-    database.execute("BEGIN IMMEDIATE")
-    # Read again: another process may have migrated it while this one waited.
-    (version,) = database.execute("PRAGMA user_version").fetchone()
-    for script in MIGRATIONS[version:]:
-        for statement in script.split(";"):
-            database.execute(statement)
-    database.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
-    database.commit()
+def _set_up(connection: sqlite3.Connection, _: object) -> None:
+    connection.isolation_level = None  # transactions begin where SQLAlchemy says, not where sqlite3 guesses
+    # Not WAL, which network drives cannot do. Everything committed must survive a power cut, on macOS too.
+    for pragma in ("journal_mode = TRUNCATE", "synchronous = FULL", "fullfsync = ON"):
+        with suppress(sqlite3.OperationalError):  # another process has it open in another mode: either is safe
+            connection.execute(f"PRAGMA {pragma}").fetchall()
+
+
+def _begin_immediately(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _identity(file: Path) -> tuple[int, int]:
+    found = file.stat()
+    return found.st_dev, found.st_ino
+
+
+def _is_passing(error: BaseException) -> bool:
+    return isinstance(error, PermissionError) or any(word in str(error).lower() for word in _PASSING)
+
+
+def _reason(error: BaseException) -> str:
+    """What the database or the system says, without SQLAlchemy's statement and link."""
+    return str(getattr(error, "orig", None) or getattr(error, "strerror", None) or error)

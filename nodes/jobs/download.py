@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
-from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
-from ..runcomfy.responses import MOST_VIDEOS, JobResult
+from ..runcomfy.responses import JobResult
 from ..video.errors import CorruptVideo, DownloadInterrupted, LinkExpired, UnsupportedVideo, VideoError
-from ..video.mp4 import check_mp4
 from .cancellation import Cancellation
+from .disk import file_names, is_whole
 from .errors import NoVideo, VideoUnavailable
 from .events import Downloading
-from .journal import JobRecord
 from .poll import Poller
-from .services import Services, record
+from .records import JobRecord
+from .services import Services
 from .states import State
+from .transitions import transition
 
 MAX_LINK_REFRESHES: Final = 4
 """How often a new link is asked for before the video counts as unavailable."""
 
 
-async def collect(services: Services, cancellation: Cancellation, poller: Poller, result: JobResult) -> JobRecord:
+async def download_videos(
+    services: Services, cancellation: Cancellation, poller: Poller, result: JobResult
+) -> JobRecord:
     """Fetch every video of a job that is not on disk yet, and write down that it is.
 
     Raises:
@@ -31,54 +32,35 @@ async def collect(services: Services, cancellation: Cancellation, poller: Poller
         VideoUnavailable: a video could not be fetched.
         JobError: asking for new links failed.
     """
-    entry = poller.entry
+    record = poller.record
     if not result.videos:
-        raise NoVideo(entry.request_id)
-    names = file_names(entry.request_id, len(result.videos))
+        raise NoVideo(record.request_id)
+    names = file_names(record.request_id, len(result.videos))
     for number, name in enumerate(names):
-        if not await cancellation.wait_for(services.executors.record(is_intact, services.folder / name)):
-            result = await _fetch(services, cancellation, poller, result, number, services.folder / name)
-    saved = replace(entry, files=names)
-    return await cancellation.wait_for(
-        services.executors.record(record, services, cancellation.report, saved, State.SAVED)
+        target = services.folder / name
+        if not await cancellation.wait_for(services.executors.journal.submit(is_whole, target)):
+            result = await _download(services, cancellation, poller, result, number, target)
+    writing = services.executors.journal.submit(
+        transition, services.journal, cancellation.report, record, State.SAVED, files=names
     )
+    return await cancellation.wait_for(writing)
 
 
-def file_names(request_id: str, count: int) -> tuple[str, ...]:
-    """`id.mp4`, `id-2.mp4`, ..."""
-    return tuple(f"{request_id}.mp4" if number == 1 else f"{request_id}-{number}.mp4" for number in range(1, count + 1))
-
-
-def files_of(request_id: str, folder: Path) -> tuple[Path, ...]:
-    """The videos of a job that are on disk, whole, from the first on."""
-    files = (folder / name for name in file_names(request_id, MOST_VIDEOS))
-    return tuple(takewhile(is_intact, files))
-
-
-def is_intact(file: Path) -> bool:
-    """Whether a whole video is there."""
-    try:
-        check_mp4(file)
-    except (VideoError, OSError):
-        return False
-    return True
-
-
-async def _fetch(
+async def _download(
     services: Services, cancellation: Cancellation, poller: Poller, result: JobResult, number: int, target: Path
 ) -> JobResult:
     """Fetch one video. Returns the result whose links are valid now."""
-    request_id = poller.entry.request_id
-    await cancellation.wait_for(services.executors.record(_sweep, target))
+    request_id = poller.record.request_id
+    await cancellation.wait_for(services.executors.journal.submit(_remove_parts, target))
     download = services.open_download(target)
-    renewals = 0
+    refreshes = 0
 
     def progress(received: int, total: int | None) -> None:
         cancellation.report(Downloading(received, total))
 
     try:
         while True:
-            attempt = services.executors.download(
+            attempt = services.executors.downloads.submit(
                 download.attempt, result.videos[number], progress, cancellation.is_cancelled
             )
             before = download.received
@@ -89,8 +71,8 @@ async def _fetch(
                     poller.progressed()
                 await poller.pause_after(error.message)
             except (LinkExpired, UnsupportedVideo, CorruptVideo) as error:
-                renewals += 1
-                if renewals > MAX_LINK_REFRESHES:
+                refreshes += 1
+                if refreshes > MAX_LINK_REFRESHES:
                     raise VideoUnavailable(error.message, request_id) from error
                 await poller.pause_after(error.message)
                 result = await poller.result()
@@ -105,8 +87,8 @@ async def _fetch(
         attempt.add_done_callback(lambda _: download.discard())
 
 
-def _sweep(target: Path) -> None:
-    """Remove what a killed run left of this file. Nobody else is fetching it, since this run has the lease."""
+def _remove_parts(target: Path) -> None:
+    """Remove what a killed run left of this file. Nobody else is fetching it, since this run has claimed the job."""
     with suppress(OSError):
         for left in target.parent.glob(f".{target.name}.*.part"):
             left.unlink(missing_ok=True)

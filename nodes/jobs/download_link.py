@@ -8,12 +8,11 @@ from typing import Final
 from ..video.download import Download
 from ..video.errors import DownloadInterrupted
 from .cancellation import Cancellation, StopRequested
-from .download import is_intact
+from .disk import is_whole
 from .errors import Stopped
-from .events import Downloading, Retrying
+from .events import Downloading, Retrying, StopOutcome
 from .executors import Executors
 from .retry import Backoff
-from .stop_outcome import StopOutcome
 
 ATTEMPTS: Final = 5
 
@@ -26,11 +25,11 @@ async def fetch(
     def progress(received: int, total: int | None) -> None:
         cancellation.report(Downloading(received, total))
 
-    if await cancellation.wait_for(executors.record(is_intact, download.target)):
+    if await cancellation.wait_for(executors.journal.submit(is_whole, download.target)):
         return download.target
     try:
         while True:
-            attempt = executors.download(download.attempt, link, progress, cancellation.is_cancelled)
+            attempt = executors.downloads.submit(download.attempt, link, progress, cancellation.is_cancelled)
             try:
                 await cancellation.wait_for(attempt)
             except DownloadInterrupted as error:

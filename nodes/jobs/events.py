@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar
 
-from .stop_outcome import StopOutcome
+
+class StopOutcome(Enum):
+    """What has become of a job when its run ends early; the value sums it up where there are several of them."""
+
+    NOT_SUBMITTED = "not submitted, nothing charged"
+    CANCELLED = "cancelled, nothing charged"
+    GOES_ON = "going on, to be charged; the next run of the same graph collects them without a new charge"
+    UNCERTAIN = "perhaps charged; the next run of the same graph finds them or says where to look"
+    FINISHED = "finished; the next run of the same graph loads them without a new charge"
 
 
 class Phase(Enum):
@@ -33,9 +40,6 @@ class Event:
     """Something the user should see. ``str()`` is the line."""
 
     phase: ClassVar[Phase | None] = None
-
-
-EventSink = Callable[[Event], None]
 
 
 @dataclass(frozen=True)

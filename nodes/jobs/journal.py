@@ -1,50 +1,30 @@
-"""The record of every paid job, written before the money is spent: SQLite, shared by a user's ComfyUI processes."""
+"""The record of every paid job, written before the money is spent, and shared by a user's ComfyUI processes."""
 
 from __future__ import annotations
 
 import json
-import sqlite3
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+import secrets
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from ..runcomfy.errors import RunComfyError
+from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
 from ..runcomfy.request import GenerationRequest
-from .database import connect
+from .clock import Clock
+from .database import Database
 from .errors import JournalUnusable
-from .states import TRANSITIONS, State
+from .records import JobRecord, RequestKey, read_request
+from .states import NOT_ACCEPTED_YET, TRANSITIONS, State
+from .tables import JOBS
+from .unwritten import UnwrittenIds
 
-_SELECT: Final = (
-    "SELECT id, fingerprint, state, request, request_id, created, seconds, cost, reason, files, price FROM jobs "
-)
-_UNFINISHED: Final = (State.INTENDED, State.UNKNOWN, State.ACCEPTED, State.SUCCEEDED)
-
-
-@dataclass(frozen=True)
-class JobRecord:
-    """One request and what has become of it."""
-
-    id: int
-    """Its row; 0 for a job that this journal does not know."""
-    fingerprint: str
-    state: State
-    request: GenerationRequest | None
-    request_id: str = ""
-    """Empty until the service has accepted it."""
-    created: float = 0.0
-    """Seconds since the epoch, when it was about to be submitted."""
-    seconds: float | None = None
-    """From acceptance to the end of the job, where one run saw both."""
-    cost: float | None = None
-    """US dollars, where the service tells."""
-    reason: str = ""
-    files: tuple[str, ...] = ()
-    """Names inside the output folder."""
-    price: str = ""
-    """The list price at the time, where the service tells: `$0.02 per second`."""
+SUBMIT_SECONDS: Final = 90.0
+"""From the intent on, until other runs may take the submit call for ended. Its writer gives it up well before."""
+CLAIM_SECONDS: Final = 30.0
+"""That a claim lasts unless it is renewed."""
 
 
 class Journal:
@@ -53,180 +33,212 @@ class Journal:
     Every method raises `JournalUnusable` where the file cannot be read, or written if need be.
     """
 
-    def __init__(self, file: Path | None) -> None:
-        self._file = file
-        self._lock = threading.RLock()
-        self._connection: sqlite3.Connection | None = None
+    def __init__(self, file: Path | None, clock: Clock) -> None:
+        self.database = Database(file)
+        self._clock = clock
+        self._unwritten = UnwrittenIds(file.parent if file else None)
 
-    def create(self, fingerprint: str, request: GenerationRequest, now: float) -> JobRecord:
-        """Write down, durably, that a request is about to be submitted."""
-        with self.writing() as database:
-            row = database.execute(
-                "INSERT INTO jobs (fingerprint, state, request, resolution, duration, created, changed) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (
-                    fingerprint,
-                    State.INTENDED.value,
-                    request.canonical(),
-                    request.resolution,
-                    request.duration,
-                    now,
-                    now,
-                ),
-            )
-            return JobRecord(row.lastrowid or 0, fingerprint, State.INTENDED, request, created=now)
-
-    def transition(self, record: JobRecord, to: State, now: float) -> JobRecord:
-        """Write down what became of a record; its other fields are written as ``record`` has them.
-
-        Raises:
-            ValueError: an record never moves that way.
-        """
-        if to not in TRANSITIONS[record.state]:
-            raise ValueError(f"a job that is {record.state.value} cannot become {to.value}")
-        moved = replace(record, state=to)
-        if record.id:
-            with self.writing() as database:
-                database.execute(
-                    "UPDATE jobs SET state = ?, request_id = ?, created = ?, seconds = ?, cost = ?, reason = ?, "
-                    "files = ?, price = ?, changed = ? WHERE id = ?",
-                    (
-                        to.value,
-                        moved.request_id or None,
-                        moved.created,
-                        moved.seconds,
-                        moved.cost,
-                        moved.reason,
-                        json.dumps(moved.files),
-                        moved.price,
-                        now,
-                        moved.id,
-                    ),
-                )
-        return moved
-
-    def unfinished(self, fingerprint: str) -> JobRecord | None:
-        """The newest record of a request that may still bring a video, or whose outcome nobody was told."""
-        return self._first(
-            f"WHERE fingerprint = ? AND state IN ({_marks(_UNFINISHED)}) ORDER BY id DESC LIMIT 1",
-            fingerprint,
-            *(state.value for state in _UNFINISHED),
-        )
-
-    def saved(self, fingerprint: str) -> JobRecord | None:
-        """The newest record of a request whose video is, or was, on disk."""
-        return self._first(
-            "WHERE fingerprint = ? AND state = ? ORDER BY id DESC LIMIT 1", fingerprint, State.SAVED.value
-        )
-
-    def newest(self, fingerprint: str) -> JobRecord | None:
-        """The newest record of a request, whatever became of it."""
-        return self._first("WHERE fingerprint = ? ORDER BY id DESC LIMIT 1", fingerprint)
-
-    def of_other_token(self, fingerprint: str, *, finished: bool) -> JobRecord | None:
-        """The newest job of the same request and model with another token; fingerprints differ behind the dot only.
-
-        Args:
-            finished: whether one whose video has arrived will do.
-        """
-        request = fingerprint.partition(".")[0]
-        states = [State.ACCEPTED.value, State.SUCCEEDED.value, *([State.SAVED.value] if finished else [])]
-        return self._first(
-            # Not LIKE, which no index serves; in ASCII the slash follows the dot.
-            "WHERE fingerprint > ? AND fingerprint < ? AND fingerprint != ? "
-            f"AND state IN ({_marks(states)}) ORDER BY id DESC LIMIT 1",
-            f"{request}.",
-            f"{request}/",
-            fingerprint,
-            *states,
-        )
+    def of_request(self, key: RequestKey) -> list[JobRecord]:
+        """All records of a request to this service, of every account, newest first."""
+        self.write_ids()
+        return self.database.transact(lambda connection: _of_request(connection, key))
 
     def job(self, request_id: str) -> JobRecord | None:
         """The record of a job that the service accepted."""
-        return self._first("WHERE request_id = ? ORDER BY id DESC LIMIT 1", request_id)
+        found = self._newest(1, JOBS.c.request_id == request_id)
+        return found[0] if found else None
 
     def records(self, limit: int = 100) -> list[JobRecord]:
         """The newest records, newest first."""
-        return self._all("ORDER BY id DESC LIMIT ?", limit)
+        return self._newest(limit)
 
     def durations(self, request: GenerationRequest, limit: int = 50) -> list[float]:
         """Seconds that the latest successful jobs of the same size and length took."""
-        with self._using() as database:
-            rows = database.execute(
-                "SELECT seconds FROM jobs WHERE resolution = ? AND duration = ? AND seconds IS NOT NULL "
-                "AND state IN (?, ?) ORDER BY id DESC LIMIT ?",
-                (request.resolution, request.duration, State.SUCCEEDED.value, State.SAVED.value, limit),
-            )
-            return [seconds for (seconds,) in rows]
+        kind = (JOBS.c.resolution == request.resolution) & (JOBS.c.duration == request.duration)
+        ended = JOBS.c.state.in_([State.SUCCEEDED.value, State.SAVED.value])
+        found = self._newest(limit, kind, ended, JOBS.c.seconds.is_not(None))
+        return [record.seconds for record in found if record.seconds is not None]
 
-    @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that has the file to itself from its start."""
-        with self._using() as database:
-            database.execute("BEGIN IMMEDIATE")
-            try:
-                yield database
-                database.commit()
-            except BaseException:
-                database.rollback()
-                raise
+    def media_hosts(self, limit: int = 3) -> set[str]:
+        """Where the service had put the latest videos."""
+        return {record.media_host for record in self._newest(limit, JOBS.c.media_host != "")}
+
+    def row(self, number: int) -> JobRecord | None:
+        """The record in a row, as it is now."""
+        found = self._newest(1, JOBS.c.id == number)
+        return found[0] if found else None
+
+    def now(self) -> float:
+        """Seconds since the epoch, by the clock that all users of this database go by."""
+        return self._clock.wall()
+
+    def create(
+        self,
+        seen: Sequence[JobRecord],
+        key: RequestKey,
+        run: str,
+        request: GenerationRequest,
+        owner: str,
+        refused: JobRecord | None = None,
+    ) -> JobRecord | None:
+        """Write down, durably, that a request is about to be submitted; nobody else may do so meanwhile.
+
+        Args:
+            seen: the request's records by which that was decided. If there are others by now, nothing is written.
+            owner: claims the job.
+            refused: this run's earlier attempt, which is written over.
+
+        Returns:
+            None where it has to be decided again.
+        """
+        now = self.now()
+        values = {
+            "state": State.INTENDED.value,
+            "created": now,
+            "changed": now,
+            "submit_until": now + SUBMIT_SECONDS,
+            "claim_owner": owner,
+            "claim_until": now + CLAIM_SECONDS,
+            "reason": "",
+        }
+
+        def write(connection: Connection) -> JobRecord | None:
+            if _of_request(connection, key) != list(seen):
+                return None
+            if refused:
+                still = (JOBS.c.id == refused.id) & (JOBS.c.state == State.REFUSED.value)
+                written = connection.execute(update(JOBS).where(still).values(values)).rowcount
+                return _read(connection, JOBS.c.id == refused.id) if written else None
+            uid = secrets.token_hex(16)
+            connection.execute(insert(JOBS).values(**_identity(uid, key, run, request), **values))
+            return _read(connection, JOBS.c.uid == uid)
+
+        try:
+            return self.database.transact(write)
+        except IntegrityError:
+            return None
+
+    def transition(self, record: JobRecord, to: State, **changes: object) -> JobRecord:
+        """Move a record on, and write ``changes`` to its other columns, unless somebody else has moved it meanwhile.
+
+        Returns:
+            The record as it is afterwards.
+
+        Raises:
+            ValueError: a record never moves that way.
+        """
+        if to not in TRANSITIONS[record.state]:
+            raise ValueError(f"a job that is {record.state.value} cannot become {to.value}")
+        if not record.id:
+            return replace(record, state=to, **changes)  # type: ignore[arg-type]  # the names are JobRecord's fields
+
+        def write(connection: Connection) -> JobRecord | None:
+            unmoved = (JOBS.c.id == record.id) & (JOBS.c.state == record.state.value)
+            values = {**_columns(changes), "state": to.value, "changed": self.now()}
+            connection.execute(update(JOBS).where(unmoved).values(values))
+            return _read(connection, JOBS.c.id == record.id)
+
+        try:
+            return self.database.transact(write) or replace(record, state=to)
+        except IntegrityError:
+            # A job that was cancelled goes on after all, while another one has been accepted.
+            return self._surplus(record, record.request_id)
+
+    def accept(self, record: JobRecord, request_id: str) -> JobRecord:
+        """Write down the id of an accepted job, whatever was written about it meanwhile. An id is never lost: where it
+        cannot be written now, it is kept and written later, and the error is raised all the same.
+
+        Returns:
+            The record: `ACCEPTED`; `SURPLUS` where another job of the request is unfinished; or `UNKNOWN` where the id
+            is another job's, so that this one's is not known.
+        """
+        try:
+            return self._accept(record, request_id)
+        except JournalUnusable:
+            self._unwritten.add(record, request_id)
+            raise
+
+    def write_ids(self) -> None:
+        """Write down the ids that could not be written before, of this process or of one that died."""
+        self._unwritten.write(self._accept)
 
     def close(self) -> None:
         """Let go of the file."""
-        with self._lock:
-            if self._connection:
-                self._connection.close()
-            self._connection = None
+        self.database.close()
 
-    def _first(self, where: str, *values: str) -> JobRecord | None:
-        found = self._all(where, *values)
-        return found[0] if found else None
+    def _accept(self, record: JobRecord, request_id: str) -> JobRecord:
+        def write(connection: Connection) -> JobRecord | None:
+            other = _read(connection, (JOBS.c.request_id == request_id) & (JOBS.c.uid != record.uid))
+            found = _read(connection, JOBS.c.uid == record.uid)
+            now = self.now()
+            if found is None:
+                # The file was replaced since the job was intended.
+                values = _identity(record.uid, record.key, record.run, record.request or GenerationRequest("(unknown)"))
+                connection.execute(insert(JOBS).values(**values, state="unknown", created=record.created, changed=now))
+            open_states = [state.value for state in NOT_ACCEPTED_YET]
+            values = {"state": State.ACCEPTED.value, "request_id": request_id, "changed": now}
+            if other:
+                values = {"state": State.UNKNOWN.value, "reason": f"RunComfy named another job's id, {request_id}."}
+                open_states = [State.INTENDED.value]
+            mine = (JOBS.c.uid == record.uid) & JOBS.c.state.in_(open_states)
+            connection.execute(update(JOBS).where(mine).values(values))
+            return _read(connection, JOBS.c.uid == record.uid)
 
-    def _all(self, where: str, *values: str | int) -> list[JobRecord]:
-        with self._using() as database:
-            return [_record_of(row) for row in database.execute(_SELECT + where, values)]
+        try:
+            return self.database.transact(write) or replace(record, state=State.ACCEPTED, request_id=request_id)
+        except IntegrityError:
+            return self._surplus(record, request_id)
 
-    @contextmanager
-    def _using(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            try:
-                if self._connection is None:
-                    self._connection = connect(self._file)
-                yield self._connection
-            except (sqlite3.Error, OSError) as error:
-                if self._file:
-                    # Opened again for the next call: the user may have repaired it, or moved it away, by then.
-                    self.close()
-                raise JournalUnusable(str(self._file or "in memory"), str(error)) from error
+    def _surplus(self, record: JobRecord, request_id: str) -> JobRecord:
+        def write(connection: Connection) -> JobRecord | None:
+            values = {"state": State.SURPLUS.value, "request_id": request_id, "changed": self.now()}
+            connection.execute(update(JOBS).where(JOBS.c.uid == record.uid).values(values))
+            return _read(connection, JOBS.c.uid == record.uid)
 
+        return self.database.transact(write) or replace(record, state=State.SURPLUS, request_id=request_id)
 
-def _marks(values: Sequence[object]) -> str:
-    """Placeholders for a list in SQL."""
-    return ", ".join("?" * len(values))
+    def _newest(self, limit: int, *conditions: ColumnElement[bool]) -> list[JobRecord]:
+        query = select(JOBS).where(*conditions).order_by(JOBS.c.id.desc()).limit(limit)
+        return self.database.transact(lambda connection: [_record(row) for row in connection.execute(query)])
 
 
-def _record_of(
-    row: tuple[int, str, str, str, str | None, float, float | None, float | None, str, str, str],
-) -> JobRecord:
-    number, fingerprint, state, request, request_id, created, seconds, cost, reason, files, price = row
+def _of_request(connection: Connection, key: RequestKey) -> list[JobRecord]:
+    same = (JOBS.c.request_key == key.request) & JOBS.c.origin.in_([key.origin, ""])
+    return [_record(row) for row in connection.execute(select(JOBS).where(same).order_by(JOBS.c.id.desc()))]
+
+
+def _read(connection: Connection, condition: ColumnElement[bool]) -> JobRecord | None:
+    row = connection.execute(select(JOBS).where(condition)).first()
+    return _record(row) if row else None
+
+
+def _identity(uid: str, key: RequestKey, run: str, request: GenerationRequest) -> dict[str, object]:
+    """The columns that never change."""
+    return {
+        "uid": uid,
+        "request_key": key.request,
+        "account": key.account,
+        "origin": key.origin,
+        "run": run,
+        "request": request.canonical(),
+        "resolution": request.resolution,
+        "duration": request.duration,
+    }
+
+
+def _columns(changes: dict[str, object]) -> dict[str, object]:
+    return {name: json.dumps(value) if name == "files" else value for name, value in changes.items()}
+
+
+def _record(row: Row[Any]) -> JobRecord:
+    found = row._mapping
+    same = ("id", "uid", "run", "created", "changed", "submit_until", "claim_owner", "claim_until", "reported_by")
+    told = ("seconds", "cost", "price", "reason", "media_host")
     return JobRecord(
-        number,
-        fingerprint,
-        State(state),
-        _request(request),
-        request_id or "",
-        created,
-        seconds,
-        cost,
-        reason,
-        tuple(json.loads(files)),
-        price,
+        **{name: found[name] for name in (*same, *told)},
+        key=RequestKey(found["request_key"], found["account"], found["origin"]),
+        state=State(found["state"]),
+        request=read_request(found["request"]),
+        request_id=found["request_id"] or "",
+        files=tuple(json.loads(found["files"])),
     )
-
-
-def _request(written: str) -> GenerationRequest | None:
-    """None where a version with other rules wrote it: one such row must not hide all the others."""
-    try:
-        return GenerationRequest(**json.loads(written))
-    except (RunComfyError, ValueError, TypeError):
-        return None

@@ -1,54 +1,54 @@
-"""An accepted job, watched until it ends. No failed read ends it: only its own end, a refusal or the deadline."""
+"""An accepted job, polled until it ends. No failed read ends it: only its own end, a refusal or the deadline."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final, TypeVar
+from urllib.parse import urlsplit
 
 from ..runcomfy.errors import NotFound, TransientError
 from ..runcomfy.responses import JobResult, JobState, JobStatus
 from .cancellation import Cancellation
 from .errors import DeadlinePassed, JobCancelled, JobExpired, JobFailed
 from .events import Event, Generating, Queued, Retrying
-from .journal import JobRecord
 from .poll_schedule import PollSchedule
+from .records import JobRecord
 from .retry import Backoff
-from .services import Services, record
-from .states import State
+from .services import Services
+from .states import TRANSITIONS, State
+from .transitions import transition
 
 T = TypeVar("T")
 
-NOT_FOUND_GRACE: Final = 120.0
-"""Seconds after acceptance in which a service that says that it does not know the job is taken for confused; and how
-long a 404 has to stand that is not the service's documented one, but perhaps a gateway's in front of it."""
-CONFIRMED_AFTER: Final = 5.0
-"""Seconds for which the service's own 404 has to stand."""
+NOT_FOUND_SECONDS: Final = 60.0
+NOT_FOUND_READS: Final = 3
+"""For how long, and how often at least, the service has to say that it does not have a job until that is believed."""
 _STILL_AT_WORK: Final = (JobState.QUEUED, JobState.RUNNING, JobState.UNKNOWN)
 
 
 class Poller:
-    """Follows one job.
+    """Polls one job.
 
     Args:
         fresh: whether the job was accepted just now, so that its duration can be measured.
     """
 
     def __init__(
-        self, services: Services, cancellation: Cancellation, entry: JobRecord, schedule: PollSchedule, *, fresh: bool
+        self, services: Services, cancellation: Cancellation, record: JobRecord, schedule: PollSchedule, *, fresh: bool
     ) -> None:
-        self.entry = entry
+        self.record = record
         self._services = services
         self._cancellation = cancellation
         self._schedule = schedule
         self._fresh = fresh
         self._started = self._waiting_since = services.clock.monotonic()
         # The journal's wall clock only makes up for the time before this run; it may have jumped.
-        known = bool(entry.created) and not fresh
-        self._age = max(0.0, min(services.clock.wall() - entry.created, services.deadline)) if known else 0.0
+        known = bool(record.created) and not fresh
+        self._age = max(0.0, min(services.clock.wall() - record.created, services.deadline)) if known else 0.0
         self._backoff = Backoff(services.random)
         self._status = JobStatus(JobState.QUEUED, "in_queue")
-        self._missing_since: float | None = None
+        self._missing_since = 0.0
+        self._missing_reads = 0
 
     async def wait(self) -> JobResult:
         """Wait for the job's success.
@@ -72,17 +72,18 @@ class Poller:
             delay = self._schedule.delay(self._elapsed())
 
     async def result(self) -> JobResult:
-        """Ask how the job ended; if it ended badly, write that down and raise it."""
+        """Ask how the job ended; write that down, and raise it if it ended badly."""
         result = await self._read(self._services.client.result)
+        request_id = self.record.request_id
         if result.state is JobState.FAILED:
-            await self._end_badly(replace(self.entry, reason=result.reason, cost=result.cost), State.FAILED)
-            raise JobFailed(result.reason, self.entry.request_id)
+            await self._write(State.FAILED, reason=result.reason, cost=result.cost)
+            raise JobFailed(result.reason, request_id)
         if result.state is JobState.CANCELLED:
-            await self._end_badly(self.entry, State.CANCELLED)
-            raise JobCancelled(self.entry.request_id)
-        if result.state is JobState.SUCCEEDED and self.entry.state is State.ACCEPTED:
+            await self._write(State.CANCELLED)
+            raise JobCancelled(request_id)
+        if result.state is JobState.SUCCEEDED and self.record.state not in (State.SUCCEEDED, State.SAVED):
             seconds = self._elapsed() if self._fresh else None
-            await self._record(replace(self.entry, cost=result.cost, seconds=seconds), State.SUCCEEDED)
+            await self._write(State.SUCCEEDED, cost=result.cost, seconds=seconds, media_host=_host(result))
             # Fetching the video has a deadline of its own.
             self._waiting_since = self._services.clock.monotonic()
         return result
@@ -91,44 +92,45 @@ class Poller:
         """A failure that nevertheless brought something counts as a first one."""
         self._backoff.reset()
 
-    async def _read(self, call: Callable[[str], T]) -> T:
-        """A read that goes on through everything that may pass."""
-        request_id = self.entry.request_id
-        while True:
-            try:
-                reading = self._services.executors.call(self._services.rate_limiter.call, call, request_id)
-                answer = await self._cancellation.wait_for(reading)
-            except TransientError as error:
-                await self.pause_after(error.message, error.retry_after)
-            except NotFound as error:
-                if self._is_gone(error):
-                    raise JobExpired(request_id) from None
-                await self.pause_after("RunComfy says that it does not have this job (404).")
-            else:
-                self._backoff.reset()
-                self._missing_since = None
-                return answer
-
-    def _is_gone(self, error: NotFound) -> bool:
-        """Whether the job is really gone. One odd 404 must not cost the user a second video."""
-        now = self._services.clock.monotonic()
-        if self._missing_since is None:
-            self._missing_since = now
-        just_accepted = bool(self.entry.created) and self._elapsed() < NOT_FOUND_GRACE
-        stands = CONFIRMED_AFTER if error.definite else NOT_FOUND_GRACE
-        return not just_accepted and now - self._missing_since >= stands
-
     async def pause_after(self, problem: str, retry_after: float | None = None) -> None:
         """Wait before trying again after a failure."""
         pause = self._backoff.pause(retry_after)
         await self._pause(pause, Retrying(problem, pause))
+
+    async def _read(self, call: Callable[[str], T]) -> T:
+        """A read that goes on through everything that may pass."""
+        request_id, limiter = self.record.request_id, self._services.rate_limiter
+        while True:
+            try:
+                answer = await self._cancellation.wait_for(
+                    self._services.executors.calls.submit(limiter.call, call, request_id)
+                )
+            except TransientError as error:
+                await self.pause_after(error.message, error.retry_after)
+            except NotFound:
+                if self._is_gone():
+                    await self._write(State.EXPIRED)
+                    raise JobExpired(request_id) from None
+                await self.pause_after("RunComfy says that it does not have this job (404).")
+            else:
+                self._backoff.reset()
+                self._missing_reads = 0
+                return answer
+
+    def _is_gone(self) -> bool:
+        """Whether the job is really gone. One odd 404 must not cost the user a second video."""
+        now = self._services.clock.monotonic()
+        if not self._missing_reads:
+            self._missing_since = now
+        self._missing_reads += 1
+        return self._missing_reads >= NOT_FOUND_READS and now - self._missing_since >= NOT_FOUND_SECONDS
 
     async def _pause(self, seconds: float, line: Event | None = None) -> None:
         left = self._services.deadline - (self._services.clock.monotonic() - self._waiting_since)
         await self._cancellation.sleep(max(0.0, min(seconds, left)), (lambda: line) if line else self._line)
         if left <= seconds:
             last = str(line) if line else f'the last state was "{self._status.raw_status}"'
-            raise DeadlinePassed(self._services.deadline, last, self.entry.request_id)
+            raise DeadlinePassed(self._services.deadline, last, self.record.request_id)
 
     def _elapsed(self) -> float:
         return self._age + self._services.clock.monotonic() - self._started
@@ -138,12 +140,21 @@ class Poller:
             return Queued(self._status.queue_position, self._elapsed(), self._services.price())
         return Generating(self._elapsed(), self._schedule.expected, self._services.price())
 
-    async def _end_badly(self, entry: JobRecord, to: State) -> None:
-        if self.entry.state is State.ACCEPTED:
-            await self._record(entry, to)
-
-    async def _record(self, entry: JobRecord, to: State) -> None:
-        entry = replace(entry, price=entry.price or self._services.price())
-        self.entry = await self._cancellation.wait_for(
-            self._services.executors.record(record, self._services, self._cancellation.report, entry, to)
+    async def _write(self, to: State, **changes: object) -> None:
+        """Write down how the job ended, if that is still open."""
+        record = self.record
+        if to not in TRANSITIONS[record.state]:
+            return
+        price = record.price or self._services.price()
+        writing = self._services.executors.journal.submit(
+            transition, self._services.journal, self._cancellation.report, record, to, price=price, **changes
         )
+        self.record = await self._cancellation.wait_for(writing)
+
+
+def _host(result: JobResult) -> str:
+    """Where the first video is."""
+    try:
+        return urlsplit(result.videos[0]).hostname or "" if result.videos else ""
+    except ValueError:
+        return ""

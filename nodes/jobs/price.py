@@ -30,7 +30,7 @@ class ListPrice:
         now = self._clock.monotonic()
         if self._asked is None or now - self._asked > BEST_BEFORE:
             self._asked = now
-            self._executors.call(self._client.model_info).add_done_callback(self._learn)
+            self._executors.calls.submit(self._client.model_info).add_done_callback(self._learn)
         return self._known
 
     def _learn(self, answer: Future[ModelInfo]) -> None:

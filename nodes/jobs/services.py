@@ -1,9 +1,9 @@
-"""What a generation works with, handed in as one piece."""
+"""What one account's jobs work with."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -12,13 +12,11 @@ from ..runcomfy.client import RunComfy
 from ..video.download import Download
 from .claims import Claims
 from .clock import Clock
-from .errors import JournalUnusable
-from .events import EventSink, Notice
 from .executors import Executors
-from .journal import JobRecord, Journal
+from .journal import Journal
 from .poll_schedule import PollSchedule, ScheduleFor
-from .rate_limiter import RateLimiter
-from .states import State
+from .retry import RateLimiter
+from .unread import Unread
 
 DEADLINE: Final = 30 * 60.0
 """Seconds; many times what the longest video takes, so that only a queue makes a run wait for so long."""
@@ -26,19 +24,24 @@ DEADLINE: Final = 30 * 60.0
 
 @dataclass(frozen=True)
 class Services:
-    """The outside world of one account's generations."""
+    """Made by the engine, and handed to everything that works at a job of the account."""
 
     client: RunComfy
     account: str
-    """Tells accounts, and services, apart; not the token."""
+    """Tells accounts apart; not the token."""
+    origin: str
+    """The service, normalised."""
     journal: Journal
     claims: Claims
+    unread: Unread
     executors: Executors
     rate_limiter: RateLimiter
     clock: Clock
     folder: Path
     """Where the videos go."""
     open_download: Callable[[Path], Download]
+    check_before_submit: Callable[[], None] = lambda: None
+    """Raises `SeedanceError` for what would keep the video from arriving; blocks for milliseconds."""
     schedule: ScheduleFor = PollSchedule.learnt
     price: Callable[[], str] = str
     """The list price as far as it is known by now, without waiting."""
@@ -62,13 +65,3 @@ class Video:
     """It was on disk already."""
     price: str = ""
     """The list price, where the service tells: `$0.02 per second`."""
-
-
-def record(services: Services, events: EventSink, entry: JobRecord, to: State) -> JobRecord:
-    """Move a submitted entry on in the journal; a broken journal must not cost the user the video. Blocks."""
-    try:
-        return services.journal.transition(entry, to, services.clock.wall())
-    except JournalUnusable as error:
-        job = f" The job goes on; note its request id: {entry.request_id}." if entry.request_id else ""
-        events(Notice(f"{error.message}{job}"))
-        return replace(entry, state=to)

@@ -7,16 +7,16 @@ from typing import Final
 
 
 class State(Enum):
-    """The state of a journal entry; the value is what the file holds."""
+    """The state of a job record; the value is what the journal holds."""
 
     INTENDED = "intended"
-    """Written before the submit call. Found without its writer: nobody knows whether the service took it."""
+    """Written before the submit call. Past its `submit_until`, nobody knows whether the service took it."""
     REFUSED = "refused"
     """Provably not accepted; nothing was charged."""
     UNKNOWN = "unknown"
-    """The submit call ended unclearly, and nobody has told the user yet."""
+    """The submit call ended unclearly, and nobody has reported that to the user yet."""
     UNKNOWN_REPORTED = "told"
-    """As `UNKNOWN`, and the user was told; running again submits anew."""
+    """As `UNKNOWN`, and it was reported; a run that was queued after that may submit anew."""
     ACCEPTED = "accepted"
     """The service has the job; its request id is known."""
     FAILED = "failed"
@@ -26,19 +26,32 @@ class State(Enum):
     SAVED = "saved"
     """The video is on disk, checked."""
     EXPIRED = "forgotten"
-    """The service no longer knows the job."""
+    """The service no longer had the job when it was last asked."""
+    SURPLUS = "surplus"
+    """Accepted beside another unfinished job of the same request: cancelled if that is possible, else fetched."""
 
+
+UNFINISHED: Final = frozenset({State.INTENDED, State.UNKNOWN, State.ACCEPTED, State.SUCCEEDED})
+"""Of these, one request of one account and run has one record at most: a unique index of the journal."""
+
+NOT_ACCEPTED_YET: Final = frozenset(
+    {State.INTENDED, State.REFUSED, State.UNKNOWN, State.UNKNOWN_REPORTED, State.CANCELLED}
+)
+"""Over these an acceptance is always written."""
+
+_ENDS: Final = frozenset({State.FAILED, State.CANCELLED, State.EXPIRED, State.SAVED})
 
 TRANSITIONS: Final = {
-    State.INTENDED: {State.ACCEPTED, State.REFUSED, State.UNKNOWN},
-    State.REFUSED: {State.INTENDED},
-    State.UNKNOWN: {State.UNKNOWN_REPORTED},
-    State.UNKNOWN_REPORTED: set[State](),
-    State.ACCEPTED: {State.SUCCEEDED, State.FAILED, State.CANCELLED, State.EXPIRED},
-    State.FAILED: set[State](),
-    State.CANCELLED: set[State](),
-    State.SUCCEEDED: {State.SAVED, State.EXPIRED},
-    State.SAVED: {State.SAVED, State.EXPIRED},
-    State.EXPIRED: set[State](),
+    State.INTENDED: frozenset({State.ACCEPTED, State.REFUSED, State.UNKNOWN}),
+    State.REFUSED: frozenset({State.INTENDED, State.ACCEPTED}),
+    State.UNKNOWN: frozenset({State.ACCEPTED, State.UNKNOWN_REPORTED}),
+    State.UNKNOWN_REPORTED: frozenset({State.ACCEPTED, State.UNKNOWN_REPORTED}),
+    State.ACCEPTED: _ENDS | {State.SUCCEEDED},
+    State.FAILED: frozenset[State](),
+    State.CANCELLED: frozenset({State.ACCEPTED, State.SUCCEEDED}),
+    State.SUCCEEDED: frozenset({State.SAVED, State.EXPIRED}),
+    State.SAVED: frozenset({State.SAVED, State.EXPIRED}),
+    State.EXPIRED: frozenset({State.ACCEPTED, State.SUCCEEDED, State.SAVED}),
+    State.SURPLUS: _ENDS,
 }
-"""The whole machine: no entry ever moves in another way."""
+"""All changes of state but those to `SURPLUS`, which the journal makes where the unique index forbids `ACCEPTED`."""

@@ -3,144 +3,141 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import replace
+from functools import partial
 from typing import Final
 
-from ..runcomfy.errors import ConnectError, RateLimited, RunComfyError
+from ..errors import SeedanceError
+from ..runcomfy.errors import ConnectError, RunComfyError
 from ..runcomfy.request import GenerationRequest
 from .cancel import cancel_and_record
-from .cancellation import Cancellation, StopRequested, ended_within
-from .clock import clock_time
-from .errors import OutcomeUnknown
-from .events import Notice, Retrying, Submitting
-from .journal import JobRecord
-from .retry import Backoff
-from .services import Services, record
+from .cancellation import StopRequested, ended_within
+from .errors import JournalUnusable
+from .events import Event
+from .records import JobRecord, RequestKey
+from .services import Services
 from .states import State
+from .transitions import going_on, transition
 
-CONNECT_ATTEMPTS: Final = 5
-STOP_PATIENCE: Final = 5.0
-"""Seconds that Stop waits for a submit call under way, so that its job can be cancelled."""
+FIRST_BYTE_SECONDS: Final = 15.0
+"""From the intent on; later than that nothing is sent. With the 45 s that an exchange may take, the call has ended well
+before `SUBMIT_SECONDS` are over, after which other runs take its outcome for unknown."""
+STOP_SECONDS: Final = 5.0
+"""That Stop waits for a submit call under way, so that its job can be cancelled."""
 
 
 class SubmitCall:
-    """One request on its way to becoming a job.
-
-    Each call and its records run as one piece in a worker, so that a job is written down even when the run that
-    waits for it is cut off.
-    """
+    """One submit call. Its intent, the exchange and what became of it are one piece in a worker, so that a job is
+    written down even when the run that waits for it is cut off."""
 
     def __init__(
-        self, services: Services, cancellation: Cancellation, request: GenerationRequest, fingerprint: str
+        self, services: Services, report: Callable[[Event], None], owner: str, is_wanted: Callable[[], bool]
     ) -> None:
         self._services = services
-        self._cancellation = cancellation
-        self._request = request
-        self._fingerprint = fingerprint
-        self._call: Future[JobRecord] | None = None
+        self._report = report
+        self._owner = owner
+        self._is_wanted = is_wanted
         self._cancelled = False
         self._unwanted = False
         self._lock = threading.Lock()
-        self.entry: JobRecord | None = None
+        self._future: Future[JobRecord | None] | None = None
+        self.record: JobRecord | None = None
         """What the journal holds; written by the worker."""
 
-    async def run(self) -> JobRecord:
-        """Submit until the service accepts or refuses it.
+    def start(
+        self, seen: Sequence[JobRecord], key: RequestKey, run: str, request: GenerationRequest
+    ) -> Future[JobRecord | None]:
+        """Begin the call.
 
-        Raises:
-            RunComfyError: a definite refusal, or no connection after several attempts; nothing was charged.
-            OutcomeUnknown: nobody can know whether it was accepted; the user has now been told.
-            JournalUnusable: no record can be kept; nothing was submitted.
+        Args:
+            seen: the records by which it was decided; if there are others by now, nothing is sent and None results.
+
+        The future raises:
+            StopRequested: it was cancelled before anything was sent.
+            RunComfyError: refused, or no connection; with `record.state` `UNKNOWN` where nobody can know.
+            JournalUnusable: no record can be kept, so nothing was sent.
         """
-        clock, backoff = self._services.clock, Backoff(self._services.random)
-        unreachable = 0
-        ends = clock.monotonic() + self._services.deadline
-        while True:
-            self._cancellation.report(Submitting())
-            self._call = self._services.executors.submit(self._services.rate_limiter.call, self._submit)
-            try:
-                return await self._cancellation.wait_for(self._call)
-            except (RateLimited, ConnectError) as error:
-                pause = backoff.pause(error.retry_after)
-                unreachable += isinstance(error, ConnectError)
-                if unreachable >= CONNECT_ATTEMPTS or clock.monotonic() + pause > ends:
-                    raise
-                self._cancellation.report(Retrying(f"{error.message} Nothing was charged.", pause))
-                await self._cancellation.sleep(pause)
-            except RunComfyError as error:
-                if error.not_accepted or self.entry is None:
-                    raise
-                telling = self._services.executors.record(
-                    report_unknown, self._services, self._cancellation, self.entry
-                )
-                raise await self._cancellation.wait_for(telling) from error
+        refused = self.record if self.record and self.record.state is State.REFUSED else None
+        self._future = self._services.executors.calls.submit(self._submit, seen, key, run, request, refused)
+        return self._future
 
     def cancel(self) -> None:
         """See to it that what has not been sent yet never will be."""
-        # Before anybody looks at the entry: as long as it is none, the worker still comes by the mark.
         self._cancelled = True
-        if self._call:
-            self._call.cancel()
+        if self._future:
+            self._future.cancel()
 
     async def wait(self) -> None:
-        """For Stop: call it off, and wait until a call under way has ended, or has had its chance to.
+        """For Stop: cancel it, and wait until a call under way has ended, or has had its chance to.
 
         A job that is accepted even later is cancelled by the worker.
         """
         self.cancel()
-        if self._call and not await ended_within(self._call, STOP_PATIENCE):
+        if self._future and not await ended_within(self._future, STOP_SECONDS):
             with self._lock:
                 self._unwanted = True
 
     def on_done(self, done: Callable[[], object]) -> None:
         """Call ``done`` as soon as no call is under way; at once if none is."""
-        if self._call is None or self._call.done():
+        if self._future is None or self._future.done():
             done()
         else:
-            self._call.add_done_callback(lambda _: done())
+            self._future.add_done_callback(lambda _: done())
 
-    def _submit(self) -> JobRecord:
-        journal, now = self._services.journal, self._services.clock.wall
-        if self.entry:
-            self.entry = journal.transition(replace(self.entry, created=now()), State.INTENDED, now())
-        else:
-            self.entry = journal.create(self._fingerprint, self._request, now())
-        if self._cancelled:
-            self.entry = record(self._services, self._cancellation.report, self.entry, State.REFUSED)
-            raise StopRequested
+    def _submit(
+        self,
+        seen: Sequence[JobRecord],
+        key: RequestKey,
+        run: str,
+        request: GenerationRequest,
+        refused: JobRecord | None,
+    ) -> JobRecord | None:
+        self._check_wanted()
+        # Before the intent: a call that would be of no use needs none.
+        self._services.rate_limiter.check()
+        record = self._services.journal.create(seen, key, run, request, self._owner, refused)
+        if record is None:
+            return None
+        self.record = record
+        started = self._services.clock.with_sleep()
+
+        def check_in_time() -> None:
+            """Asked when the connection stands, before the first byte of the request."""
+            self._check_wanted()
+            if self._services.clock.with_sleep() - started > FIRST_BYTE_SECONDS:
+                raise ConnectError("the connection took too long")
+
         try:
-            request_id = self._services.client.submit(self._request)
-        except RunComfyError as error:
-            to = State.REFUSED if error.not_accepted else State.UNKNOWN
-            # What was intended and never moved on counts as unknown; so even a broken journal hides no payment.
-            self.entry = record(
-                self._services, self._cancellation.report, replace(self.entry, reason=error.message), to
-            )
+            submit = partial(self._services.client.submit, before_first_byte=check_in_time)
+            request_id = self._services.rate_limiter.call(submit, request)
+        except StopRequested:
+            self.record = self._write(record, State.REFUSED)
             raise
-        accepted = record(
-            self._services, self._cancellation.report, replace(self.entry, request_id=request_id), State.ACCEPTED
-        )
+        except RunComfyError as error:
+            state = State.REFUSED if error.not_accepted else State.UNKNOWN
+            self.record = self._write(record, state, reason=error.message)
+            raise
+        return self._accepted(record, request_id)
+
+    def _check_wanted(self) -> None:
+        if self._cancelled or not self._is_wanted():
+            raise StopRequested
+
+    def _accepted(self, record: JobRecord, request_id: str) -> JobRecord:
+        try:
+            accepted = self._services.journal.accept(record, request_id)
+        except JournalUnusable as error:
+            accepted = going_on(record, State.ACCEPTED, error, self._report, request_id=request_id)
         with self._lock:
-            # Either Stop finds the job and cancels it, or its patience is over and this does.
-            self.entry, unwanted = accepted, self._unwanted
-        if unwanted:
-            with suppress(RunComfyError):  # what became of it is found by the next run
-                cancel_and_record(self._services, self._cancellation, accepted)
-        return accepted
+            # Either Stop finds the job and cancels it, or it has given up waiting and this does.
+            self.record, unwanted = accepted, self._unwanted
+        if unwanted or accepted.state is State.SURPLUS:
+            with suppress(SeedanceError):  # what became of it is found by the next run
+                self.record = cancel_and_record(self._services, self._report, accepted, self._owner)[1]
+        return self.record
 
-
-def unknown(entry: JobRecord) -> OutcomeUnknown:
-    """The error about a submission whose outcome nobody knows."""
-    return OutcomeUnknown(clock_time(entry.created), entry.request.text if entry.request else "", entry.reason)
-
-
-def report_unknown(services: Services, cancellation: Cancellation, entry: JobRecord) -> OutcomeUnknown:
-    """Tell the user, once, about a submission whose outcome nobody knows. Returns the error to raise."""
-    error = unknown(entry)
-    # Shown before it is written down: a crash in between tells twice, never not at all.
-    cancellation.report(Notice(str(error)))
-    record(services, cancellation.report, entry, State.UNKNOWN_REPORTED)
-    return error
+    def _write(self, record: JobRecord, state: State, **changes: str) -> JobRecord:
+        # What stays intended counts as unknown after a while; so even a broken journal hides no payment.
+        return transition(self._services.journal, self._report, record, state, **changes)

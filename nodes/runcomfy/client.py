@@ -32,14 +32,16 @@ class RunComfy:
         self._token_source = token_source
         self.model = model
 
-    def submit(self, request: GenerationRequest) -> str:
+    def submit(self, request: GenerationRequest, before_first_byte: Callable[[], None] | None = None) -> str:
         """Ask for a video; **this is what costs money**. Returns the request id.
 
         An error whose `not_accepted` is false leaves open whether the service took the job.
         """
         try:
             return read_submission(
-                self._send(ApiRequest("POST", f"/v1/models/{self.model}", body=request.body()), self.model)
+                self._send(
+                    ApiRequest("POST", f"/v1/models/{self.model}", body=request.body()), self.model, before_first_byte
+                )
             )
         except RunComfyError as error:
             if not error.not_accepted:
@@ -75,8 +77,8 @@ class RunComfy:
             error.about(request_id)
             raise
 
-    def _send(self, call: ApiRequest, subject: str) -> ApiResponse:
-        response = self._transport.send(call)
+    def _send(self, call: ApiRequest, subject: str, before_first_byte: Callable[[], None] | None = None) -> ApiResponse:
+        response = self._transport.send(call, before_first_byte=before_first_byte)
         error = error_from(response, subject, self._token_source)
         if error:
             raise error

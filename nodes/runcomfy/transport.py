@@ -78,7 +78,7 @@ class Limits:
 class Transport(Protocol):
     """The wire as the client sees it."""
 
-    def send(self, call: ApiRequest) -> ApiResponse:
+    def send(self, call: ApiRequest, *, before_first_byte: Callable[[], None] | None = None) -> ApiResponse:
         """One exchange.
 
         Raises:
@@ -103,7 +103,9 @@ class HttpTransport:
         self._proxies = {"no_proxy": host} if is_loopback(host) else None
         self._kept = self._session()
 
-    def send(self, call: ApiRequest) -> ApiResponse:
+    def send(self, call: ApiRequest, *, before_first_byte: Callable[[], None] | None = None) -> ApiResponse:
+        if before_first_byte:
+            before_first_byte()
         if call.method == "GET" or call.repeatable:
             return self._exchange(self._kept, call)
         # A kept-alive connection may just have been closed by the service, which would look like an

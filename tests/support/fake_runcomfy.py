@@ -1,4 +1,4 @@
-"""A world for one generation: a clock that sleeping turns, a service and downloads that follow a script."""
+"""A machine for one test: a clock that sleeping turns, a service and downloads that follow a script."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ import requests
 
 from nodes.jobs.claims import Claims
 from nodes.jobs.events import Event
-from nodes.jobs.executors import NETWORK_THREADS, Executors
-from nodes.jobs.journal import JobRecord, Journal
-from nodes.jobs.rate_limiter import RateLimiter
-from nodes.jobs.retry import Backoff
+from nodes.jobs.executors import Executors
+from nodes.jobs.journal import Journal
+from nodes.jobs.records import JobRecord
+from nodes.jobs.retry import Backoff, RateLimiter
+from nodes.jobs.run import Run
 from nodes.jobs.runner import JobRunner
 from nodes.jobs.services import Services, Video
+from nodes.jobs.unread import Unread
 from nodes.runcomfy.client import RunComfy
 from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.transport import ApiRequest, ApiResponse
@@ -43,6 +45,9 @@ class TurningClock:
         return self.now + self.offset
 
     def monotonic(self) -> float:
+        return self.now
+
+    def with_sleep(self) -> float:
         return self.now
 
     async def sleep(self, seconds: float) -> None:
@@ -74,7 +79,9 @@ class ScriptedService:
         self.forgotten: set[str] = set()
         self.ending: dict[str, object] = {"status": "succeeded", "output": {"video": "https://media/1"}, "cost": 0.03}
 
-    def send(self, call: ApiRequest) -> ApiResponse:
+    def send(self, call: ApiRequest, *, before_first_byte: Callable[[], None] | None = None) -> ApiResponse:
+        if before_first_byte:
+            before_first_byte()
         kind = "submit" if "/models/" in call.path else call.path.rsplit("/", 1)[1]
         self.calls.append((kind, self._clock.now))
         scripted = self.script[kind].popleft() if self.script[kind] else None
@@ -159,27 +166,33 @@ class FakeMachine:
 
     def __post_init__(self) -> None:
         self.service = ScriptedService(self.clock)
-        self.executors = Executors()
+        self.prompts = 0
+        self.queued: frozenset[str] = frozenset()
+        """The prompts that wait while another one runs."""
         self._begin()
 
     def restart(self) -> None:
-        """Let a fresh process take the old one's place; the old one's lock file is let go, as by its death."""
-        let_go(self.services.claims, self.executors)
+        """Let a fresh process take the place of this one, which has died: its runs claim nothing any more."""
+        self.close()
         self._begin()
 
     def close(self) -> None:
         """The process ends."""
-        let_go(self.services.claims, self.executors)
+        let_rest(self.executors)
+        self.services.claims.close()
         self.executors.close()
         self.journal.close()
 
     def _begin(self) -> None:
-        self.journal = Journal(self.folder / "private" / "jobs.sqlite3")
+        self.journal = Journal(self.folder / "private" / "jobs.sqlite3", self.clock)
+        self.executors = Executors()
         self.services = Services(
             client=RunComfy(self.service, "RUNCOMFY_API_TOKEN"),
             account="account",
+            origin="https://runcomfy",
             journal=self.journal,
-            claims=Claims(self.journal, self.folder / "private" / "owners"),
+            claims=Claims(self.journal),
+            unread=Unread("this server"),
             executors=self.executors,
             rate_limiter=RateLimiter(self.clock, Backoff(Random(1))),
             clock=self.clock,
@@ -189,8 +202,8 @@ class FakeMachine:
         )
 
     def change(self, **services: object) -> None:
-        """Use other dependencies from now on."""
-        self.services = replace(self.services, **services)  # type: ignore[arg-type]  # the names are Services' own fields
+        """Use other services from now on."""
+        self.services = replace(self.services, **services)  # type: ignore[arg-type]  # the names are Services' fields
 
     def show(self, event: Event) -> None:
         self.lines.append(str(event))
@@ -206,40 +219,42 @@ class FakeMachine:
     def press_stop(self) -> None:
         self.stop_pressed = True
 
-    async def generate(self, request: GenerationRequest = BOAT, *, reuse: bool = True) -> Video:
-        return await JobRunner(self.services).generate(request, events=self.show, stop=self.stop, reuse=reuse)
+    def prompt(self, prompt_id: str = "", *, is_read: bool = True) -> Run:
+        """One item of a prompt that is queued now, or was queued before under ``prompt_id``."""
+        self.prompts += 1
+        name = prompt_id or f"prompt {self.prompts}"
+        return Run(f"run of {name}", name, lambda: self.queued | {name}, self.show, self.stop, is_read)
+
+    async def generate(
+        self, request: GenerationRequest = BOAT, *, reuse: bool = True, run: Run | None = None
+    ) -> Video:
+        return await JobRunner(self.services).run(request, run or self.prompt(), reuse=reuse)
 
     async def fetch(self, request_id: str) -> Video:
-        return await JobRunner(self.services).fetch(request_id, events=self.show, stop=self.stop)
+        return await JobRunner(self.services).resume(request_id, self.prompt())
 
-    def run(self, request: GenerationRequest = BOAT, *, reuse: bool = True) -> Video:
+    def run(self, request: GenerationRequest = BOAT, *, reuse: bool = True, run: Run | None = None) -> Video:
         """One run of the node."""
-        return asyncio.run(self.generate(request, reuse=reuse))
+        return asyncio.run(self.generate(request, reuse=reuse, run=run))
 
     def records(self) -> list[JobRecord]:
-        """The journal, newest first, once all records under way are written."""
+        """The journal, newest first, once all that is under way is written."""
         let_rest(self.executors)
         return self.journal.records()
 
     def states(self) -> list[str]:
-        return [entry.state.value for entry in self.records()]
+        return [record.state.value for record in self.records()]
 
     def said(self, phrase: str) -> int:
         """How many lines contain ``phrase``."""
         return sum(phrase in line for line in self.lines)
 
 
-def let_go(claims: Claims, executors: Executors) -> None:
-    """Unlock a process' lock file, as its death does; the garbage collector would do so at some time or other."""
-    if lock := claims._alive:
-        executors.record(lock.release, force=True).result(30.0)
-
-
 def let_rest(executors: Executors) -> None:
     """Wait until the threads have nothing else to do."""
-    # None gets through before every other one of its kind is there; calls record within themselves, so the one for
-    # records comes last.
-    for begin, threads in ((executors.cancel, NETWORK_THREADS), (executors.record, 1)):
+    # Calls write to the journal when they end, so its executor comes last.
+    for executor in (executors.calls, executors.cancels, executors.downloads, executors.journal):
+        threads = executor._max_workers
         idle = threading.Barrier(threads)
-        for future in [begin(idle.wait, 30.0) for _ in range(threads)]:
+        for future in [executor.submit(idle.wait, 30.0) for _ in range(threads)]:
             future.result(30.0)

@@ -1,0 +1,154 @@
+"""What to do for a request, by what its records say: pure, so that every case of it is one row of a test's table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final
+
+from .records import JobRecord
+from .states import State
+
+CANCEL_DOUBT: Final = 86400.0
+"""Seconds for which a cancelled job is asked about once more before its request is bought again."""
+
+
+class Disk(Enum):
+    """Whether a job's videos are in the output folder."""
+
+    WHOLE = "whole"
+    MISSING = "missing"
+    """A folder that can be listed does not have them, or what it has is damaged."""
+    UNREADABLE = "unreadable"
+    """It cannot be told just now: a drive is away, say."""
+
+
+class Do(Enum):
+    """What to do next. All but `SUBMIT` is about one record."""
+
+    LOAD = "load the files"
+    RESUME = "claim the job and bring its video"
+    WAIT = "wait for the run that is at work on it"
+    GIVE_UP_SUBMIT = "write down that the outcome of its submit call is unknown"
+    REPORT = "raise its bad end, which this user cannot have read yet"
+    RAISE_UNREADABLE = "raise that its files cannot be read just now"
+    RECHECK = "ask the service once whether it has the job after all"
+    SUBMIT = "submit the request: the one thing that costs money"
+
+
+@dataclass(frozen=True)
+class Action:
+    """The next step of a run."""
+
+    do: Do
+    record: JobRecord | None = None
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What is known beside the journal. The sets hold the `id` of records."""
+
+    now: float
+    """Seconds since the epoch, by the database's clock."""
+    run: str = ""
+    """Empty where any finished video of the request will do (`reuse`), else the run that wants a new one."""
+    disk: Mapping[int, Disk] = field(default_factory=dict)
+    busy: frozenset[int] = frozenset()
+    """Claimed by a living run."""
+    unread: frozenset[int] = frozenset()
+    """Ended badly or unclearly, which whoever queued this run cannot have read before."""
+    not_ours: frozenset[int] = frozenset()
+    """The service says that they are another account's."""
+    rechecked: frozenset[int] = frozenset()
+    """The service has said, in this run, that there is nothing to be had of them."""
+
+
+def decide(records: Sequence[JobRecord], situation: Situation) -> Action:
+    """The next step for a request.
+
+    Args:
+        records: all of the request's, of every account at this service, newest first.
+    """
+    ours = [record for record in records if record.id not in situation.not_ours]
+    return _for_a_new_video(ours, situation) if situation.run else _for_any_video(ours, situation)
+
+
+def _for_any_video(records: Sequence[JobRecord], situation: Situation) -> Action:
+    # Disk before money, whatever became of the job.
+    for record in records:
+        if _on_disk(record, situation) is Disk.WHOLE:
+            return Action(Do.LOAD, record)
+    for record in records:
+        if step := _unfinished(record, situation):
+            return step
+    for record in records:
+        if record.state is State.SAVED:
+            return _saved(record, situation)
+    for record in records:
+        if record.state is State.SURPLUS:
+            return _bring(record, situation)
+    for record in records:
+        if step := _ended(record, situation):
+            return step
+    return Action(Do.SUBMIT)
+
+
+def _for_a_new_video(records: Sequence[JobRecord], situation: Situation) -> Action:
+    for record in records:
+        if record.run == situation.run and record.state is not State.REFUSED:
+            return _of_this_run(record, situation)
+    for record in records:
+        step = _unfinished(record, situation)
+        # What another run is at work on does not stand in the way: it has its video, this one gets another.
+        if step and step.do is not Do.WAIT:
+            return step
+    for record in records:
+        if record.state in (State.UNKNOWN_REPORTED, State.CANCELLED) and (step := _ended(record, situation)):
+            return step
+    return Action(Do.SUBMIT)
+
+
+def _of_this_run(record: JobRecord, situation: Situation) -> Action:
+    """A run that is executed again never buys again."""
+    if record.state is State.SAVED:
+        return _saved(record, situation)
+    if record.state is State.SURPLUS:
+        return _bring(record, situation)
+    return _unfinished(record, situation) or Action(Do.REPORT, record)
+
+
+def _unfinished(record: JobRecord, situation: Situation) -> Action | None:
+    if record.state is State.INTENDED:
+        under_way = situation.now < record.submit_until
+        return Action(Do.WAIT if under_way else Do.GIVE_UP_SUBMIT, record)
+    if record.state is State.UNKNOWN:
+        return Action(Do.REPORT, record)
+    if record.state in (State.ACCEPTED, State.SUCCEEDED):
+        return _bring(record, situation)
+    return None
+
+
+def _saved(record: JobRecord, situation: Situation) -> Action:
+    found = _on_disk(record, situation)
+    if found is Disk.WHOLE:
+        return Action(Do.LOAD, record)
+    return Action(Do.RAISE_UNREADABLE, record) if found is Disk.UNREADABLE else _bring(record, situation)
+
+
+def _bring(record: JobRecord, situation: Situation) -> Action:
+    return Action(Do.WAIT if record.id in situation.busy else Do.RESUME, record)
+
+
+def _ended(record: JobRecord, situation: Situation) -> Action | None:
+    """What must happen before a request may be bought although this job of it has ended."""
+    if record.id in situation.unread:
+        return Action(Do.REPORT, record)
+    cancelled = record.state is State.CANCELLED and situation.now - record.changed < CANCEL_DOUBT
+    if (cancelled or record.state is State.EXPIRED) and record.id not in situation.rechecked:
+        return Action(Do.RECHECK, record)
+    return None
+
+
+def _on_disk(record: JobRecord, situation: Situation) -> Disk:
+    return situation.disk.get(record.id, Disk.MISSING)

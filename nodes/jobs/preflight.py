@@ -1,0 +1,68 @@
+"""What would keep a video from arriving, found before money is spent on it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Final
+
+from ..video.errors import UnsafeUrl
+from .errors import CannotReceive
+
+ROOM: Final = 200_000_000
+"""Bytes that have to be free; the largest videos of this model have a tenth of it."""
+
+
+def check_before_submit(folder: Path, hosts: Iterable[str], check_host: Callable[[str], None]) -> None:
+    """Make sure that a video could be fetched, written and read. Blocks for milliseconds.
+
+    Args:
+        folder: where it would go.
+        hosts: where the latest videos came from.
+        check_host: raises `UnsafeUrl` for a host that nothing is fetched from.
+
+    Raises:
+        CannotReceive: what is in the way, and how it is removed.
+    """
+    _check_folder(folder)
+    _check_decoder()
+    for host in hosts:
+        try:
+            check_host(host)
+        except UnsafeUrl as error:
+            raise CannotReceive(
+                f"The video could not be fetched from {host}, where the last one was: {error.message}",
+                "Check the proxy, VPN or DNS of this machine, and run again.",
+            ) from None
+
+
+def _check_folder(folder: Path) -> None:
+    probe = folder / f".{secrets.token_hex(8)}.tmp"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+        probe.unlink()
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        raise CannotReceive(
+            f"The video could not be saved: {folder} cannot be written to ({error.strerror}).",
+            "Make it writable, or bring its drive back, and run again.",
+        ) from None
+    if free < ROOM:
+        raise CannotReceive(
+            f"The video might not fit on its drive: {free / 1e6:.0f} MB are free at {folder}.",
+            f"Free {ROOM / 1e6:.0f} MB and run again.",
+        )
+
+
+def _check_decoder() -> None:
+    try:
+        import av  # noqa: F401  only whether it loads
+    except ImportError as error:
+        raise CannotReceive(
+            f"The video could not be read: PyAV cannot be loaded ({error}).",
+            "Repair it with ComfyUI's Python: pip install --force-reinstall --no-deps av",
+        ) from None

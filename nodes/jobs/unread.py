@@ -1,0 +1,48 @@
+"""Which bad ends the user who queued a run can have read, so that nothing is bought over one that nobody has seen."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+
+from .records import JobRecord
+from .run import Run
+from .states import State
+
+
+class Unread:
+    """What this server has raised, and which prompts were queued by then. A restart forgets both, and the queue.
+
+    May be used from any thread.
+
+    Args:
+        server: its name, the same after a restart, by which the journal knows who has reported an unknown outcome.
+    """
+
+    def __init__(self, server: str) -> None:
+        self.server = server
+        self._queued: dict[str, frozenset[str] | None] = {}
+        """By the record's uid, the prompts that were queued when its end was first raised; None: nobody has read it."""
+        self._lock = threading.Lock()
+
+    def raised(self, record: JobRecord, run: Run) -> None:
+        """Note that the end of a job was raised to the user of a run."""
+        with self._lock:
+            if self._queued.get(record.uid) is None:
+                self._queued[record.uid] = run.queued_prompts() | {run.prompt_id}
+
+    def not_read(self, record: JobRecord) -> None:
+        """Note that what was raised about a job did not reach anybody."""
+        with self._lock:
+            self._queued[record.uid] = None
+
+    def of(self, records: Iterable[JobRecord], run: Run) -> frozenset[int]:
+        """The ids of the records whose end nobody had read when this run was queued."""
+        return frozenset(record.id for record in records if self._is_unread(record, run))
+
+    def _is_unread(self, record: JobRecord, run: Run) -> bool:
+        if record.state is State.UNKNOWN_REPORTED and record.reported_by != self.server:
+            return True
+        ended = record.state in (State.UNKNOWN_REPORTED, State.FAILED, State.EXPIRED)
+        queued = self._queued.get(record.uid, frozenset())
+        return ended and (queued is None or run.prompt_id in queued)

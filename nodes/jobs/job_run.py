@@ -21,7 +21,7 @@ from .records import JobRecord, RequestKey
 from .retry import Backoff
 from .run import Run
 from .services import Services, Video
-from .states import State
+from .states import TRANSITIONS, State
 from .submit import SubmitCall
 from .transitions import transition
 
@@ -108,8 +108,7 @@ class JobRun:
     async def _do(self, do: Do, record: JobRecord, account: str) -> Video | None:
         """Do what was decided about a record; None where it has to be decided again."""
         if do is Do.LOAD:
-            paths = await self._call(paths_of, record, self._services.folder)
-            return Video(record.request_id, paths, record.cost, reused=True)
+            return await self._call(self._load, record)
         if do is Do.RESUME:
             return await self._resume(record, account)
         if do is Do.WAIT:
@@ -123,6 +122,14 @@ class JobRun:
         elif do is Do.REPORT:
             await self.raise_end(record)
         return None
+
+    def _load(self, record: JobRecord) -> Video:
+        """A job's files, whatever its record said of them so far. Blocks."""
+        paths = paths_of(record, self._services.folder)
+        if record.state is not State.SAVED and State.SAVED in TRANSITIONS[record.state]:
+            files = tuple(path.name for path in paths)
+            transition(self._services.journal, self.cancellation.report, record, State.SAVED, files=files)
+        return Video(record.request_id, paths, record.cost, reused=True)
 
     async def _submit(
         self, seen: list[JobRecord], key: RequestKey, run: str, request: GenerationRequest

@@ -34,7 +34,7 @@ def check_before_submit(folder: Path, hosts: Iterable[str], check_host: Callable
             check_host(host)
         except UnsafeUrl as error:
             raise CannotReceive(
-                f"The video could not be fetched from {host}, where the last one was: {error.message}",
+                f"The last video came from {host}, from where nothing can be fetched now ({error.message.rstrip('.')}).",
                 "Check the proxy, VPN or DNS of this machine, and run again.",
             ) from None
 

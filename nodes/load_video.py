@@ -6,7 +6,7 @@ from typing import Final
 
 from comfy_api.latest import io
 
-from .comfyui import host
+from .comfyui import files
 from .comfyui.schema import is_images_connected, schema, video_outputs
 from .runcomfy.errors import InvalidRequest
 from .runcomfy.request import is_request_id, validate_number
@@ -32,7 +32,7 @@ class LoadSeedanceVideo(io.ComfyNode):
             inputs=[
                 io.Combo.Input(
                     "video",
-                    options=host.video_choices() or [NO_FILE],
+                    options=files.video_choices() or [NO_FILE],
                     upload=io.UploadType.video,
                     tooltip="A video from output/seedance or from the input folder. Not used when source is filled in.",
                 ),
@@ -84,7 +84,7 @@ class LoadSeedanceVideo(io.ComfyNode):
 
     @classmethod
     def fingerprint_inputs(cls, video: object = None, source: str | None = None, **_: object) -> str:
-        file = None if (source or "").strip() else host.find_video(video)
+        file = None if (source or "").strip() else files.find_video(video)
         found = file.stat() if file else None
         changed = f"{found.st_mtime_ns} {found.st_size}" if found else source or ""
         return f"{changed} {is_images_connected()}"
@@ -106,7 +106,7 @@ class LoadSeedanceVideo(io.ComfyNode):
             raise InvalidRequest(problem)
         source = source.strip()
         selection = Selection(skip_first_frames, frame_load_cap, select_every_nth)
-        return await load(None if source else host.find_video(video), source, selection)
+        return await load(None if source else files.find_video(video), source, selection)
 
 
 def validate_video(video: object, source: object) -> str | None:
@@ -117,7 +117,7 @@ def validate_video(video: object, source: object) -> str | None:
         return _validate_source(source.strip())
     if video in ("", NO_FILE):
         return "No video is chosen. Choose or upload one, or fill in source."
-    if host.find_video(video) is None:
+    if files.find_video(video) is None:
         return f"There is no such video in ComfyUI's folders: {video!r:.150}. Choose or upload one."
     return None
 

@@ -24,7 +24,7 @@ from ..runcomfy.request import GenerationRequest, Options, is_request_id, text_h
 from ..video.decode import ALL, Selection, decode
 from ..video.errors import NotEnoughMemory
 from ..video.probe import VideoInfo, probe
-from . import host
+from . import files, interruption, prompt
 from .progress import Display
 from .schema import is_images_connected, video_outputs
 
@@ -41,7 +41,7 @@ async def generate(text: str, options: Options | None, *, mode: str, reuse: bool
     instead, so that only what follows from this video is left out.
     """
 
-    async def video(show: Display, stop: host.StopButton) -> Video:
+    async def video(show: Display, stop: interruption.StopButton) -> Video:
         request = GenerationRequest.of(text, options)
         if hint := text_hint(request.text):
             show(Notice(hint))
@@ -51,22 +51,22 @@ async def generate(text: str, options: Options | None, *, mode: str, reuse: bool
     try:
         return await _deliver(video, ALL)
     except FAILURES as error:
-        node = host.running_node()
+        node = prompt.running_node()
         # Where another node has added this one, in a loop say, ComfyUI would keep what is missing in its cache.
         if not skip or (node and not node.is_in_prompt):
             raise
         _log.warning("Seedance: a video of the list is left out. %s", error)
         if node:
             node.left_out(str(error), urgent=isinstance(error, OutcomeUnknown))
-        return io.NodeOutput(*(host.blocked_output() for _ in video_outputs()))
+        return io.NodeOutput(*(prompt.blocked_output() for _ in video_outputs()))
 
 
 async def load(file: Path | None, source: str, selection: Selection) -> io.NodeOutput:
     """The six outputs for a file of ComfyUI's, or for a request id or link instead of it."""
 
-    async def video(show: Display, stop: host.StopButton) -> Video:
+    async def video(show: Display, stop: interruption.StopButton) -> Video:
         if file:
-            return Video(file.stem if file.parent == host.videos_folder().resolve() else "", (file,), reused=True)
+            return Video(file.stem if file.parent == files.videos_folder().resolve() else "", (file,), reused=True)
         if is_request_id(source):
             return await fetch_job(source, _folders(), os.environ, events=show, stop=stop.pressed)
         return await fetch_link(source, _folders(), events=show, stop=stop.pressed)
@@ -75,44 +75,44 @@ async def load(file: Path | None, source: str, selection: Selection) -> io.NodeO
 
 
 def _folders() -> Folders:
-    return Folders(host.videos_folder(), host.private_folder())
+    return Folders(files.videos_folder(), files.private_folder())
 
 
 async def _deliver(
-    bring: Callable[[Display, host.StopButton], Awaitable[Video]], selection: Selection
+    bring: Callable[[Display, interruption.StopButton], Awaitable[Video]], selection: Selection
 ) -> io.NodeOutput:
     """Get a video and decode its first file into the six outputs, with a preview of all its files."""
     show = Display()
     try:
-        with host.StopButton() as stop:
+        with interruption.StopButton() as stop:
             video = await bring(show, stop)
             return await _outputs(video, show, stop, selection)
     except Stopped as stopped:
         show(StopReport(str(stopped), stopped.outcome))
-        raise host.interruption() from None
+        raise interruption.interruption() from None
     except FAILURES as error:
         show(Failed(str(error), urgent=isinstance(error, OutcomeUnknown)))
         raise
 
 
-async def _outputs(video: Video, show: Display, stop: host.StopButton, selection: Selection) -> io.NodeOutput:
+async def _outputs(video: Video, show: Display, stop: interruption.StopButton, selection: Selection) -> io.NodeOutput:
     file = video.files[0]
     images, facts = await _read(file, show, stop, selection)
     shown = (facts.frames, facts.width, facts.height, facts.fps)
     show(Done(video.elapsed, *shown, video.cost, video.reused, video.price))
     return io.NodeOutput(
         images,
-        host.video_input(file),
+        files.video_input(file),
         facts.fps,
         facts.frames,
         video.request_id,
         str(file),
-        ui=host.preview(video.files),
+        ui=files.preview(video.files),
     )
 
 
 async def _read(
-    file: Path, show: Display, stop: host.StopButton, selection: Selection
+    file: Path, show: Display, stop: interruption.StopButton, selection: Selection
 ) -> tuple[torch.Tensor | None, VideoInfo]:
     """The frames of a file if the graph takes them, and what it holds."""
     cancellation = Cancellation(SystemClock(), show, stop.pressed)

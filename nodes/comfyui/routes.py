@@ -13,8 +13,9 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
+from server import PromptServer
 
-from . import host
+from . import files, interruption
 from .csrf import is_cross_site
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ CROSS_SITE: Final = (
 
 def register() -> None:
     """Add the routes to ComfyUI's, once, while it loads its packs; and see Stop as it arrives."""
-    host.watch_stop()
-    routes = host.routes()
+    interruption.watch_stop()
+    routes = PromptServer.instance.routes
     routes.get("/seedance/about")(_route(_about))
     routes.get("/seedance/token")(_route(_state))
     routes.post("/seedance/token")(_route(_save))
@@ -78,7 +79,7 @@ def _account() -> TokenSettings:
     from ..engine import Folders
     from .token_settings import TokenSettings
 
-    return TokenSettings(Folders(host.videos_folder(), host.private_folder()).token, os.environ)
+    return TokenSettings(Folders(files.videos_folder(), files.private_folder()).token, os.environ)
 
 
 class _Refused(Exception):

@@ -7,7 +7,7 @@ from typing import Final
 
 from comfy_api.latest import io
 
-from . import host
+from . import prompt
 
 SeedanceOptionsSocket: Final = io.Custom("SEEDANCE_OPTIONS")
 
@@ -48,7 +48,7 @@ def skipped_count() -> int:
 
     Part of its fingerprint: else ComfyUI would keep what is missing in its cache, and the next run would not try again.
     """
-    node = host.running_node()
+    node = prompt.running_node()
     return node.skipped_count if node else 0
 
 
@@ -57,5 +57,5 @@ def is_images_connected() -> bool:
 
     They are read only then: a long list of shots that are just saved needs no memory for them.
     """
-    node = host.running_node()
+    node = prompt.running_node()
     return node is None or any(node.uses_output(number) for number in (_IMAGES, _FRAME_COUNT))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nodes.jobs.batch_progress import MOST_REASONS, BatchProgress
+from nodes.comfyui.progress import MOST_REASONS, BatchProgress
 from nodes.jobs.events import (
     Decoding,
     Done,

@@ -1,4 +1,4 @@
-"""The videos of one node in one line: the item's own where there is one, summed up where there is a list of them."""
+"""The text and the bar on a node: the item's own where there is one, summed up where there is a list of them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import Final, Protocol
 
 from ..jobs.events import (
     Decoding,
@@ -24,7 +24,6 @@ from ..jobs.events import (
     dollars,
 )
 from ..jobs.stop_outcome import StopOutcome
-from . import prompt
 
 _log = logging.getLogger("seedance")
 
@@ -40,10 +39,10 @@ class _Item:
 
 
 class BatchProgress:
-    """Collects the events of a list's items. May be used from any thread."""
+    """How far the items of a list are. May be used from any thread."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._items: dict[int, _Item] = {}
         self._shown = ""
         self._measured: tuple[int, int] | None = None
@@ -74,27 +73,23 @@ class BatchProgress:
         return len(self._items) > 1
 
     def changed_text(self) -> str:
-        """The line if it has changed since this was asked last, else nothing."""
-        line = self.summary()
+        """What the node shows now if that has changed since this was asked last, else nothing."""
         with self._lock:
-            changed, self._shown = line != self._shown, line
-        return line if changed else ""
+            before, self._shown = self._shown, self.summary()
+            return self._shown if self._shown != before else ""
 
     def changed_progress(self) -> tuple[int, int] | None:
-        """What is measured if it has changed since this was asked last, else nothing."""
-        measured = self.measured()
+        """What is measured if that has changed since this was asked last, else nothing."""
         with self._lock:
-            changed, self._measured = measured != self._measured, measured
-        return measured if changed else None
+            before, self._measured = self._measured, self.measured()
+            return self._measured if self._measured != before else None
 
     def summary(self) -> str:
         """What the node shows now."""
         with self._lock:
-            items = dict(sorted(self._items.items()))
-        if len(items) == 1:
-            (item,) = items.values()
-            return str(item.event or "")
-        return _told(items)
+            if self.is_list:
+                return _summed_up(dict(sorted(self._items.items())))
+            return "".join(str(item.event or "") for item in self._items.values())
 
     def measured(self) -> tuple[int, int] | None:
         """How much of what can be measured is done, and of how much: bytes, frames, or the items of a list."""
@@ -108,11 +103,11 @@ class BatchProgress:
         return (event.done, event.total) if isinstance(event, Decoding) else None
 
 
-def _told(items: dict[int, _Item]) -> str:
+def _summed_up(items: dict[int, _Item]) -> str:
     counts = Counter(item.phase for item in items.values())
     parts = ", ".join(f"{counts[phase]} {phase.value}" for phase in Phase if counts[phase])
     summary = f"{len(items)} videos: {parts}{_details(items)}"
-    return "\n".join([summary, *_fates(items), *_reasons(items)])
+    return "\n".join([summary, *_outcomes(items), *_reasons(items)])
 
 
 def _details(items: dict[int, _Item]) -> str:
@@ -124,7 +119,7 @@ def _details(items: dict[int, _Item]) -> str:
     return "".join(said) + (f". {trouble}" if trouble else "")
 
 
-def _fates(items: dict[int, _Item]) -> list[str]:
+def _outcomes(items: dict[int, _Item]) -> list[str]:
     counts = Counter(item.event.outcome for item in items.values() if isinstance(item.event, StopReport))
     return [f"{counts[outcome]} {outcome.value}" for outcome in StopOutcome if counts[outcome]]
 
@@ -139,42 +134,37 @@ def _reasons(items: dict[int, _Item]) -> Iterator[str]:
         yield f"and {len(failed) - shown} more, in ComfyUI's log"
 
 
-class Display:
-    """Shows events on the running node, summed up where the node works at a list."""
+class Screen(Protocol):
+    """Where a node shows how it goes."""
 
-    _tallies: ClassVar[dict[tuple[str, str], BatchProgress]] = {}
-    """By graph and node; the items of one list share theirs."""
+    def set_text(self, text: str) -> None: ...
 
-    def __init__(self) -> None:
-        self._node = prompt.running_node()
-        self._progress = self._shared(self._node) if self._node else BatchProgress()
-        self._item = self._node.item if self._node else 0
-        self._progress.add(self._item)
+    def set_progress(self, value: int, total: int) -> None: ...
+
+
+class ItemProgress:
+    """Shows the events of one item on its node, summed up with those of its list's other items."""
+
+    def __init__(self, batch: BatchProgress, item: int, screen: Screen) -> None:
+        self._batch = batch
+        self._item = item
+        self._screen = screen
+        batch.add(item)
 
     def __call__(self, event: Event) -> None:
-        self._progress.update(self._item, event)
+        self._batch.update(self._item, event)
         self._log(event)
-        if self._node is None:
-            return
-        if line := self._progress.changed_text():
-            self._node.set_text(line)
-        if progress := self._progress.changed_progress():
-            self._node.set_progress(*progress)
-
-    @classmethod
-    def _shared(cls, node: prompt.RunningNode) -> BatchProgress:
-        # Of the graphs before, nobody asks any more.
-        for graph, other in tuple(cls._tallies):
-            if graph != node.graph:
-                cls._tallies.pop((graph, other), None)
-        return cls._tallies.setdefault((node.graph, node.node), BatchProgress())
+        if text := self._batch.changed_text():
+            self._screen.set_text(text)
+        if progress := self._batch.changed_progress():
+            self._screen.set_progress(*progress)
 
     def _log(self, event: Event) -> None:
         """The line is overwritten by the next one; what matters is in the log as well."""
-        if event.phase and event.phase.is_last and self._progress.is_list:
+        if event.phase and event.phase.is_last and self._batch.is_list:
             # Each failure is in the log by itself.
-            if self._progress.is_over and not isinstance(event, Failed):
-                _log.info("Seedance: %s", self._progress.summary())
+            if self._batch.is_over and not isinstance(event, Failed):
+                _log.info("Seedance: %s", self._batch.summary())
         elif isinstance(event, Notice) and not isinstance(event, Failed):
             # A failure that ends the run is in the log by ComfyUI.
             _log.warning("Seedance: %s", event)

@@ -25,9 +25,7 @@ from .runcomfy.request import RATIOS, RESOLUTIONS, GenerationRequest, Options, i
 
 FAILED: Final = 1
 STOPPED: Final = 130
-LIVE: Final = "live"
-REHEARSAL: Final = "rehearsal"
-MODES: Final = (LIVE, REHEARSAL)
+MODES: Final = ("live", "rehearsal")
 
 _ABOUT: Final = """Seedance videos from a terminal. Uses the same journal and folders as the nodes in ComfyUI, so a job
 that was begun in one is found by the other. Live jobs are paid; the token is taken from where the nodes take it."""
@@ -93,7 +91,7 @@ def _add_generate(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     generate.add_argument("--ratio", choices=RATIOS, default=default.ratio)
     generate.add_argument("--duration", type=int, default=default.duration, help=f"seconds, 2 to 12 ({shown})")
     generate.add_argument("--seed", type=int, default=default.seed, help=shown)
-    generate.add_argument("--mode", choices=MODES, default=LIVE, help=f"live is paid, rehearsal is free ({shown})")
+    generate.add_argument("--mode", choices=MODES, default="live", help=f"live is paid, rehearsal is free ({shown})")
     generate.add_argument("--no-reuse", dest="reuse", action="store_false", help="buy a new video even if there is one")
 
 
@@ -176,7 +174,7 @@ async def _video(engine: Engine, asked: argparse.Namespace, run: Run) -> Video:
             _parser().error("a request id consists of letters, digits, - and _")
         return await engine.fetch_job(asked.request_id, run)
     request = GenerationRequest(asked.text, asked.resolution, asked.ratio, asked.duration, asked.seed)
-    return await engine.generate(request, rehearsal=asked.mode == REHEARSAL, reuse=asked.reuse, run=run)
+    return await engine.generate(request, rehearsal=asked.mode == "rehearsal", reuse=asked.reuse, run=run)
 
 
 class _Bar:

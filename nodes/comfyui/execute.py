@@ -82,7 +82,7 @@ async def _hand_out(get_video: Callable[[Run], Awaitable[Video]], selection: Sel
     show = ItemProgress(pack().batch(node), node.item, node)
     try:
         with pack().stops.watching() as stop:
-            run = Run(node.run_key, node.prompt_id, queued_prompts, show, stop.is_pressed)
+            run = Run(node.run_key, node.prompt_id, queued_prompts, show, stop.is_set)
             video = await get_video(run)
             images, info = await _read(video.files[0], run, selection)
     except Stopped as stopped:

@@ -8,6 +8,7 @@ once after every request to the server that may have set it.
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -21,44 +22,23 @@ STOP_INTERVAL: Final = 0.02
 """Seconds between two looks at Stop; a sampler takes longer for a step."""
 
 
-class Stop:
-    """ComfyUI's Stop during one run of a node. Once it was seen pressed it stays so; may be asked from any thread."""
-
-    def __init__(self) -> None:
-        self._seen = False
-
-    def is_pressed(self) -> bool:
-        """Whether Stop was pressed during the run."""
-        self._seen = self._seen or comfy.model_management.processing_interrupted()
-        return self._seen
-
-
 class StopWatcher:
-    """Looks at Stop for every run that goes on."""
+    """Tells every run that goes on when Stop is pressed."""
 
     def __init__(self) -> None:
-        self._stops: set[Stop] = set()
+        self._runs: set[threading.Event] = set()
 
     @contextmanager
-    def watching(self) -> Iterator[Stop]:
-        """See Stop from now on until the block ends."""
-        stop = Stop()
-        self._stops.add(stop)
-        if len(self._stops) == 1:
+    def watching(self) -> Iterator[threading.Event]:
+        """An event that is set once Stop is pressed while the block lasts, and stays so."""
+        stop = threading.Event()
+        self._runs.add(stop)
+        if len(self._runs) == 1:
             asyncio.run_coroutine_threadsafe(self._watch(), PromptServer.instance.loop)
         try:
             yield stop
         finally:
-            self._stops.discard(stop)
-
-    async def _watch(self) -> None:
-        while self._stops:
-            self._look()
-            await asyncio.sleep(STOP_INTERVAL)
-
-    def _look(self) -> None:
-        for stop in tuple(self._stops):
-            stop.is_pressed()
+            self._runs.discard(stop)
 
     def middleware(self) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
         """Looks at Stop after every POST: by whatever route it is pressed, a node may clear it within a millisecond."""
@@ -72,6 +52,17 @@ class StopWatcher:
                     self._look()
 
         return look_after_post
+
+    async def _watch(self) -> None:
+        while self._runs:
+            self._look()
+            await asyncio.sleep(STOP_INTERVAL)
+
+    def _look(self) -> None:
+        # Only peeks: clearing the flag would hide Stop from everybody else.
+        if comfy.model_management.processing_interrupted():
+            for stop in tuple(self._runs):
+                stop.set()
 
 
 def interruption() -> BaseException:

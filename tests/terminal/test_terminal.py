@@ -129,13 +129,21 @@ def test_ctrl_c_does_what_stop_does(
     assert service.submissions[-1].cancelled
 
 
+PORTABLE = """
+import runpy, sys
+sys.path.insert(0, {!r})
+sys.argv.pop(0)
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+"""The Python of ComfyUI's portable version: it finds ComfyUI's modules, and does not look where the script lies."""
+
+
 def test_comfyuis_own_nodes_are_not_taken_for_the_packs(terminal: Terminal, tmp_path: Path) -> None:
-    """The Python of its portable version finds those, and does not look where the script lies."""
     core = tmp_path / "core"
     core.mkdir()
     (core / "nodes.py").write_text("raise SystemExit('this is ComfyUI')", encoding="utf-8")
-    assert terminal.run("jobs", PYTHONPATH=str(core))[:2] == (0, "There are no jobs yet.\n")
-    assert terminal.run("jobs", python=("-I", CLI))[:2] == (0, "There are no jobs yet.\n")
+    for python in (("-I", CLI), ("-I", "-c", PORTABLE.format(str(core)), CLI)):
+        assert terminal.run("jobs", python=python)[:2] == (0, "There are no jobs yet.\n"), python
 
 
 def test_inside_the_packs_folder_the_module_runs_too(terminal: Terminal) -> None:

@@ -34,7 +34,7 @@ class Claims:
     """
 
     def __init__(self, journal: Journal) -> None:
-        self._journal = journal
+        self.journal = journal
         self._process = f"{_host()}|{os.getpid()}|{psutil.Process().create_time():.2f}|{secrets.token_hex(4)}"
         self._lock = threading.Lock()
         self._runs: dict[str, Callable[[], bool]] = {}
@@ -65,7 +65,7 @@ class Claims:
             connection.execute(update(JOBS).where(JOBS.c.claim_owner == owner).values(claim_owner="", claim_until=0))
             connection.execute(delete(WAITERS).where(WAITERS.c.owner == owner))
 
-        self._journal.database.transact(write)
+        self.journal.database.transact(write)
 
     def take(self, record: JobRecord, owner: str) -> JobRecord | None:
         """Claim a job, unless another run has it or has moved it on. Returns its record as it is then."""
@@ -77,11 +77,11 @@ class Claims:
         def write(connection: Connection) -> bool:
             same = (JOBS.c.id == record.id) & (JOBS.c.claim_owner == record.claim_owner)
             same &= JOBS.c.state == record.state.value
-            values = {"claim_owner": owner, "claim_until": self._journal.now() + CLAIM_SECONDS}
+            values = {"claim_owner": owner, "claim_until": self.journal.now() + CLAIM_SECONDS}
             connection.execute(delete(WAITERS).where(WAITERS.c.owner == owner))
             return connection.execute(update(JOBS).where(same).values(values)).rowcount == 1
 
-        return self._journal.row(record.id) if self._journal.database.transact(write) else None
+        return self.journal.row(record.id) if self.journal.database.transact(write) else None
 
     def is_free(self, record: JobRecord) -> bool:
         """Whether nobody is at work on a job, as far as its record tells."""
@@ -89,12 +89,12 @@ class Claims:
             return True
         if record.claim_owner.startswith(f"{self._process}|"):
             return record.claim_owner not in self._runs
-        return record.claim_until <= self._journal.now() or _is_dead(record.claim_owner)
+        return record.claim_until <= self.journal.now() or _is_dead(record.claim_owner)
 
     def holds(self, record: JobRecord, owner: str) -> bool:
         """Whether a run has still claimed a job: it may have lapsed while the machine slept."""
         query = select(JOBS.c.claim_owner).where(JOBS.c.id == record.id)
-        return not record.id or self._journal.database.transact(
+        return not record.id or self.journal.database.transact(
             lambda connection: connection.execute(query).scalar() == owner
         )
 
@@ -103,15 +103,15 @@ class Claims:
 
         def write(connection: Connection) -> None:
             connection.execute(delete(WAITERS).where(WAITERS.c.owner == owner))
-            until = self._journal.now() + CLAIM_SECONDS
+            until = self.journal.now() + CLAIM_SECONDS
             connection.execute(insert(WAITERS).values(job=record.id, owner=owner, until=until))
 
-        self._journal.database.transact(write)
+        self.journal.database.transact(write)
 
     def is_awaited(self, record: JobRecord) -> bool:
         """Whether a living run that is not stopped itself waits for a job."""
-        waiting = (WAITERS.c.job == record.id) & (WAITERS.c.until > self._journal.now())
-        owners = self._journal.database.transact(
+        waiting = (WAITERS.c.job == record.id) & (WAITERS.c.until > self.journal.now())
+        owners = self.journal.database.transact(
             lambda connection: connection.execute(select(WAITERS.c.owner).where(waiting)).scalars().all()
         )
         return any(self._goes_on(owner) for owner in owners)
@@ -134,13 +134,13 @@ class Claims:
                     self._renewing = False
                     return
                 runs = list(self._runs)
-            until = self._journal.now() + CLAIM_SECONDS
+            until = self.journal.now() + CLAIM_SECONDS
             renewals = (
                 update(JOBS).where(JOBS.c.claim_owner.in_(runs)).values(claim_until=until),
                 update(WAITERS).where(WAITERS.c.owner.in_(runs)).values(until=until),
             )
             try:
-                self._journal.database.transact(partial(_execute_all, renewals))
+                self.journal.database.transact(partial(_execute_all, renewals))
             except JournalUnusable:
                 continue  # the claims hold for two more tries
 

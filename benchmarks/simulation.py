@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
-from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Final, NoReturn, ParamSpec, TypeVar
@@ -18,10 +18,10 @@ from nodes.jobs.executors import Executors
 from nodes.jobs.journal import Journal
 from nodes.jobs.poll import Poller
 from nodes.jobs.poll_schedule import ScheduleFor
-from nodes.jobs.rate_limiter import RateLimiter
-from nodes.jobs.retry import Backoff
+from nodes.jobs.records import RequestKey
+from nodes.jobs.retry import Backoff, RateLimiter
 from nodes.jobs.services import Services
-from nodes.jobs.states import State
+from nodes.jobs.unread import Unread
 from nodes.runcomfy.client import RunComfy
 from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.transport import ApiRequest, ApiResponse
@@ -80,14 +80,18 @@ def follow_all(wanted: list[Job], schedule: ScheduleFor) -> list[Followed]:
 
 
 async def _follow_all(wanted: list[Job], schedule: ScheduleFor) -> list[Followed]:
-    clock, journal = _Clock(), Journal(None)
-    service = _Service(clock)
+    clock = _Clock()
+    journal = Journal(None, clock)
+    service, executors = _Service(clock), Executors()
+    executors.calls = executors.journal = _AtOnce()
     services = Services(
         client=RunComfy(service, "simulation"),
         account="simulation",
         journal=journal,
-        claims=Claims(journal, None),
-        executors=_AtOnce(),
+        origin="",
+        claims=Claims(journal),
+        unread=Unread(""),
+        executors=executors,
         rate_limiter=RateLimiter(clock, Backoff()),
         clock=clock,
         folder=Path(),
@@ -97,11 +101,12 @@ async def _follow_all(wanted: list[Job], schedule: ScheduleFor) -> list[Followed
     cancellation = _Patient(clock, lambda _: None, lambda: False)
     followed = []
     for number, job in enumerate(wanted):
-        intended = journal.create(str(number), job.request, clock.wall())
-        entry = journal.transition(replace(intended, request_id=f"job-{number}"), State.ACCEPTED, clock.wall())
+        intended = journal.create([], RequestKey(str(number), "", ""), "", job.request, "")
+        assert intended
+        record = journal.accept(intended, f"job-{number}")
         service.begin(job)
         expectation = services.schedule(job.request, journal.durations(job.request))
-        await Poller(services, cancellation, entry, expectation, fresh=True).wait()
+        await Poller(services, cancellation, record, expectation, fresh=True).wait()
         followed.append(Followed(job, service.seen - service.ends, service.calls))
     journal.close()
     return followed
@@ -119,6 +124,9 @@ class _Clock:
     def monotonic(self) -> float:
         return self._now
 
+    def with_sleep(self) -> float:
+        return self._now
+
     async def sleep(self, seconds: float) -> None:
         self._now += seconds
 
@@ -126,7 +134,7 @@ class _Clock:
 class _Patient(Cancellation):
     """Sleeps right through a pause: nobody presses Stop here, or reads."""
 
-    async def pause(self, seconds: float, line: Callable[[], Event] | None = None) -> None:  # noqa: ARG002  unread
+    async def sleep(self, seconds: float, line: Callable[[], Event] | None = None) -> None:  # noqa: ARG002  unread
         await self._clock.sleep(seconds)
 
 
@@ -142,7 +150,7 @@ class _Service:
         now = self._clock.monotonic()
         self._begins, self.ends, self.calls = now + job.queued, now + job.seconds, 0
 
-    def send(self, call: ApiRequest) -> ApiResponse:
+    def send(self, call: ApiRequest, *, before_first_byte: Callable[[], None] | None = None) -> ApiResponse:  # noqa: ARG002  nothing is submitted
         self.calls += 1
         now = self._clock.monotonic()
         if now < self.ends:
@@ -153,10 +161,10 @@ class _Service:
         return _reply(status="completed")
 
 
-class _AtOnce(Executors):
-    """Does its calls in the caller's thread, so that every run is the same."""
+class _AtOnce(ThreadPoolExecutor):
+    """Works in the caller's thread, so that every run is the same."""
 
-    def call(self, work: Callable[P, T], *args: P.args, **options: P.kwargs) -> Future[T]:
+    def submit(self, work: Callable[P, T], /, *args: P.args, **options: P.kwargs) -> Future[T]:
         done: Future[T] = Future()
         done.set_result(work(*args, **options))
         return done

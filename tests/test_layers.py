@@ -21,17 +21,17 @@ PICTURES = ("backdrop", "captions", "render", "picture", "robot")
 """The rehearsal's files that only its film studio loads, when it has something to film."""
 
 ROOMS: dict[str, set[str]] = {
-    "modes": set(),
+    "errors": set(),
     "http_client": set(),
     "runcomfy": {"http_client"},
     "video": {"http_client"},
-    "jobs": {"runcomfy", "video"},
+    "jobs": {"errors", "runcomfy", "video"},
     "rehearsal": set(),
-    "engine": {"jobs", "modes", "rehearsal", "runcomfy", "video"},
-    "__main__": {"engine", "jobs", "modes", "runcomfy"},
+    "engine": {"errors", "jobs", "rehearsal", "runcomfy", "video"},
+    "__main__": {"engine", "jobs", "runcomfy"},
     "comfyui": {"engine", "jobs", "runcomfy", "video"},
     "options": {"comfyui", "runcomfy"},
-    "text_to_video": {"comfyui", "modes", "runcomfy"},
+    "text_to_video": {"comfyui", "runcomfy"},
     "load_video": {"comfyui", "runcomfy", "video"},
     "__init__": set(),
 }
@@ -150,7 +150,7 @@ def test_comfyuis_start_does_not_load_the_engine() -> None:
     reached = {f"nodes.{name}" for name in (*NODES, "comfyui.routes")}
     while further := {found.module for found in INSIDE if found.at_start and module_of(found) in reached} - reached:
         reached |= further
-    assert {"nodes.comfyui.host", "nodes.comfyui.csrf", "nodes.runcomfy.request"} <= reached
+    assert {"nodes.comfyui.pack", "nodes.comfyui.csrf", "nodes.runcomfy.request"} <= reached
     early = {found.module for found in OUTSIDE if found.at_start and module_of(found) in reached}
     assert {name.split(".")[0] for name in early} <= COMFYUI | {"aiohttp"}
 

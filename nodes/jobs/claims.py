@@ -38,7 +38,7 @@ class Claims:
     """
 
     def __init__(self, journal: Journal, renew_seconds: float = RENEW_SECONDS) -> None:
-        self._journal = journal
+        self.journal = journal
         self._renew_seconds = renew_seconds
         self._process = f"{_host()}|{os.getpid()}|{psutil.Process().create_time():.2f}|{secrets.token_hex(4)}"
         self._lock = threading.Lock()
@@ -70,7 +70,7 @@ class Claims:
             connection.execute(update(JOBS).where(JOBS.c.claim_owner == owner).values(claim_owner="", claim_until=0))
             connection.execute(delete(WAITERS).where(WAITERS.c.owner == owner))
 
-        self._journal.database.transact(write)
+        self.journal.database.transact(write)
 
     def take(self, record: JobRecord, owner: str, run: str = "") -> JobRecord | None:
         """Claim a job, unless another run has it or has moved it on. Returns its record as it is then.
@@ -88,7 +88,7 @@ class Claims:
             same &= JOBS.c.state == record.state.value
             values = {
                 "claim_owner": owner,
-                "claim_until": self._journal.now() + CLAIM_SECONDS,
+                "claim_until": self.journal.now() + CLAIM_SECONDS,
                 "run": run or record.run,
             }
             if connection.execute(update(JOBS).where(same).values(values)).rowcount != 1:
@@ -97,7 +97,7 @@ class Claims:
             return True
 
         try:
-            return self._journal.row(record.id) if self._journal.database.transact(write) else None
+            return self.journal.row(record.id) if self.journal.database.transact(write) else None
         except IntegrityError:  # the run has another unfinished job by now
             return None
 
@@ -108,13 +108,13 @@ class Claims:
         if record.claim_owner.startswith(f"{self._process}|"):
             return record.claim_owner not in self._runs
         # One that ends later than any claim made now was made before the clock was set back.
-        left = record.claim_until - self._journal.now()
+        left = record.claim_until - self.journal.now()
         return not 0 < left <= 2 * CLAIM_SECONDS or _is_dead(record.claim_owner)
 
     def holds(self, record: JobRecord, owner: str) -> bool:
         """Whether a run has still claimed a job: it may have lapsed while the machine slept."""
         query = select(JOBS.c.claim_owner).where(JOBS.c.id == record.id)
-        return not record.id or self._journal.database.transact(
+        return not record.id or self.journal.database.transact(
             lambda connection: connection.execute(query).scalar() == owner
         )
 
@@ -123,15 +123,15 @@ class Claims:
 
         def write(connection: Connection) -> None:
             connection.execute(delete(WAITERS).where(WAITERS.c.owner == owner))
-            until = self._journal.now() + CLAIM_SECONDS
+            until = self.journal.now() + CLAIM_SECONDS
             connection.execute(insert(WAITERS).values(job=record.id, owner=owner, until=until))
 
-        self._journal.database.transact(write)
+        self.journal.database.transact(write)
 
     def is_awaited(self, record: JobRecord) -> bool:
         """Whether a living run that is not stopped itself waits for a job."""
-        waiting = (WAITERS.c.job == record.id) & (WAITERS.c.until > self._journal.now())
-        owners = self._journal.database.transact(
+        waiting = (WAITERS.c.job == record.id) & (WAITERS.c.until > self.journal.now())
+        owners = self.journal.database.transact(
             lambda connection: connection.execute(select(WAITERS.c.owner).where(waiting)).scalars().all()
         )
         return any(self._goes_on(owner) for owner in owners)
@@ -154,14 +154,14 @@ class Claims:
                     self._renewing = False
                     return
                 runs = list(self._runs)
-            until = self._journal.now() + CLAIM_SECONDS
+            until = self.journal.now() + CLAIM_SECONDS
             renewals = (
                 update(JOBS).where(JOBS.c.claim_owner.in_(runs)).values(claim_until=until),
                 update(WAITERS).where(WAITERS.c.owner.in_(runs)).values(until=until),
             )
             try:
-                self._journal.database.transact(partial(_execute_all, renewals))
-                self._journal.write_ids()
+                self.journal.database.transact(partial(_execute_all, renewals))
+                self.journal.write_ids()
             except JournalUnusable:
                 continue  # the claims hold for two more tries
 

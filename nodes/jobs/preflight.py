@@ -33,8 +33,9 @@ def check_before_submit(folder: Path, hosts: Iterable[str], check_host: Callable
         try:
             check_host(host)
         except UnsafeUrl as error:
+            reason = error.message.rstrip(".")
             raise CannotReceive(
-                f"The last video came from {host}, from where nothing can be fetched now ({error.message.rstrip('.')}).",
+                f"The last video came from {host}, from where nothing can be fetched now ({reason}).",
                 "Check the proxy, VPN or DNS of this machine, and run again.",
             ) from None
 

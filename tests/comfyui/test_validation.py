@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.comfyui.conftest import ServiceLog
+from tests.comfyui.failures import failure_of
 from tests.comfyui.seedance_graphs import OPTIONS, VIDEO, generation, node
 from tools.comfyui_client import Client, Refused, Status
 
@@ -34,6 +35,7 @@ def test_wrong_text_is_refused(client: Client, service_log: ServiceLog, text: st
     with pytest.raises(Refused, match=message) as refusal:
         client.run(generation(text))
     assert list(refusal.value.node_errors) == [VIDEO]
+    assert blamed(refusal.value) == {"text"}
     assert service_log.submissions == []
 
 
@@ -45,10 +47,59 @@ def test_wrong_option_is_refused(client: Client, service_log: ServiceLog, prompt
     assert service_log.submissions == []
 
 
-def test_unknown_mode_is_refused(client: Client, service_log: ServiceLog, prompt: str) -> None:
-    with pytest.raises(Refused, match="mode"):
-        client.run(generation(prompt, mode="free"))
+WRONG_TYPES: dict[str, tuple[Any, ...]] = {
+    "text": (None, 7, True, 1.5, {"a": 1}, {"__value__": ["a list"]}),
+    "reuse": (None, 0, 1, "false", "", {"__value__": [1]}),
+}
+"""What ComfyUI would convert: to a video of "None", or to a switch that is off and buys."""
+
+
+@pytest.mark.parametrize("name", WRONG_TYPES)
+def test_what_is_neither_a_text_nor_a_switch_is_refused(client: Client, service_log: ServiceLog, name: str) -> None:
+    for value in WRONG_TYPES[name]:
+        graph = generation("a cat")
+        graph[VIDEO]["inputs"][name] = value
+        with pytest.raises(Refused) as refusal:
+            client.run(graph)
+        assert blamed(refusal.value) == {name}, value
     assert service_log.submissions == []
+
+
+def test_a_switch_that_another_node_gives_has_to_be_one(client: Client, service_log: ServiceLog, prompt: str) -> None:
+    graph = generation(prompt) | {"any": node("ProbeAnything", value="off")}
+    graph[VIDEO]["inputs"]["reuse"] = ["any", 0]
+    assert "reuse is 'off'; it must be true or false." in failure_of(client, graph)
+    assert service_log.submissions == []
+
+
+@pytest.mark.parametrize(("name", "value"), [("seed", -1), ("seed", 2**31), ("count", 0), ("duration", 13)])
+def test_the_widget_that_is_wrong_is_the_one_that_is_named(client: Client, prompt: str, name: str, value: Any) -> None:
+    with pytest.raises(Refused) as refusal:
+        client.run(generation(prompt, **{name: value}))
+    assert blamed(refusal.value) == {name}
+
+
+def test_more_seeds_than_there_are_is_an_error_that_says_so(client: Client, service_log: ServiceLog) -> None:
+    message = failure_of(client, generation("a cat", seed=2**31 - 1, count=2))
+    assert "would pass the highest seed" in message
+    assert service_log.submissions == []
+
+
+@pytest.mark.parametrize("name", ["mode", "on_failure"])
+def test_an_unknown_choice_is_an_error_that_names_it(
+    client: Client, service_log: ServiceLog, prompt: str, name: str
+) -> None:
+    """Some versions of ComfyUI refuse it themselves, others leave it to the node."""
+    graph = generation(prompt)
+    for value in ("free", None, "LIVE", 3):
+        graph[VIDEO]["inputs"][name] = value
+        assert name in failure_of(client, graph), value
+    assert service_log.submissions == []
+
+
+def blamed(refusal: Refused) -> set[str]:
+    """The inputs that ComfyUI shows as wrong."""
+    return {error["extra_info"]["input_name"] for each in refusal.node_errors.values() for error in each["errors"]}
 
 
 def test_wrong_text_from_another_node_ends_the_run(client: Client, service_log: ServiceLog) -> None:

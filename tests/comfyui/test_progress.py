@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nodes.jobs.batch_progress import MOST_REASONS, BatchProgress
+from nodes.comfyui.progress import MOST_REASONS, BatchProgress
 from nodes.jobs.events import (
     Decoding,
     Done,
@@ -15,10 +15,10 @@ from nodes.jobs.events import (
     Notice,
     Queued,
     Retrying,
+    StopOutcome,
     StopReport,
     Submitting,
 )
-from nodes.jobs.stop_outcome import StopOutcome
 
 DONE = Done(41, 121, 864, 480, 24, 0.03)
 CANCELLED = StopReport(

@@ -18,6 +18,7 @@ from typing import Final
 
 import psutil
 from sqlalchemy import Connection, Update, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from .errors import JournalUnusable
 from .journal import CLAIM_SECONDS, Journal
@@ -31,10 +32,14 @@ class Claims:
     """What the runs of this process have claimed in one journal. May be used from any thread.
 
     Every method raises `JournalUnusable`.
+
+    Args:
+        renew_seconds: between two renewals of what is claimed.
     """
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, renew_seconds: float = RENEW_SECONDS) -> None:
         self.journal = journal
+        self._renew_seconds = renew_seconds
         self._process = f"{_host()}|{os.getpid()}|{psutil.Process().create_time():.2f}|{secrets.token_hex(4)}"
         self._lock = threading.Lock()
         self._runs: dict[str, Callable[[], bool]] = {}
@@ -67,8 +72,12 @@ class Claims:
 
         self.journal.database.transact(write)
 
-    def take(self, record: JobRecord, owner: str) -> JobRecord | None:
-        """Claim a job, unless another run has it or has moved it on. Returns its record as it is then."""
+    def take(self, record: JobRecord, owner: str, run: str = "") -> JobRecord | None:
+        """Claim a job, unless another run has it or has moved it on. Returns its record as it is then.
+
+        Args:
+            run: which the job belongs to from now on, where it is to bring a video that no other run gets.
+        """
         if not record.id:
             return record
         if not self.is_free(record):
@@ -77,11 +86,20 @@ class Claims:
         def write(connection: Connection) -> bool:
             same = (JOBS.c.id == record.id) & (JOBS.c.claim_owner == record.claim_owner)
             same &= JOBS.c.state == record.state.value
-            values = {"claim_owner": owner, "claim_until": self.journal.now() + CLAIM_SECONDS}
+            values = {
+                "claim_owner": owner,
+                "claim_until": self.journal.now() + CLAIM_SECONDS,
+                "run": run or record.run,
+            }
+            if connection.execute(update(JOBS).where(same).values(values)).rowcount != 1:
+                return False
             connection.execute(delete(WAITERS).where(WAITERS.c.owner == owner))
-            return connection.execute(update(JOBS).where(same).values(values)).rowcount == 1
+            return True
 
-        return self.journal.row(record.id) if self.journal.database.transact(write) else None
+        try:
+            return self.journal.row(record.id) if self.journal.database.transact(write) else None
+        except IntegrityError:  # the run has another unfinished job by now
+            return None
 
     def is_free(self, record: JobRecord) -> bool:
         """Whether nobody is at work on a job, as far as its record tells."""
@@ -89,7 +107,9 @@ class Claims:
             return True
         if record.claim_owner.startswith(f"{self._process}|"):
             return record.claim_owner not in self._runs
-        return record.claim_until <= self.journal.now() or _is_dead(record.claim_owner)
+        # One that ends later than any claim made now was made before the clock was set back.
+        left = record.claim_until - self.journal.now()
+        return not 0 < left <= 2 * CLAIM_SECONDS or _is_dead(record.claim_owner)
 
     def holds(self, record: JobRecord, owner: str) -> bool:
         """Whether a run has still claimed a job: it may have lapsed while the machine slept."""
@@ -127,8 +147,8 @@ class Claims:
         return not _is_dead(owner)
 
     def _renew(self) -> None:
-        """Put off the end of this process' claims until there are none."""
-        while not self._closed.wait(RENEW_SECONDS):
+        """Put off the end of this process' claims until there are none, and write down what could not be before."""
+        while not self._closed.wait(self._renew_seconds):
             with self._lock:
                 if not self._runs:
                     self._renewing = False
@@ -141,6 +161,7 @@ class Claims:
             )
             try:
                 self.journal.database.transact(partial(_execute_all, renewals))
+                self.journal.write_ids()
             except JournalUnusable:
                 continue  # the claims hold for two more tries
 

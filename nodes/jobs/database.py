@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
@@ -20,11 +20,12 @@ from .migration import migrate
 T = TypeVar("T")
 
 BUSY_TIMEOUT: Final = 10.0
-"""Seconds that SQLite waits for another process' transaction."""
+"""Seconds to wait for another thread's transaction, and then for another process'. Not more: as long as the id of an
+accepted job waits here, it is nowhere else."""
 TRIES: Final = 20
 PAUSE: Final = 0.1
 """Seconds between two tries, when the file is in use by a backup or a virus scanner."""
-_PASSING: Final = ("locked", "busy", "disk i/o error", "unable to open")
+_PASSING: Final = ("disk i/o error", "unable to open")
 
 
 class Database:
@@ -50,7 +51,9 @@ class Database:
             IntegrityError: a constraint forbids it; nothing was written.
             JournalUnusable: the file cannot be read or written; nothing was written.
         """
-        with self._lock:
+        if not self._lock.acquire(timeout=BUSY_TIMEOUT):
+            raise JournalUnusable(self._name(), "it has been in use for too long")
+        try:
             for attempt in range(TRIES):
                 try:
                     self._check_file()
@@ -65,6 +68,8 @@ class Database:
                     if attempt == TRIES - 1 or not _is_passing(error):
                         raise JournalUnusable(self._name(), _reason(error)) from error
                     threading.Event().wait(PAUSE)
+        finally:
+            self._lock.release()
         raise AssertionError("unreachable")
 
     def close(self) -> None:
@@ -75,13 +80,15 @@ class Database:
             self._engine = self._identity = None
 
     def _check_file(self) -> None:
-        """Notice that the file was replaced or deleted: SQLite would go on writing to what nobody finds any more."""
+        """Notice that the file was replaced or deleted: SQLite would go on writing to what nobody finds any more.
+
+        One that was deleted is refused until `close` is called, which is when a user has been told.
+        """
         if not self._file or self._identity is None:
             return
         try:
             found = _identity(self._file)
         except FileNotFoundError:
-            self.close()
             raise JournalUnusable(self._name(), "it was deleted or moved away while it was in use") from None
         if found != self._identity:
             self.close()
@@ -91,7 +98,7 @@ class Database:
             if self._file:
                 _create(self._file)
             engine = create_engine(
-                f"sqlite:///{self._file or ''}",
+                URL.create("sqlite", database=str(self._file or ":memory:")),
                 poolclass=StaticPool,
                 connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT},
             )

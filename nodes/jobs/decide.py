@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
-from .records import JobRecord
+from .records import SUBMIT_SECONDS, JobRecord
 from .states import State
 
 CANCEL_DOUBT: Final = 86400.0
@@ -71,69 +71,56 @@ def decide(records: Sequence[JobRecord], situation: Situation) -> Action:
         records: all of the request's, of every account at this service, newest first.
     """
     ours = [record for record in records if record.id not in situation.not_ours]
-    return _for_a_new_video(ours, situation) if situation.run else _for_any_video(ours, situation)
+    if situation.run:
+        return _for_a_new_video(ours, situation)
+    return _first(ours, situation, _whole, _unfinished, _saved, _ended) or Action(Do.SUBMIT)
 
 
-def _for_any_video(records: Sequence[JobRecord], situation: Situation) -> Action:
-    # Disk before money, whatever became of the job.
-    for record in records:
-        if _on_disk(record, situation) is Disk.WHOLE:
-            return Action(Do.LOAD, record)
-    for record in records:
-        if step := _unfinished(record, situation):
-            return step
-    for record in records:
-        if record.state is State.SAVED:
-            return _saved(record, situation)
-    for record in records:
-        if record.state is State.SURPLUS:
-            return _bring(record, situation)
-    for record in records:
-        if step := _ended(record, situation):
-            return step
-    return Action(Do.SUBMIT)
+Step = Callable[[JobRecord, Situation], Action | None]
+
+
+def _first(records: Sequence[JobRecord], situation: Situation, *steps: Step) -> Action | None:
+    """What the first step asks for that asks for anything, of any record."""
+    return next((action for step in steps for record in records if (action := step(record, situation))), None)
 
 
 def _for_a_new_video(records: Sequence[JobRecord], situation: Situation) -> Action:
-    for record in records:
-        if record.run == situation.run and record.state is not State.REFUSED:
-            return _of_this_run(record, situation)
+    mine = [record for record in records if record.run == situation.run and record.state is not State.REFUSED]
+    if mine:
+        # A run that is executed again never buys again.
+        return _first(mine, situation, _whole, _unfinished, _saved) or Action(Do.REPORT, mine[0])
     for record in records:
         step = _unfinished(record, situation)
         # What another run is at work on does not stand in the way: it has its video, this one gets another.
         if step and step.do is not Do.WAIT:
             return step
-    for record in records:
-        if record.state in (State.UNKNOWN_REPORTED, State.CANCELLED) and (step := _ended(record, situation)):
-            return step
-    return Action(Do.SUBMIT)
+    unclear = [record for record in records if record.state in (State.UNKNOWN_REPORTED, State.CANCELLED)]
+    return _first(unclear, situation, _ended) or Action(Do.SUBMIT)
 
 
-def _of_this_run(record: JobRecord, situation: Situation) -> Action:
-    """A run that is executed again never buys again."""
-    if record.state is State.SAVED:
-        return _saved(record, situation)
-    if record.state is State.SURPLUS:
-        return _bring(record, situation)
-    return _unfinished(record, situation) or Action(Do.REPORT, record)
+def _whole(record: JobRecord, situation: Situation) -> Action | None:
+    """Disk before money, whatever became of the job."""
+    return Action(Do.LOAD, record) if _on_disk(record, situation) is Disk.WHOLE else None
 
 
 def _unfinished(record: JobRecord, situation: Situation) -> Action | None:
     if record.state is State.INTENDED:
-        under_way = situation.now < record.submit_until
+        # One that ends later than any call begun now was begun before the clock was set back.
+        under_way = 0 < record.submit_until - situation.now < 2 * SUBMIT_SECONDS
         return Action(Do.WAIT if under_way else Do.GIVE_UP_SUBMIT, record)
     if record.state is State.UNKNOWN:
         return Action(Do.REPORT, record)
-    if record.state in (State.ACCEPTED, State.SUCCEEDED):
+    if record.state in (State.ACCEPTED, State.SUCCEEDED, State.SURPLUS):
         return _bring(record, situation)
     return None
 
 
-def _saved(record: JobRecord, situation: Situation) -> Action:
-    found = _on_disk(record, situation)
-    if found is Disk.WHOLE:
-        return Action(Do.LOAD, record)
-    return Action(Do.RAISE_UNREADABLE, record) if found is Disk.UNREADABLE else _bring(record, situation)
+def _saved(record: JobRecord, situation: Situation) -> Action | None:
+    """A video that was saved once and is not there whole: it costs nothing to fetch it again."""
+    was_saved = record.state in (State.SAVED, State.EXPIRED)
+    if was_saved and _on_disk(record, situation) is Disk.UNREADABLE:
+        return Action(Do.RAISE_UNREADABLE, record)
+    return _bring(record, situation) if record.state is State.SAVED else None
 
 
 def _bring(record: JobRecord, situation: Situation) -> Action:

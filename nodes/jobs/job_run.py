@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, ParamSpec, TypeVar
@@ -44,8 +45,8 @@ class JobRun:
         self._started = services.clock.monotonic()
         self._backoff = Backoff(services.random)
         self._connect_failures = 0
-        self._checked = False
         self._awaited = 0
+        self._claimed: JobRecord | None = None
         self._poller: Poller | None = None
         self.submit_call = SubmitCall(services, run.report, self.owner, lambda: not self.cancellation.is_cancelled())
         self._not_ours: set[int] = set()
@@ -61,7 +62,7 @@ class JobRun:
             if action.record is None:
                 video = await self._submit(records, key, run, request)
             else:
-                video = await self._do(action.do, action.record, key.account)
+                video = await self._do(action.do, action.record, key.account, run)
             if video:
                 return video
 
@@ -83,7 +84,7 @@ class JobRun:
     @property
     def record(self) -> JobRecord | None:
         """The job as far as this run knows it."""
-        return self._poller.record if self._poller else self.submit_call.record
+        return self._poller.record if self._poller else self._claimed or self.submit_call.record
 
     def close(self) -> None:
         """Free what was claimed; not before a submit call under way has ended, whose job the next run must see."""
@@ -99,18 +100,18 @@ class JobRun:
             run,
             disk={record.id: disk_state(record, services.folder) for record in records},
             busy=frozenset(record.id for record in records if not services.claims.is_free(record)),
-            unread=services.unread.of(records, self._run),
+            unread=services.unread.of(records, self._run, self._awaited),
             not_ours=frozenset(self._not_ours),
             rechecked=frozenset(self._rechecked),
         )
         return records, decide(records, situation)
 
-    async def _do(self, do: Do, record: JobRecord, account: str) -> Video | None:
+    async def _do(self, do: Do, record: JobRecord, account: str, run: str) -> Video | None:
         """Do what was decided about a record; None where it has to be decided again."""
         if do is Do.LOAD:
             return await self._call(self._load, record)
         if do is Do.RESUME:
-            return await self._resume(record, account)
+            return await self._resume(record, account, run)
         if do is Do.WAIT:
             await self._wait_for(record)
         elif do is Do.GIVE_UP_SUBMIT:
@@ -135,9 +136,7 @@ class JobRun:
         self, seen: list[JobRecord], key: RequestKey, run: str, request: GenerationRequest
     ) -> Video | None:
         """Buy the video, unless others have written about the request meanwhile."""
-        if not self._checked:
-            await self._call(self._services.check_before_submit)
-            self._checked = True
+        await self._call(self._services.check_before_submit)
         self.cancellation.report(Submitting())
         try:
             record = await self.cancellation.wait_for(self.submit_call.start(seen, key, run, request))
@@ -155,7 +154,7 @@ class JobRun:
             await self.raise_end(record)
         return await self._bring(record, fresh=True)
 
-    async def _pause_before_retry(self, error: RateLimited | ConnectError) -> None:
+    async def _pause_before_retry(self, error: TransientError) -> None:
         pause = self._backoff.pause(error.retry_after)
         self._connect_failures += isinstance(error, ConnectError)
         waited = self._services.clock.monotonic() - self._started
@@ -164,8 +163,8 @@ class JobRun:
         self.cancellation.report(Retrying(f"{error.message} Nothing was charged.", pause))
         await self.cancellation.sleep(pause)
 
-    async def _resume(self, record: JobRecord, account: str) -> Video | None:
-        claimed = await self._call(self._services.claims.take, record, self.owner)
+    async def _resume(self, record: JobRecord, account: str, run: str) -> Video | None:
+        claimed = await self._call(self._services.claims.take, record, self.owner, run)
         if claimed is None:
             return None
         try:
@@ -175,12 +174,13 @@ class JobRun:
                 raise
             # The service itself says that it is another account's, which buys its own.
             self._not_ours.add(record.id)
-            self._poller = None
+            self._claimed = self._poller = None
             await self._call(self._services.claims.give_back, self.owner)
             return None
 
     async def _bring(self, record: JobRecord, *, fresh: bool) -> Video | None:
         """Poll and download a job that this run has claimed; None where its files are on disk after all."""
+        self._claimed, self._poller = record, None
         # A job of elsewhere is scheduled as one of the default size and length.
         request = record.request or GenerationRequest("(unknown)")
         try:
@@ -195,16 +195,14 @@ class JobRun:
             record = await download_videos(self._services, self.cancellation, poller, result)
         except (JobFailed, JobExpired) as error:
             # Its video may have arrived before that could be written down.
-            if isinstance(error, JobExpired) and await self._call(self._is_on_disk, poller.record):
+            folder = self._services.folder
+            if isinstance(error, JobExpired) and await self._call(disk_state, poller.record, folder) is Disk.WHOLE:
                 return None
             self._services.unread.raised(poller.record, self._run)
             raise
         elapsed = self._services.clock.monotonic() - self._started
-        paths = tuple(self._services.folder / name for name in record.files)
-        return Video(record.request_id, paths, record.cost, elapsed, price=record.price)
-
-    def _is_on_disk(self, record: JobRecord) -> bool:
-        return disk_state(record, self._services.folder) is Disk.WHOLE
+        files = paths_of(record, self._services.folder)
+        return Video(record.request_id, files, record.cost, elapsed, price=record.price)
 
     async def _wait_for(self, record: JobRecord) -> None:
         """Watch what another run makes of a job."""
@@ -221,14 +219,11 @@ class JobRun:
     async def _recheck(self, record: JobRecord) -> None:
         """Ask once about a job that counts as cancelled or deleted, before its request is bought again."""
         try:
-            limiter, status = self._services.rate_limiter, self._services.client.status
-            found = await self._call(limiter.call, status, record.request_id)
+            found = await self._call(self._services.rate_limiter.call, self._services.client.status, record.request_id)
         except (NotFound, PermissionDenied):
             self._rechecked.add(record.id)
         except TransientError as error:
-            pause = self._backoff.pause(error.retry_after)
-            self.cancellation.report(Retrying(error.message, pause))
-            await self.cancellation.sleep(pause)
+            await self._pause_before_retry(error)
         else:
             self._rechecked.add(record.id)
             if found.state is not JobState.CANCELLED:
@@ -247,7 +242,11 @@ class JobRun:
                 *(self._services.journal, self._run.report, record, State.UNKNOWN_REPORTED),
                 reported_by=self._services.unread.server,
             )
-            record = await self.cancellation.finish(writing)
+            try:
+                record = await self.cancellation.finish(writing)
+            except asyncio.CancelledError:
+                self._services.unread.not_read(record)
+                raise
         self._services.unread.raised(record, self._run)
         raise error
 

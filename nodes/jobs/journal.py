@@ -16,13 +16,11 @@ from ..runcomfy.request import GenerationRequest
 from .clock import Clock
 from .database import Database
 from .errors import JournalUnusable
-from .records import JobRecord, RequestKey, read_request
-from .states import NOT_ACCEPTED_YET, TRANSITIONS, State
+from .records import SUBMIT_SECONDS, JobRecord, RequestKey, read_request
+from .states import NOT_ACCEPTED_YET, TRANSITIONS, UNFINISHED, State
 from .tables import JOBS
 from .unwritten import UnwrittenIds
 
-SUBMIT_SECONDS: Final = 90.0
-"""From the intent on, until other runs may take the submit call for ended. Its writer gives it up well before."""
 CLAIM_SECONDS: Final = 30.0
 """That a claim lasts unless it is renewed."""
 
@@ -39,9 +37,16 @@ class Journal:
         self._unwritten = UnwrittenIds(file.parent if file else None)
 
     def of_request(self, key: RequestKey) -> list[JobRecord]:
-        """All records of a request to this service, of every account, newest first."""
-        self.write_ids()
-        return self.database.transact(lambda connection: _of_request(connection, key))
+        """All records of a request to this service, of every account, newest first.
+
+        A journal that was deleted in use is refused here, where a user reads it, and begun anew after that.
+        """
+        try:
+            self.write_ids()
+            return self.database.transact(lambda connection: _of_request(connection, key))
+        except JournalUnusable:
+            self.database.close()
+            raise
 
     def job(self, request_id: str) -> JobRecord | None:
         """The record of a job that the service accepted."""
@@ -91,20 +96,20 @@ class Journal:
         Returns:
             None where it has to be decided again.
         """
-        now = self.now()
-        values = {
-            "state": State.INTENDED.value,
-            "created": now,
-            "changed": now,
-            "submit_until": now + SUBMIT_SECONDS,
-            "claim_owner": owner,
-            "claim_until": now + CLAIM_SECONDS,
-            "reason": "",
-        }
 
         def write(connection: Connection) -> JobRecord | None:
             if _of_request(connection, key) != list(seen):
                 return None
+            now = self.now()  # not before: the transaction may have waited for others
+            values = {
+                "state": State.INTENDED.value,
+                "created": now,
+                "changed": now,
+                "submit_until": now + SUBMIT_SECONDS,
+                "claim_owner": owner,
+                "claim_until": now + CLAIM_SECONDS,
+                "reason": "",
+            }
             if refused:
                 still = (JOBS.c.id == refused.id) & (JOBS.c.state == State.REFUSED.value)
                 written = connection.execute(update(JOBS).where(still).values(values)).rowcount
@@ -131,18 +136,17 @@ class Journal:
             raise ValueError(f"a job that is {record.state.value} cannot become {to.value}")
         if not record.id:
             return replace(record, state=to, **changes)  # type: ignore[arg-type]  # the names are JobRecord's fields
+        self.write_ids()
 
         def write(connection: Connection) -> JobRecord | None:
             unmoved = (JOBS.c.id == record.id) & (JOBS.c.state == record.state.value)
-            values = {**_columns(changes), "state": to.value, "changed": self.now()}
+            # Surplus: a job that was cancelled goes on after all, while another one has been accepted.
+            state = _accepted_state(connection, record) if to is State.ACCEPTED else to
+            values = {**_columns(changes), "state": state.value, "changed": self.now()}
             connection.execute(update(JOBS).where(unmoved).values(values))
             return _read(connection, JOBS.c.id == record.id)
 
-        try:
-            return self.database.transact(write) or replace(record, state=to)
-        except IntegrityError:
-            # A job that was cancelled goes on after all, while another one has been accepted.
-            return self._surplus(record, record.request_id)
+        return self.database.transact(write) or replace(record, state=to)
 
     def accept(self, record: JobRecord, request_id: str) -> JobRecord:
         """Write down the id of an accepted job, whatever was written about it meanwhile. An id is never lost: where it
@@ -169,14 +173,14 @@ class Journal:
     def _accept(self, record: JobRecord, request_id: str) -> JobRecord:
         def write(connection: Connection) -> JobRecord | None:
             other = _read(connection, (JOBS.c.request_id == request_id) & (JOBS.c.uid != record.uid))
-            found = _read(connection, JOBS.c.uid == record.uid)
             now = self.now()
-            if found is None:
+            if _read(connection, JOBS.c.uid == record.uid) is None:
                 # The file was replaced since the job was intended.
                 values = _identity(record.uid, record.key, record.run, record.request or GenerationRequest("(unknown)"))
-                connection.execute(insert(JOBS).values(**values, state="unknown", created=record.created, changed=now))
+                refused = {"state": State.REFUSED.value, "created": record.created, "changed": now}
+                connection.execute(insert(JOBS).values(**values, **refused))
             open_states = [state.value for state in NOT_ACCEPTED_YET]
-            values = {"state": State.ACCEPTED.value, "request_id": request_id, "changed": now}
+            values = {"state": _accepted_state(connection, record).value, "request_id": request_id, "changed": now}
             if other:
                 values = {"state": State.UNKNOWN.value, "reason": f"RunComfy named another job's id, {request_id}."}
                 open_states = [State.INTENDED.value]
@@ -184,18 +188,7 @@ class Journal:
             connection.execute(update(JOBS).where(mine).values(values))
             return _read(connection, JOBS.c.uid == record.uid)
 
-        try:
-            return self.database.transact(write) or replace(record, state=State.ACCEPTED, request_id=request_id)
-        except IntegrityError:
-            return self._surplus(record, request_id)
-
-    def _surplus(self, record: JobRecord, request_id: str) -> JobRecord:
-        def write(connection: Connection) -> JobRecord | None:
-            values = {"state": State.SURPLUS.value, "request_id": request_id, "changed": self.now()}
-            connection.execute(update(JOBS).where(JOBS.c.uid == record.uid).values(values))
-            return _read(connection, JOBS.c.uid == record.uid)
-
-        return self.database.transact(write) or replace(record, state=State.SURPLUS, request_id=request_id)
+        return self.database.transact(write) or replace(record, state=State.ACCEPTED, request_id=request_id)
 
     def _newest(self, limit: int, *conditions: ColumnElement[bool]) -> list[JobRecord]:
         query = select(JOBS).where(*conditions).order_by(JOBS.c.id.desc()).limit(limit)
@@ -205,6 +198,14 @@ class Journal:
 def _of_request(connection: Connection, key: RequestKey) -> list[JobRecord]:
     same = (JOBS.c.request_key == key.request) & JOBS.c.origin.in_([key.origin, ""])
     return [_record(row) for row in connection.execute(select(JOBS).where(same).order_by(JOBS.c.id.desc()))]
+
+
+def _accepted_state(connection: Connection, record: JobRecord) -> State:
+    """`SURPLUS` where the unique index has room for one unfinished job only, and another has it."""
+    same = (JOBS.c.account == record.key.account) & (JOBS.c.request_key == record.key.request)
+    same &= (JOBS.c.run == record.run) & (JOBS.c.uid != record.uid)
+    unfinished = JOBS.c.state.in_([state.value for state in UNFINISHED])
+    return State.SURPLUS if _read(connection, same & unfinished) else State.ACCEPTED
 
 
 def _read(connection: Connection, condition: ColumnElement[bool]) -> JobRecord | None:

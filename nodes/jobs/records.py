@@ -5,10 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
+from typing import Final
 
 from ..errors import SeedanceError
 from ..runcomfy.request import GenerationRequest
 from .states import State
+
+SUBMIT_SECONDS: Final = 90.0
+"""From the intent on, until other runs may take the submit call for ended. Its writer gives it up well before."""
 
 
 @dataclass(frozen=True)

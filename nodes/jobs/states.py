@@ -34,9 +34,7 @@ class State(Enum):
 UNFINISHED: Final = frozenset({State.INTENDED, State.UNKNOWN, State.ACCEPTED, State.SUCCEEDED})
 """Of these, one request of one account and run has one record at most: a unique index of the journal."""
 
-NOT_ACCEPTED_YET: Final = frozenset(
-    {State.INTENDED, State.REFUSED, State.UNKNOWN, State.UNKNOWN_REPORTED, State.CANCELLED}
-)
+NOT_ACCEPTED_YET: Final = frozenset({State.INTENDED, State.REFUSED, State.UNKNOWN, State.UNKNOWN_REPORTED})
 """Over these an acceptance is always written."""
 
 _ENDS: Final = frozenset({State.FAILED, State.CANCELLED, State.EXPIRED, State.SAVED})

@@ -97,11 +97,11 @@ class SubmitCall:
         self._check_wanted()
         # Before the intent: a call that would be of no use needs none.
         self._services.rate_limiter.check()
+        started = self._services.clock.with_sleep()
         record = self._services.journal.create(seen, key, run, request, self._owner, refused)
         if record is None:
             return None
         self.record = record
-        started = self._services.clock.with_sleep()
 
         def check_in_time() -> None:
             """Asked when the connection stands, before the first byte of the request."""

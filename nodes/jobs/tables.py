@@ -51,6 +51,7 @@ WAITERS: Final = Table(
 
 _unfinished = JOBS.c.state.in_(sorted(state.value for state in UNFINISHED))
 
+# The first version's table has indexes of other names, which stay with it.
 Index(
     "one_unfinished_job",
     *(JOBS.c.account, JOBS.c.request_key, JOBS.c.run),
@@ -59,5 +60,5 @@ Index(
     postgresql_where=_unfinished,
 )
 Index("jobs_of_a_request", JOBS.c.request_key, JOBS.c.id)
-Index("jobs_by_request_id", JOBS.c.request_id)
+Index("jobs_of_an_id", JOBS.c.request_id)
 Index("jobs_of_a_kind", JOBS.c.resolution, JOBS.c.duration, JOBS.c.id)

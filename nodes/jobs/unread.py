@@ -36,13 +36,18 @@ class Unread:
         with self._lock:
             self._queued[record.uid] = None
 
-    def of(self, records: Iterable[JobRecord], run: Run) -> frozenset[int]:
-        """The ids of the records whose end nobody had read when this run was queued."""
-        return frozenset(record.id for record in records if self._is_unread(record, run))
+    def of(self, records: Iterable[JobRecord], run: Run, awaited: int) -> frozenset[int]:
+        """The ids of the records whose end nobody had read when this run was queued.
+
+        Args:
+            awaited: the record that the run has waited for, if any, which has ended since it was queued.
+        """
+        ended = (State.UNKNOWN_REPORTED, State.FAILED, State.EXPIRED)
+        bad = (record for record in records if record.state in ended)
+        return frozenset(record.id for record in bad if record.id == awaited or self._is_unread(record, run))
 
     def _is_unread(self, record: JobRecord, run: Run) -> bool:
         if record.state is State.UNKNOWN_REPORTED and record.reported_by != self.server:
             return True
-        ended = record.state in (State.UNKNOWN_REPORTED, State.FAILED, State.EXPIRED)
         queued = self._queued.get(record.uid, frozenset())
-        return ended and (queued is None or run.prompt_id in queued)
+        return queued is None or run.prompt_id in queued

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,51 +17,49 @@ class UnwrittenIds:
     """May be used from any thread.
 
     Args:
-        folder: where a file with a line of JSON per id is appended to, durably; files that dead processes have left are
-            read at the first look. None: memory alone.
+        folder: where each id is kept in a file of its own, durably, so that any process can write it down if this one
+            dies. None: memory alone.
     """
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
-        self._file = folder / f"accepted-{secrets.token_hex(4)}.txt" if folder else None
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
         self._waiting: list[tuple[JobRecord, str]] = []
-        self._files: list[Path] | None = None
-        """What the waiting ids are in, once that was looked up."""
 
     def add(self, record: JobRecord, request_id: str) -> None:
         """Keep an id. Never raises: where even the file cannot be written, memory has it."""
         with self._lock:
             self._waiting.append((record, request_id))
-            if self._file:
-                with suppress(OSError):
-                    _append(self._file, _line(record, request_id))
-                    self._files = [*(self._files or []), self._file]
+        if self._folder:
+            with suppress(OSError):
+                _write(self._folder / f"accepted-{record.uid}.json", _text(record, request_id))
 
     def write(self, accept: Callable[[JobRecord, str], object]) -> None:
         """Hand every id to ``accept``, and forget it then. Raises what ``accept`` does; what is left waits on."""
+        for file in self._folder.glob("accepted-*.json") if self._folder else ():
+            if found := _read(file):
+                accept(*found)
+                with suppress(OSError):  # handed in once more next time, to which it is no news
+                    file.unlink()
         with self._lock:
-            if self._files is None:
-                self._files = sorted(self._folder.glob("accepted-*.txt")) if self._folder else []
-                self._waiting += [found for file in self._files for found in _read(file)]
             while self._waiting:
                 accept(*self._waiting[0])
                 del self._waiting[0]
-            while self._files:
-                with suppress(OSError):  # read once more by the next process, to which it is no news
-                    self._files.pop().unlink(missing_ok=True)
 
 
-def _append(file: Path, line: str) -> None:
-    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+def _write(file: Path, text: str) -> None:
+    """Write a whole file or none."""
+    part = file.with_suffix(".part")
+    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
-        os.write(handle, line.encode())
+        os.write(handle, text.encode())
         os.fsync(handle)
     finally:
         os.close(handle)
+    part.replace(file)
 
 
-def _line(record: JobRecord, request_id: str) -> str:
+def _text(record: JobRecord, request_id: str) -> str:
     key = record.key
     kept = {
         "uid": record.uid,
@@ -72,21 +69,14 @@ def _line(record: JobRecord, request_id: str) -> str:
         "request": record.request.canonical() if record.request else "{}",
         "created": record.created,
     }
-    return json.dumps(kept) + "\n"
+    return json.dumps(kept)
 
 
-def _read(file: Path) -> list[tuple[JobRecord, str]]:
+def _read(file: Path) -> tuple[JobRecord, str] | None:
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return []
-    found = []
-    for line in lines:
-        with suppress(ValueError, KeyError, TypeError):  # the end of a line that was cut off by a power cut
-            kept = json.loads(line)
-            record = JobRecord(
-                *(0, kept["uid"], RequestKey(*kept["key"]), kept["run"], State.UNKNOWN, read_request(kept["request"])),
-                created=kept["created"],
-            )
-            found.append((record, kept["request_id"]))
-    return found
+        kept = json.loads(file.read_text(encoding="utf-8"))
+        key, request = RequestKey(*kept["key"]), read_request(kept["request"])
+        record = JobRecord(0, kept["uid"], key, kept["run"], State.UNKNOWN, request, created=kept["created"])
+        return record, kept["request_id"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # another process has handed it in by now, or somebody else wrote it

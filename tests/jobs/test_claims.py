@@ -1,157 +1,180 @@
-"""One run at a time per request, and no lease outlives the process that had it."""
+"""One run at a time is at work on a job, and no claim outlives the process that had it."""
 
 from __future__ import annotations
 
 import multiprocessing
-import os
-import sqlite3
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
 
-from nodes.jobs.claims import OLD_AFTER, Claims
+from nodes.jobs.claims import Claims
+from nodes.jobs.clock import SystemClock
 from nodes.jobs.errors import JournalUnusable
-from nodes.jobs.journal import Journal
-from tests.support.fake_runcomfy import BOAT
+from nodes.jobs.journal import CLAIM_SECONDS, Journal
+from nodes.jobs.records import JobRecord
+from nodes.jobs.states import State
+from tests.support.fake_runcomfy import TurningClock
+from tests.support.job_records import KEY, intend, record_in
 
 PATIENCE = 30.0
 spawning = multiprocessing.get_context("spawn")
 
 
-def claims(folder: Path) -> Claims:
-    """What a process of its own would have."""
-    return Claims(Journal(folder / "jobs.sqlite3"), folder / "owners")
+def goes_on() -> bool:
+    return False
 
 
-def hold(folder: Path, told: Connection) -> None:
-    """Child process: take a lease and keep it until killed."""
-    ours = claims(folder)
-    told.send(ours.acquire("f"))
+def hold(file: Path, told: Connection) -> None:
+    """Child process: claim one job, wait for another, and stay so until killed."""
+    journal = Journal(file, SystemClock())
+    claims = Claims(journal)
+    awaited, claimed = journal.records()
+    claims.await_job(awaited, claims.join(goes_on))
+    told.send(claims.take(claimed, claims.join(goes_on)) is not None)
     threading.Event().wait()
 
 
-def write(folder: Path, number: int, ready: Connection) -> None:
-    """Child process: write entries into a journal that may not exist yet."""
-    ready.send(True)
-    ready.recv()
-    journal = Journal(folder / "jobs.sqlite3")
-    for _ in range(5):
-        journal.create(f"process {number}", BOAT, 1.0)
+@pytest.fixture
+def clock() -> TurningClock:
+    return TurningClock()
 
 
 @pytest.fixture
-def holder(tmp_path: Path) -> Iterator[BaseProcess]:
-    """A living process that has the lease."""
+def journal(tmp_path: Path, clock: TurningClock) -> Iterator[Journal]:
+    journal = Journal(tmp_path / "jobs.sqlite3", clock)
+    yield journal
+    journal.close()
+
+
+@pytest.fixture
+def claims(journal: Journal) -> Iterator[Claims]:
+    claims = Claims(journal)
+    yield claims
+    claims.close()
+
+
+@pytest.fixture
+def job(journal: Journal) -> JobRecord:
+    return record_in(State.ACCEPTED, journal)
+
+
+def is_free(claims: Claims, job: JobRecord) -> bool:
+    """By its row as it is now."""
+    row = claims.journal.row(job.id)
+    assert row
+    return claims.is_free(row)
+
+
+def test_a_job_is_claimed_once_until_it_is_given_back(claims: Claims, job: JobRecord) -> None:
+    one, two = claims.join(goes_on), claims.join(goes_on)
+    claimed = claims.take(job, one)
+    assert claimed
+    assert claims.take(claimed, two) is None
+    assert claims.take(job, two) is None, "by what it was before"
+    assert (claims.holds(job, one), claims.holds(job, two)) == (True, False)
+    claims.give_back(one)
+    assert claims.take(job, two)
+    claims.leave(two)
+    assert is_free(claims, job)
+
+
+def test_a_job_that_has_moved_on_is_not_claimed(claims: Claims, job: JobRecord, journal: Journal) -> None:
+    journal.transition(job, State.FAILED)
+    assert claims.take(job, claims.join(goes_on)) is None
+
+
+def test_a_claim_of_elsewhere_lapses_by_the_clock_alone(claims: Claims, job: JobRecord, clock: TurningClock) -> None:
+    """Nobody here can know whether a process of another machine lives."""
+    there = f"another machine|1|0|{'0' * 8}|run"
+    assert claims.take(job, there)
+    assert not is_free(claims, job)
+    clock.now += CLAIM_SECONDS
+    assert is_free(claims, job)
+    clock.now -= 86400
+    assert is_free(claims, job), "the clock was set back by a day, which the job's next run must not wait for"
+
+
+@pytest.mark.parametrize("ending", ["lives", "is killed"])
+def test_a_process_keeps_what_it_has_claimed_while_it_lives(tmp_path: Path, ending: str) -> None:
+    journal = Journal(tmp_path / "jobs.sqlite3", SystemClock())
+    claims, job = Claims(journal), record_in(State.ACCEPTED, journal)
+    awaited = record_in(State.ACCEPTED, journal, replace(KEY, request="another"))
     mine, theirs = spawning.Pipe()
-    process = spawning.Process(target=hold, args=(tmp_path, theirs))
+    process: BaseProcess = spawning.Process(target=hold, args=(tmp_path / "jobs.sqlite3", theirs))
     process.start()
-    assert mine.poll(PATIENCE)
-    assert mine.recv() is True
-    yield process
-    process.kill()
-    process.join()
+    try:
+        assert mine.poll(PATIENCE)
+        assert mine.recv() is True
+        if ending == "is killed":
+            process.kill()
+            process.join(PATIENCE)
+        lives = ending == "lives"
+        assert is_free(claims, job) is not lives
+        assert claims.is_awaited(awaited) is lives
+    finally:
+        process.kill()
+        process.join()
+        journal.close()
 
 
-def test_a_lease_is_taken_once_until_it_is_given_back(tmp_path: Path) -> None:
-    ours = claims(tmp_path)
-    assert ours.acquire("f")
-    assert not ours.acquire("f")
-    assert ours.acquire("another")
-    ours.release("f")
-    assert ours.acquire("f")
+def test_a_claim_is_renewed_while_its_run_goes_on_and_ids_are_written_meanwhile(tmp_path: Path) -> None:
+    class TellingClock(TurningClock):
+        """Tells when the thread that renews has looked at it often enough to have been through."""
 
+        looks = threading.Semaphore(0)
 
-def test_a_living_process_keeps_its_lease(holder: BaseProcess, tmp_path: Path) -> None:
-    ours = claims(tmp_path)
-    assert not ours.acquire("f")
-    ours.release("f")
-    assert not ours.acquire("f"), "a lease was released by somebody who did not have it"
+        def wall(self) -> float:
+            if threading.current_thread().name == "seedance-claims":
+                self.looks.release()
+            return super().wall()
 
-
-def test_a_killed_process_loses_its_lease(holder: BaseProcess, tmp_path: Path) -> None:
-    ours = claims(tmp_path)
-    assert not ours.acquire("f")
-    holder.kill()
-    holder.join(PATIENCE)
-    assert ours.acquire("f")
-    assert len(list((tmp_path / "owners").iterdir())) == 1, "the dead owner's file was left behind"
-
-
-def test_of_many_first_runs_side_by_side_one_gets_the_lease_and_the_process_stays_alive(tmp_path: Path) -> None:
-    for attempt in range(20):
-        folder = tmp_path / str(attempt)
-        ours, start = claims(folder), threading.Barrier(6)
-
-        def acquire(ours: Claims = ours, start: threading.Barrier = start) -> bool:
-            start.wait(PATIENCE)
-            return ours.acquire("f")
-
-        with ThreadPoolExecutor(6) as threads:
-            taken = [future.result() for future in [threads.submit(acquire) for _ in range(6)]]
-        assert taken.count(True) == 1
-        assert not claims(folder).acquire("f"), "the process looks dead to others"
-
-
-def test_a_lease_whose_row_cannot_be_deleted_does_not_block_its_own_process(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "jobs.sqlite3")
-    ours = Claims(journal, tmp_path / "owners")
-    assert ours.acquire("f")
-    with journal.writing() as database:
-        pass
-    database.execute("PRAGMA query_only = ON")
+    clock = TellingClock()
+    journal = Journal(tmp_path / "jobs.sqlite3", clock)
+    claims = Claims(journal, renew_seconds=0.01)
+    lost, job = intend(journal, replace(KEY, request="another")), record_in(State.ACCEPTED, journal)
+    journal.database.transact(lambda connection: connection.exec_driver_sql("PRAGMA query_only = ON"))
     with pytest.raises(JournalUnusable):
-        ours.release("f")
-    assert ours.acquire("f")
+        journal.accept(lost, "lost")
+    claimed = claims.take(job, claims.join(goes_on))
+    assert claimed
+    clock.now += CLAIM_SECONDS - 1
+    for _ in range(6):
+        assert clock.looks.acquire(timeout=PATIENCE)
+    row = journal.row(claimed.id)
+    assert row
+    assert row.claim_until == clock.wall() + CLAIM_SECONDS
+    assert journal.job("lost")
+    claims.close()
+    journal.close()
 
 
-def test_lock_files_that_cannot_be_made_stop_the_run(tmp_path: Path) -> None:
-    (tmp_path / "owners").write_text("a file where the folder should be")
-    with pytest.raises(JournalUnusable, match="owners"):
-        claims(tmp_path).acquire("f")
+def test_a_job_is_awaited_by_runs_that_go_on(claims: Claims, job: JobRecord, clock: TurningClock) -> None:
+    stopped = threading.Event()
+    waiting, working = claims.join(stopped.is_set), claims.join(goes_on)
+    claimed = claims.take(job, working)
+    assert claimed
+    assert not claims.is_awaited(job)
+    claims.await_job(job, waiting)
+    assert claims.is_awaited(job)
+    assert claims.take(job, waiting) is None
+    assert claims.is_awaited(job), "it still waits"
+    stopped.set()
+    assert not claims.is_awaited(job), "Stop of both cancels the job"
+    stopped.clear()
+    clock.now += CLAIM_SECONDS
+    assert not claims.is_awaited(job), "nobody has renewed it"
+    claims.await_job(job, waiting)
+    claims.give_back(working)
+    assert claims.take(job, waiting)
+    assert not claims.is_awaited(job), "it works at it itself"
 
 
-def test_a_journal_of_memory_needs_no_files() -> None:
-    ours = Claims(Journal(None), None)
-    assert ours.acquire("f")
-    assert not ours.acquire("f")
-
-
-def test_several_processes_begin_and_write_one_journal_at_once(tmp_path: Path) -> None:
-    pipes, processes = [], []
-    for number in range(4):
-        mine, theirs = spawning.Pipe()
-        processes.append(spawning.Process(target=write, args=(tmp_path, number, theirs)))
-        processes[-1].start()
-        pipes.append(mine)
-    for pipe in pipes:
-        assert pipe.poll(PATIENCE)
-        assert pipe.recv()
-    for pipe in pipes:
-        pipe.send(True)
-    for process in processes:
-        process.join(PATIENCE)
-        assert process.exitcode == 0
-    rows = sqlite3.connect(tmp_path / "jobs.sqlite3").execute("SELECT fingerprint, count(*) FROM jobs GROUP BY 1")
-    assert dict(rows.fetchall()) == {f"process {number}": 5 for number in range(4)}
-
-
-def test_lock_files_of_the_dead_are_swept_away_once_they_are_old(tmp_path: Path, holder: BaseProcess) -> None:
-    owners = tmp_path / "owners"
-    (living,) = owners.glob("*.lock")
-    dead, young = owners / "dead.lock", owners / "young.lock"
-    for file in (dead, young):
-        file.touch()
-    for file in (living, dead):
-        os.utime(file, (file.stat().st_mtime - OLD_AFTER - 60,) * 2)
-    ours = claims(tmp_path)
-    assert ours.acquire("g")
-    left = set(owners.glob("*.lock"))
-    assert dead not in left
-    assert {living, young} < left
-    assert len(left) == 3, "and our own"
-    assert not ours.acquire("f"), "the living one still has its lease"
+def test_the_run_that_takes_a_job_over_is_the_one_that_the_job_belongs_to(claims: Claims, job: JobRecord) -> None:
+    taken = claims.take(job, claims.join(goes_on), "a run")
+    assert taken
+    assert taken.run == "a run"

@@ -2,230 +2,304 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import stat
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from nodes.jobs import database as database_module
-from nodes.jobs.database import MIGRATIONS
+from nodes.jobs.claims import Claims
 from nodes.jobs.errors import JournalUnusable
-from nodes.jobs.journal import JobRecord, Journal
+from nodes.jobs.journal import Journal
+from nodes.jobs.records import RequestKey
 from nodes.jobs.states import State
-from nodes.runcomfy.request import GenerationRequest
-from tests.support.fake_runcomfy import BOAT
+from tests.support.fake_runcomfy import BOAT, TurningClock
+from tests.support.job_records import KEY, intend, record_in
+
+on_posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes, and keeps open files")
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    return tmp_path / "seedance" / "jobs.sqlite3"
+    # A folder of the user's choice: none of these may mean anything.
+    return tmp_path / "50% of #1? it's {mine}" / "jobs.sqlite3"
 
 
-def saved(
-    journal: Journal, fingerprint: str = "f", *, request: GenerationRequest = BOAT, **fields: object
-) -> JobRecord:
-    """An entry that went the whole way."""
-    entry = journal.create(fingerprint, request, 1.0)
-    entry = journal.transition(replace(entry, request_id=f"job-{entry.id}"), State.ACCEPTED, 2.0)
-    entry = journal.transition(replace(entry, **fields), State.SUCCEEDED, 3.0)  # type: ignore[arg-type]  # JobRecord's own fields
-    return journal.transition(replace(entry, files=(f"job-{entry.id}.mp4",)), State.SAVED, 4.0)
+@pytest.fixture
+def journal(file: Path) -> Iterator[Journal]:
+    journal = Journal(file, TurningClock())
+    yield journal
+    journal.close()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
-def test_only_its_owner_can_read_it(file: Path) -> None:
-    journal = Journal(file)
-    saved(journal)
-    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in file.parent.iterdir() if path.suffix != ".lock"}
-    assert modes == dict.fromkeys(("jobs.sqlite3", "jobs.sqlite3-wal", "jobs.sqlite3-shm"), 0o600)
-    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+def execute(journal: Journal, statement: str) -> list[tuple[object, ...]]:
+    """Run a statement on the journal's own connection."""
+
+    def work(connection: Connection) -> list[tuple[object, ...]]:
+        result = connection.exec_driver_sql(statement)
+        return [tuple(row) for row in result] if result.returns_rows else []
+
+    return journal.database.transact(work)
 
 
-def test_it_writes_ahead_and_waits_for_the_disk(file: Path) -> None:
-    journal = Journal(file)
-    with journal.writing() as database:
-        assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-        assert database.execute("PRAGMA synchronous").fetchone() == (2,)
+def read_only(journal: Journal) -> None:
+    """What the mode of the file does for everybody but root."""
+    execute(journal, "PRAGMA query_only = ON")
 
 
-def test_an_entry_comes_back_as_it_was_written(file: Path) -> None:
-    entry = saved(Journal(file), cost=0.03, seconds=41.5)
-    assert Journal(file).saved("f") == entry
-    assert Journal(file).job(entry.request_id) == entry
-    assert (entry.request, entry.created, entry.cost, entry.files) == (BOAT, 1.0, 0.03, ("job-1.mp4",))
+@on_posix
+def test_only_its_owner_can_read_it(file: Path, journal: Journal) -> None:
+    """Not even one that was restored from a backup."""
+    for _ in range(2):
+        intend(journal, replace(KEY, request=f"request {len(journal.records())}"))
+        assert {stat.S_IMODE(path.stat().st_mode) for path in file.parent.iterdir()} == {0o600}
+        assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+        journal.close()
+        file.chmod(0o644)
+        file.parent.chmod(0o755)
 
 
-def test_an_empty_file_becomes_a_journal(file: Path) -> None:
+def test_what_is_committed_is_on_the_disk(journal: Journal) -> None:
+    """A power cut after the submit call must find the intent. WAL would not work on a network drive."""
+    assert execute(journal, "PRAGMA synchronous") == [(2,)]
+    assert execute(journal, "PRAGMA fullfsync") == [(1,)]
+    assert execute(journal, "PRAGMA journal_mode") == [("truncate",)]
+
+
+def test_a_record_comes_back_as_it_was_written(file: Path, journal: Journal) -> None:
+    record = record_in(State.SAVED, journal, cost=0.03, seconds=41.5, price="$0.02 per second", media_host="media")
+    record = journal.transition(record, State.SAVED, files=("job-1.mp4", "job-1-2.mp4"))
+    with closing(Journal(file, TurningClock()).database):
+        again = Journal(file, TurningClock())
+        assert again.of_request(KEY) == again.records() == [again.job("job-1")] == [again.row(1)] == [record]
+    assert (record.request, record.cost, record.seconds, record.files[1]) == (BOAT, 0.03, 41.5, "job-1-2.mp4")
+
+
+def test_an_empty_file_becomes_a_journal(file: Path, journal: Journal) -> None:
     file.parent.mkdir()
     file.touch()
-    saved(Journal(file))
-    assert sqlite3.connect(file).execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
+    intend(journal)
 
 
-def test_an_older_journal_is_brought_up_to_date(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    entry = saved(Journal(file))
-    later = (*MIGRATIONS, "ALTER TABLE jobs ADD COLUMN note TEXT NOT NULL DEFAULT 'none'")
-    monkeypatch.setattr(database_module, "MIGRATIONS", later)
-    assert Journal(file).saved("f") == entry
-    assert sqlite3.connect(file).execute("SELECT note FROM jobs").fetchone() == ("none",)
+def test_a_request_finds_its_records_of_every_account_at_its_service(journal: Journal) -> None:
+    keys = [KEY, replace(KEY, account="renewed"), replace(KEY, origin=""), replace(KEY, origin="https://another")]
+    for key in (*keys, replace(KEY, request="another")):
+        intend(Journal(None, TurningClock()), key)
+        journal.accept(journal.create(journal.of_request(key), key, str(key), BOAT, "") or pytest.fail(), str(key))
+    assert [record.key for record in journal.of_request(KEY)] == keys[2::-1]
 
 
-def test_a_broken_migration_changes_nothing(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    entry = saved(Journal(file))
-    with monkeypatch.context() as patch:
-        patch.setattr(database_module, "MIGRATIONS", (*MIGRATIONS, "DROP TABLE leases; DROP TABLE nonsense"))
-        with pytest.raises(JournalUnusable, match="nonsense"):
-            Journal(file).records()
-    assert Journal(file).saved("f") == entry
-    assert sqlite3.connect(file).execute("SELECT count(*) FROM leases").fetchone() == (0,)
+def test_an_intent_is_written_by_whoever_has_seen_all_there_is(journal: Journal) -> None:
+    seen = journal.of_request(KEY)
+    first = intend(journal)
+    assert journal.create(seen, KEY, "", BOAT, "owner") is None
+    assert journal.create([first], KEY, "", BOAT, "owner") is None, "two unfinished jobs of one request"
+    assert journal.create([first], KEY, "a run", BOAT, "owner"), "a run that wants a new one"
+    refused = journal.transition(first, State.REFUSED)
+    again = journal.create(journal.of_request(KEY), KEY, "", BOAT, "owner", refused)
+    assert (again and again.id, len(journal.records())) == (first.id, 2)
 
 
-def newer(file: Path) -> None:
-    with sqlite3.connect(file) as database:
-        database.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+def spoil_newer(file: Path) -> None:
+    with closing(sqlite3.connect(file)) as database:
+        database.execute("PRAGMA user_version = 99")
 
 
-def damaged(file: Path) -> None:
+def spoil_head(file: Path) -> None:
     file.write_bytes(b"this was a database once" * 100)
 
 
-def torn(file: Path) -> None:
+def spoil_tables(file: Path) -> None:
     content = bytearray(file.read_bytes())
     content[4096:] = b"\xff" * (len(content) - 4096)
     file.write_bytes(content)
 
 
-def a_folder(file: Path) -> None:
+def spoil_kind(file: Path) -> None:
     file.unlink()
     file.mkdir()
 
 
-@pytest.mark.parametrize(
-    ("spoil", "reason"),
-    [(newer, "newer version"), (damaged, "not a database"), (torn, "malformed"), (a_folder, "unable to open")],
-    ids=lambda value: getattr(value, "__name__", ""),
-)
-def test_a_spoilt_journal_is_an_error_that_names_it(file: Path, spoil: Callable[[Path], None], reason: str) -> None:
-    journal = Journal(file)
-    saved(journal)
-    journal.close()
-    spoil(file)
-    acts: tuple[Callable[[], object], ...] = (lambda: journal.create("f", BOAT, 1.0), lambda: journal.saved("f"))
-    for act in acts:
-        with pytest.raises(JournalUnusable, match=reason) as caught:
-            act()
-        assert str(file) in str(caught.value)
-        assert "Nothing was submitted or charged." in str(caught.value)
-        assert "Load Seedance Video" in str(caught.value)
+SPOILT: dict[str, Callable[[Path], None]] = {
+    "newer version": spoil_newer,
+    "not a database": spoil_head,
+    "malformed": spoil_tables,
+    "unable to open": spoil_kind,
+}
 
 
-def test_a_read_only_journal_can_be_read_but_takes_no_intent(file: Path) -> None:
-    journal = Journal(file)
-    entry = saved(journal)
-    with journal.writing() as database:
-        pass
-    # What the mode of the file does for everybody but root.
-    database.execute("PRAGMA query_only = ON")
-    assert journal.saved("f") == entry
+def test_a_spoilt_journal_is_an_error_that_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database_module, "PAUSE", 0.001)
+    for reason, spoil in SPOILT.items():
+        file = tmp_path / reason / "jobs.sqlite3"
+        journal = Journal(file, TurningClock())
+        record = record_in(State.ACCEPTED, journal)
+        journal.close()
+        spoil(file)
+        acts: tuple[Callable[[], object], ...] = (
+            lambda: journal.of_request(KEY),  # noqa: B023  called in this turn
+            lambda: journal.create([], KEY, "", BOAT, "owner"),  # noqa: B023
+            lambda: journal.transition(record, State.SUCCEEDED),  # noqa: B023
+        )
+        for act in acts:
+            with pytest.raises(JournalUnusable, match=reason) as caught:
+                act()
+            assert str(file) in str(caught.value), reason
+            assert "Nothing was charged." in str(caught.value), reason
+
+
+def test_a_journal_that_cannot_be_written_takes_no_intent_until_it_is_mended(journal: Journal) -> None:
+    record = record_in(State.SAVED, journal)
+    read_only(journal)
     with pytest.raises(JournalUnusable, match="readonly"):
-        journal.create("f", BOAT, 1.0)
-    # It is opened anew after that, for whoever has repaired it meanwhile.
-    assert journal.create("f", BOAT, 1.0).state is State.INTENDED
+        journal.create([record], KEY, "", BOAT, "owner")
+    assert intend(journal).state is State.INTENDED  # it is opened anew after that
 
 
-def test_a_failure_within_a_transaction_leaves_nothing(file: Path) -> None:
-    journal = Journal(file)
-
-    class Interrupted(Exception):
-        pass
-
-    def break_off() -> None:
-        with journal.writing() as database:
-            database.execute("INSERT INTO leases VALUES ('f', 'me')")
-            raise Interrupted
-
-    with pytest.raises(Interrupted):
-        break_off()
-    with journal.writing() as database:
-        assert database.execute("SELECT * FROM leases").fetchall() == []
+def test_a_journal_that_others_keep_locked_is_an_error_after_a_while(
+    file: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_module, "BUSY_TIMEOUT", 0.05)
+    record = intend(journal)
+    journal.close()
+    with closing(sqlite3.connect(file, isolation_level=None)) as another:
+        another.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(JournalUnusable, match="locked"):
+            journal.accept(record, "job-1")
+    # The id was kept, and whoever comes next writes it down.
+    assert [found.request_id for found in Journal(file, TurningClock()).of_request(KEY)] == ["job-1"]
 
 
-def test_the_newest_unfinished_entry_counts(file: Path) -> None:
-    journal = Journal(file)
-    saved(journal)
-    assert journal.unfinished("f") is None
-    told = journal.create("f", BOAT, 1.0)
-    told = journal.transition(told, State.UNKNOWN, 1.0)
-    assert journal.unfinished("f") == told
-    journal.transition(told, State.UNKNOWN_REPORTED, 1.0)
-    assert journal.unfinished("f") is None
-    new = journal.create("f", BOAT, 2.0)
-    assert journal.unfinished("f") == new
-    assert journal.unfinished("another") is None
+def test_what_fails_within_a_transaction_leaves_nothing(journal: Journal) -> None:
+    record = intend(journal)
+
+    def break_off(connection: Connection) -> None:
+        connection.exec_driver_sql("DELETE FROM job_records")
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        journal.database.transact(break_off)
+    assert journal.records() == [record]
 
 
-def test_durations_are_those_of_the_same_kind_newest_first(file: Path) -> None:
-    journal = Journal(file)
-    for seconds in (10.0, 20.0):
-        saved(journal, seconds=seconds)
-    saved(journal, seconds=None)
-    saved(journal, request=replace(BOAT, duration=12), seconds=99.0)
-    saved(journal, request=replace(BOAT, resolution="1080p"), seconds=99.0)
+@on_posix
+def test_a_journal_that_was_deleted_is_refused_once_to_a_user_and_then_begun_anew(file: Path, journal: Journal) -> None:
+    claims = Claims(journal)
+    record = record_in(State.ACCEPTED, journal)
+    file.unlink()
+    for _ in range(2):
+        # What runs beside the user's work does not use the refusal up.
+        with pytest.raises(JournalUnusable, match="deleted or moved away"):
+            claims.holds(record, "owner")
+        with pytest.raises(JournalUnusable, match="deleted or moved away"):
+            journal.create([record], KEY, "a run", BOAT, "owner")
+    with pytest.raises(JournalUnusable, match="deleted or moved away"):
+        journal.of_request(KEY)
+    assert journal.of_request(KEY) == []
+
+
+@on_posix
+def test_a_journal_that_was_replaced_is_opened_anew(tmp_path: Path, file: Path, journal: Journal) -> None:
+    """By a backup, or by the folder of another machine: it is what everybody else reads from now on."""
+    other = Journal(tmp_path / "other", TurningClock())
+    intend(other, replace(KEY, request="another"))
+    record_in(State.ACCEPTED, other)
+    intend(journal)
+    other.close()
+    shutil.copy(tmp_path / "other", tmp_path / "copy")
+    (tmp_path / "copy").replace(file)
+    assert [found.state for found in journal.of_request(KEY)] == [State.ACCEPTED]
+
+
+def test_an_accepted_id_is_never_lost(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither in a journal that cannot be written at that moment, nor with the process, nor with the journal."""
+    for what in ("written later", "process dies", "journal is lost", "journal is lost, and another has bought"):
+        shutil.rmtree(file.parent, ignore_errors=True)
+        journal = Journal(file, TurningClock())
+        record = intend(journal)
+        read_only(journal)
+        with pytest.raises(JournalUnusable):
+            journal.accept(record, "paid")
+        if what == "process dies":
+            journal.close()
+            journal = Journal(file, TurningClock())
+        elif what.startswith("journal is lost"):
+            journal.close()
+            file.unlink()
+        if what.endswith("has bought"):
+            kept = {each: each.read_text() for each in file.parent.glob("accepted-*")}
+            for each in kept:
+                each.unlink()
+            intend(Journal(file, TurningClock()))
+            for each, text in kept.items():
+                each.write_text(text)
+        found = journal.of_request(KEY)
+        paid = next((each for each in found if each.request_id == "paid"), None)
+        assert paid, what
+        expected = State.SURPLUS if what.endswith("has bought") else State.ACCEPTED
+        assert (paid.uid, paid.state, paid.request) == (record.uid, expected, BOAT), what
+        assert journal.of_request(KEY) == found, what
+        assert not list(file.parent.glob("accepted-*")), what
+        journal.close()
+
+
+def test_what_lies_beside_it_and_is_no_id_harms_nothing(file: Path, journal: Journal) -> None:
+    file.parent.mkdir()
+    for number, text in enumerate(("", "[]", '{"uid": "x"', "null", '{"uid": 1, "key": [1]}')):
+        (file.parent / f"accepted-{number}.json").write_text(text)
+    assert journal.of_request(KEY) == []
+    assert len(list(file.parent.glob("accepted-*"))) == 5, "a file of the user's was deleted"
+
+
+def test_an_id_of_another_job_is_not_believed(journal: Journal) -> None:
+    first = record_in(State.ACCEPTED, journal)
+    second = journal.accept(intend(journal, replace(KEY, request="another")), first.request_id)
+    assert (second.state, second.request_id) == (State.UNKNOWN, "")
+    assert first.request_id in second.reason
+    assert journal.job(first.request_id) == first
+
+
+def test_durations_are_those_of_the_same_kind_newest_first(journal: Journal) -> None:
+    rows = [(BOAT, 10.0), (BOAT, 20.0), (BOAT, None)]
+    rows += [(replace(BOAT, duration=12), 99.0), (replace(BOAT, resolution="1080p"), 99.0)]
+    for number, (request, seconds) in enumerate(rows):
+        record = intend(journal, RequestKey(str(number), "account", ""), request=request)
+        journal.transition(journal.accept(record, f"job-{number}"), State.SUCCEEDED, seconds=seconds)
     assert journal.durations(replace(BOAT, text="another", ratio="1:1")) == [20.0, 10.0]
     assert journal.durations(BOAT, limit=1) == [20.0]
 
 
-def test_a_row_of_other_rules_hides_no_other_row(file: Path) -> None:
-    journal = Journal(file)
-    odd, good = saved(journal), saved(journal)
-    with journal.writing() as database:
-        database.execute("""UPDATE jobs SET request = '{"text": "x", "duration": 99}' WHERE id = ?""", (odd.id,))
-    assert [entry.request for entry in journal.records()] == [good.request, None]
-    assert journal.job(odd.request_id) == replace(odd, request=None)
+def test_a_row_of_other_rules_hides_no_other_row(journal: Journal) -> None:
+    odd, good = record_in(State.SAVED, journal), record_in(State.SAVED, journal)
+    execute(journal, f"""UPDATE job_records SET request = '{{"text": "x", "duration": 99}}' WHERE id = {odd.id}""")
+    assert journal.of_request(KEY) == [good, replace(odd, request=None)]
 
 
-def test_the_token_is_nowhere_in_it(file: Path) -> None:
-    saved(Journal(file))
-    columns = [row[1] for row in sqlite3.connect(file).execute("PRAGMA table_info(jobs)")]
-    assert not {"token", "account"} & set(columns)
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
-def test_a_journal_that_others_could_read_is_made_private(tmp_path: Path) -> None:
-    """One that was restored from a backup, say. Its -wal and -shm files follow it."""
-    folder = tmp_path / "private"
-    file = folder / "jobs.sqlite3"
-    before = Journal(file)
-    assert before.records() == []
-    before.close()
-    file.chmod(0o644)
-    folder.chmod(0o755)
-    journal = Journal(file)
-    journal.create("print", BOAT, 1.0)
-    assert [oct(each.stat().st_mode & 0o777) for each in folder.glob("jobs.sqlite3*") if each.suffix != ".lock"] == [
-        "0o600"
-    ] * 3
-    assert folder.stat().st_mode & 0o777 == 0o700
-
-
-def test_no_question_of_a_run_reads_the_whole_journal(file: Path) -> None:
+def test_no_question_of_a_run_reads_the_whole_journal(journal: Journal) -> None:
     """Every job of a long list asks all of them, of a journal that grows for years."""
-    journal = Journal(file)
-    asked: list[str] = []
-    with journal.writing() as database:
-        database.set_trace_callback(asked.append)
-    journal.newest("f.a")
-    journal.saved("f.a")
-    journal.unfinished("f.a")
-    journal.of_other_token("f.a", finished=True)
+    record = record_in(State.ACCEPTED, journal)
+    claims, asked = Claims(journal), list[str]()
+    connection = journal.database.transact(lambda connection: connection.connection.driver_connection)
+    assert isinstance(connection, sqlite3.Connection)
+    connection.set_trace_callback(asked.append)
+    journal.of_request(KEY)
+    journal.create([], KEY, "", BOAT, "owner")
+    journal.accept(record, "job-1")
+    journal.transition(record, State.SUCCEEDED)
     journal.job("job-1")
     journal.durations(BOAT)
-    database.set_trace_callback(None)
-    questions = [each for each in asked if each.startswith("SELECT")]
-    assert len(questions) == 6
-    for question in questions:
-        plan = [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {question}")]
-        assert any("USING INDEX" in step for step in plan), (question, plan)
+    claims.take(record, "me")
+    claims.holds(record, "me")
+    connection.set_trace_callback(None)
+    statements = [each for each in asked if each.startswith(("SELECT", "UPDATE"))]
+    assert len(statements) > 8
+    for statement in statements:
+        plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}")]
+        assert not any(step.startswith("SCAN") for step in plan), (statement, plan)

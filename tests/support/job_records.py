@@ -1,0 +1,52 @@
+"""Records in a journal, in any state, as the engine would have written them."""
+
+from __future__ import annotations
+
+from nodes.jobs.journal import Journal
+from nodes.jobs.records import JobRecord, RequestKey
+from nodes.jobs.states import State
+from nodes.runcomfy.request import GenerationRequest
+from tests.support.fake_runcomfy import BOAT
+
+KEY = RequestKey("request", "account", "https://runcomfy")
+_AFTER_ACCEPTANCE = {
+    State.FAILED: (State.FAILED,),
+    State.CANCELLED: (State.CANCELLED,),
+    State.SUCCEEDED: (State.SUCCEEDED,),
+    State.SAVED: (State.SUCCEEDED, State.SAVED),
+    State.EXPIRED: (State.EXPIRED,),
+}
+_BEFORE = {
+    State.INTENDED: (),
+    State.REFUSED: (State.REFUSED,),
+    State.UNKNOWN: (State.UNKNOWN,),
+    State.UNKNOWN_REPORTED: (State.UNKNOWN, State.UNKNOWN_REPORTED),
+}
+
+
+def intend(
+    journal: Journal, key: RequestKey = KEY, *, run: str = "", request: GenerationRequest = BOAT, owner: str = ""
+) -> JobRecord:
+    """A job that is about to be submitted."""
+    record = journal.create(journal.of_request(key), key, run, request, owner)
+    assert record
+    return record
+
+
+def record_in(state: State, journal: Journal, key: RequestKey = KEY, **columns: object) -> JobRecord:
+    """A record that was led to ``state``; ``columns`` are written with its success.
+
+    A surplus one leaves the other job of the request unfinished.
+    """
+    record = intend(journal, key)
+    for step in _BEFORE.get(state, ()):
+        record = journal.transition(record, step)
+    if state is State.SURPLUS:
+        journal.transition(journal.transition(record, State.UNKNOWN), State.UNKNOWN_REPORTED)
+        intend(journal, key)
+    if state not in _BEFORE:
+        record = journal.accept(record, f"job-{record.id}")
+    for step in _AFTER_ACCEPTANCE.get(state, ()):
+        record = journal.transition(record, step, **(columns if step is State.SUCCEEDED else {}))
+    assert record.state is state
+    return record

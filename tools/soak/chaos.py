@@ -14,6 +14,7 @@ from typing import Final
 
 import requests
 
+from nodes.jobs.clock import SystemClock
 from nodes.jobs.journal import Journal
 from nodes.jobs.states import State
 from nodes.rehearsal import DEFAULT_TOKEN, JobState, RehearsalService
@@ -63,7 +64,7 @@ class Storm:
         self._service = service
         self._random = random
         self._deck = Deck(random)
-        self._journal = Journal(base / "user" / "__seedance" / "jobs.sqlite3")
+        self._journal = Journal(base / "user" / "__seedance" / "jobs.sqlite3", SystemClock())
         self._videos = base / "output" / "seedance"
 
     def rage(self, seconds: float, told: Callable[[str], None]) -> Vitals:

@@ -142,13 +142,13 @@ class _Service:
         now = self._clock.monotonic()
         self._begins, self.ends, self.calls = now + job.queued, now + job.seconds, 0
 
-    def send(self, call: ApiRequest) -> ApiResponse:
+    def send(self, request: ApiRequest, /, *, before_first_byte: Callable[[], None] | None = None) -> ApiResponse:
         self.calls += 1
         now = self._clock.monotonic()
         if now < self.ends:
             return _reply(status="in_queue" if now < self._begins else "in_progress")
         self.seen = now
-        if call.path.endswith("/result"):
+        if request.path.endswith("/result"):
             return _reply(status="succeeded", output={"video": "https://example.com/video.mp4"})
         return _reply(status="completed")
 

@@ -106,7 +106,8 @@ async def _fetch(
 
 
 def _sweep(target: Path) -> None:
-    """Remove what a killed run left of this file. Nobody else is fetching it, since this run has the lease."""
+    """Remove what a killed run left unfinished of this file. Nobody else is fetching it: this run has the lease."""
     with suppress(OSError):
         for left in target.parent.glob(f".{target.name}.*.part"):
-            left.unlink(missing_ok=True)
+            if not is_intact(left):
+                left.unlink(missing_ok=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from ..video.download import Download
-from ..video.errors import DownloadInterrupted
+from ..video.errors import DownloadInterrupted, HostUnreachable
 from .cancellation import Cancellation, StopRequested
 from .download import is_intact
 from .errors import Stopped
@@ -33,6 +33,8 @@ async def fetch(
             attempt = executors.download(download.attempt, link, progress, cancellation.is_cancelled)
             try:
                 await cancellation.wait_for(attempt)
+            except HostUnreachable:
+                raise  # most likely the link is wrong, of which whoever typed it wants to hear at once
             except DownloadInterrupted as error:
                 if backoff.failures >= ATTEMPTS:
                     raise

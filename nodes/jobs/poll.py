@@ -20,8 +20,7 @@ from .states import State
 T = TypeVar("T")
 
 NOT_FOUND_GRACE: Final = 120.0
-"""Seconds after acceptance in which a service that says that it does not know the job is taken for confused; and how
-long a 404 has to stand that is not the service's documented one, but perhaps a gateway's in front of it."""
+"""Seconds after acceptance in which a service that says that it does not know the job is taken for confused."""
 CONFIRMED_AFTER: Final = 5.0
 """Seconds for which the service's own 404 has to stand."""
 _STILL_AT_WORK: Final = (JobState.QUEUED, JobState.RUNNING, JobState.UNKNOWN)
@@ -100,8 +99,8 @@ class Poller:
                 answer = await self._cancellation.wait_for(reading)
             except TransientError as error:
                 await self.pause_after(error.message, error.retry_after)
-            except NotFound as error:
-                if self._is_gone(error):
+            except NotFound:
+                if self._is_gone():
                     raise JobExpired(request_id) from None
                 await self.pause_after("RunComfy says that it does not have this job (404).")
             else:
@@ -109,14 +108,13 @@ class Poller:
                 self._missing_since = None
                 return answer
 
-    def _is_gone(self, error: NotFound) -> bool:
+    def _is_gone(self) -> bool:
         """Whether the job is really gone. One odd 404 must not cost the user a second video."""
         now = self._services.clock.monotonic()
         if self._missing_since is None:
             self._missing_since = now
         just_accepted = bool(self.entry.created) and self._elapsed() < NOT_FOUND_GRACE
-        stands = CONFIRMED_AFTER if error.definite else NOT_FOUND_GRACE
-        return not just_accepted and now - self._missing_since >= stands
+        return not just_accepted and now - self._missing_since >= CONFIRMED_AFTER
 
     async def pause_after(self, problem: str, retry_after: float | None = None) -> None:
         """Wait before trying again after a failure."""

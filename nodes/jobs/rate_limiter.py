@@ -38,8 +38,7 @@ class RateLimiter:
         try:
             result = call(*args, **options)
         except RateLimited as error:
-            error.retry_after = self._close(error.retry_after)
-            raise
+            raise RateLimited(self._close(error.retry_after), error.subject) from None
         self._backoff.reset()
         return result
 

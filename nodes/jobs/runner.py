@@ -9,7 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from ..runcomfy.errors import Charge, PermissionDenied, RunComfyError
+from ..errors import Charge
+from ..runcomfy.errors import PermissionDenied, RunComfyError
 from ..runcomfy.request import GenerationRequest
 from .cancel import stop_job, stop_report
 from .cancellation import Cancellation, StopRequested

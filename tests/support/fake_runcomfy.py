@@ -74,11 +74,13 @@ class ScriptedService:
         self.forgotten: set[str] = set()
         self.ending: dict[str, object] = {"status": "succeeded", "output": {"video": "https://media/1"}, "cost": 0.03}
 
-    def send(self, call: ApiRequest) -> ApiResponse:
-        kind = "submit" if "/models/" in call.path else call.path.rsplit("/", 1)[1]
+    def send(self, request: ApiRequest, /, *, before_first_byte: Callable[[], None] | None = None) -> ApiResponse:
+        kind = "submit" if "/models/" in request.path else request.path.rsplit("/", 1)[1]
+        if before_first_byte:
+            before_first_byte()
         self.calls.append((kind, self._clock.now))
         scripted = self.script[kind].popleft() if self.script[kind] else None
-        answer = scripted or self._answer(kind, call.path.split("/")[3])
+        answer = scripted or self._answer(kind, request.path.split("/")[3])
         if hook := self.before.get(kind):
             hook()
         if isinstance(answer, Exception):

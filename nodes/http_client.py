@@ -115,13 +115,13 @@ def failure_reason(error: Exception, exchange: Exchange) -> str:
         return f"the certificates that {name} names cannot be read"
     if _caused_by(error, socket.gaierror):
         return "its name, or that of the proxy, could not be found"
-    if timed_out:
-        return "no connection within the time limit"
     if at_proxy:
         return "no connection through the proxy"
-    if _caused_by(error, ssl.SSLError):
-        return "no TLS connection"
-    return "no connection" if _caused_by(error, NewConnectionError) else "connection lost before anything was sent"
+    if _caused_by(error, NewConnectionError):  # of which some versions of urllib3 make a time-out, too
+        return "no connection"
+    if timed_out:
+        return "no connection within the time limit"
+    return "no TLS connection" if _caused_by(error, ssl.SSLError) else "connection lost before anything was sent"
 
 
 def _caused_by(error: Exception, *kinds: type[BaseException]) -> bool:

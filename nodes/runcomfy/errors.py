@@ -9,7 +9,7 @@ RunComfyError
 │   ├── ReadError           the connection broke or timed out before a whole answer came
 │   ├── RateLimited         HTTP 429
 │   ├── ServerError         HTTP 408, 409, 425, 499 and 5xx
-│   ├── GatewayError        any other 4xx about a job in which no error code of RunComfy's stands
+│   ├── GatewayError        a refusal of a call about a job that may not be RunComfy's own
 │   └── InvalidResponse     an answer that is not what the documentation describes
 └── RejectedError           a definite no
     ├── InvalidIdentifier   400001: wrong model or request id
@@ -134,7 +134,10 @@ class ServerError(TransientError):
 
 
 class GatewayError(TransientError):
-    """A refusal of a call about a job, perhaps by something in front of RunComfy: it names no error code of its own."""
+    """A refusal of a call about a job that may not be RunComfy's own, but that of something in front of it.
+
+    So are 401, 403 and 404 without RunComfy's error code, and any other without a reason.
+    """
 
     def __init__(self, status: int, message: str, subject: Subject = NO_CALL) -> None:
         super().__init__(

@@ -74,8 +74,8 @@ def _error(status: int, found: dict[str, object], response: ApiResponse, subject
         return ServerError(status, message, retry_after, subject)
     if code in _DEFINITE:
         return _DEFINITE[code](message, subject)
-    if subject.request_id:
-        # The job is paid for: only RunComfy itself may end the wait for it.
+    if subject.request_id and (status in (401, 403, 404) or not message):
+        # The job is paid for: only RunComfy itself, not a gateway in front of it, may end the wait for it.
         return GatewayError(status, message, subject)
     if status in _BY_STATUS:
         return _BY_STATUS[status](message, subject)

@@ -27,7 +27,7 @@ from tests.support.fake_runcomfy import let_go
 BOAT = GenerationRequest("A paper boat", duration=2)
 SPEED = 50.0
 """Seconds of the engine's clock in a real one."""
-LIMITS = Limits(connect=5.0, read=0.4, total=0.8)
+LIMITS = Limits(connect=5.0, read=0.4, total=0.8, submit=0.8)
 
 
 class FastClock:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import http.client
 import logging
 import socket
+import ssl
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
 from itertools import chain, count, repeat
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -334,14 +335,19 @@ def test_certificates_that_cannot_be_read_or_do_not_fit_are_told_by_their_variab
     assert service.received == []
 
 
-@pytest.mark.skipif(sys.platform != "linux" or not find_spec("truststore"), reason="an extra, and a list to replace")
 def test_certificates_of_the_system_count_where_truststore_is_there(
     service: Loopback, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def of_the_system(protocol: int) -> ssl.SSLContext:
+        context = ssl.SSLContext(protocol)
+        context.load_verify_locations(CERTIFICATE)
+        return context
+
     monkeypatch.delenv("REQUESTS_CA_BUNDLE")
-    # It reads the system's own list, which on Linux this variable replaces; elsewhere, nothing of a test's does.
-    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+    monkeypatch.setitem(sys.modules, "truststore", SimpleNamespace(SSLContext=of_the_system))
     assert get(service.origin).content == b"hello"
+    monkeypatch.setitem(sys.modules, "truststore", None)
+    assert failed(service.origin) == (False, "its certificate could not be verified")
 
 
 def test_what_is_called_before_the_first_byte_is_called_after_the_handshake_and_may_end_it(service: Loopback) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -92,6 +93,16 @@ def test_without_open_folders_a_name_is_just_not_synced(tmp_path: Path, monkeypa
     assert (tmp_path / "b").exists()
 
 
+def test_a_mac_is_asked_to_empty_its_drives_own_memory_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    fcntl = SimpleNamespace(F_FULLFSYNC=51, fcntl=lambda handle, what: asked.append(what))
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setitem(sys.modules, "fcntl", fcntl)
+    with (tmp_path / "file").open("wb") as file:
+        files.sync(file)
+    assert asked == [51]
+
+
 def test_elsewhere_than_on_linux_pages_come_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.setattr("ctypes.CDLL", lambda *_: pytest.fail("there is no C library to ask"))
@@ -171,6 +182,7 @@ STRICT = (
     "tests/runcomfy/test_token.py",
     "tests/video/test_download.py",
     "tests/video/test_download_resume.py",
+    "tests/test_files.py",
 )
 """Where files are made, replaced and removed."""
 

@@ -86,9 +86,9 @@ def test_each_alternative_is_tested(test: str) -> None:
 
 
 def test_without_open_folders_a_name_is_just_not_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").touch()
     monkeypatch.delattr(os, "O_DIRECTORY", raising=False)
     monkeypatch.setattr(os, "open", lambda *_: pytest.fail("Windows cannot open a folder"))
-    (tmp_path / "a").touch()
     files.replace(tmp_path / "a", tmp_path / "b")
     assert (tmp_path / "b").exists()
 

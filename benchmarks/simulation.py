@@ -142,7 +142,13 @@ class _Service:
         now = self._clock.monotonic()
         self._begins, self.ends, self.calls = now + job.queued, now + job.seconds, 0
 
-    def send(self, request: ApiRequest, /, *, before_first_byte: Callable[[], None] | None = None) -> ApiResponse:
+    def send(
+        self,
+        request: ApiRequest,
+        /,
+        *,
+        before_first_byte: Callable[[], None] | None = None,  # noqa: ARG002 - the protocol's
+    ) -> ApiResponse:
         self.calls += 1
         now = self._clock.monotonic()
         if now < self.ends:

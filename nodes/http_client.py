@@ -78,8 +78,10 @@ class LimitedAdapter(HTTPAdapter):
         manager.pool_classes_by_scheme = POOLS
         return manager
 
-    def proxy_for(self, url: str) -> str | None:
-        """The address of the proxy for a URL, if any. Raises `InvalidProxy`."""
+    def check(self, url: str, proxy: str | None) -> None:
+        """Called before anything is done for a request; what it raises ends its exchange."""
+
+    def _proxy_for(self, url: str) -> str | None:
         proxy = select_proxy(url, get_environ_proxies(url)) if self._use_proxy else None
         if proxy and proxy.lower().startswith("socks"):
             # urllib3 has connections of other classes for these, which know of no exchange.
@@ -92,7 +94,8 @@ class LimitedAdapter(HTTPAdapter):
     def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
         Exchange.current().sent = False
         url = request.url or ""
-        proxy = self.proxy_for(url)
+        proxy = self._proxy_for(url)
+        self.check(url, proxy)
         options["proxies"] = {urlsplit(url).scheme: proxy} if proxy else {}
         options["verify"] = _bundle()[1] or True
         return super().send(request, *args, **options)

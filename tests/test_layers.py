@@ -22,10 +22,13 @@ PICTURES = ("backdrop", "captions", "render", "picture", "robot")
 
 ROOMS: dict[str, set[str]] = {
     "modes": set(),
-    "http_client": set(),
-    "runcomfy": {"http_client"},
-    "video": {"http_client"},
-    "jobs": {"runcomfy", "video"},
+    "errors": set(),
+    "files": set(),
+    "http_exchange": set(),
+    "http_client": {"http_exchange"},
+    "runcomfy": {"errors", "files", "http_client", "http_exchange"},
+    "video": {"files", "http_client", "http_exchange"},
+    "jobs": {"errors", "runcomfy", "video"},
     "rehearsal": set(),
     "engine": {"jobs", "modes", "rehearsal", "runcomfy", "video"},
     "__main__": {"engine", "jobs", "modes", "runcomfy"},
@@ -38,6 +41,7 @@ ROOMS: dict[str, set[str]] = {
 """Each room, and the rooms it may import."""
 
 LIBRARIES: dict[str, set[str]] = {
+    "http_exchange": {"urllib3"},
     "http_client": {"requests", "urllib3"},
     "runcomfy": {"requests", "urllib3"},
     "video": {"requests", "urllib3", "cv2", "numpy", "psutil", "torch"},

@@ -54,8 +54,7 @@ class HostUnreachable(DownloadInterrupted):
     """No connection to the server: a name that is not known, say. A link that somebody typed is most likely wrong."""
 
     def __init__(self, reason: str) -> None:
-        VideoError.__init__(
-            self,
+        super(DownloadInterrupted, self).__init__(
             f"The server of the video could not be reached ({reason}).",
             "Check the link and the network, and run again.",
         )

@@ -6,7 +6,7 @@ import ipaddress
 import re
 import socket
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 import requests
@@ -60,7 +60,7 @@ def check_url(link: str) -> None:
         parts = urlsplit(link)
         host = (parts.hostname or "").rstrip(".")
         address = _literal(host)
-        if "[" in parts.netloc and not address:  # which only newer Pythons refuse by themselves
+        if ("[" in parts.netloc and not address) or parts.port == 0:  # the first, newer Pythons refuse by themselves
             raise ValueError(host)
         link.encode()
     except ValueError:
@@ -96,19 +96,18 @@ class _PublicAdapter(LimitedAdapter):
         self._allowed = allowed
         super().__init__(connections=CONNECTIONS)
 
-    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
-        url = request.url or ""
+    def check(self, url: str, proxy: str | None) -> None:
         check_url(url)
-        if not self.proxy_for(url):
-            host = urlsplit(url).hostname or ""
-            try:
-                found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-            except (OSError, UnicodeError) as error:
-                raise requests.ConnectionError(error, request=request) from None
-            for *_, address in found:
-                self._check(host, str(address[0]))
         Exchange.current().check_address = self._check
-        return super().send(request, *args, **options)
+        if proxy:
+            return
+        host = urlsplit(url).hostname or ""
+        try:
+            found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        except OSError as error:
+            raise requests.ConnectionError(error) from None
+        for *_, address in found:
+            self._check(host, str(address[0]))
 
     def _check(self, host: str, address: str) -> None:
         if not (self._allowed(address) or (_is_fake(address) and not _literal(host))):

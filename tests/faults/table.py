@@ -92,8 +92,8 @@ _CANCEL = _cells(
         Ending.CANCELS,
         "was still queued and is cancelled. Nothing was charged.",
         "reset before reading, reset after reading, reset in mid-body, end in mid-body, time-out, slow trickle, 401, "
-        "403, 404, 408, 429, 429 with Retry-After, 500, 502, 503, 504, empty body, HTML, truncated JSON, wrong types, unknown word, "
-        "redirect",
+        "403, 404, 408, 429, 429 with Retry-After, 500, 502, 503, 504, empty body, HTML, truncated JSON, "
+        "wrong types, unknown word, redirect",
     ),
 )
 _MEDIA = _cells(

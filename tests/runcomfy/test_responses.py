@@ -80,7 +80,8 @@ def test_completed_with_an_error_and_without_a_video_is_a_failure() -> None:
 
 def test_without_a_status_word_there_is_no_answer() -> None:
     for read in (read_status, read_result):
-        for value in (None, "", 5, True, [], {}, ["completed"], "\ud800"):
+        values: list[object] = [None, "", 5, True, [], {}, ["completed"], "\ud800"]
+        for value in values:
             with pytest.raises(InvalidResponse, match="status"):
                 read(ok({"status": value}), JOB)
 
@@ -94,8 +95,9 @@ def test_a_word_is_fit_to_be_shown() -> None:
 def test_the_place_in_the_queue() -> None:
     for told, position in ((0, 0), (3, 3), ("2", 2)):
         assert status_of(status="in_queue", queue_position=told).queue_position == position
-    for told in (None, -1, True, 1.5, "many", [], {}, "²", "one", 10**9, 10**300, "9" * 10):
-        assert status_of(status="in_queue", queue_position=told).queue_position is None, told
+    others: list[object] = [None, -1, True, 1.5, "many", [], {}, "²", "one", 10**9, 10**300, "9" * 10]
+    for other in others:
+        assert status_of(status="in_queue", queue_position=other).queue_position is None, other
 
 
 def test_every_shape_of_output() -> None:
@@ -113,7 +115,7 @@ def test_every_shape_of_output() -> None:
         ({"video": None, "videos": None}, ()),
         ({"video": "", "videos": ["", LINK]}, (LINK,)),
         ({"videos": [5, True, LINK]}, (LINK,)),
-        *((nothing, ()) for nothing in ({}, [], "", None, 5)),
+        *(({}, ()), ([], ()), ("", ()), (None, ()), (5, ())),
     ]
     for output, videos in rows:
         assert result_of(output=output).videos == videos, output
@@ -138,8 +140,9 @@ def test_the_reason_of_a_failure() -> None:
 def test_what_it_cost() -> None:
     for told, cost in ((0.03, 0.03), ("0.03", 0.03), (0, 0.0)):
         assert result_of(cost=told).cost == cost
-    for told in (None, True, -1, "NaN", "inf", "free", {}, 10**400):
-        assert result_of(cost=told).cost is None, told
+    others: list[object] = [None, True, -1, "NaN", "inf", "free", {}, 10**400]
+    for other in others:
+        assert result_of(cost=other).cost is None, other
 
 
 def test_what_a_cancel_did_is_told_by_its_outcome_alone() -> None:
@@ -151,7 +154,8 @@ def test_what_a_cancel_did_is_told_by_its_outcome_alone() -> None:
         for status in ("completed", "in_queue", "cancelled", "error", None):
             body = json.dumps({"outcome": word, "status": status}).encode()
             assert read_cancel(ApiResponse(202, {}, body), JOB) is outcome, (word, status)
-    for value in (None, "", "maybe", ["cancelled"], {}, True):
+    values: list[object] = [None, "", "maybe", ["cancelled"], {}, True]
+    for value in values:
         with pytest.raises(InvalidResponse):
             read_cancel(ok({"outcome": value, "status": "cancelled"}), JOB)
 

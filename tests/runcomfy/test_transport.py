@@ -67,7 +67,8 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Loopback]:
 
 
 def test_what_is_sent(server: Loopback) -> None:
-    query, body = {"include_cost": "true", "odd": "a&b"}, {"text": "grün 🎬", "seed": 7}
+    query = {"include_cost": "true", "odd": "a&b"}
+    body: dict[str, str | int] = {"text": "grün 🎬", "seed": 7}
     transport(server).send(ApiRequest("POST", "/v1/x", query=query, body=body))
     transport(server).send(ApiRequest("POST", "/v1/x/cancel"))
     sent, cancel = server.received

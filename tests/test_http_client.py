@@ -286,16 +286,6 @@ def test_what_breaks_before_the_first_byte_is_told_from_what_breaks_after_it(ser
         assert failed(service.origin) == (True, "connection lost"), how
 
 
-def test_a_handshake_that_hangs_is_one_of_them(service: Loopback) -> None:
-    def hangs(connection: socket.socket) -> socket.socket:
-        service.over.wait(DEADLINE)
-        raise Hangup
-
-    service.greeting = hangs
-    sent, reason = failed(f"https://127.0.0.1:{service.port}/", timeout=(0.3, DEADLINE))
-    assert (sent, reason) == (False, "no connection within the time limit")
-
-
 def test_a_socket_that_is_reset_before_anybody_can_ask_where_it_leads_is_another(
     server: Loopback, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -350,30 +340,6 @@ def test_certificates_of_the_system_count_where_truststore_is_there(
     assert failed(service.origin) == (False, "its certificate could not be verified")
 
 
-def test_what_is_called_before_the_first_byte_is_called_after_the_handshake_and_may_end_it(service: Loopback) -> None:
-    seen: list[int] = []
-    for error in (Enough, BrokenPipeError, ValueError, KeyboardInterrupt):
-
-        def refuse(error: type[BaseException] = error) -> None:
-            seen.append(service.connections)
-            raise error
-
-        with Exchange(DEADLINE, SIZE, before_first_byte=refuse) as exchange, pytest.raises((error, OSError)):
-            session().get(service.origin, timeout=(DEADLINE, 0.2))
-        assert isinstance(exchange.refusal, error)
-        assert not exchange.sent
-    assert seen == [1, 2, 3, 4]
-    assert service.received == []
-
-
-def test_a_connection_that_stands_too_late_is_not_used(service: Loopback) -> None:
-    clock = chain([0.0], repeat(60.1))
-    with pytest.raises(requests.RequestException, match="before the request was sent"):
-        get(service.origin, 60, lambda: next(clock))
-    assert service.connections == 1
-    assert service.received == []
-
-
 # Proxies.
 
 
@@ -400,19 +366,3 @@ def test_one_that_can_is_used_and_looked_up_for_each_request(server: Loopback, m
         assert get("http://videos.invalid/", using=kept).content == b"hello", form
     monkeypatch.delenv("http_proxy")
     assert failed("http://videos.invalid/") == (False, "its name, or that of the proxy, could not be found")
-
-
-def test_a_proxy_that_does_not_make_the_connection_is_told_before_anything_is_sent(
-    server: Loopback, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    server.answer = always(reply(407))
-    with socket.socket() as deaf:
-        deaf.bind(("127.0.0.1", 0))
-        rows = {
-            "refuses": server.origin,
-            "speaks http where https was said": server.origin.replace("http", "https"),
-            "is not there": f"http://127.0.0.1:{deaf.getsockname()[1]}",
-        }
-        for what, proxy in rows.items():
-            monkeypatch.setenv("https_proxy", proxy)
-            assert failed("https://videos.invalid/") == (False, "no connection through the proxy"), what

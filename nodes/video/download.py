@@ -179,7 +179,9 @@ class Download:
             self.discard()
             return _too_large(self._max_size)
         if isinstance(error, InvalidProxy):
-            return DownloadFailed(f"The video could not be downloaded ({error}).", "Set another proxy, or none.")
+            return DownloadFailed(
+                f"The video could not be downloaded ({error}).", "Set another proxy, or none; run again."
+            )
         if isinstance(error, requests.exceptions.TooManyRedirects):
             return DownloadFailed("The link to the video redirects without end.", "Use a direct link.")
         if isinstance(error, requests.exceptions.InvalidSchema):

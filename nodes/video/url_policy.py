@@ -110,7 +110,8 @@ class _PublicAdapter(LimitedAdapter):
             self._check(host, str(address[0]))
 
     def _check(self, host: str, address: str) -> None:
-        if not (self._allowed(address) or (_is_fake(address) and not _literal(host))):
+        """Judge an address that a name, which `check_url` found to be no address itself, leads to."""
+        if not (self._allowed(address) or _is_fake(address)):
             raise _refused(f"{host} leads to {address}, which is not a public address")
 
 

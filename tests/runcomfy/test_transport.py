@@ -267,6 +267,9 @@ def test_a_submit_has_a_limit_of_its_own_from_its_beginning_by_the_clock_that_is
         assert isinstance(failure(wire, POST), kind)
         # Over when the connection stands, nothing is sent.
         assert arrived.wait(DEADLINE if kind is ReadError else 0) is (kind is ReadError)
+    server.answer = always(reply(body=b"{}"))
+    clock = chain([0.0], repeat(59.9))
+    assert HttpTransport(server.origin, TOKEN, clock=clock.__next__).send(POST).body == b"{}"
 
 
 # What leaves it open.

@@ -211,6 +211,11 @@ def test_one_that_cannot_be_reached_at_all_is_told_as_such_at_once(
     assert files(target) == []
 
 
+def test_a_redirect_to_one_is_told_as_such_too(server: Loopback, target: Path) -> None:
+    server.answer = always(reply(302, headers={"Location": "https://videos.invalid/a.mp4"}))
+    assert type(failure(server, target)) is HostUnreachable
+
+
 def test_a_bad_redirect_is_final(server: Loopback, target: Path) -> None:
     for location in (
         *("https://10.0.0.1/a.mp4", "https://127.1:{port}/a.mp4", "http://127.0.0.1:9/a.mp4", "/a.mp4"),

@@ -116,10 +116,10 @@ def failure_reason(error: Exception, exchange: Exchange) -> str:
         return f"its certificate could not be verified{_certificates_in_use()}"
     if bundle and not _is_readable(bundle):
         return f"the certificates that {name} names cannot be read"
-    if _caused_by(error, socket.gaierror):
-        return "its name, or that of the proxy, could not be found"
     if at_proxy:
         return "no connection through the proxy"
+    if _caused_by(error, socket.gaierror):
+        return "its name could not be found"
     if _caused_by(error, NewConnectionError):  # of which some versions of urllib3 make a time-out, too
         return "no connection"
     if timed_out:

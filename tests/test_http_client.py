@@ -365,4 +365,4 @@ def test_one_that_can_is_used_and_looked_up_for_each_request(server: Loopback, m
         monkeypatch.setenv("http_proxy", form.format(server.port))
         assert get("http://videos.invalid/", using=kept).content == b"hello", form
     monkeypatch.delenv("http_proxy")
-    assert failed("http://videos.invalid/") == (False, "its name, or that of the proxy, could not be found")
+    assert failed("http://videos.invalid/") == (False, "its name could not be found")

@@ -22,9 +22,11 @@ PICTURES = ("backdrop", "captions", "render", "picture", "robot")
 
 LAYERS: dict[str, set[str]] = {
     "errors": set(),
-    "http_client": set(),
-    "runcomfy": {"http_client"},
-    "video": {"http_client"},
+    "files": set(),
+    "http_exchange": set(),
+    "http_client": {"http_exchange"},
+    "runcomfy": {"errors", "files", "http_client", "http_exchange"},
+    "video": {"files", "http_client", "http_exchange"},
     "jobs": {"errors", "runcomfy", "video"},
     "rehearsal": set(),
     "engine": {"errors", "jobs", "rehearsal", "runcomfy", "video"},
@@ -38,6 +40,7 @@ LAYERS: dict[str, set[str]] = {
 """Each folder or file of `nodes/`, and those that it may import."""
 
 LIBRARIES: dict[str, set[str]] = {
+    "http_exchange": {"urllib3"},
     "http_client": {"requests", "urllib3"},
     "runcomfy": {"requests", "urllib3"},
     "video": {"requests", "urllib3", "cv2", "numpy", "psutil", "torch"},

@@ -4,7 +4,9 @@ VideoError
 ├── UnsafeUrl        a link that may not be followed
 ├── DownloadFailed        it could not be fetched
 │   ├── DownloadInterrupted    but trying again may help
-│   └── LinkExpired    but a new link to the same video may help
+│   │   └── HostUnreachable    its server was not even connected to
+│   ├── LinkExpired    but a new link to the same video may help
+│   └── NotRenamed    it is here, whole, under another name
 ├── NoSpace            the disk does not take it
 ├── UnsupportedVideo          what is there is not an MP4, or nothing that OpenCV can read
 ├── CorruptVideo            an incomplete or broken video
@@ -48,6 +50,26 @@ class DownloadInterrupted(DownloadFailed):
         super().__init__(f"The video could not be downloaded ({reason}).", "Check the network and run again.")
 
 
+class HostUnreachable(DownloadInterrupted):
+    """No connection to the server: a name that is not known, say. A link that somebody typed is most likely wrong."""
+
+    def __init__(self, reason: str) -> None:
+        super(DownloadInterrupted, self).__init__(
+            f"The server of the video could not be reached ({reason}).",
+            "Check the link and the network, and run again.",
+        )
+
+
+class NotRenamed(DownloadFailed):
+    """The video has arrived and is whole, but something holds its name. It is kept under the one that it has."""
+
+    def __init__(self, kept: Path, target: Path, reason: str) -> None:
+        super().__init__(
+            f"The video has arrived, but cannot be given its name, {target.name} ({reason}). It is kept as {kept}.",
+            "Close what may have the file open, then rename it, or run again.",
+        )
+
+
 class LinkExpired(DownloadFailed):
     """The link is no longer, or not yet, good."""
 
@@ -59,7 +81,7 @@ class LinkExpired(DownloadFailed):
 
 
 class NoSpace(VideoError):
-    """The disk is full or does not allow writing; nothing was left behind."""
+    """The disk is full or does not allow writing; nothing unfinished was left behind."""
 
 
 class UnsupportedVideo(VideoError):

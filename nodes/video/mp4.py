@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import struct
 from pathlib import Path
-from typing import BinaryIO
 
 from .boxes import top_level
 from .errors import AGAIN, CorruptVideo, UnsupportedVideo, incomplete
@@ -39,9 +37,3 @@ def check_mp4(file: Path) -> None:
     missing = [kind.decode() for kind in (b"moov", b"mdat") if kind not in kinds]
     if missing:
         raise CorruptVideo(f"{file.name} is incomplete: it has no {' and no '.join(missing)} box.", AGAIN)
-
-
-def sync(file: BinaryIO) -> None:
-    """Make a file's content outlive a power cut."""
-    file.flush()
-    os.fsync(file.fileno())

@@ -71,7 +71,7 @@ def test_another_account_buys_its_own_while_a_job_is_not_finished(machine: FakeM
     with pytest.raises(DeadlinePassed):
         machine.run()
     machine.change(account="another", deadline=1800.0)
-    machine.service.script["status"].append(reply(403))
+    machine.service.script["status"].append(reply(403, error_code=403001))
     assert machine.run().request_id == "job-2"
 
 

@@ -21,9 +21,8 @@ from ..jobs.events import Decoding, Done, Failed, Notice, StopReport
 from ..jobs.services import Video
 from ..jobs.stop_outcome import StopOutcome
 from ..runcomfy.request import GenerationRequest, Options, is_request_id, text_hint
-from ..video.decode import ALL, Selection, decode
-from ..video.errors import NotEnoughMemory
-from ..video.probe import VideoInfo, probe
+from ..video.decode import decode
+from ..video.probe import ALL, Selection, VideoInfo, probe
 from . import host
 from .progress import Display
 from .schema import is_images_connected, video_outputs
@@ -97,14 +96,16 @@ async def _deliver(
 
 async def _outputs(video: Video, show: Display, stop: host.StopButton, selection: Selection) -> io.NodeOutput:
     file = video.files[0]
-    images, facts = await _read(file, show, stop, selection)
-    shown = (facts.frames, facts.width, facts.height, facts.fps)
+    images, info = await _read(file, show, stop, selection)
+    if info.notice:
+        show(Notice(info.notice))
+    shown = (info.frames, info.width, info.height, info.fps)
     show(Done(video.elapsed, *shown, video.cost, video.reused, video.price))
     return io.NodeOutput(
         images,
         host.video_input(file),
-        facts.fps,
-        facts.frames,
+        info.fps,
+        info.frames,
         video.request_id,
         str(file),
         ui=host.preview(video.files),
@@ -122,15 +123,12 @@ async def _read(
 
     def read() -> tuple[torch.Tensor | None, VideoInfo]:
         if not used:
-            return None, probe(file, cancellation.is_cancelled)
-        clip = decode(file, selection, progress=progress, stopped=cancellation.is_cancelled)
-        return clip.images, clip.facts
+            return None, probe(file, cancellation.is_cancelled, selection)
+        clip = decode(file, selection, progress=progress, is_cancelled=cancellation.is_cancelled)
+        return clip.images, clip.info
 
     used = is_images_connected()
     try:
         return await cancellation.wait_for(executors().decode(read))
     except StopRequested:
         raise Stopped(f"Stopped while decoding. The video is on disk: {file}.", StopOutcome.FINISHED) from None
-    except NotEnoughMemory as error:
-        error.advice += f" Nothing is lost: the video is {file}."
-        raise

@@ -17,8 +17,8 @@ FILES = sorted((ROOT / "nodes").rglob("*.py"))
 NODES = ("text_to_video", "options", "load_video")
 COMFYUI = {"comfy", "comfy_api", "comfy_execution", "folder_paths", "nodes", "server"}
 HEAVY = {"av", "cv2", "numpy", "torch"}
-PICTURES = ("backdrop", "captions", "render", "picture", "robot")
-"""The rehearsal's files that only its film studio loads, when it has something to film."""
+PICTURES = ("backdrop", "captions", "render", "picture", "robot", "reader")
+"""Files that are loaded when there is something to draw or to decode, not when ComfyUI starts."""
 
 ROOMS: dict[str, set[str]] = {
     "modes": set(),
@@ -40,7 +40,7 @@ ROOMS: dict[str, set[str]] = {
 LIBRARIES: dict[str, set[str]] = {
     "http_client": {"requests", "urllib3"},
     "runcomfy": {"requests", "urllib3"},
-    "video": {"requests", "urllib3", "cv2", "numpy", "psutil", "torch"},
+    "video": {"requests", "urllib3", "av", "cv2", "numpy", "psutil", "torch"},
     "jobs": {"filelock"},
     "rehearsal": {"av", "cv2", "numpy", "PIL"},
     "__main__": {"tqdm"},
@@ -174,7 +174,7 @@ print(sorted(set(touched) - {{"socket.__new__", "socket.bind"}}), sorted(loaded 
 """
 
 
-@pytest.mark.parametrize("module", ["nodes.engine", "nodes.rehearsal", "nodes.video.decode"])
+@pytest.mark.parametrize("module", ["nodes.engine", "nodes.rehearsal", "nodes.video.download"])
 def test_moving_in_touches_no_network_and_loads_nothing_heavy(module: str) -> None:
     assert seen_while(f"import {module}") == "[] []"
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Final
 
 import av
 from av.container import InputContainer
 from av.stream import Disposition
+from av.video.frame import PictureType
 
 from .errors import AGAIN, Cancelled, CorruptVideo, unreadable
 from .file_format import format_of
@@ -77,12 +78,15 @@ class FrameReader:
         if 0 < first < len(self._times):
             due = self._times[first]
             frames = self._decode(due)
-            found = next((frame for frame in frames if frame.pts is None or frame.pts >= due), None)
-            if found is not None and found.pts == due and not found.is_corrupt:
-                yield found
-                yield from frames
-                return
-            # The key frame that was sought did not do to begin from.
+            begin = next(frames, None)
+            # Some key frames are whole only when others have been decoded behind them.
+            if begin is not None and begin.pict_type == PictureType.I:
+                found = next((frame for frame in chain([begin], frames) if frame.pts is None or frame.pts >= due), None)
+                if found is not None and found.pts == due:
+                    yield found
+                    yield from frames
+                    return
+            frames.close()
         yield from islice(self._decode(), first, None)
 
     def _decode(self, due: int | None = None) -> Generator[av.VideoFrame, None, None]:

@@ -21,10 +21,11 @@ PICTURES = ("backdrop", "captions", "render", "picture", "robot", "reader")
 """Files that are loaded when there is something to draw or to decode, not when ComfyUI starts."""
 
 ROOMS: dict[str, set[str]] = {
+    "errors": set(),
     "modes": set(),
     "http_client": set(),
     "runcomfy": {"http_client"},
-    "video": {"http_client"},
+    "video": {"errors", "http_client"},
     "jobs": {"runcomfy", "video"},
     "rehearsal": set(),
     "engine": {"jobs", "modes", "rehearsal", "runcomfy", "video"},

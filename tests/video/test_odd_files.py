@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Final
 
 import av
-import imageio_ffmpeg
+import imageio_ffmpeg  # type: ignore[import-untyped]  # it has none
 import numpy as np
 import pytest
 import torch

@@ -101,8 +101,9 @@ def decode_floor() -> Load:
     from nodes.video.reader import FrameReader
 
     def load(file: Path) -> None:
-        to_rgb = RgbConverter()
-        for frame in FrameReader(file).frames():
+        frames = FrameReader(file).frames()
+        to_rgb = RgbConverter(next(frames))
+        for frame in frames:
             to_rgb(frame)
 
     return load

@@ -77,10 +77,10 @@ def _fill(
     file: Path, frames: Iterator[av.VideoFrame], count: int, progress: Callable[[int, int], object]
 ) -> torch.Tensor:
     """Decode the first ``count`` of the frames, and convert each into a tensor while the next ones are decoded."""
-    to_rgb, to_float = RgbConverter(), float_converter()
     first = next(frames, None)
     if first is None:
         raise unreadable(file)
+    to_rgb, to_float = RgbConverter(first), float_converter()
     # The first frame's size counts: the header may say another, and knows nothing of rotation.
     shape = to_rgb(first).shape
     images = allocate((count, *shape), file)

@@ -21,9 +21,15 @@ _MATRICES: Final = MappingProxyType({1: 1, 4: 4, 7: 7, 9: 9, 10: 9})
 
 
 class RgbConverter:
-    """Converts frames to RGB, in any number of threads."""
+    """Converts the frames of one video to RGB, in any number of threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, first: VideoFrame) -> None:
+        """
+        Args:
+            first: a frame that tells for all how they are to be turned.
+        """
+        # To ask every frame costs memory: PyAV's side data keep theirs alive until the next garbage collection.
+        self._matrix = _display_matrix(first)
         self._idle: deque[VideoReformatter] = deque()
         """Each has tables that take long to make, and serves one thread at a time."""
 
@@ -46,7 +52,7 @@ class RgbConverter:
         self._idle.append(reformatter)
         plane = rgb.planes[0]
         stored = np.ndarray((rgb.height, rgb.width, 3), np.uint8, memoryview(plane), strides=(plane.line_size, 3, 1))
-        return _upright(stored, frame)
+        return _upright(stored, *self._matrix)
 
 
 def _without_fields(frame: VideoFrame) -> VideoFrame:
@@ -62,18 +68,23 @@ def _rows(plane: VideoPlane) -> NDArray[np.uint8]:
     return np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
 
 
-def _upright(picture: NDArray[np.uint8], frame: VideoFrame) -> NDArray[np.uint8]:
-    """A picture turned and mirrored by quarter turns as the file says (ISO/IEC 14496-12, 8.3.2)."""
+def _display_matrix(frame: VideoFrame) -> tuple[int, int, int, int]:
+    """What the file says of how frames are to be turned and mirrored (a, b, c, d of ISO/IEC 14496-12, 8.3.2)."""
     try:
         data = memoryview(frame.side_data["DISPLAYMATRIX"])  # type: ignore[typeddict-item]  # PyAV's types know one kind
     except KeyError:
-        return picture
-    # A pixel at (x, y) is to be shown at (a x + c y, b x + d y), with the y axis pointing down.
+        return 1, 0, 0, 1
     a, b, _, c, d, *_ = struct.unpack("=9i", data)
-    if not a and not d and b and c:
-        picture, right, down = picture.transpose(1, 0, 2), c, b
-    elif not b and not c:
+    return a, b, c, d
+
+
+def _upright(picture: NDArray[np.uint8], a: int, b: int, c: int, d: int) -> NDArray[np.uint8]:
+    """A view of a picture whose pixel at (x, y) is to be shown at (a x + c y, b x + d y); as it is unless those are
+    quarter turns and mirrorings."""
+    if not b and not c:
         right, down = a, d
+    elif not a and not d:
+        picture, right, down = picture.transpose(1, 0, 2), c, b
     else:
         return picture
     return picture[:: -1 if down < 0 else 1, :: -1 if right < 0 else 1]

@@ -104,7 +104,7 @@ def probe(file: Path, is_cancelled: Callable[[], bool] = lambda: False, selectio
     first = next(FrameReader(file, is_cancelled=is_cancelled).frames(), None)
     if first is None:
         raise unreadable(file)
-    height, width, _ = RgbConverter()(first).shape
+    height, width, _ = RgbConverter(first)(first).shape
     return timeline.info(len(wanted), width, height, selection)
 
 

@@ -99,7 +99,7 @@ class LoadSeedanceVideo(io.ComfyNode):
         select_every_nth: int = 1,
     ) -> io.NodeOutput:
         from .comfyui.execute import load
-        from .video.probe import Selection
+        from .video.decode import Selection
 
         problem = validate_video(video, source) or validate_frames(skip_first_frames, frame_load_cap, select_every_nth)
         if problem:

@@ -21,8 +21,8 @@ from ..jobs.events import Decoding, Done, Failed, Notice, StopReport
 from ..jobs.services import Video
 from ..jobs.stop_outcome import StopOutcome
 from ..runcomfy.request import GenerationRequest, Options, is_request_id, text_hint
-from ..video.decode import decode
-from ..video.probe import ALL, Selection, VideoInfo, probe
+from ..video.decode import ALL, Selection, decode
+from ..video.probe import VideoInfo, probe
 from . import host
 from .progress import Display
 from .schema import is_images_connected, video_outputs

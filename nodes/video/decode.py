@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
+__all__ = ["ALL", "Clip", "Selection", "decode"]
+
 
 @dataclass(frozen=True)
 class Clip:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -85,13 +85,15 @@ class Timeline:
 
     def info(self, frames: int, width: int, height: int, selection: Selection) -> VideoInfo:
         """So many selected frames of a size."""
+        info = VideoInfo(frames, width, height, self.fps / selection.select_every_nth)
         shown = round(width * self.pixel_aspect)
-        notice = (
-            f"The pixels of this video are not square: players show it as {shown}x{height}, and its frames are as they "
-            f"are stored, {width}x{height}."
+        if shown == width:
+            return info
+        return replace(
+            info,
+            notice=f"The pixels of this video are not square: players show it as {shown}x{height}, and its frames are "
+            f"as they are stored, {width}x{height}.",
         )
-        notice = notice if shown != width else ""
-        return VideoInfo(frames, width, height, self.fps / selection.select_every_nth, notice)
 
 
 def probe(file: Path, is_cancelled: Callable[[], bool] = lambda: False, selection: Selection = ALL) -> VideoInfo:
@@ -160,7 +162,8 @@ def _undecodable(file: Path, packets: int) -> int:
 def _rate(stream: av.VideoStream, times: list[int]) -> float:
     """Frames per second on average: what the file says, unless its frames, by their ``times``, last much longer.
 
-    Matroska and AVI files name one rate although their frames come at a variable one.
+    Matroska and AVI files name one rate although their frames come at a variable one, which shows only when all
+    of them have been walked through.
     """
     said = float(stream.average_rate or stream.guessed_rate or UNTOLD_FPS)
     if not times or stream.time_base is None:

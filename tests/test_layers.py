@@ -17,8 +17,8 @@ FILES = sorted((ROOT / "nodes").rglob("*.py"))
 NODES = ("text_to_video", "options", "load_video")
 COMFYUI = {"comfy", "comfy_api", "comfy_execution", "folder_paths", "nodes", "server"}
 HEAVY = {"av", "cv2", "numpy", "torch"}
-PICTURES = ("backdrop", "captions", "render", "picture", "robot")
-"""The rehearsal's files that are only loaded when it has a video to make."""
+PICTURES = ("backdrop", "captions", "render", "picture", "robot", "reader")
+"""Files that are loaded when there is something to draw or to decode, not when ComfyUI starts."""
 
 LAYERS: dict[str, set[str]] = {
     "errors": set(),
@@ -26,7 +26,7 @@ LAYERS: dict[str, set[str]] = {
     "http_exchange": set(),
     "http_client": {"http_exchange"},
     "runcomfy": {"errors", "files", "http_client", "http_exchange"},
-    "video": {"files", "http_client", "http_exchange"},
+    "video": {"errors", "files", "http_client", "http_exchange"},
     "jobs": {"errors", "runcomfy", "video"},
     "rehearsal": set(),
     "engine": {"errors", "jobs", "rehearsal", "runcomfy", "video"},
@@ -43,7 +43,7 @@ LIBRARIES: dict[str, set[str]] = {
     "http_exchange": {"urllib3"},
     "http_client": {"requests", "urllib3"},
     "runcomfy": {"requests", "urllib3"},
-    "video": {"requests", "urllib3", "cv2", "numpy", "psutil", "torch"},
+    "video": {"requests", "urllib3", "av", "cv2", "numpy", "psutil", "torch"},
     "jobs": {"filelock"},
     "rehearsal": {"av", "cv2", "numpy", "PIL"},
     "__main__": {"tqdm"},
@@ -177,7 +177,7 @@ print(sorted(set(touched) - {{"socket.__new__", "socket.bind"}}), sorted(loaded 
 """
 
 
-@pytest.mark.parametrize("module", ["nodes.engine", "nodes.rehearsal", "nodes.video.decode"])
+@pytest.mark.parametrize("module", ["nodes.engine", "nodes.rehearsal", "nodes.video.download"])
 def test_an_import_touches_no_network_and_loads_nothing_heavy(module: str) -> None:
     assert seen_while(f"import {module}") == "[] []"
 

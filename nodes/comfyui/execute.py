@@ -22,7 +22,6 @@ from ..jobs.run import Run
 from ..jobs.services import Video
 from ..runcomfy.request import GenerationRequest, Options, is_request_id, text_hint
 from ..video.decode import ALL, Selection, decode
-from ..video.errors import NotEnoughMemory
 from ..video.probe import VideoInfo, probe
 from .files import preview, videos_folder
 from .interruption import interruption
@@ -94,6 +93,8 @@ async def _hand_out(
     except FAILURES as error:
         show(Failed(str(error), urgent=isinstance(error, OutcomeUnknown)))
         raise
+    if info.notice:
+        show(Notice(info.notice))
     seen = (info.frames, info.width, info.height, info.fps)
     show(Done(video.elapsed, *seen, video.cost, video.reused, video.price))
     file = video.files[0]
@@ -111,13 +112,11 @@ async def _read(file: Path, run: Run, selection: Selection) -> tuple[torch.Tenso
 
     def read() -> tuple[torch.Tensor | None, VideoInfo]:
         if not connected:
-            return None, probe(file, cancellation.is_cancelled)
-        clip = decode(file, selection, progress=progress, stopped=cancellation.is_cancelled)
-        return clip.images, clip.facts
+            return None, probe(file, cancellation.is_cancelled, selection)
+        clip = decode(file, selection, progress=progress, is_cancelled=cancellation.is_cancelled)
+        return clip.images, clip.info
 
     try:
         return await cancellation.wait_for(pack().engine.executors.decodes.submit(read))
     except StopRequested:
         raise Stopped(f"Stopped while decoding. The video is on disk: {file}.", StopOutcome.FINISHED) from None
-    except NotEnoughMemory as error:
-        raise NotEnoughMemory(error.message, f"{error.advice} Nothing is lost: the video is {file}.") from None

@@ -1,17 +1,19 @@
 """Every way in which a video can fail to become frames.
 
 VideoError
-├── UnsafeUrl        a link that may not be followed
-├── DownloadFailed        it could not be fetched
-│   ├── DownloadInterrupted    but trying again may help
-│   │   └── HostUnreachable    its server was not even connected to
-│   ├── LinkExpired    but a new link to the same video may help
-│   └── NotRenamed    it is here, whole, under another name
-├── NoSpace            the disk does not take it
-├── UnsupportedVideo          what is there is not an MP4, or nothing that OpenCV can read
+├── UnsafeUrl               a link that may not be followed
+├── DownloadFailed          it could not be fetched
+│   ├── DownloadInterrupted     but trying again may help
+│   │   └── HostUnreachable         its server was not even connected to
+│   ├── LinkExpired             but a new link to the same video may help
+│   └── NotRenamed              it is here, whole, under another name
+├── NoSpace                 the disk does not take it
+├── UnsupportedVideo        what is there is not a video, or of a kind that is not read
 ├── CorruptVideo            an incomplete or broken video
-├── NothingSelected    the frame controls leave no frame
-└── NotEnoughMemory    its frames would not fit
+├── NothingSelected         the frame controls leave no frame
+└── NotEnoughMemory         its frames would not fit
+
+Cancelled                   nobody waits for the video any more: not a failure
 """
 
 from __future__ import annotations
@@ -19,20 +21,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-AGAIN: Final = "Delete it and fetch or generate it again."
+from ..errors import SeedanceError
+
+AGAIN: Final = (
+    "Copy or download it again. The video of a job is fetched again, for free, when its graph runs and the file has "
+    "been moved out of output/seedance."
+)
 """What to do about a damaged video."""
 
 
-class VideoError(Exception):
-    """A video that did not arrive or could not be read. ``str()`` is the message for the user."""
-
-    def __init__(self, message: str, advice: str) -> None:
-        super().__init__(message)
-        self.message = message
-        self.advice = advice
-
-    def __str__(self) -> str:
-        return f"{self.message} {self.advice}"
+class VideoError(SeedanceError):
+    """A video that did not arrive or could not be read."""
 
 
 class UnsafeUrl(VideoError):
@@ -85,7 +84,7 @@ class NoSpace(VideoError):
 
 
 class UnsupportedVideo(VideoError):
-    """Not an MP4, or nothing that OpenCV can read."""
+    """Not a video, or of a kind that is not read."""
 
 
 class CorruptVideo(VideoError):
@@ -107,6 +106,11 @@ class Cancelled(Exception):
 def incomplete(file: Path, length: int, end: int) -> CorruptVideo:
     """The error for a file of ``length`` bytes that by its own account has at least ``end``."""
     return CorruptVideo(f"{file.name} is incomplete: it has {length:,} of at least {end:,} bytes.", AGAIN)
+
+
+def breaks_off(file: Path, frames: int) -> CorruptVideo:
+    """The error for a file of which only so many frames can be read."""
+    return CorruptVideo(f"{file.name} breaks off after {frames} frames.", AGAIN)
 
 
 def unreadable(file: Path) -> UnsupportedVideo:

@@ -145,7 +145,7 @@ def _ours(file: Path) -> Outcome:
         return time.monotonic() > ends
 
     try:
-        outcome = Outcome(len(decode(file, stopped=over).images))
+        outcome = Outcome(len(decode(file, is_cancelled=over).images))
     except VideoError as error:
         outcome = Outcome(None, type(error).__name__)
     except Cancelled:

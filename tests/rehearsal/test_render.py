@@ -30,7 +30,7 @@ Picture = NDArray[np.int_]
 
 
 def a_boat(**options: Any) -> VideoRequest:
-    return VideoRequest(**{"text": "A paper boat", "duration": 2, "seed": 1} | options)
+    return VideoRequest.model_validate({"text": "A paper boat", "duration": 2, "seed": 1} | options)
 
 
 def decoded(film: bytes) -> list[Picture]:

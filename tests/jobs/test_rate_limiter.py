@@ -7,11 +7,11 @@ from dataclasses import replace
 from random import Random
 
 import pytest
+from nodes.jobs.rate_limiter import RateLimiter
 
 from nodes.jobs.errors import Stopped
 from nodes.jobs.events import Event
 from nodes.jobs.executors import SUBMITS
-from nodes.jobs.rate_limiter import RateLimiter
 from nodes.jobs.retry import LONGEST_ASKED, Backoff
 from nodes.runcomfy.errors import RateLimited
 from tests.support.fake_runcomfy import BOAT, FakeMachine, TurningClock, reply

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
+
+TESTS = Path(__file__).parent
+SLOWEST = ("comfyui", "hostile", "browser", "install", "faults", "tools", "jobs")
+"""Folders in the order in which two processes take them, so that neither is left with a long one at the end."""
+ONE_SERVER = ("comfyui", "hostile", "browser", "install")
+"""Folders whose tests share a ComfyUI, and so a process."""
 
 
 def pytest_configure() -> None:
@@ -13,10 +20,19 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # The browser's tests come last: from the first of them on, playwright runs an event loop in this thread, beside
-    # which no other test could run one of its own.
-    items.sort(key=lambda item: "browser" in item.path.parts)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Say what `--dist=loadgroup` may not divide (a folder with a server, else a file), and in which order it is run."""
+    order = {name: number for number, name in enumerate(SLOWEST)}
+    items.sort(key=lambda item: order.get(folder_of(item), len(order)))
+    if config.pluginmanager.hasplugin("xdist"):
+        for item in items:
+            folder = folder_of(item)
+            item.add_marker(pytest.mark.xdist_group(folder if folder in ONE_SERVER else str(item.path)))
+
+
+def folder_of(item: pytest.Item) -> str:
+    """Where in `tests/` it is; for a test elsewhere, its file."""
+    return item.path.relative_to(TESTS).parts[0] if item.path.is_relative_to(TESTS) else str(item.path)
 
 
 def skips_that_fail(config: pytest.Config) -> list[pytest.TestReport | pytest.CollectReport]:

@@ -67,9 +67,12 @@ def server(service: RehearsalService, tmp_path_factory: pytest.TempPathFactory) 
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium without a window. A machine without one fails the tests: what no browser ran is not shown."""
+    """Chromium without a window. A machine without one fails the tests: what no browser ran is not shown.
+
+    While it is open, playwright runs an event loop in this thread, beside which no other test can run one of its own.
+    """
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     assert chromium, "These tests need Chromium (apt-get install chromium), or its path in CHROMIUM."
     # Chromium refuses to sandbox pages for root, which tests in containers are; the only pages here are our own.

@@ -21,7 +21,7 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Say what `--dist=loadgroup` may not divide (a folder with a server, else a file), and in which order it is run."""
+    """Set the order, and what `--dist=loadgroup` may not divide: a folder with a server, else a file."""
     order = {name: number for number, name in enumerate(SLOWEST)}
     items.sort(key=lambda item: order.get(folder_of(item), len(order)))
     if config.pluginmanager.hasplugin("xdist"):

@@ -43,7 +43,7 @@ comfyui: $(READY)
 	@$(BIN)/python -m tools.try_comfyui --port=$(PORT)
 
 test: lint
-	$(BIN)/pytest --numprocesses=2 --dist=loadgroup --no-loadscope-reorder
+	$(BIN)/pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 
 faults: $(READY)
 	$(BIN)/pytest -q tests/faults

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
-from pathlib import Path
 
 import pytest
 
-TESTS = Path(__file__).parent
-SLOWEST = ("comfyui", "hostile", "browser", "install", "faults", "tools", "jobs")
-"""Folders in the order in which two processes take them, so that neither is left with a long one at the end."""
-ONE_SERVER = ("comfyui", "hostile", "browser", "install")
-"""Folders whose tests share a ComfyUI, and so a process."""
+SLOWEST = ("hostile", "install", "comfyui", "browser", "faults", "tools", "jobs")
+"""The folders that come first, so that of two processes neither is left with a long file at the end."""
 
 
 def pytest_configure() -> None:
@@ -20,19 +16,9 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Set the order, and what `--dist=loadgroup` may not divide: a folder with a server, else a file."""
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     order = {name: number for number, name in enumerate(SLOWEST)}
-    items.sort(key=lambda item: order.get(folder_of(item), len(order)))
-    if config.pluginmanager.hasplugin("xdist"):
-        for item in items:
-            folder = folder_of(item)
-            item.add_marker(pytest.mark.xdist_group(folder if folder in ONE_SERVER else str(item.path)))
-
-
-def folder_of(item: pytest.Item) -> str:
-    """Where in `tests/` it is; for a test elsewhere, its file."""
-    return item.path.relative_to(TESTS).parts[0] if item.path.is_relative_to(TESTS) else str(item.path)
+    items.sort(key=lambda item: order.get(item.path.parent.name, len(order)))
 
 
 def skips_that_fail(config: pytest.Config) -> list[pytest.TestReport | pytest.CollectReport]:

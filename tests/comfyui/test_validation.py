@@ -2,52 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from tests.comfyui.conftest import ServiceLog
+from tests.comfyui.graphs import ApiGraph
 from tests.comfyui.seedance_graphs import OPTIONS, VIDEO, generation, node
 from tools.comfyui_client import Client, Refused, Status
 
-WRONG_TEXTS = {
-    "empty": ("", "text is empty"),
-    "only white space": (" \n\t ", "text is empty"),
-    "resolution flag": ("a cat --resolution 720p", "--resolution"),
-    "ratio flag": ("a cat --ratio 16:9", "--ratio"),
-    "duration flag": ("a cat --duration 5", "--duration"),
-    "seed flag": ("--seed 7 a cat", "--seed"),
-}
-WRONG_OPTIONS: dict[str, tuple[str, Any]] = {
-    "too long": ("duration", 13),
-    "too short": ("duration", 1),
-    "no number": ("duration", "long"),
-    "unknown resolution": ("resolution", "4k"),
-    "unknown ratio": ("ratio", "2:1"),
-    "negative seed": ("seed", -1),
-    "seed too large": ("seed", 2**31),
-}
 
-
-@pytest.mark.parametrize(("text", "message"), WRONG_TEXTS.values(), ids=WRONG_TEXTS.keys())
-def test_wrong_text_is_refused(client: Client, service_log: ServiceLog, text: str, message: str) -> None:
-    with pytest.raises(Refused, match=message) as refusal:
-        client.run(generation(text))
-    assert list(refusal.value.node_errors) == [VIDEO]
-    assert service_log.submissions == []
-
-
-@pytest.mark.parametrize(("option", "value"), WRONG_OPTIONS.values(), ids=WRONG_OPTIONS.keys())
-def test_wrong_option_is_refused(client: Client, service_log: ServiceLog, prompt: str, option: str, value: Any) -> None:
-    with pytest.raises(Refused, match=option) as refusal:
-        client.run(generation(prompt, **{option: value}))
-    assert list(refusal.value.node_errors) == [OPTIONS]
-    assert service_log.submissions == []
-
-
-def test_unknown_mode_is_refused(client: Client, service_log: ServiceLog, prompt: str) -> None:
-    with pytest.raises(Refused, match="mode"):
-        client.run(generation(prompt, mode="free"))
+def test_wrong_inputs_are_refused(client: Client, service_log: ServiceLog, prompt: str) -> None:
+    table: list[tuple[ApiGraph, str, str]] = [
+        (generation(""), VIDEO, "text is empty"),
+        (generation(" \n\t "), VIDEO, "text is empty"),
+        (generation("a cat --resolution 720p"), VIDEO, "--resolution"),
+        (generation("a cat --ratio 16:9"), VIDEO, "--ratio"),
+        (generation("a cat --duration 5"), VIDEO, "--duration"),
+        (generation("--seed 7 a cat"), VIDEO, "--seed"),
+        (generation(prompt, mode="free"), VIDEO, "mode"),
+        (generation(prompt, duration=13), OPTIONS, "duration"),
+        (generation(prompt, duration=1), OPTIONS, "duration"),
+        (generation(prompt, duration="long"), OPTIONS, "duration"),
+        (generation(prompt, resolution="4k"), OPTIONS, "resolution"),
+        (generation(prompt, ratio="2:1"), OPTIONS, "ratio"),
+        (generation(prompt, seed=-1), OPTIONS, "seed"),
+        (generation(prompt, seed=2**31), OPTIONS, "seed"),
+    ]
+    for graph, at, message in table:
+        with pytest.raises(Refused, match=message) as refusal:
+            client.run(graph)
+        assert list(refusal.value.node_errors) == [at], message
     assert service_log.submissions == []
 
 

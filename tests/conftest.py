@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 
 import pytest
@@ -39,7 +40,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 @pytest.fixture
 def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """None of the machine's own proxies; for the rooms that speak HTTP."""
+    """None of the machine's own proxies; for tests that speak HTTP."""
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture
+def prompt(request: pytest.FixtureRequest) -> str:
+    """A text that no other test uses, so that nothing is found in a cache or collected from an earlier job."""
+    return f"A lighthouse in the rain, {re.sub(r'[^a-z0-9]+', ' ', request.node.nodeid.lower())}"

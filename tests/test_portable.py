@@ -1,4 +1,4 @@
-"""What Linux allows and Windows or macOS do not, held as far as one machine can. CI runs the rooms on all three."""
+"""What Linux allows and Windows or macOS do not, held as far as one machine can."""
 
 from __future__ import annotations
 

@@ -130,12 +130,6 @@ def token(token_file: Path) -> str:
     return TOKEN
 
 
-@pytest.fixture
-def prompt(request: pytest.FixtureRequest) -> str:
-    """A text that no other test uses, so that nothing is found in a cache or collected from an earlier job."""
-    return f"A lighthouse in the rain, {re.sub(r'[^a-z0-9]+', ' ', request.node.nodeid.lower())}"
-
-
 @pytest.fixture(scope="session")
 def screenshots() -> Screenshots:
     """Saves pictures where SCREENSHOTS says; without it nothing is saved."""

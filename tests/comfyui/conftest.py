@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import time
 from collections import Counter
@@ -94,12 +93,6 @@ def client(server: ComfyUI) -> Iterator[Client]:
 def client_without_token(server_without_token: ComfyUI) -> Iterator[Client]:
     with Client(server_without_token.url) as client:
         yield client
-
-
-@pytest.fixture
-def prompt(request: pytest.FixtureRequest) -> str:
-    """A text that no other test uses, so that nothing is found in a cache or collected from an earlier job."""
-    return f"A lighthouse in the rain, {re.sub(r'[^a-z0-9]+', ' ', request.node.nodeid.lower())}"
 
 
 @contextmanager

@@ -139,7 +139,7 @@ def test_frames_that_nothing_takes_are_not_decoded(
     run = client.run(saving(prompt))
     assert run.status is Status.SUCCESS, run.error
     assert not any(line.startswith("Decoding") for line in lines(run))
-    assert f", {FRAMES} frames 864x480 at 24 fps" in lines(run)[-1], "the file tells"
+    assert f", {FRAMES} frames 864x480 at 24 fps" in lines(run)[-1], "as the file says"
     (saved,) = run.outputs[SAVE]["images"]
     with av.open(str(server.base / "output" / saved["subfolder"] / saved["filename"])) as container:
         assert len(list(container.decode(video=0))) == FRAMES

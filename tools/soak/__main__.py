@@ -36,7 +36,7 @@ def soak(base: Path, seconds: float, seed: int) -> int:
     random = Random(seed)  # noqa: S311  chances, no secrets
     begun = time.monotonic()
 
-    def told(line: str) -> None:
+    def say(line: str) -> None:
         print(f"[{time.monotonic() - begun:6.0f} s] {line}", flush=True)
 
     with Door(random) as door:
@@ -44,10 +44,10 @@ def soak(base: Path, seconds: float, seed: int) -> int:
         with RehearsalService(timing=timing, video=FOOTAGE, address=door.origin) as service:
             door.lead_to(service.origin)
             storm = Storm(base, door, service, random)
-            told(f"seed {seed}, {seconds / 60:g} minutes")
+            say(f"seed {seed}, {seconds / 60:g} minutes")
             with storm.comfyui:
-                warm = storm.rage(seconds, told)
-                told("the storm is over; what nobody waited for is collected")
+                warm = storm.rage(seconds, say)
+                say("the storm is over; what nobody waited for is collected")
                 end = storm.calm()
             problems = [*storm.books().problems(), *grown(warm, end), *(f"a graph hung: {k}" for k in storm.log.hung)]
     print(report(storm, door, warm, end))

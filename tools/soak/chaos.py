@@ -66,16 +66,16 @@ class Storm:
         self._journal = Journal(base / "user" / "__seedance" / "jobs.sqlite3")
         self._videos = base / "output" / "seedance"
 
-    def rage(self, seconds: float, told: Callable[[str], None]) -> Vitals:
+    def rage(self, seconds: float, say: Callable[[str], None]) -> Vitals:
         """Let it rage so long. Returns what ComfyUI held when it had warmed up; the soak's ends with `calm`."""
         begun = time.monotonic()
         self._until(begun + seconds * DEAD_AT)
-        told("ComfyUI is killed while a graph runs")
+        say("ComfyUI is killed while a graph runs")
         self._die()
         self.comfyui.start()
         self._until(begun + seconds * WARM_AT)
         warm = self.measure()
-        told(f"warmed up: {warm}")
+        say(f"warmed up: {warm}")
         self._until(begun + seconds)
         return warm
 

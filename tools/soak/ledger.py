@@ -12,7 +12,7 @@ from nodes.jobs.states import State
 from nodes.rehearsal import JobState, Submission
 
 UNCERTAIN: Final = (State.INTENDED, State.UNKNOWN, State.UNKNOWN_REPORTED)
-"""Rows for which the service may have a job whose id never came: the user is told so, once, or will be."""
+"""Rows for which the service may have a job whose id never came: the user reads so, once, or will."""
 LIVING: Final = (State.ACCEPTED, State.SUCCEEDED, State.SAVED, State.EXPIRED)
 AGREE: Final[Mapping[State, tuple[JobState, ...]]] = {
     State.SAVED: (JobState.SUCCEEDED,),

@@ -10,12 +10,9 @@ import cv2
 import numpy as np
 import pytest
 
-from nodes.rehearsal import JobState
-from tests.comfyui.conftest import ServiceLog
 from tests.comfyui.seedance_graphs import FRAMES, HEIGHT, PROBE, VIDEO, WIDTH, generation, node, output
 from tools.comfyui import ComfyUI
 from tools.comfyui_client import Client, Run, Status
-from tools.comfyui_events import PROGRESS_TEXT, Event
 from tools.upscale_model import UPSCALER
 
 FEW = 8  # frames that are upscaled
@@ -108,24 +105,6 @@ def test_node_shows_the_video(run: Run, server: ComfyUI, file: Path) -> None:
     shown = run.outputs[VIDEO]
     assert shown["images"] == [{"filename": file.name, "subfolder": "seedance", "type": "output"}]
     assert shown["animated"] == [True]
-
-
-def test_progress_is_told_in_words(client: Client, service_log: ServiceLog, prompt: str) -> None:
-    service_log.service.hold()
-
-    def release_step_by_step(event: Event) -> None:
-        line = str(event.data["text"]) if event.name == PROGRESS_TEXT else ""
-        if line.startswith("Queued") and service_log.submissions[-1].state is JobState.IN_QUEUE:
-            service_log.hold_once_running()
-        elif line.startswith("Generating"):
-            service_log.service.release()
-
-    run = client.run(generation(prompt), on_event=release_step_by_step)
-    lines = [event.data["text"] for event in run.events if event.name == PROGRESS_TEXT and event.data["node"] == VIDEO]
-    first_words = list(dict.fromkeys(line.split()[0].rstrip(",") for line in lines))
-    expected = ["Queued", "Generating", "Downloading", "Decoding", "Done"]
-    assert [word for word in first_words if word in expected] == expected
-    assert f"{FRAMES} frames {WIDTH}x{HEIGHT}" in lines[-1]
 
 
 def saved_file(run: Run, node_id: str, server: ComfyUI) -> Path:

@@ -12,10 +12,10 @@ from nodes.jobs.states import State
 from nodes.rehearsal import JobState, Submission
 from nodes.runcomfy.request import GenerationRequest
 from tools.soak.__main__ import soak
-from tools.soak.ledger import Books
+from tools.soak.ledger import Ledger
 from tools.soak.vitals import BOUND, Vitals, grown
 
-SECONDS = 12.0
+SECONDS = 8.0
 BOAT = GenerationRequest("A paper boat")
 SAVED = JobRecord(1, "boat", State.SAVED, BOAT, "job-1", files=("job-1.mp4",))
 SECOND = replace(SAVED, id=2, request_id="job-2", files=("job-2.mp4",))
@@ -25,7 +25,7 @@ OTHER = replace(MADE, request_id="job-2")
 ANEW = GenerationRequest("Anew 3")
 
 
-def test_a_short_storm_costs_no_job(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_short_soak_costs_no_job(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert soak(tmp_path, SECONDS, seed=2) == 0, capfd.readouterr().out
     printed = capfd.readouterr().out
     assert "1 of ComfyUI" in printed
@@ -51,9 +51,9 @@ def test_the_comparison_finds_what_was_lost_or_bought_twice() -> None:
         ([replace(SAVED, request=ANEW), replace(SECOND, request=ANEW)], [MADE, OTHER], []),
     ]
     for number, (journal, service, expected) in enumerate(table):
-        books = Books(tuple(journal), tuple(service), {"job-1.mp4", "job-2.mp4"})
-        assert books.problems() == expected, number
-    assert Books((SAVED,), (MADE,), set()).problems() == ["job-1.mp4 is in the journal and not on disk"]
+        ledger = Ledger(tuple(journal), tuple(service), {"job-1.mp4", "job-2.mp4"})
+        assert ledger.problems() == expected, number
+    assert Ledger((SAVED,), (MADE,), set()).problems() == ["job-1.mp4 is in the journal and not on disk"]
 
 
 def test_what_grows_beyond_the_bound_is_named() -> None:

@@ -1,4 +1,4 @@
-"""Do the journal and the service's books agree, to the row?"""
+"""Do the journal and the service's ledger agree, to the row?"""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ AGREE: Final[Mapping[State, tuple[JobState, ...]]] = {
 
 
 @dataclass(frozen=True)
-class Books:
+class Ledger:
     """All there is to compare when everything is over."""
 
     journal: Sequence[JobRecord]

@@ -14,11 +14,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
-from nodes.engine import Folders, executors, generator
+from nodes.engine import Engine, Folders
 from nodes.jobs.errors import Stopped
 from nodes.jobs.events import Event, Queued
-from nodes.jobs.runner import JobRunner
-from nodes.modes import LIVE
+from nodes.jobs.run import Run
 from nodes.rehearsal import DEFAULT_TOKEN
 from nodes.runcomfy.request import GenerationRequest
 from nodes.video.decode import decode
@@ -59,8 +58,7 @@ def run(jobs: int, origin: str, *, stop: bool) -> Sample:
 class _Crowd:
     """The items of one list, as ComfyUI runs them: one task each, all in one event loop."""
 
-    folder: Path
-    origin: str
+    engine: Engine
     queued: set[int] = field(default_factory=set)
     stop_at: int | None = None
     """Stop is pressed once so many jobs are seen in the queue."""
@@ -83,16 +81,13 @@ class _Crowd:
                 self.pressed = time.perf_counter()
 
         request = GenerationRequest("A paper boat", duration=2, seed=number)
+        run = Run(str(number), "", frozenset, report=show, is_stopped=lambda: self.pressed is not None)
         try:
-            video = await self._generator().generate(request, events=show, stop=lambda: self.pressed is not None)
+            video = await self.engine.generate(request, rehearsal=False, reuse=True, run=run)
         except Stopped as stopped:
             return str(stopped)
-        await asyncio.wrap_future(executors().decode(self._decode, video.files[0]))
+        await asyncio.wrap_future(self.engine.executors.decode(self._decode, video.files[0]))
         return video.request_id
-
-    def _generator(self) -> JobRunner:
-        environment = {"RUNCOMFY_API_BASE_URL": self.origin, "RUNCOMFY_API_TOKEN": DEFAULT_TOKEN}
-        return generator(LIVE, Folders(self.folder / "videos", self.folder / "private"), environment)
 
     def _decode(self, file: Path) -> None:
         begun = time.perf_counter()
@@ -111,7 +106,8 @@ def _here(jobs: int, origin: str, *, stop: bool) -> Sample:
     import torch  # noqa: F401  as above
 
     with tempfile.TemporaryDirectory(prefix="seedance-crowd-") as folder:
-        crowd = _Crowd(Path(folder), origin)
+        environment = {"RUNCOMFY_API_BASE_URL": origin, "RUNCOMFY_API_TOKEN": DEFAULT_TOKEN}
+        crowd = _Crowd(Engine(Folders(Path(folder, "videos"), Path(folder, "private")), environment))
         before, begun = _peak(), time.perf_counter()
         outcomes = asyncio.run(crowd.run(jobs, stop=stop))
         ended = time.perf_counter()

@@ -1,32 +1,31 @@
-"""Puts the rooms together: from an account and its folders to a `JobRunner` that is ready to work."""
+"""Brings videos: puts accounts, folders and the work on jobs together, and owns what lives longer than one video."""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from .errors import SeedanceError
 from .jobs.cancellation import Cancellation
 from .jobs.claims import Claims
-from .jobs.clock import SystemClock
+from .jobs.clock import Clock, SystemClock
 from .jobs.download import files_of
 from .jobs.download_link import fetch
-from .jobs.errors import JobError
-from .jobs.events import EventSink
 from .jobs.executors import Executors
 from .jobs.journal import Journal
 from .jobs.poll_schedule import ENOUGH_HISTORY, PollSchedule, ScheduleFor
 from .jobs.price import ListPrice
 from .jobs.rate_limiter import RateLimiter
 from .jobs.retry import Backoff
+from .jobs.run import Run
 from .jobs.runner import JobRunner
 from .jobs.services import Services, Video
-from .modes import REHEARSAL
 from .runcomfy.client import RunComfy
 from .runcomfy.errors import RunComfyError
 from .runcomfy.token import Token, find_token
@@ -36,11 +35,10 @@ from .video.errors import VideoError
 from .video.url_policy import media_session
 
 if TYPE_CHECKING:
-    import requests
-
+    from .rehearsal import RehearsalService
     from .runcomfy.request import GenerationRequest
 
-FAILURES: Final = (RunComfyError, JobError, VideoError)
+FAILURES: Final = (SeedanceError, RunComfyError, VideoError)
 """Everything by which one video may fail; all else is a defect, and never skipped."""
 REHEARSAL_SECONDS: Final = 4.5
 
@@ -60,120 +58,111 @@ class Folders:
         return self.private / "token"
 
 
-def generator(mode: str, folders: Folders, environment: Mapping[str, str]) -> JobRunner:
-    """What generates videos in a mode. Live, it raises `MissingToken` or `InvalidOrigin`."""
-    return _rehearsal(folders) if mode == REHEARSAL else _live(folders, environment)
+class Engine:
+    """Generates videos and finds them again. May be used from any thread and event loop, until `close`.
 
-
-def journal(folders: Folders) -> Journal:
-    """The record of the live jobs."""
-    return _records(folders.private)[0]
-
-
-async def fetch_job(
-    request_id: str, folders: Folders, environment: Mapping[str, str], *, events: EventSink, stop: Callable[[], bool]
-) -> Video:
-    """The video of an earlier job. One that is on disk needs neither a token nor the service.
-
-    Raises as `JobRunner.fetch` does, and `MissingToken` or `InvalidOrigin`.
+    Args:
+        environment: where the token and the service's origin may be set; looked up anew for every video.
     """
-    if files := files_of(request_id, folders.videos):
-        return Video(request_id, files, reused=True)
-    return await _live(folders, environment).fetch(request_id, events=events, stop=stop)
 
+    def __init__(self, folders: Folders, environment: Mapping[str, str], clock: Clock | None = None) -> None:
+        self.folders = folders
+        self.executors = Executors()
+        self.journal = Journal(folders.private / "jobs.sqlite3")
+        """The record of the live jobs."""
+        self._environment = environment
+        self._clock = clock or SystemClock()
+        self._claims = Claims(self.journal, folders.private / "owners")
+        self._public_media = media_session()
+        self._lock = threading.Lock()
+        self._live_runners: dict[tuple[str, Token], JobRunner] = {}
+        """By origin and token. A user saves a handful of tokens at most; old ones may still be at work."""
+        self._rehearsal: tuple[RehearsalService, JobRunner] | None = None
 
-async def fetch_link(link: str, folders: Folders, *, events: EventSink, stop: Callable[[], bool]) -> Video:
-    """A video from a public https link. Raises `VideoError` or `Stopped`."""
-    name = f"link-{hashlib.sha256(link.encode()).hexdigest()[:16]}.mp4"
-    download = Download(folders.videos / name, _media(None))
-    file = await fetch(link, download, executors(), Cancellation(SystemClock(), events, stop), Backoff())
-    return Video("", (file,))
+    async def generate(self, request: GenerationRequest, *, rehearsal: bool, reuse: bool, run: Run) -> Video:
+        """The video of a request: from disk, from an earlier job, or made now, which is paid unless it is a rehearsal.
 
+        Raises as `JobRunner.generate` does; if it is paid, `MissingToken` and `InvalidOrigin`, too.
+        """
+        runner = self._rehearsal_runner() if rehearsal else self._live_runner()
+        return await runner.generate(request, events=run.report, stop=run.is_stopped, reuse=reuse)
 
-@cache
-def executors() -> Executors:
-    """This process' threads, shared by everything it does."""
-    return Executors()
+    async def fetch_job(self, request_id: str, run: Run) -> Video:
+        """The video of an earlier paid job. One that is on disk needs neither a token nor the service.
 
+        Raises as `JobRunner.fetch` does, and `MissingToken` or `InvalidOrigin`.
+        """
+        if files := files_of(request_id, self.folders.videos):
+            return Video(request_id, files, reused=True)
+        return await self._live_runner().fetch(request_id, events=run.report, stop=run.is_stopped)
 
-def _live(folders: Folders, environment: Mapping[str, str]) -> JobRunner:
-    """For the user's RunComfy account."""
-    token = find_token(environment, folders.token)
-    origin = api_origin(environment)
-    return JobRunner(_services(token, origin, _records(folders.private), folders, PollSchedule.learnt))
+    async def fetch_link(self, url: str, run: Run) -> Video:
+        """A video from a public https link. Raises `VideoError` or `Stopped`."""
+        name = f"link-{hashlib.sha256(url.encode()).hexdigest()[:16]}.mp4"
+        download = Download(self.folders.videos / name, self._public_media)
+        cancellation = Cancellation(self._clock, run.report, run.is_stopped)
+        return Video("", (await fetch(url, download, self.executors, cancellation, Backoff()),))
 
+    def close(self) -> None:
+        """Begin nothing more, and let go of what is open. What a thread is at, it ends, and writes down."""
+        self.executors.close()
+        with self._lock:
+            rehearsal, self._rehearsal = self._rehearsal, None
+        if rehearsal:
+            rehearsal[0].stop()
+        self.journal.close()
 
-def _rehearsal(folders: Folders) -> JobRunner:
-    """For the rehearsal service inside this process, with a journal that ends with it."""
-    origin, token = _service()
-    return JobRunner(_services(token, origin, _records(None), folders, _rehearsal_schedule))
+    def _live_runner(self) -> JobRunner:
+        """For the account whose token is in use now."""
+        token = find_token(self._environment, self.folders.token)
+        origin = api_origin(self._environment)
+        with self._lock:
+            if (origin, token) not in self._live_runners:
+                runner = self._runner(origin, token, self.journal, self._claims, PollSchedule.learnt)
+                self._live_runners[origin, token] = runner
+            return self._live_runners[origin, token]
 
+    def _rehearsal_runner(self) -> JobRunner:
+        """For the rehearsal service inside this process, with a journal that ends with it."""
+        from .rehearsal import RehearsalService
 
-def _services(
-    token: Token, origin: str, records: tuple[Journal, Claims], folders: Folders, schedule: ScheduleFor
-) -> Services:
-    kept, claims = records
-    line = _line(origin, token)
-    # Links in replies may point back to a service on this machine, but only if the service itself is there.
-    trusted = origin if is_loopback(urlsplit(origin).hostname or "") else None
+        with self._lock:
+            if self._rehearsal is None:
+                secret, journal = secrets.token_hex(), Journal(None)
+                service = RehearsalService(tokens=(secret,), price_usd=None)
+                service.start()
+                token = Token(secret, "the rehearsal")
+                runner = self._runner(service.origin, token, journal, Claims(journal, None), _rehearsal_schedule)
+                self._rehearsal = service, runner
+            return self._rehearsal[1]
 
-    def open_download(target: Path) -> Download:
-        return Download(target, _media(trusted), trusted_origin=trusted)
+    def _runner(self, origin: str, token: Token, journal: Journal, claims: Claims, schedule: ScheduleFor) -> JobRunner:
+        """For one account, whose jobs share a handful of connections, however many they are."""
+        client = RunComfy(HttpTransport(origin, token), token.source)
+        return JobRunner(
+            Services(
+                client=client,
+                account=f"{token.account} at {origin}",
+                journal=journal,
+                claims=claims,
+                executors=self.executors,
+                rate_limiter=RateLimiter(self._clock, Backoff()),
+                clock=self._clock,
+                folder=self.folders.videos,
+                open_download=self._opener(origin),
+                schedule=schedule,
+                price=ListPrice(client, self.executors, self._clock),
+            )
+        )
 
-    return Services(
-        client=line.client,
-        account=f"{token.account} at {origin}",
-        journal=kept,
-        claims=claims,
-        executors=executors(),
-        rate_limiter=line.rate_limiter,
-        clock=SystemClock(),
-        folder=folders.videos,
-        open_download=open_download,
-        schedule=schedule,
-        price=line.price,
-    )
-
-
-@dataclass(frozen=True)
-class _Line:
-    """What all runs of an account share, so that hundreds of them need a handful of connections."""
-
-    client: RunComfy
-    rate_limiter: RateLimiter
-    price: ListPrice
-
-
-@lru_cache(maxsize=4)
-def _line(origin: str, token: Token) -> _Line:
-    client = RunComfy(HttpTransport(origin, token), token.source)
-    return _Line(client, RateLimiter(SystemClock(), Backoff()), ListPrice(client, executors(), SystemClock()))
-
-
-@cache
-def _media(trusted: str | None) -> requests.Session:
-    """The connections to where videos are."""
-    return media_session(trusted)
+    def _opener(self, origin: str) -> Callable[[Path], Download]:
+        # Links in answers may point back to a service on this machine, but only if the service itself is there.
+        if not is_loopback(urlsplit(origin).hostname or ""):
+            return lambda target: Download(target, self._public_media)
+        session = media_session(origin)
+        return lambda target: Download(target, session, trusted_origin=origin)
 
 
 def _rehearsal_schedule(request: GenerationRequest, history: list[float]) -> PollSchedule:
     """The rehearsal takes the same short time whatever is asked for."""
     return PollSchedule.learnt(request, history) if len(history) >= ENOUGH_HISTORY else PollSchedule(REHEARSAL_SECONDS)
-
-
-@cache
-def _records(private: Path | None) -> tuple[Journal, Claims]:
-    """One journal a folder and process, since claims are taken in a process' name."""
-    kept = Journal(private / "jobs.sqlite3" if private else None)
-    return kept, Claims(kept, private / "owners" if private else None)
-
-
-@cache
-def _service() -> tuple[str, Token]:
-    """The origin of this process' rehearsal service, and a token that only it takes."""
-    from .rehearsal import RehearsalService
-
-    secret = secrets.token_hex()
-    service = RehearsalService(tokens=(secret,), price_usd=None)
-    service.start()
-    return service.origin, Token(secret, "the rehearsal")

@@ -11,6 +11,7 @@ class Charge(Enum):
     NO_MATTER = ""
     """Nothing here could have been charged, and nobody would expect it: a file that cannot be read, say."""
     NOTHING = "Nothing was charged."
+    NOT_SUBMITTED = "Nothing was submitted or charged."
     UNKNOWN = "It may have been charged."
     ACCEPTED = "RunComfy had already accepted the job and may charge for it."
     CHARGED = "The job was charged."

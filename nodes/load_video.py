@@ -6,7 +6,7 @@ from typing import Final
 
 from comfy_api.latest import io
 
-from .comfyui import host
+from .comfyui.files import find_video, video_choices
 from .comfyui.schema import is_images_connected, schema, video_outputs
 from .runcomfy.errors import InvalidRequest
 from .runcomfy.request import is_request_id, validate_number
@@ -17,6 +17,14 @@ MAX_FRAMES: Final = 100_000
 """Of a video; more than an hour at 24 a second."""
 MAX_STEP: Final = 1000
 """Frames from one that is loaded to the next."""
+
+VIDEO: Final = "A video from output/seedance or from the input folder. Not used when source is filled in."
+SOURCE: Final = (
+    "Instead of a file: the request id of a Seedance job, which is fetched again for free, or an https link to an MP4."
+)
+SKIP: Final = "Leaves out this many frames at the start."
+CAP: Final = "Loads at most this many frames; 0 loads all."
+EVERY: Final = "2 loads every second frame, and so on."
 
 
 class LoadSeedanceVideo(io.ComfyNode):
@@ -31,44 +39,12 @@ class LoadSeedanceVideo(io.ComfyNode):
             description="Loads a finished video: from a file, from an earlier Seedance job, or from a link.",
             inputs=[
                 io.Combo.Input(
-                    "video",
-                    options=host.video_choices() or [NO_FILE],
-                    upload=io.UploadType.video,
-                    tooltip="A video from output/seedance or from the input folder. Not used when source is filled in.",
+                    "video", options=video_choices() or [NO_FILE], upload=io.UploadType.video, tooltip=VIDEO
                 ),
-                io.String.Input(
-                    "source",
-                    optional=True,
-                    default="",
-                    tooltip=(
-                        "Instead of a file: the request id of a Seedance job, which is fetched again for free, or an "
-                        "https link to an MP4."
-                    ),
-                ),
-                io.Int.Input(
-                    "skip_first_frames",
-                    optional=True,
-                    default=0,
-                    min=0,
-                    max=MAX_FRAMES,
-                    tooltip="Leaves out this many frames at the start.",
-                ),
-                io.Int.Input(
-                    "frame_load_cap",
-                    optional=True,
-                    default=0,
-                    min=0,
-                    max=MAX_FRAMES,
-                    tooltip="Loads at most this many frames; 0 loads all.",
-                ),
-                io.Int.Input(
-                    "select_every_nth",
-                    optional=True,
-                    default=1,
-                    min=1,
-                    max=MAX_STEP,
-                    tooltip="2 loads every second frame, and so on.",
-                ),
+                io.String.Input("source", optional=True, default="", tooltip=SOURCE),
+                io.Int.Input("skip_first_frames", optional=True, default=0, min=0, max=MAX_FRAMES, tooltip=SKIP),
+                io.Int.Input("frame_load_cap", optional=True, default=0, min=0, max=MAX_FRAMES, tooltip=CAP),
+                io.Int.Input("select_every_nth", optional=True, default=1, min=1, max=MAX_STEP, tooltip=EVERY),
             ],
             outputs=video_outputs(
                 images="The chosen frames, for upscalers and every other image node.",
@@ -84,7 +60,7 @@ class LoadSeedanceVideo(io.ComfyNode):
 
     @classmethod
     def fingerprint_inputs(cls, video: object = None, source: str | None = None, **_: object) -> str:
-        file = None if (source or "").strip() else host.find_video(video)
+        file = None if (source or "").strip() else find_video(video)
         found = file.stat() if file else None
         changed = f"{found.st_mtime_ns} {found.st_size}" if found else source or ""
         return f"{changed} {is_images_connected()}"
@@ -106,7 +82,7 @@ class LoadSeedanceVideo(io.ComfyNode):
             raise InvalidRequest(problem)
         source = source.strip()
         selection = Selection(skip_first_frames, frame_load_cap, select_every_nth)
-        return await load(None if source else host.find_video(video), source, selection)
+        return await load(None if source else find_video(video), source, selection)
 
 
 def validate_video(video: object, source: object) -> str | None:
@@ -117,7 +93,7 @@ def validate_video(video: object, source: object) -> str | None:
         return _validate_source(source.strip())
     if video in ("", NO_FILE):
         return "No video is chosen. Choose or upload one, or fill in source."
-    if host.find_video(video) is None:
+    if find_video(video) is None:
         return f"There is no such video in ComfyUI's folders: {video!r:.150}. Choose or upload one."
     return None
 

@@ -23,6 +23,13 @@ MAX_COUNT: Final = 200
 """Videos of one node."""
 _DEFAULT: Final = Options()
 
+RESOLUTION: Final = "Size of the picture. A higher one costs more, takes longer and needs more memory."
+RATIO: Final = "Width to height of the picture."
+DURATION: Final = "Length in seconds, at 24 frames per second. A longer video costs more."
+SEED: Final = "Another seed gives another video of the same text. A new seed is a new, paid video."
+COUNT: Final = "How many videos to make side by side, each with the next seed, and each paid for."
+OPTIONS: Final = "For the options input of Seedance Text to Video."
+
 
 class SeedanceOptions(io.ComfyNode):
     """Size, shape, length and seed of a Seedance video."""
@@ -36,57 +43,28 @@ class SeedanceOptions(io.ComfyNode):
             description="Size, shape, length and seed for Seedance Text to Video.",
             inputs=[
                 io.Combo.Input(
-                    "resolution",
-                    options=list(RESOLUTIONS),
-                    default=_DEFAULT.resolution,
-                    tooltip="Size of the picture. A higher one costs more, takes longer and needs more memory.",
+                    "resolution", options=list(RESOLUTIONS), default=_DEFAULT.resolution, tooltip=RESOLUTION
                 ),
-                io.Combo.Input(
-                    "ratio", options=list(RATIOS), default=_DEFAULT.ratio, tooltip="Width to height of the picture."
+                io.Combo.Input("ratio", options=list(RATIOS), default=_DEFAULT.ratio, tooltip=RATIO),
+                io.Int.Input(
+                    "duration", default=_DEFAULT.duration, min=MIN_DURATION, max=MAX_DURATION, tooltip=DURATION
                 ),
                 io.Int.Input(
-                    "duration",
-                    default=_DEFAULT.duration,
-                    min=MIN_DURATION,
-                    max=MAX_DURATION,
-                    tooltip="Length in seconds, at 24 frames per second. A longer video costs more.",
+                    "seed", default=_DEFAULT.seed, min=0, max=MAX_SEED, control_after_generate=True, tooltip=SEED
                 ),
-                io.Int.Input(
-                    "seed",
-                    default=_DEFAULT.seed,
-                    min=0,
-                    max=MAX_SEED,
-                    control_after_generate=True,
-                    tooltip="Another seed gives another video of the same text. A new seed is a new, paid video.",
-                ),
-                io.Int.Input(
-                    "count",
-                    default=1,
-                    min=1,
-                    max=MAX_COUNT,
-                    optional=True,
-                    tooltip=("How many videos to make side by side, each with the next seed, and each paid for."),
-                ),
+                io.Int.Input("count", default=1, min=1, max=MAX_COUNT, optional=True, tooltip=COUNT),
             ],
             outputs=[
-                SeedanceOptionsSocket.Output(
-                    "options",
-                    display_name="options",
-                    is_output_list=True,
-                    tooltip="For the options input of Seedance Text to Video.",
-                )
+                SeedanceOptionsSocket.Output("options", display_name="options", is_output_list=True, tooltip=OPTIONS)
             ],
         )
 
     @classmethod
-    def validate_inputs(
-        cls, resolution: str | None = None, ratio: str | None = None, seed: int | None = None, count: int | None = 1
-    ) -> bool | str:
-        # ComfyUI 0.3.75 does not check the choices of such nodes itself. None: it comes through a link.
+    def validate_inputs(cls, resolution: str | None = None, ratio: str | None = None) -> bool | str:
+        # ComfyUI 0.3.75 checks the numbers of such nodes itself, but not their choices. None: it comes through a link.
         return (
             (resolution is not None and validate_choice("resolution", resolution, RESOLUTIONS))
             or (ratio is not None and validate_choice("ratio", ratio, RATIOS))
-            or (seed is not None and count is not None and validate_seeds(seed, count))
             or True
         )
 

@@ -6,14 +6,32 @@ from typing import Final
 
 from comfy_api.latest import io
 
-from .comfyui.schema import SeedanceOptionsSocket, is_images_connected, schema, skipped_count, video_outputs
-from .modes import LIVE, MODES
+from .comfyui.pack import skipped_count
+from .comfyui.schema import SeedanceOptionsSocket, is_images_connected, schema, video_outputs
 from .runcomfy.errors import InvalidRequest
 from .runcomfy.request import Options, validate_choice, validate_text
 
+LIVE: Final = "live"
+REHEARSAL: Final = "rehearsal"
+MODES: Final = (LIVE, REHEARSAL)
 STOP: Final = "stop"
 SKIP: Final = "skip"
 ON_FAILURE: Final = (STOP, SKIP)
+
+TEXT: Final = "What the video shows. Under 500 characters gives better results."
+MODE: Final = (
+    "live: generates on RunComfy, which is paid. rehearsal: does every step on this machine with a test video, free "
+    "and without a token."
+)
+REUSE: Final = (
+    "On: a video that was made before from the same text and options is loaded again for free. Off: every run buys a "
+    "new one. An unfinished job is always picked up, never bought twice."
+)
+OPTIONS: Final = "From Seedance Options. Without it: 480p, 16:9, 5 seconds, the default seed."
+FAILURE: Final = (
+    "When a video cannot be made. stop: the run ends with the reason. skip: only what follows from this video is left "
+    "out, and the others of a list go on."
+)
 
 
 class SeedanceTextToVideo(io.ComfyNode):
@@ -30,58 +48,19 @@ class SeedanceTextToVideo(io.ComfyNode):
                 "as frames and as a video. Live runs are paid; rehearsal is free."
             ),
             inputs=[
-                io.String.Input(
-                    "text",
-                    multiline=True,
-                    tooltip="What the video shows. Under 500 characters gives better results.",
-                ),
-                io.Combo.Input(
-                    "mode",
-                    options=list(MODES),
-                    default=LIVE,
-                    tooltip=(
-                        "live: generates on RunComfy, which is paid. rehearsal: does every step on this machine with a "
-                        "test video, free and without a token."
-                    ),
-                ),
-                io.Boolean.Input(
-                    "reuse",
-                    default=True,
-                    tooltip=(
-                        "On: a video that was made before from the same text and options is loaded again for free. "
-                        "Off: every run buys a new one. An unfinished job is always picked up, never bought twice."
-                    ),
-                ),
-                SeedanceOptionsSocket.Input(
-                    "options",
-                    optional=True,
-                    tooltip="From Seedance Options. Without it: 480p, 16:9, 5 seconds, the default seed.",
-                ),
-                io.Combo.Input(
-                    "on_failure",
-                    options=list(ON_FAILURE),
-                    default=STOP,
-                    optional=True,
-                    tooltip=(
-                        "When a video cannot be made. stop: the run ends with the reason. skip: only what follows from "
-                        "this video is left out, and the others of a list go on."
-                    ),
-                ),
+                io.String.Input("text", multiline=True, tooltip=TEXT),
+                io.Combo.Input("mode", options=list(MODES), default=LIVE, tooltip=MODE),
+                io.Boolean.Input("reuse", default=True, tooltip=REUSE),
+                SeedanceOptionsSocket.Input("options", optional=True, tooltip=OPTIONS),
+                io.Combo.Input("on_failure", options=list(ON_FAILURE), default=STOP, optional=True, tooltip=FAILURE),
             ],
             outputs=video_outputs(),
         )
 
     @classmethod
-    def validate_inputs(
-        cls, text: str | None = None, mode: str | None = None, on_failure: str | None = None
-    ) -> bool | str:
-        # None: the value comes through a link and is checked when it is there.
-        return (
-            (text is not None and validate_text(text))
-            or (mode is not None and validate_choice("mode", mode, MODES))
-            or (on_failure is not None and validate_choice("on_failure", on_failure, ON_FAILURE))
-            or True
-        )
+    def validate_inputs(cls, text: str | None = None) -> bool | str:
+        # Of one input alone: ComfyUI blames each that is named here. None: it comes through a link.
+        return (text is not None and validate_text(text)) or True
 
     @classmethod
     def fingerprint_inputs(cls, reuse: bool | None = True, **_: object) -> str | float:
@@ -95,7 +74,16 @@ class SeedanceTextToVideo(io.ComfyNode):
     ) -> io.NodeOutput:
         from .comfyui.execute import generate
 
-        problem = validate_choice("mode", mode, MODES) or validate_choice("on_failure", on_failure, ON_FAILURE)
+        problem = (
+            validate_choice("mode", mode, MODES)
+            or validate_choice("on_failure", on_failure, ON_FAILURE)
+            or validate_switch("reuse", reuse)
+        )
         if problem:
             raise InvalidRequest(problem)
-        return await generate(text, options, mode=mode, reuse=reuse, skip=on_failure == SKIP)
+        return await generate(text, options, rehearsal=mode == REHEARSAL, reuse=reuse, skip=on_failure == SKIP)
+
+
+def validate_switch(name: str, value: object) -> str | None:
+    """Why ``value`` is neither on nor off, as a sentence for the user; None if it is."""
+    return None if isinstance(value, bool) else f"{name} is {value!r:.60}; it must be true or false."

@@ -6,26 +6,30 @@ Imported when a node runs, not when ComfyUI starts.
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from comfy_api.latest import io
+from comfy_api.latest import InputImpl, io
+from comfy_execution.graph import ExecutionBlocker
 
-from ..engine import FAILURES, Folders, executors, fetch_job, fetch_link, generator
+from ..engine import FAILURES
 from ..jobs.cancellation import Cancellation, StopRequested
 from ..jobs.clock import SystemClock
 from ..jobs.errors import OutcomeUnknown, Stopped
 from ..jobs.events import Decoding, Done, Failed, Notice, StopReport
+from ..jobs.run import Run
 from ..jobs.services import Video
 from ..jobs.stop_outcome import StopOutcome
 from ..runcomfy.request import GenerationRequest, Options, is_request_id, text_hint
 from ..video.decode import ALL, Selection, decode
 from ..video.errors import NotEnoughMemory
 from ..video.probe import VideoInfo, probe
-from . import host
-from .progress import Display
+from .files import preview, videos_folder
+from .interruption import interruption
+from .pack import pack
+from .progress import ItemProgress
+from .prompt import queued_prompts, running_node
 from .schema import is_images_connected, video_outputs
 
 if TYPE_CHECKING:
@@ -34,103 +38,85 @@ if TYPE_CHECKING:
 _log = logging.getLogger("seedance")
 
 
-async def generate(text: str, options: Options | None, *, mode: str, reuse: bool, skip: bool) -> io.NodeOutput:
+async def generate(text: str, options: Options | None, *, rehearsal: bool, reuse: bool, skip: bool) -> io.NodeOutput:
     """The six outputs for one video.
 
-    Raises what `JobRunner.generate` and `decode` do, or an interruption. With ``skip`` a failure blocks the outputs
+    Raises what `Engine.generate` and `decode` do, or an interruption. With ``skip`` a failure blocks the outputs
     instead, so that only what follows from this video is left out.
     """
 
-    async def video(show: Display, stop: host.StopButton) -> Video:
+    async def get_video(run: Run) -> Video:
         request = GenerationRequest.of(text, options)
         if hint := text_hint(request.text):
-            show(Notice(hint))
-        chosen = generator(mode, _folders(), os.environ)
-        return await chosen.generate(request, events=show, stop=stop.pressed, reuse=reuse)
+            run.report(Notice(hint))
+        return await pack().engine.generate(request, rehearsal=rehearsal, reuse=reuse, run=run)
 
     try:
-        return await _deliver(video, ALL)
+        return await _hand_out(get_video, ALL)
     except FAILURES as error:
-        node = host.running_node()
+        node = running_node()
         # Where another node has added this one, in a loop say, ComfyUI would keep what is missing in its cache.
-        if not skip or (node and not node.is_in_prompt):
+        if not skip or not node.is_in_prompt:
             raise
         _log.warning("Seedance: a video of the list is left out. %s", error)
-        if node:
-            node.left_out(str(error), urgent=isinstance(error, OutcomeUnknown))
-        return io.NodeOutput(*(host.blocked_output() for _ in video_outputs()))
+        pack().skipped[node.node_id] += 1
+        node.send_left_out(str(error), urgent=isinstance(error, OutcomeUnknown))
+        # Without a message: with one, the browser reports the whole prompt as failed while it goes on.
+        return io.NodeOutput(*(ExecutionBlocker(None) for _ in video_outputs()))
 
 
 async def load(file: Path | None, source: str, selection: Selection) -> io.NodeOutput:
     """The six outputs for a file of ComfyUI's, or for a request id or link instead of it."""
 
-    async def video(show: Display, stop: host.StopButton) -> Video:
+    async def get_video(run: Run) -> Video:
         if file:
-            return Video(file.stem if file.parent == host.videos_folder().resolve() else "", (file,), reused=True)
+            return Video(file.stem if file.parent == videos_folder().resolve() else "", (file,), reused=True)
         if is_request_id(source):
-            return await fetch_job(source, _folders(), os.environ, events=show, stop=stop.pressed)
-        return await fetch_link(source, _folders(), events=show, stop=stop.pressed)
+            return await pack().engine.fetch_job(source, run)
+        return await pack().engine.fetch_link(source, run)
 
-    return await _deliver(video, selection)
-
-
-def _folders() -> Folders:
-    return Folders(host.videos_folder(), host.private_folder())
+    return await _hand_out(get_video, selection)
 
 
-async def _deliver(
-    bring: Callable[[Display, host.StopButton], Awaitable[Video]], selection: Selection
-) -> io.NodeOutput:
+async def _hand_out(get_video: Callable[[Run], Awaitable[Video]], selection: Selection) -> io.NodeOutput:
     """Get a video and decode its first file into the six outputs, with a preview of all its files."""
-    show = Display()
+    node = running_node()
+    show = ItemProgress(pack().batch(node), node.item, node)
     try:
-        with host.StopButton() as stop:
-            video = await bring(show, stop)
-            return await _outputs(video, show, stop, selection)
+        with pack().stops.watching() as stop:
+            run = Run(node.run_key, node.prompt_id, queued_prompts, show, stop.is_set)
+            video = await get_video(run)
+            images, info = await _read(video.files[0], run, selection)
     except Stopped as stopped:
         show(StopReport(str(stopped), stopped.outcome))
-        raise host.interruption() from None
+        raise interruption() from None
     except FAILURES as error:
         show(Failed(str(error), urgent=isinstance(error, OutcomeUnknown)))
         raise
-
-
-async def _outputs(video: Video, show: Display, stop: host.StopButton, selection: Selection) -> io.NodeOutput:
+    seen = (info.frames, info.width, info.height, info.fps)
+    show(Done(video.elapsed, *seen, video.cost, video.reused, video.price))
     file = video.files[0]
-    images, facts = await _read(file, show, stop, selection)
-    shown = (facts.frames, facts.width, facts.height, facts.fps)
-    show(Done(video.elapsed, *shown, video.cost, video.reused, video.price))
-    return io.NodeOutput(
-        images,
-        host.video_input(file),
-        facts.fps,
-        facts.frames,
-        video.request_id,
-        str(file),
-        ui=host.preview(video.files),
-    )
+    outputs = (images, InputImpl.VideoFromFile(str(file)), info.fps, info.frames, video.request_id, str(file))
+    return io.NodeOutput(*outputs, ui=preview(video.files))
 
 
-async def _read(
-    file: Path, show: Display, stop: host.StopButton, selection: Selection
-) -> tuple[torch.Tensor | None, VideoInfo]:
-    """The frames of a file if the graph takes them, and what it holds."""
-    cancellation = Cancellation(SystemClock(), show, stop.pressed)
+async def _read(file: Path, run: Run, selection: Selection) -> tuple[torch.Tensor | None, VideoInfo]:
+    """The frames of a file if the prompt takes them, and what it holds."""
+    cancellation = Cancellation(SystemClock(), run.report, run.is_stopped)
+    connected = is_images_connected()
 
     def progress(done: int, total: int) -> None:
         cancellation.report(Decoding(done, total))
 
     def read() -> tuple[torch.Tensor | None, VideoInfo]:
-        if not used:
+        if not connected:
             return None, probe(file, cancellation.is_cancelled)
         clip = decode(file, selection, progress=progress, stopped=cancellation.is_cancelled)
         return clip.images, clip.facts
 
-    used = is_images_connected()
     try:
-        return await cancellation.wait_for(executors().decode(read))
+        return await cancellation.wait_for(pack().engine.executors.decode(read))
     except StopRequested:
         raise Stopped(f"Stopped while decoding. The video is on disk: {file}.", StopOutcome.FINISHED) from None
     except NotEnoughMemory as error:
-        error.advice += f" Nothing is lost: the video is {file}."
-        raise
+        raise NotEnoughMemory(error.message, f"{error.advice} Nothing is lost: the video is {file}.") from None

@@ -13,9 +13,11 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
+from server import PromptServer
 
-from . import host
 from .csrf import is_cross_site
+from .pack import PACK, Pack, pack
+from .prompt import drop_wrong_types
 
 if TYPE_CHECKING:
     from .token_settings import Check, TokenSettings, TokenState
@@ -31,9 +33,15 @@ CROSS_SITE: Final = (
 
 
 def register() -> None:
-    """Add the routes to ComfyUI's, once, while it loads its packs; and see Stop as it arrives."""
-    host.watch_stop()
-    routes = host.routes()
+    """Add the pack to ComfyUI's server, once, while it loads its packs: what it shares, its hooks and its routes."""
+    server = PromptServer.instance
+    shared = server.app[PACK] = Pack()
+    # A pack that is imported once more while the server runs comes too late for these; Stop is watched all the same.
+    if not server.app.frozen:
+        server.app.middlewares.append(shared.stops.middleware())
+        server.app.on_cleanup.append(shared.close)
+    server.add_on_prompt_handler(drop_wrong_types)
+    routes = server.routes
     routes.get("/seedance/about")(_route(_about))
     routes.get("/seedance/token")(_route(_state))
     routes.post("/seedance/token")(_route(_save))
@@ -48,37 +56,28 @@ async def _about(_: Mapping[str, object]) -> About:
 
 
 async def _state(_: Mapping[str, object]) -> TokenState:
-    return await _on_disk(_account().state)
+    return await asyncio.wrap_future(pack().engine.executors.record(_settings().state))
 
 
 async def _save(body: Mapping[str, object]) -> TokenState:
     text = body.get("token")
     if not isinstance(text, str) or not text.strip():
         raise _Refused(400, "The body needs a token, as a text.")
-    return await _on_disk(lambda: _account().save(text))
+    return await asyncio.wrap_future(pack().engine.executors.record(_settings().save, text))
 
 
 async def _clear(_: Mapping[str, object]) -> TokenState:
-    return await _on_disk(_account().clear)
+    return await asyncio.wrap_future(pack().engine.executors.record(_settings().clear))
 
 
 async def _check(_: Mapping[str, object]) -> Check:
-    from ..engine import executors
-
-    return await asyncio.wrap_future(executors().call(_account().check))
+    return await asyncio.wrap_future(pack().engine.executors.call(_settings().check))
 
 
-async def _on_disk(work: Callable[[], TokenState]) -> TokenState:
-    from ..engine import executors
-
-    return await asyncio.wrap_future(executors().record(work))
-
-
-def _account() -> TokenSettings:
-    from ..engine import Folders
+def _settings() -> TokenSettings:
     from .token_settings import TokenSettings
 
-    return TokenSettings(Folders(host.videos_folder(), host.private_folder()).token, os.environ)
+    return TokenSettings(pack().engine.folders.token, os.environ)
 
 
 class _Refused(Exception):

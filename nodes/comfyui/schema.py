@@ -7,7 +7,7 @@ from typing import Final
 
 from comfy_api.latest import io
 
-from . import host
+from .prompt import running_node
 
 SeedanceOptionsSocket: Final = io.Custom("SEEDANCE_OPTIONS")
 
@@ -43,19 +43,9 @@ def video_outputs(
     ]
 
 
-def skipped_count() -> int:
-    """How many videos the node that this is called from has left out so far.
-
-    Part of its fingerprint: else ComfyUI would keep what is missing in its cache, and the next run would not try again.
-    """
-    node = host.running_node()
-    return node.skipped_count if node else 0
-
-
 def is_images_connected() -> bool:
-    """Whether the graph takes the frames of the node that this is called from, or their number.
+    """Whether the prompt takes the frames of the node that this is called from, or their number.
 
     They are read only then: a long list of shots that are just saved needs no memory for them.
     """
-    node = host.running_node()
-    return node is None or any(node.uses_output(number) for number in (_IMAGES, _FRAME_COUNT))
+    return running_node().is_connected(_IMAGES, _FRAME_COUNT)

@@ -55,18 +55,14 @@ class TokenSettings:
     def state(self) -> TokenState:
         """Which token is in use; never raises."""
         variable = variable_in_use(self._environment)
+        saved, problem = True, None
         try:
             saved = is_saved(self._file)
-        except MissingToken as error:
-            return TokenState(SAVED_SOURCE, True, variable, _message(error))
-        source = SAVED_SOURCE if saved else variable
-        problem = None
-        if source:
-            try:
+            if saved or variable:
                 find_token(self._environment, self._file)
-            except MissingToken as error:
-                problem = _message(error)
-        return TokenState(source, saved, variable, problem)
+        except MissingToken as error:
+            problem = _message(error)
+        return TokenState(SAVED_SOURCE if saved else variable, saved, variable, problem)
 
     def save(self, text: str) -> TokenState:
         """Save a token. Raises `SettingsError` where it cannot be one or cannot be written."""

@@ -17,25 +17,15 @@ from __future__ import annotations
 
 from typing import Final
 
+from ..errors import Charge, SeedanceError
 from .stop_outcome import StopOutcome
 
 _OF_MODERATION: Final = ("moderation", "sensitive", "policy", "nsfw", "unsafe", "content check", "copyright", "violat")
 """One of these is in the reason where the content check refused a prompt: no code is documented that would tell."""
 
 
-class JobError(Exception):
-    """A job that brought no video. ``str()`` says what happened, whether it was charged and what to do."""
-
-    def __init__(self, message: str, charge: str, advice: str, request_id: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.charge = charge
-        self.advice = advice
-        self.request_id = request_id
-
-    def __str__(self) -> str:
-        job = f" Request id: {self.request_id}." if self.request_id else ""
-        return f"{self.message} {self.charge} {self.advice}{job}"
+class JobError(SeedanceError):
+    """A job that brought no video."""
 
 
 class JobFailed(JobError):
@@ -50,8 +40,7 @@ class JobFailed(JobError):
             message = f'RunComfy could not generate the video: "{reason.rstrip(".")}".'
         else:
             message = "RunComfy could not generate the video and gave no reason."
-        charge = "RunComfy's Usage page shows whether the attempt was charged."
-        super().__init__(message, charge, advice, request_id)
+        super().__init__(message, advice, charge=Charge.SEE_USAGE, request_id=request_id)
 
 
 class JobCancelled(JobError):
@@ -60,9 +49,9 @@ class JobCancelled(JobError):
     def __init__(self, request_id: str) -> None:
         super().__init__(
             "The job was cancelled while it waited in the queue.",
-            "Nothing was charged.",
             "Run again to submit it anew.",
-            request_id,
+            charge=Charge.NOTHING,
+            request_id=request_id,
         )
 
 
@@ -72,10 +61,10 @@ class NoVideo(JobError):
     def __init__(self, request_id: str) -> None:
         super().__init__(
             "RunComfy reports success, but its answer holds no video.",
-            "The job was charged.",
             "Run again in a minute to ask for it again, without a new charge; if it stays so, give RunComfy's "
             "support the request id.",
-            request_id,
+            charge=Charge.CHARGED,
+            request_id=request_id,
         )
 
 
@@ -85,9 +74,9 @@ class DeadlinePassed(JobError):
     def __init__(self, seconds: float, last: str, request_id: str) -> None:
         super().__init__(
             f"The video was not ready after {seconds / 60:.0f} minutes ({last}).",
-            "RunComfy had accepted the job and may charge for it.",
             "Run the same graph again to go on waiting for this job, without a new charge.",
-            request_id,
+            charge=Charge.ACCEPTED,
+            request_id=request_id,
         )
 
 
@@ -100,9 +89,9 @@ class OutcomeUnknown(JobError):
         super().__init__(
             f"The submission at {when} ended without a clear answer, so RunComfy may or may not have taken the job."
             + (f" {reason}" if reason else ""),
-            "It may have been charged.",
             f'Look on RunComfy\'s Generations page for a job of that time that begins "{begin}". If it is there, '
             "paste its request id into Load Seedance Video. If not, run the same graph again: it will submit anew.",
+            charge=Charge.UNKNOWN,
         )
 
 
@@ -112,9 +101,9 @@ class VideoUnavailable(JobError):
     def __init__(self, message: str, request_id: str) -> None:
         super().__init__(
             message,
-            "The job succeeded and was charged.",
             "Run the same graph again to fetch its video, without a new charge.",
-            request_id,
+            charge=Charge.SUCCEEDED,
+            request_id=request_id,
         )
 
 
@@ -124,9 +113,9 @@ class JobExpired(JobError):
     def __init__(self, request_id: str) -> None:
         super().__init__(
             "RunComfy no longer has this job (404), and its video is not on this machine.",
-            "The job itself was submitted earlier and may have been charged then.",
             "Check the id. To have the video, generate the video anew, which is charged.",
-            request_id,
+            charge=Charge.EARLIER,
+            request_id=request_id,
         )
 
 
@@ -136,9 +125,9 @@ class JournalUnusable(JobError):
     def __init__(self, file: str, reason: str) -> None:
         super().__init__(
             f"The journal of paid jobs cannot be used ({reason}): {file}.",
-            "Nothing was submitted or charged.",
             "Make the file writable, or move it away if it is damaged. Videos that are already in output/seedance can "
             "still be loaded with Load Seedance Video.",
+            charge=Charge.NOT_SUBMITTED,
         )
 
 

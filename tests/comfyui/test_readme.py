@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import time
+from pathlib import Path
 from typing import Any
 
 import av
 import requests
 
 from tests.comfyui.conftest import ServiceLog
-from tests.docs.pages import commands
+from tests.docs.pages import blocks, commands
 from tools.comfyui import ComfyUI
 
 PATIENCE = 120.0  # seconds; it takes about eight
@@ -29,11 +30,14 @@ def history(server: ComfyUI, prompt_id: str) -> dict[str, Any]:
     raise TimeoutError(prompt_id)
 
 
-def test_curl_makes_a_video(server_without_token: ComfyUI, service_log: ServiceLog) -> None:
+def test_curl_makes_a_video(server_without_token: ComfyUI, service_log: ServiceLog, tmp_path: Path) -> None:
+    (prompt,) = blocks("README.md", "json")
+    (tmp_path / "fox.json").write_text(prompt, encoding="utf-8")
     (command,) = (command for command in commands("README.md") if command.startswith("curl "))
     address = server_without_token.url.removeprefix("http://")
     answer = subprocess.run(
         ["bash", "-c", command.replace("127.0.0.1:8188", address).replace("curl ", "curl -sS --noproxy '*' ", 1)],
+        cwd=tmp_path,
         capture_output=True,
         check=True,
         timeout=60,

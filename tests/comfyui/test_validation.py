@@ -2,35 +2,73 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from tests.comfyui.conftest import ServiceLog
+from tests.comfyui.conftest import ServiceLog, failure_of
 from tests.comfyui.graphs import ApiGraph
 from tests.comfyui.seedance_graphs import OPTIONS, VIDEO, generation, node
 from tools.comfyui_client import Client, Refused, Status
 
+NO_TEXT = (None, 7, True, 1.5, {"a": 1}, {"__value__": ["a list"]})
+NO_SWITCH = (None, 0, 1, "false", "", {"__value__": [1]})
+"""What ComfyUI would convert: to a video of "None", or to a switch that is off and buys."""
 
-def test_wrong_inputs_are_refused(client: Client, service_log: ServiceLog, prompt: str) -> None:
-    table: list[tuple[ApiGraph, str, str]] = [
-        (generation(""), VIDEO, "text is empty"),
-        (generation(" \n\t "), VIDEO, "text is empty"),
-        (generation("a cat --resolution 720p"), VIDEO, "--resolution"),
-        (generation("a cat --ratio 16:9"), VIDEO, "--ratio"),
-        (generation("a cat --duration 5"), VIDEO, "--duration"),
-        (generation("--seed 7 a cat"), VIDEO, "--seed"),
-        (generation(prompt, mode="free"), VIDEO, "mode"),
-        (generation(prompt, duration=13), OPTIONS, "duration"),
-        (generation(prompt, duration=1), OPTIONS, "duration"),
-        (generation(prompt, duration="long"), OPTIONS, "duration"),
-        (generation(prompt, resolution="4k"), OPTIONS, "resolution"),
-        (generation(prompt, ratio="2:1"), OPTIONS, "ratio"),
-        (generation(prompt, seed=-1), OPTIONS, "seed"),
-        (generation(prompt, seed=2**31), OPTIONS, "seed"),
+
+def changed(of: str, name: str, value: Any) -> ApiGraph:
+    """A graph with one input that is another."""
+    graph = generation("a cat")
+    graph[of]["inputs"][name] = value
+    return graph
+
+
+def test_wrong_inputs_are_refused_and_the_wrong_one_is_named(client: Client, service_log: ServiceLog) -> None:
+    table: list[tuple[str, str, Any, str]] = [
+        (VIDEO, "text", "", "text is empty"),
+        (VIDEO, "text", " \n\t ", "text is empty"),
+        (VIDEO, "text", "a cat --resolution 720p", "--resolution"),
+        (VIDEO, "text", "a cat --ratio 16:9", "--ratio"),
+        (VIDEO, "text", "a cat --duration 5", "--duration"),
+        (VIDEO, "text", "--seed 7 a cat", "--seed"),
+        *((VIDEO, "text", value, "text") for value in NO_TEXT),
+        *((VIDEO, "reuse", value, "reuse") for value in NO_SWITCH),
+        (OPTIONS, "duration", 13, "duration"),
+        (OPTIONS, "duration", 1, "duration"),
+        (OPTIONS, "duration", "long", "duration"),
+        (OPTIONS, "resolution", "4k", "resolution"),
+        (OPTIONS, "ratio", "2:1", "ratio"),
+        (OPTIONS, "seed", -1, "seed"),
+        (OPTIONS, "seed", 2**31, "seed"),
+        (OPTIONS, "count", 0, "count"),
     ]
-    for graph, at, message in table:
+    for of, name, value, message in table:
         with pytest.raises(Refused, match=message) as refusal:
-            client.run(graph)
-        assert list(refusal.value.node_errors) == [at], message
+            client.run(changed(of, name, value))
+        found = refusal.value.node_errors
+        assert list(found) == [of], (name, value)
+        assert {error["extra_info"]["input_name"] for error in found[of]["errors"]} == {name}, (name, value)
+    assert service_log.submissions == []
+
+
+def test_an_unknown_choice_is_an_error_that_names_it(client: Client, service_log: ServiceLog) -> None:
+    """Some versions of ComfyUI refuse it themselves, others leave it to the node."""
+    for name in ("mode", "on_failure"):
+        for value in ("free", None, "LIVE", 3):
+            assert name in failure_of(client, changed(VIDEO, name, value)), (name, value)
+    assert service_log.submissions == []
+
+
+def test_a_switch_that_another_node_gives_has_to_be_one(client: Client, service_log: ServiceLog, prompt: str) -> None:
+    graph = generation(prompt) | {"any": node("ProbeAnything", value="off")}
+    graph[VIDEO]["inputs"]["reuse"] = ["any", 0]
+    assert "reuse is 'off'; it must be true or false." in failure_of(client, graph)
+    assert service_log.submissions == []
+
+
+def test_more_seeds_than_there_are_is_an_error_that_says_so(client: Client, service_log: ServiceLog) -> None:
+    message = failure_of(client, generation("a cat", seed=2**31 - 1, count=2))
+    assert "would pass the highest seed" in message
     assert service_log.submissions == []
 
 

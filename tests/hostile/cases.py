@@ -27,6 +27,8 @@ class Ending(Enum):
     """ComfyUI takes none of its outputs; nothing runs."""
     FAILS = "fails"
     """It runs, and ends with an error."""
+    DOES_NOT_RUN = "refused or fails"
+    """One of the two above: some versions of ComfyUI check themselves what others leave to the node."""
     RUNS = "runs"
 
 
@@ -50,6 +52,18 @@ def files() -> Iterator[Case]:
     for folder, ending in endings.items():
         for file in sorted((WORKFLOWS / folder).glob("*.json")):
             yield Case(f"{folder}/{file.name}", file.read_text(encoding="utf-8"), ending)
+
+
+def choices() -> Iterator[Case]:
+    """What is none of a widget's choices, and choices that do not go together."""
+    for mode in ("LIVE", "live ", "free", "https://127.0.0.1:@TRAP@", "", "rehearsal\n", "../live"):
+        yield Case(f"mode {mode!r}", json.dumps(generation("a boat", mode=mode)), Ending.DOES_NOT_RUN, "mode")
+    for choice in ("ignore", "", "SKIP"):
+        graph = generation("a boat", mode="rehearsal")
+        graph[VIDEO]["inputs"]["on_failure"] = choice
+        yield Case(f"on_failure {choice!r}", json.dumps(graph), Ending.DOES_NOT_RUN, "on_failure")
+    graph = generation("a boat", mode="rehearsal", seed=2**31 - 1, count=2)
+    yield Case("seeds past the highest", json.dumps(graph), Ending.FAILS, "would pass the highest seed")
 
 
 INSIDE: Final = (
@@ -91,7 +105,7 @@ WIDGETS: Final = {
 
 def wrong_types() -> Iterator[Case]:
     """Every input of every node with values of every wrong kind; no matter how it ends, but for a crash."""
-    generating = generation("wrong types", mode="nowhere")
+    generating = generation("wrong types --seed 1", mode="nowhere")
     load = loading(video="clip.mp4", frame_load_cap=1)
     inputs = [(generating, of, name) for of, names in WIDGETS.items() for name in names]
     inputs += [(load, VIDEO, name) for name in load[VIDEO]["inputs"]]
@@ -236,6 +250,7 @@ def linked_values() -> Iterator[Case]:
 
 CASES: Final = (
     *files(),
+    *choices(),
     *links(),
     *playlists(),
     *linked_values(),

@@ -45,10 +45,11 @@ def holds_a_canary(content: bytes) -> bool:
 def test_each_ends_as_it_should_and_says_so_in_plain_words(visits: dict[str, Visit]) -> None:
     for case in CASES:
         visit = visits[case.name]
-        assert visit.ending is case.ending, f"{case.name}: {visit.message}"
+        endings = {Ending.REFUSED, Ending.FAILS} if case.ending is Ending.DOES_NOT_RUN else {case.ending}
+        assert visit.ending in endings, f"{case.name}: {visit.message}"
         assert case.says in visit.message, case.name
         assert list(visit.defects()) == [], case.name
-        if case.ending is Ending.FAILS:
+        if visit.ending is Ending.FAILS:
             assert visit.message, f"{case.name}: an error says what happened"
             # No message has more in it than text.
             assert visit.message.replace("\n", "").isprintable(), case.name

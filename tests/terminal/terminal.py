@@ -1,4 +1,4 @@
-"""`python -m nodes` in a shell in which ComfyUI's folder and the service are set up."""
+"""`python cli.py` in a shell, in some other folder, in which ComfyUI's folder and the service are set up."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,19 +26,28 @@ class Terminal:
             "PYTHONIOENCODING": "utf-8",
         }
 
-    def begin(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+    def begin(
+        self, *arguments: str, python: Sequence[str] = (str(ROOT / "cli.py"),), **environment: str
+    ) -> subprocess.Popen[str]:
+        """
+        Args:
+            python: what Python is told to run, and how.
+        """
+        self.base.mkdir(parents=True, exist_ok=True)
         return subprocess.Popen(
-            [sys.executable, "-m", "nodes", "--comfyui", str(self.base), *arguments],
-            cwd=ROOT,
+            [sys.executable, *python, "--comfyui", str(self.base), *arguments],
+            cwd=self.base,
             env=self._environment | environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             encoding="utf-8",
         )
 
-    def run(self, *arguments: str, **environment: str) -> tuple[int, str, str]:
+    def run(
+        self, *arguments: str, python: Sequence[str] = (str(ROOT / "cli.py"),), **environment: str
+    ) -> tuple[int, str, str]:
         """The exit code, standard output and standard error."""
-        with self.begin(*arguments, **environment) as process:
+        with self.begin(*arguments, python=python, **environment) as process:
             out, err = process.communicate(timeout=PATIENCE)
         return process.returncode, out, err
 

@@ -10,7 +10,7 @@ from nodes.rehearsal import RehearsalService
 from tests.docs.pages import commands
 from tests.terminal.terminal import Terminal
 
-START = "python -m nodes "
+START = "python cli.py "
 
 
 def test_they_do_what_they_say(terminal: Terminal, service: RehearsalService) -> None:

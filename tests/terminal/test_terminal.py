@@ -1,4 +1,4 @@
-"""`python -m nodes`, as a script or a person uses it, against a local RunComfy."""
+"""`python cli.py`, as a script or a person uses it, against a local RunComfy."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from nodes.rehearsal import RehearsalService
-from tests.terminal.terminal import PATIENCE, TOKEN, Terminal
+from tests.terminal.terminal import PATIENCE, ROOT, TOKEN, Terminal
 
+CLI = str(ROOT / "cli.py")
 PROMPT = "A red fox trots through fresh snow"
 SHORT = ("--duration", "2")
 
@@ -93,23 +94,60 @@ def test_a_duration_that_does_not_exist_is_refused_before_anything_is_sent(termi
     assert "duration is 60; it must be a whole number from 2 to 12." in err
 
 
-def test_ctrl_c_does_what_stop_does(terminal: Terminal, service: RehearsalService) -> None:
+WINDOWS = """
+import runpy, signal, sys
+signal.SIGBREAK = signal.SIGTERM
+sys.argv.pop(0)
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+"""A system on which closing the window is a signal of its own."""
+
+
+@pytest.mark.parametrize(
+    ("python", "number"),
+    [([CLI], signal.SIGINT), (["-c", WINDOWS, CLI], signal.SIGTERM)],
+    ids=["Ctrl-C", "a closed window of Windows"],
+)
+def test_ctrl_c_does_what_stop_does(
+    terminal: Terminal, service: RehearsalService, python: list[str], number: signal.Signals
+) -> None:
     service.hold()
     try:
-        with terminal.begin("generate", PROMPT, *SHORT, "--seed", "10") as process:
+        with terminal.begin("generate", PROMPT, *SHORT, "--seed", str(number), python=python) as process:
             assert process.stderr is not None
             told = ""
             while "Queued" not in told:
                 piece = process.stderr.read(1)
                 assert piece, told
                 told += piece
-            process.send_signal(signal.SIGINT)
+            process.send_signal(number)
             _, err = process.communicate(timeout=PATIENCE)
     finally:
         service.release()
     assert process.returncode == 130
     assert "was still queued and is cancelled. Nothing was charged." in err
     assert service.submissions[-1].cancelled
+
+
+PORTABLE = """
+import runpy, sys
+sys.path.insert(0, {!r})
+sys.argv.pop(0)
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+"""The Python of ComfyUI's portable version: it finds ComfyUI's modules, and does not look where the script lies."""
+
+
+def test_comfyuis_own_nodes_are_not_taken_for_the_packs(terminal: Terminal, tmp_path: Path) -> None:
+    core = tmp_path / "core"
+    core.mkdir()
+    (core / "nodes.py").write_text("raise SystemExit('this is ComfyUI')", encoding="utf-8")
+    for python in (("-I", CLI), ("-I", "-c", PORTABLE.format(str(core)), CLI)):
+        assert terminal.run("jobs", python=python)[:2] == (0, "There are no jobs yet.\n"), python
+
+
+def test_inside_the_packs_folder_the_module_runs_too(terminal: Terminal) -> None:
+    assert terminal.run("jobs", python=("-m", "nodes"), PYTHONPATH=str(ROOT))[0] == 0
 
 
 def test_folders_of_ones_own(terminal: Terminal, tmp_path: Path) -> None:
@@ -120,8 +158,12 @@ def test_folders_of_ones_own(terminal: Terminal, tmp_path: Path) -> None:
     assert (user / "__seedance" / "jobs.sqlite3").exists()
 
 
-def test_a_console_that_knows_no_unicode_is_no_reason_to_fail(terminal: Terminal) -> None:
-    terminal.json("generate", "Ein Käfer, 甲虫, 🪲", *SHORT)
-    code, out, err = terminal.run("jobs", PYTHONIOENCODING="ascii")
+@pytest.mark.parametrize("encoding", ["ascii", "cp932"])
+def test_what_another_program_reads_is_unicode_whatever_the_console_knows(
+    service: RehearsalService, tmp_path: Path, encoding: str
+) -> None:
+    terminal = Terminal(tmp_path / "李 Müller", service)
+    code, out, err = terminal.run("generate", "Ein Käfer, 甲虫, 🪲", *SHORT, PYTHONIOENCODING=encoding)
     assert code == 0, err
-    assert "Ein K" in out
+    assert Path(out.removesuffix("\n")).exists()
+    assert "Ein Käfer, 甲虫, 🪲" in terminal.run("jobs", PYTHONIOENCODING=encoding)[1]

@@ -94,6 +94,21 @@ class ProbeTexts:
         return (lines.split("\n"),)
 
 
+class ProbeAnything:
+    """Hands a text on under no type, as nodes do whose output goes anywhere."""
+
+    RETURN_TYPES = ("*",)
+    FUNCTION = "hand_on"
+    CATEGORY = "Probe"
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        return {"required": {"value": ("STRING", {"default": ""})}}
+
+    def hand_on(self, value: str) -> tuple[Any]:
+        return (value,)
+
+
 class ProbeGate:
     """Hands its picture on once the test has opened the gate."""
 
@@ -175,6 +190,7 @@ NODE_CLASS_MAPPINGS: dict[str, type] = {
     "ProbeClip": ProbeClip,
     "ProbeDifference": ProbeDifference,
     "ProbeTexts": ProbeTexts,
+    "ProbeAnything": ProbeAnything,
     "ProbeGate": ProbeGate,
     "ProbeSampler": ProbeSampler,
 }

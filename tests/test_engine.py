@@ -11,9 +11,10 @@ import pytest
 from nodes.engine import Engine, Folders
 from nodes.jobs.run import Run
 from nodes.jobs.services import Video
-from nodes.rehearsal import RehearsalService, Timing
+from nodes.rehearsal import Timing
 from nodes.runcomfy.errors import MissingToken
 from nodes.runcomfy.request import GenerationRequest
+from tests.support.rehearsal import RehearsalService
 from tests.support.tiny_mp4 import TINY_MP4
 
 RUN = Run("key", "prompt", frozenset, report=lambda _: None, is_stopped=lambda: False)

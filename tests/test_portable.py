@@ -167,7 +167,6 @@ STRICT = (
     "tests/jobs/test_runner.py",
     "tests/jobs/test_journal.py",
     "tests/jobs/test_claims.py",
-    "tests/rehearsal/test_media.py",
     "tests/runcomfy/test_token.py",
     "tests/video/test_download.py",
     "tests/video/test_download_resume.py",

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from nodes.rehearsal import JobState, RehearsalService, Submission, Timing
+from nodes.rehearsal import JobState, Timing
 from tests.comfyui.graphs import ApiGraph
+from tests.support.rehearsal import RehearsalService, Submission
 from tools.comfyui import ComfyUI
 from tools.comfyui_client import Client, Refused, Run, Status
 from tools.comfyui_events import PROGRESS_TEXT

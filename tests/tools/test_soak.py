@@ -9,8 +9,9 @@ import pytest
 
 from nodes.jobs.journal import JobRecord
 from nodes.jobs.states import State
-from nodes.rehearsal import JobState, Submission
+from nodes.rehearsal import JobState
 from nodes.runcomfy.request import GenerationRequest
+from tests.support.rehearsal import Submission
 from tools.soak.__main__ import soak
 from tools.soak.ledger import Ledger
 from tools.soak.vitals import BOUND, Vitals, grown
@@ -20,7 +21,7 @@ BOAT = GenerationRequest("A paper boat")
 SAVED = JobRecord(1, "boat", State.SAVED, BOAT, "job-1", files=("job-1.mp4",))
 SECOND = replace(SAVED, id=2, request_id="job-2", files=("job-2.mp4",))
 UNKNOWN = JobRecord(3, "boat", State.UNKNOWN_REPORTED, BOAT)
-MADE = Submission("job-1", 0, BOAT.body(), 5, JobState.SUCCEEDED, 1.0, 2.0, 3.0, None, None)
+MADE = Submission("job-1", 0, BOAT.body(), JobState.SUCCEEDED)
 OTHER = replace(MADE, request_id="job-2")
 ANEW = GenerationRequest("Anew 3")
 

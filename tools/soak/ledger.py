@@ -9,7 +9,8 @@ from typing import Final
 
 from nodes.jobs.journal import JobRecord
 from nodes.jobs.states import State
-from nodes.rehearsal import JobState, Submission
+from nodes.rehearsal import JobState
+from tests.support.rehearsal import Submission
 
 UNCERTAIN: Final = (State.INTENDED, State.UNKNOWN, State.UNKNOWN_REPORTED)
 """Rows for which the service may have a job whose id never came: the user reads so, once, or will."""

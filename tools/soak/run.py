@@ -16,7 +16,8 @@ import requests
 
 from nodes.jobs.journal import Journal
 from nodes.jobs.states import State
-from nodes.rehearsal import DEFAULT_TOKEN, JobState, RehearsalService
+from nodes.rehearsal import DEFAULT_TOKEN, JobState
+from tests.support.rehearsal import RehearsalService
 
 from ..comfyui import ComfyUI
 from ..comfyui_client import Client, Run

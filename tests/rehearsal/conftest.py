@@ -9,22 +9,22 @@ import pytest
 from nodes.rehearsal import Timing
 from nodes.rehearsal.render import render
 from tests.support.rehearsal import RehearsalService, ScriptedRenderer
-from tests.support.rehearsal_client import OWNER, STRANGER, FakeFilms, HandClock, RehearsalClient
+from tests.support.rehearsal_client import OWNER, STRANGER, FakeVideos, HandClock, RehearsalClient
 
 
 @pytest.fixture
-def films() -> FakeFilms:
-    return FakeFilms()
+def videos() -> FakeVideos:
+    return FakeVideos()
 
 
 @pytest.fixture
-def client(films: FakeFilms) -> Iterator[RehearsalClient]:
+def client(videos: FakeVideos) -> Iterator[RehearsalClient]:
     """10 s in the queue, 20 s of generating, forgotten after 1000 s; mere bytes in place of videos."""
-    yield from _serve(ScriptedRenderer(films.make))
+    yield from _serve(ScriptedRenderer(videos.make))
 
 
 @pytest.fixture
-def filming_client() -> Iterator[RehearsalClient]:
+def client_of_real_videos() -> Iterator[RehearsalClient]:
     """The same with real videos."""
     yield from _serve(ScriptedRenderer(render))
 

@@ -80,7 +80,7 @@ def test_a_failed_job_is_completed_to_the_status_call_and_failed_to_the_result_c
     assert "output" not in result
     assert result["cost"] == 0
     assert client.result(next_job)["status"] == "succeeded"
-    assert client.film(job).status_code == 404
+    assert client.fetch_video(job).status_code == 404
 
 
 def test_cancel_takes_a_queued_job_out(client: RehearsalClient) -> None:
@@ -90,7 +90,7 @@ def test_cancel_takes_a_queued_job_out(client: RehearsalClient) -> None:
     client.clock.pass_by(60)
     assert (client.status(job)["status"], client.result(job)["status"]) == ("cancelled", "cancelled")
     assert client.cancel(job).json()["outcome"] == "not_cancellable"
-    assert client.film(job).status_code == 404
+    assert client.fetch_video(job).status_code == 404
 
 
 def test_a_running_or_ended_job_cannot_be_cancelled(client: RehearsalClient) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from nodes.rehearsal import Job, JobState, Timing, VideoRequest, render
 from tests.support.rehearsal import RehearsalService, ScriptedRenderer
-from tests.support.rehearsal_client import OWNER, FakeFilms, HandClock, RehearsalClient
+from tests.support.rehearsal_client import OWNER, FakeVideos, HandClock, RehearsalClient
 
 
 def bodies(*texts: str) -> list[dict[str, object]]:
@@ -41,66 +41,66 @@ def test_queue_positions(client: RehearsalClient) -> None:
     assert [client.status(job).get("queue_position") for job in (first, *others[1:])] == [None, 0, 1]
 
 
-def test_a_job_is_in_progress_until_its_video_is_made(client: RehearsalClient, films: FakeFilms) -> None:
-    films.hold()
+def test_a_job_is_in_progress_until_its_video_is_made(client: RehearsalClient, videos: FakeVideos) -> None:
+    videos.hold()
     job = client.submit()
     client.clock.pass_by(100)
     assert (client.status(job)["status"], client.result(job)["status"]) == ("in_progress", "in_progress")
-    assert client.film(job).status_code == 404
-    films.release()
+    assert client.fetch_video(job).status_code == 404
+    videos.release()
     assert client.service.wait_until_rendered()
     client.clock.pass_by(1)
     assert client.result(job)["status"] == "succeeded"
 
 
-def test_equal_requests_share_a_video_and_others_do_not(client: RehearsalClient, films: FakeFilms) -> None:
+def test_equal_requests_share_a_video_and_others_do_not(client: RehearsalClient, videos: FakeVideos) -> None:
     jobs = [client.submit(body) for body in bodies("one", "one", "two")]
     client.finish(jobs[0])
-    assert sorted(films.begun) == ["one", "two"]
-    one, same, other = (client.film(job) for job in jobs)
+    assert sorted(videos.begun) == ["one", "two"]
+    one, same, other = (client.fetch_video(job) for job in jobs)
     assert one.content == same.content != other.content
 
 
 def test_a_cancelled_jobs_video_is_not_made_unless_another_job_needs_it(
-    client: RehearsalClient, films: FakeFilms
+    client: RehearsalClient, videos: FakeVideos
 ) -> None:
-    films.hold()
+    videos.hold()
     jobs = [client.submit(body) for body in bodies("one", "two", "three", "four", "four")]  # two are made at a time
-    films.wait_until_begun(2)
+    videos.wait_until_begun(2)
     client.cancel(jobs[2])
     client.cancel(jobs[3])
     again = client.submit(bodies("three")[0])
     client.cancel(again)
-    films.release()
+    videos.release()
     assert client.finish(jobs[4])["status"] == "succeeded"
-    assert sorted(films.begun) == ["four", "one", "two"]
+    assert sorted(videos.begun) == ["four", "one", "two"]
 
 
 def test_a_video_that_cannot_be_made_fails_its_job_and_is_tried_again_for_the_next(
-    client: RehearsalClient, films: FakeFilms, caplog: pytest.LogCaptureFixture
+    client: RehearsalClient, videos: FakeVideos, caplog: pytest.LogCaptureFixture
 ) -> None:
-    films.problem = "out of memory"
+    videos.problem = "out of memory"
     result = client.finish(client.submit())
     assert (result["status"], "out of memory" in str(result["error"])) == ("failed", True)
     assert "could not be made" in caplog.text
-    films.problem = ""
+    videos.problem = ""
     assert client.finish(client.submit())["status"] == "succeeded"
 
 
 def test_a_video_that_was_dropped_is_made_again(
-    client: RehearsalClient, films: FakeFilms, monkeypatch: pytest.MonkeyPatch
+    client: RehearsalClient, videos: FakeVideos, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(render, "KEPT_BYTES", 7000)  # two of the films
+    monkeypatch.setattr(render, "KEPT_BYTES", 7000)  # two of the videos
     jobs = []
     for body in bodies("one", "two", "three"):
         jobs.append(client.submit(body))
         assert client.service.wait_until_rendered()
     client.clock.pass_by(60)
-    assert client.film(jobs[1]).content[8:11] == b"two"
-    assert films.begun == ["one", "two", "three"]
-    assert client.film(jobs[0]).content[8:11] == b"one"
-    assert client.film(jobs[1]).content[8:11] == b"two", "it was used after the third"
-    assert films.begun == ["one", "two", "three", "one"]
+    assert client.fetch_video(jobs[1]).content[8:11] == b"two"
+    assert videos.begun == ["one", "two", "three"]
+    assert client.fetch_video(jobs[0]).content[8:11] == b"one"
+    assert client.fetch_video(jobs[1]).content[8:11] == b"two", "it was used after the third"
+    assert videos.begun == ["one", "two", "three", "one"]
 
 
 def test_hold_freezes_every_job_where_it_is(client: RehearsalClient) -> None:
@@ -117,9 +117,9 @@ def test_hold_freezes_every_job_where_it_is(client: RehearsalClient) -> None:
     assert (client.status(running)["status"], client.status(queued)["status"]) == ("completed", "in_progress")
 
 
-def test_jobs_submitted_while_held_stay_queued_even_without_a_queue_time(films: FakeFilms) -> None:
+def test_jobs_submitted_while_held_stay_queued_even_without_a_queue_time(videos: FakeVideos) -> None:
     clock = HandClock()
-    renderer = ScriptedRenderer(films.make)
+    renderer = ScriptedRenderer(videos.make)
     with RehearsalService(
         tokens=(OWNER,), timing=Timing(queued=0, running=0), clock=clock, renderer=renderer
     ) as service:
@@ -139,10 +139,10 @@ def test_an_ended_job_is_forgotten_after_its_time(client: RehearsalClient) -> No
     job, cancelled = client.submit(), client.submit()
     client.cancel(cancelled)
     client.finish(job)
-    assert client.film(job).status_code == 200
+    assert client.fetch_video(job).status_code == 200
     client.clock.pass_by(1000)
     for each in (job, cancelled):
         reply = client.call("GET", f"/v1/requests/{each}/result")
         assert (reply.status_code, reply.json()["error_code"]) == (404, 404001)
-    assert client.film(job).status_code == 404
+    assert client.fetch_video(job).status_code == 404
     assert client.service.store.jobs == []

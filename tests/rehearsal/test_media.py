@@ -13,8 +13,8 @@ def finished(client: RehearsalClient) -> str:
     return job
 
 
-def test_a_video_is_fetched_whole_without_a_token(filming_client: RehearsalClient) -> None:
-    output = filming_client.result(finished(filming_client))["output"]
+def test_a_video_is_fetched_whole_without_a_token(client_of_real_videos: RehearsalClient) -> None:
+    output = client_of_real_videos.result(finished(client_of_real_videos))["output"]
     assert isinstance(output, dict)
     reply = requests.get(output["video"], timeout=30)
     assert reply.status_code == 200
@@ -26,9 +26,9 @@ def test_a_video_is_fetched_whole_without_a_token(filming_client: RehearsalClien
 
 def test_a_range_continues_where_another_ended(client: RehearsalClient) -> None:
     job = finished(client)
-    whole = client.film(job)
-    first = client.film(job, Range="bytes=0-999")
-    rest = client.film(job, Range="bytes=1000-", **{"If-Range": whole.headers["ETag"]})
+    whole = client.fetch_video(job)
+    first = client.fetch_video(job, Range="bytes=0-999")
+    rest = client.fetch_video(job, Range="bytes=1000-", **{"If-Range": whole.headers["ETag"]})
     size = len(whole.content)
     assert (first.status_code, first.headers["Content-Range"]) == (206, f"bytes 0-999/{size}")
     assert (rest.status_code, rest.headers["Content-Range"]) == (206, f"bytes 1000-{size - 1}/{size}")
@@ -37,7 +37,7 @@ def test_a_range_continues_where_another_ended(client: RehearsalClient) -> None:
 
 def test_ranges(client: RehearsalClient) -> None:
     job = finished(client)
-    whole = client.film(job).content
+    whole = client.fetch_video(job).content
     size = len(whole)
     for wanted, status, start, end in (
         ("bytes=0-", 206, 0, size),
@@ -52,7 +52,7 @@ def test_ranges(client: RehearsalClient) -> None:
         ("bytes=0-1,5-6", 200, 0, size),
         ("items=0-1", 200, 0, size),
     ):
-        reply = client.film(job, Range=wanted)
+        reply = client.fetch_video(job, Range=wanted)
         ranges = {206: f"bytes {start}-{end - 1}/{size}", 416: f"bytes */{size}"}
         assert (reply.status_code, reply.headers.get("Content-Range")) == (status, ranges.get(status)), wanted
         assert reply.content == whole[start:end], wanted
@@ -66,7 +66,7 @@ def test_a_range_sends_not_one_byte_more(client: RehearsalClient) -> None:
 
 def test_entity_tags(client: RehearsalClient) -> None:
     job = finished(client)
-    tag = client.film(job).headers["ETag"]
+    tag = client.fetch_video(job).headers["ETag"]
     for headers, status in (
         ({"If-None-Match": tag}, 304),
         ({"If-None-Match": f"W/{tag}"}, 304),
@@ -76,7 +76,7 @@ def test_entity_tags(client: RehearsalClient) -> None:
         ({"Range": "bytes=5-", "If-Range": tag}, 206),
         ({"Range": "bytes=5-", "If-Range": '"another"'}, 200),
     ):
-        reply = client.film(job, **headers)
+        reply = client.fetch_video(job, **headers)
         assert reply.status_code == status, headers
         assert bool(reply.content) == (status != 304), headers
 

@@ -33,8 +33,8 @@ def a_boat(**options: Any) -> VideoRequest:
     return VideoRequest.model_validate({"text": "A paper boat", "duration": 2, "seed": 1} | options)
 
 
-def decoded(film: bytes) -> list[Picture]:
-    with av.open(io.BytesIO(film)) as container:
+def decoded(mp4: bytes) -> list[Picture]:
+    with av.open(io.BytesIO(mp4)) as container:
         return [frame.to_ndarray(format="rgb24").astype(int) for frame in container.decode(video=0)]
 
 
@@ -44,8 +44,8 @@ def clips() -> list[Clip]:
 
 
 def test_it_is_made_like_seedances_own(clips: list[Clip]) -> None:
-    for request, film in clips:
-        with av.open(io.BytesIO(film)) as container:
+    for request, mp4 in clips:
+        with av.open(io.BytesIO(mp4)) as container:
             assert [stream.type for stream in container.streams] == ["video"]
             stream = container.streams.video[0]
             codec = stream.codec_context
@@ -54,26 +54,26 @@ def test_it_is_made_like_seedances_own(clips: list[Clip]) -> None:
             assert codec.has_b_frames
             assert (stream.average_rate, stream.frames) == (24, request.frame_count)
             assert (codec.color_range, codec.colorspace, codec.color_primaries, codec.color_trc) == (0, 2, 2, 2)
-        assert len(decoded(film)) == request.frame_count
+        assert len(decoded(mp4)) == request.frame_count
 
 
 def test_the_index_comes_first() -> None:
     """Also in the longest one, for which it needs most space."""
     for request in (a_boat(), a_boat(duration=12)):
-        film = render(request)
+        mp4 = render(request)
         boxes, at = [], 0
-        while at < len(film):
-            boxes.append(film[at + 4 : at + 8])
-            at += int.from_bytes(film[at : at + 4], "big")
-        assert at == len(film)
+        while at < len(mp4):
+            boxes.append(mp4[at + 4 : at + 8])
+            at += int.from_bytes(mp4[at : at + 4], "big")
+        assert at == len(mp4)
         assert boxes.index(b"moov") < boxes.index(b"mdat")
 
 
 def test_every_frame_carries_the_mark(clips: list[Clip]) -> None:
-    for request, film in clips:
+    for request, mp4 in clips:
         unit = min(request.size) / 480
         badge = np.s_[round(18 * unit) : round(48 * unit), round(32 * unit) : round(160 * unit)]
-        for frame in decoded(film):
+        for frame in decoded(mp4):
             red, green, blue = np.moveaxis(frame[badge], -1, 0)
             amber = (red > 215) & (abs(green - 184) < 40) & (blue < 110)
             ink = (red < 90) & (green < 90) & (blue < 90)
@@ -82,20 +82,20 @@ def test_every_frame_carries_the_mark(clips: list[Clip]) -> None:
 
 
 def test_the_scene_and_the_frame_number_change_from_frame_to_frame(clips: list[Clip]) -> None:
-    for request, film in clips:
+    for request, mp4 in clips:
         width, height = request.size
         number = np.s_[round(height - 0.06 * min(width, height)) :, round(0.7 * width) :]
         wall = np.s_[height // 6 : height // 2]
-        for one, two in pairwise(decoded(film)):
+        for one, two in pairwise(decoded(mp4)):
             assert abs(one[wall] - two[wall]).mean() > 0.5
             assert abs(one[number] - two[number]).max() > 60
 
 
 def test_colours_survive_as_bt_601(clips: list[Clip]) -> None:
     patches = [(191, 191, 191), (191, 191, 0), (0, 191, 191), (0, 191, 0), (191, 0, 191), (191, 0, 0), (0, 0, 191)]
-    for request, film in clips:
+    for request, mp4 in clips:
         side = margin = round(16 * min(request.size) / 480)
-        frame = decoded(film)[0]
+        frame = decoded(mp4)[0]
         for place, rgb in enumerate(patches):
             left = request.size[0] - margin - (7 - place) * side
             patch = frame[margin + side // 4 : margin + side * 3 // 4, left + side // 4 : left + side * 3 // 4]
@@ -104,9 +104,9 @@ def test_colours_survive_as_bt_601(clips: list[Clip]) -> None:
 
 def test_equal_requests_give_equal_bytes_and_others_do_not() -> None:
     variants = (a_boat(), a_boat(), a_boat(seed=2), a_boat(text="Another boat"), a_boat(ratio="1:1"))
-    films = [render(variant) for variant in variants]
-    assert films[0] == films[1]
-    assert len(set(films)) == 4
+    videos = [render(variant) for variant in variants]
+    assert videos[0] == videos[1]
+    assert len(set(videos)) == 4
 
 
 def test_the_panel_shows_prompt_seed_and_options() -> None:
@@ -127,7 +127,7 @@ def test_the_panel_shows_prompt_seed_and_options() -> None:
     assert len(set(panels)) == len(variants)
 
 
-def test_any_text_and_seed_can_be_filmed() -> None:
+def test_any_text_and_seed_can_be_drawn() -> None:
     for text in ("", "\x00\n\r\t", "龙在飞 🤖 שלום مرحبا", "W" * 100_000, "a\u0301" * 900):
         assert next(draw_frames(a_boat(text=text))).getbbox()
     for seed in (10**30, -(10**30)):

@@ -109,8 +109,8 @@ class RehearsalService(rehearsal.RehearsalService):
         latency: float = 0.0,
         renderer: ScriptedRenderer | None = None,
     ) -> None:
-        film = render(video) if video else b""
-        self._scripted = renderer or (ScriptedRenderer(lambda *_: film) if video else ScriptedRenderer())
+        content = render(video) if video else b""
+        self._scripted = renderer or (ScriptedRenderer(lambda *_: content) if video else ScriptedRenderer())
         self._holdable = HoldableClock(clock)
         self._latency = latency
         self._calls: Counter[tuple[str, str]] = Counter()

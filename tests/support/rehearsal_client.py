@@ -17,7 +17,7 @@ SHORT = {"text": "A paper boat", "duration": 2}
 OWNER, STRANGER = "first-token", "second-token"
 
 
-class FakeFilms:
+class FakeVideos:
     """Makes "videos" in no time, for tests that do not look at them. Hold it to keep them from being finished."""
 
     def __init__(self) -> None:
@@ -115,7 +115,7 @@ class RehearsalClient:
         self.clock.pass_by(60)
         return self.result(request_id)
 
-    def film(self, request_id: str, **headers: str) -> requests.Response:
+    def fetch_video(self, request_id: str, **headers: str) -> requests.Response:
         """A succeeded job's video, or a part of it."""
         return self.call("GET", f"/media/{request_id}.mp4", token=None, headers=headers)
 

@@ -113,9 +113,7 @@ def test_a_connection_that_cannot_be_made_is_tried_again_a_few_times(new_machine
         assert machine.service.count("submit") == CONNECT_ATTEMPTS
 
 
-def test_a_connection_that_stands_too_late_sends_nothing(
-    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_connection_that_stands_too_late_sends_nothing(machine: FakeMachine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Others wait for the outcome so long and no longer; a machine that slept meanwhile must not submit after that."""
     create, asleep = machine.journal.create, [FIRST_BYTE_SECONDS + 1, 0.0]
 

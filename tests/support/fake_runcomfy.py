@@ -225,9 +225,7 @@ class FakeMachine:
         name = prompt_id or f"prompt {self.prompts}"
         return Run(f"run of {name}", name, lambda: self.queued | {name}, self.show, self.stop, is_read)
 
-    async def generate(
-        self, request: GenerationRequest = BOAT, *, reuse: bool = True, run: Run | None = None
-    ) -> Video:
+    async def generate(self, request: GenerationRequest = BOAT, *, reuse: bool = True, run: Run | None = None) -> Video:
         return await JobRunner(self.services).run(request, run or self.prompt(), reuse=reuse)
 
     async def fetch(self, request_id: str) -> Video:

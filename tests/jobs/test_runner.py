@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import threading
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -249,9 +248,9 @@ def test_a_spoilt_journal_hides_no_finished_file(machine: FakeMachine) -> None:
     assert machine.service.count("submit") == 1
 
 
-def test_videos_and_records_lie_apart(machine: FakeMachine, tmp_path: Path) -> None:
+def test_videos_and_records_lie_apart(machine: FakeMachine) -> None:
     machine.run()
-    assert [path.name for path in (tmp_path / "videos").iterdir()] == ["job-1.mp4"]
+    assert [path.name for path in (machine.folder / "videos").iterdir()] == ["job-1.mp4"]
 
 
 def abandon(machine: FakeMachine) -> None:

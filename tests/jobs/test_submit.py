@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
+from nodes.jobs import database
 from nodes.jobs.clock import clock_time
 from nodes.jobs.errors import JournalUnusable, OutcomeUnknown
 from nodes.jobs.job_run import CONNECT_ATTEMPTS
@@ -176,7 +177,11 @@ def test_a_journal_that_breaks_after_the_payment_costs_no_video_and_no_id(machin
     assert machine.states() == ["saved"], "it was mended meanwhile"
 
 
-def test_a_journal_that_is_lost_after_the_payment_costs_no_video(machine: FakeMachine) -> None:
+def test_a_journal_that_is_lost_after_the_payment_costs_no_video(
+    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "PAUSE", 0.001)
+
     def lose() -> None:
         machine.journal.close()
         file = machine.folder / "private" / "jobs.sqlite3"

@@ -13,7 +13,7 @@ from tools.environment import TORCH
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 ROOMS = (
     *("tests/runcomfy", "tests/video", "tests/jobs", "tests/rehearsal", "tests/faults"),
-    *("tests/test_layers.py", "tests/test_http_client.py", "tests/test_portable.py"),
+    *("tests/test_engine.py", "tests/test_layers.py", "tests/test_http_client.py", "tests/test_portable.py"),
 )
 SHIPPED = ("av>=14.2", "Pillow", "psutil")
 """What ComfyUI brings of what the rooms use; tools/comfyui-requirements.txt has the rest of it."""

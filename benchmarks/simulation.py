@@ -150,7 +150,7 @@ class _Service:
         now = self._clock.monotonic()
         self._begins, self.ends, self.calls = now + job.queued, now + job.seconds, 0
 
-    def send(self, call: ApiRequest, *, before_first_byte: Callable[[], None] | None = None) -> ApiResponse:  # noqa: ARG002  nothing is submitted
+    def send(self, call: ApiRequest, /, *, before_first_byte: Callable[[], None] | None = None) -> ApiResponse:  # noqa: ARG002  nothing is submitted
         self.calls += 1
         now = self._clock.monotonic()
         if now < self.ends:

@@ -1,1 +1,1 @@
-"""Seedance for ComfyUI: the rooms of the house. CONTRIBUTING.md draws them and says which may import which."""
+"""Seedance for ComfyUI. CONTRIBUTING.md draws these folders and says which may import which."""

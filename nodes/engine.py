@@ -145,7 +145,7 @@ class Engine:
 
     def _runner(self, origin: str, token: Token, claims: Claims, schedule: ScheduleFor) -> JobRunner:
         """For one account, whose jobs share a handful of connections, however many they are."""
-        client = RunComfy(HttpTransport(origin, token), token.source)
+        client = RunComfy(HttpTransport(origin, token, clock=self._clock.with_sleep), token.source)
         return JobRunner(
             Services(
                 client=client,

@@ -1,4 +1,4 @@
-"""The house's plan: imports only go downwards, only the ComfyUI rooms know ComfyUI, and moving in costs nothing."""
+"""Which folder of `nodes/` may import which: never upwards, ComfyUI in few places, nothing slow when ComfyUI starts."""
 
 from __future__ import annotations
 
@@ -17,15 +17,17 @@ FILES = sorted((ROOT / "nodes").rglob("*.py"))
 NODES = ("text_to_video", "options", "load_video")
 COMFYUI = {"comfy", "comfy_api", "comfy_execution", "folder_paths", "nodes", "server"}
 HEAVY = {"av", "cv2", "numpy", "torch"}
-PICTURES = ("backdrop", "captions", "render", "picture", "robot")
-"""The rehearsal's files that only its film studio loads, when it has something to film."""
+DECODING = ("picture", "reader")
+"""Files that are loaded when there is something to decode, not when ComfyUI starts."""
 
-ROOMS: dict[str, set[str]] = {
+LAYERS: dict[str, set[str]] = {
     "errors": set(),
-    "http_client": set(),
-    "runcomfy": {"http_client"},
-    "video": {"http_client"},
-    "jobs": {"errors", "runcomfy", "video"},
+    "files": set(),
+    "http_exchange": set(),
+    "http_client": {"http_exchange"},
+    "runcomfy": {"errors", "files", "http_client", "http_exchange"},
+    "video": {"errors", "files", "http_client", "http_exchange"},
+    "jobs": {"errors", "files", "runcomfy", "video"},
     "rehearsal": set(),
     "engine": {"errors", "jobs", "rehearsal", "runcomfy", "video"},
     "__main__": {"engine", "jobs", "runcomfy"},
@@ -35,30 +37,31 @@ ROOMS: dict[str, set[str]] = {
     "load_video": {"comfyui", "runcomfy", "video"},
     "__init__": set(),
 }
-"""Each room, and the rooms it may import."""
+"""Each folder or file of `nodes/`, and those that it may import."""
 
 LIBRARIES: dict[str, set[str]] = {
+    "http_exchange": {"urllib3"},
     "http_client": {"requests", "urllib3"},
     "runcomfy": {"requests", "urllib3"},
-    "video": {"requests", "urllib3", "cv2", "numpy", "psutil", "torch"},
-    "jobs": {"filelock"},
-    "rehearsal": {"av", "cv2", "numpy", "PIL"},
+    "video": {"requests", "urllib3", "av", "cv2", "numpy", "psutil", "torch"},
+    "jobs": {"av", "filelock", "psutil", "sqlalchemy"},
+    "rehearsal": {"aiohttp", "av", "PIL", "pydantic"},
     "__main__": {"tqdm"},
     "comfyui": {*COMFYUI - {"nodes"}, "aiohttp"},
     **{name: {"comfy_api.latest"} for name in NODES},
 }
-"""The libraries, beside Python's own, that a room may import."""
+"""The libraries, beside Python's own, that each may import."""
 
 
 @dataclass(frozen=True)
 class Import:
     """One imported module, seen from the pack's root."""
 
-    room: str
+    layer: str
     file: Path
     line: int
     module: str
-    """Absolute name; a leading `nodes.` for the house itself."""
+    """Absolute name; a leading `nodes.` for the pack itself."""
     relative: bool
     at_start: bool
     """Whether it happens when the file is imported."""
@@ -70,18 +73,18 @@ class Import:
 def imports(file: Path) -> Iterator[Import]:
     """All that a file imports anywhere, save for type checking alone."""
     package = file.relative_to(ROOT).parts[:-1]
-    room = package[1] if len(package) > 1 else file.stem
+    layer = package[1] if len(package) > 1 else file.stem
 
     def walk(node: ast.AST, at_start: bool) -> Iterator[Import]:
         if isinstance(node, ast.Import):
             for name in node.names:
-                yield Import(room, file, node.lineno, name.name, False, at_start)
+                yield Import(layer, file, node.lineno, name.name, False, at_start)
         elif isinstance(node, ast.ImportFrom):
             above = package[: len(package) - node.level + 1] if node.level else ()
             base = ".".join((*above, *([node.module] if node.module else [])))
             # In `from . import x` each name is a module.
             for module in [base] if node.module else [f"{base}.{name.name}" for name in node.names]:
-                yield Import(room, file, node.lineno, module, bool(node.level), at_start)
+                yield Import(layer, file, node.lineno, module, bool(node.level), at_start)
         else:
             inner = at_start and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
             skipped = node.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING" else []
@@ -97,52 +100,52 @@ INSIDE = [found for found in ALL if found.relative]
 OUTSIDE = [found for found in ALL if not found.relative and found.module.split(".")[0] not in sys.stdlib_module_names]
 
 
-def test_every_room_is_on_the_plan() -> None:
-    assert {found.room for found in ALL} | {"__init__"} == set(ROOMS)
+def test_every_layer_is_in_the_table() -> None:
+    assert {found.layer for found in ALL} | {"__init__"} == set(LAYERS)
 
 
-def test_the_plan_has_no_way_up() -> None:
+def test_the_table_has_no_way_up() -> None:
     seen: set[str] = set()
-    while len(seen) < len(ROOMS):
-        free = {room for room, below in ROOMS.items() if below <= seen} - seen
-        assert free, f"these import each other in a circle: {set(ROOMS) - seen}"
+    while len(seen) < len(LAYERS):
+        free = {layer for layer, below in LAYERS.items() if below <= seen} - seen
+        assert free, f"these import each other in a circle: {set(LAYERS) - seen}"
         seen |= free
 
 
-@pytest.mark.parametrize("found", INSIDE, ids=str)
-def test_imports_only_go_downwards(found: Import) -> None:
-    package, room, *_ = found.module.split(".")
-    assert package == "nodes", "it leaves the house"
-    assert room == found.room or room in ROOMS[found.room]
+def test_imports_only_go_downwards() -> None:
+    for found in INSIDE:
+        package, layer, *_ = found.module.split(".")
+        assert package == "nodes", f"{found}, which is outside of nodes/"
+        assert layer == found.layer or layer in LAYERS[found.layer], str(found)
 
 
-@pytest.mark.parametrize("found", OUTSIDE, ids=str)
-def test_each_room_keeps_to_its_libraries(found: Import) -> None:
-    assert any(is_of(found, library) for library in LIBRARIES.get(found.room, set()))
+def test_each_layer_keeps_to_its_libraries() -> None:
+    for found in OUTSIDE:
+        assert any(is_of(found, library) for library in LIBRARIES.get(found.layer, set())), str(found)
 
 
 def test_every_permission_is_used() -> None:
-    rooms = {(found.room, found.module.split(".")[1]) for found in INSIDE}
-    assert {(room, below) for room, allowed in ROOMS.items() for below in allowed} - rooms == set()
+    layers = {(found.layer, found.module.split(".")[1]) for found in INSIDE}
+    assert {(layer, below) for layer, allowed in LAYERS.items() for below in allowed} - layers == set()
     libraries = {
-        (room, library)
-        for room, allowed in LIBRARIES.items()
+        (layer, library)
+        for layer, allowed in LIBRARIES.items()
         for library in allowed
-        if not any(found.room == room and is_of(found, library) for found in OUTSIDE)
+        if not any(found.layer == layer and is_of(found, library) for found in OUTSIDE)
     }
     assert libraries == set()
 
 
-def test_only_the_comfyui_rooms_know_comfyui() -> None:
-    """`nodes` counts too: inside ComfyUI that name is ComfyUI's, so the house may not call itself by it."""
-    knowing = {found.room for found in OUTSIDE if found.module.split(".")[0] in COMFYUI}
+def test_only_the_nodes_and_their_adapter_know_comfyui() -> None:
+    """`nodes` counts too: inside ComfyUI that name is ComfyUI's, so the pack may not call itself by it."""
+    knowing = {found.layer for found in OUTSIDE if found.module.split(".")[0] in COMFYUI}
     assert knowing == {"comfyui", *NODES}
 
 
 def test_what_is_slow_to_load_is_imported_where_it_is_used() -> None:
     early = [found for found in OUTSIDE if found.at_start and found.module.split(".")[0] in HEAVY]
-    assert [str(found) for found in early if found.file.stem not in PICTURES] == []
-    assert {found.file.stem for found in early} <= set(PICTURES)
+    assert [str(found) for found in early if found.file.stem not in DECODING] == []
+    assert {found.file.stem for found in early} <= set(DECODING)
 
 
 def test_comfyuis_start_does_not_load_the_engine() -> None:
@@ -174,8 +177,8 @@ print(sorted(set(touched) - {{"socket.__new__", "socket.bind"}}), sorted(loaded 
 """
 
 
-@pytest.mark.parametrize("module", ["nodes.engine", "nodes.rehearsal", "nodes.video.decode"])
-def test_moving_in_touches_no_network_and_loads_nothing_heavy(module: str) -> None:
+@pytest.mark.parametrize("module", ["nodes.engine", "nodes.rehearsal", "nodes.video.download"])
+def test_an_import_touches_no_network_and_loads_nothing_heavy(module: str) -> None:
     assert seen_while(f"import {module}") == "[] []"
 
 

@@ -8,12 +8,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 
+from nodes import files
 from nodes.runcomfy.request import is_request_id
-from nodes.video import download as fetch
 from nodes.video import prefault as pages
 
 ROOT = Path(__file__).parent.parent
@@ -37,7 +38,8 @@ NOT_EVERYWHERE = {
 MODULES_NOT_EVERYWHERE = {"fcntl", "grp", "msvcrt", "posix", "pty", "pwd", "resource", "termios", "tty", "winreg"}
 
 WITH_AN_ALTERNATIVE = {
-    ("nodes/video/download.py", "os.O_DIRECTORY"): "test_without_open_folders_a_name_is_just_not_synced",
+    ("nodes/files.py", "os.O_DIRECTORY"): "test_without_open_folders_a_name_is_just_not_synced",
+    ("nodes/files.py", "fcntl"): "test_a_mac_is_asked_to_empty_its_drives_own_memory_too",
     ("nodes/video/prefault.py", "ctypes.CDLL"): "test_elsewhere_than_on_linux_pages_come_as_ever",
 }
 """The tests, in this file, that do without."""
@@ -84,9 +86,21 @@ def test_each_alternative_is_tested(test: str) -> None:
 
 
 def test_without_open_folders_a_name_is_just_not_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").touch()
     monkeypatch.delattr(os, "O_DIRECTORY", raising=False)
     monkeypatch.setattr(os, "open", lambda *_: pytest.fail("Windows cannot open a folder"))
-    fetch._sync_folder(tmp_path)
+    files.replace(tmp_path / "a", tmp_path / "b")
+    assert (tmp_path / "b").exists()
+
+
+def test_a_mac_is_asked_to_empty_its_drives_own_memory_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    fcntl = SimpleNamespace(F_FULLFSYNC=51, fcntl=lambda handle, what: asked.append(what))
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setitem(sys.modules, "fcntl", fcntl)
+    with (tmp_path / "file").open("wb") as file:
+        files.sync(file)
+    assert asked == [51]
 
 
 def test_elsewhere_than_on_linux_pages_come_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,10 +178,10 @@ STRICT = (
     "tests/jobs/test_runner.py",
     "tests/jobs/test_journal.py",
     "tests/jobs/test_claims.py",
-    "tests/rehearsal/test_media.py",
     "tests/runcomfy/test_token.py",
     "tests/video/test_download.py",
     "tests/video/test_download_resume.py",
+    "tests/test_files.py",
 )
 """Where files are made, replaced and removed."""
 

@@ -10,7 +10,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from comfy_api.latest import io
+from comfy_api.latest import InputImpl, io
+from comfy_execution.graph import ExecutionBlocker
 
 from ..engine import FAILURES
 from ..jobs.cancellation import Cancellation, StopRequested
@@ -21,13 +22,12 @@ from ..jobs.run import Run
 from ..jobs.services import Video
 from ..runcomfy.request import GenerationRequest, Options, is_request_id, text_hint
 from ..video.decode import ALL, Selection, decode
-from ..video.errors import NotEnoughMemory
 from ..video.probe import VideoInfo, probe
-from .files import preview, video_input, videos_folder
+from .files import preview, videos_folder
 from .interruption import interruption
 from .pack import pack
 from .progress import ItemProgress
-from .prompt import blocked_output, queued_prompts, running_node
+from .prompt import queued_prompts, running_node
 from .schema import is_images_connected, video_outputs
 
 if TYPE_CHECKING:
@@ -59,7 +59,8 @@ async def generate(text: str, options: Options | None, *, rehearsal: bool, reuse
         _log.warning("Seedance: a video of the list is left out. %s", error)
         pack().skipped[node.node_id] += 1
         node.send_left_out(str(error), urgent=isinstance(error, OutcomeUnknown))
-        return io.NodeOutput(*(blocked_output() for _ in video_outputs()))
+        # Without a message: with one, the browser reports the whole prompt as failed while it goes on.
+        return io.NodeOutput(*(ExecutionBlocker(None) for _ in video_outputs()))
 
 
 async def load(file: Path | None, source: str, selection: Selection) -> io.NodeOutput:
@@ -92,10 +93,12 @@ async def _hand_out(
     except FAILURES as error:
         show(Failed(str(error), urgent=isinstance(error, OutcomeUnknown)))
         raise
+    if info.notice:
+        show(Notice(info.notice))
     seen = (info.frames, info.width, info.height, info.fps)
     show(Done(video.elapsed, *seen, video.cost, video.reused, video.price))
     file = video.files[0]
-    outputs = (images, video_input(file), info.fps, info.frames, video.request_id, str(file))
+    outputs = (images, InputImpl.VideoFromFile(str(file)), info.fps, info.frames, video.request_id, str(file))
     return io.NodeOutput(*outputs, ui=preview(video.files))
 
 
@@ -109,13 +112,11 @@ async def _read(file: Path, run: Run, selection: Selection) -> tuple[torch.Tenso
 
     def read() -> tuple[torch.Tensor | None, VideoInfo]:
         if not connected:
-            return None, probe(file, cancellation.is_cancelled)
-        clip = decode(file, selection, progress=progress, stopped=cancellation.is_cancelled)
-        return clip.images, clip.facts
+            return None, probe(file, cancellation.is_cancelled, selection)
+        clip = decode(file, selection, progress=progress, is_cancelled=cancellation.is_cancelled)
+        return clip.images, clip.info
 
     try:
         return await cancellation.wait_for(pack().engine.executors.decodes.submit(read))
     except StopRequested:
         raise Stopped(f"Stopped while decoding. The video is on disk: {file}.", StopOutcome.FINISHED) from None
-    except NotEnoughMemory as error:
-        raise NotEnoughMemory(error.message, f"{error.advice} Nothing is lost: the video is {file}.") from None

@@ -7,7 +7,7 @@ from pathlib import Path, PurePath
 from typing import Final
 
 import folder_paths
-from comfy_api.latest import InputImpl, io, ui
+from comfy_api.latest import io, ui
 
 VIDEO_FOLDER: Final = "seedance"
 _VIDEO_ENDINGS: Final = (".mp4", ".mov", ".mkv", ".webm", ".m4v", ".avi")
@@ -21,11 +21,6 @@ def videos_folder() -> Path:
 def private_folder() -> Path:
     """Where token and journal are kept: a folder that ComfyUI never serves to a browser."""
     return Path(folder_paths.get_system_user_directory("seedance"))
-
-
-def video_input(file: Path) -> InputImpl.VideoFromFile:
-    """A native VIDEO that reads the file when it is needed."""
-    return InputImpl.VideoFromFile(str(file))
 
 
 def preview(files: tuple[Path, ...]) -> ui.PreviewVideo:

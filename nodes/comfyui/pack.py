@@ -1,4 +1,4 @@
-"""What the nodes share for as long as the server runs. The server holds it, as its other applications' state."""
+"""What the nodes share for as long as the server runs. The server itself holds it, so that no module has a state."""
 
 from __future__ import annotations
 

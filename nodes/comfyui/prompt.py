@@ -8,7 +8,6 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from comfy_execution.graph import ExecutionBlocker
 from comfy_execution.progress import get_progress_state
 from comfy_execution.utils import get_executing_context
 from server import PromptServer
@@ -85,14 +84,6 @@ def queued_prompts() -> frozenset[str]:
     """The ids of the prompts that are running or waiting."""
     running, waiting = PromptServer.instance.prompt_queue.get_current_queue_volatile()
     return frozenset(entry[1] for entry in (*running, *waiting))
-
-
-def blocked_output() -> ExecutionBlocker:
-    """What to hand out where there is nothing, so that ComfyUI leaves out whatever would take it.
-
-    Without a message: with one, the browser reports the whole prompt as failed while it goes on.
-    """
-    return ExecutionBlocker(None)
 
 
 def drop_wrong_types(queued: Any) -> Any:

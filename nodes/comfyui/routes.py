@@ -36,7 +36,7 @@ def register() -> None:
     """Add the pack to ComfyUI's server, once, while it loads its packs: what it shares, its hooks and its routes."""
     server = PromptServer.instance
     shared = server.app[PACK] = Pack()
-    # A pack that is imported once more while the server runs comes too late; the watch sees Stop all the same.
+    # A pack that is imported once more while the server runs comes too late for these; Stop is watched all the same.
     if not server.app.frozen:
         server.app.middlewares.append(shared.stops.middleware())
         server.app.on_cleanup.append(shared.close)

@@ -21,12 +21,6 @@ class About:
 def about(project: Path = PROJECT) -> About:
     """Read from pyproject.toml, the one place where both are written. Raises `OSError` or `LookupError`."""
     # Not tomllib: Python 3.10 has none.
-    lines = project.read_text(encoding="utf-8")
-    return About(_value("version", lines), _value("Repository", lines))
-
-
-def _value(key: str, lines: str) -> str:
-    found = re.search(rf'^{key} = "([^"]+)"$', lines, re.MULTILINE)
-    if found is None:
-        raise LookupError(f"pyproject.toml has no {key}")
-    return found[1]
+    text = project.read_text(encoding="utf-8")
+    found = dict(re.findall(r'^(version|Repository) = "([^"]+)"$', text, re.MULTILINE))
+    return About(found["version"], found["Repository"])

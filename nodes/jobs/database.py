@@ -14,6 +14,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
+from ..files import private_folder
 from .errors import JournalUnusable
 from .migration import migrate
 
@@ -121,13 +122,12 @@ class Database:
 
 def _create(file: Path) -> None:
     """Make the file and its folder, for its user's eyes only. SQLite itself would take the user's default mode."""
-    file.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(file.parent)
     with suppress(FileExistsError):
         os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     if os.name == "posix":
-        for place in (file.parent, file):
-            with suppress(OSError):  # somebody else's, or a file system without modes
-                place.chmod(place.stat().st_mode & 0o700)
+        with suppress(OSError):  # somebody else's, or a file system without modes
+            file.chmod(0o600)
 
 
 def _set_up(connection: sqlite3.Connection, _: object) -> None:

@@ -88,7 +88,8 @@ async def _download(
 
 
 def _remove_parts(target: Path) -> None:
-    """Remove what a killed run left of this file. Nobody else is fetching it, since this run has claimed the job."""
+    """Remove what a killed run left unfinished of this file. Nobody else is fetching it: this run has the claim."""
     with suppress(OSError):
         for left in target.parent.glob(f".{target.name}.*.part"):
-            left.unlink(missing_ok=True)
+            if not is_whole(left):
+                left.unlink(missing_ok=True)

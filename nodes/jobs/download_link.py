@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from ..video.download import Download
-from ..video.errors import DownloadInterrupted
+from ..video.errors import DownloadInterrupted, HostUnreachable
 from .cancellation import Cancellation, StopRequested
 from .disk import is_whole
 from .errors import Stopped
@@ -32,6 +32,8 @@ async def fetch(
             attempt = executors.downloads.submit(download.attempt, link, progress, cancellation.is_cancelled)
             try:
                 await cancellation.wait_for(attempt)
+            except HostUnreachable:
+                raise  # most likely the link is wrong, of which whoever typed it wants to hear at once
             except DownloadInterrupted as error:
                 if backoff.failures >= ATTEMPTS:
                     raise

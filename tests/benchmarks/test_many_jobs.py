@@ -10,7 +10,8 @@ import pytest
 from benchmarks.crowd import Sample
 from benchmarks.many_jobs import Row, as_tables, measure, of_one, verdicts
 from benchmarks.service import Look
-from nodes.rehearsal import JobState, Submission, Timing
+from nodes.rehearsal import JobState, Timing
+from tests.support.rehearsal import Submission
 
 SAID = "Stopped. Job {} was still queued and is cancelled. Nothing was charged."
 
@@ -19,7 +20,7 @@ def row(jobs: int, wall: float, *, latency: float = 0.0, threads: int = 16, stop
     """A crowd in which everything is as it should be; each video takes 0.1 s to decode."""
     ids = [f"job-{number}" for number in range(jobs)]
     state = JobState.CANCELLED if stopped else JobState.SUCCEEDED
-    made = [Submission(each, 0, {"seed": n}, 2, state, 0.0, None, None, None, None) for n, each in enumerate(ids)]
+    made = [Submission(each, 0, {"seed": n}, state) for n, each in enumerate(ids)]
     outcomes = tuple(SAID.format(each) if stopped else each for each in ids)
     sample = Sample(jobs, wall, jobs * 0.1, 4.0 if stopped else 0.0, threads, 2**28, outcomes)
     return Row(latency, sample, Look(Counter(status=jobs * 20), tuple(made)))

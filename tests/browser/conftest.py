@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
-from nodes.rehearsal import RehearsalService, Timing
+from nodes.rehearsal import Timing
 from tests.browser.screenshots import Screenshots
 from tests.browser.ui import Ui
 from tests.comfyui.conftest import PACK, ServiceLog
+from tests.support.rehearsal import RehearsalService
 from tools.comfyui import CACHE, ComfyUI
 from tools.comfyui_source import ensure
 from tools.front_end import front_end

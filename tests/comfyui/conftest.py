@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from nodes.rehearsal import JobState, RehearsalService, Submission, Timing
+from nodes.rehearsal import JobState, Timing
+from tests.support.rehearsal import RehearsalService, Submission
 from tools.comfyui import ComfyUI
 from tools.comfyui_client import Client
 from tools.upscale_model import UPSCALER, write_tiny_upscaler

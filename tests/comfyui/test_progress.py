@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nodes.comfyui.progress import MOST_REASONS, BatchProgress
+from nodes.comfyui.progress import MOST_REASONS, BatchProgress, ItemProgress
 from nodes.jobs.events import (
     Decoding,
     Done,
@@ -134,3 +134,41 @@ def test_the_bar_moves_only_when_something_is_done() -> None:
     progress.update(0, Failed("No."))
     assert progress.changed_progress() == (1, 2)
     assert progress.changed_progress() is None
+
+
+class Screen:
+    """What a node has shown."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.bars: list[tuple[int, int]] = []
+
+    def set_text(self, text: str) -> None:
+        self.texts.append(text)
+
+    def set_progress(self, value: int, total: int) -> None:
+        self.bars.append((value, total))
+
+
+def test_items_share_the_nodes_screen_and_nothing_is_sent_twice() -> None:
+    batch, screen = BatchProgress(), Screen()
+    first, second = (ItemProgress(batch, number, screen) for number in range(2))
+    first(Queued(1, 3))
+    second(Queued(2, 3))
+    first(Queued(1, 3))
+    second(Failed("No."))
+    assert screen.texts == [
+        "2 videos: 1 queued, 1 submitting, 3 s",
+        "2 videos: 2 queued, 3 s",
+        "2 videos: 1 failed, 1 queued, 3 s\n[2] No.",
+    ]
+    assert screen.bars == [(0, 2), (1, 2)]
+
+
+def test_what_the_line_loses_is_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """But a failure, which ComfyUI logs, or a list's node, is not there twice."""
+    caplog.set_level("INFO", "seedance")
+    show = ItemProgress(BatchProgress(), 0, Screen())
+    for event in (Queued(1, 3), Notice("The journal cannot be written."), Failed("No.")):
+        show(event)
+    assert [record.getMessage() for record in caplog.records] == ["Seedance: The journal cannot be written."]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from nodes.rehearsal import RehearsalService
 from tests.comfyui.conftest import PATIENCE, TOKEN, ServiceLog, started
 from tests.comfyui.seedance_graphs import PROBE, generation, loading
 from tests.comfyui.test_stop import once_generating, run_and_stop
+from tests.support.rehearsal import RehearsalService
 from tools.comfyui_client import Client, Run, Status
 from tools.comfyui_events import PROGRESS_TEXT
 

@@ -85,7 +85,10 @@ def test_stop_cancels_every_waiting_job_of_the_graph(
     report(seconds, record_property)
 
 
-@pytest.mark.parametrize(("seconds_a_step", "way"), [(0.1, "interrupt"), (0.001, "interrupt"), (0.001, "probe/stop")])
+@pytest.mark.parametrize(
+    ("seconds_a_step", "way"),
+    [(0.1, "interrupt"), (0.001, "interrupt"), (0.001, "probe/stop"), (0.001, "api/jobs/{}/cancel")],
+)
 def test_stop_that_a_sampler_takes_for_itself_still_cancels_the_job(
     client: Client, server: ComfyUI, service_log: ServiceLog, prompt: str, seconds_a_step: float, way: str
 ) -> None:
@@ -96,13 +99,20 @@ def test_stop_that_a_sampler_takes_for_itself_still_cancels_the_job(
         "sampled": node("ProbeClip", images=["sampler", 0]),
     }
     service_log.service.hold()
+    run_ids: list[str] = []
 
     def sampling(event: Event) -> bool:
+        if event.name == "execution_start":
+            run_ids.append(str(event.data["prompt_id"]))
         if says("Queued")(event):
             requests.post(f"{server.url}/probe/open/{prompt}", timeout=10).raise_for_status()
         return event.name == "executing" and event.data["node"] == "sampler"
 
-    run_and_stop(client, graph, sampling, lambda: requests.post(f"{server.url}/{way}", json={}, timeout=10))
+    def press() -> None:
+        if not requests.post(f"{server.url}/{way.format(*run_ids)}", json={}, timeout=10).ok:
+            client.interrupt()  # a version of ComfyUI that does not know this way
+
+    run_and_stop(client, graph, sampling, press)
     (submission,) = service_log.submissions
     assert submission.cancelled
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from nodes.rehearsal import RehearsalService
 from tests.comfyui.conftest import PACK, PYTHON, TOKEN, ServiceLog
+from tests.support.rehearsal import RehearsalService
 from tools.comfyui import ComfyUI
 
 ROUTE = "/seedance/token"

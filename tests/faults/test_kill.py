@@ -15,12 +15,13 @@ from queue import SimpleQueue
 import pytest
 import requests
 
-from nodes.rehearsal import RehearsalService, Timing
+from nodes.rehearsal import Timing
 from tests.faults.figures import Figures
 from tests.faults.generate_once import Place
 from tests.faults.processes import Processes
 from tests.support.faulty_service import PATIENCE
 from tests.support.real_engine import fast
+from tests.support.rehearsal import RehearsalService
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fork")
 

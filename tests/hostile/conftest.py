@@ -15,13 +15,14 @@ import psutil
 import pytest
 import requests
 
-from nodes.rehearsal import RehearsalService, Timing
+from nodes.rehearsal import Timing
 from tests.comfyui.conftest import PACK, PROBE
 from tests.comfyui.graphs import ApiGraph, Workflow, to_api_graph
 from tests.hostile.cases import CASES, Case, Ending
 from tests.support.clips import numbered, write_clip
 from tests.support.faulty_service import FaultyService
 from tests.support.loopback_server import Loopback, always, reply
+from tests.support.rehearsal import RehearsalService
 from tools.comfyui import ComfyUI
 from tools.comfyui_client import Client, Refused, Status
 

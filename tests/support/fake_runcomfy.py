@@ -79,7 +79,7 @@ class ScriptedService:
         self.forgotten: set[str] = set()
         self.ending: dict[str, object] = {"status": "succeeded", "output": {"video": "https://media/1"}, "cost": 0.03}
 
-    def send(self, call: ApiRequest, *, before_first_byte: Callable[[], None] | None = None) -> ApiResponse:
+    def send(self, call: ApiRequest, /, *, before_first_byte: Callable[[], None] | None = None) -> ApiResponse:
         if before_first_byte:
             before_first_byte()
         kind = "submit" if "/models/" in call.path else call.path.rsplit("/", 1)[1]

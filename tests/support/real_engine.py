@@ -7,11 +7,12 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from nodes.jobs.rate_limiter import RateLimiter
+
 from nodes.jobs.claims import Claims
 from nodes.jobs.events import Event
 from nodes.jobs.executors import Executors
 from nodes.jobs.journal import Journal
-from nodes.jobs.rate_limiter import RateLimiter
 from nodes.jobs.retry import Backoff
 from nodes.jobs.runner import JobRunner
 from nodes.jobs.services import Services, Video
@@ -27,7 +28,7 @@ from tests.support.fake_runcomfy import let_go
 BOAT = GenerationRequest("A paper boat", duration=2)
 SPEED = 50.0
 """Seconds of the engine's clock in a real one."""
-LIMITS = Limits(connect=5.0, read=0.4, total=0.8)
+LIMITS = Limits(connect=5.0, read=0.4, total=0.8, submit=0.8)
 
 
 class FastClock:

@@ -12,13 +12,14 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from nodes.rehearsal import RehearsalService, Scene, Timing
+from nodes.rehearsal import Timing, VideoRequest
+from tests.support.rehearsal import RehearsalService
 
 from .chaos import Storm
 from .faulty_proxy import Door
 from .vitals import BOUND, Vitals, grown
 
-FOOTAGE: Final = Scene("Soak", "480p", "16:9", 2, seed=1)
+FOOTAGE: Final = VideoRequest(text="Soak", duration=2)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,8 +41,8 @@ def soak(base: Path, seconds: float, seed: int) -> int:
         print(f"[{time.monotonic() - begun:6.0f} s] {line}", flush=True)
 
     with Door(random) as door:
-        timing = Timing(queued=0.4, running=0.8)
-        with RehearsalService(timing=timing, video=FOOTAGE, address=door.origin) as service:
+        timing = Timing(queued=0.4, running=0.8, expiry=float("inf"))
+        with RehearsalService(timing=timing, video=FOOTAGE) as service:
             door.lead_to(service.origin)
             storm = Storm(base, door, service, random)
             told(f"seed {seed}, {seconds / 60:g} minutes")

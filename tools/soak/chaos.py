@@ -14,9 +14,11 @@ from typing import Final
 
 import requests
 
+from nodes.jobs.clock import SystemClock
 from nodes.jobs.journal import Journal
 from nodes.jobs.states import State
-from nodes.rehearsal import DEFAULT_TOKEN, JobState, RehearsalService
+from nodes.rehearsal import DEFAULT_TOKEN, JobState
+from tests.support.rehearsal import RehearsalService
 
 from ..comfyui import ComfyUI
 from ..comfyui_client import Client, Run
@@ -63,7 +65,7 @@ class Storm:
         self._service = service
         self._random = random
         self._deck = Deck(random)
-        self._journal = Journal(base / "user" / "__seedance" / "jobs.sqlite3")
+        self._journal = Journal(base / "user" / "__seedance" / "jobs.sqlite3", SystemClock())
         self._videos = base / "output" / "seedance"
 
     def rage(self, seconds: float, told: Callable[[str], None]) -> Vitals:

@@ -7,9 +7,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from nodes.jobs.journal import JobRecord
+from nodes.jobs.records import JobRecord
 from nodes.jobs.states import State
-from nodes.rehearsal import JobState, Submission
+from nodes.rehearsal import JobState
+from tests.support.rehearsal import Submission
 
 UNCERTAIN: Final = (State.INTENDED, State.UNKNOWN, State.UNKNOWN_REPORTED)
 """Rows for which the service may have a job whose id never came: the user is told so, once, or will be."""
@@ -74,7 +75,7 @@ class Books:
         living: defaultdict[str, list[str]] = defaultdict(list)
         for entry in self.journal:
             if entry.state in LIVING and entry.request and not entry.request.text.startswith(self.anew):
-                living[entry.fingerprint].append(entry.request_id)
+                living[entry.key.request].append(entry.request_id)
         for jobs in living.values():
             if len(jobs) > 1:
                 yield f"bought {len(jobs)} times: {', '.join(jobs)}"

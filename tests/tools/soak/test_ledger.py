@@ -6,13 +6,14 @@ from dataclasses import replace
 
 from nodes.jobs.journal import JobRecord
 from nodes.jobs.states import State
-from nodes.rehearsal import JobState, Submission
+from nodes.rehearsal import JobState
 from nodes.runcomfy.request import GenerationRequest
+from tests.support.rehearsal import Submission
 from tools.soak.ledger import Books
 
 BOAT = GenerationRequest("A paper boat")
 SAVED = JobRecord(1, "boat", State.SAVED, BOAT, "job-1", files=("job-1.mp4",))
-MADE = Submission("job-1", 0, BOAT.body(), 5, JobState.SUCCEEDED, 1.0, 2.0, 3.0, None, None)
+MADE = Submission("job-1", 0, BOAT.body(), JobState.SUCCEEDED)
 OTHER = replace(MADE, request_id="job-2")
 UNKNOWN_REPORTED = JobRecord(2, "boat", State.UNKNOWN_REPORTED, BOAT)
 

@@ -1,0 +1,68 @@
+"""The engine as ComfyUI, the terminal and the benchmarks hold it: one object for everything that lives."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from nodes.engine import Engine, Folders
+from nodes.jobs.run import Run
+from nodes.jobs.services import Video
+from nodes.rehearsal import RehearsalService, Timing
+from nodes.runcomfy.errors import MissingToken
+from nodes.runcomfy.request import GenerationRequest
+from tests.support.tiny_mp4 import TINY_MP4
+
+RUN = Run("key", "prompt", frozenset, report=lambda _: None, is_stopped=lambda: False)
+
+
+@pytest.fixture
+def environment() -> dict[str, str]:
+    return {}
+
+
+@pytest.fixture
+def engine(tmp_path: Path, environment: dict[str, str]) -> Iterator[Engine]:
+    engine = Engine(Folders(tmp_path / "videos", tmp_path / "private"), environment)
+    yield engine
+    engine.close()
+
+
+def generated(engine: Engine, text: str = "A paper boat", *, rehearsal: bool) -> Video:
+    request = GenerationRequest(text, duration=2)
+    return asyncio.run(engine.generate(request, rehearsal=rehearsal, reuse=True, run=RUN))
+
+
+def test_the_token_and_the_service_are_looked_up_for_every_video(engine: Engine, environment: dict[str, str]) -> None:
+    with pytest.raises(MissingToken):
+        generated(engine, rehearsal=False)
+    for token in ("one", "another"):
+        with RehearsalService(tokens=(token,), timing=Timing(queued=0.0, running=0.1)) as service:
+            environment.update(RUNCOMFY_API_TOKEN=token, RUNCOMFY_API_BASE_URL=service.origin)
+            assert generated(engine, token, rehearsal=False).request_id == service.submissions[0].request_id
+    assert len(engine.journal.records(9)) == 2
+
+
+def test_rehearsals_need_no_token_find_their_videos_again_and_leave_no_record(engine: Engine) -> None:
+    first, second = (generated(engine, rehearsal=True) for _ in range(2))
+    assert (first.reused, second.reused) == (False, True)
+    assert first.files == second.files
+    assert engine.journal.records(9) == []
+
+
+def test_a_video_that_is_on_disk_needs_neither_token_nor_service(engine: Engine) -> None:
+    file = engine.folders.videos / "job-1.mp4"
+    file.parent.mkdir()
+    file.write_bytes(TINY_MP4)
+    assert asyncio.run(engine.fetch_job("job-1", RUN)) == Video("job-1", (file,), reused=True)
+
+
+def test_closed_it_begins_nothing_and_may_be_closed_again(engine: Engine) -> None:
+    generated(engine, rehearsal=True)
+    engine.close()
+    with pytest.raises(RuntimeError):
+        engine.executors.call(int)
+    engine.close()

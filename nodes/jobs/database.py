@@ -85,7 +85,7 @@ class Database:
 
         One that was deleted is refused until `close` is called, which is when a user has been told.
         """
-        if not self._file or self._identity is None:
+        if not self._file or self._engine is None:
             return
         try:
             found = _identity(self._file)
@@ -98,6 +98,8 @@ class Database:
         if self._engine is None:
             if self._file:
                 _create(self._file)
+                # Before it is opened: if it is replaced in between, the next look notices.
+                self._identity = _identity(self._file)
             engine = create_engine(
                 URL.create("sqlite", database=str(self._file or ":memory:")),
                 poolclass=StaticPool,
@@ -112,7 +114,6 @@ class Database:
                 engine.dispose()
                 raise
             self._engine = engine
-            self._identity = _identity(self._file) if self._file else None
         return self._engine
 
     def _name(self) -> str:

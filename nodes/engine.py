@@ -17,17 +17,16 @@ from .jobs.cancellation import Cancellation
 from .jobs.claims import Claims
 from .jobs.clock import Clock, SystemClock
 from .jobs.disk import files_of
-from .jobs.download_link import fetch
+from .jobs.download import download_link
 from .jobs.executors import Executors
 from .jobs.journal import Journal
 from .jobs.poll_schedule import ENOUGH_HISTORY, PollSchedule, ScheduleFor
 from .jobs.preflight import check_before_submit
 from .jobs.price import ListPrice
 from .jobs.retry import Backoff, RateLimiter
-from .jobs.run import Run
+from .jobs.run import Run, Unread
 from .jobs.runner import JobRunner
 from .jobs.services import Services, Video
-from .jobs.unread import Unread
 from .runcomfy.client import RunComfy
 from .runcomfy.errors import RunComfyError
 from .runcomfy.token import Token, find_token
@@ -107,7 +106,7 @@ class Engine:
         name = f"link-{hashlib.sha256(url.encode()).hexdigest()[:16]}.mp4"
         download = Download(self.folders.videos / name, self._public_media)
         cancellation = Cancellation(self._clock, run.report, run.is_stopped)
-        return Video("", (await fetch(url, download, self.executors, cancellation, Backoff()),))
+        return Video("", (await download_link(url, download, self.executors, cancellation, Backoff()),))
 
     def close(self) -> None:
         """Begin nothing more, and let go of what is open. What a thread is at, it ends, and writes down."""

@@ -17,8 +17,8 @@ from .clock import Clock
 from .database import Database
 from .errors import JournalUnusable
 from .records import SUBMIT_SECONDS, JobRecord, RequestKey, read_request
+from .schema import JOBS
 from .states import NOT_ACCEPTED_YET, TRANSITIONS, UNFINISHED, State
-from .tables import JOBS
 from .unwritten import UnwrittenIds
 
 CLAIM_SECONDS: Final = 30.0

@@ -22,7 +22,7 @@ from nodes.jobs.retry import Backoff, RateLimiter
 from nodes.jobs.run import Run
 from nodes.jobs.runner import JobRunner
 from nodes.jobs.services import Services, Video
-from nodes.jobs.unread import Unread
+from nodes.jobs.run import Unread
 from nodes.runcomfy.client import RunComfy
 from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.transport import ApiRequest, ApiResponse

@@ -27,9 +27,7 @@ from tests.support.fake_runcomfy import BOAT, Answer, FakeMachine, reply
 NewMachine = Callable[[], FakeMachine]
 PATIENCE = 30.0
 GONE = reply(404, error_code=404001)
-on_posix = pytest.mark.skipif(
-    sys.platform == "win32", reason="Windows keeps open files, and has its own links"
-)
+on_posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps open files, and has its own links")
 
 
 def lose_the_answer() -> None:
@@ -138,6 +136,7 @@ def test_c_its_failure_is_raised_again_and_not_bought_over(machine: FakeMachine)
 
 TROUBLE: dict[str, list[Answer]] = {
     "a gateway's page": [ApiResponse(502, {}, b"<html>"), ApiResponse(200, {}, b"<html>")],
+    "a proxy's refusal": [ApiResponse(403, {}, b"<html>"), ApiResponse(404, {}, b"<html>")],
     "a short 404": [GONE, GONE],
     "no network": [ReadError("time-out")],
 }
@@ -336,6 +335,15 @@ def test_l_the_submit_call_is_answered_with_another_requests_id(machine: FakeMac
         machine.run(replace(BOAT, seed=1))
     assert machine.states() == ["told", "saved"]
     assert machine.run(replace(BOAT, seed=1)).request_id == "job-2"
+
+
+def test_l_a_status_or_result_names_another_job(machine: FakeMachine) -> None:
+    another: dict[str, object] = {"request_id": "job-77", "status": "succeeded", "output": {"video": "https://media/77"}}
+    machine.service.script["status"].append(reply(**another))
+    machine.service.script["result"].append(reply(**another))
+    assert machine.run().request_id == "job-1"
+    assert machine.links == ["https://media/1"]
+    assert machine.said("it is about another job") == 2
 
 
 def test_m_what_is_no_text_and_no_options_is_refused() -> None:

@@ -6,6 +6,7 @@ ComfyUI keeps nothing in its cache, so every run asks the pack. Row f is in `tes
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import sys
 import threading
@@ -89,8 +90,7 @@ def request_ids(run: Run) -> list[str]:
 def assert_unclear(run: Run) -> None:
     """The user has read that it may have been charged, and nothing else."""
     assert run.status is Status.ERROR
-    assert run.error and "ended without a clear answer" in run.error.message
-    assert "It may have been charged." in run.error.message
+    assert re.search(r"ended without a clear answer, .* It may have been charged\.", str(run.error))
     assert not any("Nothing was charged" in line for line in lines(run))
 
 
@@ -162,8 +162,9 @@ def test_b_the_server_is_killed_in_one_call_and_in_another_job_and_the_token_is_
         assert not any("is being generated already" in line for line in lines(resumed))
         settings = f"{machine.server.url}/seedance/token"
         requests.post(settings, json={"token": RENEWED}, timeout=PATIENCE).raise_for_status()
-        assert_unclear(machine.client.run(generation(cut_off), on_event=let_the_time_pass))
-        assert len(machine.bought) == 2
+        waited = machine.client.run(generation(cut_off), on_event=let_the_time_pass)
+        assert_unclear(waited)
+        assert any("its outcome is known in" in line for line in lines(waited))
         assert request_ids(machine.client.run(generation(cut_off))) == [machine.bought[2]]
         requests.delete(settings, json={}, timeout=PATIENCE).raise_for_status()
 
@@ -200,18 +201,20 @@ def test_e_the_output_folder_is_away_and_the_service_has_deleted_the_job(machine
         message = failure_of(machine.client, generation(prompt))
         videos.unlink()
         away.rename(videos)
-        assert "its file cannot be read just now" in message
-        assert "Bring the drive or folder back" in message
+        assert re.search(r"its file cannot be read just now: .* Bring the drive or folder back", message)
         assert request_ids(machine.client.run(generation(prompt))) == [request_id]
     assert len(machine.bought) == 1
 
 
-def test_j_stop_is_pressed_while_the_outcome_becomes_unclear(machine: Machine, prompt: str) -> None:
+def test_j_stop_is_pressed_while_the_outcome_becomes_unclear_and_is_reported(machine: Machine, prompt: str) -> None:
+    def stop(event: Event) -> None:
+        if says("The submission at")(event):
+            machine.client.interrupt()
+
     machine.door.lose_answers("submit", machine.client.interrupt)
-    assert_unclear(machine.client.run(generation(prompt)))
-    assert len(machine.bought) == 1
+    assert_unclear(machine.client.run(generation(prompt), on_event=stop))
     machine.door.mend()
-    assert len(request_ids(machine.client.run(generation(prompt)))) == 1
+    assert request_ids(machine.client.run(generation(prompt))) == [machine.bought[1]]
 
 
 def test_j_another_node_takes_that_stop_for_itself(machine: Machine, prompt: str) -> None:
@@ -231,7 +234,7 @@ def test_j_another_node_takes_that_stop_for_itself(machine: Machine, prompt: str
     run = machine.client.run(graph, on_event=stop_the_sampler)
     assert run.status is Status.INTERRUPTED
     assert not any("Nothing was charged" in line for line in lines(run))
-    # It was raised, but ComfyUI had ended the run by then: nobody has read it.
+    # It was raised when ComfyUI had ended the run: nobody has read it.
     assert_unclear(machine.client.run(generation(prompt)))
     assert len(machine.bought) == 1
 
@@ -242,8 +245,6 @@ def test_n_a_prompt_that_the_content_check_refuses_is_queued_four_times(machine:
     prompt_ids = [machine.client.queue(generation(prompt)) for _ in range(4)]
     machine.service.release()
     (message,) = {run.error.message for run in map(machine.client.follow, prompt_ids) if run.error}
-    assert "The content check refused this prompt" in message
-    assert machine.bought[0] in message
-    assert len(machine.bought) == 1
+    assert re.search(f"The content check refused this prompt.* {machine.bought[0]}", message)
     # Whoever queues the graph now has read of it, and may want to try again.
     assert request_ids(machine.client.run(generation(prompt))) == [machine.bought[1]]

@@ -1,12 +1,15 @@
-"""The journal's tables, for SQLAlchemy Core."""
+"""The journal's tables, for SQLAlchemy Core, and the way of a record into a row and back."""
 
 from __future__ import annotations
 
-from typing import Final
+import json
+from typing import Any, Final
 
-from sqlalchemy import Column, Float, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import Column, Float, Index, Integer, MetaData, Row, String, Table, Text
 
-from .states import UNFINISHED
+from ..runcomfy.request import GenerationRequest
+from .records import JobRecord, RequestKey, read_request
+from .states import UNFINISHED, State
 
 METADATA: Final = MetaData()
 
@@ -62,3 +65,37 @@ Index(
 Index("jobs_of_a_request", JOBS.c.request_key, JOBS.c.id)
 Index("jobs_of_an_id", JOBS.c.request_id)
 Index("jobs_of_a_kind", JOBS.c.resolution, JOBS.c.duration, JOBS.c.id)
+
+
+def identity_columns(uid: str, key: RequestKey, run: str, request: GenerationRequest) -> dict[str, object]:
+    """What the row of a job is known by, and what is asked for."""
+    return {
+        "uid": uid,
+        "request_key": key.request,
+        "account": key.account,
+        "origin": key.origin,
+        "run": run,
+        "request": request.canonical(),
+        "resolution": request.resolution,
+        "duration": request.duration,
+    }
+
+
+def changed_columns(changes: dict[str, object]) -> dict[str, object]:
+    """Fields of a record as columns of its row."""
+    return {name: json.dumps(value) if name == "files" else value for name, value in changes.items()}
+
+
+def record_of(row: Row[Any]) -> JobRecord:
+    """The record in a row."""
+    found = row._mapping
+    same = ("id", "uid", "run", "created", "changed", "submit_until", "claim_owner", "claim_until", "reported_by")
+    told = ("seconds", "cost", "price", "reason", "media_host")
+    return JobRecord(
+        **{name: found[name] for name in (*same, *told)},
+        key=RequestKey(found["request_key"], found["account"], found["origin"]),
+        state=State(found["state"]),
+        request=read_request(found["request"]),
+        request_id=found["request_id"] or "",
+        files=tuple(json.loads(found["files"])),
+    )

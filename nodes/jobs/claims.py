@@ -48,7 +48,7 @@ class Claims:
         self._renewing = False
 
     def join(self, is_stopped: Callable[[], bool]) -> str:
-        """A name for a run, under which it claims. To be given back with `leave`."""
+        """A name for a run, under which it claims. To be ended with `leave`."""
         owner = f"{self._process}|{secrets.token_hex(4)}"
         with self._lock:
             self._runs[owner] = is_stopped
@@ -58,13 +58,12 @@ class Claims:
         return owner
 
     def leave(self, owner: str) -> None:
-        """Free whatever a run has claimed. Where that cannot be written, it is free in half a minute by itself."""
+        """End a run. What it has claimed is free for this process at once; `give_back` frees it for all."""
         with self._lock:
             self._runs.pop(owner, None)
-        self.give_back(owner)
 
     def give_back(self, owner: str) -> None:
-        """Free whatever a run has claimed, which goes on."""
+        """Free whatever a run has claimed. Where that cannot be written, it is free in half a minute by itself."""
 
         def write(connection: Connection) -> None:
             connection.execute(update(JOBS).where(JOBS.c.claim_owner == owner).values(claim_owner="", claim_until=0))

@@ -104,6 +104,9 @@ def test_an_intent_is_written_by_whoever_has_seen_all_there_is(journal: Journal)
     refused = journal.transition(first, State.REFUSED)
     again = journal.create(journal.of_request(KEY), KEY, "", BOAT, "owner", refused)
     assert (again and again.id, len(journal.records())) == (first.id, 2)
+    done = journal.transition(journal.accept(first, "job-1"), State.SUCCEEDED)
+    journal.transition(done, State.SAVED)
+    assert journal.create([first], KEY, "", BOAT, "owner") is None, "it was bought meanwhile"
 
 
 def spoil_newer(file: Path) -> None:
@@ -201,6 +204,9 @@ def test_a_journal_that_was_deleted_is_refused_once_to_a_user_and_then_begun_ane
             journal.create([record], KEY, "a run", BOAT, "owner")
     with pytest.raises(JournalUnusable, match="deleted or moved away"):
         journal.of_request(KEY)
+    with pytest.raises(JournalUnusable, match="deleted or moved away"):
+        claims.give_back("owner")
+    assert not file.exists(), "the user may still put it back"
     assert journal.of_request(KEY) == []
 
 

@@ -338,7 +338,11 @@ def test_l_the_submit_call_is_answered_with_another_requests_id(machine: FakeMac
 
 
 def test_l_a_status_or_result_names_another_job(machine: FakeMachine) -> None:
-    another: dict[str, object] = {"request_id": "job-77", "status": "succeeded", "output": {"video": "https://media/77"}}
+    another: dict[str, object] = {
+        "request_id": "job-77",
+        "status": "succeeded",
+        "output": {"video": "https://media/77"},
+    }
     machine.service.script["status"].append(reply(**another))
     machine.service.script["result"].append(reply(**another))
     assert machine.run().request_id == "job-1"

@@ -4,7 +4,6 @@ from .nodes.comfyui.routes import register
 from .nodes.load_video import LoadSeedanceVideo
 from .nodes.options import SeedanceOptions
 from .nodes.text_to_video import SeedanceTextToVideo
-from .nodes.video import opencv_build
 
 NODE_CLASS_MAPPINGS = {
     "SeedanceTextToVideo": SeedanceTextToVideo,
@@ -19,6 +18,5 @@ NODE_DISPLAY_NAME_MAPPINGS = {
 WEB_DIRECTORY = "./web"
 
 register()
-opencv_build.warn()
 
 __all__ = ["NODE_CLASS_MAPPINGS", "NODE_DISPLAY_NAME_MAPPINGS", "WEB_DIRECTORY"]

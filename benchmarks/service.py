@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
-from nodes.rehearsal import RehearsalService, Scene, Submission, Timing
+from nodes.rehearsal import Timing, VideoRequest
+from tests.support.rehearsal import RehearsalService, Submission
 
-FOOTAGE: Final = Scene("Many jobs", "480p", "16:9", 2, seed=1)
+FOOTAGE: Final = VideoRequest(text="Many jobs", duration=2)
 """The smallest video there is; all jobs bring it."""
 
 

@@ -21,7 +21,7 @@ from nodes.jobs.poll_schedule import ScheduleFor
 from nodes.jobs.records import RequestKey
 from nodes.jobs.retry import Backoff, RateLimiter
 from nodes.jobs.services import Services
-from nodes.jobs.unread import Unread
+from nodes.jobs.run import Unread
 from nodes.runcomfy.client import RunComfy
 from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.transport import ApiRequest, ApiResponse
@@ -150,7 +150,7 @@ class _Service:
         now = self._clock.monotonic()
         self._begins, self.ends, self.calls = now + job.queued, now + job.seconds, 0
 
-    def send(self, call: ApiRequest, *, before_first_byte: Callable[[], None] | None = None) -> ApiResponse:  # noqa: ARG002  nothing is submitted
+    def send(self, call: ApiRequest, /, *, before_first_byte: Callable[[], None] | None = None) -> ApiResponse:  # noqa: ARG002  nothing is submitted
         self.calls += 1
         now = self._clock.monotonic()
         if now < self.ends:

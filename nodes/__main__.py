@@ -15,7 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from .engine import FAILURES, Engine, Folders
+from .engine import Engine, Folders
+from .errors import SeedanceError
 from .jobs.clock import clock_time
 from .jobs.errors import Stopped
 from .jobs.events import Downloading, Event, Generating, dollars
@@ -56,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Stopped as stopped:
         print(stopped, file=sys.stderr)
         return STOPPED
-    except FAILURES as error:
+    except SeedanceError as error:
         print(error, file=sys.stderr)
         return FAILED
     finally:

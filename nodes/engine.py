@@ -13,36 +13,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from .errors import SeedanceError
 from .jobs.cancellation import Cancellation
 from .jobs.claims import Claims
 from .jobs.clock import Clock, SystemClock
 from .jobs.disk import files_of
-from .jobs.download_link import fetch
+from .jobs.download import download_link
 from .jobs.executors import Executors
 from .jobs.journal import Journal
 from .jobs.poll_schedule import ENOUGH_HISTORY, PollSchedule, ScheduleFor
 from .jobs.preflight import check_before_submit
 from .jobs.price import ListPrice
 from .jobs.retry import Backoff, RateLimiter
-from .jobs.run import Run
+from .jobs.run import Run, Unread
 from .jobs.runner import JobRunner
 from .jobs.services import Services, Video
-from .jobs.unread import Unread
 from .runcomfy.client import RunComfy
-from .runcomfy.errors import RunComfyError
 from .runcomfy.token import Token, find_token
 from .runcomfy.transport import HttpTransport, api_origin, is_loopback
 from .video.download import Download
-from .video.errors import VideoError
 from .video.url_policy import media_session
 
 if TYPE_CHECKING:
     from .rehearsal import RehearsalService
     from .runcomfy.request import GenerationRequest
 
-FAILURES: Final = (SeedanceError, RunComfyError, VideoError)
-"""Everything by which one video may fail; all else is a defect, and never skipped."""
 REHEARSAL_SECONDS: Final = 4.5
 
 
@@ -108,7 +102,7 @@ class Engine:
         name = f"link-{hashlib.sha256(url.encode()).hexdigest()[:16]}.mp4"
         download = Download(self.folders.videos / name, self._public_media)
         cancellation = Cancellation(self._clock, run.report, run.is_stopped)
-        return Video("", (await fetch(url, download, self.executors, cancellation, Backoff()),))
+        return Video("", (await download_link(url, download, self.executors, cancellation, Backoff()),))
 
     def close(self) -> None:
         """Begin nothing more, and let go of what is open. What a thread is at, it ends, and writes down."""
@@ -144,7 +138,7 @@ class Engine:
 
     def _runner(self, origin: str, token: Token, claims: Claims, schedule: ScheduleFor) -> JobRunner:
         """For one account, whose jobs share a handful of connections, however many they are."""
-        client = RunComfy(HttpTransport(origin, token), token.source)
+        client = RunComfy(HttpTransport(origin, token, clock=self._clock.with_sleep), token.source)
         # Links in answers may point back to a service on this machine, but only if the service itself is there.
         trusted = origin if is_loopback(urlsplit(origin).hostname or "") else None
         session = media_session(trusted) if trusted else self._public_media

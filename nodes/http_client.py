@@ -1,229 +1,171 @@
-"""HTTP with bounds on every answer. Both rooms that speak HTTP, the API's and the videos', do it through this."""
+"""HTTP by `requests`, without repeats and within the limits of an `Exchange`; and why one failed, in words."""
 
 from __future__ import annotations
 
-import http.client
-import io
+import importlib
+import os
+import re
 import socket
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass
-from functools import partial
+import ssl
 from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from requests.utils import select_proxy
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from requests.utils import get_environ_proxies, select_proxy
+from urllib3.exceptions import ConnectTimeoutError, LocationValueError, NewConnectionError, ReadTimeoutError
 
-HEAD_TIMEOUT: Final = 30.0
-"""Seconds until the head of an answer is there; what follows may be a long film."""
+from .http_exchange import POOLS, Exchange
 
+CERTIFICATE_VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+"""Environment variables for a file or folder of certificates; the first one that is set is used."""
 
-@dataclass(frozen=True)
-class ResponseLimits:
-    """What one answer may take."""
-
-    seconds: float
-    """From the end of the request to the end of its answer."""
-    size: int
-    """Bytes as they come over the wire, those of the head included."""
-    head: float = HEAD_TIMEOUT
-    """Seconds of these until its head is complete."""
-
-
-class ResponseTooLarge(Exception):
-    """An answer of more bytes than it may have."""
+_PROXY: Final = re.compile(r"(https?://)?(\S*@)?([^\s:/@\[\]]+|\[[0-9a-f:.]+\])(:(?P<port>\d{1,5}))?/?", re.IGNORECASE)
+_NO_ADDRESS: Final = (
+    *(requests.exceptions.InvalidSchema, requests.exceptions.InvalidURL, requests.exceptions.MissingSchema),
+    LocationValueError,
+)
+_TIMEOUTS: Final = (TimeoutError, ReadTimeoutError, ConnectTimeoutError, requests.Timeout)
 
 
 class InvalidProxy(requests.exceptions.ProxyError):
     """The proxy that is set cannot be used; nothing was sent. ``str()`` says why, without quoting it."""
 
 
-def _anywhere(host: str, address: str) -> None:
-    """No address is refused."""
-
-
-class LimitedAdapter(HTTPAdapter):
-    """Carries exchanges without repeats, whose answers keep to limits, or else end with a time-out or
-    `ResponseTooLarge`.
-
-    `requests` itself only bounds the pause between two pieces, so that an answer may trickle in for ever, and leaves
-    it to the answer how much of it is read at once.
+class Session(requests.Session):
+    """Says who calls, takes no cookies, reads no ~/.netrc, and asks for responses that are not compressed.
 
     Args:
-        connections: kept open to one host at most.
-        connected: told the host and the address of each new connection, unless it is one to a proxy, before a byte is
-            sent; what it raises ends the exchange.
+        redirects: followed at most; where it is 0, a redirect is a response like any other.
     """
 
-    def __init__(
-        self,
-        bounds: ResponseLimits,
-        clock: Callable[[], float] = time.monotonic,
-        *,
-        connections: int = 1,
-        connected: Callable[[str, str], None] = _anywhere,
-    ) -> None:
-        self._pools = _pools(bounds, clock, connected)
-        super().__init__(pool_maxsize=connections, max_retries=0)
-
-    def init_poolmanager(self, *args: Any, **options: Any) -> None:  # the signatures are requests' own
-        super().init_poolmanager(*args, **options)
-        self.poolmanager.pool_classes_by_scheme = self._pools
-
-    def proxy_manager_for(self, *args: Any, **options: Any) -> Any:
-        manager = super().proxy_manager_for(*args, **options)
-        manager.pool_classes_by_scheme = self._pools
-        return manager
-
-    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
-        if proxy := select_proxy(request.url or "", options.get("proxies")):
-            _check_proxy(proxy)
-        return super().send(request, *args, **options)
-
-
-class Session(requests.Session):
-    """Says who calls, takes no cookies, and asks for answers as they are: one that is unpacked has no bounds."""
-
-    def __init__(self) -> None:
+    def __init__(self, *, redirects: int = 0) -> None:
         super().__init__()
+        self.trust_env = False  # the adapter looks up proxies and certificates, anew for each request
+        self.max_redirects = redirects
         self.headers["User-Agent"] = "seedance-for-comfyui"
         self.headers["Accept-Encoding"] = "identity"
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
-
-_asked: ContextVar[Callable[[], None]] = ContextVar("asked", default=lambda: None)
-
-
-@contextmanager
-def cancellable(go_on: Callable[[], None]) -> Iterator[None]:
-    """Have ``go_on`` called before every reading of an answer in here; what it raises ends the exchange."""
-    before = _asked.set(go_on)
-    try:
-        yield
-    finally:
-        _asked.reset(before)
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """Asked by `requests`, which then reads the body to its end, however far that is, followed or not."""
+        target = super().get_redirect_target(resp) if self.max_redirects else None
+        if target is not None:
+            resp.close()
+        return target
 
 
-def _check_proxy(proxy: str) -> None:
-    """Say in one way, and before anything is sent, what requests and urllib3 say in many. Raises `InvalidProxy`."""
-    if proxy.lower().startswith("socks"):
-        # urllib3 has connections of other classes for these, which keep to no bounds.
-        raise InvalidProxy("SOCKS proxies are not supported")
-    try:
-        parts = urlsplit(proxy if "://" in proxy else f"//{proxy}", "http")
-        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and [proxy] == proxy.split()
-    except ValueError:
-        usable = False
-    if not usable:
-        raise InvalidProxy("the address of the proxy is not a valid one")
+class LimitedAdapter(HTTPAdapter):
+    """Carries the requests of exchanges.
 
-
-def _pools(
-    bounds: ResponseLimits, clock: Callable[[], float], connected: Callable[[str, str], None]
-) -> dict[str, type[HTTPConnectionPool]]:
-    """By scheme, pools of connections that keep to what a `LimitedAdapter` was told.
-
-    Classes of their own for each adapter: urllib3 makes connections from a class, and hands it nothing of ours.
+    Args:
+        connections: kept open to one host at most.
+        use_proxy: whether to use the user's proxy, as environment and system name it when a request is sent.
     """
 
-    class Bounded:
-        debuglevel = 0  # or else whoever turns it on for the whole process would have the token printed
-        response_class: Any = staticmethod(partial(_Answer, bounds=bounds, clock=clock))
+    def __init__(self, *, connections: int = 1, use_proxy: bool = True) -> None:
+        self._use_proxy = use_proxy
+        super().__init__(pool_maxsize=connections, max_retries=0)
 
-    class Plain(Bounded, HTTPConnection):
-        pass
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:  # the signatures are requests' own
+        super().init_poolmanager(*args, **options | _system_certificates())
+        self.poolmanager.pool_classes_by_scheme = POOLS
 
-    class Secure(Bounded, HTTPSConnection):
-        def _new_conn(self) -> socket.socket:
-            opened = super()._new_conn()
-            try:
-                if not self.proxy:
-                    connected(self.host, str(opened.getpeername()[0]))
-            except BaseException:
-                opened.close()
-                raise
-            return opened
+    def proxy_manager_for(self, *args: Any, **options: Any) -> Any:
+        manager = super().proxy_manager_for(*args, **options | _system_certificates())
+        manager.pool_classes_by_scheme = POOLS
+        return manager
 
-    class PlainPool(HTTPConnectionPool):
-        ConnectionCls = Plain
+    def check(self, url: str, proxy: str | None) -> None:
+        """Called before anything is done for a request; what it raises ends its exchange."""
 
-    class SecurePool(HTTPSConnectionPool):
-        ConnectionCls = Secure
+    def _proxy_for(self, url: str) -> str | None:
+        proxy = select_proxy(url, get_environ_proxies(url)) if self._use_proxy else None
+        if proxy and proxy.lower().startswith("socks"):
+            # urllib3 has connections of other classes for these, which know of no exchange.
+            raise InvalidProxy("SOCKS proxies are not supported")
+        parts = _PROXY.fullmatch(proxy) if proxy else None
+        if proxy and not (parts and 0 < int(parts["port"] or 1) < 2**16):
+            raise InvalidProxy("the address of the proxy is not a valid one")
+        return proxy
 
-    return {"http": PlainPool, "https": SecurePool}
-
-
-class _Answer(http.client.HTTPResponse):
-    """An answer that is read through a `_Bounded`."""
-
-    def __init__(
-        self, sock: socket.socket, *args: Any, bounds: ResponseLimits, clock: Callable[[], float], **options: Any
-    ) -> None:
-        super().__init__(sock, *args, **options)
-        self._received = _Bounded(self.fp.detach(), sock, bounds, clock)
-        self.fp = _Pieces(self._received)
-
-    def begin(self) -> None:
-        super().begin()
-        self._received.head_is_complete()
-        # What is no header line, though it may quote the token, urllib3 would write into the log.
-        self.headers.set_payload("")
-        self.headers.defects.clear()
+    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
+        Exchange.current().sent = False
+        url = request.url or ""
+        proxy = self._proxy_for(url)
+        self.check(url, proxy)
+        options["proxies"] = {urlsplit(url).scheme: proxy} if proxy else {}
+        options["verify"] = _bundle()[1] or True
+        return super().send(request, *args, **options)
 
 
-class _Pieces(io.BufferedReader):
-    """Hands out no more than was asked for: http.client reads all that comes for a chunk of negative size."""
+def failure_reason(error: Exception, exchange: Exchange) -> str:
+    """Why an exchange failed, in a few words for the user, which quote neither addresses nor headers."""
+    timed_out = _caused_by(error, *_TIMEOUTS)
+    at_proxy = _caused_by(error, requests.exceptions.ProxyError)
+    name, bundle = _bundle()
+    if isinstance(error, InvalidProxy):
+        return str(error)
+    if exchange.sent:
+        return "time-out" if timed_out else "connection lost behind the proxy" if at_proxy else "connection lost"
+    if _caused_by(error, *_NO_ADDRESS):
+        return "its address, or that of a proxy, is not a valid one"
+    if _caused_by(error, ssl.SSLCertVerificationError):
+        return f"its certificate could not be verified{_certificates_in_use()}"
+    if bundle and not _is_readable(bundle):
+        return f"the certificates that {name} names cannot be read"
+    if at_proxy:
+        return "no connection through the proxy"
+    if _caused_by(error, socket.gaierror):
+        return "its name could not be found"
+    if _caused_by(error, NewConnectionError):  # of which some versions of urllib3 make a time-out, too
+        return "no connection"
+    if timed_out:
+        return "no connection within the time limit"
+    return "no TLS connection" if _caused_by(error, ssl.SSLError) else "connection lost before anything was sent"
 
-    def read(self, size: int | None = -1, /) -> bytes:
-        if size is None or size < 0:
-            raise http.client.IncompleteRead(b"")
-        return super().read(size)
+
+def _caused_by(error: Exception, *kinds: type[BaseException]) -> bool:
+    """Whether one of ``kinds`` is among the errors that `requests` and urllib3 wrapped into ``error``."""
+    pending: list[object] = [error]
+    seen: list[object] = []
+    while pending:
+        found = pending.pop()
+        if isinstance(found, kinds):
+            return True
+        if isinstance(found, BaseException) and found not in seen:
+            seen.append(found)
+            pending += [*found.args, getattr(found, "reason", None), found.__cause__, found.__context__]
+    return False
 
 
-class _Bounded(io.RawIOBase):
-    """What a socket receives of one answer, as long as it keeps to its bounds."""
+def _bundle() -> tuple[str, str]:
+    """The variable for certificates that is in use, and its value; two empty texts where none is set."""
+    return next(((name, os.environ[name]) for name in CERTIFICATE_VARIABLES if os.environ.get(name)), ("", ""))
 
-    def __init__(
-        self, stream: io.RawIOBase, sock: socket.socket, bounds: ResponseLimits, clock: Callable[[], float]
-    ) -> None:
-        self._stream = stream
-        self._socket = sock
-        self._pause = sock.gettimeout()
-        self._clock = clock
-        self._begun = clock()
-        self._seconds = min(bounds.head, bounds.seconds)
-        self._bounds = bounds
-        self._size = 0
-        self._ask = _asked.get()
 
-    def head_is_complete(self) -> None:
-        self._seconds = self._bounds.seconds
+def _is_readable(bundle: str) -> bool:
+    try:
+        folder = bundle if Path(bundle).is_dir() else None
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(None if folder else bundle, folder)
+    except (OSError, ValueError):  # ssl.SSLError, for what is no PEM, is an OSError
+        return False
+    return True
 
-    def readable(self) -> bool:
-        return True
 
-    def readinto(self, buffer: Any) -> int | None:
-        self._ask()
-        left = self._begun + self._seconds - self._clock()
-        if left <= 0:
-            raise TimeoutError("timed out")
-        self._socket.settimeout(left if self._pause is None else min(left, self._pause))
-        try:
-            count = self._stream.readinto(buffer)
-        finally:
-            self._socket.settimeout(self._pause)
-        self._size += count or 0
-        if self._size > self._bounds.size:
-            raise ResponseTooLarge
-        return count
+def _certificates_in_use() -> str:
+    name = _bundle()[0] or ("SSL_CERT_FILE" if os.environ.get("SSL_CERT_FILE") else "")
+    return f"; {name} is set" if name else ""
 
-    def close(self) -> None:
-        self._stream.close()
-        super().close()
+
+def _system_certificates() -> dict[str, Any]:
+    """What makes urllib3 trust the system's certificates too, a company's among them, where `truststore` is there."""
+    if _bundle()[1]:
+        return {}
+    try:
+        truststore = importlib.import_module("truststore")
+    except ImportError:
+        return {}
+    return {"ssl_context": truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)}

@@ -1,24 +1,37 @@
-"""Every answer is complete in time and within its size, or is given up, however it comes in."""
+"""Every response is complete in time and within its size, or is given up; and how far a request got is known."""
 
 from __future__ import annotations
 
 import http.client
 import logging
+import socket
+import ssl
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from itertools import chain, count, repeat
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import requests
 
-from nodes.http_client import InvalidProxy, LimitedAdapter, ResponseLimits, ResponseTooLarge, Session, cancellable
-from tests.support.loopback_server import DEADLINE, Hangup, Loopback, Received, always, reply
+from nodes.http_client import InvalidProxy, LimitedAdapter, Session, failure_reason
+from nodes.http_exchange import HEAD_TIMEOUT, Exchange, ResponseTooLarge
+from tests.support.loopback_server import CERTIFICATE, DEADLINE, Hangup, Loopback, Received, Reset, always, reply, tls
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 SIZE = 100_000
 """Bytes of an answer at most."""
+
+
+@pytest.fixture(autouse=True)
+def _straight(no_proxy: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture
@@ -27,14 +40,25 @@ def server() -> Iterator[Loopback]:
         yield server
 
 
-def session(
-    seconds: float = DEADLINE, clock: Callable[[], float] = time.monotonic, head: float = DEADLINE
-) -> requests.Session:
-    bounded = Session()
-    bounded.trust_env = False
+def session() -> requests.Session:
+    limited = Session()
     for scheme in ("http://", "https://"):
-        bounded.mount(scheme, LimitedAdapter(ResponseLimits(seconds, SIZE, head), clock))
-    return bounded
+        limited.mount(scheme, LimitedAdapter())
+    return limited
+
+
+def get(
+    url: str,
+    seconds: float = DEADLINE,
+    clock: Callable[[], float] = time.monotonic,
+    *,
+    using: requests.Session | None = None,
+    before_first_byte: Callable[[], None] | None = None,
+    before_read: Callable[[], None] | None = None,
+    **options: Any,
+) -> requests.Response:
+    with Exchange(seconds, SIZE, clock, before_first_byte=before_first_byte, before_read=before_read):
+        return (using or session()).get(url, **{"timeout": None} | options)
 
 
 def trickling(server: Loopback, *pieces: bytes) -> None:
@@ -45,72 +69,52 @@ def trickling(server: Loopback, *pieces: bytes) -> None:
     server.answer = answer
 
 
-def in_steps() -> Callable[[], float]:
-    """A clock on which a second passes between any two looks."""
-    seconds = count(0.0)
-    return lambda: next(seconds)
-
-
-@pytest.mark.parametrize(
-    "pieces",
-    [
-        (b"HTTP/1.1 200 OK\r\n", *[b"X-More: and more\r\n"] * 90),
-        (HEAD, *[b"x"] * 50),
-        (b"HTTP/1.1 100 Continue\r\n\r\n",),
-    ],
-    ids=["head", "body", "interim"],
-)
-def test_what_trickles_is_given_up_when_the_time_is_over(server: Loopback, pieces: tuple[bytes, ...]) -> None:
-    trickling(server, *pieces)
-    with pytest.raises(requests.RequestException, match="timed out"):
-        session(0.5).get(server.origin, timeout=None)
+def test_what_trickles_is_given_up_when_the_time_is_over(server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = {
+        "head": (b"HTTP/1.1 200 OK\r\n", *[b"X-More: and more\r\n"] * 90),
+        "body": (HEAD, *[b"x"] * 50),
+        "interim": (b"HTTP/1.1 100 Continue\r\n\r\n",),
+    }
+    for what, pieces in rows.items():
+        trickling(server, *pieces)
+        with pytest.raises(requests.RequestException) as raised:
+            get(server.origin, 0.3)
+        assert "timed out" in str(raised.value), what
+    for name, url in (("http_proxy", "http://videos.invalid/"), ("https_proxy", "https://videos.invalid/")):
+        trickling(server, *rows["head"])
+        monkeypatch.setenv(name, server.origin)
+        with pytest.raises(requests.RequestException) as raised:
+            get(url, 0.3)
+        assert "timed out" in str(raised.value), name
 
 
 def test_the_time_counts_and_not_the_pieces(server: Loopback) -> None:
     trickling(server, HEAD)
-    clock = chain([0.0], repeat(10.1))
-    with pytest.raises(requests.ReadTimeout):
-        session(10, lambda: next(clock)).get(server.origin, timeout=None)
+    clock = chain([0.0] * 3, repeat(10.1))
+    with pytest.raises(requests.RequestException, match="timed out"):
+        get(server.origin, 10, lambda: next(clock))
 
 
 def test_a_pause_is_still_bounded_by_its_own_limit(server: Loopback) -> None:
     trickling(server, b"HTTP/1.1 200 OK\r\n")
     with pytest.raises(requests.ReadTimeout):
-        session().get(server.origin, timeout=(DEADLINE, 0.1))
+        get(server.origin, timeout=(DEADLINE, 0.1))
 
 
-def test_the_time_begins_anew_with_every_answer_of_a_connection(server: Loopback) -> None:
-    bounded = session(50, in_steps())
+def test_each_exchange_of_a_connection_has_its_own_time(server: Loopback) -> None:
+    seconds = count(0.0)  # a second passes between any two looks
+    kept = session()
     for _ in range(40):
-        assert bounded.get(server.origin).content == b"hello"
+        assert get(server.origin, 50, lambda: next(seconds), using=kept).content == b"hello"
     assert server.connections == 1
 
 
-def test_through_a_proxy_it_is_the_same(server: Loopback) -> None:
-    trickling(server, HEAD)
-    with pytest.raises(requests.RequestException, match="timed out"):
-        session(0.3).get("http://videos.invalid/", proxies={"http": server.origin}, timeout=None)
-
-
-def test_nothing_is_printed_even_where_somebody_turned_that_on(
-    server: Loopback, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(http.client.HTTPConnection, "debuglevel", 1)
-    requests.get(server.origin, headers={"Authorization": "shown"}, timeout=DEADLINE)
-    assert "shown" in capsys.readouterr().out, "so that this test can fail"
-    session().get(server.origin, headers={"Authorization": "hidden"})
-    assert capsys.readouterr().out == ""
-
-
-def test_a_head_has_a_limit_of_its_own(server: Loopback) -> None:
+def test_a_head_has_a_limit_of_its_own_which_ends_with_it(server: Loopback) -> None:
     trickling(server, b"HTTP/1.1 200 OK\r\n")
-    clock = chain([0.0], repeat(30.1))
+    clock = chain([0.0] * 3, repeat(HEAD_TIMEOUT + 0.1))
     with pytest.raises(requests.ReadTimeout):
-        session(660, lambda: next(clock), head=30).get(server.origin, timeout=None)
+        get(server.origin, 660, lambda: next(clock))
 
-
-def test_which_ends_with_the_head(server: Loopback) -> None:
-    """The body comes when the time of the head is long over."""
     late = threading.Event()
 
     def answer(_: Received) -> Iterator[bytes]:
@@ -119,32 +123,26 @@ def test_which_ends_with_the_head(server: Loopback) -> None:
         yield bytes(100)
 
     server.answer = answer
-    with session(660, lambda: 600.0 if late.is_set() else 0.0, head=30).get(server.origin, stream=True) as slow:
+    with get(server.origin, 660, lambda: 600.0 if late.is_set() else 0.0, stream=True) as slow:
         late.set()
         assert len(slow.content) == 100
 
 
-def test_a_tunnel_of_a_proxy_is_bounded_as_well(server: Loopback) -> None:
-    trickling(server, b"HTTP/1.1 200 OK\r\n", *[b"X-More: and more\r\n"] * 90)
-    with pytest.raises(requests.RequestException, match="timed out"):
-        session(0.3).get("https://videos.invalid/", proxies={"https": server.origin}, timeout=None)
-
-
-@pytest.mark.parametrize(
-    "pieces",
-    [
-        (b"HTTP/1.1 100 Continue\r\n\r\n",) * (SIZE // 25 + 1),
-        (b"HTTP/1.1 200 OK\r\n", *[b"X: " + b"y" * 50_000 + b"\r\n"] * 3),
-        (b"HTTP/1.1 200 OK\r\n\r\n", bytes(SIZE)),
-        (CHUNKED, *[b"1\r\nx\r\n"] * (SIZE // 6 + 1)),
-        (CHUNKED, b"0\r\n", *[b"X-Trailer: and more\r\n"] * (SIZE // 20)),
-    ],
-    ids=["interim", "head", "body", "chunks", "trailer"],
-)
-def test_what_is_too_long_is_given_up_before_its_end(server: Loopback, pieces: tuple[bytes, ...]) -> None:
-    trickling(server, *pieces)
-    with pytest.raises(ResponseTooLarge):
-        session().get(server.origin)
+def test_what_is_too_long_is_given_up_before_its_end(server: Loopback) -> None:
+    rows = {
+        "interim": (b"HTTP/1.1 100 Continue\r\n\r\n",) * (SIZE // 25 + 1),
+        "head": (b"HTTP/1.1 200 OK\r\n", *[b"X: " + b"y" * 50_000 + b"\r\n"] * 3),
+        "body": (b"HTTP/1.1 200 OK\r\n\r\n", bytes(SIZE)),
+        "chunks": (CHUNKED, *[b"1\r\nx\r\n"] * (SIZE // 6 + 1)),
+        "trailer": (CHUNKED, b"0\r\n", *[b"X-Trailer: and more\r\n"] * (SIZE // 20)),
+    }
+    for what, pieces in rows.items():
+        trickling(server, *pieces)
+        try:
+            get(server.origin)
+        except ResponseTooLarge:
+            continue
+        raise AssertionError(what)
 
 
 def test_as_long_as_it_may_be_is_not_too_long(server: Loopback) -> None:
@@ -153,28 +151,29 @@ def test_as_long_as_it_may_be_is_not_too_long(server: Loopback) -> None:
         length = size - len(head % 0)
         return head % length + bytes(length)
 
-    bounded = session()
+    kept = session()
     server.answer = always(of_size(SIZE))
     for _ in range(2):
-        assert bounded.get(server.origin).content
+        assert get(server.origin, using=kept).content
     server.answer = always(of_size(SIZE + 1))
     with pytest.raises(ResponseTooLarge):
-        bounded.get(server.origin)
+        get(server.origin, using=kept)
 
 
-@pytest.mark.parametrize("size", [b"-1", b"-5", b"-ffffffffffff"])
-def test_a_chunk_of_negative_size_is_not_read_to_the_end_of_all_days(server: Loopback, size: bytes) -> None:
-    trickling(server, CHUNKED + size + b"\r\n" + bytes(50_000))
-    with pytest.raises(requests.RequestException, match="IncompleteRead"):
-        session().get(server.origin)
+def test_a_chunk_of_negative_size_is_not_read_to_the_end_of_all_days(server: Loopback) -> None:
+    for size in (b"-1", b"-5", b"-ffffffffffff"):
+        trickling(server, CHUNKED + size + b"\r\n" + bytes(50_000))
+        with pytest.raises(requests.RequestException) as raised:
+            get(server.origin)
+        assert "IncompleteRead" in str(raised.value), size
 
 
-def test_whoever_is_asked_ends_an_answer_that_goes_on(server: Loopback) -> None:
+class Enough(Exception):
+    pass
+
+
+def test_what_is_called_before_each_read_ends_an_answer_that_goes_on(server: Loopback) -> None:
     """Also within its head, and for its own exchanges only."""
-
-    class Enough(Exception):
-        pass
-
     enough = threading.Event()
 
     def endless(_: Received) -> Iterator[bytes]:
@@ -189,46 +188,181 @@ def test_whoever_is_asked_ends_an_answer_that_goes_on(server: Loopback) -> None:
             raise Enough
 
     server.answer = endless
-    bounded = session()
-    with cancellable(go_on), pytest.raises(Enough):
-        bounded.get(server.origin)
+    kept = session()
+    with pytest.raises(Enough):
+        get(server.origin, using=kept, before_read=go_on)
     server.answer = always(reply(body=b"hello"))
-    assert bounded.get(server.origin).content == b"hello"
+    assert get(server.origin, using=kept).content == b"hello"
 
 
-@pytest.mark.parametrize("head", [b"Content-Length: 5\r\nhidden was sent", b" hidden was sent\r\nContent-Length: 5"])
-def test_what_is_no_header_line_is_not_logged(server: Loopback, caplog: pytest.LogCaptureFixture, head: bytes) -> None:
-    def answer(_: Received) -> Iterator[bytes]:
-        yield b"HTTP/1.1 200 OK\r\n%b\r\n\r\nhello" % head
+def test_nothing_is_requested_outside_of_an_exchange(server: Loopback) -> None:
+    with pytest.raises(LookupError):
+        session().get(server.origin)
+    assert server.connections == 0
+
+
+def test_nothing_is_printed_or_logged_that_quotes_a_header(
+    server: Loopback,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Even where somebody turned printing on, and where what is no header line quotes one."""
+
+    def quoting(received: Received) -> Iterator[bytes]:
+        secret = received.headers.get("x", "")
+        yield b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n%b was sent\r\n\r\nhello" % secret.encode()
         raise Hangup
 
-    server.answer = answer
+    server.answer = quoting
     caplog.set_level(logging.NOTSET)
-    requests.get(server.origin, timeout=DEADLINE)
+    with monkeypatch.context() as patched:
+        patched.setattr(http.client.HTTPConnection, "debuglevel", 1)
+        requests.get(server.origin, headers={"X": "hidden"}, timeout=DEADLINE)
+        assert "hidden" in capsys.readouterr().out, "so that this test can fail"
+        get(server.origin, headers={"X": "hidden"})
+        assert capsys.readouterr().out == ""
+    requests.get(server.origin, headers={"X": "hidden"}, timeout=DEADLINE)
     assert "hidden" in caplog.text, "so that this test can fail"
     caplog.clear()
-    session().get(server.origin)
+    get(server.origin, headers={"X": "hidden"})
     assert server.origin.rpartition(":")[2] in caplog.text
     assert "hidden" not in caplog.text
 
 
-@pytest.mark.parametrize(
-    ("proxy", "why"),
-    [
-        *((f"{kind}://127.0.0.1:9", "SOCKS proxies are not supported") for kind in ("socks4", "socks5", "SOCKS5h")),
-        *(
-            (each, "not a valid one")
-            for each in ("http://", "http://[", "http://a:port", "http://a:99999", "ftp://a", ":")
+# How far a request got.
+
+
+@pytest.fixture
+def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Loopback]:
+    """One that speaks TLS, with a certificate that is trusted."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(CERTIFICATE))
+    with Loopback(always(reply(body=b"hello")), tls) as service:
+        yield service
+
+
+def failed(url: str, seconds: float = DEADLINE, **options: Any) -> tuple[bool, str]:
+    """Whether a byte of a request that fails may have left, and why it failed."""
+    with Exchange(seconds, SIZE) as exchange, pytest.raises((OSError, ValueError)) as raised:
+        session().get(url, **{"timeout": (DEADLINE, DEADLINE)} | options)
+    return exchange.sent, failure_reason(raised.value, exchange)
+
+
+def closes(connection: socket.socket) -> socket.socket:
+    connection.recv(1)
+    raise Hangup
+
+
+def resets(connection: socket.socket) -> socket.socket:
+    connection.recv(1)
+    raise Reset
+
+
+def is_no_tls(connection: socket.socket) -> socket.socket:
+    connection.recv(1)
+    connection.sendall(b"HTTP/1.1 302 Found\r\nLocation: http://portal.example/\r\nContent-Length: 0\r\n\r\n")
+    raise Hangup
+
+
+def resets_at_once(connection: socket.socket) -> socket.socket:
+    raise Reset
+
+
+def test_what_breaks_before_the_first_byte_is_told_from_what_breaks_after_it(service: Loopback) -> None:
+    assert get(service.origin).content == b"hello", "so that this test can fail"
+    for greeting in (closes, resets, is_no_tls, resets_at_once):
+        service.greeting = greeting
+        sent, reason = failed(f"https://127.0.0.1:{service.port}/")
+        assert not sent, greeting
+        assert reason in ("no TLS connection", "connection lost before anything was sent", "no connection"), greeting
+    service.greeting = tls
+    for how in (Hangup, Reset):
+
+        def breaks(_: Received, how: type[Exception] = how) -> Iterator[bytes]:
+            yield HEAD
+            raise how
+
+        service.answer = breaks
+        assert failed(service.origin) == (True, "connection lost"), how
+
+
+def test_a_socket_that_is_reset_before_anybody_can_ask_where_it_leads_is_another(
+    server: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Gone(socket.socket):
+        def getpeername(self) -> Any:
+            raise OSError(107, "Transport endpoint is not connected")
+
+    monkeypatch.setattr(socket, "socket", Gone)
+    exchange = Exchange(DEADLINE, SIZE)
+    exchange.check_address = lambda host, address: None
+    with exchange, pytest.raises(OSError, match="not connected") as raised:
+        session().get(server.origin)
+    assert not exchange.sent
+    assert failure_reason(raised.value, exchange) == "connection lost before anything was sent"
+    assert server.received == []
+
+
+def test_certificates_that_cannot_be_read_or_do_not_fit_are_told_by_their_variables_name(
+    service: Loopback, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "no.pem").write_text("this is no certificate", encoding="utf-8")
+    (tmp_path / "folder").mkdir()
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE")
+    for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        for name in ("missing.pem", "no.pem"):
+            with monkeypatch.context() as patched:
+                patched.setenv(variable, str(tmp_path / name))
+                told = failed(service.origin)
+                assert told == (False, f"the certificates that {variable} names cannot be read"), name
+        with monkeypatch.context() as patched:
+            patched.setenv(variable, str(tmp_path / "folder"))
+            told = failed(service.origin)
+            assert told == (False, f"its certificate could not be verified; {variable} is set")
+    assert failed(service.origin) == (False, "its certificate could not be verified")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "no.pem"))
+    assert failed(service.origin) == (False, "its certificate could not be verified; SSL_CERT_FILE is set")
+    assert service.received == []
+
+
+def test_certificates_of_the_system_count_where_truststore_is_there(
+    service: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def of_the_system(protocol: int) -> ssl.SSLContext:
+        context = ssl.SSLContext(protocol)
+        context.load_verify_locations(CERTIFICATE)
+        return context
+
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE")
+    monkeypatch.setitem(sys.modules, "truststore", SimpleNamespace(SSLContext=of_the_system))
+    assert get(service.origin).content == b"hello"
+    monkeypatch.setitem(sys.modules, "truststore", None)
+    assert failed(service.origin) == (False, "its certificate could not be verified")
+
+
+# Proxies.
+
+
+def test_a_proxy_that_cannot_be_used_is_told_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = {
+        **{f"{kind}://127.0.0.1:9": "SOCKS proxies are not supported" for kind in ("socks4", "socks5", "SOCKS5h")},
+        **dict.fromkeys(
+            ("http://", "http://[", "http://a:port", "http://a:99999", "ftp://a", ":", "a b"),
+            "the address of the proxy is not a valid one",
         ),
-    ],
-)
-def test_a_proxy_that_cannot_be_used_is_told_as_one(proxy: str, why: str) -> None:
-    for scheme in ("http", "https"):
-        with pytest.raises(InvalidProxy, match=why):
-            session().get(f"{scheme}://videos.invalid/", proxies={scheme: proxy})
+    }
+    for proxy, why in rows.items():
+        for scheme in ("http", "https"):
+            monkeypatch.setenv(f"{scheme}_proxy", proxy)
+            with pytest.raises(InvalidProxy) as raised:
+                get(f"{scheme}://videos.invalid/")
+            assert str(raised.value) == why, proxy
 
 
-@pytest.mark.parametrize("form", ["http://127.0.0.1:{}", "127.0.0.1:{}", "HTTP://user:word@127.0.0.1:{}/"])
-def test_one_that_can_is_used(server: Loopback, form: str) -> None:
-    proxies = {"http": form.format(server.port)}
-    assert session().get("http://videos.invalid/", proxies=proxies).content == b"hello"
+def test_one_that_can_is_used_and_looked_up_for_each_request(server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = session()
+    for form in ("http://127.0.0.1:{}", "127.0.0.1:{}", "HTTP://user:word@127.0.0.1:{}/"):
+        monkeypatch.setenv("http_proxy", form.format(server.port))
+        assert get("http://videos.invalid/", using=kept).content == b"hello", form
+    monkeypatch.delenv("http_proxy")
+    assert failed("http://videos.invalid/") == (False, "its name could not be found")

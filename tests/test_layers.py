@@ -17,19 +17,21 @@ FILES = sorted((ROOT / "nodes").rglob("*.py"))
 NODES = ("text_to_video", "options", "load_video")
 COMFYUI = {"comfy", "comfy_api", "comfy_execution", "folder_paths", "nodes", "server"}
 HEAVY = {"av", "cv2", "numpy", "torch"}
-PICTURES = ("backdrop", "captions", "render", "picture", "robot")
-"""The rehearsal's files that are only loaded when it has a video to make."""
+DECODING = ("picture", "reader")
+"""Files that are loaded when there is something to decode, not when ComfyUI starts."""
 
 LAYERS: dict[str, set[str]] = {
     "errors": set(),
-    "http_client": set(),
-    "runcomfy": {"http_client"},
-    "video": {"http_client"},
-    "jobs": {"errors", "runcomfy", "video"},
+    "files": set(),
+    "http_exchange": set(),
+    "http_client": {"http_exchange"},
+    "runcomfy": {"errors", "files", "http_client", "http_exchange"},
+    "video": {"errors", "files", "http_client", "http_exchange"},
+    "jobs": {"errors", "files", "runcomfy", "video"},
     "rehearsal": set(),
-    "engine": {"errors", "jobs", "rehearsal", "runcomfy", "video"},
-    "__main__": {"engine", "jobs", "runcomfy"},
-    "comfyui": {"engine", "jobs", "runcomfy", "video"},
+    "engine": {"jobs", "rehearsal", "runcomfy", "video"},
+    "__main__": {"engine", "errors", "jobs", "runcomfy"},
+    "comfyui": {"engine", "errors", "jobs", "runcomfy", "video"},
     "options": {"comfyui", "runcomfy"},
     "text_to_video": {"comfyui", "runcomfy"},
     "load_video": {"comfyui", "runcomfy", "video"},
@@ -38,11 +40,12 @@ LAYERS: dict[str, set[str]] = {
 """Each folder or file of `nodes/`, and those that it may import."""
 
 LIBRARIES: dict[str, set[str]] = {
+    "http_exchange": {"urllib3"},
     "http_client": {"requests", "urllib3"},
     "runcomfy": {"requests", "urllib3"},
-    "video": {"requests", "urllib3", "cv2", "numpy", "psutil", "torch"},
-    "jobs": {"filelock"},
-    "rehearsal": {"av", "cv2", "numpy", "PIL"},
+    "video": {"requests", "urllib3", "av", "cv2", "numpy", "psutil", "torch"},
+    "jobs": {"av", "filelock", "psutil", "sqlalchemy"},
+    "rehearsal": {"aiohttp", "av", "PIL", "pydantic"},
     "__main__": {"tqdm"},
     "comfyui": {*COMFYUI - {"nodes"}, "aiohttp"},
     **{name: {"comfy_api.latest"} for name in NODES},
@@ -141,8 +144,8 @@ def test_only_the_nodes_and_their_adapter_know_comfyui() -> None:
 
 def test_what_is_slow_to_load_is_imported_where_it_is_used() -> None:
     early = [found for found in OUTSIDE if found.at_start and found.module.split(".")[0] in HEAVY]
-    assert [str(found) for found in early if found.file.stem not in PICTURES] == []
-    assert {found.file.stem for found in early} <= set(PICTURES)
+    assert [str(found) for found in early if found.file.stem not in DECODING] == []
+    assert {found.file.stem for found in early} <= set(DECODING)
 
 
 def test_comfyuis_start_does_not_load_the_engine() -> None:
@@ -174,7 +177,7 @@ print(sorted(set(touched) - {{"socket.__new__", "socket.bind"}}), sorted(loaded 
 """
 
 
-@pytest.mark.parametrize("module", ["nodes.engine", "nodes.rehearsal", "nodes.video.decode"])
+@pytest.mark.parametrize("module", ["nodes.engine", "nodes.rehearsal", "nodes.video.download"])
 def test_an_import_touches_no_network_and_loads_nothing_heavy(module: str) -> None:
     assert seen_while(f"import {module}") == "[] []"
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from PIL import Image, ImageDraw
 
-from nodes.rehearsal.sizes import SIZES
+from nodes.rehearsal.schema import SIZES
 from nodes.runcomfy.request import RATIOS
 
 from .thumbnails import AMBER, BACKGROUND, WHITE, Picture, font, frame, lay, shade, write

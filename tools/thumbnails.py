@@ -13,13 +13,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from nodes.rehearsal.captions import build_captions, wrap
-from nodes.rehearsal.render import pictures
-from nodes.rehearsal.scene import Scene
+from nodes.rehearsal.captions import Captions, wrap
+from nodes.rehearsal.render import draw_frames
+from nodes.rehearsal.schema import VideoRequest
 
 EXAMPLES: Final = Path(__file__).resolve().parent.parent / "example_workflows"
 SIZE: Final = 512
@@ -60,13 +59,12 @@ def write(picture: Picture, file: Path) -> None:
 @lru_cache
 def frame(number: int, seed: int = SEED) -> Picture:
     """A square part of one frame of a rehearsal, without what is written on it."""
-    scene = Scene(TEXT, "1080p", "1:1", 2, seed)
-    side = scene.size[0]
-    drawn = next(islice(pictures(scene), number, None))
-    rgb = np.asarray(cv2.cvtColor(drawn.packed, cv2.COLOR_YUV2RGB_I420), dtype=np.uint8)
-    top, bottom = round(BADGE * side), build_captions(scene).panel_top
+    request = VideoRequest(text=TEXT, resolution="1080p", ratio="1:1", duration=2, seed=seed)
+    side = request.size[0]
+    drawn = next(islice(draw_frames(request), number, None))
+    top, bottom = round(BADGE * side), Captions(request).panel_top
     left = (side - (bottom - top)) // 2
-    return Image.fromarray(rgb[top:bottom, left : side - left])
+    return drawn.crop((left, top, side - left, bottom))
 
 
 def first_video() -> Picture:

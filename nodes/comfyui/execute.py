@@ -14,7 +14,7 @@ from comfy.model_management import InterruptProcessingException
 from comfy_api.latest import InputImpl, io
 from comfy_execution.graph import ExecutionBlocker
 
-from ..engine import FAILURES
+from ..errors import SeedanceError
 from ..jobs.cancellation import Cancellation, StopRequested
 from ..jobs.clock import SystemClock
 from ..jobs.errors import OutcomeUnknown, Stopped
@@ -23,7 +23,6 @@ from ..jobs.run import Run
 from ..jobs.services import Video
 from ..runcomfy.request import GenerationRequest, Options, is_request_id, text_hint
 from ..video.decode import ALL, Selection, decode
-from ..video.errors import NotEnoughMemory
 from ..video.probe import VideoInfo, probe
 from .files import preview, videos_folder
 from .pack import pack
@@ -54,7 +53,7 @@ async def generate(text: str, options: Options | None, *, rehearsal: bool, reuse
     skip = skip and node.is_in_prompt
     try:
         return await _hand_out(get_video, ALL, is_read=not skip)
-    except FAILURES as error:
+    except SeedanceError as error:
         if not skip:
             raise
         _log.warning("Seedance: a video of the list is left out. %s", error)
@@ -91,9 +90,11 @@ async def _hand_out(
     except Stopped as stopped:
         show(StopReport(str(stopped), stopped.outcome))
         raise InterruptProcessingException from None
-    except FAILURES as error:
+    except SeedanceError as error:
         show(Failed(str(error), urgent=isinstance(error, OutcomeUnknown)))
         raise
+    if info.notice:
+        show(Notice(info.notice))
     size = (info.frames, info.width, info.height)
     show(Done(video.elapsed, *size, info.fps, video.cost, video.reused, video.price))
     file = video.files[0]
@@ -111,13 +112,11 @@ async def _read(file: Path, run: Run, selection: Selection) -> tuple[torch.Tenso
 
     def read() -> tuple[torch.Tensor | None, VideoInfo]:
         if not connected:
-            return None, probe(file, cancellation.is_cancelled)
-        clip = decode(file, selection, progress=progress, stopped=cancellation.is_cancelled)
-        return clip.images, clip.facts
+            return None, probe(file, cancellation.is_cancelled, selection)
+        clip = decode(file, selection, progress=progress, is_cancelled=cancellation.is_cancelled)
+        return clip.images, clip.info
 
     try:
         return await cancellation.wait_for(pack().engine.executors.decodes.submit(read))
     except StopRequested:
         raise Stopped(f"Stopped while decoding. The video is on disk: {file}.", StopOutcome.FINISHED) from None
-    except NotEnoughMemory as error:
-        raise NotEnoughMemory(error.message, f"{error.advice} Nothing is lost: the video is {file}.") from None

@@ -23,7 +23,7 @@ from sqlalchemy.exc import IntegrityError
 from .errors import JournalUnusable
 from .journal import CLAIM_SECONDS, Journal
 from .records import JobRecord
-from .tables import JOBS, WAITERS
+from .schema import JOBS, WAITERS
 
 RENEW_SECONDS: Final = 10.0
 

@@ -14,8 +14,9 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
+from ..files import private_folder
 from .errors import JournalUnusable
-from .migration import migrate
+from .schema import migrate
 
 T = TypeVar("T")
 
@@ -84,7 +85,7 @@ class Database:
 
         One that was deleted is refused until `close` is called, which is when a user has been told.
         """
-        if not self._file or self._identity is None:
+        if not self._file or self._engine is None:
             return
         try:
             found = _identity(self._file)
@@ -97,6 +98,8 @@ class Database:
         if self._engine is None:
             if self._file:
                 _create(self._file)
+                # Before it is opened: if it is replaced in between, the next look notices.
+                self._identity = _identity(self._file)
             engine = create_engine(
                 URL.create("sqlite", database=str(self._file or ":memory:")),
                 poolclass=StaticPool,
@@ -111,7 +114,6 @@ class Database:
                 engine.dispose()
                 raise
             self._engine = engine
-            self._identity = _identity(self._file) if self._file else None
         return self._engine
 
     def _name(self) -> str:
@@ -120,13 +122,12 @@ class Database:
 
 def _create(file: Path) -> None:
     """Make the file and its folder, for its user's eyes only. SQLite itself would take the user's default mode."""
-    file.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(file.parent)
     with suppress(FileExistsError):
         os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     if os.name == "posix":
-        for place in (file.parent, file):
-            with suppress(OSError):  # somebody else's, or a file system without modes
-                place.chmod(place.stat().st_mode & 0o700)
+        with suppress(OSError):  # somebody else's, or a file system without modes
+            file.chmod(0o600)
 
 
 def _set_up(connection: sqlite3.Connection, _: object) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import takewhile
 from pathlib import Path
 
+from ..files import is_missing
 from ..runcomfy.responses import MOST_VIDEOS
 from ..video.errors import VideoError
 from ..video.mp4 import check_mp4
@@ -52,19 +53,5 @@ def _state(file: Path) -> Disk:
     except VideoError:
         return Disk.MISSING
     except OSError:
-        return Disk.MISSING if _is_missing(file) else Disk.UNREADABLE
+        return Disk.MISSING if is_missing(file) else Disk.UNREADABLE
     return Disk.WHOLE
-
-
-def _is_missing(file: Path) -> bool:
-    """Whether the nearest folder above that can be listed does not have it: anything else may pass."""
-    for folder in file.parents:
-        try:
-            names = {found.name for found in folder.iterdir()}
-        except FileNotFoundError:
-            file = folder
-            continue
-        except OSError:
-            return False
-        return file.name not in names
-    return False

@@ -21,7 +21,10 @@ from pathlib import Path
 from typing import Final
 
 from ..errors import Charge, SeedanceError
+from .clock import clock_time
 from .events import StopOutcome
+from .records import JobRecord
+from .states import State
 
 _OF_MODERATION: Final = ("moderation", "sensitive", "policy", "nsfw", "unsafe", "content check", "copyright", "violat")
 """One of these is in the reason where the content check refused a prompt: no code is documented that would tell."""
@@ -161,3 +164,14 @@ class Stopped(Exception):
     def __init__(self, message: str, outcome: StopOutcome) -> None:
         super().__init__(message)
         self.outcome = outcome
+
+
+def error_of(record: JobRecord) -> JobError:
+    """What to raise about a job that ended badly or unclearly."""
+    if record.state is State.FAILED:
+        return JobFailed(record.reason, record.request_id)
+    if record.state is State.CANCELLED:
+        return JobCancelled(record.request_id)
+    if record.state is State.EXPIRED:
+        return JobExpired(record.request_id)
+    return OutcomeUnknown(clock_time(record.created), record.request.text if record.request else "", record.reason)

@@ -14,8 +14,7 @@ from .cancellation import Cancellation
 from .decide import Action, Disk, Do, Situation, decide
 from .disk import disk_state, files_of, paths_of
 from .download import download_videos
-from .ends import error_of
-from .errors import JobExpired, JobFailed, JournalUnusable, OutcomeUnknown, VideoUnreadable
+from .errors import JobExpired, JobFailed, JournalUnusable, OutcomeUnknown, VideoUnreadable, error_of
 from .events import Notice, Retrying, Submitting
 from .poll import Poller
 from .records import JobRecord, RequestKey

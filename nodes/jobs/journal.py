@@ -17,8 +17,8 @@ from .clock import Clock
 from .database import Database
 from .errors import JournalUnusable
 from .records import SUBMIT_SECONDS, JobRecord, RequestKey, read_request
+from .schema import JOBS
 from .states import NOT_ACCEPTED_YET, TRANSITIONS, UNFINISHED, State
-from .tables import JOBS
 from .unwritten import UnwrittenIds
 
 CLAIM_SECONDS: Final = 30.0
@@ -35,17 +35,22 @@ class Journal:
         self.database = Database(file)
         self._clock = clock
         self._unwritten = UnwrittenIds(file.parent if file else None)
+        self._refused = False
+        """Whether the last call of `of_request` ended with an error."""
 
     def of_request(self, key: RequestKey) -> list[JobRecord]:
         """All records of a request to this service, of every account, newest first.
 
-        A journal that was deleted in use is refused here, where a user reads it, and begun anew after that.
+        A journal that was deleted in use is refused here, where a user reads it, and begun anew by the next call.
         """
+        if self._refused:
+            self._refused = False
+            self.database.close()
         try:
             self.write_ids()
             return self.database.transact(lambda connection: _of_request(connection, key))
         except JournalUnusable:
-            self.database.close()
+            self._refused = True
             raise
 
     def job(self, request_id: str) -> JobRecord | None:

@@ -67,7 +67,7 @@ class RateLimiter:
         try:
             result = call(*args, **options)
         except RateLimited as error:
-            raise RateLimited(self._close(error.retry_after)) from None
+            raise RateLimited(self._close(error.retry_after), error.subject) from None
         self._backoff.reset()
         return result
 

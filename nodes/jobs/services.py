@@ -16,7 +16,7 @@ from .executors import Executors
 from .journal import Journal
 from .poll_schedule import PollSchedule, ScheduleFor
 from .retry import RateLimiter
-from .unread import Unread
+from .run import Unread
 
 DEADLINE: Final = 30 * 60.0
 """Seconds; many times what the longest video takes, so that only a queue makes a run wait for so long."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import threading
+from contextlib import suppress
 
 from . import DEFAULT_TOKEN, RehearsalService, Timing
 
@@ -16,15 +17,12 @@ def main() -> None:
     parser.add_argument("--token", default=DEFAULT_TOKEN, help="default: %(default)s")
     parser.add_argument("--queued", type=float, default=usual.queued, help="seconds in the queue (%(default)s)")
     parser.add_argument("--running", type=float, default=usual.running, help="seconds of generating (%(default)s)")
-    parser.add_argument("--latency", type=float, default=0.0, help="seconds that every answer takes (%(default)s)")
     chosen = parser.parse_args()
     timing = Timing(queued=chosen.queued, running=chosen.running)
-    with RehearsalService(tokens=(chosen.token,), timing=timing, latency=chosen.latency, port=chosen.port) as service:
+    with RehearsalService(tokens=(chosen.token,), timing=timing, port=chosen.port) as service:
         print(service.origin, flush=True)
-        try:
+        with suppress(KeyboardInterrupt):
             threading.Event().wait()
-        except KeyboardInterrupt:
-            return
 
 
 if __name__ == "__main__":

@@ -2,119 +2,121 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from random import Random
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-
-from .picture import Picture, Planes, even, planes_of
+from PIL import Image, ImageDraw, ImageOps
 
 _LIGHTS = ((255, 190, 110), (255, 150, 90), (255, 214, 160), (240, 120, 130), (120, 200, 210))
-_SHADES = ((28, 30, 62), (36, 24, 58), (20, 38, 60), (46, 26, 44))
-"""Colours of the wall's upper end; the seed picks one."""
+_UPPER_WALL = ((28, 30, 62), (36, 24, 58), (20, 38, 60), (46, 26, 44))
+"""The seed picks one."""
+_LOWER_WALL = (96, 58, 62)
 _WOOD = (158, 104, 62)
+_SHARPNESS = 3
+"""The wall is painted this many times larger, then reduced, for smooth edges."""
+_MARGIN = 4
+"""Columns that are enlarged beyond what is shown, since enlarging blurs over edges."""
 
 
 @dataclass(frozen=True)
 class Strip:
-    """A band over the picture's full width that scrolls for ever."""
+    """A band over the picture's full width that scrolls for ever: one period, and one picture's width of the next."""
 
-    planes: Planes
-    """One period and, after it, one picture's width of the same again."""
+    image: Image.Image
     period: int
     top: int
     step: int
-    """Pixels per frame, even."""
-
-    def draw(self, picture: Picture, frame: int) -> None:
-        """Draw it as it is at a frame's number."""
-        picture.copy(self.planes, frame * self.step % self.period, self.top)
+    """Pixels per frame. Even, as a colour sample covers two: what moves by whole samples is quick to encode."""
 
 
-def build_strips(width: int, height: int, floor: int, rolling: int, rng: np.random.Generator) -> list[Strip]:
+class Backdrop:
     """The wall and the desk's planks; what is nearer rolls by faster.
 
     Args:
-        floor: the row on which things on the client stand.
-        rolling: pixels per frame that the client moves there.
-        rng: the source of everything that looks like chance.
+        floor: the row on which things on the desk stand.
+        speed: pixels per frame by which the desk moves there.
     """
-    edge = even(floor - 0.13 * height)
-    strips = [_strip(_wall(width, edge, rng), width, edge, 0, even(rolling / 3))]
-    rows = (edge, even(floor - 0.055 * height), even(floor + 0.035 * height), height)
-    for depth, (top, bottom) in enumerate(pairwise(rows)):
-        step = even(rolling * (0.65 + 0.35 * depth))
-        brightness = 0.62 + 0.19 * depth
-        strips.append(_strip(_plank(width, bottom - top, brightness, rng), width, bottom - top, top, step))
-    return strips
+
+    def __init__(self, width: int, height: int, floor: int, speed: float, rng: Random) -> None:
+        self._width = width
+        edges = (floor - 0.13 * height, floor - 0.055 * height, floor + 0.035 * height, height)
+        self._strips = [_wall(width, round(edges[0]), _even(speed / 3), rng)]
+        for depth, (top, bottom) in enumerate(pairwise(map(round, edges))):
+            self._strips.append(_plank(width, top, bottom - top, depth, _even(speed * (0.65 + 0.35 * depth)), rng))
+
+    def draw(self, picture: Image.Image, frame: int) -> None:
+        """Cover a picture with it, as it is at a frame's number."""
+        for strip in self._strips:
+            left = frame * strip.step % strip.period
+            shown = strip.image.crop((left, 0, left + self._width, strip.image.height))
+            picture.paste(shown, (0, strip.top))
 
 
-@dataclass(frozen=True)
-class _Texture:
-    """One period of a soft picture at a fraction of its final size: float32 [rows, columns, 3], RGB."""
+def _wall(width: int, height: int, step: int, rng: Random) -> Strip:
+    """Painted small and sharp, and enlarged, which puts it out of focus."""
+    scale = 2 * max(1, round(height / 400))
+    rows, columns = -(-height // scale) * _SHARPNESS, 3 * width // (2 * scale) * _SHARPNESS
+    gradient = Image.linear_gradient("L").point([round(255 * (level / 255) ** 1.6) for level in range(256)])
+    wall = ImageOps.colorize(gradient.resize((columns, rows)), rng.choice(_UPPER_WALL), _LOWER_WALL)
+    draw = ImageDraw.Draw(wall, "RGBA")
 
-    colours: NDArray[np.float32]
-    scale: int
-
-
-def _strip(texture: _Texture, width: int, height: int, top: int, step: int) -> Strip:
-    scale, columns = texture.scale, texture.colours.shape[1]
-    period = columns * scale
-    margin = 4
-    # Enlarged together with what follows after its end, so that the seam cannot be seen.
-    wrapped = np.take(texture.colours, range(-margin, columns + width // scale + 2 * margin), axis=1, mode="wrap")
-    large = cv2.resize(wrapped, (wrapped.shape[1] * scale, wrapped.shape[0] * scale), interpolation=cv2.INTER_CUBIC)
-    part = np.asarray(large)[:height, margin * scale : margin * scale + period + width]
-    return Strip(planes_of(np.clip(np.rint(part), 0, 255).astype(np.uint8)), period, top, step)
-
-
-def _wall(width: int, height: int, rng: np.random.Generator) -> _Texture:
-    scale = 2 * max(1, round(height / 260))
-    rows, columns = -(-height // scale), 3 * width // (2 * scale)
-    upper = np.array(_SHADES[rng.integers(len(_SHADES))], np.float32)
-    lower = np.array((96, 58, 62), np.float32)
-    blend = np.linspace(0, 1, rows, dtype=np.float32)[:, None, None] ** 1.6
-    colours = np.repeat(upper + (lower - upper) * blend, columns, axis=1)
-
-    def glow(x: float, y: float, radius: float, strength: float, rim: float) -> None:
-        reach = radius + 2
-        across = np.arange(int(x - reach), int(x + reach) + 1)
-        down = np.arange(max(0, int(y - reach)), min(rows, int(y + reach) + 1))
-        distance = np.hypot(across[None, :] - x, down[:, None] - y) / radius
-        disc = np.clip((1 - distance) * radius * 0.7, 0, 1) * (1 - rim + rim * np.minimum(distance, 1) ** 3)
-        light = np.array(_LIGHTS[rng.integers(len(_LIGHTS))], np.float32)
-        place = np.ix_(down, across % columns)
-        colours[place] += (light - colours[place]) * (strength * disc)[..., None]
+    def glow(x: float, y: float, radius: float, opacity: float) -> None:
+        colour = (*rng.choice(_LIGHTS), round(255 * opacity))
+        for middle in (x - columns, x):  # what is cut off at the right goes on at the left
+            draw.ellipse((middle - radius, y - radius, middle + radius, y + radius), colour)
 
     short = min(rows, columns / 2)
-    for _ in range(max(24, columns // 9)):
-        size = rng.uniform(0.03, 0.11) * short
-        glow(rng.uniform(0, columns), rng.uniform(0.05, 0.95) * rows, size, rng.uniform(0.08, 0.3), 0.4)
-    bulbs = max(18, columns // 16)
+    for _ in range(max(24, columns // (9 * _SHARPNESS))):
+        place = rng.uniform(0, columns), rng.uniform(0.05, 0.95) * rows
+        glow(*place, rng.uniform(0.03, 0.11) * short, rng.uniform(0.08, 0.26))
+    bulbs = max(18, columns // (16 * _SHARPNESS))
     for bulb in range(bulbs):
         x = bulb * columns / bulbs
-        y = rows * (0.30 + 0.17 * abs(np.sin(x * np.pi * 4 / columns)))
-        glow(x, y, 0.055 * short, 0.2, 0.0)
-        glow(x, y, 0.022 * short, 0.95, 0.0)
-    colours += rng.normal(0, 1.2, (rows, columns, 1)).astype(np.float32)  # hides the steps of the gradient
-    return _Texture(colours.astype(np.float32), scale)
+        y = rows * (0.30 + 0.17 * abs(math.sin(x * math.pi * 4 / columns)))
+        glow(x, y, 0.055 * short, 0.2)
+        glow(x, y, 0.022 * short, 0.95)
+    wall = wall.reduce(_SHARPNESS)
+    wall = Image.blend(wall, _noise(*wall.size, rng).convert("RGB"), 0.012)  # hides the steps of the gradient
+    return Strip(_enlarge(wall, scale, scale, wall.width * scale + width, height), wall.width * scale, 0, step)
 
 
-def _plank(width: int, height: int, brightness: float, rng: np.random.Generator) -> _Texture:
-    scale = 2
-    rows, columns = height // scale, width // scale
-    grain = rng.normal(0, 1, (rows, columns)).astype(np.float32)
-    wrapped = np.take(grain, range(-24, columns + 24), axis=1, mode="wrap")
-    fine = np.asarray(cv2.blur(wrapped, (49, 1)))[:, 24:-24] * 7
-    waves = np.cumsum(rng.normal(0, 0.35, rows)).astype(np.float32)[:, None]
-    phase = np.arange(columns, dtype=np.float32)[None, :] * (2 * np.pi / columns)
-    tone = 1 + 0.06 * np.sin(3 * waves + np.sin(phase) + 0.5 * np.sin(3 * phase)) + 0.045 * fine
-    tone *= np.linspace(0.92, 1.06, rows, dtype=np.float32)[:, None]
-    for joint in rng.uniform(0, columns, 2):
-        distance = np.abs((np.arange(columns) - joint + columns / 2) % columns - columns / 2)
-        tone *= 1 - 0.45 * np.clip(1.6 - distance, 0, 1)[None, :]
-    tone[0] *= 1.3
-    tone[-1] *= 0.55
-    return _Texture((np.array(_WOOD, np.float32) * brightness * tone[..., None]).astype(np.float32), scale)
+def _plank(width: int, top: int, height: int, depth: int, step: int, rng: Random) -> Strip:
+    """Grain of two sizes, joints, a light upper and a dark lower edge."""
+    fine = _enlarge(_noise(width // 32, height // 2, rng), 32, 2, 2 * width, height)
+    coarse = _enlarge(_noise(width // 32, height // 8 + 1, rng), 32, 8, 2 * width, height)
+    brightness = 0.62 + 0.19 * depth
+    dark, light = (_shade(_WOOD, brightness * tone) for tone in (0.88, 1.1))
+    plank = ImageOps.colorize(Image.blend(fine, coarse, 0.5), dark, light)
+    draw = ImageDraw.Draw(plank, "RGBA")
+    line = max(2, height // 24)
+    for joint in rng.sample(range(width), 2):
+        for left in (joint - width, joint, joint + width):
+            draw.rectangle((left, 0, left + line, height), (0, 0, 0, 90))
+    draw.rectangle((0, 0, plank.width, line // 2), (255, 220, 180, 40))
+    draw.rectangle((0, height - line // 2 - 1, plank.width, height), (0, 0, 0, 110))
+    return Strip(plank, width, top, step)
+
+
+def _even(value: float) -> int:
+    return 2 * round(value / 2)
+
+
+def _noise(columns: int, rows: int, rng: Random) -> Image.Image:
+    return Image.frombytes("L", (columns, rows), rng.randbytes(columns * rows))
+
+
+def _shade(colour: Sequence[int], factor: float) -> tuple[int, int, int]:
+    red, green, blue = (min(255, round(part * factor)) for part in colour)
+    return red, green, blue
+
+
+def _enlarge(texture: Image.Image, across: int, down: int, width: int, height: int) -> Image.Image:
+    """Repeat a texture to the right and make it larger, so that no seam is seen."""
+    wide = Image.new(texture.mode, (-(-width // across) + 2 * _MARGIN, texture.height))
+    for left in range(_MARGIN - texture.width, wide.width, texture.width):
+        wide.paste(texture, (left, 0))
+    large = wide.resize((wide.width * across, wide.height * down), Image.Resampling.BICUBIC)
+    return large.crop((_MARGIN * across, 0, _MARGIN * across + width, height))

@@ -1,13 +1,23 @@
-"""The queue: which job is where at a given time. No threads and no clock of its own; the time is handed in."""
+"""The accepted jobs. A job moves on by the clock alone: where it stands follows from when it was submitted."""
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Mapping
-from dataclasses import dataclass
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
 from enum import Enum
+from functools import partial
+from itertools import takewhile
 
-from .renderer import Clip
+from .render import Renderer
+from .schema import VideoRequest
+
+log = logging.getLogger("seedance")
 
 
 class JobState(Enum):
@@ -24,130 +34,129 @@ class JobState(Enum):
         """The word of the status call, which says `completed` for success and failure alike."""
         return "completed" if self in (JobState.SUCCEEDED, JobState.FAILED) else self.value
 
-    @property
-    def ended(self) -> bool:
-        """Whether it stays so."""
-        return self not in (JobState.IN_QUEUE, JobState.IN_PROGRESS)
-
 
 @dataclass(frozen=True)
 class Timing:
     """How long things take, in seconds."""
 
     queued: float = 1.0
-    """In the queue, at least."""
+    """In the queue."""
     running: float = 3.0
-    """Generating, at least: a job does not end before its file is there."""
-    slots: int = 1024
-    """Jobs that may run side by side; more wait in the queue."""
+    """Generating, at least: a job does not end before its video is made."""
     expiry: float = 3600.0
     """From the end of a job until it is forgotten."""
 
-    def __post_init__(self) -> None:
-        if min(self.queued, self.running, self.expiry) < 0 or self.slots < 1:
-            raise ValueError(f"no negative times, and at least one slot: {self}")
 
-
-USUAL_TIMING = Timing()
-
-
-@dataclass(eq=False)
+@dataclass(frozen=True)
 class Job:
-    """One accepted submit. Times are the service's clock's."""
+    """One accepted submit, as it stands at one moment. Times are the service's clock's, in seconds."""
 
     request_id: str
     account: int
-    """Index of the token that paid."""
-    input: Mapping[str, object]
-    """The JSON body as it came."""
-    seconds: int
-    """Of video."""
+    """Index of the token that it came with."""
+    request: VideoRequest
     submitted: float
-    clip: Clip | None
-    """None for a job that is meant to fail, or that needs its file no more."""
-    error: str | None = None
-    """Why it failed, or will."""
     state: JobState = JobState.IN_QUEUE
-    started: float | None = None
     ended: float | None = None
+    rendered: float | None = None
+    """When its video was made, or could not be made."""
+    error: str | None = None
+    """Why it could not be made."""
+
+    @property
+    def needs_video(self) -> bool:
+        """Whether its video is still to be made."""
+        return self.rendered is None and self.state is not JobState.CANCELLED
+
+    def at(self, now: float, timing: Timing) -> Job:
+        """The same job at a later moment."""
+        if self.state is JobState.CANCELLED:
+            return self
+        started = self.submitted + timing.queued
+        if now <= started:
+            return self
+        ended = None if self.rendered is None else max(self.rendered, started + timing.running)
+        if ended is None or now <= ended:
+            return replace(self, state=JobState.IN_PROGRESS)
+        return replace(self, state=JobState.FAILED if self.error else JobState.SUCCEEDED, ended=ended)
 
 
-class JobQueue:
-    """First in, first out, into a number of slots. `settle` brings every job to where it is at a time."""
+class JobStore:
+    """Takes jobs in, has their videos made, finds and cancels them. Safe to use from several threads."""
 
-    def __init__(self, timing: Timing) -> None:
+    def __init__(self, timing: Timing, clock: Callable[[], float], renderer: Renderer) -> None:
         self._timing = timing
+        self._clock = clock
+        self._renderer = renderer
+        self._epoch = time.time() - clock()
+        self._lock = threading.Lock()
         self._jobs: dict[str, Job] = {}
-        self._waiting: list[Job] = []
-        self._running: dict[Job, float] = {}
-        """Each running job, and when it is due."""
-        self._free = [float("-inf")] * timing.slots
-        """For each free slot, since when: a heap."""
+        """By request id, in the order in which they were accepted; as they stood when they came or were changed."""
 
-    def add(self, job: Job) -> None:
-        """Put a job at the end of the queue."""
-        self._jobs[job.request_id] = job
-        self._waiting.append(job)
+    @property
+    def jobs(self) -> list[Job]:
+        """All that are not expired, as they stand now, oldest first."""
+        with self._lock:
+            return self._current()
+
+    def submit(self, request: VideoRequest, account: int) -> Job:
+        """Accept a job."""
+        job = Job(str(uuid.uuid4()), account, request, self._clock())
+        with self._lock:
+            self._jobs = {each.request_id: each for each in (*self._current(), job)}
+        # After the lock is free again: if the video is there already, this calls back at once.
+        self._renderer.order(request).add_done_callback(partial(self._on_rendered, job.request_id))
+        return job
 
     def find(self, request_id: str) -> Job | None:
-        """The job, unless it is unknown or forgotten."""
-        return self._jobs.get(request_id)
+        """The job as it stands now; None if it is unknown or expired."""
+        with self._lock:
+            return self._find(request_id)
 
-    def position(self, job: Job) -> int:
+    def queue_position(self, request_id: str) -> int:
         """How many jobs stand in front of a queued one."""
-        return self._waiting.index(job)
+        before = takewhile(lambda job: job.request_id != request_id, self.jobs)
+        return sum(job.state is JobState.IN_QUEUE for job in before)
 
-    def settle(self, now: float) -> None:
-        """Start and end whatever is due, each at its own time, however long nobody looked."""
-        self._end_due(now)
-        while self._waiting:
-            first = self._waiting[0]
-            if not self._free:
-                return
-            start = max(first.submitted + self._timing.queued, self._free[0])
-            if start > now:
-                return
-            heapq.heappop(self._free)
-            self._waiting.pop(0)
-            first.state, first.started = JobState.IN_PROGRESS, start
-            self._running[first] = start + self._timing.running
-            self._end_due(now)
+    def cancel(self, request_id: str) -> bool:
+        """Take a job out of the queue, and do not make a video that no other job needs. False if it is not queued."""
+        with self._lock:
+            job = self._find(request_id)
+            if job is None or job.state is not JobState.IN_QUEUE:
+                return False
+            self._jobs[request_id] = replace(job, state=JobState.CANCELLED, ended=self._clock())
+            if not any(each.request == job.request and each.needs_video for each in self._jobs.values()):
+                self._renderer.cancel(job.request)
+            return True
 
-    def cancel(self, job: Job, now: float) -> bool:
-        """Take a job out of the queue. False if it is not in it any more."""
-        if job.state is not JobState.IN_QUEUE:
-            return False
-        self._waiting.remove(job)
-        job.state, job.ended = JobState.CANCELLED, now
-        return True
+    def video(self, job: Job) -> Future[bytes]:
+        """The MP4 of a job that has succeeded. If it was dropped since, it is made again."""
+        return self._renderer.order(job.request)
 
-    def remove(self, job: Job, now: float) -> None:
-        """Forget a job, wherever it stands."""
-        del self._jobs[job.request_id]
-        if job in self._waiting:
-            self._waiting.remove(job)
-        if self._running.pop(job, None) is not None:
-            heapq.heappush(self._free, now)
+    def wall_time(self, moment: float) -> str:
+        """A moment of the service's clock in ISO 8601, UTC."""
+        return datetime.fromtimestamp(self._epoch + moment, tz=timezone.utc).isoformat(timespec="milliseconds")
 
-    def expired(self, now: float) -> list[Job]:
-        """Jobs that ended so long ago that they are to be forgotten."""
-        return [job for job in self._jobs.values() if job.ended is not None and job.ended + self._timing.expiry <= now]
+    def _on_rendered(self, request_id: str, video: Future[bytes]) -> None:
+        if video.cancelled():
+            return
+        error = video.exception()
+        if error is not None:
+            log.error("The rehearsal's video could not be made", exc_info=error)
+        problem = f"The rehearsal's video could not be made ({type(error).__name__}: {error})" if error else None
+        with self._lock:
+            if request_id in self._jobs:
+                job = self._jobs[request_id]
+                self._jobs[request_id] = replace(job, rendered=self._clock(), error=problem)
 
-    def _end_due(self, now: float) -> None:
-        for job, due in list(self._running.items()):
-            end = _end_of(job, due)
-            if end is None or end > now:
-                continue
-            if job.clip is not None and job.clip.problem:
-                job.error = job.clip.problem
-            job.state = JobState.FAILED if job.error else JobState.SUCCEEDED
-            job.ended = end
-            del self._running[job]
-            heapq.heappush(self._free, end)
+    def _find(self, request_id: str) -> Job | None:
+        job = self._jobs.get(request_id)
+        return self._unless_expired(job) if job else None
 
+    def _current(self) -> list[Job]:
+        return [job for job in map(self._unless_expired, self._jobs.values()) if job]
 
-def _end_of(job: Job, due: float) -> float | None:
-    """When a running job ends; None while its file is still being made."""
-    if job.clip is None:
-        return due
-    return None if job.clip.ready is None else max(due, job.clip.ready)
+    def _unless_expired(self, job: Job) -> Job | None:
+        now = self._clock()
+        job = job.at(now, self._timing)
+        return None if job.ended is not None and job.ended + self._timing.expiry <= now else job

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from random import Random
+from typing import TypeAlias
 
-import numpy as np
 from PIL import Image, ImageDraw
 
-from .picture import Colour, Decal, Picture, even
+Colour: TypeAlias = tuple[int, ...]
+"""RGB or RGBA."""
 
 _SPOKES = 5
-_PAINTS: tuple[Colour, ...] = ((238, 238, 232), (244, 196, 92), (126, 190, 214), (232, 132, 112), (150, 200, 150))
+_PAINTS = ((238, 238, 232), (244, 196, 92), (126, 190, 214), (232, 132, 112), (150, 200, 150))
 _DARK = (26, 30, 44)
 _GLOW = (112, 232, 255)
 _SHARPNESS = 3
@@ -20,41 +21,44 @@ _RADIUS = 0.145
 """Of the wheels, as a part of the robot's height."""
 
 
-@dataclass(frozen=True)
 class Robot:
-    """Its parts as decals, each as large as the robot's whole square."""
+    """Painted in parts, each of which is moved for itself.
 
-    side: int
-    """Pixels of that square; the wheels touch its lower edge."""
-    shadow: Decal
-    body: Decal
-    winking: Decal
-    wheels: tuple[Decal, ...]
-    """One turn to the next spoke, in as many steps as there are decals."""
+    Args:
+        side: pixels of the square around it; the wheels touch its lower edge.
+        speed: pixels per frame by which the desk below moves.
+    """
 
-    def draw(self, picture: Picture, middle: int, floor: int, frame: int) -> None:
+    def __init__(self, side: int, speed: float, rng: Random) -> None:
+        paint, accent = rng.sample(_PAINTS, 2)
+        turn = 2 * math.pi / _SPOKES
+        steps = max(3, round(turn * _RADIUS * side / speed))
+        self._side = side
+        self._shadow = _shadow(side)
+        self._body = _body(side, paint, accent, eyes_open=True)
+        self._winking = _body(side, paint, accent, eyes_open=False)
+        self._wheels = [_wheels(side, accent, step * turn / steps) for step in range(steps)]
+
+    def draw(self, picture: Image.Image, middle: int, floor: int, frame: int) -> None:
         """Draw it standing on row ``floor`` around column ``middle``, as it is at a frame's number."""
-        left, top = even(middle - self.side / 2), floor - self.side
-        bob = even(self.side * 0.012 * math.sin(frame * 0.55))
-        self.shadow.lay(picture, left, top)
-        body = self.winking if frame % 67 in (40, 41, 42, 43) else self.body
-        body.lay(picture, left, top + bob)
-        self.wheels[frame % len(self.wheels)].lay(picture, left, top)
+        left, top = middle - self._side // 2, floor - self._side
+        bob = round(self._side * 0.012 * math.sin(frame * 0.55))
+        body = self._winking if frame % 67 in (40, 41, 42, 43) else self._body
+        self._shadow.paste(picture, left, top)
+        body.paste(picture, left, top + bob)
+        self._wheels[frame % len(self._wheels)].paste(picture, left, top)
 
 
-def build_robot(side: int, rolling: int, rng: np.random.Generator) -> Robot:
-    """A robot of ``side`` pixels whose wheels turn as a desk moving ``rolling`` pixels per frame makes them."""
-    first, second = rng.choice(len(_PAINTS), 2, replace=False)
-    paint, accent = _PAINTS[first], _PAINTS[second]
-    turn = 2 * math.pi / _SPOKES
-    steps = max(3, round(turn * _RADIUS * side / rolling))
-    return Robot(
-        side,
-        _shadow(side),
-        _body(side, paint, accent, eyes_open=True),
-        _body(side, paint, accent, eyes_open=False),
-        tuple(_wheels(side, accent, step * turn / steps) for step in range(steps)),
-    )
+class _Part:
+    """A picture without its empty edges, which are no work then."""
+
+    def __init__(self, whole: Image.Image) -> None:
+        box = whole.getbbox() or (0, 0, *whole.size)
+        self._image, (self._left, self._top) = whole.crop(box), box[:2]
+
+    def paste(self, picture: Image.Image, left: int, top: int) -> None:
+        """Lay it over ``picture`` where the whole one would begin at ``left`` and ``top``."""
+        picture.paste(self._image, (left + self._left, top + self._top), self._image)
 
 
 class _Sheet:
@@ -69,30 +73,30 @@ class _Sheet:
         corners = [value * self._scale for value in (left, top, right, bottom)]
         self._draw.rounded_rectangle(corners, round_by * self._scale, fill)
 
-    def disc(self, x: float, y: float, radius: float, fill: tuple[int, ...]) -> None:
+    def disc(self, x: float, y: float, radius: float, fill: Colour) -> None:
         self.oval(x - radius, y - radius, x + radius, y + radius, fill)
 
-    def oval(self, left: float, top: float, right: float, bottom: float, fill: tuple[int, ...]) -> None:
+    def oval(self, left: float, top: float, right: float, bottom: float, fill: Colour) -> None:
         self._draw.ellipse([value * self._scale for value in (left, top, right, bottom)], fill)
 
     def line(self, start: tuple[float, float], end: tuple[float, float], width: float, fill: Colour) -> None:
         points = [value * self._scale for value in (*start, *end)]
         self._draw.line(points, fill, round(width * self._scale))
 
-    def decal(self) -> Decal:
-        return Decal.of(np.asarray(self._image.reduce(_SHARPNESS), dtype=np.uint8))
+    def part(self) -> _Part:
+        return _Part(self._image.reduce(_SHARPNESS))
 
 
-def _shadow(side: int) -> Decal:
+def _shadow(side: int) -> _Part:
     sheet = _Sheet(side)
     for layer in range(6):
         inset = layer * 2.2
         sheet.oval(12 + inset, 92 + inset / 4, 90 - inset, 100 - inset / 4, (14, 8, 6, 34 + 18 * layer))
-    return sheet.decal()
+    return sheet.part()
 
 
-def _body(side: int, paint: Colour, accent: Colour, *, eyes_open: bool) -> Decal:
-    shade: Colour = (paint[0] * 3 // 4, paint[1] * 3 // 4, paint[2] * 3 // 4)
+def _body(side: int, paint: Colour, accent: Colour, *, eyes_open: bool) -> _Part:
+    shade = tuple(part * 3 // 4 for part in paint)
     sheet = _Sheet(side)
     sheet.line((50, 20), (47, 8), 1.6, shade)
     sheet.disc(47, 7, 5.2, (*accent, 90))
@@ -117,10 +121,10 @@ def _body(side: int, paint: Colour, accent: Colour, *, eyes_open: bool) -> Decal
         sheet.disc(x, 64, 1.9, light)
     sheet.box(32, 62, 40, 78, shade, 4)
     sheet.disc(36, 79, 4.6, accent)
-    return sheet.decal()
+    return sheet.part()
 
 
-def _wheels(side: int, accent: Colour, angle: float) -> Decal:
+def _wheels(side: int, accent: Colour, angle: float) -> _Part:
     radius = 100 * _RADIUS
     sheet = _Sheet(side)
     for x in (32.0, 69.0):
@@ -132,4 +136,4 @@ def _wheels(side: int, accent: Colour, angle: float) -> Decal:
             end = (x + math.cos(turned) * radius * 0.7, y + math.sin(turned) * radius * 0.7)
             sheet.line((x, y), end, 2.6, (84, 90, 104))
         sheet.disc(x, y, radius * 0.28, accent)
-    return sheet.decal()
+    return sheet.part()

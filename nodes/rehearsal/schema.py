@@ -1,114 +1,55 @@
-"""The model's input schema, and the check of a submitted body against it."""
+"""What the submit call takes, and the size of the video that it gives."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Literal
 
-from .scene import Scene
-from .sizes import SIZES
+from pydantic import BaseModel, ConfigDict, Field
 
-_REQUIRED: Final = object()
-_RESOLUTIONS: Final = tuple(dict.fromkeys(resolution for resolution, _ in SIZES))
-_RATIOS: Final = tuple(dict.fromkeys(ratio for _, ratio in SIZES))
-_DURATIONS: Final = tuple(range(2, 13))
+FPS: Final = 24
 
-INPUT_SCHEMA: Final[Mapping[str, object]] = {
-    "type": "object",
-    "title": "Input",
-    "required": ["text"],
-    "properties": {
-        "text": {
-            "title": "Prompt",
-            "type": "string",
-            "description": "Under 500 characters gives better results.",
-        },
-        "resolution": {
-            "title": "Resolution",
-            "type": "string",
-            "enum": list(_RESOLUTIONS),
-            "default": "480p",
-        },
-        "ratio": {
-            "title": "Aspect Ratio (W:H)",
-            "type": "string",
-            "enum": list(_RATIOS),
-            "default": "16:9",
-        },
-        "duration": {"title": "Duration", "type": "integer", "enum": list(_DURATIONS), "default": 5},
-        "seed": {"title": "Seed", "type": "integer", "default": 38810827},
-    },
+SIZES: Final[Mapping[tuple[str, str], tuple[int, int]]] = {
+    ("480p", "16:9"): (864, 480),
+    ("480p", "4:3"): (736, 544),
+    ("480p", "1:1"): (640, 640),
+    ("480p", "3:4"): (544, 736),
+    ("480p", "9:16"): (480, 864),
+    ("480p", "21:9"): (960, 416),
+    ("720p", "16:9"): (1248, 704),
+    ("720p", "4:3"): (1120, 832),
+    ("720p", "1:1"): (960, 960),
+    ("720p", "3:4"): (832, 1120),
+    ("720p", "9:16"): (704, 1248),
+    ("720p", "21:9"): (1504, 640),
+    ("1080p", "16:9"): (1920, 1088),
+    ("1080p", "4:3"): (1664, 1248),
+    ("1080p", "1:1"): (1440, 1440),
+    ("1080p", "3:4"): (1248, 1664),
+    ("1080p", "9:16"): (1088, 1920),
+    ("1080p", "21:9"): (2176, 928),
 }
-"""As the model call serves it."""
+"""(resolution, ratio) to (width, height) in pixels, as published for Seedance 1.0 Pro."""
 
 
-class SchemaViolation(Exception):
-    """A body that does not fit; ``detail`` names each field and the reason, as the service's 422 does."""
+class VideoRequest(BaseModel):
+    """The body of a submit call, with its defaults. Unknown keys are ignored; equal requests give equal videos."""
 
-    def __init__(self, detail: list[dict[str, object]]) -> None:
-        super().__init__(json.dumps(detail))
-        self.detail = detail
+    model_config = ConfigDict(title="Input", frozen=True, strict=True)
 
+    text: str = Field(title="Prompt", description="Under 500 characters gives better results.")
+    resolution: Literal["480p", "720p", "1080p"] = Field(default="480p", title="Resolution")
+    ratio: Literal["16:9", "4:3", "1:1", "3:4", "9:16", "21:9"] = Field(default="16:9", title="Aspect Ratio (W:H)")
+    # No Literal, which takes 5.0 for 5.
+    duration: int = Field(default=5, title="Duration", ge=2, le=12, json_schema_extra={"enum": [*range(2, 13)]})
+    seed: int = Field(default=38810827, title="Seed")
 
-def read_body(body: bytes) -> tuple[Scene, Mapping[str, object]]:
-    """The scene that a submit call asks for, and its JSON as it came. Unknown keys are let through and ignored.
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return SIZES[self.resolution, self.ratio]
 
-    Raises:
-        SchemaViolation: not JSON, not an object, or a value that the schema does not allow.
-    """
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
-        raise SchemaViolation([_problem((), "json_invalid", "The body is not valid JSON.")]) from None
-    if not isinstance(found, dict):
-        raise SchemaViolation([_problem((), "dict_type", "Input should be an object.")])
-    form = _Form(found)
-    text = form.string("text", _REQUIRED)
-    resolution = form.choice("resolution", _RESOLUTIONS, "480p")
-    ratio = form.choice("ratio", _RATIOS, "16:9")
-    duration = form.integer("duration", 5, _DURATIONS)
-    seed = form.integer("seed", 38810827)
-    if form.problems:
-        raise SchemaViolation(form.problems)
-    return Scene(text, resolution, ratio, duration, seed), found
-
-
-class _Form:
-    """Reads one field after the other and collects what is wrong with them."""
-
-    def __init__(self, fields: Mapping[str, object]) -> None:
-        self._fields = fields
-        self.problems: list[dict[str, object]] = []
-
-    def string(self, name: str, default: object) -> str:
-        value = self._fields.get(name, default)
-        if isinstance(value, str):
-            return value
-        if value is _REQUIRED:
-            self.problems.append(_problem((name,), "missing", "Field required."))
-        else:
-            self.problems.append(_problem((name,), "string_type", "Input should be a string."))
-        return ""
-
-    def choice(self, name: str, allowed: tuple[str, ...], default: str) -> str:
-        value = self._fields.get(name, default)
-        if isinstance(value, str) and value in allowed:
-            return value
-        self.problems.append(_problem((name,), "enum", f"Input should be one of {', '.join(allowed)}."))
-        return default
-
-    def integer(self, name: str, default: int, allowed: tuple[int, ...] | None = None) -> int:
-        value = self._fields.get(name, default)
-        # True is an int to Python, but not an integer to JSON.
-        if not isinstance(value, int) or isinstance(value, bool):
-            self.problems.append(_problem((name,), "int_type", "Input should be an integer."))
-        elif allowed is not None and value not in allowed:
-            self.problems.append(_problem((name,), "enum", f"Input should be one of {', '.join(map(str, allowed))}."))
-        else:
-            return value
-        return default
-
-
-def _problem(place: tuple[str, ...], kind: str, reason: str) -> dict[str, object]:
-    return {"loc": ["body", *place], "type": kind, "msg": reason}
+    @property
+    def frame_count(self) -> int:
+        """One more than 24 a second, as in real ones: 5 s has 121."""
+        return self.duration * FPS + 1

@@ -1,73 +1,72 @@
-"""The local RunComfy as its users hold it: start it, point a client at its origin, look at its jobs."""
+"""The local RunComfy as a whole: an HTTP server in a thread of its own, on the loopback interface only."""
 
 from __future__ import annotations
 
-import atexit
+import asyncio
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Collection
+from concurrent.futures import Future
 from typing import Final
 
-from .api import ModelApi
-from .clock import HoldableClock
-from .door import Door
-from .jobs import USUAL_TIMING, Timing
-from .renderer import Renderer
-from .scene import Scene
-from .server import LoopbackServer
-from .store import JobStore, Submission
+from aiohttp import web
+
+from .handlers import ModelApi
+from .jobs import JobStore, Timing
+from .render import Renderer
 
 DEFAULT_TOKEN: Final = "rehearsal"  # noqa: S105 - no secret: it opens nothing but this stand-in
+HOST: Final = "127.0.0.1"
+_BACKLOG: Final = 256
+"""Connections that may wait to be taken; hundreds of jobs may be polled at once."""
+_IDLE_SECONDS: Final = 30.0
+"""For which a connection is kept after an answer."""
 
 
 class RehearsalService:
-    """A stand-in for RunComfy on 127.0.0.1. Nothing it does costs anything or leaves this machine.
+    """A stand-in for RunComfy. Nothing it does costs anything, leaves this machine or touches its disk.
 
-    Jobs move on by the clock alone, whether or not anybody asks; no threads wait for them. Usable once:
-    `start`, then `stop`, or as a context manager. All of it may be used from several threads.
+    Usable once: `start`, then `stop`, or as a context manager. All of it may be used from several threads.
     """
 
     def __init__(
         self,
         *,
         tokens: Collection[str] = (DEFAULT_TOKEN,),
-        timing: Timing = USUAL_TIMING,
+        timing: Timing | None = None,
         price_usd: float | None = 0.02,
-        video: Scene | None = None,
-        latency: float = 0.0,
-        address: str = "",
         port: int = 0,
         clock: Callable[[], float] = time.monotonic,
+        renderer: Renderer | None = None,
     ) -> None:
         """
         Args:
             tokens: one per account.
-            price_usd: per second of video; None for a service that tells no price.
-            video: what every video shows, whatever was asked for; made once, when the first job comes.
-            latency: seconds from a call to its answer, and once more for a new connection.
-            address: the origin by which its clients reach it, where that is not its own.
+            price_usd: per second of video; None for a service that names no price.
             port: to listen on; 0 for any free one.
             clock: seconds; only differences mean something.
+            renderer: makes the videos, and is closed with the service.
         """
-        self._tokens = tuple(tokens)
-        self._price = price_usd
-        self._latency = latency
-        self._address = address
+        self._renderer = renderer or Renderer()
+        self.store = JobStore(timing or Timing(), clock, self._renderer)
+        """The jobs it has accepted."""
+        self._api = ModelApi(self.store, tuple(tokens), price_usd)
         self._port = port
-        self._door = Door(clock)
-        self._clock = HoldableClock(clock)
-        self._renderer = Renderer(self._clock)
-        self._store = JobStore(timing, self._clock, self._renderer, video)
-        self._server: LoopbackServer | None = None
-        self._stopped = False
+        self._listening: Future[int] = Future()
+        """The port."""
+        self._stopping: Future[None] = Future()
+        self._thread = threading.Thread(target=self._run, name="rehearsal-http", daemon=True)
 
     @property
     def origin(self) -> str:
         """`http://127.0.0.1:PORT`, once started."""
-        if self._server is None:
+        if not self._listening.done():
             raise RuntimeError("the rehearsal service was not started")
-        return self._server.origin
+        return f"http://{HOST}:{self._listening.result()}"
+
+    def application(self) -> web.Application:
+        """What it serves."""
+        return self._api.application()
 
     def start(self) -> None:
         """Begin to answer.
@@ -76,23 +75,15 @@ class RehearsalService:
             OSError: the port is taken.
             RuntimeError: it was started before.
         """
-        if self._server is not None or self._stopped:
-            raise RuntimeError("a rehearsal service starts only once")
-        server = LoopbackServer(self._port, self._store, self._door, self._latency)
-        server.api = ModelApi(self._store, self._address or server.origin, self._tokens, self._price)
-        self._server = server
-        threading.Thread(target=server.serve_forever, args=(0.05,), name="rehearsal-http", daemon=True).start()
-        atexit.register(self.stop)
+        self._thread.start()
+        self._listening.result()
 
     def stop(self) -> None:
-        """End all connections and delete every file it made. Nothing if it was stopped before."""
-        if self._stopped:
-            return
-        self._stopped = True
-        atexit.unregister(self.stop)
-        if self._server is not None:
-            self._server.shutdown()
-            self._server.server_close()
+        """End all connections and whatever is being rendered. Nothing if it was stopped before."""
+        if not self._stopping.done():
+            self._stopping.set_result(None)
+        if self._thread.is_alive():
+            self._thread.join()
         self._renderer.close()
 
     def __enter__(self) -> RehearsalService:
@@ -102,38 +93,27 @@ class RehearsalService:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    @property
-    def submissions(self) -> tuple[Submission, ...]:
-        """Every accepted submit in order, as it stands now; forgotten ones too, if they are among the last thousand."""
-        return self._store.submissions
+    def _run(self) -> None:
+        loop = asyncio.SelectorEventLoop()
+        try:
+            loop.run_until_complete(self._serve())
+        except Exception as error:  # noqa: BLE001 - whatever it is, `start` waits for it
+            self._listening.set_exception(error)
+        finally:
+            loop.close()
 
-    @property
-    def calls(self) -> Counter[tuple[str, str]]:
-        """How often each call came in, refused or not, by (method, kind).
-
-        Kinds: submit, status, result, cancel, model, media; unknown for any other path.
-        """
-        return self._store.calls
-
-    def hold(self) -> None:
-        """Freeze every job where it is: queued ones, and those submitted from now on, stay queued until `release`."""
-        self._store.hold()
-
-    def release(self) -> None:
-        """Let time go on from where `hold` stopped it."""
-        self._clock.release()
-
-    def fail_next(self, reason: str) -> None:
-        """Let the next accepted job end as failed with this `error`. Calls add up: one job each."""
-        self._store.fail_next(reason)
-
-    def forget(self, request_id: str) -> None:
-        """Answer 404001 for this job from now on, as if it had expired. Raises `KeyError` if there is none."""
-        self._store.forget(request_id)
-
-    def wait_until_rendered(self, timeout: float = 60.0) -> bool:
-        """Wait until the file of every accepted job is made; False if ``timeout`` seconds were too few.
-
-        With a clock that is turned by hand this is all there is to wait for.
-        """
-        return self._renderer.wait(timeout)
+    async def _serve(self) -> None:
+        runner = web.AppRunner(
+            self.application(),
+            handle_signals=False,
+            shutdown_timeout=0.5,
+            access_log=None,
+            keepalive_timeout=_IDLE_SECONDS,
+        )
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, HOST, self._port, backlog=_BACKLOG).start()
+            self._listening.set_result(runner.addresses[0][1])
+            await asyncio.wrap_future(self._stopping)
+        finally:
+            await runner.cleanup()

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from .errors import Charge, RunComfyError
+from ..errors import Charge
+from .errors import Subject
 from .request import MODEL_ID, GenerationRequest
 from .responses import (
     CancelOutcome,
     JobResult,
     JobStatus,
     ModelInfo,
-    error_from,
     read_cancel,
     read_model,
     read_result,
@@ -25,7 +25,10 @@ T = TypeVar("T")
 
 
 class RunComfy:
-    """The service, for one account. Every method is one HTTP exchange and raises `RunComfyError`."""
+    """The service, for one account. Every method is one HTTP exchange and raises `RunComfyError`.
+
+    Those about a job take what a failure means for the money: ``charge``.
+    """
 
     def __init__(self, transport: Transport, token_source: str, model: str = MODEL_ID) -> None:
         self._transport = transport
@@ -36,50 +39,37 @@ class RunComfy:
         """Ask for a video; **this is what costs money**. Returns the request id.
 
         An error whose `not_accepted` is false leaves open whether the service took the job.
+
+        Args:
+            before_first_byte: called when the connection stands, right before the request is sent. What it raises is
+                raised here, and nothing is sent.
         """
-        try:
-            return read_submission(
-                self._send(
-                    ApiRequest("POST", f"/v1/models/{self.model}", body=request.body()), self.model, before_first_byte
-                )
-            )
-        except RunComfyError as error:
-            if not error.not_accepted:
-                error.advice = "Look for it on RunComfy's Generations page before running again."
-            raise
+        look_first = "Look for it on RunComfy's Generations page before running again."
+        subject = Subject(self.model, unclear_advice=look_first, token_source=self._token_source)
+        call = ApiRequest("POST", f"/v1/models/{self.model}", subject, body=request.body())
+        return read_submission(self._transport.send(call, before_first_byte=before_first_byte), subject)
 
-    def status(self, request_id: str) -> JobStatus:
+    def status(self, request_id: str, *, charge: Charge = Charge.ACCEPTED) -> JobStatus:
         """Where the job stands."""
-        return self._about(request_id, ApiRequest("GET", f"/v1/requests/{request_id}/status"), read_status)
+        return self._about_job(request_id, charge, "GET", "status", read_status)
 
-    def result(self, request_id: str) -> JobResult:
+    def result(self, request_id: str, *, charge: Charge = Charge.ACCEPTED) -> JobResult:
         """How the job ended and where its videos are."""
-        query = {"include_cost": "true"}
-        return self._about(request_id, ApiRequest("GET", f"/v1/requests/{request_id}/result", query), read_result)
+        return self._about_job(request_id, charge, "GET", "result", read_result)
 
-    def cancel(self, request_id: str) -> CancelOutcome:
+    def cancel(self, request_id: str, *, charge: Charge = Charge.ACCEPTED) -> CancelOutcome:
         """Take a job back out of the queue; one that is running already cannot be."""
-        call = ApiRequest("POST", f"/v1/requests/{request_id}/cancel", repeatable=True)
-        return self._about(request_id, call, read_cancel)
+        return self._about_job(request_id, charge, "POST", "cancel", read_cancel)
 
     def model_info(self) -> ModelInfo:
         """What the model costs, as far as the service tells. Also a free check of the token."""
-        try:
-            return read_model(self._send(ApiRequest("GET", f"/v1/models/{self.model}"), self.model))
-        except RunComfyError as error:
-            error.charge = Charge.NOTHING
-            raise
+        subject = Subject(self.model, charge=Charge.NOTHING, token_source=self._token_source)
+        return read_model(self._transport.send(ApiRequest("GET", f"/v1/models/{self.model}", subject)), subject)
 
-    def _about(self, request_id: str, call: ApiRequest, read: Callable[[ApiResponse], T]) -> T:
-        try:
-            return read(self._send(call, request_id))
-        except RunComfyError as error:
-            error.about(request_id)
-            raise
-
-    def _send(self, call: ApiRequest, subject: str, before_first_byte: Callable[[], None] | None = None) -> ApiResponse:
-        response = self._transport.send(call, before_first_byte=before_first_byte)
-        error = error_from(response, subject, self._token_source)
-        if error:
-            raise error
-        return response
+    def _about_job(
+        self, request_id: str, charge: Charge, method: str, what: str, read: Callable[[ApiResponse, Subject], T]
+    ) -> T:
+        subject = Subject(request_id, request_id, charge, token_source=self._token_source)
+        query = {"include_cost": "true"} if what == "result" else {}
+        call = ApiRequest(method, f"/v1/requests/{request_id}/{what}", subject, query, repeatable=True)
+        return read(self._transport.send(call), subject)

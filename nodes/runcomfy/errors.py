@@ -5,58 +5,63 @@ RunComfyError
 ├── MissingToken            never left this machine
 ├── InvalidOrigin           never left this machine
 ├── TransientError          may go away by itself: reads go on
-│   ├── ConnectError         no connection could be made
-│   ├── ReadError             the connection broke or timed out before a whole answer came
+│   ├── ConnectError        no byte of the request has left
+│   ├── ReadError           the connection broke or timed out before a whole answer came
 │   ├── RateLimited         HTTP 429
-│   ├── ServerError      HTTP 408 and 5xx
+│   ├── ServerError         HTTP 408, 409, 425, 499 and 5xx
+│   ├── GatewayError        a refusal of a call about a job that may not be RunComfy's own
 │   └── InvalidResponse     an answer that is not what the documentation describes
-└── RejectedError                 a definite no
+└── RejectedError           a definite no
     ├── InvalidIdentifier   400001: wrong model or request id
-    ├── ValidationError       HTTP 400 or 422: the input does not fit the schema
-    ├── AuthenticationError        HTTP 401: the token
-    ├── InsufficientFunds   HTTP 402: the balance
-    ├── PermissionDenied    HTTP 403: somebody else's request
-    └── NotFound            HTTP 404: unknown, deleted or expired
+    ├── ValidationError     HTTP 400 or 422: the input does not fit the schema
+    ├── AuthenticationError 400004 or HTTP 401: the token
+    ├── InsufficientFunds   400002 or HTTP 402: the balance
+    ├── PermissionDenied    403001 or HTTP 403: somebody else's request
+    └── NotFound            404001 or HTTP 404: unknown, deleted or expired
 
 A message is always three parts: what happened, whether it was charged, what to do.
 """
 
 from __future__ import annotations
 
-from enum import Enum
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from ..errors import Charge, SeedanceError
 
 
-class Charge(Enum):
-    """What an error means for the user's money."""
+@dataclass(frozen=True)
+class Subject:
+    """What a call is about, as far as its errors tell the user."""
 
-    NOTHING = "Nothing was charged."
-    UNKNOWN = "It may have been charged."
-    ACCEPTED = "RunComfy had already accepted the job and may charge for it."
+    name: str = ""
+    """The model or request id that was asked for."""
+    request_id: str | None = None
+    """The job, if it is about one."""
+    charge: Charge | None = None
+    """What any failure means for the money; None where that depends on the failure."""
+    unclear_advice: str = ""
+    """What to do, in place of the usual, where nobody can know whether the call was accepted."""
+    token_source: str = ""
 
 
-class RunComfyError(Exception):
+NO_CALL: Final = Subject()
+"""Of an error that comes before any call."""
+
+
+class RunComfyError(SeedanceError):
     """A call to RunComfy that did not work. ``str()`` is the message for the user."""
 
     not_accepted: ClassVar[bool] = True
     """As the answer to a submit: provably no job was created."""
 
-    def __init__(self, message: str, advice: str, *, charge: Charge = Charge.NOTHING) -> None:
-        super().__init__(message)
-        self.message = message
-        self.advice = advice
-        self.charge = charge
-        self.request_id: str | None = None
-        """The job that the failed call was about, if there was one."""
-
-    def about(self, request_id: str) -> None:
-        """Name the accepted job that this failed call was about."""
-        self.request_id = request_id
-        self.charge = Charge.ACCEPTED
-
-    def __str__(self) -> str:
-        job = f" Request id: {self.request_id}." if self.request_id else ""
-        return f"{self.message} {self.charge.value} {self.advice}{job}"
+    def __init__(self, message: str, advice: str, subject: Subject = NO_CALL) -> None:
+        if not self.not_accepted:
+            advice = subject.unclear_advice or advice
+        charge = subject.charge or (Charge.NOTHING if self.not_accepted else Charge.UNKNOWN)
+        super().__init__(message, advice, charge=charge, request_id=subject.request_id)
+        self.subject = subject
+        """What the call was about."""
 
 
 class InvalidRequest(RunComfyError):
@@ -83,22 +88,24 @@ class TransientError(RunComfyError):
 
 
 class ConnectError(TransientError):
-    """No connection could be made, so the request cannot have arrived."""
+    """No byte of the request has left: there was no connection, or it broke in the TLS handshake."""
 
     not_accepted = True
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"RunComfy could not be reached ({reason}).", "Check the network connection and run again.")
+    def __init__(self, reason: str, subject: Subject = NO_CALL) -> None:
+        super().__init__(
+            f"RunComfy could not be reached ({reason}).", "Check the network connection and run again.", subject
+        )
 
 
 class ReadError(TransientError):
     """The request may have arrived, but no whole answer came back."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, subject: Subject = NO_CALL) -> None:
         super().__init__(
             f"The connection to RunComfy ended before its answer was complete ({reason}).",
             "Check the network connection and run again.",
-            charge=Charge.UNKNOWN,
+            subject,
         )
 
 
@@ -107,31 +114,47 @@ class RateLimited(TransientError):
 
     not_accepted = True
 
-    def __init__(self, retry_after: float | None) -> None:
-        super().__init__("RunComfy is limiting how often this account may call it.", "Wait a minute and run again.")
+    def __init__(self, retry_after: float | None, subject: Subject = NO_CALL) -> None:
+        super().__init__(
+            "RunComfy is limiting how often this account may call it.", "Wait a minute and run again.", subject
+        )
         self.retry_after = retry_after
 
 
 class ServerError(TransientError):
-    """HTTP 408 or 5xx: the service did not cope."""
+    """HTTP 408, 409, 425, 499 or 5xx: the service did not cope, or something in front of it gave up."""
 
-    def __init__(self, status: int, message: str, retry_after: float | None = None) -> None:
+    def __init__(self, status: int, message: str, retry_after: float | None = None, subject: Subject = NO_CALL) -> None:
         super().__init__(
             f"RunComfy answered with HTTP {status}{_quoted(message)}.",
             "Look at RunComfy's status page and run again later.",
-            charge=Charge.UNKNOWN,
+            subject,
         )
         self.retry_after = retry_after
+
+
+class GatewayError(TransientError):
+    """A refusal of a call about a job that may not be RunComfy's own, but that of something in front of it.
+
+    So are 401, 403 and 404 without RunComfy's error code, and any other without a reason.
+    """
+
+    def __init__(self, status: int, message: str, subject: Subject = NO_CALL) -> None:
+        super().__init__(
+            f"RunComfy, or a gateway in front of it, refused the call with HTTP {status}{_quoted(message)}.",
+            "Check the token and the request id, and a proxy if one is set; then run again.",
+            subject,
+        )
 
 
 class InvalidResponse(TransientError):
     """A success or a redirect that does not say what the documentation promises."""
 
-    def __init__(self, problem: str) -> None:
+    def __init__(self, problem: str, subject: Subject = NO_CALL) -> None:
         super().__init__(
             f"RunComfy's answer could not be understood: {problem}.",
             "If RUNCOMFY_API_BASE_URL or a proxy is set, check it; then run again.",
-            charge=Charge.UNKNOWN,
+            subject,
         )
 
 
@@ -140,62 +163,65 @@ class RejectedError(RunComfyError):
 
 
 class InvalidIdentifier(RejectedError):
-    """400001: the model or request id is not one."""
+    """The model or request id is not one."""
 
-    def __init__(self, identifier: str, message: str) -> None:
+    def __init__(self, message: str, subject: Subject) -> None:
         super().__init__(
-            f"RunComfy does not know {identifier!r:.150}{_quoted(message)}.",
+            f"RunComfy does not know {subject.name!r:.150}{_quoted(message)}.",
             "Request ids are listed on RunComfy's Generations page, models on its Models page.",
+            subject,
         )
 
 
 class ValidationError(RejectedError):
-    """HTTP 400 or 422: the service does not accept the input."""
+    """The service does not accept the input."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(f"RunComfy did not accept the input{_quoted(message)}.", "Correct it and run again.")
+    def __init__(self, message: str, subject: Subject) -> None:
+        super().__init__(f"RunComfy did not accept the input{_quoted(message)}.", "Correct it and run again.", subject)
 
 
 class AuthenticationError(RejectedError):
-    """HTTP 401: the token is wrong, expired or revoked, or the account is not active."""
+    """The token is wrong, expired or revoked, or the account is not active."""
 
-    def __init__(self, token_source: str, message: str) -> None:
+    def __init__(self, message: str, subject: Subject) -> None:
         super().__init__(
-            f"RunComfy did not accept the token from {token_source}{_quoted(message)}.",
+            f"RunComfy did not accept the token from {subject.token_source}{_quoted(message)}.",
             "Copy a current token from your RunComfy profile and set it there, or set another source.",
+            subject,
         )
 
 
 class InsufficientFunds(RejectedError):
-    """HTTP 402 or 400002: the balance is used up."""
+    """The balance is used up."""
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, subject: Subject) -> None:
         super().__init__(
             f"The RunComfy balance is used up{_quoted(message)}. Nothing was generated.",
             "Add funds on RunComfy's billing page and run again.",
+            subject,
         )
 
 
 class PermissionDenied(RejectedError):
-    """HTTP 403: the request belongs to another account."""
+    """The request belongs to another account."""
 
-    def __init__(self, token_source: str, message: str) -> None:
+    def __init__(self, message: str, subject: Subject) -> None:
         super().__init__(
-            f"The account of the token from {token_source} may not see this{_quoted(message)}.",
+            f"The account of the token from {subject.token_source} may not see this{_quoted(message)}.",
             "Use the token of the account that made the request.",
+            subject,
         )
 
 
 class NotFound(RejectedError):
-    """HTTP 404: the service no longer has it, or never had."""
+    """The service no longer has it, or never had."""
 
-    def __init__(self, message: str, *, definite: bool = True) -> None:
+    def __init__(self, message: str, subject: Subject) -> None:
         super().__init__(
-            f"RunComfy does not have this{_quoted(message)}: it is unknown, deleted or expired.",
+            f"RunComfy does not have this job or model{_quoted(message)}: it is unknown, deleted or expired.",
             "It can no longer be fetched; check the id, or generate it anew.",
+            subject,
         )
-        self.definite = definite
-        """Whether the service itself says so (404001), rather than something in front of it, perhaps."""
 
 
 def _quoted(message: str) -> str:

@@ -82,7 +82,9 @@ class GenerationRequest:
 
 def validate_text(text: object) -> str | None:
     """Why ``text`` cannot be a prompt, as a sentence for the user; None if it can."""
-    if not isinstance(text, str) or not text.strip():
+    if not isinstance(text, str):
+        return f"text is {text!r:.60}; it must be a text."
+    if not text.strip():
         return "The text is empty. Write what the video should show."
     try:
         text.encode()

@@ -1,26 +1,17 @@
-"""What RunComfy's answers mean: from bytes to typed values, or to the right error."""
+"""What RunComfy's answers mean: from bytes to typed values, or to the right error.
+
+Every reader raises the error that the answer stands for; `InvalidResponse` where it is none that is documented.
+"""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from .errors import (
-    AuthenticationError,
-    InsufficientFunds,
-    InvalidIdentifier,
-    InvalidResponse,
-    NotFound,
-    PermissionDenied,
-    RateLimited,
-    RejectedError,
-    RunComfyError,
-    ServerError,
-    ValidationError,
-)
+from .errors import InvalidResponse, Subject
 from .parsing import count_in, links_in, number_in, text_in
+from .refusals import ABOUT_THE_CALL, json_in, json_object, raise_for_code, raise_for_status
 from .request import is_request_id
 from .transport import ApiResponse
 
@@ -85,133 +76,87 @@ class ModelInfo:
 
 _STATUS_WORDS: Final = {
     "in_queue": JobState.QUEUED,
-    "in_progress": JobState.RUNNING,
-    "completed": JobState.ENDED,
-    "succeeded": JobState.ENDED,
-    "failed": JobState.ENDED,
-    "error": JobState.ENDED,
-    "cancelled": JobState.CANCELLED,
-    "canceled": JobState.CANCELLED,
+    **dict.fromkeys(("in_progress", "pending", "waiting", "starting", "processing"), JobState.RUNNING),
+    **dict.fromkeys(("completed", "succeeded", "failed", "error"), JobState.ENDED),
+    **dict.fromkeys(("cancelled", "canceled"), JobState.CANCELLED),
 }
 _RESULT_WORDS: Final = _STATUS_WORDS | {
-    "completed": JobState.SUCCEEDED,
-    "succeeded": JobState.SUCCEEDED,
-    "failed": JobState.FAILED,
-    "error": JobState.FAILED,
+    **dict.fromkeys(("completed", "succeeded"), JobState.SUCCEEDED),
+    **dict.fromkeys(("failed", "error"), JobState.FAILED),
+}
+_OUTCOMES: Final = {
+    "cancelled": CancelOutcome.CANCELLED,
+    "canceled": CancelOutcome.CANCELLED,
+    "not_cancellable": CancelOutcome.NOT_CANCELLABLE,
 }
 
 
-def read_submission(response: ApiResponse) -> str:
-    """The request id of an accepted job.
+def read_submission(response: ApiResponse, subject: Subject) -> str:
+    """The request id of an accepted job. One that can be used counts, whatever else the answer says."""
+    raise_for_status(response, subject)
+    found = json_in(response)
+    request_id = found.get("request_id") if isinstance(found, dict) else None
+    if isinstance(request_id, str) and is_request_id(request_id):
+        return request_id
+    raise_for_code(json_object(response, subject), response, subject)
+    shown = f" ({text_in(request_id)})" if isinstance(request_id, str) and request_id else ""
+    raise InvalidResponse(f"it holds no usable request_id{shown}", subject)
 
-    Raises:
-        InvalidResponse: accepted or not, its id is not known.
-    """
-    found = _object(response).get("request_id")
-    if isinstance(found, str) and is_request_id(found):
-        return found
-    shown = f" ({text_in(found)})" if isinstance(found, str) and found else ""
-    raise InvalidResponse(f"it holds no usable request_id{shown}")
 
-
-def read_status(response: ApiResponse) -> JobStatus:
-    """The state of a job. Raises `InvalidResponse` where the answer names none."""
-    found = _object(response)
-    raw_status = _raw_status(found)
+def read_status(response: ApiResponse, subject: Subject) -> JobStatus:
+    """The state of a job."""
+    found = _about_job(response, subject)
+    raw_status = _raw_status(found, response, subject)
     return JobStatus(_STATUS_WORDS.get(raw_status, JobState.UNKNOWN), raw_status, count_in(found.get("queue_position")))
 
 
-def read_result(response: ApiResponse) -> JobResult:
-    """The outcome of a job. Raises `InvalidResponse` where the answer names none."""
-    found = _object(response)
-    raw_status = _raw_status(found)
+def read_result(response: ApiResponse, subject: Subject) -> JobResult:
+    """The outcome of a job."""
+    found = _about_job(response, subject)
+    raw_status = _raw_status(found, response, subject)
     state = _RESULT_WORDS.get(raw_status, JobState.UNKNOWN)
     videos = tuple(dict.fromkeys(links_in(found.get("output"))))[:MOST_VIDEOS]
-    reason = text_in(found.get("error"))
+    reason = text_in(found.get("error")) or text_in(found.get("error_message"))
     if raw_status == "completed" and reason and not videos:
         state = JobState.FAILED
     return JobResult(state, raw_status, videos, reason, number_in(found.get("cost")))
 
 
-def read_cancel(response: ApiResponse) -> CancelOutcome:
-    """What the cancel call did. Raises `InvalidResponse` where the answer does not say."""
-    raw_status = _object(response).get("outcome")
-    if raw_status in ("cancelled", "canceled"):
-        return CancelOutcome.CANCELLED
-    if raw_status == "not_cancellable":
-        return CancelOutcome.NOT_CANCELLABLE
-    raise InvalidResponse("it does not say whether the job was cancelled")
+def read_cancel(response: ApiResponse, subject: Subject) -> CancelOutcome:
+    """What the cancel call did. Only `outcome` tells: beside it, `status` has been seen to say something else."""
+    found = _about_job(response, subject)
+    outcome = found.get("outcome")
+    if isinstance(outcome, str) and outcome in _OUTCOMES:
+        return _OUTCOMES[outcome]
+    raise_for_code(found, response, subject)
+    raise InvalidResponse("it does not say whether the job was cancelled", subject)
 
 
-def read_model(response: ApiResponse) -> ModelInfo:
+def read_model(response: ApiResponse, subject: Subject) -> ModelInfo:
     """The model's price, as far as it is told."""
-    found = _object(response)
+    raise_for_status(response, subject)
+    found = json_object(response, subject)
+    raise_for_code(found, response, subject)
     return ModelInfo(number_in(found.get("base_price_usd")), text_in(found.get("price_unit")))
 
 
-def error_from(response: ApiResponse, subject: str, token_source: str) -> RunComfyError | None:
-    """The error that an answer stands for; None for a success.
-
-    Args:
-        subject: the model or request id that was asked for.
-        token_source: where the token came from, for the message.
-    """
-    if 200 <= response.status < 300:
-        return None
-    code, message = _error_body(response)
-    # In seconds: the header's other form, a date, is passed over.
-    retry_after = number_in(response.headers.get("retry-after"))
-    if response.status == 429:
-        return RateLimited(retry_after)
-    if response.status == 408 or response.status >= 500:
-        return ServerError(response.status, message, retry_after)
-    if response.status < 400:
-        return InvalidResponse(f"HTTP {response.status} where a plain answer is documented")
-    if response.status == 402 or code == 400002:
-        return InsufficientFunds(message)
-    if response.status == 401 or code == 400004:
-        return AuthenticationError(token_source, message)
-    if response.status == 403:
-        return PermissionDenied(token_source, message)
-    if response.status == 404:
-        return NotFound(message, definite=code == 404001)
-    if code == 400001:
-        return InvalidIdentifier(subject, message)
-    if response.status in (400, 422):
-        return ValidationError(message)
-    return RejectedError(f"RunComfy refused the call with HTTP {response.status}.", message or "Run again later.")
+def _about_job(response: ApiResponse, subject: Subject) -> dict[str, object]:
+    """The body of a success that is about the job that was asked for."""
+    raise_for_status(response, subject)
+    found = json_object(response, subject)
+    if count_in(found.get("error_code")) in ABOUT_THE_CALL:
+        raise_for_code(found, response, subject)
+    named = found.get("request_id")
+    if isinstance(named, str) and named != subject.request_id:
+        raise InvalidResponse("it is about another job than the one that was asked for", subject)
+    return found
 
 
-def _json(response: ApiResponse) -> object:
-    try:
-        # As UTF-8: from bytes, json would guess, and the token is found in none of the other encodings.
-        return json.loads(response.body.decode("utf-8-sig"))
-    except (ValueError, RecursionError):
-        return None
-
-
-def _object(response: ApiResponse) -> dict[str, object]:
-    found = _json(response)
-    if isinstance(found, dict):
-        return found
-    raise InvalidResponse("it is not a JSON object")
-
-
-def _raw_status(found: dict[str, object]) -> str:
+def _raw_status(found: dict[str, object], response: ApiResponse, subject: Subject) -> str:
     raw_status = found.get("status")
-    if isinstance(raw_status, str) and (shown := text_in(raw_status)):
-        return shown[:60].lower()
-    raise InvalidResponse("it names no status")
-
-
-def _error_body(response: ApiResponse) -> tuple[int | None, str]:
-    """The numeric code and the message of an error body, under any of the names that are in use."""
-    found = _json(response)
-    if not isinstance(found, dict):
-        return None, ""
-    nested = found.get("error")
-    if isinstance(nested, dict):
-        found = nested | found
-    code = next((count_in(found[key]) for key in ("error_code", "code") if key in found), None)
-    message = next((text for key in ("message", "detail", "error") if (text := text_in(found.get(key)))), "")
-    return code, message
+    shown = text_in(raw_status)[:60].lower() if isinstance(raw_status, str) else ""
+    # With a code, the undocumented word `error` is as likely about the call as about the job.
+    if shown and not (shown == "error" and found.get("error_code")):
+        return shown
+    raise_for_code(found, response, subject)
+    raise InvalidResponse("it names no status", subject)

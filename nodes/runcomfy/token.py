@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
+from ..files import private_folder, remove, unfinished_prefix, write_private
 from .errors import MissingToken
 
 VARIABLES: Final = ("RUNCOMFY_API_TOKEN", "RUNCOMFY_TOKEN", "YOUR_API_TOKEN")
 SAVED: Final = "Settings > Seedance"
 LONGEST: Final = 2048
 """Characters; well above any real token, and well below what a header may hold."""
-_UNFINISHED: Final = ".token-"
+SHORTEST_REDACTED: Final = 12
+"""Characters; anything shorter is no real token, and may well be a word of an answer."""
 
 
 class Token(AuthBase):
@@ -30,6 +29,13 @@ class Token(AuthBase):
         self._value = value
         self.source = source
         """Its place, for messages: a setting or a variable's name."""
+        # In JSON, each character may also be escaped, or be spelt by its number.
+        spellings = "".join(rf"(?:\\?{re.escape(mark)}|\\u(?i:{ord(mark):04x}))" for mark in value)
+        self._spellings = re.compile(spellings.encode()) if len(value) >= SHORTEST_REDACTED else None
+
+    def redact(self, content: bytes) -> bytes:
+        """The content of an answer with a placeholder wherever the token stands: an error page may quote headers."""
+        return self._spellings.sub(b"[token]", content) if self._spellings else content
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         request.headers["Authorization"] = f"Bearer {self._value}"
@@ -87,28 +93,17 @@ def save_token(text: str, file: Path) -> None:
         OSError: it cannot be written; the one saved before is still there.
     """
     value = _checked(text, SAVED)
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with suppress(OSError):  # a folder that is somebody else's, or on a file system without modes
-        file.parent.chmod(0o700)
-    # mkstemp makes it 0600. Windows has no such modes: there the file gets the access list of ComfyUI's user folder,
-    # which is the user's own where ComfyUI lies in the user's profile, and else whoever may read that folder.
-    handle, unfinished = tempfile.mkstemp(prefix=_UNFINISHED, dir=file.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="ascii") as written:
-            written.write(value)
-            written.flush()
-            os.fsync(written.fileno())
-        Path(unfinished).replace(file)
-    except BaseException:
-        Path(unfinished).unlink(missing_ok=True)
-        raise
+    private_folder(file.parent)
+    # Windows has no modes: there the file gets the access list of ComfyUI's user folder, which is the user's own where
+    # ComfyUI lies in the user's profile, and else whoever may read that folder.
+    write_private(value, file)
 
 
 def clear_token(file: Path) -> None:
     """Delete the saved token, and what a crash may have left of saving it. Raises `OSError`."""
-    file.unlink(missing_ok=True)
-    for unfinished in file.parent.glob(f"{_UNFINISHED}*"):
-        unfinished.unlink(missing_ok=True)
+    remove(file)
+    for unfinished in file.parent.glob(f"{unfinished_prefix(file)}*"):
+        remove(unfinished)
 
 
 def _variables(environment: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -123,7 +118,7 @@ def _saved(file: Path) -> str:
     except OSError as error:
         raise MissingToken(
             f"The saved RunComfy token cannot be read ({error.strerror}).",
-            f"Make {file} readable, or delete it.",
+            f"Make {file} readable for the user that runs ComfyUI, then run again.",
         ) from None
 
 

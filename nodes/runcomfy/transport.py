@@ -1,10 +1,9 @@
-"""The authenticated wire: one bounded HTTP exchange with RunComfy's origin, never with any other place."""
+"""One authenticated HTTP exchange with RunComfy's origin, never with any other place."""
 
 from __future__ import annotations
 
 import http.client
 import ipaddress
-import ssl
 import time
 import zlib
 from collections.abc import Callable, Mapping
@@ -13,18 +12,11 @@ from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 import requests
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    LocationValueError,
-    NewConnectionError,
-    ProtocolError,
-    ReadTimeoutError,
-)
+from urllib3.exceptions import HTTPError
 
-from ..http_client import InvalidProxy, LimitedAdapter, ResponseLimits, ResponseTooLarge, Session
-from .errors import ConnectError, InvalidOrigin, InvalidResponse, ReadError, RunComfyError
-from .redact import redact_token
+from ..http_client import LimitedAdapter, Session, failure_reason
+from ..http_exchange import Exchange, ResponseTooLarge
+from .errors import NO_CALL, ConnectError, InvalidOrigin, InvalidResponse, ReadError, Subject
 from .token import Token
 
 DEFAULT_ORIGIN: Final = "https://model-api.runcomfy.net"
@@ -36,12 +28,6 @@ PIECE: Final = 16 * 1024
 CONNECTIONS: Final = 16
 """Kept at most, for as many threads."""
 
-_NO_ADDRESS: Final = (
-    *(requests.exceptions.InvalidSchema, requests.exceptions.InvalidURL, requests.exceptions.MissingSchema),
-    LocationValueError,
-)
-"""What is said about addresses that are none, before anything is sent."""
-
 
 @dataclass(frozen=True)
 class ApiRequest:
@@ -49,10 +35,12 @@ class ApiRequest:
 
     method: str
     path: str
+    subject: Subject = NO_CALL
+    """What its errors tell."""
     query: Mapping[str, str] = field(default_factory=dict)
     body: Mapping[str, str | int] | None = None
     repeatable: bool = False
-    """Whether a call that ends unclearly may be made once more. A GET always may."""
+    """Whether it does no harm twice, so that a connection may be used again. A GET never does any."""
 
 
 @dataclass(frozen=True)
@@ -72,18 +60,24 @@ class Limits:
     read: float = 20.0
     """Between two pieces of the answer."""
     total: float = 45.0
-    """From the end of the request to the end of the answer."""
+    """From its beginning to the end of the answer."""
+    submit: float = 60.0
+    """The same for a call that is not repeatable: an answer that is given up may be a job that was paid for."""
 
 
 class Transport(Protocol):
-    """The wire as the client sees it."""
+    """What carries the client's requests."""
 
-    def send(self, call: ApiRequest, *, before_first_byte: Callable[[], None] | None = None) -> ApiResponse:
+    def send(self, request: ApiRequest, /, *, before_first_byte: Callable[[], None] | None = None) -> ApiResponse:
         """One exchange.
 
+        Args:
+            before_first_byte: called when the connection stands, TLS included, right before the request is sent. What
+                it raises is raised here, and nothing is sent.
+
         Raises:
-            ConnectError: the request cannot have arrived.
-            ReadError: it may have.
+            ConnectError: no byte of the request has left.
+            ReadError: one may have.
             InvalidResponse: the answer is a redirect, compressed, or too large.
         """
 
@@ -98,115 +92,87 @@ class HttpTransport:
         self._token = token
         self._limits = limits
         self._clock = clock
-        host = urlsplit(origin).hostname or ""
-        # A proxy of the user's is for the world outside: it would be handed the token of a service on this machine.
-        self._proxies = {"no_proxy": host} if is_loopback(host) else None
         self._kept = self._session()
 
-    def send(self, call: ApiRequest, *, before_first_byte: Callable[[], None] | None = None) -> ApiResponse:
-        if before_first_byte:
-            before_first_byte()
-        if call.method == "GET" or call.repeatable:
-            return self._exchange(self._kept, call)
-        # A kept-alive connection may just have been closed by the service, which would look like an
-        # unclear ending. Only a fresh one makes "not accepted" provable.
+    def send(self, request: ApiRequest, /, *, before_first_byte: Callable[[], None] | None = None) -> ApiResponse:
+        if request.method == "GET" or request.repeatable:
+            exchange = Exchange(self._limits.total, MAX_REPLY, self._clock, before_first_byte=before_first_byte)
+            return self._exchange(self._kept, request, exchange)
+        # A kept connection may just have been closed by the service, which would look as if the request had arrived.
         with self._session() as fresh:
-            return self._exchange(fresh, call)
+            exchange = Exchange(self._limits.submit, MAX_REPLY, self._clock, before_first_byte=before_first_byte)
+            return self._exchange(fresh, request, exchange)
 
-    def _exchange(self, session: requests.Session, call: ApiRequest) -> ApiResponse:
-        failure: RunComfyError
+    def _exchange(self, session: requests.Session, request: ApiRequest, exchange: Exchange) -> ApiResponse:
+        failure: BaseException
         try:
-            return self._answer(session, call)
+            with exchange:
+                return self._answer(session, request)
+        except (OSError, ValueError, HTTPError, http.client.HTTPException, ResponseTooLarge) as error:
+            # Those of `requests` are OSErrors, its InvalidJSONError and the like ValueErrors, too.
+            if not exchange.sent:
+                failure = ConnectError(failure_reason(error, exchange), request.subject)
+            elif isinstance(error, ResponseTooLarge):
+                failure = InvalidResponse("it is far too long", request.subject)
+            else:
+                failure = ReadError(failure_reason(error, exchange), request.subject)
         except InvalidResponse as error:
-            failure = error.with_traceback(None)
-        except ResponseTooLarge:
-            failure = InvalidResponse("it is far too long")
-        except (OSError, ValueError, HTTPError, http.client.HTTPException) as error:  # those of requests are OSErrors
-            failure = _failure(error)
+            failure = error
+        except BaseException as error:
+            if error is not exchange.refusal:
+                raise
+            failure = error
         # Not inside a handler: what `requests` raises holds the request with its headers, and would stay attached, as
         # would the variables of what was called.
-        raise failure
+        raise (exchange.refusal or failure).with_traceback(None)
 
-    def _answer(self, session: requests.Session, call: ApiRequest) -> ApiResponse:
+    def _answer(self, session: requests.Session, request: ApiRequest) -> ApiResponse:
         with session.request(
-            call.method,
-            self._origin + call.path,
-            params=dict(call.query),
-            json=call.body,
-            # As `auth` rather than as a header, so that a ~/.netrc entry cannot replace it.
+            request.method,
+            self._origin + request.path,
+            params=dict(request.query),
+            json=request.body,
             auth=self._token,
             timeout=(self._limits.connect, self._limits.read),
-            proxies=self._proxies,
-            allow_redirects=False,
             stream=True,
         ) as response:
             if response.is_redirect:
-                raise InvalidResponse("it redirects to another address, which is refused to protect the token")
-            sent = response.request.headers["Authorization"]
+                problem = "it redirects to another address, which is refused to protect the token"
+                raise InvalidResponse(problem, request.subject)
+            redact = self._token.redact
             headers = {
-                name.lower(): redact_token(value.encode("latin-1"), sent).decode("latin-1")
+                name.lower(): redact(value.encode("latin-1")).decode("latin-1")
                 for name, value in response.headers.items()
             }
             packed = b"".join(response.raw.stream(PIECE, decode_content=False))
-            body = _unpacked(packed, response.headers.get("Content-Encoding", "").strip().lower())
-            return ApiResponse(response.status_code, headers, redact_token(body, sent))
+            encoding = response.headers.get("Content-Encoding", "").strip().lower()
+            return ApiResponse(response.status_code, headers, redact(_unpacked(packed, encoding, request.subject)))
 
     def _session(self) -> requests.Session:
-        session = _Session()
-        bounds = ResponseLimits(self._limits.total, MAX_REPLY)
-        adapter = LimitedAdapter(bounds, self._clock, connections=CONNECTIONS)
+        session = Session()
+        # A proxy of the user's is for the world outside: it would be handed the token of a service on this machine.
+        use_proxy = not is_loopback(urlsplit(self._origin).hostname or "")
+        adapter = LimitedAdapter(connections=CONNECTIONS, use_proxy=use_proxy)
         session.mount("https://", adapter)
         session.mount("http://", adapter)
         session.headers["Accept"] = "application/json"
         return session
 
 
-class _Session(Session):
-    """Never looks where a redirect leads: `requests` would read all of its body for that, however long it is."""
-
-    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002  requests' own signature
-        return None
-
-
-def _unpacked(body: bytes, encoding: str) -> bytes:
+def _unpacked(body: bytes, encoding: str, subject: Subject) -> bytes:
     """Nothing was asked to be packed, but what is in between may do so, and then the job is paid for all the same."""
     if encoding in ("", "identity"):
         return body
     if encoding != "gzip":
-        raise InvalidResponse("it is compressed, which was not asked for")
+        raise InvalidResponse("it is compressed, which was not asked for", subject)
     unpacking = zlib.decompressobj(wbits=zlib.MAX_WBITS + 16)
     try:
         found = unpacking.decompress(body, MAX_REPLY)
     except zlib.error:
-        raise InvalidResponse("it cannot be unpacked") from None
+        raise InvalidResponse("it cannot be unpacked", subject) from None
     if unpacking.unconsumed_tail:
-        raise InvalidResponse("it is far too long")
+        raise InvalidResponse("it is far too long", subject)
     return found
-
-
-def _failure(error: Exception) -> RunComfyError:
-    """What a failed exchange means: whether the request can have arrived."""
-    if isinstance(error, InvalidProxy):
-        return ConnectError(str(error))
-    if isinstance(error, _NO_ADDRESS):
-        return ConnectError("its address, or that of a proxy, is not a valid one")
-    if _caused_by(error, NewConnectionError, ConnectTimeoutError):
-        late = isinstance(error, requests.exceptions.ConnectTimeout)
-        return ConnectError("no connection within the time limit" if late else "no connection")
-    if isinstance(error, requests.exceptions.ProxyError):
-        # urllib3 also calls a connection through a proxy that broke later a proxy's error.
-        if "Tunnel connection failed" in str(error):
-            return ConnectError("the proxy refused the connection")
-        return ReadError("connection lost behind the proxy")
-    if isinstance(error, requests.exceptions.SSLError):
-        if _caused_by(error, ssl.SSLCertVerificationError):
-            return ConnectError("its certificate could not be verified")
-        return ReadError("TLS error")
-    if isinstance(error, requests.exceptions.Timeout) or _caused_by(error, ReadTimeoutError, TimeoutError):
-        return ReadError("time-out")
-    if isinstance(error, requests.exceptions.ConnectionError | ProtocolError):
-        return ReadError("connection lost")
-    return ReadError(type(error).__name__)
 
 
 def api_origin(environment: Mapping[str, str]) -> str:
@@ -240,15 +206,3 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host.lower() == "localhost"
-
-
-def _caused_by(error: BaseException, *kinds: type[BaseException]) -> bool:
-    """Whether one of ``kinds`` is among the errors that ``requests`` wrapped into ``error``."""
-    pending: list[object] = [error]
-    while pending:
-        found = pending.pop()
-        if isinstance(found, kinds):
-            return True
-        if isinstance(found, BaseException):
-            pending += [*found.args, getattr(found, "reason", None), found.__cause__]
-    return False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import secrets
 import time
 from collections.abc import Callable, Iterator
@@ -14,20 +13,26 @@ from typing import Final
 import requests
 from urllib3.exceptions import HTTPError
 
-from ..http_client import InvalidProxy, ResponseTooLarge, cancellable
+from ..files import Wait, pause, remove, replace, sync
+from ..http_client import InvalidProxy, failure_reason
+from ..http_exchange import Exchange, ResponseTooLarge
 from .errors import (
     Cancelled,
-    CorruptVideo,
     DownloadFailed,
     DownloadInterrupted,
+    HostUnreachable,
     LinkExpired,
     NoSpace,
-    UnsupportedVideo,
+    NotRenamed,
     VideoError,
 )
-from .mp4 import check_mp4, sync
-from .url_policy import MAX_SIZE, check_url
+from .mp4 import check_mp4
+from .url_policy import check_url
 
+MAX_SIZE: Final = 512 * 1024 * 1024
+"""Bytes of a video; Seedance's own have a few million."""
+AROUND: Final = 1024 * 1024
+"""Bytes of a response that may be around a video."""
 PIECE: Final = 256 * 1024
 """Bytes that are read at most before they are written."""
 CONNECT_TIMEOUT: Final = 10.0
@@ -55,6 +60,7 @@ class Download:
         trusted_origin: str | None = None,
         max_size: int = MAX_SIZE,
         clock: Callable[[], float] = time.monotonic,
+        wait: Wait = pause,
     ) -> None:
         self.target = target
         self.received = 0
@@ -65,8 +71,10 @@ class Download:
         self._trusted = trusted_origin
         self._max_size = max_size
         self._clock = clock
+        self._wait = wait
         self._validator = ""
         self._part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+        self._is_whole = False
 
     def attempt(self, link: str, progress: Callable[[int, int | None], None], stopped: Callable[[], bool]) -> None:
         """Fetch all, or all that is still missing, then check it and give it its name. Blocks.
@@ -82,56 +90,49 @@ class Download:
         """
         if not (self._trusted and link.startswith(self._trusted + "/")):
             check_url(link)
-        try:
-            self._transfer(link, progress, stopped)
-            check_mp4(self._part)
-            self._part.replace(self.target)
-            with suppress(OSError):  # some network and Windows drives cannot; the file has its name all the same
-                _sync_folder(self.target.parent)
-        except requests.exceptions.TooManyRedirects:
-            raise DownloadFailed("The link to the video redirects without end.", "Use a direct link.") from None
-        except InvalidProxy as error:
-            raise DownloadFailed(
-                f"The video could not be downloaded ({error}).", "Set another proxy, or none, and restart ComfyUI."
-            ) from None
-        except ResponseTooLarge:
-            self.discard()
-            raise _too_large(self._max_size) from None
-        except requests.exceptions.InvalidSchema:
-            raise DownloadFailed(
-                "The link to the video redirects to one that is not https.", "Use a direct link."
-            ) from None
-        except ValueError:
-            # What requests and urllib raise for a link, or a redirect, that cannot be taken apart.
-            raise DownloadFailed("The link to the video is not a valid one.", "Check the link.") from None
-        except (requests.exceptions.RequestException, HTTPError) as error:
-            raise DownloadInterrupted(_reason(error)) from None
-        except (DownloadInterrupted, LinkExpired):
-            raise  # another attempt goes on from what has arrived
-        except (DownloadFailed, UnsupportedVideo, CorruptVideo):
-            self.discard()
-            raise
-        except OSError as error:
-            self.discard()
-            raise _disk_error(error, self.target) from None
-
-    def discard(self) -> None:
-        """Remove an unfinished file."""
-        with suppress(OSError):
-            self._part.unlink(missing_ok=True)
-        self.received = 0
-
-    def _transfer(self, link: str, progress: Callable[[int, int | None], None], stopped: Callable[[], bool]) -> None:
-        resumable = self.received and self._validator
-        headers = {"Range": f"bytes={self.received}-", "If-Range": self._validator} if resumable else {}
-        ends = self._clock() + ATTEMPT_TIMEOUT
-        timeout = (CONNECT_TIMEOUT, READ_TIMEOUT)
 
         def go_on() -> None:
             if stopped():
                 raise Cancelled
 
-        with cancellable(go_on), self._session.get(link, headers=headers, stream=True, timeout=timeout) as response:
+        exchange = Exchange(
+            ATTEMPT_TIMEOUT, self._max_size + AROUND, self._clock, before_first_byte=go_on, before_read=go_on
+        )
+        try:
+            with exchange:
+                self._transfer(link, progress)
+            check_mp4(self._part)
+        except (requests.exceptions.RequestException, HTTPError, ValueError, ResponseTooLarge) as error:
+            # Not to be chained: it holds the link, and with it perhaps a key.
+            raise self._failure(error, exchange) from None
+        except (DownloadInterrupted, LinkExpired):
+            raise  # another attempt goes on from what has arrived
+        except VideoError:
+            self.discard()
+            raise
+        except OSError as error:
+            if not exchange.sent:  # certificates that cannot be read
+                raise self._failure(error, exchange) from None
+            self.discard()
+            raise _disk_error(error, self.target) from None
+        self._is_whole = True
+        try:
+            replace(self._part, self.target, self._wait)
+        except OSError as error:
+            raise NotRenamed(self._part, self.target, error.strerror or type(error).__name__) from None
+
+    def discard(self) -> None:
+        """Remove an unfinished file. One that is whole stays, even under the name of an unfinished one."""
+        if not self._is_whole:
+            with suppress(OSError):
+                remove(self._part, self._wait)
+        self.received = 0
+
+    def _transfer(self, link: str, progress: Callable[[int, int | None], None]) -> None:
+        resumable = self.received and self._validator
+        headers = {"Range": f"bytes={self.received}-", "If-Range": self._validator} if resumable else {}
+        timeout = (CONNECT_TIMEOUT, READ_TIMEOUT)
+        with self._session.get(link, headers=headers, stream=True, timeout=timeout) as response:
             self._accept(response)
             self.target.parent.mkdir(parents=True, exist_ok=True)
             with self._part.open("r+b" if self.received else "wb") as file:
@@ -142,8 +143,6 @@ class Download:
                     self.received = file.tell()
                     self._check_size(self.received)
                     progress(self.received, self.total)
-                    if self._clock() > ends:
-                        raise DownloadInterrupted("it takes too long")
                 sync(file)
         if self.total is not None and self.received != self.total:
             raise DownloadInterrupted(f"{self.received:,} of {self.total:,} bytes arrived")
@@ -174,6 +173,25 @@ class Download:
         if not self._validator and response.headers.get("Last-Modified"):
             self._validator = response.headers["Last-Modified"]
 
+    def _failure(self, error: Exception, exchange: Exchange) -> DownloadFailed:
+        """What it means that no whole response came."""
+        if isinstance(error, ResponseTooLarge):
+            self.discard()
+            return _too_large(self._max_size)
+        if isinstance(error, InvalidProxy):
+            return DownloadFailed(
+                f"The video could not be downloaded ({error}).", "Set another proxy, or none; run again."
+            )
+        if isinstance(error, requests.exceptions.TooManyRedirects):
+            return DownloadFailed("The link to the video redirects without end.", "Use a direct link.")
+        if isinstance(error, requests.exceptions.InvalidSchema):
+            return DownloadFailed("The link to the video redirects to one that is not https.", "Use a direct link.")
+        if isinstance(error, ValueError):
+            # What requests and urllib raise for a link, or a redirect, that cannot be taken apart.
+            return DownloadFailed("The link to the video is not a valid one.", "Check the link.")
+        reason = failure_reason(error, exchange)
+        return DownloadInterrupted(reason) if exchange.sent else HostUnreachable(reason)
+
     def _check_size(self, size: int) -> None:
         if size > self._max_size:
             raise _too_large(self._max_size)
@@ -192,24 +210,7 @@ def _too_large(most: int) -> DownloadFailed:
     )
 
 
-def _reason(error: Exception) -> str:
-    if isinstance(error, requests.exceptions.Timeout):
-        return "time-out"
-    return "connection lost" if isinstance(error, requests.exceptions.ConnectionError) else type(error).__name__
-
-
 def _disk_error(error: OSError, target: Path) -> VideoError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return NoSpace("There is no space left for the video.", f"Free some in {target.parent} and run again.")
     return NoSpace(f"The video cannot be written ({error.strerror}).", f"Make {target.parent} writable and run again.")
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the new name outlive a power cut, where the system can open folders."""
-    if not hasattr(os, "O_DIRECTORY"):
-        return
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -1,15 +1,19 @@
 """Every way in which a video can fail to become frames.
 
 VideoError
-├── UnsafeUrl        a link that may not be followed
-├── DownloadFailed        it could not be fetched
-│   ├── DownloadInterrupted    but trying again may help
-│   └── LinkExpired    but a new link to the same video may help
-├── NoSpace            the disk does not take it
-├── UnsupportedVideo          what is there is not an MP4, or nothing that OpenCV can read
+├── UnsafeUrl               a link that may not be followed
+├── DownloadFailed          it could not be fetched
+│   ├── DownloadInterrupted     but trying again may help
+│   │   └── HostUnreachable         its server was not even connected to
+│   ├── LinkExpired             but a new link to the same video may help
+│   └── NotRenamed              it is here, whole, under another name
+├── NoSpace                 the disk does not take it
+├── UnsupportedVideo        what is there is not a video, or of a kind that is not read
 ├── CorruptVideo            an incomplete or broken video
-├── NothingSelected    the frame controls leave no frame
-└── NotEnoughMemory    its frames would not fit
+├── NothingSelected         the frame controls leave no frame
+└── NotEnoughMemory         its frames would not fit
+
+Cancelled                   nobody waits for the video any more: not a failure
 """
 
 from __future__ import annotations
@@ -17,20 +21,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-AGAIN: Final = "Delete it and fetch or generate it again."
+from ..errors import SeedanceError
+
+AGAIN: Final = (
+    "Copy or download it again. The video of a job is fetched again, for free, when its graph runs and the file has "
+    "been moved out of output/seedance."
+)
 """What to do about a damaged video."""
 
 
-class VideoError(Exception):
-    """A video that did not arrive or could not be read. ``str()`` is the message for the user."""
-
-    def __init__(self, message: str, advice: str) -> None:
-        super().__init__(message)
-        self.message = message
-        self.advice = advice
-
-    def __str__(self) -> str:
-        return f"{self.message} {self.advice}"
+class VideoError(SeedanceError):
+    """A video that did not arrive or could not be read."""
 
 
 class UnsafeUrl(VideoError):
@@ -48,6 +49,26 @@ class DownloadInterrupted(DownloadFailed):
         super().__init__(f"The video could not be downloaded ({reason}).", "Check the network and run again.")
 
 
+class HostUnreachable(DownloadInterrupted):
+    """No connection to the server: a name that is not known, say. A link that somebody typed is most likely wrong."""
+
+    def __init__(self, reason: str) -> None:
+        super(DownloadInterrupted, self).__init__(
+            f"The server of the video could not be reached ({reason}).",
+            "Check the link and the network, and run again.",
+        )
+
+
+class NotRenamed(DownloadFailed):
+    """The video has arrived and is whole, but something holds its name. It is kept under the one that it has."""
+
+    def __init__(self, kept: Path, target: Path, reason: str) -> None:
+        super().__init__(
+            f"The video has arrived, but cannot be given its name, {target.name} ({reason}). It is kept as {kept}.",
+            "Close what may have the file open, then rename it, or run again.",
+        )
+
+
 class LinkExpired(DownloadFailed):
     """The link is no longer, or not yet, good."""
 
@@ -59,11 +80,11 @@ class LinkExpired(DownloadFailed):
 
 
 class NoSpace(VideoError):
-    """The disk is full or does not allow writing; nothing was left behind."""
+    """The disk is full or does not allow writing; nothing unfinished was left behind."""
 
 
 class UnsupportedVideo(VideoError):
-    """Not an MP4, or nothing that OpenCV can read."""
+    """Not a video, or of a kind that is not read."""
 
 
 class CorruptVideo(VideoError):
@@ -85,6 +106,11 @@ class Cancelled(Exception):
 def incomplete(file: Path, length: int, end: int) -> CorruptVideo:
     """The error for a file of ``length`` bytes that by its own account has at least ``end``."""
     return CorruptVideo(f"{file.name} is incomplete: it has {length:,} of at least {end:,} bytes.", AGAIN)
+
+
+def breaks_off(file: Path, frames: int) -> CorruptVideo:
+    """The error for a file of which only so many frames can be read."""
+    return CorruptVideo(f"{file.name} breaks off after {frames} frames.", AGAIN)
 
 
 def unreadable(file: Path) -> UnsupportedVideo:

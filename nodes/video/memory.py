@@ -2,52 +2,58 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from .errors import NotEnoughMemory
 
+if TYPE_CHECKING:
+    import torch
+
 SPARE: Final = 256 * 1024 * 1024
-"""Bytes that are left alone, for everything else that goes on."""
-FRAME_BYTES: Final = 12
-"""Of a pixel of a frame: three float32."""
-_PICTURES: Final = 20
-"""That a decoder may hold: 16 that others refer to, and some on their way."""
+"""Bytes that are left alone, for the decoder and everything else that goes on."""
 
 
-def decoder_memory(pixels: int, *, plain: bool) -> int:
-    """Bytes that it may take to decode pictures of so many pixels, before they are frames.
+def allocate(shape: tuple[int, ...], file: Path) -> torch.Tensor:
+    """An uninitialised float32 tensor for frames of a file, [frames, height, width, 3].
 
-    Args:
-        plain: whether a pixel takes a decoder a byte and a half, rather than up to six.
+    Raises:
+        NotEnoughMemory: with both figures and the ways out; nothing was allocated.
     """
-    coded, converted = 1.5 if plain else 6, 4 * 3  # four buffers of blue, green and red
-    return int(pixels * (_PICTURES * coded + converted))
+    import torch
+
+    check_memory(math.prod(shape) * 4, shape[0], file)
+    # Not np.empty, which asks for huge pages that are slow to touch first.
+    try:
+        return torch.empty(shape, dtype=torch.float32)
+    except RuntimeError as error:
+        # The system has less to give than it said.
+        raise _not_enough(math.prod(shape) * 4, shape[0], 0, file) from error
 
 
-def check_memory(need: int, frames: int, left: int | None = None, *, decoder: int = 0) -> None:
+def check_memory(need: int, frames: int, file: Path, left: int | None = None) -> None:
     """Make sure that ``frames`` frames of ``need`` bytes in all fit.
 
     Args:
         left: bytes that are free; asked of the system if not given.
-        decoder: bytes that are needed beside the frames.
 
     Raises:
         NotEnoughMemory: with both figures and the ways out.
     """
     left = available_memory() if left is None else left
-    if need + decoder + SPARE > left:
-        raise not_enough(need, frames, left, decoder)
+    if need + SPARE > left:
+        raise _not_enough(need, frames, left, file)
 
 
-def not_enough(need: int, frames: int, left: int, decoder: int = 0) -> NotEnoughMemory:
-    """The error for ``frames`` frames of ``need`` bytes in all, and a decoder, where ``left`` bytes are free."""
-    fit = max(0, (left - SPARE - decoder) * frames // max(need, 1))
+def _not_enough(need: int, frames: int, left: int, file: Path) -> NotEnoughMemory:
+    fit = max(1, (left - SPARE) * frames // max(need, 1))
     return NotEnoughMemory(
-        f"The {frames} frames need {(need + decoder) / 1e9:.1f} GB of memory, and {left / 1e9:.1f} GB are left.",
-        f"Load fewer at a time with Load Seedance Video: frame_load_cap up to {max(fit, 1)}, or a higher "
-        "select_every_nth. Its video output is the whole file whatever is loaded. Or generate at a lower resolution.",
+        f"The {frames} frames need {need / 1e9:.1f} GB of memory, and {left / 1e9:.1f} GB are left.",
+        f"Load fewer at a time with Load Seedance Video: frame_load_cap up to {fit}, or a higher "
+        "select_every_nth. Its video output is the whole file whatever is loaded. Or generate at a lower resolution. "
+        f"Nothing is lost: the video is {file}.",
     )
 
 

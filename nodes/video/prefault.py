@@ -30,7 +30,7 @@ def prefault(images: torch.Tensor) -> Iterator[None]:
     Neither reads nor writes the tensor. Where the system cannot do it, pages come as ever, when they are written to.
     """
     over = Event()
-    thread = Thread(target=touch, args=(images, over), name="seedance-decode-touch", daemon=True)
+    thread = Thread(target=touch, args=(images, over), name="seedance-prefault", daemon=True)
     thread.start()
     try:
         yield

@@ -1,151 +1,173 @@
-"""What a video file holds, found by walking through it; nothing is decoded."""
+"""What a video file holds, found by walking through its packets; at most a few frames are decoded."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from .edits import shown_frames
-from .errors import AGAIN, Cancelled, CorruptVideo, UnsupportedVideo, unreadable
-from .interlaced import may_be_interlaced
-from .memory import decoder_memory
-from .mp4 import check_mp4, is_mp4
-from .opencv import (
-    NO_INTERLACED_FROM,
-    codec,
-    is_plain,
-    open_packets,
-    open_video,
-    picture_size,
-    settings,
-    version,
-)
-from .tracks import OPENCV_CODINGS, check_coding, check_size
+from .errors import AGAIN, Cancelled, CorruptVideo, NothingSelected, unreadable
+from .picture import RgbConverter
+from .reader import FrameReader, open_video
 
 if TYPE_CHECKING:
-    import cv2
+    import av
 
 UNTOLD_FPS: Final = 24.0
 """Seedance's rate, for a file that tells none."""
+_REORDERED: Final = 64
+"""Packets behind a frame's own among which an earlier frame may be; codecs allow 16."""
+_CUT_AWAY: Final = 8
+"""Frames that a cut without decoding may leave out near the ends of a clip; it is of a steady rate all the same."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which frames of a clip are wanted."""
+
+    skip_first_frames: int = 0
+    frame_load_cap: int = 0
+    """At most so many; 0 means all."""
+    select_every_nth: int = 1
+
+    def of(self, count: int) -> range:
+        """The wanted ones of ``count`` frames, by number from 0."""
+        wanted = range(self.skip_first_frames, count, self.select_every_nth)
+        return wanted[: self.frame_load_cap] if self.frame_load_cap else wanted
+
+    @property
+    def most(self) -> int | None:
+        """How many frames a clip must have for all of this; None for all that it has."""
+        if not self.frame_load_cap:
+            return None
+        return self.skip_first_frames + (self.frame_load_cap - 1) * self.select_every_nth + 1
+
+
+ALL: Final = Selection()
 
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """A video file."""
+    """The selected frames of a video file."""
 
     frames: int
-    """That are shown; edit lists may hide some of what is stored."""
     width: int
     """Pixels, as shown."""
     height: int
     fps: float
-    """Frames per second, on average."""
+    """Frames per second at which the selected ones play at the right speed: the file's, on average, divided."""
+    notice: str = ""
+    """What the user should know about how the frames differ from what a player shows, as a sentence."""
 
 
 @dataclass(frozen=True)
-class Count:
-    """The frames of a file, counted one by one."""
+class Timeline:
+    """The frames of a file, up to those that are asked for."""
 
-    shown: int
-    stored: int
-    seconds: float
-    """From the first to the last."""
-    seekable: bool
-    """Whether a frame can be sought by its number."""
-    pixels: int
-    """Of one frame."""
-    decoder: int
-    """Bytes that the decoder takes, beside the frames."""
+    frames: int
+    fps: float
+    """Of the file, on average."""
+    pixel_aspect: float
+    """How wide a pixel is shown, for a height of 1."""
+    times: tuple[int, ...]
+    """When each frame is shown, in ticks of the stream; empty where they cannot be told apart by it."""
 
-    def fps(self, reader: cv2.VideoCapture) -> float:
-        """The rate at which the clip lasts as long as the file says; Matroska's own is wrong where the rate varies."""
-        import cv2
+    def select(self, file: Path, selection: Selection) -> range:
+        """The numbers of the selected frames. Raises `NothingSelected`."""
+        if wanted := selection.of(self.frames):
+            return wanted
+        raise NothingSelected(
+            f"{file.name} has {self.frames} frames, and the frame controls leave none of them.",
+            "Lower skip_first_frames.",
+        )
 
-        return rate(reader.get(cv2.CAP_PROP_FPS), self.stored, self.seconds)
-
-
-def probe(file: Path, stopped: Callable[[], bool] = lambda: False) -> VideoInfo:
-    """What a file says of itself once it is counted. Blocks; raises as `count_frames` does."""
-    import cv2
-
-    count = count_frames(file, stopped)
-    reader = open_video(file)
-    try:
-        width, height = (int(reader.get(side)) for side in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
-        return VideoInfo(count.shown, width, height, count.fps(reader))
-    finally:
-        reader.release()
-
-
-def count_frames(file: Path, stopped: Callable[[], bool]) -> Count:
-    """Walk through a file. Blocks; meant for a worker thread.
-
-    Args:
-        stopped: asked before every frame.
-
-    Raises:
-        UnsupportedVideo: OpenCV cannot read it.
-        CorruptVideo: it is incomplete.
-        Cancelled: ``stopped`` said so.
-    """
-    mp4 = is_mp4(file)
-    if mp4:
-        check_mp4(file)
-    packets = open_packets(file)
-    try:
-        _check_pictures(file, packets, mp4=mp4)
-        pixels, decoder = picture_size(packets), decoder_memory(picture_size(packets), plain=is_plain(packets))
-        stored, seconds = _walk(packets, stopped)
-    finally:
-        packets.release()
-    count = stored
-    if mp4:
-        count = shown_frames(file) or stored
-        if stored < count:
-            raise CorruptVideo(f"{file.name} has {stored} of the {count} frames that its index announces.", AGAIN)
-    if not count:
-        raise unreadable(file)
-    return Count(count, stored, seconds, seekable=mp4, pixels=pixels, decoder=decoder)
-
-
-def _check_pictures(file: Path, packets: cv2.VideoCapture, *, mp4: bool) -> None:
-    """Refuse what would come out black, what is too large, and in an MP4 what its index does not call by its name."""
-    coding = codec(packets)
-    check_size(file, picture_size(packets))
-    if mp4:
-        check_coding(file, coding, OPENCV_CODINGS)
-    if version() >= NO_INTERLACED_FROM and may_be_interlaced(coding, settings(packets)):
-        raise UnsupportedVideo(
-            f"{file.name} is interlaced, and this OpenCV would show black frames.",
-            "Convert it to a progressive MP4 first.",
+    def info(self, frames: int, width: int, height: int, selection: Selection) -> VideoInfo:
+        """So many selected frames of a size."""
+        info = VideoInfo(frames, width, height, self.fps / selection.select_every_nth)
+        shown = round(width * self.pixel_aspect)
+        if shown == width:
+            return info
+        return replace(
+            info,
+            notice=f"The pixels of this video are not square: players show it as {shown}x{height}, and its frames are "
+            f"as they are stored, {width}x{height}.",
         )
 
 
-def _walk(packets: cv2.VideoCapture, stopped: Callable[[], bool]) -> tuple[int, float]:
-    """The number of frames and the seconds from the first to the last, by demuxing them all.
+def probe(file: Path, is_cancelled: Callable[[], bool] = lambda: False, selection: Selection = ALL) -> VideoInfo:
+    """What `decode` would give, of which only the first frame is decoded. Blocks.
 
-    What the header says may be anything.
+    Raises as `decode` does, save for `NotEnoughMemory`.
     """
-    import cv2
-
-    count, first, last = 0, math.inf, 0.0
-    while packets.grab():
-        count += 1
-        due = packets.get(cv2.CAP_PROP_POS_MSEC) / 1000
-        first, last = min(first, due), max(last, due)
-        if stopped():
-            raise Cancelled
-    return count, max(last - first, 0.0)
+    timeline = read_timeline(file, selection.most, is_cancelled)
+    wanted = timeline.select(file, selection)
+    first = next(FrameReader(file, is_cancelled=is_cancelled).frames(), None)
+    if first is None:
+        raise unreadable(file)
+    height, width, _ = RgbConverter(first)(first).shape
+    return timeline.info(len(wanted), width, height, selection)
 
 
-def rate(said: float, frames: int, seconds: float) -> float:
-    """Frames per second, from what the header says and from the seconds between the first frame and the last."""
-    if not (math.isfinite(said) and said > 0):
-        return (frames - 1) / seconds if seconds and frames > 1 else UNTOLD_FPS
-    if not seconds:
+def read_timeline(file: Path, most: int | None, is_cancelled: Callable[[], bool]) -> Timeline:
+    """Walk through a file, to its end or until it is sure to have ``most`` frames. Nothing of it is believed that
+    can be counted.
+
+    Raises:
+        UnsupportedVideo, CorruptVideo: it cannot be read, or not to the end.
+        Cancelled: ``is_cancelled``, which is asked before every packet, said so.
+    """
+    times: list[int | None] = []
+    keys: list[int | None] = []
+    leading = leading_end = 0
+    with open_video(file) as (container, stream):
+        for number, packet in enumerate(container.demux(stream), 1):
+            if is_cancelled():
+                raise Cancelled
+            if packet.is_corrupt:
+                raise CorruptVideo(f"{file.name} breaks off after {len(times)} frames.", AGAIN)
+            if packet.is_keyframe:
+                keys.append(packet.pts)
+            if not packet.size or packet.is_discard:
+                continue
+            times.append(packet.pts)
+            # Shown before the first key frame although it is stored behind: it may refer to what was cut away.
+            if len(keys) == 1 and not packet.is_keyframe and (packet.pts is None or packet.pts < (keys[0] or 0)):
+                leading, leading_end = leading + 1, number
+            if most is not None and len(times) >= most + _REORDERED:
+                break
+        else:
+            most = None
+        known = sorted(time for time in times if time is not None)
+        fps = _rate(stream, known if most is None else [])
+        aspect = float(stream.sample_aspect_ratio or 1)
+        # AVI files hold no times; those that FFmpeg makes up change after seeking.
+        seekable = len(set(known)) == len(times) and not leading and container.format.name != "avi"
+    lost = _undecodable(file, leading_end) if leading else 0
+    if len(times) == lost:
+        raise unreadable(file)
+    return Timeline(len(times) - lost, fps, aspect, tuple(known) if seekable else ())
+
+
+def _undecodable(file: Path, packets: int) -> int:
+    """How many of the first packets of a file yield no frame."""
+    left = 0
+    with open_video(file) as (container, stream):
+        for packet in islice(container.demux(stream), packets):
+            left += bool(packet.size and not packet.is_discard) - len(packet.decode())
+        return left - len(stream.codec_context.decode(None))
+
+
+def _rate(stream: av.VideoStream, times: list[int]) -> float:
+    """Frames per second on average: what the file says, unless its frames, by their ``times``, last much longer.
+
+    Matroska and AVI files name one rate although their frames come at a variable one, which shows only when all
+    of them have been walked through.
+    """
+    said = float(stream.average_rate or stream.guessed_rate or UNTOLD_FPS)
+    if not times or stream.time_base is None:
         return said
-    measured = frames / (seconds + 1 / said)
-    return said if math.isclose(said, measured, rel_tol=0.01) else measured
+    seconds = float((times[-1] - times[0]) * stream.time_base) + 1 / said
+    missing = seconds * said - len(times)
+    return len(times) / seconds if missing > max(_CUT_AWAY, 0.01 * len(times)) else said

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import ipaddress
-import os
+import re
 import socket
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 import requests
-from requests.utils import get_environ_proxies
 
-from ..http_client import LimitedAdapter, ResponseLimits, Session
+from ..http_client import LimitedAdapter, Session
+from ..http_exchange import Exchange
 from .errors import UnsafeUrl
 
 MAX_REDIRECTS: Final = 5
 CONNECTIONS: Final = 4
 """Kept to one host, for as many downloads side by side."""
-MAX_SIZE: Final = 512 * 1024 * 1024
-"""Bytes of a video; Seedance's own have a few million."""
-RESPONSE_LIMITS: Final = ResponseLimits(660.0, MAX_SIZE + 1024 * 1024)
-"""A little more time than an attempt at a download takes, and room for what is around a video."""
 
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
+_FAKE: Final = ipaddress.ip_network("198.18.0.0/15")
+"""Where proxy tools such as Clash and sing-box let every name lead, to carry the connection on by themselves."""
+_NUMBER: Final = re.compile(r"(.*\.)?(\d+|0x[0-9a-f]*)\.?", re.IGNORECASE)
+"""Hosts that a resolver takes for an address, in a short, octal or hexadecimal form of it perhaps: by the last part."""
 _PUBLIC_IPV6: Final = ipaddress.ip_network("2000::/3")
 """All that is assigned so far; local prefixes of every kind lie outside of it."""
 _SPECIAL: Final = tuple(
@@ -59,8 +59,8 @@ def check_url(link: str) -> None:
     try:
         parts = urlsplit(link)
         host = (parts.hostname or "").rstrip(".")
-        literal = _is_address(host)
-        if "[" in parts.netloc and not literal:  # which only newer Pythons refuse by themselves
+        address = _literal(host)
+        if ("[" in parts.netloc and not address) or parts.port == 0:  # the first, newer Pythons refuse by themselves
             raise ValueError(host)
         link.encode()
     except ValueError:
@@ -69,7 +69,7 @@ def check_url(link: str) -> None:
         raise _refused("only https:// links are followed")
     if parts.username or parts.password:
         raise _refused("it contains a user name or a password")
-    if (literal and not is_public(host)) or host.lower() == "localhost":
+    if (address and not is_public(address)) or host.lower() == "localhost":
         raise _refused(f"{host.partition('%')[0]} is not a public address")
 
 
@@ -80,65 +80,60 @@ def media_session(trusted_origin: str | None = None, allowed: Callable[[str], bo
         trusted_origin: a loopback API origin whose own links may point back to it over http.
         allowed: which addresses count as public; tests hand in their own.
     """
-    session = _Session()
-    # No ~/.netrc; the user's proxy and certificates stay in use.
-    session.trust_env = False
-    session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
-    proxies = get_environ_proxies("https://runcomfy.net")
-    if proxy := proxies.get("https") or proxies.get("all"):
-        session.proxies["https"] = proxy
-    session.max_redirects = MAX_REDIRECTS
+    session = Session(redirects=MAX_REDIRECTS)
     del session.adapters["http://"]
     session.mount("https://", _PublicAdapter(allowed))
     if trusted_origin:
-        session.mount(trusted_origin + "/", LimitedAdapter(RESPONSE_LIMITS, connections=CONNECTIONS))
+        session.mount(trusted_origin + "/", LimitedAdapter(connections=CONNECTIONS, use_proxy=False))
     return session
-
-
-class _Session(Session):
-    """Leaves the body of a redirect unread, which `requests` would read to its end, however far that is."""
-
-    def get_redirect_target(self, resp: requests.Response) -> str | None:
-        target = super().get_redirect_target(resp)
-        if target is not None:
-            resp.close()
-        return target
 
 
 class _PublicAdapter(LimitedAdapter):
     """Judges the addresses of a name, and once more, before a byte is sent, the one that was connected to: by then
-    the name may stand for another."""
+    the name may stand for another. Behind a proxy, names are the proxy's business."""
 
     def __init__(self, allowed: Callable[[str], bool]) -> None:
         self._allowed = allowed
-        super().__init__(RESPONSE_LIMITS, connections=CONNECTIONS, connected=self._check)
+        super().__init__(connections=CONNECTIONS)
 
-    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
-        url = request.url or ""
+    def check(self, url: str, proxy: str | None) -> None:
         check_url(url)
-        self._check_name(urlsplit(url).hostname or "")
-        return super().send(request, *args, **options)
-
-    def _check(self, host: str, address: str) -> None:
-        if not self._allowed(address):
-            raise _refused(f"{host} leads to {address}, which is not a public address")
-
-    def _check_name(self, host: str) -> None:
-        """Judge a host by what its name stands for now: nothing private is even knocked at, nor is a proxy told to."""
+        Exchange.current().check_address = self._check
+        if proxy:
+            return
+        host = urlsplit(url).hostname or ""
         try:
             found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError):
-            return  # then it cannot be connected to; behind a proxy, which may know more names, the judgement is its
+        except OSError as error:
+            raise requests.ConnectionError(error) from None
         for *_, address in found:
             self._check(host, str(address[0]))
 
+    def _check(self, host: str, address: str) -> None:
+        """Judge an address that a name, which `check_url` found to be no address itself, leads to."""
+        if not (self._allowed(address) or _is_fake(address)):
+            raise _refused(f"{host} leads to {address}, which is not a public address")
 
-def _is_address(host: str) -> bool:
+
+def _literal(host: str) -> str | None:
+    """The IP address that a host is, in any of the forms in which one may be written; None for a name."""
     try:
-        ipaddress.ip_address(host.partition("%")[0])
+        return str(ipaddress.ip_address(host.partition("%")[0]))
+    except ValueError:
+        pass
+    if not _NUMBER.fullmatch(host):
+        return None
+    try:
+        return socket.inet_ntoa(socket.inet_aton(host))
+    except (OSError, UnicodeError):
+        return host  # which is_public takes for no public address
+
+
+def _is_fake(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address) in _FAKE
     except ValueError:
         return False
-    return True
 
 
 def _refused(reason: str) -> UnsafeUrl:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from nodes.comfyui.settings import Check, SettingsError, TokenSettings, TokenState
-from nodes.rehearsal import RehearsalService
+from tests.support.rehearsal import RehearsalService
 
 SECRET = "s3cr3t-0123456789"
 VARIABLE = {"RUNCOMFY_TOKEN": "another-token"}

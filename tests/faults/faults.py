@@ -61,6 +61,12 @@ def _status(status: int, headers: dict[str, str], exchange: Exchange) -> None:
     exchange.answer(status, headers, json.dumps({"message": "As the test wants it."}).encode())
 
 
+def _code(status: int, code: int, exchange: Exchange) -> None:
+    """The same, with RunComfy's own code."""
+    exchange.read()
+    exchange.answer(status, {}, json.dumps({"error_code": code, "error_message": "As the test wants it."}).encode())
+
+
 def _body(body: bytes, exchange: Exchange) -> None:
     """The service has acted on the request, but its answer comes as something else."""
     exchange.healthy()
@@ -80,6 +86,12 @@ FAULTS: dict[str, Fault | None] = {
     "402": partial(_status, 402, {}),
     "403": partial(_status, 403, {}),
     "404": partial(_status, 404, {}),
+    "401 with its code": partial(_code, 401, 400004),
+    "403 with its code": partial(_code, 403, 403001),
+    "404 with its code": partial(_code, 404, 404001),
+    "401 in a success": partial(_code, 200, 400004),
+    "402 in a success": partial(_code, 200, 400002),
+    "404 in a success": partial(_code, 200, 404001),
     "408": partial(_status, 408, {}),
     "422": partial(_status, 422, {}),
     "429": partial(_status, 429, {}),

@@ -48,10 +48,10 @@ _SUBMIT = _cells(
     # Its request id came; the word beside it means nothing here.
     (Ending.GOES_ON, "Submitting", "unknown word"),
     (Ending.REFUSED, "did not accept the input", "400, 422"),
-    (Ending.REFUSED, "did not accept the token from the tests", "401"),
-    (Ending.REFUSED, "Add funds", "402"),
-    (Ending.REFUSED, "may not see this", "403"),
-    (Ending.REFUSED, "does not have this", "404"),
+    (Ending.REFUSED, "did not accept the token from the tests", "401, 401 with its code, 401 in a success"),
+    (Ending.REFUSED, "Add funds", "402, 402 in a success"),
+    (Ending.REFUSED, "may not see this", "403, 403 with its code"),
+    (Ending.REFUSED, "does not have this", "404, 404 with its code, 404 in a success"),
     (
         Ending.UNKNOWN,
         'a job of that time that begins "A paper boat"',
@@ -75,41 +75,47 @@ _READ = _cells(
     (Ending.GOES_ON, "names no status. Trying again", "wrong types"),
     (Ending.GOES_ON, "Generating", "unknown word"),
     (Ending.GOES_ON, "redirects to another address, which is refused to protect the token", "redirect"),
-    (Ending.ENDS, "already accepted the job", "400, 402, 422"),
-    (Ending.ENDS, "did not accept the token from the tests", "401"),
-    (Ending.ENDS, "Use the token of the account that made the request", "403"),
-    (Ending.GOES_ON, "does not have this job (404). Trying again", "404"),
+    (Ending.ENDS, "already accepted the job", "400, 402, 422, 402 in a success"),
+    (Ending.GOES_ON, "or a gateway in front of it, refused the call with HTTP 40", "401, 403, 404"),
+    (Ending.ENDS, "did not accept the token from the tests", "401 with its code, 401 in a success"),
+    (Ending.ENDS, "Use the token of the account that made the request", "403 with its code"),
+    (Ending.GOES_ON, "does not have this job (404). Trying again", "404 with its code, 404 in a success"),
 )
 _CANCEL = _cells(
     (Ending.STOPS, "could not be reached (no connection). It may be charged", "refused"),
     (Ending.STOPS, "did not accept the input", "400, 422"),
-    (Ending.STOPS, "did not accept the token from the tests", "401"),
-    (Ending.STOPS, "balance is used up", "402"),
-    (Ending.STOPS, "may not see this", "403"),
-    (Ending.STOPS, "does not have this", "404"),
+    (Ending.STOPS, "did not accept the token from the tests", "401 with its code, 401 in a success"),
+    (Ending.STOPS, "balance is used up", "402, 402 in a success"),
+    (Ending.STOPS, "may not see this", "403 with its code"),
+    (Ending.STOPS, "does not have this", "404 with its code, 404 in a success"),
     (
         Ending.CANCELS,
         "was still queued and is cancelled. Nothing was charged.",
-        "reset before reading, reset after reading, reset in mid-body, end in mid-body, time-out, slow trickle, 408, "
-        "429, 429 with Retry-After, 500, 502, 503, 504, empty body, HTML, truncated JSON, wrong types, unknown word, "
-        "redirect",
+        "reset before reading, reset after reading, reset in mid-body, end in mid-body, time-out, slow trickle, 401, "
+        "403, 404, 408, 429, 429 with Retry-After, 500, 502, 503, 504, empty body, HTML, truncated JSON, "
+        "wrong types, unknown word, redirect",
     ),
 )
 _MEDIA = _cells(
-    (Ending.GOES_ON, "(connection lost). Trying again", "refused, reset before reading, reset after reading"),
+    (Ending.GOES_ON, "server of the video could not be reached (no connection). Trying again", "refused"),
+    (Ending.GOES_ON, "(connection lost). Trying again", "reset before reading, reset after reading"),
     (Ending.GOES_ON, "Trying again", "reset in mid-body, end in mid-body"),
-    (Ending.GOES_ON, "(time-out). Trying again", "time-out"),
-    (Ending.GOES_ON, "(it takes too long). Trying again", "slow trickle"),
-    (Ending.GOES_ON, "not valid any more (HTTP 401). Trying again", "401"),
-    (Ending.GOES_ON, "not valid any more (HTTP 403). Trying again", "403"),
-    (Ending.GOES_ON, "not valid any more (HTTP 404). Trying again", "404"),
+    (Ending.GOES_ON, "(time-out). Trying again", "time-out, slow trickle"),
+    (Ending.GOES_ON, "not valid any more (HTTP 401). Trying again", "401, 401 with its code"),
+    (Ending.GOES_ON, "not valid any more (HTTP 403). Trying again", "403, 403 with its code"),
+    (Ending.GOES_ON, "not valid any more (HTTP 404). Trying again", "404, 404 with its code"),
     (Ending.GOES_ON, "(HTTP 408). Trying again", "408"),
     (Ending.GOES_ON, "(HTTP 429). Trying again", "429, 429 with Retry-After"),
     (Ending.GOES_ON, "(HTTP 500). Trying again", "500"),
     (Ending.GOES_ON, "(HTTP 502). Trying again", "502"),
     (Ending.GOES_ON, "(HTTP 503). Trying again", "503"),
     (Ending.GOES_ON, "(HTTP 504). Trying again", "504"),
-    (Ending.GOES_ON, "is not an MP4 video", "empty body, HTML, truncated JSON, wrong types, unknown word"),
+    (
+        Ending.GOES_ON,
+        "is not an MP4 video",
+        "empty body, HTML, truncated JSON, wrong types, unknown word, 401 in a success, 402 in a success, "
+        "404 in a success",
+    ),
     (Ending.ENDS, "The job succeeded and was charged. Run the same graph again", "400, 402, 422, redirect"),
 )
 

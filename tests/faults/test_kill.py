@@ -15,12 +15,13 @@ from queue import SimpleQueue
 import pytest
 import requests
 
-from nodes.rehearsal import RehearsalService, Timing
+from nodes.rehearsal import Timing
 from tests.faults.figures import Figures
 from tests.faults.generate_once import Place
 from tests.faults.processes import Processes
 from tests.support.faulty_service import PATIENCE
 from tests.support.real_engine import fast
+from tests.support.rehearsal import RehearsalService
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fork")
 
@@ -103,7 +104,7 @@ def test_killed_anywhere(service: RehearsalService, tmp_path: Path, figures: Fig
         # Told exactly where the intent is all that is known, and then once.
         assert life.outcomes == (("unknown", "video") if life.left == "intended" else ("video",)), life
         assert life.accepted == 1 or (life.accepted == 2 and life in unknown), life
-    followed = next(number for number, place in enumerate(whole.places) if place[0].endswith("follow.py"))
+    followed = next(number for number, place in enumerate(whole.places) if place[0].endswith("poll.py"))
     assert all(whole.places.index(life.place) < followed for life in unknown), "a job that was known was not found"
     assert unknown, "no kill hit the window between the intent and the answer"
 
@@ -134,7 +135,7 @@ def _left(folder: Path) -> str:
         return "nothing"
     with closing(sqlite3.connect(file)) as database:
         try:
-            row = database.execute("SELECT state FROM jobs").fetchone()
+            row = database.execute("SELECT state FROM job_records").fetchone()
         except sqlite3.OperationalError:  # killed before there were tables
             return "nothing"
     return str(row[0]) if row else "nothing"

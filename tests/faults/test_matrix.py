@@ -11,7 +11,7 @@ import requests
 from nodes.jobs.errors import JobError, OutcomeUnknown, Stopped
 from nodes.jobs.events import Event
 from nodes.jobs.services import Video
-from nodes.rehearsal import RehearsalService, Timing
+from nodes.rehearsal import Timing
 from nodes.runcomfy.errors import RejectedError
 from nodes.video import download as fetch
 from tests.faults.faults import FAULTS
@@ -19,6 +19,7 @@ from tests.faults.figures import Figures
 from tests.faults.table import TABLE, Ending
 from tests.support.faulty_service import PATIENCE, FaultyService
 from tests.support.real_engine import RealEngine, fast
+from tests.support.rehearsal import RehearsalService
 
 CELLS = [(call, fault) for call in TABLE for fault in FAULTS]
 ENDED_BY: dict[Ending, type[Exception] | tuple[type[Exception], ...]] = {

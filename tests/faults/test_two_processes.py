@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from nodes.rehearsal import RehearsalService, Timing
+from nodes.rehearsal import Timing
 from tests.faults.processes import Processes
 from tests.support.real_engine import fast
+from tests.support.rehearsal import RehearsalService
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fork")
 

@@ -10,8 +10,9 @@ import pytest
 import requests
 
 from nodes.comfyui.settings import about
-from nodes.rehearsal import RehearsalService, Timing
+from nodes.rehearsal import Timing
 from tests.install.manager import Environment, Manager, Registry, prepare
+from tests.support.rehearsal import RehearsalService
 from tools.comfyui import CACHE, ComfyUI
 from tools.comfyui_client import Client, Status
 from tools.comfyui_source import ensure

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,19 @@ from tests.support.fake_runcomfy import FakeMachine
 
 
 @pytest.fixture
-def machine(tmp_path: Path) -> Iterator[FakeMachine]:
-    machine = FakeMachine(tmp_path)
-    yield machine
-    machine.close()
+def new_machine(tmp_path: Path) -> Iterator[Callable[[], FakeMachine]]:
+    """Makes a machine for each row of a table."""
+    machines: list[FakeMachine] = []
+
+    def make() -> FakeMachine:
+        machines.append(FakeMachine(tmp_path / f"machine {len(machines)}"))
+        return machines[-1]
+
+    yield make
+    for machine in machines:
+        machine.close()
+
+
+@pytest.fixture
+def machine(new_machine: Callable[[], FakeMachine]) -> FakeMachine:
+    return new_machine()

@@ -139,7 +139,7 @@ def test_a_deleted_file_of_a_forgotten_job_is_said_and_then_bought_anew(machine:
 
 def test_what_a_killed_run_left_is_swept_away_and_nothing_else(machine: FakeMachine) -> None:
     videos = machine.folder / "videos"
-    videos.mkdir()
+    videos.mkdir(parents=True)
     (videos / ".job-1.mp4.0a1b2c3d.part").write_bytes(b"half")
     (videos / ".job-2.mp4.0a1b2c3d.part").write_bytes(b"somebody is at work on it")
     machine.run()

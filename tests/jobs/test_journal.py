@@ -91,8 +91,7 @@ def test_an_empty_file_becomes_a_journal(file: Path, journal: Journal) -> None:
 def test_a_request_finds_its_records_of_every_account_at_its_service(journal: Journal) -> None:
     keys = [KEY, replace(KEY, account="renewed"), replace(KEY, origin=""), replace(KEY, origin="https://another")]
     for key in (*keys, replace(KEY, request="another")):
-        intend(Journal(None, TurningClock()), key)
-        journal.accept(journal.create(journal.of_request(key), key, str(key), BOAT, "") or pytest.fail(), str(key))
+        intend(journal, key, run=str(key))
     assert [record.key for record in journal.of_request(KEY)] == keys[2::-1]
 
 

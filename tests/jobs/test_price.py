@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from nodes.jobs.events import Done, Generating, Queued
@@ -23,8 +25,8 @@ class ModelPage:
         self._answers = list(answers)
         self.calls: list[ApiRequest] = []
 
-    def send(self, call: ApiRequest) -> ApiResponse:
-        self.calls.append(call)
+    def send(self, request: ApiRequest, /, *, before_first_byte: Callable[[], None] | None = None) -> ApiResponse:
+        self.calls.append(request)
         answer = self._answers.pop(0)
         if isinstance(answer, Exception):
             raise answer

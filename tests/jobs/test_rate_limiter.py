@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import replace
+import itertools
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from random import Random
 
 import pytest
 
-from nodes.jobs.errors import Stopped
-from nodes.jobs.events import Event
-from nodes.jobs.executors import SUBMITS
-from nodes.jobs.rate_limiter import RateLimiter
-from nodes.jobs.retry import LONGEST_ASKED, Backoff
+from nodes.jobs.retry import LONGEST_ASKED, Backoff, RateLimiter
 from nodes.runcomfy.errors import RateLimited
-from tests.support.fake_runcomfy import BOAT, FakeMachine, TurningClock, reply
+from tests.support.fake_runcomfy import FakeMachine, TurningClock, reply
 
-JOBS = 30
+PATIENCE = 30.0
 
 
 @pytest.fixture
@@ -81,32 +78,22 @@ def test_calls_that_are_limited_together_count_as_one(rate_limiter: RateLimiter,
     assert pause(rate_limiter) < 2
 
 
-class StandingClock(TurningClock):
-    """Time stands still."""
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(0)
-
-
-def test_of_many_jobs_at_a_limited_service_a_few_find_out_and_all_wait(
-    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
+def test_of_many_calls_at_once_those_under_way_find_out_and_the_others_are_not_made(
+    rate_limiter: RateLimiter,
 ) -> None:
-    clock = StandingClock()
-    machine.change(clock=clock, rate_limiter=RateLimiter(clock, Backoff(Random(1))))
-    machine.service.script["submit"] += [reply(429, {"retry-after": "60"})] * JOBS
+    threads, jobs = 8, 30
+    together, made = threading.Barrier(threads), itertools.count()
 
-    def show(event: Event) -> None:
-        machine.lines.append(str(event))
-        if machine.said("Trying again in 60 s.") == JOBS:
-            machine.press_stop()
+    def limited_together() -> None:
+        if next(made) < threads:
+            together.wait(PATIENCE)
+        raise RateLimited(60)
 
-    async def all_jobs() -> list[object]:
-        runs = [machine.generate(replace(BOAT, seed=seed)) for seed in range(JOBS)]
-        return list(await asyncio.gather(*runs, return_exceptions=True))
-
-    monkeypatch.setattr(machine, "show", show)
-    assert all(isinstance(outcome, Stopped) for outcome in asyncio.run(all_jobs()))
-    assert 1 <= machine.service.count("submit") <= SUBMITS
+    with ThreadPoolExecutor(threads) as executor:
+        futures = [executor.submit(rate_limiter.call, limited_together) for _ in range(jobs)]
+        assert all(isinstance(future.exception(), RateLimited) for future in futures)
+    # One thread may look at the limiter before the first of the others has come back.
+    assert next(made) < 2 * threads
 
 
 def test_a_time_that_no_service_means_is_capped_also_for_calls_that_were_under_way(rate_limiter: RateLimiter) -> None:

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import threading
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
-from nodes.jobs import journal
+from nodes.jobs import database
 from nodes.jobs.clock import clock_time
-from nodes.jobs.database import connect
 from nodes.jobs.errors import JournalUnusable, OutcomeUnknown
-from nodes.jobs.events import Event, StopReport, Submitting
-from nodes.jobs.executors import SUBMITS
-from nodes.jobs.runner import JobRunner
-from nodes.jobs.submit import CONNECT_ATTEMPTS
-from nodes.runcomfy.errors import AuthenticationError, ConnectError, RateLimited, ReadError, RunComfyError
+from nodes.jobs.job_run import CONNECT_ATTEMPTS
+from nodes.jobs.records import SUBMIT_SECONDS
+from nodes.jobs.submit import FIRST_BYTE_SECONDS
+from nodes.runcomfy.errors import ConnectError, RateLimited, ReadError, RunComfyError
 from nodes.runcomfy.transport import ApiResponse
 from tests.support.fake_runcomfy import BOAT, Answer, FakeMachine, reply
 
-UNCLEAR = {
+NewMachine = Callable[[], FakeMachine]
+PATIENCE = 30.0
+UNCLEAR: dict[str, Answer] = {
     "no answer": ReadError("connection lost"),
     "408": reply(408),
     "500": reply(500),
@@ -39,55 +37,47 @@ REFUSED = {
     "401": (reply(401, error_code=400004), "RUNCOMFY_API_TOKEN"),
     "402": (reply(402), "Add funds"),
     "400002": (reply(400, error_code=400002), "Add funds"),
-    "403": (reply(403), "account"),
-    "404": (reply(404), "does not have this"),
     "422": (reply(422, detail=[{"loc": ["body", "seed"], "msg": "too large"}]), "seed: too large"),
 }
 
 
-PATIENCE = 30.0
-
-
 def test_the_intent_is_on_disk_before_the_call_and_the_id_right_after(machine: FakeMachine) -> None:
     seen = []
-    machine.service.before["submit"] = lambda: seen.append(machine.journal.records()[0].state.value)
+    machine.service.before["submit"] = lambda: seen.append(machine.journal.records()[0])
     machine.run()
-    assert seen == ["intended"]
+    assert [record.state.value for record in seen] == ["intended"]
+    assert seen[0].submit_until - seen[0].created == SUBMIT_SECONDS
     assert machine.states() == ["saved"]
 
 
-@pytest.mark.parametrize("answer", UNCLEAR.values(), ids=UNCLEAR)
-def test_an_unclear_ending_is_not_repeated_and_told_once(machine: FakeMachine, answer: Answer) -> None:
-    when = clock_time(machine.clock.wall())
-    machine.service.script["submit"].append(answer)
-    with pytest.raises(OutcomeUnknown) as caught:
+def test_an_unclear_ending_is_not_repeated_and_reported_once(new_machine: NewMachine) -> None:
+    for name, answer in UNCLEAR.items():
+        machine = new_machine()
+        when = clock_time(machine.clock.wall())
+        machine.service.script["submit"].append(answer)
+        with pytest.raises(OutcomeUnknown) as caught:
+            machine.run()
+        assert machine.service.count("submit") == 1, name
+        assert machine.states() == ["told"], name
+        message = str(caught.value)
+        for part in (when, BOAT.text, "It may have been charged.", "Generations page", "run the same graph again"):
+            assert part in message, name
+        assert machine.run().request_id == "job-1", name
+        assert machine.service.count("submit") == 2, name
+        assert machine.states() == ["saved", "told"], name
+
+
+def test_a_refusal_ends_at_once_and_is_not_held_against_the_next_run(new_machine: NewMachine) -> None:
+    for name, (answer, phrase) in REFUSED.items():
+        machine = new_machine()
+        machine.service.script["submit"].append(answer)
+        with pytest.raises(RunComfyError, match=phrase) as caught:
+            machine.run()
+        assert "Nothing was charged." in str(caught.value), name
+        assert machine.service.count("submit") == 1, name
+        assert machine.states() == ["refused"], name
         machine.run()
-    assert machine.service.count("submit") == 1
-    assert machine.states() == ["told"]
-    message = str(caught.value)
-    assert when in message
-    assert BOAT.text in message
-    assert "It may have been charged." in message
-    assert "Generations page" in message
-    assert "run the same graph again" in message
-
-    assert machine.run().request_id == "job-1"
-    assert machine.service.count("submit") == 2
-    assert machine.states() == ["saved", "told"]
-
-
-@pytest.mark.parametrize(("answer", "phrase"), REFUSED.values(), ids=REFUSED)
-def test_a_refusal_ends_at_once_and_is_not_held_against_the_next_run(
-    machine: FakeMachine, answer: Answer, phrase: str
-) -> None:
-    machine.service.script["submit"].append(answer)
-    with pytest.raises(RunComfyError, match=phrase) as caught:
-        machine.run()
-    assert "Nothing was charged." in str(caught.value)
-    assert machine.service.count("submit") == 1
-    assert machine.states() == ["refused"]
-    machine.run()
-    assert list(machine.service.accepted) == ["job-1"]
+        assert list(machine.service.accepted) == ["job-1"], name
 
 
 def test_a_rate_limit_is_waited_out_as_long_as_the_service_asks(machine: FakeMachine) -> None:
@@ -98,7 +88,7 @@ def test_a_rate_limit_is_waited_out_as_long_as_the_service_asks(machine: FakeMac
     assert times[1] - times[0] == pytest.approx(17, abs=0.01)
     assert machine.said("limiting how often") == 3
     assert machine.said("Trying again in 17 s.") == 1
-    assert machine.states() == ["saved"]
+    assert machine.states() == ["saved"], "each attempt wrote over the one before"
 
 
 def test_a_rate_limit_without_end_ends_with_the_deadline(machine: FakeMachine) -> None:
@@ -110,20 +100,34 @@ def test_a_rate_limit_without_end_ends_with_the_deadline(machine: FakeMachine) -
     assert machine.states() == ["refused"]
 
 
-def test_a_refused_connection_is_tried_again(machine: FakeMachine) -> None:
-    machine.service.script["submit"] += [ConnectError("no connection")] * (CONNECT_ATTEMPTS - 1)
+def test_a_connection_that_cannot_be_made_is_tried_again_a_few_times(new_machine: NewMachine) -> None:
+    for failures in (CONNECT_ATTEMPTS - 1, CONNECT_ATTEMPTS):
+        machine = new_machine()
+        machine.service.script["submit"] += [ConnectError("no connection")] * failures
+        if failures < CONNECT_ATTEMPTS:
+            assert machine.run().request_id == "job-1"
+            assert machine.states() == ["saved"]
+        else:
+            with pytest.raises(ConnectError, match=r"could not be reached.*Nothing was charged\."):
+                machine.run()
+            assert machine.states() == ["refused"]
+        assert machine.service.count("submit") == CONNECT_ATTEMPTS
+
+
+def test_a_connection_that_stands_too_late_sends_nothing(machine: FakeMachine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others wait for the outcome so long and no longer; a machine that slept meanwhile must not submit after that."""
+    create, asleep = machine.journal.create, [FIRST_BYTE_SECONDS + 1, 0.0]
+
+    def create_and_fall_asleep(*args: object) -> object:
+        record = create(*args)  # type: ignore[arg-type]  # whatever it is
+        machine.clock.now += asleep.pop(0)
+        return record
+
+    monkeypatch.setattr(machine.journal, "create", create_and_fall_asleep)
     machine.run()
-    assert machine.service.count("submit") == CONNECT_ATTEMPTS
+    assert machine.said("the connection took too long") == 1
+    # The first one was not acted upon; the next attempt was made in time.
     assert list(machine.service.accepted) == ["job-1"]
-    assert machine.states() == ["saved"]
-
-
-def test_a_connection_that_never_comes_is_given_up(machine: FakeMachine) -> None:
-    machine.service.script["submit"] += [ConnectError("no connection")] * 9
-    with pytest.raises(ConnectError, match=r"could not be reached.*Nothing was charged\."):
-        machine.run()
-    assert machine.service.count("submit") == CONNECT_ATTEMPTS
-    assert machine.states() == ["refused"]
 
 
 def test_an_unclear_ending_after_a_rate_limit_names_the_time_of_the_last_call(machine: FakeMachine) -> None:
@@ -135,7 +139,9 @@ def test_an_unclear_ending_after_a_rate_limit_names_the_time_of_the_last_call(ma
     assert clock_time(machine.clock.wall()) in str(caught.value)
 
 
-def test_what_was_intended_by_a_dead_run_is_told_as_unknown(machine: FakeMachine) -> None:
+def test_what_a_dead_run_intended_is_waited_for_until_its_call_must_be_over_and_then_reported(
+    machine: FakeMachine,
+) -> None:
     class Killed(BaseException):
         """Ends the worker where it stands, as a kill would."""
 
@@ -145,49 +151,37 @@ def test_what_was_intended_by_a_dead_run_is_told_as_unknown(machine: FakeMachine
     machine.service.before["submit"] = kill
     with pytest.raises(Killed):
         machine.run()
-    assert machine.states() == ["intended"]
     del machine.service.before["submit"]
     machine.restart()
+    begun = machine.clock.now
     with pytest.raises(OutcomeUnknown):
         machine.run()
+    assert machine.said("Another run is submitting the same video; its outcome is known in 90 s at the latest") == 1
+    assert machine.clock.now - begun == pytest.approx(SUBMIT_SECONDS, abs=1)
     machine.run()
     assert machine.service.count("submit") == 2
     assert machine.states() == ["saved", "told"]
 
 
-@pytest.fixture
-def break_journal(machine: FakeMachine, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """From its call on, the journal can be read and not written."""
-
-    def read_only(file: Path | None) -> sqlite3.Connection:
-        database = connect(file)
-        database.execute("PRAGMA query_only = ON")
-        return database
-
-    def break_it() -> None:
-        monkeypatch.setattr(journal, "connect", read_only)
-        machine.journal.close()
-
-    return break_it
-
-
-def test_without_a_record_nothing_is_submitted(machine: FakeMachine, break_journal: Callable[[], None]) -> None:
-    machine.journal.records()
-    break_journal()
-    with pytest.raises(JournalUnusable, match=r"Nothing was submitted or charged\."):
+def test_without_a_record_nothing_is_submitted(machine: FakeMachine) -> None:
+    read_only(machine)
+    with pytest.raises(JournalUnusable, match=r"Nothing was charged\."):
         machine.run()
     assert machine.service.calls == []
 
 
-def test_a_journal_that_breaks_after_the_payment_costs_no_video(
-    machine: FakeMachine, break_journal: Callable[[], None]
-) -> None:
-    machine.service.before["submit"] = break_journal
+def test_a_journal_that_breaks_after_the_payment_costs_no_video_and_no_id(machine: FakeMachine) -> None:
+    machine.service.before["submit"] = lambda: read_only(machine)
     assert machine.run().request_id == "job-1"
-    assert machine.said("note its request id: job-1") >= 1
+    assert machine.said("note its request id: job-1") == 1
+    assert machine.states() == ["saved"], "it was mended meanwhile"
 
 
-def test_a_journal_that_is_lost_after_the_payment_costs_no_video(machine: FakeMachine) -> None:
+def test_a_journal_that_is_lost_after_the_payment_costs_no_video(
+    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "PAUSE", 0.001)
+
     def lose() -> None:
         machine.journal.close()
         file = machine.folder / "private" / "jobs.sqlite3"
@@ -199,49 +193,53 @@ def test_a_journal_that_is_lost_after_the_payment_costs_no_video(machine: FakeMa
     assert machine.said("note its request id: job-1") >= 1
 
 
-def test_a_journal_that_breaks_during_an_unclear_call_hides_no_payment(
-    machine: FakeMachine, break_journal: Callable[[], None]
-) -> None:
-    machine.service.before["submit"] = break_journal
+def test_a_journal_that_breaks_during_an_unclear_call_hides_no_payment(machine: FakeMachine) -> None:
+    machine.service.before["submit"] = lambda: read_only(machine)
     machine.service.script["submit"].append(ReadError("connection lost"))
     with pytest.raises(OutcomeUnknown, match=r"It may have been charged\."):
         machine.run()
-    assert machine.states() == ["intended"]
-
-
-def test_a_refused_token_is_named_by_its_source(machine: FakeMachine) -> None:
-    machine.service.script["submit"].append(reply(401, error_code=400004, message="expired"))
-    with pytest.raises(AuthenticationError, match="RUNCOMFY_API_TOKEN"):
+    # What was not written down is reported again, and only then bought over.
+    machine.clock.now += SUBMIT_SECONDS
+    with pytest.raises(OutcomeUnknown):
         machine.run()
+    assert machine.run().request_id == "job-1"
 
 
 def test_a_run_cut_off_before_its_call_has_begun_is_never_submitted(machine: FakeMachine) -> None:
-    """A sibling has failed while every thread for submissions is busy; the user reads that nothing was charged."""
+    """A sibling has failed while every thread for calls is busy; the user reads that nothing was charged."""
     free, begun = threading.Event(), threading.Semaphore(0)
 
     def busy() -> None:
         begun.release()
         free.wait(PATIENCE)
 
-    for _ in range(SUBMITS):
-        machine.executors.submit(busy)
-    for _ in range(SUBMITS):
-        assert begun.acquire(timeout=PATIENCE)
+    def fill_threads() -> None:
+        for _ in range(8):
+            machine.executors.calls.submit(busy)
+        for _ in range(7):  # the eighth thread is this one
+            assert begun.acquire(timeout=PATIENCE)
+        asyncio.run_coroutine_threadsafe(cut_off(), loops[0])
+
+    loops: list[asyncio.AbstractEventLoop] = []
+    runs: list[asyncio.Task[object]] = []
+
+    async def cut_off() -> None:
+        runs[0].cancel()
 
     async def main() -> None:
-        def when_told(event: Event) -> None:
-            machine.lines.append(str(event))
-            if isinstance(event, Submitting):
-                asyncio.get_running_loop().call_soon(run.cancel)
-            elif isinstance(event, StopReport):
-                free.set()
-                machine.executors.submit(str).result(PATIENCE)
+        loops.append(asyncio.get_running_loop())
+        runs.append(asyncio.ensure_future(machine.generate()))
+        await runs[0]
 
-        run = asyncio.ensure_future(JobRunner(machine.services).generate(BOAT, events=when_told, stop=machine.stop))
-        await run
-
+    machine.change(check_before_submit=fill_threads)
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(main())
+    free.set()
     assert "before anything was submitted. Nothing was charged." in machine.lines[-1]
     assert machine.records() == []
     assert machine.service.calls == []
+
+
+def read_only(machine: FakeMachine) -> None:
+    """The journal refuses the next write, and is opened anew after that."""
+    machine.journal.database.transact(lambda connection: connection.exec_driver_sql("PRAGMA query_only = ON"))

@@ -6,33 +6,31 @@ from collections.abc import Iterator
 
 import pytest
 
-from nodes.rehearsal import RehearsalService, Timing
-from nodes.rehearsal import render as video
-from tests.support.rehearsal_client import OWNER, STRANGER, HandClock, RehearsalClient, Stage
+from nodes.rehearsal import Timing
+from nodes.rehearsal.render import render
+from tests.support.rehearsal import RehearsalService, ScriptedRenderer
+from tests.support.rehearsal_client import OWNER, STRANGER, FakeVideos, HandClock, RehearsalClient
 
 
 @pytest.fixture
-def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
-    """Mere bytes in place of video, wherever a test does not look at the picture."""
-    stage = Stage()
-    monkeypatch.setattr(video, "render", stage.film)
-    return stage
+def videos() -> FakeVideos:
+    return FakeVideos()
 
 
 @pytest.fixture
-def client(stage: Stage) -> Iterator[RehearsalClient]:
-    """10 s in the queue, 20 s of generating, two at a time, forgotten after 1000 s."""
-    yield from _serve()
+def client(videos: FakeVideos) -> Iterator[RehearsalClient]:
+    """10 s in the queue, 20 s of generating, forgotten after 1000 s; mere bytes in place of videos."""
+    yield from _serve(ScriptedRenderer(videos.make))
 
 
 @pytest.fixture
-def filming_desk() -> Iterator[RehearsalClient]:
-    """The same with real video."""
-    yield from _serve()
+def client_of_real_videos() -> Iterator[RehearsalClient]:
+    """The same with real videos."""
+    yield from _serve(ScriptedRenderer(render))
 
 
-def _serve() -> Iterator[RehearsalClient]:
+def _serve(renderer: ScriptedRenderer) -> Iterator[RehearsalClient]:
     clock = HandClock()
-    timing = Timing(queued=10, running=20, slots=2, expiry=1000)
-    with RehearsalService(tokens=(OWNER, STRANGER), timing=timing, clock=clock) as service:
+    timing = Timing(queued=10, running=20, expiry=1000)
+    with RehearsalService(tokens=(OWNER, STRANGER), timing=timing, clock=clock, renderer=renderer) as service:
         yield RehearsalClient(service, clock)

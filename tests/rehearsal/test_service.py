@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import http.client
+import os
 import re
 import signal
 import socket
 import struct
 import subprocess
 import sys
-import tempfile
 import threading
 from pathlib import Path
 
+import psutil
 import pytest
 import requests
 
 from nodes.rehearsal import DEFAULT_TOKEN, RehearsalService
-from nodes.rehearsal import render as footage_module
-from nodes.rehearsal import server as wire
-from nodes.rehearsal.server import MAX_BODY
-from tests.support.rehearsal_client import MODEL_PATH, OWNER, HandClock, RehearsalClient, Stage
+from nodes.rehearsal.handlers import MAX_BODY_BYTES
+from tests.support.rehearsal_client import MODEL_PATH, OWNER, SHORT, FakeVideos, RehearsalClient
 
 ROOT = Path(__file__).resolve().parents[2]
+HEAD = f"POST {MODEL_PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {OWNER}\r\n"
 
 
 def test_it_listens_on_loopback_only(client: RehearsalClient) -> None:
@@ -30,11 +30,11 @@ def test_it_listens_on_loopback_only(client: RehearsalClient) -> None:
     other = socket.socket()
     other.settimeout(5)  # macOS has no such address, and says nothing
     with other, pytest.raises(OSError, match=r"refused|unreachable|timed out"):
-        other.connect(("127.0.0.2", int(client.service.origin.rsplit(":", 1)[1])))
+        other.connect(("127.0.0.2", client.port))
 
 
 def test_a_connection_is_kept_through_refusals(client: RehearsalClient) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", int(client.service.origin.rsplit(":", 1)[1]), timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", client.port, timeout=30)
     sockets = set()
     for method, path, body in (
         ("POST", MODEL_PATH, b'{"text": "x"}'),
@@ -50,87 +50,90 @@ def test_a_connection_is_kept_through_refusals(client: RehearsalClient) -> None:
     connection.close()
 
 
-def test_a_body_that_is_too_large_or_of_unknown_length_is_refused(client: RehearsalClient) -> None:
-    reply = client.call("POST", MODEL_PATH, data=b" " * (MAX_BODY + 1))
-    assert (reply.status_code, reply.headers["Connection"]) == (413, "close")
-    pieces = requests.post(client.service.origin + MODEL_PATH, data=iter([b"{}"]), timeout=30)
+def test_a_body_that_is_too_large_or_of_unknown_length_or_cut_short_is_no_order(client: RehearsalClient) -> None:
+    assert client.call("POST", MODEL_PATH, data=b" " * (MAX_BODY_BYTES + 1)).status_code == 413
+    headers = {"Authorization": f"Bearer {OWNER}"}
+    pieces = requests.post(client.service.origin + MODEL_PATH, data=iter([b"{}"]), headers=headers, timeout=30)
     assert pieces.status_code == 411
+    assert b" 200 " not in client.say(f'{HEAD}Content-Length: 99\r\n\r\n{{"text": "x"}}'.encode(), end=True)
     assert client.service.submissions == ()
 
 
-def test_a_body_cut_short_is_not_taken_for_an_order(client: RehearsalClient) -> None:
-    with socket.create_connection(("127.0.0.1", int(client.service.origin.rsplit(":", 1)[1])), timeout=30) as line:
-        head = f"POST {MODEL_PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {OWNER}\r\nContent-Length: 99\r\n\r\n"
-        line.sendall(head.encode() + b'{"text": "x"}')
-        line.shutdown(socket.SHUT_WR)
-        assert line.recv(100).startswith(b"HTTP/1.1 400 ")
-    assert client.service.submissions == ()
-
-
-def test_it_prints_nothing(filming_desk: RehearsalClient, capfd: pytest.CaptureFixture[str]) -> None:
-    client = filming_desk
-    client.submit()
+def test_it_prints_nothing_and_logs_no_token(
+    client: RehearsalClient, videos: FakeVideos, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    videos.length = 16 * 2**20
+    job = client.submit()
     client.call("GET", "/nowhere")
     client.call("POST", MODEL_PATH, data=b"no json")
-    with socket.create_connection(("127.0.0.1", int(client.service.origin.rsplit(":", 1)[1]))) as line:
-        line.sendall(b"nonsense\r\n\r\n")
-        line.recv(1000)
-    assert client.service.wait_until_rendered()
-    assert capfd.readouterr() == ("", "")
-
-
-def test_a_client_that_breaks_off_is_no_event(
-    client: RehearsalClient, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    broke = threading.Event()
-    monkeypatch.setattr(wire.log, "debug", lambda said, *_, **__: broke.set() if said == "A connection broke" else None)
-    with socket.create_connection(("127.0.0.1", int(client.service.origin.rsplit(":", 1)[1])), timeout=30) as line:
-        line.sendall(f"POST {MODEL_PATH} HTTP/1.1\r\nContent-Length: 99\r\n\r\n".encode() + b"{")
-        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    assert broke.wait(30)
-    assert capfd.readouterr() == ("", "")
-
-
-def test_the_token_is_not_logged(client: RehearsalClient, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("DEBUG")
-    client.submit()
-    assert MODEL_PATH in caplog.text
+    client.finish(job)
+    with socket.create_connection(("127.0.0.1", client.port), timeout=30) as line:
+        line.sendall(f"GET /media/{job}.mp4 HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        assert line.recv(1000)
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # breaks the download off
+    client.service.stop()
     assert OWNER not in caplog.text
+    assert [record for record in caplog.records if record.levelname in ("WARNING", "ERROR")] == []
+    assert capfd.readouterr() == ("", "")
 
 
-def test_stop_ends_kept_connections(client: RehearsalClient) -> None:
-    assert client.call("GET", MODEL_PATH).status_code == 200
+def test_two_hundred_jobs_at_once_are_all_accepted_and_hold_no_descriptor(
+    client: RehearsalClient, videos: FakeVideos
+) -> None:
+    before = psutil.Process().num_fds() if os.name != "nt" else 0
+    answers: list[int] = []
+    together = threading.Barrier(200)
+
+    def submit() -> None:
+        together.wait(30)
+        headers = {"Authorization": f"Bearer {OWNER}"}
+        answers.append(requests.post(client.service.origin + MODEL_PATH, json=SHORT, headers=headers).status_code)
+
+    callers = [threading.Thread(target=submit) for _ in range(200)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    assert answers == [200] * 200
+    jobs = [each.request_id for each in client.service.submissions]
+    assert len(set(jobs)) == 200
+    client.finish(jobs[0])
+    assert {client.fetch_video(job).status_code for job in jobs} == {200}
+    assert videos.begun == ["A paper boat"]
+    if os.name != "nt":  # which has no count of them
+        assert psutil.Process().num_fds() - before < 10
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there, a process cannot be forbidden to write files")
+def test_videos_are_made_without_files() -> None:
+    """So that none is left behind, however it ends."""
+    code = """
+import resource
+from nodes.rehearsal import VideoRequest
+from nodes.rehearsal.render import render
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+print(len(render(VideoRequest(text="A paper boat", duration=2))) > 10_000)
+"""
+    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout == "True\n"
+
+
+def test_stop_ends_connections_and_what_is_being_made(client: RehearsalClient, videos: FakeVideos) -> None:
+    videos.hold()
+    for number in range(5):
+        client.submit({"text": f"{number}"})
+    videos.wait_until_begun(2)
     client.service.stop()
     client.service.stop()
+    assert len(videos.begun) == 2
     with pytest.raises(requests.ConnectionError):
         client.call("GET", MODEL_PATH)
     with pytest.raises(RuntimeError):
         client.service.start()
-
-
-def test_stop_gives_up_what_is_being_made(
-    client: RehearsalClient, stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    stage.hold()
-    client.submit()
-    assert stage.begun.wait(60)
-    assert list(tmp_path.iterdir())
-    client.service.stop()
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_footage_that_cannot_be_made_fails_its_job(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: object) -> None:
-        raise OSError("disk full")
-
-    monkeypatch.setattr(footage_module, "render", broken)
-    clock = HandClock()
-    with RehearsalService(tokens=(OWNER,), clock=clock) as service:
-        client = RehearsalClient(service, clock)
-        result = client.finish(client.submit())
-    assert result["status"] == "failed"
-    assert "disk full" in str(result["error"])
 
 
 def test_it_has_no_address_before_it_starts() -> None:
@@ -140,7 +143,26 @@ def test_it_has_no_address_before_it_starts() -> None:
     service.stop()
 
 
-def test_the_command_serves_and_says_where() -> None:
+def test_a_port_that_is_taken_is_an_error(client: RehearsalClient) -> None:
+    service = RehearsalService(port=client.port)
+    with pytest.raises(OSError, match=r"in use|10048"):
+        service.start()
+    service.stop()
+
+
+def test_the_interpreters_end_does_not_wait_for_videos() -> None:
+    code = """
+from nodes.rehearsal import VideoRequest
+renderer = Renderer()
+videos = [renderer.order(VideoRequest(text=f"{number}", resolution="1080p", duration=12)) for number in range(500)]
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_the_command_serves_and_prints_where() -> None:
     command = [sys.executable, "-m", "nodes.rehearsal", "--token", "by-hand"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -154,11 +176,3 @@ def test_the_command_serves_and_says_where() -> None:
                 assert process.wait(timeout=30) == 0
         finally:
             process.kill()
-
-
-def test_importing_it_brings_in_no_heavy_library() -> None:
-    code = "import sys, nodes.rehearsal; print(sorted({'cv2', 'av', 'numpy', 'PIL', 'torch'} & set(sys.modules)))"
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
-    )
-    assert done.stdout.strip() == "[]"

@@ -7,103 +7,220 @@ from collections.abc import Callable
 
 import pytest
 
+from nodes.errors import Charge
 from nodes.runcomfy.client import RunComfy
-from nodes.runcomfy.errors import Charge, InvalidResponse, RateLimited, ReadError, RunComfyError, ServerError
+from nodes.runcomfy.errors import (
+    AuthenticationError,
+    GatewayError,
+    InsufficientFunds,
+    InvalidIdentifier,
+    InvalidResponse,
+    NotFound,
+    PermissionDenied,
+    RateLimited,
+    RejectedError,
+    RunComfyError,
+    ServerError,
+    TransientError,
+    ValidationError,
+)
 from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.responses import CancelOutcome, JobState
 from nodes.runcomfy.transport import ApiRequest, ApiResponse
 
 MODEL = "/v1/models/bytedance/seedance-1-0/pro/fast/text-to-video"
 REQUEST = GenerationRequest("A boat", "720p", "1:1", 2, 7)
+GATEWAY = "<html>Forbidden</html>"
+CALLS: dict[str, Callable[[RunComfy], object]] = {
+    "submit": lambda client: client.submit(REQUEST),
+    "status": lambda client: client.status("job-1"),
+    "result": lambda client: client.result("job-1"),
+    "cancel": lambda client: client.cancel("job-1"),
+    "model": lambda client: client.model_info(),
+}
+ABOUT_A_JOB = ("status", "result", "cancel")
 
 
 class Wire:
-    """A transport that notes what it is given and answers, or fails, as told."""
+    """A transport that notes what it is given and answers as told."""
 
     def __init__(self, answer: object, status: int = 200) -> None:
-        self._answer = answer
+        self._body = answer.encode() if isinstance(answer, str) else json.dumps(answer).encode()
         self._status = status
-        self.calls: list[ApiRequest] = []
+        self.sent: list[ApiRequest] = []
 
-    def send(self, call: ApiRequest) -> ApiResponse:
-        self.calls.append(call)
-        if isinstance(self._answer, RunComfyError):
-            raise self._answer
-        return ApiResponse(self._status, {}, json.dumps(self._answer).encode())
+    def send(self, request: ApiRequest, /, *, before_first_byte: Callable[[], None] | None = None) -> ApiResponse:
+        if before_first_byte:
+            before_first_byte()
+        self.sent.append(request)
+        return ApiResponse(self._status, {}, self._body)
 
 
 def client(wire: Wire) -> RunComfy:
     return RunComfy(wire, "THE_SOURCE")
 
 
-def test_submit() -> None:
-    wire = Wire({"request_id": "job-1"})
-    assert client(wire).submit(REQUEST) == "job-1"
-    body: dict[str, str | int] = {"text": "A boat", "resolution": "720p", "ratio": "1:1", "duration": 2, "seed": 7}
-    assert wire.calls == [ApiRequest("POST", MODEL, {}, body)]
-
-
-def test_status() -> None:
-    wire = Wire({"status": "in_queue", "queue_position": 2})
-    assert client(wire).status("job-1").queue_position == 2
-    assert wire.calls == [ApiRequest("GET", "/v1/requests/job-1/status")]
-
-
-def test_result_asks_for_the_cost_too() -> None:
-    wire = Wire({"status": "succeeded", "output": "https://videos.example/a.mp4", "cost": 0.03})
-    result = client(wire).result("job-1")
-    assert (result.state, result.videos, result.cost) == (JobState.SUCCEEDED, ("https://videos.example/a.mp4",), 0.03)
-    assert wire.calls == [ApiRequest("GET", "/v1/requests/job-1/result", {"include_cost": "true"})]
-
-
-def test_cancel() -> None:
-    wire = Wire({"outcome": "not_cancellable"}, 202)
-    assert client(wire).cancel("job-1") is CancelOutcome.NOT_CANCELLABLE
-    assert wire.calls == [ApiRequest("POST", "/v1/requests/job-1/cancel", repeatable=True)]
-
-
-def test_price() -> None:
-    wire = Wire({"base_price_usd": 0.02})
-    assert client(wire).model_info().base_price_usd == 0.02
-    assert wire.calls == [ApiRequest("GET", MODEL)]
-
-
-@pytest.mark.parametrize("failure", [ReadError("time-out"), ServerError(503, ""), InvalidResponse("it is too long")])
-def test_an_unclear_submit_sends_the_user_to_look_before_running_again(failure: RunComfyError) -> None:
-    with pytest.raises(type(failure), match=r"It may have been charged\. .*Generations page") as raised:
-        client(Wire(failure)).submit(REQUEST)
-    assert not raised.value.not_accepted
-
-
-def test_a_submit_whose_answer_has_no_id_is_unclear() -> None:
-    with pytest.raises(InvalidResponse, match=r"It may have been charged\. .*Generations page"):
-        client(Wire({"status": "in_queue"})).submit(REQUEST)
-
-
-@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 422, 429])
-def test_a_refused_submit_was_not_charged(status: int) -> None:
+def error_of(call: str, answer: object, status: int = 200) -> RunComfyError:
     with pytest.raises(RunComfyError) as raised:
-        client(Wire({}, status)).submit(REQUEST)
-    assert raised.value.not_accepted
-    assert raised.value.charge is Charge.NOTHING
+        CALLS[call](client(Wire(answer, status)))
+    return raised.value
 
 
-CALLS: list[Callable[[RunComfy], object]] = [
-    lambda client: client.status("job-1"),
-    lambda client: client.result("job-1"),
-    lambda client: client.cancel("job-1"),
-]
+def test_what_each_call_sends_and_gives() -> None:
+    body = {"text": "A boat", "resolution": "720p", "ratio": "1:1", "duration": 2, "seed": 7}
+    rows: dict[str, tuple[object, tuple[str, str, object, object], object]] = {
+        "submit": ({"request_id": "job-1"}, ("POST", MODEL, {}, body), "job-1"),
+        "status": ({"status": "in_queue"}, ("GET", "/v1/requests/job-1/status", {}, None), JobState.QUEUED),
+        "result": (
+            {"status": "succeeded"},
+            ("GET", "/v1/requests/job-1/result", {"include_cost": "true"}, None),
+            JobState.SUCCEEDED,
+        ),
+        "cancel": (
+            {"outcome": "not_cancellable"},
+            ("POST", "/v1/requests/job-1/cancel", {}, None),
+            CancelOutcome.NOT_CANCELLABLE,
+        ),
+        "model": ({"base_price_usd": 0.02}, ("GET", MODEL, {}, None), None),
+    }
+    for call, (answer, sent, given) in rows.items():
+        wire = Wire(answer)
+        found = CALLS[call](client(wire))
+        assert getattr(found, "state", found if given else None) == given, call
+        (request,) = wire.sent
+        assert (request.method, request.path, request.query, request.body) == sent, call
+        assert request.repeatable is (call in ABOUT_A_JOB), call
 
 
-@pytest.mark.parametrize("wire", [Wire(RateLimited(None)), Wire({}, 503), Wire({}, 404), Wire({}, 200), Wire([], 200)])
-@pytest.mark.parametrize("call", CALLS, ids=["status", "result", "cancel"])
-def test_every_error_about_a_job_names_it(call: Callable[[RunComfy], object], wire: Wire) -> None:
-    with pytest.raises(RunComfyError, match=r"already accepted the job.*Request id: job-1\.$"):
-        call(client(wire))
+def test_what_is_called_before_the_first_byte_of_a_submit_is_handed_on() -> None:
+    def refuse() -> None:
+        raise InterruptedError("too late")
+
+    wire = Wire({"request_id": "job-1"})
+    with pytest.raises(InterruptedError, match="too late"):
+        client(wire).submit(REQUEST, before_first_byte=refuse)
+    assert wire.sent == []
 
 
-@pytest.mark.parametrize("method", ["submit", "price"])
-def test_an_unknown_model_is_named(method: str) -> None:
-    other = RunComfy(Wire({"code": 400001}, 400), "THE_SOURCE", model="some/other-model")
-    with pytest.raises(RunComfyError, match="some/other-model"):
-        other.submit(REQUEST) if method == "submit" else other.model_info()
+def test_an_unclear_submit_sends_the_user_to_look_before_running_again() -> None:
+    rows: list[tuple[object, int]] = [
+        *((GATEWAY, status) for status in (408, 409, 425, 499, 500, 502, 503, 504)),
+        *(
+            ({"status": "in_queue"}, 200),
+            ({}, 200),
+            ([], 200),
+            (GATEWAY, 200),
+            ("", 200),
+            ({"request_id": "../x"}, 200),
+        ),
+        *(({"error_code": code}, 200) for code in (None, 0, "", 500001, 503000, 408000, 409001)),
+        ({"error_code": 400002}, 500),
+        ({"request_id": "job-1"}, 302),
+    ]
+    for body, status in rows:
+        error = error_of("submit", body, status)
+        assert not error.not_accepted, (body, status)
+        assert error.charge is Charge.UNKNOWN, (body, status)
+        assert "Generations page" in error.advice, (body, status)
+
+
+def test_a_refused_submit_was_not_charged() -> None:
+    for status in (400, 401, 402, 403, 404, 405, 407, 410, 413, 418, 422, 429, 431, 451):
+        for body in (GATEWAY, "", {"message": "No"}, {"error_code": 404001}):
+            error = error_of("submit", body, status)
+            assert error.not_accepted, (status, body)
+            assert error.charge is Charge.NOTHING, (status, body)
+
+
+CODES: dict[object, type[RunComfyError]] = {
+    400001: InvalidIdentifier,
+    "400001": InvalidIdentifier,
+    400002: InsufficientFunds,
+    400004: AuthenticationError,
+    403001: PermissionDenied,
+    404001: NotFound,
+}
+
+
+def test_a_submit_that_is_refused_inside_a_success_is_refused_for_the_reason_that_stands_in_it() -> None:
+    others: dict[object, type[RunComfyError]] = {
+        **dict.fromkeys((400003, 422001, 7, "NoFunds"), ValidationError),
+        410000: RejectedError,
+        429001: RateLimited,
+    }
+    for code, kind in (CODES | others).items():
+        body = {"error_code": code, "error_message": "the reason"}
+        error = error_of("submit", body)
+        assert type(error) is kind, code
+        assert error.not_accepted, code
+        assert error.charge is Charge.NOTHING, code
+        assert "the reason" in str(error) or kind is RateLimited, code
+        assert client(Wire(body | {"request_id": "job-1"})).submit(REQUEST) == "job-1", "an id counts all the same"
+
+
+def test_a_read_or_cancel_is_refused_by_runcomfys_own_codes_whatever_the_http_status() -> None:
+    for call in ABOUT_A_JOB:
+        for code, kind in CODES.items():
+            for status in (200, 400, 401, 403, 404):
+                error = error_of(call, {"error_code": code, "error_message": "the reason"}, status)
+                assert type(error) is kind, (call, code, status)
+                assert "the reason" in str(error), (call, code, status)
+        # Whether the job may be seen is never how it ended.
+        for code in (400004, 403001, 404001):
+            for word in ("failed", "error", "completed", "in_progress"):
+                error = error_of(call, {"error_code": code, "status": word})
+                assert type(error) is CODES[code], (call, code, word)
+
+
+def test_a_gateways_page_ends_no_paid_job() -> None:
+    for call in ABOUT_A_JOB:
+        for status in (401, 403, 404):
+            for body in (GATEWAY, "", {"message": "No"}, {"code": 1}, [404001], {"message": "404001"}):
+                error = error_of(call, body, status)
+                assert type(error) is GatewayError, (call, status, body)
+                assert str(status) in error.message, (call, status, body)
+        for status in (400, 402, 405, 407, 418, 422, 431):
+            assert type(error_of(call, GATEWAY, status)) is GatewayError, (call, status)
+        for status in (408, 409, 425, 499, 502):
+            assert type(error_of(call, GATEWAY, status)) is ServerError, (call, status)
+        for code in (500001, 503001):
+            envelope = {"error_code": code, "status": "error", "error_message": "try later"}
+            assert type(error_of(call, envelope)) is ServerError, (call, code)
+
+
+def test_a_token_that_is_checked_by_asking_for_the_model_is_refused_by_the_status_alone() -> None:
+    assert type(error_of("model", GATEWAY, 401)) is AuthenticationError
+    assert type(error_of("model", {"error_code": 400004})) is AuthenticationError
+    assert error_of("model", GATEWAY, 502).charge is Charge.NOTHING
+
+
+def test_an_answer_about_another_job_is_none() -> None:
+    for call in ABOUT_A_JOB:
+        for other in ("job-2", "JOB-1", ""):
+            error = error_of(call, {"request_id": other, "status": "completed", "outcome": "cancelled"})
+            assert isinstance(error, InvalidResponse), (call, other)
+            assert "another job" in error.message, (call, other)
+        for same in ("job-1", None, 7):
+            CALLS[call](client(Wire({"request_id": same, "status": "completed", "outcome": "cancelled"})))
+
+
+def test_every_error_about_a_job_names_it_and_what_it_may_cost() -> None:
+    rows: list[tuple[object, int]] = [
+        *(({}, 200), ([], 200), ({"error_code": 404001}, 200), ({}, 403), ({}, 404), ({}, 429), ({}, 503))
+    ]
+    for call in ABOUT_A_JOB:
+        for body, status in rows:
+            error = error_of(call, body, status)
+            assert error.request_id == "job-1", (call, body, status)
+            assert error.charge is Charge.ACCEPTED, (call, body, status)
+    with pytest.raises(TransientError) as raised:
+        client(Wire({}, 503)).result("job-1", charge=Charge.EARLIER)
+    assert raised.value.charge is Charge.EARLIER
+
+
+def test_what_was_asked_for_and_the_tokens_source_are_named() -> None:
+    assert "seedance-1-0" in str(error_of("submit", {"code": 400001}, 400))
+    assert "seedance-1-0" in str(error_of("model", {"code": 400001}, 400))
+    assert "'job-1'" in str(error_of("status", {"code": 400001}, 400))
+    for code in (400004, 403001):
+        assert "THE_SOURCE" in str(error_of("status", {"code": code}, 401))

@@ -13,10 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nodes.runcomfy.client import RunComfy
-from nodes.runcomfy.errors import InvalidResponse, RunComfyError
-from nodes.runcomfy.redact import SHORTEST, redact_token
+from nodes.runcomfy.errors import ConnectError, InvalidResponse, RunComfyError
 from nodes.runcomfy.request import GenerationRequest
-from nodes.runcomfy.token import Token
+from nodes.runcomfy.token import SHORTEST_REDACTED, Token
 from nodes.runcomfy.transport import MAX_REPLY, ApiRequest, ApiResponse, HttpTransport, Limits
 from tests.support.loopback_server import DEADLINE, Hangup, Loopback, Received, always, reply
 
@@ -24,7 +23,7 @@ SECRET = "s3cr3t/0123456789+abc=="
 TOKEN = Token(SECRET, "RUNCOMFY_API_TOKEN")
 GET = ApiRequest("GET", "/v1/things")
 POST = ApiRequest("POST", "/v1/things", body={"text": "a"})
-BOTH = pytest.mark.parametrize("call", [GET, POST], ids=["GET", "POST"])
+BOTH = (GET, POST)
 
 SPELLINGS = {
     "plain": SECRET,
@@ -58,42 +57,44 @@ def everything(value: object, seen: set[int] | None = None) -> Iterator[str]:
         yield from everything(vars(value), seen)
 
 
-@pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS.keys())
-@pytest.mark.parametrize("status", [200, 400, 401, 402, 403, 404, 418, 422, 429, 500])
-def test_a_token_that_the_service_quotes_is_shown_nowhere(server: Loopback, status: int, spelling: str) -> None:
-    quoted = f"the header was 'Bearer {spelling}'"
-    body = f'{{"message": "{quoted}", "status": "{quoted}", "request_id": "{spelling}", "error": "{quoted}", '
-    body += f'"output": {{"video": "https://videos.example/?key={spelling}"}}, "outcome": "{spelling}"}}'
-    server.answer = always(reply(status, body.encode(), {"X-Echo": SECRET, "Retry-After": SECRET}))
+def calls(server: Loopback) -> list[Callable[[], object]]:
     client = RunComfy(transport(server), TOKEN.source)
-    for call in (
+    return [
         client.model_info,
         lambda: client.submit(GenerationRequest("a")),
         lambda: client.status("job-1"),
         lambda: client.result("job-1"),
         lambda: client.cancel("job-1"),
-    ):
-        try:
-            shown = repr(call())
-        except RunComfyError as error:
-            shown = "\n".join(everything(error))
-        assert SECRET not in shown
-        assert SECRET[:10] not in shown
-    found = repr(transport(server).send(GET))
-    assert SECRET not in found
-    assert "[token]" in found
+    ]
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])
-@pytest.mark.parametrize("status", [200, 401, 422, 500])
-def test_nor_in_an_encoding_in_which_it_would_not_be_found(server: Loopback, status: int, encoding: str) -> None:
+def test_a_token_that_the_service_quotes_is_shown_nowhere(server: Loopback) -> None:
+    for how, spelling in SPELLINGS.items():
+        quoted = f"the header was 'Bearer {spelling}'"
+        body = f'{{"message": "{quoted}", "status": "{quoted}", "request_id": "{spelling}", "error": "{quoted}", '
+        body += f'"output": {{"video": "https://videos.example/?key={spelling}"}}, "outcome": "{spelling}"}}'
+        for status in (200, 400, 401, 402, 403, 404, 418, 422, 429, 500):
+            server.answer = always(reply(status, body.encode(), {"X-Echo": SECRET, "Retry-After": SECRET}))
+            for call in calls(server):
+                try:
+                    shown = repr(call())
+                except RunComfyError as error:
+                    shown = "\n".join(everything(error))
+                assert SECRET[:10] not in shown, (how, status)
+            found = repr(transport(server).send(GET))
+            assert SECRET not in found, (how, status)
+            assert "[token]" in found
+
+
+def test_nor_in_an_encoding_in_which_it_would_not_be_found(server: Loopback) -> None:
     words = dict.fromkeys(("message", "status", "request_id", "error", "outcome"), f"you sent {SECRET}")
-    server.answer = always(reply(status, json.dumps(words).encode(encoding)))
-    client = RunComfy(transport(server), TOKEN.source)
-    for call in (lambda: client.submit(GenerationRequest("a")), lambda: client.status("job-1")):
-        with pytest.raises(RunComfyError) as raised:
-            call()
-        assert "you sent" not in "\n".join(everything(raised.value))
+    for encoding in ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"):
+        for status in (200, 401, 422, 500):
+            server.answer = always(reply(status, json.dumps(words).encode(encoding)))
+            for call in calls(server)[1:3]:
+                with pytest.raises(RunComfyError) as raised:
+                    call()
+                assert "you sent" not in "\n".join(everything(raised.value)), (encoding, status)
 
 
 def test_a_mark_of_utf_8_is_no_part_of_the_answer(server: Loopback) -> None:
@@ -102,7 +103,7 @@ def test_a_mark_of_utf_8_is_no_part_of_the_answer(server: Loopback) -> None:
 
 
 @given(
-    token=st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=SHORTEST),
+    token=st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=SHORTEST_REDACTED),
     around=st.text(),
     escaped=st.sets(st.integers(0, 200)),
 )
@@ -111,13 +112,13 @@ def test_it_is_found_in_any_json_text(token: str, around: str, escaped: set[int]
         rf"\u{ord(mark):04x}" if number in escaped else json.dumps(mark)[1:-1] for number, mark in enumerate(token)
     )
     content = f'["{json.dumps(around)[1:-1]} {spelt}"]'.encode()
-    (text,) = json.loads(redact_token(content, f"Bearer {token}"))
+    (text,) = json.loads(Token(token, "").redact(content))
     assert token not in text or token in around
 
 
 def test_a_short_word_is_not_torn_out_of_every_answer() -> None:
-    assert redact_token(b"status", "Bearer s") == b"status"
-    assert redact_token(b"nothing here", f"Bearer {SECRET}") == b"nothing here"
+    assert Token("s", "").redact(b"status") == b"status"
+    assert TOKEN.redact(b"nothing here") == b"nothing here"
 
 
 def breaking_off_after(answer: bytes) -> Callable[[Received], Iterator[bytes]]:
@@ -130,49 +131,47 @@ def breaking_off_after(answer: bytes) -> Callable[[Received], Iterator[bytes]]:
     return breaking_off
 
 
-@BOTH
-@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx", b"nonsense\r\n\r\n"])
-def test_no_header_hangs_on_an_error(server: Loopback, call: ApiRequest, answer: bytes) -> None:
-    """What `requests` raises holds the request, and that the Authorization header."""
-    server.answer = breaking_off_after(answer)
-    with pytest.raises(RunComfyError) as raised:
-        transport(server).send(call)
-    assert raised.value.__context__ is None
-    assert raised.value.__cause__ is None
+def test_nothing_that_holds_a_header_hangs_on_an_error(server: Loopback) -> None:
+    """What `requests` raises holds the request; and some tools show the variables of all that a traceback went
+    through."""
+    answers = {
+        "redirect": reply(302, headers={"Location": "/"}),
+        "too long": reply(200, bytes(MAX_REPLY)),
+        "compressed": reply(200, b"{}", {"Content-Encoding": "br"}),
+        "breaks off": b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx",
+        "no HTTP": b"nonsense\r\n\r\n",
+        "nothing": b"",
+    }
+
+    def refuse() -> None:
+        raise RunComfyError("Too late.", "Run again.")
+
+    for what, answer in answers.items():
+        server.answer = breaking_off_after(answer)
+        for request in BOTH:
+            for before_first_byte in (None, refuse):
+                with pytest.raises(RunComfyError) as raised:
+                    transport(server).send(request, before_first_byte=before_first_byte)
+                error = raised.value
+                assert error.__context__ is None, what
+                assert error.__cause__ is None, what
+                assert SECRET not in "\n".join(everything(error)), what
+                shown = traceback.TracebackException.from_exception(error, capture_locals=True)
+                assert SECRET not in "".join(shown.format()), what
+                through = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+                assert {frame.f_code.co_name for frame in through[1:]} == {"send", "_exchange"}, what
+    with pytest.raises(ConnectError) as raised:
+        HttpTransport(f"{server.origin}0", TOKEN).send(POST)
     assert SECRET not in "\n".join(everything(raised.value))
 
 
-@BOTH
-@pytest.mark.parametrize(
-    "answer",
-    [
-        reply(302, headers={"Location": "/"}),
-        reply(200, bytes(MAX_REPLY)),
-        reply(200, b"{}", {"Content-Encoding": "br"}),
-        b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx",
-        b"nonsense\r\n\r\n",
-    ],
-    ids=["redirect", "too long", "compressed", "breaks off", "no answer"],
-)
-def test_nor_does_what_was_being_done(server: Loopback, call: ApiRequest, answer: bytes) -> None:
-    """Some tools show the variables of everything that a traceback has come through."""
-    server.answer = breaking_off_after(answer)
-    with pytest.raises(RunComfyError) as raised:
-        transport(server).send(call)
-    assert raised.value.__context__ is None
-    shown = traceback.TracebackException.from_exception(raised.value, capture_locals=True)
-    assert SECRET not in "".join(shown.format())
-    through = [frame for frame, _ in traceback.walk_tb(raised.value.__traceback__)]
-    assert {frame.f_code.co_name for frame in through[1:]} == {"send", "_exchange"}
-
-
-@pytest.mark.parametrize("location", ["http://[::1", "//[", "\xff\xfe", "https://a..b/", "x:y", "http://a:port/", ""])
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-@BOTH
-def test_no_redirect_is_even_looked_at(server: Loopback, call: ApiRequest, status: int, location: str) -> None:
-    server.answer = always(reply(status, headers={"Location": location}))
-    with pytest.raises(InvalidResponse, match="redirect"):
-        transport(server).send(call)
+def test_no_redirect_is_even_looked_at(server: Loopback) -> None:
+    for location in ("http://[::1", "//[", "\xff\xfe", "https://a..b/", "x:y", "http://a:port/", ""):
+        for status in (301, 302, 303, 307, 308):
+            server.answer = always(reply(status, headers={"Location": location}))
+            for request in BOTH:
+                with pytest.raises(InvalidResponse, match="redirect"):
+                    transport(server).send(request)
 
 
 def test_the_body_of_a_redirect_is_not_read(server: Loopback) -> None:
@@ -208,27 +207,24 @@ def test_no_cookie_is_kept(server: Loopback) -> None:
 def test_no_log_at_any_level_holds_the_token(server: Loopback, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.NOTSET)
     server.answer = always(reply(401, json.dumps({"message": SECRET}).encode(), {"X-Echo": SECRET}))
-    for call in (GET, POST):
-        transport(server).send(call)
+    for request in BOTH:
+        transport(server).send(request)
     logged = "\n".join(f"{record.getMessage()} {record.args}" for record in caplog.records)
     assert "/v1/things" in logged, "so that this test can fail"
     assert SECRET not in logged
     assert base64.b64encode(SECRET.encode()).decode() not in logged
 
 
-@BOTH
-def test_nor_does_one_hold_what_is_no_header_line(
-    server: Loopback, call: ApiRequest, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_nor_does_one_hold_what_is_no_header_line(server: Loopback, caplog: pytest.LogCaptureFixture) -> None:
     def quoting(received: Received) -> Iterator[bytes]:
-        yield b"HTTP/1.1 502 Bad Gateway\r\nServer: x\r\n%b was refused\r\n\r\n" % (
-            received.headers["authorization"].encode()
-        )
+        authorization = received.headers["authorization"].encode()
+        yield b"HTTP/1.1 502 Bad Gateway\r\nServer: x\r\n%b was refused\r\n\r\n" % authorization
         raise Hangup
 
     server.answer = quoting
     caplog.set_level(logging.NOTSET)
-    assert transport(server).send(call).status == 502
+    for request in BOTH:
+        assert transport(server).send(request).status == 502
     assert "/v1/things" in caplog.text, "so that this test can fail"
     assert SECRET not in caplog.text
 

@@ -7,9 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from nodes.runcomfy.errors import (
-    InvalidResponse,
-)
+from nodes.errors import Charge
+from nodes.runcomfy.errors import InvalidResponse, RateLimited, RunComfyError, ServerError, Subject
 from nodes.runcomfy.responses import (
     CancelOutcome,
     JobResult,
@@ -24,7 +23,11 @@ from nodes.runcomfy.responses import (
 )
 from nodes.runcomfy.transport import ApiResponse
 
-READERS: list[Callable[[ApiResponse], object]] = [read_submission, read_status, read_result, read_cancel, read_model]
+READERS: list[Callable[[ApiResponse, Subject], object]] = [
+    *(read_submission, read_status, read_result, read_cancel, read_model)
+]
+JOB = Subject("job-1", "job-1", Charge.ACCEPTED, token_source="THE_SOURCE")
+MODEL = Subject("some/model")
 LINK = "https://videos.example/a.mp4"
 OTHER = "https://videos.example/b.mp4"
 
@@ -33,77 +36,72 @@ def ok(value: object) -> ApiResponse:
     return ApiResponse(200, {}, json.dumps(value).encode())
 
 
+def status_of(**body: object) -> JobStatus:
+    return read_status(ok(body), JOB)
+
+
+def result_of(**body: object) -> JobResult:
+    return read_result(ok({"status": "succeeded"} | body), JOB)
+
+
 def test_a_submission_gives_its_request_id() -> None:
-    assert read_submission(ok({"request_id": "job-1", "status_url": "https://evil.example"})) == "job-1"
+    assert read_submission(ok({"request_id": "job-1", "status_url": "https://evil.example"}), MODEL) == "job-1"
+    for value in ("", "../x", "a/b", "x" * 129, None, 5, ["a"]):
+        try:
+            found = read_submission(ok({"request_id": value}), MODEL)
+        except InvalidResponse:
+            continue
+        raise AssertionError((value, found))
 
 
-@pytest.mark.parametrize("value", ["", "../x", "a/b", "x" * 129, None, 5, ["a"]])
-def test_what_is_no_request_id_is_not_used_as_one(value: object) -> None:
-    with pytest.raises(InvalidResponse):
-        read_submission(ok({"request_id": value}))
-
-
-@pytest.mark.parametrize(
-    ("word", "status", "result"),
-    [
-        ("in_queue", JobState.QUEUED, JobState.QUEUED),
-        ("in_progress", JobState.RUNNING, JobState.RUNNING),
+def test_the_words_of_both_calls() -> None:
+    rows = {
+        "in_queue": (JobState.QUEUED, JobState.QUEUED),
+        **dict.fromkeys(
+            ("in_progress", "pending", "waiting", "starting", "processing"), (JobState.RUNNING, JobState.RUNNING)
+        ),
         # The status call's `completed` is not a success: it only says that the result is there.
-        ("completed", JobState.ENDED, JobState.SUCCEEDED),
-        ("succeeded", JobState.ENDED, JobState.SUCCEEDED),
-        ("failed", JobState.ENDED, JobState.FAILED),
-        ("error", JobState.ENDED, JobState.FAILED),
-        ("cancelled", JobState.CANCELLED, JobState.CANCELLED),
-        ("canceled", JobState.CANCELLED, JobState.CANCELLED),
-        ("starting", JobState.UNKNOWN, JobState.UNKNOWN),
-    ],
-)
-@pytest.mark.parametrize("spell", [str, str.upper])
-def test_the_words_of_both_calls(word: str, status: JobState, result: JobState, spell: Callable[[str], str]) -> None:
-    assert read_status(ok({"status": spell(word)})) == JobStatus(status, word)
-    assert read_result(ok({"status": spell(word)})) == JobResult(result, word)
+        **dict.fromkeys(("completed", "succeeded"), (JobState.ENDED, JobState.SUCCEEDED)),
+        **dict.fromkeys(("failed", "error"), (JobState.ENDED, JobState.FAILED)),
+        **dict.fromkeys(("cancelled", "canceled"), (JobState.CANCELLED, JobState.CANCELLED)),
+        "pondering": (JobState.UNKNOWN, JobState.UNKNOWN),
+    }
+    for word, (status, result) in rows.items():
+        for spelt in (word, word.upper()):
+            assert status_of(status=spelt) == JobStatus(status, word)
+            assert result_of(status=spelt) == JobResult(result, word)
 
 
 def test_completed_with_an_error_and_without_a_video_is_a_failure() -> None:
-    assert read_result(ok({"status": "completed", "error": "Bad prompt"})).state is JobState.FAILED
-    assert read_result(ok({"status": "completed", "error": "", "output": LINK})).state is JobState.SUCCEEDED
+    assert result_of(status="completed", error="Bad prompt").state is JobState.FAILED
+    assert result_of(status="completed", error_code=400003, error_message="Bad").reason == "Bad"
+    assert result_of(status="completed", error="", output=LINK).state is JobState.SUCCEEDED
 
 
-@pytest.mark.parametrize("value", [None, "", 5, True, [], {}, ["completed"], "\ud800"])
-@pytest.mark.parametrize("read", [read_status, read_result])
-def test_without_a_status_word_there_is_no_answer(read: Callable[[ApiResponse], object], value: object) -> None:
-    with pytest.raises(InvalidResponse, match="status"):
-        read(ok({"status": value}))
+def test_without_a_status_word_there_is_no_answer() -> None:
+    for read in (read_status, read_result):
+        values: list[object] = [None, "", 5, True, [], {}, ["completed"], "\ud800"]
+        for value in values:
+            with pytest.raises(InvalidResponse, match="status"):
+                read(ok({"status": value}), JOB)
 
 
 def test_a_word_is_fit_to_be_shown() -> None:
-    word = read_status(ok({"status": "odd\x1b[31m\n\ud800" + "x" * 1000})).raw_status
+    word = status_of(status="odd\x1b[31m\n\ud800" + "x" * 1000).raw_status
     assert word.isprintable()
     assert len(word) <= 60
 
 
-@pytest.mark.parametrize(
-    ("told", "position"),
-    [
-        (0, 0),
-        (3, 3),
-        ("2", 2),
-        (None, None),
-        (-1, None),
-        (True, None),
-        (1.5, None),
-        ("many", None),
-        ([], None),
-        ("²", None),
-    ],
-)
-def test_the_place_in_the_queue(told: object, position: int | None) -> None:
-    assert read_status(ok({"status": "in_queue", "queue_position": told})).queue_position == position
+def test_the_place_in_the_queue() -> None:
+    for told, position in ((0, 0), (3, 3), ("2", 2)):
+        assert status_of(status="in_queue", queue_position=told).queue_position == position
+    others: list[object] = [None, -1, True, 1.5, "many", [], {}, "²", "one", 10**9, 10**300, "9" * 10]
+    for other in others:
+        assert status_of(status="in_queue", queue_position=other).queue_position is None, other
 
 
-@pytest.mark.parametrize(
-    ("output", "videos"),
-    [
+def test_every_shape_of_output() -> None:
+    rows: list[tuple[object, tuple[str, ...]]] = [
         ({"video": LINK}, (LINK,)),
         ({"videos": [LINK, OTHER]}, (LINK, OTHER)),
         ({"video": LINK, "videos": [LINK, OTHER]}, (LINK, OTHER)),
@@ -117,20 +115,14 @@ def test_the_place_in_the_queue(told: object, position: int | None) -> None:
         ({"video": None, "videos": None}, ()),
         ({"video": "", "videos": ["", LINK]}, (LINK,)),
         ({"videos": [5, True, LINK]}, (LINK,)),
-        ({}, ()),
-        ([], ()),
-        ("", ()),
-        (None, ()),
-        (5, ()),
-    ],
-)
-def test_every_shape_of_output(output: object, videos: tuple[str, ...]) -> None:
-    assert read_result(ok({"status": "succeeded", "output": output})).videos == videos
+        *(({}, ()), ([], ()), ("", ()), (None, ()), (5, ())),
+    ]
+    for output, videos in rows:
+        assert result_of(output=output).videos == videos, output
 
 
-@pytest.mark.parametrize(
-    ("error", "reason"),
-    [
+def test_the_reason_of_a_failure() -> None:
+    rows: list[tuple[object, str]] = [
         ("Bad prompt", "Bad prompt"),
         ({"message": "Bad prompt"}, "Bad prompt"),
         ({"detail": [{"loc": ["body", "text"], "msg": "too odd"}]}, "text: too odd"),
@@ -139,59 +131,80 @@ def test_every_shape_of_output(output: object, videos: tuple[str, ...]) -> None:
         (None, ""),
         (5, ""),
         ("x" * 5000, "x" * 500),
-    ],
-)
-def test_the_reason_of_a_failure(error: object, reason: str) -> None:
-    assert read_result(ok({"status": "failed", "error": error})).reason == reason
+    ]
+    for error, reason in rows:
+        assert result_of(status="failed", error=error).reason == reason, error
+    assert result_of(status="failed", error_code=400003, error_message="Bad prompt").reason == "Bad prompt"
 
 
-@pytest.mark.parametrize(
-    ("told", "cost"),
-    [
-        (0.03, 0.03),
-        ("0.03", 0.03),
-        (0, 0.0),
-        (None, None),
-        (True, None),
-        (-1, None),
-        ("NaN", None),
-        ("inf", None),
-        ("free", None),
-        ({}, None),
-        (10**400, None),
-    ],
-)
-def test_what_it_cost(told: object, cost: float | None) -> None:
-    assert read_result(ok({"status": "succeeded", "cost": told})).cost == cost
+def test_what_it_cost() -> None:
+    for told, cost in ((0.03, 0.03), ("0.03", 0.03), (0, 0.0)):
+        assert result_of(cost=told).cost == cost
+    others: list[object] = [None, True, -1, "NaN", "inf", "free", {}, 10**400]
+    for other in others:
+        assert result_of(cost=other).cost is None, other
 
 
-@pytest.mark.parametrize(
-    ("word", "outcome"),
-    [
+def test_what_a_cancel_did_is_told_by_its_outcome_alone() -> None:
+    for word, outcome in (
         ("cancelled", CancelOutcome.CANCELLED),
         ("canceled", CancelOutcome.CANCELLED),
         ("not_cancellable", CancelOutcome.NOT_CANCELLABLE),
-    ],
-)
-def test_what_a_cancel_did(word: str, outcome: CancelOutcome) -> None:
-    assert read_cancel(ApiResponse(202, {}, json.dumps({"outcome": word}).encode())) is outcome
-
-
-@pytest.mark.parametrize("word", [None, "", "maybe", ["cancelled"], {}, True])
-def test_a_cancel_that_does_not_say_what_it_did(word: object) -> None:
-    with pytest.raises(InvalidResponse):
-        read_cancel(ok({"outcome": word}))
+    ):
+        for status in ("completed", "in_queue", "cancelled", "error", None):
+            body = json.dumps({"outcome": word, "status": status}).encode()
+            assert read_cancel(ApiResponse(202, {}, body), JOB) is outcome, (word, status)
+    values: list[object] = [None, "", "maybe", ["cancelled"], {}, True]
+    for value in values:
+        with pytest.raises(InvalidResponse):
+            read_cancel(ok({"outcome": value, "status": "cancelled"}), JOB)
 
 
 def test_the_price_as_far_as_it_is_told() -> None:
-    assert read_model(ok({"base_price_usd": 0.02, "price_unit": "second"})) == ModelInfo(0.02, "second")
-    assert read_model(ok({"base_price_usd": "?", "price_unit": 5})) == ModelInfo()
+    assert read_model(ok({"base_price_usd": 0.02, "price_unit": "second"}), MODEL) == ModelInfo(0.02, "second")
+    assert read_model(ok({"base_price_usd": "?", "price_unit": 5}), MODEL) == ModelInfo()
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"<html>Busy</html>", b'{"status": "compl', b"[]", b'"completed"', b"null", b"\xff\xfe", b"1"]
-)
-@pytest.mark.parametrize("read", READERS)
-def test_a_success_that_is_no_json_object_is_unreadable(read: Callable[[ApiResponse], object], body: bytes) -> None:
-    with pytest.raises(InvalidResponse):
-        read(ApiResponse(200, {}, body))
+def test_a_success_that_is_no_json_object_is_unreadable() -> None:
+    for body in (b"", b"<html>Busy</html>", b'{"status": "compl', b"[]", b'"completed"', b"null", b"\xff\xfe", b"1"):
+        for read in READERS:
+            with pytest.raises(InvalidResponse):
+                read(ApiResponse(200, {}, body), JOB)
+
+
+def error_of(status: int, body: object, headers: dict[str, str] | None = None, about: Subject = MODEL) -> RunComfyError:
+    with pytest.raises(RunComfyError) as raised:
+        read_model(ApiResponse(status, headers or {}, json.dumps(body).encode()), about)
+    return raised.value
+
+
+def test_the_services_reason_reaches_the_user_under_any_name() -> None:
+    bodies: list[object] = [
+        *({name: "the reason"} for name in ("error_message", "message", "error", "detail")),
+        {"error": {"message": "the reason"}},
+        {"error": {"code": 1, "detail": "the reason"}},
+        {"detail": {"message": "the reason"}},
+        {"detail": [{"msg": "the reason"}]},
+        {"error_message": None, "message": "", "error": "the reason", "detail": "a zebra"},
+        {"error_message": "the reason", "message": "a zebra", "error": "a zebra", "detail": "a zebra"},
+    ]
+    for body in bodies:
+        for status in (400, 401, 402, 403, 404, 409, 422, 500, 503):
+            for about in (JOB, MODEL):
+                text = str(error_of(status, body, about=about))
+                assert "the reason" in text, (body, status)
+                assert "zebra" not in text, (body, status)
+
+
+def test_a_rejected_field_is_named_with_its_reason() -> None:
+    detail = [{"loc": ["body", "duration"], "msg": "must be at most 12"}, {"loc": ["body", "seed", 0], "msg": "no"}]
+    assert "duration: must be at most 12; seed.0: no" in str(error_of(422, {"detail": detail}))
+
+
+def test_how_long_the_service_asks_to_wait() -> None:
+    date = "Wed, 21 Oct 2026 07:28:00 GMT"
+    for told, seconds in (("3", 3.0), ("0.5", 0.5), ("", None), (date, None), ("-5", None), ("inf", None)):
+        for status in (429, 503):
+            error = error_of(status, {}, {"retry-after": told})
+            assert isinstance(error, RateLimited | ServerError)
+            assert error.retry_after == seconds, told

@@ -22,7 +22,7 @@ from nodes.jobs.retry import Backoff, RateLimiter
 from nodes.jobs.run import Run
 from nodes.jobs.runner import JobRunner
 from nodes.jobs.services import Services, Video
-from nodes.jobs.unread import Unread
+from nodes.jobs.run import Unread
 from nodes.runcomfy.client import RunComfy
 from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.transport import ApiRequest, ApiResponse
@@ -79,7 +79,7 @@ class ScriptedService:
         self.forgotten: set[str] = set()
         self.ending: dict[str, object] = {"status": "succeeded", "output": {"video": "https://media/1"}, "cost": 0.03}
 
-    def send(self, call: ApiRequest, *, before_first_byte: Callable[[], None] | None = None) -> ApiResponse:
+    def send(self, call: ApiRequest, /, *, before_first_byte: Callable[[], None] | None = None) -> ApiResponse:
         if before_first_byte:
             before_first_byte()
         kind = "submit" if "/models/" in call.path else call.path.rsplit("/", 1)[1]
@@ -225,9 +225,7 @@ class FakeMachine:
         name = prompt_id or f"prompt {self.prompts}"
         return Run(f"run of {name}", name, lambda: self.queued | {name}, self.show, self.stop, is_read)
 
-    async def generate(
-        self, request: GenerationRequest = BOAT, *, reuse: bool = True, run: Run | None = None
-    ) -> Video:
+    async def generate(self, request: GenerationRequest = BOAT, *, reuse: bool = True, run: Run | None = None) -> Video:
         return await JobRunner(self.services).run(request, run or self.prompt(), reuse=reuse)
 
     async def fetch(self, request_id: str) -> Video:

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from urllib.parse import urlsplit
 
-from nodes.rehearsal import RehearsalService
 from tests.support.loopback_server import wake
+from tests.support.rehearsal import RehearsalService
 
 PATIENCE = 30.0
 """Seconds after which a socket of a test has failed."""

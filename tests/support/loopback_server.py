@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO
 
+CERTIFICATE = Path(__file__).with_name("loopback.pem")
+"""Of every server here that speaks TLS, as 127.0.0.1 and localhost; with its key."""
 DEADLINE = 30.0
 """Seconds after which a test that waits for a thread or a socket has failed."""
 
@@ -38,11 +42,28 @@ class Reset(Exception):
     """Close it as a crashed machine does."""
 
 
+Greeting = Callable[[socket.socket], socket.socket]
+"""Done with each new connection; gives the one to go on with, or raises `Hangup` or `Reset`."""
+
+
+def plain(connection: socket.socket) -> socket.socket:
+    """HTTP begins at once."""
+    return connection
+
+
+def tls(connection: socket.socket) -> socket.socket:
+    """HTTP begins after a TLS handshake."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATE)
+    return context.wrap_socket(connection, server_side=True)
+
+
 class Loopback:
     """Listens on 127.0.0.1 and gives every request to ``answer``. A context manager."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, greeting: Greeting = plain) -> None:
         self.answer = answer
+        self.greeting = greeting
         self.received: list[Received] = []
         self.raw: list[bytes] = []
         """What came over each connection that ended without being HTTP."""
@@ -59,7 +80,7 @@ class Loopback:
 
     @property
     def origin(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self.greeting is tls else 'http'}://127.0.0.1:{self.port}"
 
     def __enter__(self) -> Loopback:
         self._threads[0].start()
@@ -91,12 +112,16 @@ class Loopback:
             thread.start()
 
     def _serve(self, connection: socket.socket, number: int) -> None:
-        with suppress(Hangup, OSError), connection, connection.makefile("rb") as stream:
+        with suppress(Hangup, OSError), ExitStack() as closing:
+            closing.callback(connection.close)
             try:
+                ready = closing.enter_context(self.greeting(connection))
+                self._open.append(ready)
+                stream = closing.enter_context(ready.makefile("rb"))
                 while request := self._request(stream, number):
                     self.received.append(request)
                     for piece in self.answer(request):
-                        connection.sendall(piece)
+                        ready.sendall(piece)
             except Reset:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 

@@ -7,14 +7,15 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nodes.jobs.claims import Claims
+from nodes.jobs.claims import RENEW_SECONDS, Claims
 from nodes.jobs.events import Event
 from nodes.jobs.executors import Executors
 from nodes.jobs.journal import Journal
-from nodes.jobs.rate_limiter import RateLimiter
-from nodes.jobs.retry import Backoff
+from nodes.jobs.retry import Backoff, RateLimiter
+from nodes.jobs.run import Run
 from nodes.jobs.runner import JobRunner
 from nodes.jobs.services import Services, Video
+from nodes.jobs.unread import Unread
 from nodes.rehearsal import DEFAULT_TOKEN
 from nodes.runcomfy.client import RunComfy
 from nodes.runcomfy.request import GenerationRequest
@@ -22,22 +23,28 @@ from nodes.runcomfy.token import Token
 from nodes.runcomfy.transport import HttpTransport, Limits
 from nodes.video.download import Download
 from nodes.video.url_policy import media_session
-from tests.support.fake_runcomfy import let_go
+from tests.support.fake_runcomfy import let_rest
 
 BOAT = GenerationRequest("A paper boat", duration=2)
-SPEED = 50.0
-"""Seconds of the engine's clock in a real one."""
-LIMITS = Limits(connect=5.0, read=0.4, total=0.8)
+SPEED = 25.0
+"""Seconds of the engine's clock in a real one; at more, a busy machine is too slow for its time limits."""
+EPOCH = 1_700_000_000.0
+"""Where the fast clock and the real one show the same."""
+LIMITS = Limits(connect=5.0, read=0.4, total=0.8, submit=0.8)
 
 
 class FastClock:
     """The system's clock, but faster."""
 
     def wall(self) -> float:
-        return time.time()
+        # The same in all processes.
+        return EPOCH + (time.time() - EPOCH) * SPEED
 
     def monotonic(self) -> float:
-        return time.monotonic() * SPEED
+        return fast()
+
+    def with_sleep(self) -> float:
+        return fast()
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds / SPEED)
@@ -64,14 +71,17 @@ class RealEngine:
     def __post_init__(self) -> None:
         clock = FastClock()
         self.executors = Executors()
-        self.journal = Journal(self.folder / "private" / "jobs.sqlite3")
-        self._claims = Claims(self.journal, self.folder / "private" / "owners")
-        self.generator = JobRunner(
+        self.journal = Journal(self.folder / "private" / "jobs.sqlite3", clock)
+        self._claims = Claims(self.journal, renew_seconds=RENEW_SECONDS / SPEED)
+        self._prompts = 0
+        self._runner = JobRunner(
             Services(
                 client=RunComfy(HttpTransport(self.origin, Token(self.token, "the tests"), LIMITS), "the tests"),
                 account=self.token,
+                origin="https://runcomfy",  # whichever port it has
                 journal=self.journal,
                 claims=self._claims,
+                unread=Unread("this server"),
                 executors=self.executors,
                 rate_limiter=RateLimiter(clock, Backoff()),
                 clock=clock,
@@ -81,10 +91,13 @@ class RealEngine:
         )
 
     def run(self) -> Video | Exception:
-        """One run of the node: its video, or what the user is told instead."""
+        """One run of the node, queued now: its video, or what the user is told instead."""
         self.stopping = False
+        self._prompts += 1
+        prompt = f"prompt {self._prompts}"
+        run = Run(prompt, prompt, lambda: frozenset({prompt}), self.show, lambda: self.stopping)
         try:
-            return asyncio.run(self.generator.generate(BOAT, events=self.show, stop=lambda: self.stopping))
+            return asyncio.run(self._runner.run(BOAT, run, reuse=True))
         except Exception as error:  # noqa: BLE001 - whatever it is, it is what the user reads
             self.lines.append(str(error))
             return error
@@ -94,7 +107,8 @@ class RealEngine:
         self.stopping = self.stopping or self.stop_at in str(event)
 
     def close(self) -> None:
-        let_go(self._claims, self.executors)
+        let_rest(self.executors)
+        self._claims.close()
         self.executors.close()
         self.journal.close()
 

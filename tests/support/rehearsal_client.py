@@ -1,49 +1,56 @@
-"""What these tests hold in their hands: a clock that they turn, and plain HTTP calls to the service."""
+"""Plain HTTP calls to a rehearsal service, a clock that is turned by hand, and videos that take no time."""
 
 from __future__ import annotations
 
 import socket
 import threading
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import requests
 
-from nodes.rehearsal import RehearsalService
-from nodes.rehearsal.render import Stopped
-from nodes.rehearsal.scene import Scene
+from nodes.rehearsal import VideoRequest
+from nodes.rehearsal.render import RenderingStopped
+from tests.support.rehearsal import RehearsalService
 
 MODEL_PATH = "/v1/models/bytedance/seedance-1-0/pro/fast/text-to-video"
 SHORT = {"text": "A paper boat", "duration": 2}
 OWNER, STRANGER = "first-token", "second-token"
 
 
-class Stage:
-    """Makes "files" in no time, for tests that do not look at them. Hold it to keep them from being finished."""
+class FakeVideos:
+    """Makes "videos" in no time, for tests that do not look at them. Hold it to keep them from being finished."""
 
     def __init__(self) -> None:
         self._free = threading.Event()
         self._free.set()
+        self._changed = threading.Condition()
         self.length = 3000
-        """Bytes of a file, at least."""
-        self.filmed: list[str] = []
+        """Bytes of a video, at least."""
+        self.problem = ""
+        """Why the next ones cannot be made; empty if they can."""
+        self.begun: list[str] = []
         """The texts, in the order in which they were begun."""
-        self.begun = threading.Event()
 
-    def film(self, scene: Scene, path: Path, stopped: Callable[[], bool]) -> None:
-        path.write_bytes(b"unfinished")
-        self.filmed.append(scene.text)
-        self.begun.set()
-        while not self._free.wait(0.05):
+    def make(self, request: VideoRequest, stopped: Callable[[], bool]) -> bytes:
+        with self._changed:
+            self.begun.append(request.text)
+            self._changed.notify_all()
+        while not self._free.wait(0.01):
             if stopped():
-                raise Stopped
-        path.write_bytes(b"\0\0\0\x18ftyp" + scene.text.encode("utf-8", "replace") + bytes(self.length))
+                raise RenderingStopped
+        if self.problem:
+            raise OSError(self.problem)
+        return b"\0\0\0\x18ftyp" + request.text.encode() + bytes(self.length)
 
     def hold(self) -> None:
         self._free.clear()
 
     def release(self) -> None:
         self._free.set()
+
+    def wait_until_begun(self, count: int) -> None:
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.begun) >= count, 60)
 
 
 class HandClock:
@@ -57,14 +64,6 @@ class HandClock:
 
     def pass_by(self, seconds: float) -> None:
         self.now += seconds
-
-
-class HurryingClock(HandClock):
-    """One by which whatever anybody waits for is overdue as soon as somebody looks."""
-
-    def __call__(self) -> float:
-        self.now += 100
-        return self.now
 
 
 class RehearsalClient:
@@ -116,16 +115,17 @@ class RehearsalClient:
         self.clock.pass_by(60)
         return self.result(request_id)
 
-    def film(self, request_id: str, **headers: str) -> requests.Response:
+    def fetch_video(self, request_id: str, **headers: str) -> requests.Response:
         """A succeeded job's video, or a part of it."""
         return self.call("GET", f"/media/{request_id}.mp4", token=None, headers=headers)
 
-    def line(self) -> socket.socket:
-        """A connection of its own, on which nothing is said yet."""
-        line = socket.create_connection(("127.0.0.1", self.port), timeout=30)
-        # So small that a long film is still being sent when its begin is read.
-        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**16)
-        return line
+    def say(self, sent: bytes, *, end: bool = False) -> bytes:
+        """What raw bytes on a connection of their own are answered, until it ends. ``end``: nothing follows them."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as line:
+            line.sendall(sent)
+            if end:
+                line.shutdown(socket.SHUT_WR)
+            return b"".join(iter(lambda: line.recv(2**16), b""))
 
     def _read(self, path: str) -> dict[str, object]:
         reply = self.call("GET", path)

@@ -6,15 +6,24 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import requests
+
+from nodes.http_exchange import Exchange
 from nodes.video.download import Download
 from nodes.video.url_policy import media_session
-from tests.support.loopback_server import Answer, Hangup, Loopback, Received, reply
+from tests.support.loopback_server import DEADLINE, Answer, Hangup, Loopback, Received, reply
 
 ETAG = {"ETag": '"one"'}
 
 
 def download(server: Loopback, target: Path, **options: Any) -> Download:
     return Download(target, media_session(server.origin), trusted_origin=server.origin, **options)
+
+
+def get(session: requests.Session, link: str, **options: Any) -> requests.Response:
+    """What a link leads to, by a session that belongs to downloads."""
+    with Exchange(DEADLINE, 10_000_000):
+        return session.get(link, **{"timeout": DEADLINE} | options)
 
 
 def attempt(

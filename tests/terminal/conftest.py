@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from nodes.rehearsal import RehearsalService, Timing
+from nodes.rehearsal import Timing
+from tests.support.rehearsal import RehearsalService
 from tests.terminal.terminal import TOKEN, Terminal
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from nodes.rehearsal import RehearsalService
+from tests.support.rehearsal import RehearsalService
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "a-token-of-the-tests"

@@ -6,8 +6,8 @@ import json
 import shlex
 from pathlib import Path
 
-from nodes.rehearsal import RehearsalService
 from tests.docs.pages import commands
+from tests.support.rehearsal import RehearsalService
 from tests.terminal.terminal import Terminal
 
 START = "python cli.py "

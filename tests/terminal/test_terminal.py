@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nodes.rehearsal import RehearsalService
+from tests.support.rehearsal import RehearsalService
 from tests.terminal.terminal import PATIENCE, ROOT, TOKEN, Terminal
 
 CLI = str(ROOT / "cli.py")

@@ -24,7 +24,7 @@ import av
 import psutil
 
 from nodes.rehearsal.render import render
-from nodes.rehearsal.scene import Scene
+from nodes.rehearsal.schema import VideoRequest
 from nodes.video.decode import decode
 from nodes.video.errors import Cancelled, VideoError
 from tests.support.clips import Coding, numbered, write_clip
@@ -61,7 +61,7 @@ class Defect:
 def seeds(folder: Path) -> list[Path]:
     """Healthy files: a rehearsal, one with sound and its index at the end, one with tables for uneven frames."""
     film = folder / "rehearsal.mp4"
-    render(Scene("A boat, \U0001f6a3", "480p", "1:1", 2, 1), film)
+    film.write_bytes(render(VideoRequest(text="A boat, \U0001f6a3", ratio="1:1", duration=2)))
     return [
         film,
         write_clip(folder / "small.mp4", map(numbered, range(48))),
@@ -145,7 +145,7 @@ def _ours(file: Path) -> Outcome:
         return time.monotonic() > ends
 
     try:
-        outcome = Outcome(len(decode(file, stopped=over).images))
+        outcome = Outcome(len(decode(file, is_cancelled=over).images))
     except VideoError as error:
         outcome = Outcome(None, type(error).__name__)
     except Cancelled:

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import sys
+import threading
+import weakref
+from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 import torch
 
-from nodes.video.decode import Clip, Selection, decode
-from nodes.video.errors import Cancelled, CorruptVideo, NothingSelected, UnsupportedVideo
-from tests.support.clips import number_in, numbered, plain, write_clip
+from nodes.video import memory
+from nodes.video.decode import Clip, decode
+from nodes.video.errors import Cancelled, CorruptVideo, NotEnoughMemory, NothingSelected, UnsupportedVideo
+from nodes.video.probe import Selection, probe
+from nodes.video.reader import FrameReader
+from tests.support.clips import Coding, number_in, numbered, numbers_in, plain, write_clip
 from tests.video.conftest import FRAMES
+
+COUNT = 200
 
 
 @pytest.fixture(scope="module")
@@ -23,16 +35,21 @@ def colourful(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_clip(tmp_path_factory.mktemp("clips") / "colourful.mp4", patches.repeat(8, 1).repeat(8, 2))
 
 
+@pytest.fixture(scope="module")
+def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clip in which every frame but a few depends on others in front of it and behind it."""
+    options = {"preset": "veryfast", "crf": "18", "bf": "3", "b-pyramid": "normal", "g": "48", "sc_threshold": "0"}
+    pictures = (numbered(number, 64, 32) for number in range(COUNT))
+    return write_clip(tmp_path_factory.mktemp("long") / "long.mp4", pictures, coding=Coding(options=options))
+
+
 def numbers(clip: Clip) -> list[int]:
-    return [number_in(frame) for frame in clip.images.numpy()]
-
-
-def test_all_frames_in_their_order(clip: Path) -> None:
-    assert numbers(decode(clip)) == list(range(FRAMES))
+    return numbers_in(clip.images)
 
 
 def test_the_tensor_is_as_comfyui_wants_it(clip: Path) -> None:
     images = decode(clip).images
+    assert numbers_in(images) == list(range(FRAMES))
     assert images.shape == (FRAMES, 64, 128, 3)
     assert images.dtype is torch.float32
     assert images.is_contiguous()
@@ -48,97 +65,168 @@ def test_every_value_is_exactly_a_byte_over_255(colourful: Path) -> None:
     assert len(np.unique(whole)) > 200
 
 
-def test_the_picture_is_the_one_that_other_decoders_see(colourful: Path) -> None:
+def test_the_picture_is_the_one_that_comfyui_sees(colourful: Path) -> None:
     with av.open(str(colourful)) as container:
         expected = np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
-    found = np.rint(decode(colourful).images.numpy() * 255)
-    assert np.abs(found - expected).mean() < 1
-    assert np.abs(found - expected).max() <= 8
+    assert np.array_equal(np.rint(decode(colourful).images.numpy() * 255), expected)
 
 
-@pytest.mark.parametrize(
-    "colour", [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255), (0, 0, 0), (200, 100, 50)], ids=str
-)
-def test_the_order_is_red_green_blue(tmp_path: Path, colour: tuple[int, int, int]) -> None:
-    images = decode(write_clip(tmp_path / "plain.mp4", [plain(*colour)])).images
-    assert np.abs(images[0].mean(dim=(0, 1)).numpy() * 255 - colour).max() < 4
+def test_the_order_is_red_green_blue(tmp_path: Path) -> None:
+    for colour in ((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255), (0, 0, 0), (200, 100, 50)):
+        images = decode(write_clip(tmp_path / "plain.mp4", [plain(*colour)])).images
+        assert np.abs(images[0].mean(dim=(0, 1)).numpy() * 255 - colour).max() < 4, colour
 
 
-@pytest.mark.parametrize(("width", "height"), [(64, 128), (128, 64), (864, 480), (72, 50)])
-def test_the_size_is_the_files(tmp_path: Path, width: int, height: int) -> None:
-    file = write_clip(tmp_path / "sized.mp4", [plain(9, 9, 9, width, height)] * 2)
-    assert decode(file).images.shape == (2, height, width, 3)
+def test_size_number_and_rate_are_the_files(tmp_path: Path) -> None:
+    for width, height, count, fps in ((64, 128, 1, 24), (128, 64, 2, 25), (864, 480, 49, 30), (72, 50, 5, 60)):
+        file = write_clip(tmp_path / "sized.mp4", [plain(9, 9, 9, width, height)] * count, fps=fps)
+        clip = decode(file)
+        assert clip.images.shape == (count, height, width, 3)
+        assert clip.fps == pytest.approx(fps), (width, height)
 
 
-@pytest.mark.parametrize("count", [1, 2, 49])
-def test_the_number_of_frames_is_the_files(tmp_path: Path, count: int) -> None:
-    assert len(decode(write_clip(tmp_path / "counted.mp4", [plain(9, 9, 9)] * count)).images) == count
+def test_the_rate_is_that_of_the_selected_frames(clip: Path) -> None:
+    for every, fps in ((1, 24), (2, 12), (5, 4.8)):
+        selection = Selection(select_every_nth=every)
+        assert decode(clip, selection).fps == pytest.approx(fps), every
+        assert probe(clip, selection=selection).fps == pytest.approx(fps), every
 
 
-@pytest.mark.parametrize("fps", [24, 25, 30])
-def test_the_rate_is_the_files_whatever_is_selected(tmp_path: Path, fps: int) -> None:
-    file = write_clip(tmp_path / "rated.mp4", map(numbered, range(6)), fps=fps)
-    assert decode(file).fps == pytest.approx(fps)
-    assert decode(file, Selection(select_every_nth=2)).fps == pytest.approx(fps)
+def test_every_combination_of_frame_controls_gives_the_same_frames_bit_for_bit(long: Path) -> None:
+    whole = decode(long).images
+    assert numbers_in(whole) == list(range(COUNT))
+    for skip, cap, step in product((0, 1, 47, 48, 49, 95, 96, 97, 145, COUNT - 1), (0, 1, 7), (1, 3, 70)):
+        selection = Selection(skip, cap, step)
+        wanted = list(range(COUNT))[skip::step]
+        wanted = wanted[:cap] if cap else wanted
+        clip = decode(long, selection)
+        assert torch.equal(clip.images, whole[wanted]), selection
+        assert clip.info == probe(long, selection=selection), selection
+        assert clip.info.frames == len(wanted), selection
 
 
-@pytest.mark.parametrize("skip", [0, 1, 5, 11])
-@pytest.mark.parametrize("cap", [0, 1, 3, 100])
-@pytest.mark.parametrize("nth", [1, 2, 5, 100])
-def test_the_frame_controls(clip: Path, skip: int, cap: int, nth: int) -> None:
-    wanted = list(range(FRAMES))[skip::nth]
-    assert numbers(decode(clip, Selection(skip, cap, nth))) == (wanted[:cap] if cap else wanted)
+def test_controls_that_leave_no_frame_say_how_many_there_are(clip: Path) -> None:
+    for skip in (FRAMES, FRAMES + 1, 100_000):
+        for read in (decode, lambda file, selection: probe(file, selection=selection)):
+            with pytest.raises(NothingSelected, match=rf"{FRAMES} frames.*skip_first_frames"):
+                read(clip, Selection(skip_first_frames=skip))
 
 
-@pytest.mark.parametrize("skip", [FRAMES, FRAMES + 1, 100_000])
-def test_controls_that_leave_no_frame_say_how_many_there_are(clip: Path, skip: int) -> None:
-    with pytest.raises(NothingSelected, match=rf"{FRAMES} frames.*skip_first_frames"):
-        decode(clip, Selection(skip_first_frames=skip))
+def test_only_what_is_needed_is_read(long: Path) -> None:
+    """Asked before every packet and frame; the first frame of a file of gigabytes takes as few as that of this one."""
+    asked = 0
+
+    def ask() -> bool:
+        nonlocal asked
+        asked += 1
+        return False
+
+    for selection, most in ((Selection(0, 1), COUNT), (Selection(150, 2), 2 * COUNT), (Selection(), 4 * COUNT)):
+        asked = 0
+        decode(long, selection, is_cancelled=ask)
+        assert asked < most, selection
+
+
+def test_frames_come_one_by_one_with_their_times(long: Path) -> None:
+    frames = FrameReader(long).frames(100)
+    assert [next(frames).time for _ in range(3)] == pytest.approx([100 / 24, 101 / 24, 102 / 24], abs=1e-3)
 
 
 def test_progress_counts_the_wanted_frames(clip: Path) -> None:
     told: list[tuple[int, int]] = []
     decode(clip, Selection(2, 4, 2), progress=lambda done, total: told.append((done, total)))
-    assert told[-1] == (4, 4)
-    assert told == sorted(told)
-    assert {total for _, total in told} == {4}
+    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 
 def test_stop_is_heard_at_once(clip: Path) -> None:
     with pytest.raises(Cancelled):
-        decode(clip, stopped=lambda: True)
+        decode(clip, is_cancelled=lambda: True)
+    with pytest.raises(Cancelled):
+        probe(clip, lambda: True)
 
 
-def test_stop_is_heard_between_frames(clip: Path) -> None:
+@pytest.fixture
+def tensors(monkeypatch: pytest.MonkeyPatch) -> list[weakref.ref[torch.Tensor]]:
+    """What is allocated for the frames, without keeping it alive."""
+    allocated: list[weakref.ref[torch.Tensor]] = []
+    empty = torch.empty
+
+    def watched(*args: object, **options: object) -> torch.Tensor:
+        tensor: torch.Tensor = empty(*args, **options)  # type: ignore[call-overload]  # handed on as it came
+        allocated.append(weakref.ref(tensor))
+        return tensor
+
+    monkeypatch.setattr(torch, "empty", watched)
+    return allocated
+
+
+def test_a_stop_between_frames_leaves_neither_memory_nor_thread(
+    long: Path, tensors: list[weakref.ref[torch.Tensor]]
+) -> None:
+    stop = threading.Event()
     done = 0
 
     def progress(now: int, total: int) -> None:
         nonlocal done
         done = now
+        if now == 3:
+            stop.set()
 
     with pytest.raises(Cancelled):
-        decode(clip, progress=progress, stopped=lambda: done >= 3)
-    assert done < FRAMES
+        decode(long, progress=progress, is_cancelled=stop.is_set)
+    gc.collect()
+    assert done <= 4
+    assert [tensor() for tensor in tensors] == [None]
+    assert threads() == []
 
 
-@pytest.mark.parametrize("part", [0.3, 0.6, 0.9, 0.999])
-@pytest.mark.parametrize("index_in_front", [True, False])
-def test_a_truncated_file_is_damaged_and_never_a_shorter_clip(
-    tmp_path: Path, part: float, index_in_front: bool
+def test_a_decoding_that_succeeds_leaves_no_thread(clip: Path) -> None:
+    assert len(decode(clip).images) == FRAMES
+    assert threads() == []
+
+
+def threads() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("seedance")]
+
+
+def test_on_many_cores_frames_keep_their_places(long: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = decode(long).images
+    monkeypatch.setattr(os, "cpu_count", lambda: 16)
+    assert torch.equal(decode(long).images, expected)
+
+
+def test_too_little_memory_is_told_before_any_is_taken(
+    clip: Path, monkeypatch: pytest.MonkeyPatch, tensors: list[weakref.ref[torch.Tensor]]
 ) -> None:
-    file = write_clip(tmp_path / "cut.mp4", map(numbered, range(FRAMES)), index_in_front=index_in_front)
-    data = file.read_bytes()
-    file.write_bytes(data[: int(len(data) * part)])
-    with pytest.raises(CorruptVideo, match=r"cut\.mp4"):
-        decode(file)
+    monkeypatch.setattr(memory, "available_memory", lambda: 1000)
+    with pytest.raises(NotEnoughMemory) as refused:
+        decode(clip)
+    assert str(refused.value).endswith(f"Nothing is lost: the video is {clip}.")
+    assert tensors == []
 
 
-@pytest.mark.parametrize("data", [b"", b"<html>Expired</html>", b"{}", bytes(5000)])
-def test_what_is_no_video_is_told_as_such(tmp_path: Path, data: bytes) -> None:
-    file = tmp_path / "page.mp4"
+def test_a_truncated_file_is_damaged_and_never_a_shorter_clip(tmp_path: Path) -> None:
+    file = tmp_path / "cut.mp4"
+    for in_front in (True, False):
+        data = write_clip(file, map(numbered, range(FRAMES)), index_in_front=in_front).read_bytes()
+        for length in {*range(0, len(data), len(data) // 40), *range(len(data) - 10, len(data))}:
+            file.write_bytes(data[:length])
+            with pytest.raises((CorruptVideo, UnsupportedVideo), match=r"cut\.mp4") as error:
+                decode(file)
+            assert "elete" not in str(error.value)
+
+
+def test_so_is_one_whose_last_box_is_open(tmp_path: Path) -> None:
+    file = write_clip(tmp_path / "cut.mp4", map(numbered, range(FRAMES)))
+    data = bytearray(file.read_bytes())
+    start = data.index(b"mdat") - 4
+    data[start : start + 4] = bytes(4)
     file.write_bytes(data)
-    with pytest.raises(UnsupportedVideo, match=r"page\.mp4"):
-        decode(file)
+    assert numbers(decode(file)) == list(range(FRAMES))
+    for missing in (1, 50, 200):
+        file.write_bytes(data[:-missing])
+        with pytest.raises(CorruptVideo, match=r"cut\.mp4 breaks off after \d+ frames"):
+            decode(file)
 
 
 not_on_windows = pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no such names")
@@ -153,8 +241,53 @@ not_on_windows = pytest.mark.skipif(sys.platform == "win32", reason="Windows kno
         pytest.param("a'b\"c.mp4", marks=not_on_windows),
     ],
 )
-def test_a_file_name_is_only_ever_a_file_name(tmp_path: Path, clip: Path, name: str) -> None:
-    """OpenCV takes `%03d` for a series of pictures, and FFmpeg a colon for a protocol."""
-    file = tmp_path / name
-    file.write_bytes(clip.read_bytes())
-    assert len(decode(file).images) == FRAMES
+def test_a_file_name_is_only_ever_a_file_name(
+    tmp_path: Path, clip: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FFmpeg takes `%03d` for a series of pictures, and a colon for a protocol."""
+    (tmp_path / name).write_bytes(clip.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    assert len(decode(tmp_path / name).images) == len(decode(Path(name)).images) == FRAMES
+
+
+@pytest.fixture
+def restored() -> Iterator[None]:
+    """What other packs set is set back after the test."""
+    opencv, pytorch = cv2.getNumThreads(), torch.get_num_threads()
+    yield
+    cv2.setNumThreads(opencv)
+    torch.set_num_threads(pytorch)
+
+
+@pytest.mark.usefixtures("restored")
+def test_the_settings_of_other_packs_neither_matter_nor_change(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = decode(clip).images
+    monkeypatch.setenv("OPENCV_FFMPEG_CAPTURE_OPTIONS", "rtsp_transport;tcp|f;image2")
+    monkeypatch.setenv("OPENCV_VIDEOIO_PRIORITY_FFMPEG", "0")
+    for opencv, pytorch in product((0, 1, 2), (1, 2)):
+        cv2.setNumThreads(opencv)
+        torch.set_num_threads(pytorch)
+        before = cv2.getNumThreads(), torch.get_num_threads()
+        assert torch.equal(decode(clip).images, expected)
+        assert (cv2.getNumThreads(), torch.get_num_threads()) == before
+
+
+def test_without_opencv_the_frames_are_the_same(colourful: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = decode(colourful).images
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    with pytest.raises(ImportError):
+        import cv2 as _  # noqa: F401  the proof that it cannot be had
+    assert torch.equal(decode(colourful).images, expected)
+
+
+def test_a_tag_that_is_no_text_does_no_harm(tmp_path: Path) -> None:
+    file = tmp_path / "tagged.mkv"
+    with av.open(str(file), "w", format="matroska") as container:
+        container.metadata["title"] = "ABCDEFGH"
+        stream = container.add_stream("libx264", rate=24, options={"preset": "ultrafast"})
+        assert isinstance(stream, av.VideoStream)
+        stream.height, stream.width, stream.pix_fmt = 64, 128, "yuv420p"
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(numbered(5), format="rgb24")))
+        container.mux(stream.encode())
+    file.write_bytes(file.read_bytes().replace(b"ABCDEFGH", b"ABCDEFG\xff"))
+    assert number_in(decode(file).images.numpy()[0]) == 5

@@ -10,7 +10,7 @@ import pytest
 
 from nodes.video import memory
 from nodes.video.errors import NotEnoughMemory
-from nodes.video.memory import SPARE, available_memory, check_memory, container_memory, decoder_memory
+from nodes.video.memory import SPARE, allocate, available_memory, check_memory, container_memory
 
 GB = 10**9
 
@@ -23,31 +23,30 @@ def write(root: Path, files: dict[str, str]) -> Path:
     return root
 
 
+FILE = Path("job.mp4")
+
+
 def test_what_fits_is_let_through_and_not_a_byte_more() -> None:
-    check_memory(need=GB, frames=100, left=GB + SPARE)
+    check_memory(GB, 100, FILE, left=GB + SPARE)
     with pytest.raises(NotEnoughMemory):
-        check_memory(need=GB, frames=100, left=GB + SPARE - 1)
+        check_memory(GB, 100, FILE, left=GB + SPARE - 1)
 
 
 def test_what_does_not_fit_is_refused_with_both_figures_and_the_ways_out() -> None:
     with pytest.raises(NotEnoughMemory) as refused:
-        check_memory(need=7_200_000_000, frames=288, left=3_600_000_000 + SPARE)
+        check_memory(7_200_000_000, 288, FILE, left=3_600_000_000 + SPARE)
     message = str(refused.value)
     assert "288 frames need 7.2 GB" in message
     assert "3.9 GB are left" in message
     assert "frame_load_cap up to 144" in message
     assert all(way in message for way in ("select_every_nth", "video output", "lower resolution"))
+    assert message.endswith("Nothing is lost: the video is job.mp4.")
 
 
-def test_the_decoder_needs_some_too() -> None:
-    check_memory(need=GB, frames=100, left=GB + GB // 2 + SPARE, decoder=GB // 2)
-    with pytest.raises(NotEnoughMemory, match=r"100 frames need 1\.5 GB .* frame_load_cap up to 99,"):
-        check_memory(need=GB, frames=100, left=GB + GB // 2 + SPARE - 1, decoder=GB // 2)
-
-
-def test_a_decoder_holds_more_of_large_and_deep_pictures() -> None:
-    assert decoder_memory(1920 * 1080, plain=True) < 100 * 10**6
-    assert GB < decoder_memory(8192 * 4320, plain=True) < decoder_memory(8192 * 4320, plain=False) < 5 * GB
+def test_what_the_system_then_does_not_give_is_told_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "available_memory", lambda: 2**63)
+    with pytest.raises(NotEnoughMemory, match=r"need \d+\.\d GB of memory, and 0\.0 GB are left"):
+        allocate((2**16, 2**14, 2**14, 3), FILE)
 
 
 def test_this_machine_has_some_memory_left() -> None:

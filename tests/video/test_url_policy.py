@@ -12,119 +12,132 @@ import requests
 from nodes.video.errors import UnsafeUrl
 from nodes.video.url_policy import MAX_REDIRECTS, check_url, is_public, media_session
 from tests.support.loopback_server import DEADLINE, Loopback, always, reply
+from tests.support.transfers import get
 
 
-@pytest.mark.parametrize(
-    "link",
-    [
+def test_which_addresses_are_public() -> None:
+    for address in (
+        *("1.1.1.1", "8.8.8.8", "104.16.0.1", "172.15.255.255", "172.32.0.1", "100.63.255.255", "100.128.0.1"),
+        *("2606:4700:4700::1111", "2a00:1450:4001::1", "::ffff:8.8.8.8", "64:ff9b::8.8.8.8"),
+    ):
+        assert is_public(address), address
+    for address in (
+        *("127.0.0.1", "127.255.255.254", "0.0.0.0", "10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1"),
+        "100.64.0.1",  # carrier-grade NAT
+        *("100.100.100.200", "169.254.1.1", "169.254.169.254", "192.0.0.192", "fd00:ec2::254"),  # clouds' metadata
+        *("192.0.0.1", "192.0.2.1", "198.18.0.1", "198.51.100.1", "203.0.113.1", "224.0.0.1", "239.255.255.250"),
+        *("240.0.0.1", "255.255.255.255", "::", "::1", "::7f00:1", "fe80::1", "fe80::1%eth0", "fec0::1", "fc00::1"),
+        *("ff02::1", "2001:db8::1", "100::1", "::ffff:127.0.0.1", "::ffff:169.254.169.254", "::ffff:10.0.0.1"),
+        *("64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "64:ff9b:1::808:808"),  # NAT64
+        *("2002:7f00:1::", "2002:808:808::", "2001:0:808:808::1"),  # 6to4, Teredo
+        *("", "localhost", "127.1", "videos.example"),
+    ):
+        assert not is_public(address), address
+
+
+def test_links_that_may_be_tried() -> None:
+    for link in (
         "https://videos.example/a.mp4",
         "https://videos.example:8443/a.mp4?signature=x%2Fy&expires=1#t=1",
         "HTTPS://videos.example/a.mp4",
         "https://8.8.8.8/a.mp4",
         "https://[2606:4700:4700::1111]/a.mp4",
         "https://localhost.example/a.mp4",
+        "https://videos.7.example/a.mp4",
         "https://vidéos.example/ä.mp4",
-    ],
-)
-def test_links_that_may_be_tried(link: str) -> None:
-    check_url(link)
-
-
-@pytest.mark.parametrize(
-    ("link", "reason"),
-    [
-        ("http://videos.example/a.mp4", "only https"),
-        ("ftp://videos.example/a.mp4", "only https"),
-        ("file:///etc/passwd", "only https"),
-        ("data:video/mp4;base64,AAAA", "only https"),
-        ("//videos.example/a.mp4", "only https"),
-        ("videos.example/a.mp4", "only https"),
-        ("https:///a.mp4", "only https"),
-        ("", "only https"),
-        ("https://user@videos.example/a.mp4", "user name"),
-        ("https://user:pass@videos.example/a.mp4", "user name"),
-        ("https://localhost/a.mp4", "not a public"),
-        ("https://LOCALHOST./a.mp4", "not a public"),
-        ("https://127.0.0.1/a.mp4", "not a public"),
-        ("https://10.0.0.1:8443/a.mp4", "not a public"),
-        ("https://169.254.169.254/latest/meta-data", "not a public"),
-        ("https://[::1]/a.mp4", "not a public"),
-        ("https://[::ffff:127.0.0.1]/a.mp4", "not a public"),
-        ("https://[fe80::1%25eth0]/a.mp4", "not a public"),
-        ("https://[::1/a.mp4", "not a valid"),
-        ("https://[nonsense]/a.mp4", "not a valid"),
-        ("https://videos.example/\ud800.mp4", "not a valid"),
-    ],
-)
-def test_links_that_are_refused_before_anything_is_sent(link: str, reason: str) -> None:
-    with pytest.raises(UnsafeUrl, match=reason):
+    ):
         check_url(link)
+
+
+SHORT_FORMS = ("127.1", "2130706433", "0x7f.0.0.1", "0177.0.0.1", "0x7f000001", "127.0.0.1.", "198.18.7", "0xc6120007")
+"""Every resolver takes these for addresses: all but the last two for 127.0.0.1."""
+
+
+def test_links_that_are_refused_before_anything_is_sent() -> None:
+    rows = {
+        "only https": (
+            *("http://videos.example/a.mp4", "ftp://videos.example/a.mp4", "file:///etc/passwd", "https:///a.mp4"),
+            *("data:video/mp4;base64,AAAA", "//videos.example/a.mp4", "videos.example/a.mp4", ""),
+        ),
+        "user name": ("https://user@videos.example/a.mp4", "https://user:pass@videos.example/a.mp4"),
+        "not a public": (
+            *("https://localhost/a.mp4", "https://LOCALHOST./a.mp4", "https://127.0.0.1/a.mp4"),
+            *("https://10.0.0.1:8443/a.mp4", "https://169.254.169.254/latest/meta-data", "https://[::1]/a.mp4"),
+            *("https://[::ffff:127.0.0.1]/a.mp4", "https://[fe80::1%25eth0]/a.mp4", "https://198.18.0.7/a.mp4"),
+            *(f"https://{form}/a.mp4" for form in SHORT_FORMS),
+        ),
+        "not a valid": (
+            *("https://videos.example:99999/", "https://videos.example:0/", "https://videos.example:port/"),
+            "https://[::1/a.mp4",
+            "https://[nonsense]/a.mp4",
+            "https://videos.example/\ud800.mp4",
+        ),
+    }
+    for reason, links in rows.items():
+        for link in links:
+            assert reason in refusal_of(link), link
+
+
+def refusal_of(link: str) -> str:
+    try:
+        check_url(link)
+    except UnsafeUrl as refused:
+        return str(refused)
+    return ""
 
 
 CONTROL = "\x1bc\x1b(0\x07\x9b2J\r\n\x852026-01-01 INFO\u2028all is well\u202e<b>"
 
 
-@pytest.mark.parametrize(
-    "host", [f"[fe80::1%{CONTROL}]", f"[fe80::1%25{CONTROL}]", f"[::1%25{CONTROL}]]0;", "[::1%\x1b"]
-)
-def test_a_refusal_writes_nothing_on_the_terminal_but_itself(host: str) -> None:
-    with pytest.raises(UnsafeUrl) as raised:
-        check_url(f"https://{host}/a.mp4")
-    message = str(raised.value)
-    assert message.isprintable()
-    assert "all is well" not in message
-    assert "<b>" not in message
-
-
-def test_nor_does_that_of_a_name_whatever_a_name_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [(0, 0, 0, "", ("fe80::1%\x1b[31m", 0))])
+def test_a_refusal_writes_nothing_on_the_terminal_but_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    for host in (f"[fe80::1%{CONTROL}]", f"[fe80::1%25{CONTROL}]", f"[::1%25{CONTROL}]]0;", "[::1%\x1b"):
+        with pytest.raises(UnsafeUrl) as raised:
+            check_url(f"https://{host}/a.mp4")
+        message = str(raised.value)
+        assert message.isprintable(), host
+        assert "all is well" not in message
+        assert "<b>" not in message
+    resolve(monkeypatch, "fe80::1%\x1b[31m")
     with pytest.raises(UnsafeUrl, match=r"videos\.example leads to fe80::1% \[31m, which") as raised:
-        media_session().get("https://videos.example/a.mp4")
+        get(media_session(), "https://videos.example/a.mp4")
     assert str(raised.value).isprintable()
 
 
-@pytest.mark.parametrize("link", ["https://user:pass@videos.example/", "https://localhost/", "https://10.0.0.1/"])
-def test_the_session_refuses_them_by_itself(link: str) -> None:
-    with pytest.raises(UnsafeUrl):
-        media_session().get(link)
-
-
-SHORT_FORMS = ["127.1", "2130706433", "0x7f.0.0.1", "0177.0.0.1"]
-"""Names, for all that can be told before connecting, that every resolver takes for 127.0.0.1."""
-
-
-@pytest.mark.parametrize("name", SHORT_FORMS)
-def test_a_name_that_leads_to_this_machine_is_not_even_connected_to(server: Loopback, name: str) -> None:
-    with pytest.raises(UnsafeUrl, match=r"leads to 127\.0\.0\.1, which is not a public address"):
-        media_session().get(f"https://{name}:{server.port}/a.mp4")
+def test_the_session_refuses_them_by_itself(server: Loopback) -> None:
+    for link in ("https://user:pass@videos.example/", "https://localhost/", "https://10.0.0.1/"):
+        with pytest.raises(UnsafeUrl):
+            get(media_session(), link)
+    for form in SHORT_FORMS:
+        with pytest.raises(UnsafeUrl, match="not a public address"):
+            get(media_session(), f"https://{form}:{server.port}/a.mp4")
     assert server.connections == 0
+
+
+def resolve(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> list[str]:
+    """Let names stand for other addresses, one after the other if there are more. Returns the names asked for."""
+    turns = list(addresses)
+    asked: list[str] = []
+
+    def getaddrinfo(host: str, port: int | None, *_: object, **__: object) -> list[object]:
+        asked.append(host)
+        address = turns.pop(0) if len(turns) > 1 else turns[0]
+        return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", (address, port or 0))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    return asked
 
 
 def test_a_name_that_changes_its_address_in_between_is_left_before_a_byte_is_sent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    rebind(monkeypatch, "8.8.8.8", "127.0.0.1")
+    resolve(monkeypatch, "8.8.8.8", "127.0.0.1")
     arrived, error = sent_to("videos.example", is_public)
     assert arrived == b""
     assert isinstance(error, UnsafeUrl)
     assert "leads to 127.0.0.1" in str(error)
-
-
-def test_with_such_addresses_allowed_it_would_have_been_talked_to(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So the tests above can fail."""
-    rebind(monkeypatch, "8.8.8.8", "127.0.0.1")
+    resolve(monkeypatch, "8.8.8.8", "127.0.0.1")
     arrived, _ = sent_to("videos.example", lambda _: True)
-    assert arrived == b"\x16"  # a TLS handshake
-
-
-def rebind(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
-    """Let a name stand for another address each time it is asked for."""
-    turns = iter(addresses)
-
-    def resolve(host: str, port: int | None, *_: object, **__: object) -> list[object]:
-        return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", (next(turns), port or 0))]
-
-    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    assert arrived == b"\x16", "a TLS handshake: so that this test can fail"
 
 
 def sent_to(name: str, allowed: Callable[[str], bool]) -> tuple[bytes, Exception]:
@@ -146,59 +159,69 @@ def sent_to(name: str, allowed: Callable[[str], bool]) -> tuple[bytes, Exception
             media_session(allowed=allowed) as session,
             pytest.raises((UnsafeUrl, requests.ConnectionError)) as raised,
         ):
-            session.get(link, timeout=DEADLINE)
+            get(session, link)
         thread.join(DEADLINE)
     return arrived[0], raised.value
 
 
-def test_the_address_that_is_judged_is_the_one_connected_to(server: Loopback) -> None:
-    asked: list[str] = []
+def test_a_name_that_a_proxy_tool_answers_for_is_followed_and_nothing_else_there_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Clash, mihomo and sing-box let every name lead into 198.18.0.0/15."""
 
-    def nothing_is_public(address: str) -> bool:
-        asked.append(address)
-        return False
+    class Followed(Exception):
+        pass
 
-    with pytest.raises(UnsafeUrl):
-        media_session(allowed=nothing_is_public).get(f"https://127.1:{server.port}/")
-    assert asked == ["127.0.0.1"]
+    def connect(*_: object, **__: object) -> socket.socket:
+        raise Followed
+
+    monkeypatch.setattr("urllib3.util.connection.create_connection", connect)
+    for address in ("198.18.0.7", "198.19.255.254"):
+        resolve(monkeypatch, address)
+        with pytest.raises(Followed):
+            get(media_session(), "https://videos.example/a.mp4")
+    for address in ("198.17.255.255", "198.20.0.1", "8.8.8.8"):
+        resolve(monkeypatch, address)
+        with pytest.raises(Followed):
+            get(media_session(), "https://videos.example/a.mp4")
+    for address in ("10.0.0.1", "127.0.0.1", "169.254.169.254", "fd00::1", "::ffff:198.18.0.7"):
+        resolve(monkeypatch, address)
+        with pytest.raises(UnsafeUrl, match="leads to"):
+            get(media_session(), "https://videos.example/a.mp4")
+    for host in ("198.18.0.7", "198.18.7", "0xc6120007", "[::ffff:198.18.0.7]"):
+        resolve(monkeypatch, "198.18.0.7")
+        with pytest.raises(UnsafeUrl, match="not a public address"):
+            get(media_session(), f"https://{host}/a.mp4")
 
 
 def test_http_is_spoken_with_the_trusted_origin_only(server: Loopback) -> None:
     with Loopback(always(reply())) as other:
         session = media_session(server.origin)
-        assert session.get(server.origin + "/a.mp4").status_code == 200
-        for link in (
-            other.origin,
-            server.origin[:-1] + "/",
-            f"http://localhost:{server.port}/",
-        ):
+        assert get(session, server.origin + "/a.mp4").status_code == 200
+        for link in (other.origin, server.origin[:-1] + "/", f"http://localhost:{server.port}/"):
             with pytest.raises(requests.exceptions.InvalidSchema):
-                session.get(link)
+                get(session, link)
         assert other.connections == 0
 
 
-@pytest.mark.parametrize(
-    ("target", "error"),
-    [
-        ("https://10.0.0.1/a.mp4", UnsafeUrl),
-        ("https://127.1:{other}/a.mp4", UnsafeUrl),
-        ("https://user:pass@videos.example/a.mp4", UnsafeUrl),
-        ("http://127.0.0.1:{other}/a.mp4", requests.exceptions.InvalidSchema),
-        ("file:///etc/passwd", requests.exceptions.InvalidSchema),
-    ],
-)
-def test_a_redirect_is_judged_like_a_link(server: Loopback, target: str, error: type[Exception]) -> None:
+def test_a_redirect_is_judged_like_a_link_and_redirects_end(server: Loopback) -> None:
+    rows: dict[str, type[Exception]] = {
+        "https://10.0.0.1/a.mp4": UnsafeUrl,
+        "https://127.1:{other}/a.mp4": UnsafeUrl,
+        "https://user:pass@videos.example/a.mp4": UnsafeUrl,
+        "http://127.0.0.1:{other}/a.mp4": requests.exceptions.InvalidSchema,
+        "file:///etc/passwd": requests.exceptions.InvalidSchema,
+    }
     with Loopback(always(reply())) as other:
-        server.answer = always(reply(302, headers={"Location": target.format(other=other.port)}))
-        with pytest.raises(error):
-            media_session(server.origin).get(server.origin + "/a.mp4")
+        for target, error in rows.items():
+            server.answer = always(reply(302, headers={"Location": target.format(other=other.port)}))
+            with pytest.raises(error):
+                get(media_session(server.origin), server.origin + "/a.mp4")
         assert other.received == []
-
-
-def test_redirects_end(server: Loopback) -> None:
+    server.received.clear()
     server.answer = always(reply(302, headers={"Location": "/again"}))
     with pytest.raises(requests.exceptions.TooManyRedirects):
-        media_session(server.origin).get(server.origin + "/a.mp4")
+        get(media_session(server.origin), server.origin + "/a.mp4")
     assert len(server.received) == MAX_REDIRECTS + 1
 
 
@@ -209,24 +232,42 @@ def test_no_credentials_travel_with_a_link(
     netrc.write_text("machine 127.0.0.1\nlogin someone\npassword else\n")
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
-    media_session(server.origin).get(server.origin + "/a.mp4")
+    get(media_session(server.origin), server.origin + "/a.mp4")
     assert not server.received[0].headers.keys() & {"authorization", "cookie", "proxy-authorization"}
 
 
-@pytest.mark.parametrize("name", ["HTTP_PROXY", "ALL_PROXY"])
-def test_a_proxy_is_not_asked_for_this_machines_own_links(
-    server: Loopback, monkeypatch: pytest.MonkeyPatch, name: str
+def test_the_users_proxy_is_used_for_links_into_the_world_only_and_looked_up_for_each(
+    server: Loopback, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    session = media_session(server.origin)
+    asked = resolve(monkeypatch, "10.0.0.1")
     with Loopback(always(reply(502))) as proxy:
-        monkeypatch.setenv(name, proxy.origin)
-        assert media_session(server.origin).get(server.origin + "/a.mp4").status_code == 200
+        for name in ("HTTPS_PROXY", "ALL_PROXY", "HTTP_PROXY"):
+            with monkeypatch.context() as patched:
+                patched.setenv(name, f"http://127.0.0.1:{proxy.port}")
+                patched.setattr(socket, "getaddrinfo", _real_addresses)
+                assert get(session, server.origin + "/a.mp4").status_code == 200
         assert proxy.connections == 0
+        for name in ("HTTPS_PROXY", "ALL_PROXY"):
+            with monkeypatch.context() as patched:
+                patched.setenv(name, f"http://127.0.0.1:{proxy.port}")
+                patched.setattr(socket, "getaddrinfo", only_of_this_machine(asked))
+                # Not resolved here: a name may well lead nowhere, or elsewhere, on this side of the proxy.
+                with pytest.raises(requests.exceptions.ProxyError):
+                    get(session, "https://videos.example/a.mp4")
+        assert [(sent.method, sent.target) for sent in proxy.received] == [("CONNECT", "videos.example:443")] * 2
+    assert "videos.example" not in asked
+    with pytest.raises(UnsafeUrl, match=r"leads to 10\.0\.0\.1"):
+        get(session, "https://videos.example/a.mp4")
 
 
-@pytest.mark.parametrize("name", ["HTTPS_PROXY", "ALL_PROXY"])
-def test_the_users_proxy_is_used_for_links_into_the_world(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    with Loopback(always(reply(502))) as proxy:
-        monkeypatch.setenv(name, proxy.origin)
-        with pytest.raises(requests.exceptions.ProxyError):
-            media_session().get("https://videos.example/a.mp4")
-        assert [(sent.method, sent.target) for sent in proxy.received] == [("CONNECT", "videos.example:443")]
+_real_addresses = socket.getaddrinfo
+
+
+def only_of_this_machine(asked: list[str]) -> Callable[..., list[object]]:
+    def getaddrinfo(host: str, *args: object, **options: object) -> list[object]:
+        asked.append(host)
+        assert host == "127.0.0.1"
+        return list(_real_addresses(host, *args, **options))  # type: ignore[arg-type]  # handed on
+
+    return getaddrinfo

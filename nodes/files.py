@@ -1,0 +1,115 @@
+"""File operations that do the same on every system, also while a virus scanner or a player holds a file open."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Final
+
+Wait = Callable[[float], object]
+"""Lets so many seconds pass."""
+
+PAUSES: Final = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0)
+"""Seconds between attempts; on Windows a scanner, a reader or a cloud drive holds a file for about so long."""
+
+
+def pause(seconds: float) -> None:
+    """Let seconds pass."""
+    threading.Event().wait(seconds)
+
+
+def replace(source: Path, target: Path, wait: Wait = pause) -> None:
+    """Give a file another name, in place of one that may have it. Raises OSError; both are then as they were."""
+    _patiently(lambda: source.replace(target), wait)
+    with suppress(OSError):  # some network and Windows drives cannot; the file has its name all the same
+        _sync_folder(target.parent)
+
+
+def remove(file: Path, wait: Wait = pause) -> None:
+    """Delete a file if it is there. Raises OSError."""
+    _patiently(lambda: file.unlink(missing_ok=True), wait)
+
+
+def write_private(text: str, file: Path, wait: Wait = pause) -> None:
+    """Write a file that only its owner may read, in place of the one before, or leave that as it is. Raises OSError."""
+    # Not by `tempfile`, which on Windows takes a folder that allows no new files for one in which all names are taken.
+    unfinished = file.with_name(unfinished_prefix(file) + secrets.token_hex(8))
+    handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as written:
+            written.write(text.encode())
+            sync(written)
+        replace(unfinished, file, wait)
+    except BaseException:
+        remove(unfinished, wait)
+        raise
+
+
+def unfinished_prefix(file: Path) -> str:
+    """How the names of the files begin that a crash in `write_private` may leave beside ``file``."""
+    return f".{file.name}-"
+
+
+def private_folder(folder: Path) -> None:
+    """Make a folder that only its owner may enter, where the system has such modes. Raises OSError."""
+    if sys.platform == "win32":
+        # There a mode of 0o700 would lock out all but the account that makes the folder, perhaps an administrator's.
+        folder.mkdir(parents=True, exist_ok=True)
+        return
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with suppress(OSError):  # a folder that is somebody else's, or on a file system without modes
+        folder.chmod(0o700)
+
+
+def sync(file: IO[bytes]) -> None:
+    """Make a file's content outlive a power cut. Raises OSError."""
+    file.flush()
+    if sys.platform == "darwin":
+        import fcntl
+
+        with suppress(OSError):  # a drive that does not know it
+            fcntl.fcntl(file.fileno(), fcntl.F_FULLFSYNC)
+            return
+    os.fsync(file.fileno())
+
+
+def is_missing(file: Path) -> bool:
+    """Whether a file is certainly not there: the nearest folder above that can be listed does not have it.
+
+    Anything else, such as a drive that is away or a file that may not be looked at, may pass.
+    """
+    for place in (file, *file.parents[:-1]):
+        try:
+            return all(found.name != place.name for found in place.parent.iterdir())
+        except FileNotFoundError:
+            continue
+        except OSError:
+            return False
+    return False
+
+
+def _patiently(work: Callable[[], object], wait: Wait) -> None:
+    for seconds in PAUSES:
+        try:
+            work()
+        except PermissionError:
+            wait(seconds)
+        else:
+            return
+    work()
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a new name outlive a power cut, where the system can open folders."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,159 @@
+"""What each call is answered, as RunComfy documents it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from aiohttp import web
+from pydantic import ValidationError
+
+from .jobs import Job, JobState, JobStore
+from .schema import VideoRequest
+
+MODEL_ID: Final = "bytedance/seedance-1-0/pro/fast/text-to-video"
+MAX_BODY_BYTES: Final = 1024 * 1024
+"""A real input has a few hundred."""
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
+
+
+class ModelApi:
+    """The five documented calls, for the accounts whose tokens it knows, and the videos.
+
+    Args:
+        price_usd: per second of video; None for a service that names no price.
+    """
+
+    def __init__(self, store: JobStore, tokens: Sequence[str], price_usd: float | None) -> None:
+        self._store = store
+        self._tokens = tuple(tokens)
+        self._price = price_usd
+
+    def application(self) -> web.Application:
+        """All routes, each with the name of its call."""
+        app = web.Application(client_max_size=MAX_BODY_BYTES)
+        app.router.add_post("/v1/models/{model:.+}", self._submit, name="submit")
+        app.router.add_get("/v1/models/{model:.+}", self._model, name="model", allow_head=False)
+        app.router.add_get("/v1/requests/{request_id}/status", self._status, name="status", allow_head=False)
+        app.router.add_get("/v1/requests/{request_id}/result", self._result, name="result", allow_head=False)
+        app.router.add_post("/v1/requests/{request_id}/cancel", self._cancel, name="cancel")
+        app.router.add_get("/media/{request_id}.mp4", self._media, name="media")
+        return app
+
+    async def _submit(self, request: web.Request) -> web.Response:
+        account = self._account(request)
+        self._check_model(request)
+        if request.content_length is None:
+            raise web.HTTPLengthRequired
+        try:
+            wanted = VideoRequest.model_validate_json(await request.read())
+        except ValidationError as error:
+            problems = error.errors(include_url=False, include_context=False, include_input=False)
+            detail = [{**problem, "loc": ["body", *problem["loc"]]} for problem in problems]
+            return web.json_response({"detail": detail}, status=422)
+        job = self._store.submit(wanted, account)
+        return web.json_response({"request_id": job.request_id, **_links(request, job, "status", "result", "cancel")})
+
+    async def _model(self, request: web.Request) -> web.Response:
+        self._account(request)
+        self._check_model(request)
+        answer: dict[str, object] = {"model_id": MODEL_ID, "input_schema": VideoRequest.model_json_schema()}
+        if self._price is not None:
+            note = f"${self._price:g} per second of video (a rehearsal: nothing is charged)."
+            answer |= {"base_price_usd": self._price, "price_unit": "second", "pricing_note": note}
+        return web.json_response(answer)
+
+    async def _status(self, request: web.Request) -> web.Response:
+        job = self._job(request)
+        answer: dict[str, object] = {"request_id": job.request_id, "status": job.state.status_word}
+        if job.state is JobState.IN_QUEUE:
+            answer["queue_position"] = self._store.queue_position(job.request_id)
+        return web.json_response(answer | _links(request, job, "status", "result"))
+
+    async def _result(self, request: web.Request) -> web.Response:
+        job = self._job(request)
+        answer: dict[str, object] = {
+            "request_id": job.request_id,
+            "status": job.state.value,
+            "created_at": self._store.wall_time(job.submitted),
+        }
+        if job.ended is not None:
+            answer["finished_at"] = self._store.wall_time(job.ended)
+            if request.query.get("include_cost") == "true" and self._price is not None:
+                seconds = job.request.duration if job.state is JobState.SUCCEEDED else 0
+                answer["cost"] = round(self._price * seconds, 4)
+        if job.state is JobState.SUCCEEDED:
+            answer["output"] = {"video": f"{request.url.origin()}/media/{job.request_id}.mp4"}
+        if job.state is JobState.FAILED:
+            answer["error"] = job.error
+        return web.json_response(answer)
+
+    async def _cancel(self, request: web.Request) -> web.Response:
+        job = self._job(request)
+        outcome = "cancelled" if self._store.cancel(job.request_id) else "not_cancellable"
+        return web.json_response({"request_id": job.request_id, "outcome": outcome}, status=202)
+
+    async def _media(self, request: web.Request) -> web.Response:
+        job = self._store.find(request.match_info["request_id"])
+        if job is None or job.state is not JobState.SUCCEEDED:
+            raise web.HTTPNotFound
+        return _part(request, await asyncio.wrap_future(self._store.video(job)))
+
+    def _account(self, request: web.Request) -> int:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        token = token.strip()
+        if scheme.lower() == "bearer" and token in self._tokens:
+            return self._tokens.index(token)
+        reason = "the token is not known" if token else "no bearer token was sent"
+        raise _refusal(web.HTTPUnauthorized, 400004, f"UserAccountError: {reason}")
+
+    def _check_model(self, request: web.Request) -> None:
+        model = request.match_info["model"]
+        if model != MODEL_ID:
+            raise _refusal(web.HTTPBadRequest, 400001, f"InvalidResourceIdentifier: no model {model!r:.150}")
+
+    def _job(self, request: web.Request) -> Job:
+        account = self._account(request)
+        request_id = request.match_info["request_id"]
+        if not _REQUEST_ID.fullmatch(request_id):
+            raise _refusal(web.HTTPBadRequest, 400001, "InvalidResourceIdentifier: that is not a request id")
+        job = self._store.find(request_id)
+        if job is None:
+            message = "ResourceNotFound: the request is unknown, deleted or expired"
+            raise _refusal(web.HTTPNotFound, 404001, message)
+        if job.account != account:
+            message = "PermissionDeniedError: the request belongs to another account"
+            raise _refusal(web.HTTPForbidden, 403001, message)
+        return job
+
+
+def _refusal(kind: type[web.HTTPError], code: int, message: str) -> web.HTTPError:
+    return kind(text=json.dumps({"error_code": code, "message": message}), content_type="application/json")
+
+
+def _links(request: web.Request, job: Job, *calls: str) -> dict[str, str]:
+    """Under the address by which the client has reached the service."""
+    return {f"{call}_url": f"{request.url.origin()}/v1/requests/{job.request_id}/{call}" for call in calls}
+
+
+def _part(request: web.Request, content: bytes) -> web.Response:
+    """The part of a file that a request asks for, as players and resuming downloads do; else the whole file."""
+    tag = hashlib.sha256(content).hexdigest()[:32]
+    headers = {"ETag": f'"{tag}"', "Accept-Ranges": "bytes"}
+    if any(known.value in ("*", tag) for known in request.if_none_match or ()):
+        return web.Response(status=304, headers=headers)
+    partial = "Range" in request.headers and request.headers.get("If-Range", headers["ETag"]) == headers["ETag"]
+    try:
+        start, end, _ = request.http_range.indices(len(content))
+    except ValueError:  # several ranges, for example; that may be answered with the whole file
+        partial = False
+    if not partial:
+        return web.Response(body=content, headers=headers, content_type="video/mp4")
+    if start >= end:
+        return web.Response(status=416, headers={**headers, "Content-Range": f"bytes */{len(content)}"})
+    headers["Content-Range"] = f"bytes {start}-{end - 1}/{len(content)}"
+    return web.Response(status=206, body=content[start:end], headers=headers, content_type="video/mp4")

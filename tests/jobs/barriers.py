@@ -1,0 +1,178 @@
+"""Many threads of many processes do the same to one journal at the same moment, again and again.
+
+`python -m tests.jobs.barriers --rounds 1000` prints what came of it; `test_barriers.py` does a few rounds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import faulthandler
+import multiprocessing
+import tempfile
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+
+from nodes.jobs.claims import Claims
+from nodes.jobs.clock import SystemClock
+from nodes.jobs.decide import Do, Situation, decide
+from nodes.jobs.journal import Journal
+from nodes.jobs.records import RequestKey
+from nodes.jobs.states import TRANSITIONS, State
+from tests.support.fake_runcomfy import BOAT
+
+PATIENCE = 60.0
+"""Seconds without a step after which the whole counts as a deadlock."""
+spawning = multiprocessing.get_context("spawn")
+
+
+@dataclass(frozen=True)
+class Measure:
+    """How much is done at once, and how often."""
+
+    rounds: int
+    processes: int = 8
+    threads: int = 8
+
+
+@dataclass
+class Racer:
+    """One thread."""
+
+    number: int
+    """0 prepares what the others race for."""
+    journal: Journal
+    claims: Claims
+    barrier: Barrier
+
+    def run(self, rounds: int) -> Counter[str]:
+        """All rounds; how often this thread was the one, by what for and by round."""
+        won: Counter[str] = Counter()
+        for number in range(rounds):
+            bought, raced = (RequestKey(f"{kind} {number}", "account", "") for kind in ("bought", "raced"))
+            self.barrier.wait(PATIENCE)
+            won[f"bought {number}"] += self._buy(bought)
+            self.barrier.wait(PATIENCE)
+            if self.number == 0:
+                self.journal.accept(self.journal.of_request(bought)[0], f"bought-{number}")
+                assert self._buy(raced)
+            self.barrier.wait(PATIENCE)
+            won[f"claimed {number}"] += self._claim(bought)
+            if self.number == 1:
+                self.journal.accept(self.journal.of_request(raced)[-1], f"raced-{number}")
+            else:
+                self._give_up_and_buy_over(raced)
+        return won
+
+    def _buy(self, key: RequestKey) -> bool:
+        """Decide and write an intent, as a run does; whether this thread was the one."""
+        while True:
+            records = self.journal.of_request(key)
+            if decide(records, Situation(self.journal.now())).do is not Do.SUBMIT:
+                return False
+            if self.journal.create(records, key, "", BOAT, ""):
+                return True
+
+    def _claim(self, key: RequestKey) -> bool:
+        (record,) = self.journal.of_request(key)
+        return self.claims.take(record, self.claims.join(lambda: False)) is not None
+
+    def _give_up_and_buy_over(self, key: RequestKey) -> None:
+        """What others may do while the acceptance is on its way: take the call for lost, report it, submit anew."""
+        for to in (State.UNKNOWN, State.UNKNOWN_REPORTED):
+            record = self.journal.of_request(key)[-1]
+            if to in TRANSITIONS[record.state]:
+                self.journal.transition(record, to)
+        self._buy(key)
+
+
+def race(number: int, measure: Measure, file: Path, barrier: Barrier, results: multiprocessing.Queue[object]) -> None:
+    """One process."""
+    faulthandler.dump_traceback_later(PATIENCE * 2, repeat=True)
+    journal = Journal(file, SystemClock())
+    claims = Claims(journal)
+
+    def run(thread: int) -> Counter[str]:
+        try:
+            return Racer(number * measure.threads + thread, journal, claims, barrier).run(measure.rounds)
+        except BaseException:
+            barrier.abort()
+            raise
+
+    with ThreadPoolExecutor(measure.threads) as threads:
+        futures = [threads.submit(run, thread) for thread in range(measure.threads)]
+        errors = [error for future in futures if (error := future.exception())]
+        broken = [error for error in errors if not isinstance(error, threading.BrokenBarrierError)] or errors
+        results.put(repr(broken[0]) if broken else [future.result() for future in futures])
+    faulthandler.cancel_dump_traceback_later()
+    claims.close()
+    journal.close()
+
+
+def run(measure: Measure, folder: Path) -> list[str]:
+    """Do it, and check what the journal holds then.
+
+    Returns:
+        What there is to print.
+
+    Raises:
+        AssertionError: a rule of money is broken, or there was a deadlock.
+    """
+    file = folder / "jobs.sqlite3"
+    barrier = spawning.Barrier(measure.processes * measure.threads)
+    results: multiprocessing.Queue[object] = spawning.Queue()
+    begun = time.monotonic()
+    processes = [
+        spawning.Process(target=race, args=(number, measure, file, barrier, results), daemon=True)
+        for number in range(measure.processes)
+    ]
+    for process in processes:
+        process.start()
+    won: Counter[str] = Counter()
+    for _ in processes:
+        counted = results.get(timeout=PATIENCE + measure.rounds)
+        assert isinstance(counted, list), counted
+        won.update(sum(counted, Counter[str]()))
+    for process in processes:
+        process.join(PATIENCE)
+        assert process.exitcode == 0
+    seconds = time.monotonic() - begun
+    return [
+        f"{measure.rounds} rounds of {measure.processes} processes x {measure.threads} threads in {seconds:.0f} s:",
+        *_check(measure, Journal(file, SystemClock()), won),
+    ]
+
+
+def _check(measure: Measure, journal: Journal, won: Counter[str]) -> list[str]:
+    states: Counter[str] = Counter()
+    for number in range(measure.rounds):
+        for what in ("bought", "claimed"):
+            assert won[f"{what} {number}"] == 1, f"{what} {won[f'{what} {number}']} times in round {number}"
+        assert len(journal.of_request(RequestKey(f"bought {number}", "account", ""))) == 1, number
+        records = journal.of_request(RequestKey(f"raced {number}", "account", ""))
+        kept = [record for record in records if record.request_id]
+        assert [record.request_id for record in kept] == [f"raced-{number}"], records
+        assert kept[0].state in (State.ACCEPTED, State.SURPLUS), kept
+        states[f"{kept[0].state.value} beside {len(records) - 1} more"] += 1
+    found = ", ".join(f"{count} {state}" for state, count in states.most_common())
+    return [
+        f"  one intent and one claimant in each of {measure.rounds}",
+        f"  no accepted id lost in {states.total()} races against those who took its call for lost: {found}",
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=60)
+    parser.add_argument("--processes", type=int, default=8)
+    parser.add_argument("--threads", type=int, default=8)
+    with tempfile.TemporaryDirectory() as folder:
+        print("\n".join(run(Measure(**vars(parser.parse_args())), Path(folder))))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,373 @@
+"""The ways in which the first version bought a video that nobody wanted: one test for each, named after what happens.
+
+On the engine; `tests/comfyui/test_money.py` has those for which ComfyUI itself is to blame.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from nodes.jobs import cancel
+from nodes.jobs.errors import DeadlinePassed, JobExpired, JobFailed, JournalUnusable, OutcomeUnknown, Stopped
+from nodes.jobs.events import Event
+from nodes.jobs.run import Run
+from nodes.jobs.services import Video
+from nodes.runcomfy.errors import InvalidRequest, ReadError
+from nodes.runcomfy.request import GenerationRequest, Options
+from nodes.runcomfy.transport import ApiResponse
+from tests.support.fake_runcomfy import BOAT, Answer, FakeMachine, reply
+
+NewMachine = Callable[[], FakeMachine]
+PATIENCE = 30.0
+GONE = reply(404, error_code=404001)
+on_posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps open files, and has its own links")
+
+
+def lose_the_answer() -> None:
+    """The service has taken the job, but its answer is lost."""
+    raise ReadError("connection lost")
+
+
+def queue_four(machine: FakeMachine) -> list[Run]:
+    """Four prompts of the same graph, of which none has run yet."""
+    machine.queued = frozenset({"one", "two", "three", "four"})
+    return [machine.prompt(prompt_id) for prompt_id in ("one", "two", "three", "four")]
+
+
+def leave_a_job_going(machine: FakeMachine, **options: bool) -> Run:
+    """A job that its run has stopped waiting for; returns the run."""
+    deadline, run = machine.services.deadline, machine.prompt()
+    machine.change(deadline=5.0)
+    with pytest.raises(DeadlinePassed):
+        machine.run(run=run, **options)
+    machine.change(deadline=deadline)
+    return run
+
+
+def bought(machine: FakeMachine) -> int:
+    """Jobs that the service has accepted."""
+    return len(machine.service.accepted)
+
+
+def test_a_the_same_graph_is_queued_four_times_and_each_answer_is_lost(machine: FakeMachine) -> None:
+    machine.service.before["submit"] = lose_the_answer
+    for run in queue_four(machine):
+        with pytest.raises(OutcomeUnknown):
+            machine.run(run=run)
+    assert bought(machine) == 1
+    # Whoever queues the graph now has read of it.
+    del machine.service.before["submit"]
+    assert machine.run().request_id == "job-2"
+
+
+def test_a_on_another_server_nobody_has_read_it_either(machine: FakeMachine) -> None:
+    machine.service.before["submit"] = lose_the_answer
+    with pytest.raises(OutcomeUnknown):
+        machine.run()
+    machine.change(unread=type(machine.services.unread)("another server"))
+    with pytest.raises(OutcomeUnknown):
+        machine.run()
+    assert bought(machine) == 1
+
+
+def test_a_what_is_skipped_counts_as_read_by_nobody(machine: FakeMachine) -> None:
+    machine.service.before["submit"] = lose_the_answer
+    for _ in range(2):
+        with pytest.raises(OutcomeUnknown):
+            machine.run(run=machine.prompt(is_read=False))
+    with pytest.raises(OutcomeUnknown):
+        machine.run()
+    assert bought(machine) == 1
+
+
+def test_b_a_process_dies_within_the_call_and_the_token_is_renewed(machine: FakeMachine) -> None:
+    class Killed(BaseException):
+        """Ends the worker where it stands."""
+
+    def kill() -> None:
+        raise Killed
+
+    machine.service.before["submit"] = kill
+    with pytest.raises(Killed):
+        machine.run()
+    machine.service.before.clear()
+    machine.restart()
+    machine.change(account="renewed")
+    with pytest.raises(OutcomeUnknown):
+        machine.run()
+    assert bought(machine) == 1
+    assert machine.run().request_id == "job-2"
+
+
+def test_c_a_run_that_wants_a_new_video_is_executed_three_times(machine: FakeMachine) -> None:
+    """By a lazy consumer, a loop, or a cache that keeps nothing."""
+    machine.run()
+    run = machine.prompt()
+    videos = [machine.run(reuse=False, run=run) for _ in range(3)]
+    assert [video.request_id for video in videos] == ["job-2"] * 3
+    assert bought(machine) == 2
+    videos[0].files[0].unlink()
+    assert machine.run(reuse=False, run=run).request_id == "job-2"
+    assert machine.run(reuse=False).request_id == "job-3"
+
+
+def test_c_it_takes_over_a_job_that_nobody_waits_for_and_is_executed_again(machine: FakeMachine) -> None:
+    leave_a_job_going(machine, reuse=False)
+    run = machine.prompt()
+    assert [machine.run(reuse=False, run=run).request_id for _ in range(3)] == ["job-1"] * 3
+    assert bought(machine) == 1
+
+
+def test_c_its_failure_is_raised_again_and_not_bought_over(machine: FakeMachine) -> None:
+    machine.service.ending = {"status": "failed", "error": "GPU on fire"}
+    run = machine.prompt()
+    for _ in range(3):
+        with pytest.raises(JobFailed, match="GPU on fire"):
+            machine.run(reuse=False, run=run)
+    assert bought(machine) == 1
+
+
+TROUBLE: dict[str, list[Answer]] = {
+    "a gateway's page": [ApiResponse(502, {}, b"<html>"), ApiResponse(200, {}, b"<html>")],
+    "a proxy's refusal": [ApiResponse(403, {}, b"<html>"), ApiResponse(404, {}, b"<html>")],
+    "a short 404": [GONE, GONE],
+    "no network": [ReadError("time-out")],
+}
+
+
+def test_d_the_token_is_renewed_and_the_old_jobs_status_is_hard_to_get(new_machine: NewMachine) -> None:
+    for name, answers in TROUBLE.items():
+        machine = new_machine()
+        leave_a_job_going(machine)
+        machine.change(account="renewed")
+        machine.service.script["status"] += answers
+        assert machine.run().request_id == "job-1", name
+        assert bought(machine) == 1, name
+
+
+def test_d_the_token_is_renewed_and_a_colleague_has_a_newer_job(machine: FakeMachine) -> None:
+    not_theirs = reply(403, error_code=403001)
+    leave_a_job_going(machine)
+    machine.change(account="colleague")
+    machine.service.script["status"].append(not_theirs)
+    leave_a_job_going(machine)
+    machine.change(account="renewed")
+    machine.service.script["status"].append(not_theirs)
+    assert machine.run().request_id == "job-1"
+    assert bought(machine) == 2
+
+
+def test_e_the_output_folder_is_away_for_a_run_and_the_service_has_deleted_the_job(machine: FakeMachine) -> None:
+    videos, away = machine.folder / "videos", machine.folder / "away"
+    machine.run()
+    videos.rename(away)
+    machine.service.forgotten.add("job-1")
+    with pytest.raises(JobExpired, match="whether the drive that the video was saved to is there"):
+        machine.run()
+    shutil.rmtree(videos, ignore_errors=True)
+    away.rename(videos)
+    assert machine.run().reused
+    assert bought(machine) == 1
+
+
+@on_posix
+def test_e_the_file_cannot_be_read_just_now(machine: FakeMachine) -> None:
+    file = machine.run().files[0]
+    content = file.read_bytes()
+    machine.service.forgotten.add("job-1")
+    for state in ("saved", "forgotten"):
+        file.unlink(missing_ok=True)
+        file.symlink_to(file)  # to be opened by nobody, as what another program holds
+        for _ in range(2):
+            with pytest.raises(Exception, match="cannot be read just now"):
+                machine.run()
+        assert machine.states() == [state]
+        file.unlink()
+        if state == "saved":
+            with pytest.raises(JobExpired):
+                machine.run()
+    file.write_bytes(content)
+    assert machine.run().reused
+    assert bought(machine) == 1
+
+
+def test_f_stop_ends_four_nodes_at_once_and_every_job_is_cancelled(machine: FakeMachine) -> None:
+    async def graph() -> list[object]:
+        runs = [machine.generate(replace(BOAT, seed=seed)) for seed in range(4)]
+        return list(await asyncio.gather(*runs, return_exceptions=True))
+
+    machine.service.queued = 1e6
+    machine.change(deadline=1e9)
+    machine.service.before["submit"] = lambda: bought(machine) == 4 and machine.press_stop()
+    assert all(isinstance(outcome, Stopped) for outcome in asyncio.run(graph()))
+    assert machine.service.cancelled == set(machine.service.accepted)
+    assert set(machine.states()) <= {"cancelled", "refused"}
+
+
+@on_posix
+@pytest.mark.parametrize("by", ["nothing", "a copy", "an empty one"])
+def test_g_the_journal_is_deleted_or_replaced_while_comfyui_runs(machine: FakeMachine, by: str) -> None:
+    leave_a_job_going(machine)
+    machine.records()
+    file, kept = machine.folder / "private" / "jobs.sqlite3", machine.folder / "kept"
+    file.rename(kept)
+    if by == "a copy":
+        shutil.copy(kept, file)
+    else:
+        with pytest.raises(JournalUnusable, match="deleted or moved away"):
+            machine.run()
+        kept.replace(file)  # the user has read it, and puts it back
+    assert machine.run().request_id == "job-1"
+    assert bought(machine) == 1
+
+
+@pytest.mark.parametrize("then", ["it is free again", "the process dies"])
+def test_h_the_disk_is_full_at_the_moment_of_acceptance(machine: FakeMachine, then: str) -> None:
+    def fill() -> None:
+        machine.journal.database.transact(lambda connection: connection.exec_driver_sql("PRAGMA query_only = ON"))
+
+    machine.service.before["submit"] = fill
+    leave_a_job_going(machine)
+    if then == "the process dies":
+        machine.restart()
+    machine.service.before.clear()
+    machine.clock.now += 3600
+    assert machine.run().request_id == "job-1"
+    assert bought(machine) == 1
+
+
+def stop_in_the_queue(machine: FakeMachine) -> str:
+    machine.stop_at = "Queued"
+    with pytest.raises(Stopped) as caught:
+        machine.run()
+    machine.stop_pressed, machine.stop_at = False, "\0"
+    return str(caught.value)
+
+
+def test_i_a_cancel_that_answers_late_overwrites_no_video(
+    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cancel, "CALL_SECONDS", 0.01)
+    go_on = threading.Event()
+    machine.service.script["cancel"].append(reply(202, outcome="cancelled"))
+    machine.service.before["cancel"] = lambda: go_on.wait(PATIENCE)
+    assert "could not be cancelled in time" in stop_in_the_queue(machine)
+    assert machine.run().request_id == "job-1"
+    go_on.set()
+    assert machine.states() == ["saved"]
+
+
+def test_i_a_job_that_was_cancelled_goes_on_after_all(machine: FakeMachine) -> None:
+    machine.service.script["cancel"].append(reply(202, outcome="cancelled"))
+    assert "is cancelled" in stop_in_the_queue(machine)
+    assert machine.run().request_id == "job-1"
+    assert bought(machine) == 1
+
+
+def test_i_a_cancel_that_begins_late_leaves_the_next_runs_job_alone(
+    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cancel, "CALL_SECONDS", 0.01)
+    monkeypatch.setattr(cancel, "STOP_SECONDS", 0.0)
+    go_on = threading.Event()
+    for _ in range(10):  # all the threads for it
+        machine.executors.cancels.submit(go_on.wait, PATIENCE)
+    stop_in_the_queue(machine)
+    run = machine.prompt()
+
+    def show(event: Event) -> None:
+        if "Queued" in str(event):
+            go_on.set()
+            machine.executors.cancels.submit(str).result(PATIENCE)
+
+    assert machine.run(run=replace(run, report=show)).request_id == "job-1"
+    assert machine.service.count("cancel") == 0
+
+
+@pytest.mark.parametrize("how", ["stop", "a sibling fails"])
+def test_j_stop_is_pressed_while_the_unclear_outcome_is_being_reported(machine: FakeMachine, how: str) -> None:
+    async def cut_off() -> Video:
+        task = asyncio.ensure_future(machine.generate(run=run))
+        tasks.append(task)
+        return await task
+
+    def show(event: Event) -> None:
+        machine.lines.append(str(event))
+        if "ended without a clear answer" in str(event):
+            if how == "stop":
+                machine.press_stop()
+            else:
+                tasks[0].cancel()
+
+    tasks: list[asyncio.Task[Video]] = []
+    run = replace(machine.prompt("one"), report=show)
+    machine.service.before["submit"] = lose_the_answer
+    with pytest.raises(OutcomeUnknown if how == "stop" else asyncio.CancelledError):
+        asyncio.run(cut_off())
+    assert not machine.said("Nothing was charged")
+    machine.stop_pressed = False
+    if how == "a sibling fails":
+        # Nobody has read what was cut off.
+        with pytest.raises(OutcomeUnknown):
+            machine.run()
+    assert bought(machine) == 1
+
+
+def test_k_an_old_job_is_not_found_for_six_seconds(machine: FakeMachine) -> None:
+    leave_a_job_going(machine)
+    machine.clock.now += 3600
+    machine.service.script["status"] += [GONE] * 4
+    assert machine.run().request_id == "job-1"
+    assert bought(machine) == 1
+
+
+def test_l_the_submit_call_is_answered_with_another_requests_id(machine: FakeMachine) -> None:
+    machine.run()
+    machine.service.script["submit"].append(reply(request_id="job-1"))
+    with pytest.raises(OutcomeUnknown, match="another job's id, job-1"):
+        machine.run(replace(BOAT, seed=1))
+    assert machine.states() == ["told", "saved"]
+    assert machine.run(replace(BOAT, seed=1)).request_id == "job-2"
+
+
+def test_l_a_status_or_result_names_another_job(machine: FakeMachine) -> None:
+    another: dict[str, object] = {
+        "request_id": "job-77",
+        "status": "succeeded",
+        "output": {"video": "https://media/77"},
+    }
+    machine.service.script["status"].append(reply(**another))
+    machine.service.script["result"].append(reply(**another))
+    assert machine.run().request_id == "job-1"
+    assert machine.links == ["https://media/1"]
+    assert machine.said("it is about another job") == 2
+
+
+def test_m_what_is_no_text_and_no_options_is_refused() -> None:
+    for odd in (None, 7, True, ["a boat"], {"text": "a boat"}, "", "  "):
+        with pytest.raises(InvalidRequest):
+            GenerationRequest(odd)  # type: ignore[arg-type]  # what ComfyUI's API lets through
+    for odd in (None, "7", 7.0, True, [7]):
+        with pytest.raises(InvalidRequest):
+            GenerationRequest.of("a boat", Options(duration=odd))  # type: ignore[arg-type]
+        with pytest.raises(InvalidRequest):
+            GenerationRequest.of("a boat", Options(ratio=odd))  # type: ignore[arg-type]
+
+
+def test_n_a_prompt_that_the_content_check_refuses_is_queued_four_times(machine: FakeMachine) -> None:
+    machine.service.ending = {"status": "failed", "error": "Content moderation failed."}
+    for run in queue_four(machine):
+        with pytest.raises(JobFailed, match="content check"):
+            machine.run(run=run)
+    assert bought(machine) == 1
+    with pytest.raises(JobFailed):
+        machine.run()
+    assert bought(machine) == 2
+    assert not (machine.folder / "videos").exists()

@@ -1,0 +1,148 @@
+"""Who waits for whom, which videos are made, and how a test holds time still."""
+
+from __future__ import annotations
+
+import pytest
+
+from nodes.rehearsal import Job, JobState, Timing, VideoRequest, render
+from tests.support.rehearsal import RehearsalService, ScriptedRenderer
+from tests.support.rehearsal_client import OWNER, FakeVideos, HandClock, RehearsalClient
+
+
+def bodies(*texts: str) -> list[dict[str, object]]:
+    return [{"text": text, "duration": 2} for text in texts]
+
+
+def test_where_a_job_stands_follows_from_the_time() -> None:
+    job = Job("a", 0, VideoRequest(text="x"), submitted=100.0, rendered=101.0)
+    timing = Timing(queued=10, running=20)
+    for rendered, now, state, ended in (
+        (101.0, 100.0, JobState.IN_QUEUE, None),
+        (101.0, 110.0, JobState.IN_QUEUE, None),
+        (101.0, 110.1, JobState.IN_PROGRESS, None),
+        (101.0, 130.1, JobState.SUCCEEDED, 130.0),
+        (101.0, 9999.0, JobState.SUCCEEDED, 130.0),
+        (None, 9999.0, JobState.IN_PROGRESS, None),
+        (500.0, 9999.0, JobState.SUCCEEDED, 500.0),
+    ):
+        then = Job("a", 0, job.request, 100.0, rendered=rendered).at(now, timing)
+        assert (then.state, then.ended) == (state, ended), (rendered, now)
+    assert Job("a", 0, job.request, 100.0, rendered=101.0, error="no").at(131.0, timing).state is JobState.FAILED
+
+
+def test_queue_positions(client: RehearsalClient) -> None:
+    first = client.submit()
+    client.clock.pass_by(5)
+    others = [client.submit() for _ in range(3)]
+    assert [client.status(job)["queue_position"] for job in (first, *others)] == [0, 1, 2, 3]
+    client.cancel(others[0])
+    assert [client.status(job)["queue_position"] for job in (first, *others[1:])] == [0, 1, 2]
+    client.clock.pass_by(6)
+    assert [client.status(job).get("queue_position") for job in (first, *others[1:])] == [None, 0, 1]
+
+
+def test_a_job_is_in_progress_until_its_video_is_made(client: RehearsalClient, videos: FakeVideos) -> None:
+    videos.hold()
+    job = client.submit()
+    client.clock.pass_by(100)
+    assert (client.status(job)["status"], client.result(job)["status"]) == ("in_progress", "in_progress")
+    assert client.fetch_video(job).status_code == 404
+    videos.release()
+    assert client.service.wait_until_rendered()
+    client.clock.pass_by(1)
+    assert client.result(job)["status"] == "succeeded"
+
+
+def test_equal_requests_share_a_video_and_others_do_not(client: RehearsalClient, videos: FakeVideos) -> None:
+    jobs = [client.submit(body) for body in bodies("one", "one", "two")]
+    client.finish(jobs[0])
+    assert sorted(videos.begun) == ["one", "two"]
+    one, same, other = (client.fetch_video(job) for job in jobs)
+    assert one.content == same.content != other.content
+
+
+def test_a_cancelled_jobs_video_is_not_made_unless_another_job_needs_it(
+    client: RehearsalClient, videos: FakeVideos
+) -> None:
+    videos.hold()
+    jobs = [client.submit(body) for body in bodies("one", "two", "three", "four", "four")]  # two are made at a time
+    videos.wait_until_begun(2)
+    client.cancel(jobs[2])
+    client.cancel(jobs[3])
+    again = client.submit(bodies("three")[0])
+    client.cancel(again)
+    videos.release()
+    assert client.finish(jobs[4])["status"] == "succeeded"
+    assert sorted(videos.begun) == ["four", "one", "two"]
+
+
+def test_a_video_that_cannot_be_made_fails_its_job_and_is_tried_again_for_the_next(
+    client: RehearsalClient, videos: FakeVideos, caplog: pytest.LogCaptureFixture
+) -> None:
+    videos.problem = "out of memory"
+    result = client.finish(client.submit())
+    assert (result["status"], "out of memory" in str(result["error"])) == ("failed", True)
+    assert "could not be made" in caplog.text
+    videos.problem = ""
+    assert client.finish(client.submit())["status"] == "succeeded"
+
+
+def test_a_video_that_was_dropped_is_made_again(
+    client: RehearsalClient, videos: FakeVideos, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(render, "KEPT_BYTES", 7000)  # two of the videos
+    jobs = []
+    for body in bodies("one", "two", "three"):
+        jobs.append(client.submit(body))
+        assert client.service.wait_until_rendered()
+    client.clock.pass_by(60)
+    assert client.fetch_video(jobs[1]).content[8:11] == b"two"
+    assert videos.begun == ["one", "two", "three"]
+    assert client.fetch_video(jobs[0]).content[8:11] == b"one"
+    assert client.fetch_video(jobs[1]).content[8:11] == b"two", "it was used after the third"
+    assert videos.begun == ["one", "two", "three", "one"]
+
+
+def test_hold_freezes_every_job_where_it_is(client: RehearsalClient) -> None:
+    running = client.submit()
+    client.clock.pass_by(11)
+    queued = client.submit()
+    assert client.service.wait_until_rendered()
+    client.service.hold()
+    client.clock.pass_by(500)
+    assert (client.status(running)["status"], client.status(queued)["status"]) == ("in_progress", "in_queue")
+    client.service.release()
+    assert (client.status(running)["status"], client.status(queued)["status"]) == ("in_progress", "in_queue")
+    client.clock.pass_by(20)
+    assert (client.status(running)["status"], client.status(queued)["status"]) == ("completed", "in_progress")
+
+
+def test_jobs_submitted_while_held_stay_queued_even_without_a_queue_time(videos: FakeVideos) -> None:
+    clock = HandClock()
+    renderer = ScriptedRenderer(videos.make)
+    with RehearsalService(
+        tokens=(OWNER,), timing=Timing(queued=0, running=0), clock=clock, renderer=renderer
+    ) as service:
+        client = RehearsalClient(service, clock)
+        service.hold()
+        first, second = client.submit(), client.submit()
+        assert service.wait_until_rendered()
+        clock.pass_by(50)
+        assert [client.status(job).get("queue_position") for job in (first, second)] == [0, 1]
+        assert client.cancel(second).json()["outcome"] == "cancelled"
+        service.release()
+        clock.pass_by(1)
+        assert [client.result(job)["status"] for job in (first, second)] == ["succeeded", "cancelled"]
+
+
+def test_an_ended_job_is_forgotten_after_its_time(client: RehearsalClient) -> None:
+    job, cancelled = client.submit(), client.submit()
+    client.cancel(cancelled)
+    client.finish(job)
+    assert client.fetch_video(job).status_code == 200
+    client.clock.pass_by(1000)
+    for each in (job, cancelled):
+        reply = client.call("GET", f"/v1/requests/{each}/result")
+        assert (reply.status_code, reply.json()["error_code"]) == (404, 404001)
+    assert client.fetch_video(job).status_code == 404
+    assert client.service.store.jobs == []

@@ -1,0 +1,172 @@
+"""The rehearsal service with what tests, the soak and the benchmarks need beyond it: time that stands still, jobs that
+fail, a record of what was asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from weakref import WeakSet
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from nodes import rehearsal
+from nodes.rehearsal import DEFAULT_TOKEN, Job, JobState, Timing, VideoRequest
+from nodes.rehearsal.render import Renderer, render
+
+
+class HoldableClock:
+    """Seconds of ``source`` without the spans for which it was held. Safe to use from several threads."""
+
+    def __init__(self, source: Callable[[], float]) -> None:
+        self._source = source
+        self._lock = threading.Lock()
+        self._lost = 0.0
+        self._held_at: float | None = None
+
+    def __call__(self) -> float:
+        """The time in seconds; only differences mean something."""
+        with self._lock:
+            return self._source() - self._lost if self._held_at is None else self._held_at
+
+    def hold(self) -> None:
+        """Stop the time. Nothing if it is stopped already."""
+        now = self()
+        with self._lock:
+            self._held_at = now if self._held_at is None else self._held_at
+
+    def release(self) -> None:
+        """Go on from where it was held. Nothing if it runs."""
+        with self._lock:
+            if self._held_at is not None:
+                self._lost, self._held_at = self._source() - self._held_at, None
+
+
+class ScriptedRenderer(Renderer):
+    """Fails where it is told to.
+
+    Args:
+        make: as that of `Renderer`.
+    """
+
+    def __init__(self, make: Callable[[VideoRequest, Callable[[], bool]], bytes] = render) -> None:
+        super().__init__(make)
+        self.failures: deque[str] = deque()
+
+    def order(self, request: VideoRequest) -> Future[bytes]:
+        if self.failures:
+            failed: Future[bytes] = Future()
+            failed.set_exception(RuntimeError(self.failures.popleft()))
+            return failed
+        return super().order(request)
+
+
+@dataclass(frozen=True)
+class Submission:
+    """An accepted submit and what has become of it."""
+
+    request_id: str
+    account: int
+    """Index of the token that it came with."""
+    input: Mapping[str, object]
+    """The JSON body, with its defaults."""
+    state: JobState
+
+    @classmethod
+    def of(cls, job: Job) -> Submission:
+        """A job of the service's."""
+        return cls(job.request_id, job.account, job.request.model_dump(), job.state)
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether a cancel call took it out of the queue."""
+        return self.state is JobState.CANCELLED
+
+
+class RehearsalService(rehearsal.RehearsalService):
+    """The service, with a clock that can be held.
+
+    Args:
+        video: what every video shows, whatever is asked for; made at once. None for what is asked for.
+        latency: seconds from a call to its answer, and once more for a new connection.
+        renderer: for one that makes its videos otherwise.
+    """
+
+    def __init__(
+        self,
+        *,
+        tokens: Collection[str] = (DEFAULT_TOKEN,),
+        timing: Timing | None = None,
+        price_usd: float | None = 0.02,
+        clock: Callable[[], float] = time.monotonic,
+        video: VideoRequest | None = None,
+        latency: float = 0.0,
+        renderer: ScriptedRenderer | None = None,
+    ) -> None:
+        content = render(video) if video else b""
+        self._scripted = renderer or (ScriptedRenderer(lambda *_: content) if video else ScriptedRenderer())
+        self._holdable = HoldableClock(clock)
+        self._latency = latency
+        self._calls: Counter[tuple[str, str]] = Counter()
+        self._connections: WeakSet[asyncio.Transport] = WeakSet()
+        super().__init__(
+            tokens=tokens, timing=timing, price_usd=price_usd, clock=self._holdable, renderer=self._scripted
+        )
+
+    def application(self) -> web.Application:
+        """With a middleware that counts and delays."""
+
+        @web.middleware
+        async def count_and_delay(request: web.Request, handler: Handler) -> web.StreamResponse:
+            resource = request.match_info.route.resource
+            self._calls[request.method, (resource and resource.name) or "unknown"] += 1
+            transport = request.transport
+            if self._latency and transport is not None:
+                await asyncio.sleep(self._latency if transport in self._connections else 2 * self._latency)
+                self._connections.add(transport)
+            return await handler(request)
+
+        app = super().application()
+        app.middlewares.append(count_and_delay)
+        return app
+
+    def __enter__(self) -> RehearsalService:
+        super().__enter__()
+        return self
+
+    @property
+    def submissions(self) -> tuple[Submission, ...]:
+        """Every accepted submit that is not expired, in order, as it stands now."""
+        return tuple(map(Submission.of, self.store.jobs))
+
+    @property
+    def calls(self) -> Counter[tuple[str, str]]:
+        """How often each call came in, refused or not, by method and the name of its route, or `unknown`."""
+        return Counter(self._calls)
+
+    def hold(self) -> None:
+        """Freeze every job where it is: queued ones, and those submitted from now on, stay queued until `release`."""
+        self._holdable.hold()
+
+    def release(self) -> None:
+        """Let time go on from where `hold` stopped it."""
+        self._holdable.release()
+
+    def fail_next(self, reason: str) -> None:
+        """Let the next job that is accepted fail with this reason. Calls add up: one job each."""
+        self._scripted.failures.append(reason)
+
+    def wait_until_rendered(self, timeout: float = 60.0) -> bool:
+        """Wait until the video of every job is made or given up; False if ``timeout`` seconds were too few."""
+        ends = time.monotonic() + timeout
+        while any(job.needs_video for job in self.store.jobs):
+            if time.monotonic() > ends:
+                return False
+            time.sleep(0.005)
+        return True

@@ -1,0 +1,157 @@
+"""A soak itself: graph after graph, with everything that may go wrong around them."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Final
+
+import requests
+
+from nodes.jobs.clock import SystemClock
+from nodes.jobs.journal import Journal
+from nodes.jobs.states import State
+from nodes.rehearsal import DEFAULT_TOKEN, JobState
+from tests.support.rehearsal import RehearsalService
+
+from ..comfyui import ComfyUI
+from ..comfyui_client import Client, Run
+from ..comfyui_events import Event
+from .faulty_proxy import FaultyProxy
+from .graphs import Graph, RandomGraphs, collecting
+from .ledger import Ledger
+from .vitals import Vitals
+
+PACK: Final = Path(__file__).resolve().parents[2]
+PROBE: Final = PACK / "tests" / "support" / "probe"
+"""A pack with nodes that ComfyUI lacks, such as a list of texts."""
+HANGS: Final = 240.0
+"""Seconds after which a graph is taken to hang."""
+KILL_AT: Final = 0.25
+"""Of the time, when ComfyUI is killed."""
+WARM_AT: Final = 0.5
+"""Of the time, when ComfyUI's threads, sockets, handles and memory are measured for the first time."""
+OPEN: Final = (State.ACCEPTED, State.SUCCEEDED)
+
+
+@dataclass
+class Log:
+    """What happened."""
+
+    graphs: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """By kind and ending."""
+    stops: int = 0
+    service_restarts: int = 0
+    comfyui_restarts: int = 0
+    hung: list[str] = field(default_factory=list)
+    """Kinds of graphs that never ended."""
+
+
+class SoakRun:
+    """One ComfyUI at one service."""
+
+    def __init__(self, base: Path, proxy: FaultyProxy, service: RehearsalService, random: Random) -> None:
+        shutil.copytree(PROBE, base / "custom_nodes" / "probe", ignore=shutil.ignore_patterns("__pycache__"))
+        environment = {"RUNCOMFY_API_BASE_URL": proxy.origin, "RUNCOMFY_API_TOKEN": DEFAULT_TOKEN}
+        self.log = Log()
+        self.comfyui = ComfyUI(base, pack=PACK, env=environment | {"PROBE_NETWORK_RECORD": str(base / "network.txt")})
+        self._proxy = proxy
+        self._service = service
+        self._random = random
+        self._graphs = RandomGraphs(random)
+        self._journal = Journal(base / "user" / "__seedance" / "jobs.sqlite3", SystemClock())
+        self._videos = base / "output" / "seedance"
+
+    def run(self, seconds: float, say: Callable[[str], None]) -> Vitals:
+        """Send graphs so long, with trouble around them. Returns what ComfyUI held when it had warmed up."""
+        begun = time.monotonic()
+        self._until(begun + seconds * KILL_AT)
+        say("ComfyUI is killed while a graph runs")
+        self._kill_comfyui()
+        self.comfyui.start()
+        self._until(begun + seconds * WARM_AT)
+        warm = self.measure()
+        say(f"warmed up: {warm}")
+        self._until(begun + seconds)
+        return warm
+
+    def settle(self) -> Vitals:
+        """No more trouble: let every job end and collect what nobody waited for. Returns what ComfyUI holds then."""
+        self._proxy.chance = 0.0
+        under_way = (JobState.IN_QUEUE, JobState.IN_PROGRESS)
+        while any(job.state in under_way for job in self._service.submissions):
+            time.sleep(0.2)
+        with Client(self.comfyui.url) as client:
+            for entry in self._journal.records(10**6):
+                if entry.state in OPEN:
+                    self._follow(client, "collect", collecting(entry.request_id))
+        return self.measure()
+
+    def ledger(self) -> Ledger:
+        """What there is to compare."""
+        journal = self._journal.records(10**6)[::-1]
+        on_disk = {file.name for file in self._videos.glob("*.mp4")}
+        return Ledger(journal, self._service.submissions, on_disk)
+
+    def measure(self) -> Vitals:
+        """What ComfyUI holds when it has nothing to do and has been asked to free what it can."""
+        requests.post(f"{self.comfyui.url}/free", json={"unload_models": True, "free_memory": True}, timeout=30)
+        time.sleep(2)
+        return Vitals.of(self.comfyui.pid)
+
+    def _until(self, ends: float) -> None:
+        with Client(self.comfyui.url) as client:
+            while time.monotonic() < ends:
+                self._inject_trouble()
+                random_graph = self._graphs.next([job.request_id for job in self._service.submissions[-20:]])
+                self._follow(client, random_graph.kind, random_graph.graph, stop_at=self._stop())
+
+    def _inject_trouble(self) -> None:
+        """What else happens while the next graph runs."""
+        self._proxy.chance = self._random.choice((0.0, 0.03, 0.1, 0.3))
+        if self._random.random() < 0.1:
+            self._service.fail_next(self._random.choice(("The prompt violates the policy", "Out of workers", "")))
+        if self._random.random() < 0.08 and self._proxy.is_open:
+            self.log.service_restarts += 1
+            self._proxy.close()
+            threading.Timer(self._random.uniform(0.3, 3), self._proxy.reopen).start()
+
+    def _stop(self) -> int | None:
+        """At which event of a graph Stop is pressed, if at all."""
+        return self._random.randrange(1, 40) if self._random.random() < 0.3 else None
+
+    def _follow(self, client: Client, kind: str, graph: Graph, stop_at: int | None = None) -> Run | None:
+        seen = 0
+
+        def on_event(_: Event) -> None:
+            nonlocal seen
+            seen += 1
+            if seen == stop_at:
+                self.log.stops += 1
+                client.interrupt()
+
+        try:
+            run = client.run(graph, on_event=on_event, timeout=HANGS)
+        except TimeoutError:
+            self.log.hung.append(kind)
+            client.interrupt()
+            return None
+        self.log.graphs[kind, run.status.value] += 1
+        return run
+
+    def _kill_comfyui(self) -> None:
+        """Kill ComfyUI in the middle of a list of jobs."""
+        with Client(self.comfyui.url) as client:
+            before = len(self._service.submissions)
+            self._proxy.chance = 0.0
+            while len(self._service.submissions) < before + 2:
+                client.queue(self._graphs.next([]).graph)
+                time.sleep(0.5)
+            self.comfyui.kill()
+            self.log.comfyui_restarts += 1

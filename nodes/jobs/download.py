@@ -19,7 +19,6 @@ from .records import JobRecord
 from .retry import Backoff
 from .services import Services
 from .states import State
-from .transitions import transition
 
 MAX_LINK_REFRESHES: Final = 4
 """How often a new link is asked for before the video counts as unavailable."""
@@ -44,7 +43,7 @@ async def download_videos(
         if not await cancellation.wait_for(services.executors.journal.submit(is_whole, target)):
             result = await _download(services, cancellation, poller, result, number, target)
     writing = services.executors.journal.submit(
-        transition, services.journal, cancellation.report, record, State.SAVED, files=names
+        services.transition, cancellation.report, record, State.SAVED, files=names
     )
     return await cancellation.wait_for(writing)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Final, ParamSpec, TypeVar
 
 from ..runcomfy.errors import ConnectError, NotFound, PermissionDenied, RateLimited, RunComfyError, TransientError
@@ -23,7 +24,6 @@ from .run import Run
 from .services import Services, Video
 from .states import TRANSITIONS, State
 from .submit import SubmitCall
-from .transitions import transition
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -128,7 +128,7 @@ class JobRun:
         paths = paths_of(record, self._services.folder)
         if record.state is not State.SAVED and State.SAVED in TRANSITIONS[record.state]:
             files = tuple(path.name for path in paths)
-            transition(self._services.journal, self.cancellation.report, record, State.SAVED, files=files)
+            self._services.transition(self.cancellation.report, record, State.SAVED, files=files)
         return Video(record.request_id, paths, record.cost, reused=True)
 
     async def _submit(
@@ -236,11 +236,9 @@ class JobRun:
             self._run.report(Notice(str(error)))
             if not self._run.is_read:
                 raise error
-            writing = self._services.executors.journal.submit(
-                transition,
-                *(self._services.journal, self._run.report, record, State.UNKNOWN_REPORTED),
-                reported_by=self._services.unread.server,
-            )
+            write = partial(self._services.transition, reported_by=self._services.unread.server)
+            args = (self._run.report, record, State.UNKNOWN_REPORTED)
+            writing = self._services.executors.journal.submit(write, *args)
             try:
                 record = await self.cancellation.finish(writing)
             except asyncio.CancelledError:

@@ -69,10 +69,6 @@ class Journal:
         found = self._newest(limit, kind, ended, JOBS.c.seconds.is_not(None))
         return [record.seconds for record in found if record.seconds is not None]
 
-    def media_hosts(self, limit: int = 3) -> set[str]:
-        """Where the service had put the latest videos."""
-        return {record.media_host for record in self._newest(limit, JOBS.c.media_host != "")}
-
     def row(self, number: int) -> JobRecord | None:
         """The record in a row, as it is now."""
         found = self._newest(1, JOBS.c.id == number)

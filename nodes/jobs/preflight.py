@@ -5,39 +5,23 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
-from ..video.errors import UnsafeUrl
 from .errors import CannotReceive
 
 ROOM: Final = 200_000_000
 """Bytes that have to be free; the largest videos of this model have a tenth of it."""
 
 
-def check_before_submit(folder: Path, hosts: Iterable[str], check_host: Callable[[str], None]) -> None:
-    """Make sure that a video could be fetched, written and read. Blocks for milliseconds.
-
-    Args:
-        folder: where it would go.
-        hosts: where the latest videos came from.
-        check_host: raises `UnsafeUrl` for a host that nothing is fetched from.
+def check_before_submit(folder: Path) -> None:
+    """Make sure that a video could be written to a folder and read. Blocks for milliseconds.
 
     Raises:
         CannotReceive: what is in the way, and how it is removed.
     """
     _check_folder(folder)
     _check_decoder()
-    for host in hosts:
-        try:
-            check_host(host)
-        except UnsafeUrl as error:
-            reason = error.message.rstrip(".")
-            raise CannotReceive(
-                f"The last video came from {host}, from where nothing can be fetched now ({reason}).",
-                "Check the proxy, VPN or DNS of this machine, and run again.",
-            ) from None
 
 
 def _check_folder(folder: Path) -> None:

@@ -155,7 +155,9 @@ class Engine:
                 clock=self._clock,
                 folder=self.folders.videos,
                 open_download=partial(Download, session=session, trusted_origin=trusted),
-                check_before_submit=partial(check_before_submit, self.folders.videos),
+                check_before_submit=lambda: check_before_submit(
+                    self.folders.videos, () if trusted else claims.journal.media_hosts(origin)
+                ),
                 schedule=schedule,
                 price=ListPrice(client, self.executors, self._clock),
             )

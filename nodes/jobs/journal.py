@@ -69,6 +69,10 @@ class Journal:
         found = self._newest(limit, kind, ended, JOBS.c.seconds.is_not(None))
         return [record.seconds for record in found if record.seconds is not None]
 
+    def media_hosts(self, origin: str, limit: int = 3) -> set[str]:
+        """Where a service had put the latest videos."""
+        return {found.media_host for found in self._newest(limit, JOBS.c.origin == origin, JOBS.c.media_host != "")}
+
     def row(self, number: int) -> JobRecord | None:
         """The record in a row, as it is now."""
         found = self._newest(1, JOBS.c.id == number)

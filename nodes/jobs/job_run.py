@@ -230,7 +230,7 @@ class JobRun:
 
     async def raise_end(self, record: JobRecord) -> None:
         """Raise how a job ended. An unclear outcome counts as reported only where somebody can read it."""
-        error = error_of(record)
+        error = error_of(record, is_read=self._run.is_read)
         if isinstance(error, OutcomeUnknown):
             # Shown before it is written down: a crash in between reports it twice, never not at all.
             self._run.report(Notice(str(error)))

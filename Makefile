@@ -13,7 +13,7 @@
 # make package   the zip that the registry would publish: its list and its size
 # make validate  the registry's own tool checks and packs it (340 MB in .cache, once)
 # make manager   ComfyUI-Manager installs that zip into a fresh ComfyUI, and removes it
-# make versions  the rooms' tests on every Python from 3.10 to 3.13 that is here
+# make versions  the tests without ComfyUI on every Python from 3.10 to 3.13 that is here, and with old libraries
 # make coverage  which branches of nodes/ the tests leave out, those of real servers included
 # make node-diff BASE=folder NODE_DIFF=folder   would saved workflows break?
 # make artwork   draws docs/icon.png and docs/banner.png
@@ -43,7 +43,7 @@ comfyui: $(READY)
 	@$(BIN)/python -m tools.try_comfyui --port=$(PORT)
 
 test: lint
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 
 faults: $(READY)
 	$(BIN)/pytest -q tests/faults
@@ -77,11 +77,11 @@ versions: $(READY)
 	$(BIN)/python -m nox
 
 COVERAGE := COVERAGE_RCFILE=$(CURDIR)/pyproject.toml COVERAGE_FILE=$(CURDIR)/.cache/coverage/data $(BIN)/coverage
-ROOMS := runcomfy video generation rehearsal terminal comfyui hostile
+COVERED := runcomfy video jobs rehearsal terminal comfyui hostile
 
 coverage: $(READY)
 	rm -rf .cache/coverage && mkdir -p .cache/coverage
-	$(COVERAGE) run -m pytest -q $(addprefix tests/,$(ROOMS)) $(wildcard tests/test_*.py)
+	$(COVERAGE) run -m pytest -q $(addprefix tests/,$(COVERED)) $(wildcard tests/test_*.py)
 	$(COVERAGE) combine -q
 	$(COVERAGE) report
 

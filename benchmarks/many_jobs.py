@@ -58,10 +58,10 @@ class Row:
 
     @property
     def cancelled(self) -> int:
-        """Jobs that Stop took out of the queue and that the user was told of as such."""
+        """Jobs that Stop took out of the queue and of which the user has read so."""
         at_the_service = {job.request_id for job in self.look.jobs if job.state is JobState.CANCELLED}
-        told = [said for said in self.sample.outcomes if "is cancelled. Nothing was charged." in said]
-        return sum(any(job in said for said in told) for job in at_the_service)
+        cancelled = [said for said in self.sample.outcomes if "is cancelled. Nothing was charged." in said]
+        return sum(any(job in said for said in cancelled) for job in at_the_service)
 
 
 def measure(jobs: int, latency: float, timing: Timing, *, stop: bool = False) -> Row:

@@ -71,7 +71,7 @@ def _memory(field: str) -> int:
     status = Path("/proc/self/status").read_text()
     found = re.search(rf"^{field}:\s+(\d+) kB$", status, re.MULTILINE)
     if not found:
-        raise OSError(f"this system does not tell {field}")
+        raise OSError(f"this system does not know {field}")
     return int(found[1]) * 1024
 
 

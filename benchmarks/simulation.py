@@ -20,8 +20,8 @@ from nodes.jobs.poll import Poller
 from nodes.jobs.poll_schedule import ScheduleFor
 from nodes.jobs.records import RequestKey
 from nodes.jobs.retry import Backoff, RateLimiter
+from nodes.jobs.run import Unread
 from nodes.jobs.services import Services
-from nodes.jobs.unread import Unread
 from nodes.runcomfy.client import RunComfy
 from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.transport import ApiRequest, ApiResponse

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 
 import pytest
+
+SLOWEST = ("hostile", "install", "comfyui", "browser", "faults", "tools", "jobs")
+"""The folders that come first, so that of two processes neither is left with a long file at the end."""
 
 
 def pytest_configure() -> None:
@@ -14,9 +18,8 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # The browser's tests come last: from the first of them on, playwright runs an event loop in this thread, beside
-    # which no other test could run one of its own.
-    items.sort(key=lambda item: "browser" in item.path.parts)
+    order = {name: number for number, name in enumerate(SLOWEST)}
+    items.sort(key=lambda item: order.get(item.path.parent.name, len(order)))
 
 
 def skips_that_fail(config: pytest.Config) -> list[pytest.TestReport | pytest.CollectReport]:
@@ -37,7 +40,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 @pytest.fixture
 def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """None of the machine's own proxies; for the rooms that speak HTTP."""
+    """None of the machine's own proxies; for tests that speak HTTP."""
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture
+def prompt(request: pytest.FixtureRequest) -> str:
+    """A text that no other test uses, so that nothing is found in a cache or collected from an earlier job."""
+    return f"A lighthouse in the rain, {re.sub(r'[^a-z0-9]+', ' ', request.node.nodeid.lower())}"

@@ -11,9 +11,10 @@ import pytest
 from nodes.engine import Engine, Folders
 from nodes.jobs.run import Run
 from nodes.jobs.services import Video
-from nodes.rehearsal import RehearsalService, Timing
+from nodes.rehearsal import Timing
 from nodes.runcomfy.errors import MissingToken
 from nodes.runcomfy.request import GenerationRequest
+from tests.support.rehearsal import RehearsalService
 from tests.support.tiny_mp4 import TINY_MP4
 
 RUN = Run("key", "prompt", frozenset, report=lambda _: None, is_stopped=lambda: False)
@@ -26,7 +27,7 @@ def environment() -> dict[str, str]:
 
 @pytest.fixture
 def engine(tmp_path: Path, environment: dict[str, str]) -> Iterator[Engine]:
-    engine = Engine(Folders(tmp_path / "videos", tmp_path / "private"), environment)
+    engine = Engine(Folders(tmp_path / "videos", tmp_path / "private"), environment, "tests")
     yield engine
     engine.close()
 
@@ -64,5 +65,5 @@ def test_closed_it_begins_nothing_and_may_be_closed_again(engine: Engine) -> Non
     generated(engine, rehearsal=True)
     engine.close()
     with pytest.raises(RuntimeError):
-        engine.executors.call(int)
+        engine.executors.calls.submit(int)
     engine.close()

@@ -50,7 +50,9 @@ def pretend_to_be_a_server() -> None:
     from aiohttp.web import Application, RouteTableDef
     from server import PromptServer
 
-    PromptServer.instance = SimpleNamespace(app=Application(), routes=RouteTableDef())
+    PromptServer.instance = SimpleNamespace(
+        app=Application(), routes=RouteTableDef(), add_on_prompt_handler=lambda _: None
+    )
 
 
 if __name__ == "__main__":

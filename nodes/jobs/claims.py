@@ -23,7 +23,7 @@ from sqlalchemy.exc import IntegrityError
 from .errors import JournalUnusable
 from .journal import CLAIM_SECONDS, Journal
 from .records import JobRecord
-from .tables import JOBS, WAITERS
+from .schema import JOBS, WAITERS
 
 RENEW_SECONDS: Final = 10.0
 
@@ -40,7 +40,7 @@ class Claims:
     def __init__(self, journal: Journal, renew_seconds: float = RENEW_SECONDS) -> None:
         self.journal = journal
         self._renew_seconds = renew_seconds
-        self._process = f"{_host()}|{os.getpid()}|{psutil.Process().create_time():.2f}|{secrets.token_hex(4)}"
+        self._process = f"{_host()}|{os.getpid()}|{secrets.token_hex(4)}"
         self._lock = threading.Lock()
         self._runs: dict[str, Callable[[], bool]] = {}
         """The runs that go on, and whether each is stopped."""
@@ -181,12 +181,5 @@ def _host() -> str:
 
 def _is_dead(owner: str) -> bool:
     """Whether a claim's owner was a process of this very host that has ended."""
-    host, pid, started, *_ = owner.split("|")
-    if host != _host():
-        return False
-    try:
-        return abs(psutil.Process(int(pid)).create_time() - float(started)) > 1
-    except psutil.NoSuchProcess:
-        return True
-    except psutil.Error:
-        return False
+    host, pid, *_ = owner.split("|")
+    return host == _host() and not psutil.pid_exists(int(pid))

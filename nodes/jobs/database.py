@@ -16,7 +16,7 @@ from sqlalchemy.pool import StaticPool
 
 from ..files import private_folder
 from .errors import JournalUnusable
-from .migration import migrate
+from .schema import migrate
 
 T = TypeVar("T")
 

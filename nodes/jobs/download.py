@@ -1,4 +1,4 @@
-"""The videos of a job that succeeded, brought to disk through broken connections and expired links."""
+"""Videos brought to disk through broken connections and expired links: of a job that succeeded, or of a link."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ from typing import Final
 
 from ..files import remove, replace
 from ..runcomfy.responses import JobResult
-from ..video.errors import CorruptVideo, DownloadInterrupted, LinkExpired, UnsupportedVideo, VideoError
-from .cancellation import Cancellation
+from ..video.download import Download
+from ..video.errors import CorruptVideo, DownloadInterrupted, HostUnreachable, LinkExpired, UnsupportedVideo, VideoError
+from .cancellation import Cancellation, StopRequested
 from .disk import file_names, is_whole
-from .errors import NoVideo, VideoUnavailable
-from .events import Downloading
+from .errors import NoVideo, Stopped, VideoUnavailable
+from .events import Downloading, Retrying, StopOutcome
+from .executors import Executors
 from .poll import Poller
 from .records import JobRecord
+from .retry import Backoff
 from .services import Services
 from .states import State
-from .transitions import transition
 
 MAX_LINK_REFRESHES: Final = 4
 """How often a new link is asked for before the video counts as unavailable."""
@@ -42,7 +44,7 @@ async def download_videos(
         if not await cancellation.wait_for(services.executors.journal.submit(_is_there, target)):
             result = await _download(services, cancellation, poller, result, number, target)
     writing = services.executors.journal.submit(
-        transition, services.journal, cancellation.report, record, State.SAVED, files=names
+        services.transition, cancellation.report, record, State.SAVED, files=names
     )
     return await cancellation.wait_for(writing)
 
@@ -96,3 +98,37 @@ def _is_there(target: Path) -> bool:
         with suppress(OSError):
             replace(left, target) if is_whole(left) else remove(left)
     return is_whole(target)
+
+
+ATTEMPTS: Final = 5
+
+
+async def download_link(
+    link: str, download: Download, executors: Executors, cancellation: Cancellation, backoff: Backoff
+) -> Path:
+    """Fetch a video unless it is on disk already. Raises `VideoError` or `Stopped`."""
+
+    def progress(received: int, total: int | None) -> None:
+        cancellation.report(Downloading(received, total))
+
+    if await cancellation.wait_for(executors.journal.submit(is_whole, download.target)):
+        return download.target
+    try:
+        while True:
+            attempt = executors.downloads.submit(download.attempt, link, progress, cancellation.is_cancelled)
+            try:
+                await cancellation.wait_for(attempt)
+            except HostUnreachable:
+                raise  # most likely the link is wrong, of which whoever typed it wants to hear at once
+            except DownloadInterrupted as error:
+                if backoff.failures >= ATTEMPTS:
+                    raise
+                pause = backoff.pause()
+                cancellation.report(Retrying(error.message, pause))
+                await cancellation.sleep(pause)
+            else:
+                return download.target
+    except StopRequested:
+        raise Stopped("Stopped while downloading.", StopOutcome.NOT_SUBMITTED) from None
+    finally:
+        attempt.add_done_callback(lambda _: download.discard())

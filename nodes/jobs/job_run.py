@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Final, ParamSpec, TypeVar
 
 from ..runcomfy.errors import ConnectError, NotFound, PermissionDenied, RateLimited, RunComfyError, TransientError
@@ -13,8 +14,7 @@ from .cancellation import Cancellation
 from .decide import Action, Disk, Do, Situation, decide
 from .disk import disk_state, files_of, paths_of
 from .download import download_videos
-from .ends import error_of
-from .errors import JobExpired, JobFailed, JournalUnusable, OutcomeUnknown, VideoUnreadable
+from .errors import JobExpired, JobFailed, JournalUnusable, OutcomeUnknown, VideoUnreadable, error_of
 from .events import Notice, Retrying, Submitting
 from .poll import Poller
 from .records import JobRecord, RequestKey
@@ -23,7 +23,6 @@ from .run import Run
 from .services import Services, Video
 from .states import TRANSITIONS, State
 from .submit import SubmitCall
-from .transitions import transition
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -128,7 +127,7 @@ class JobRun:
         paths = paths_of(record, self._services.folder)
         if record.state is not State.SAVED and State.SAVED in TRANSITIONS[record.state]:
             files = tuple(path.name for path in paths)
-            transition(self._services.journal, self.cancellation.report, record, State.SAVED, files=files)
+            self._services.transition(self.cancellation.report, record, State.SAVED, files=files)
         return Video(record.request_id, paths, record.cost, reused=True)
 
     async def _submit(
@@ -225,17 +224,15 @@ class JobRun:
 
     async def raise_end(self, record: JobRecord) -> None:
         """Raise how a job ended. An unclear outcome counts as reported only where somebody can read it."""
-        error = error_of(record)
+        error = error_of(record, is_read=self._run.is_read)
         if isinstance(error, OutcomeUnknown):
             # Shown before it is written down: a crash in between reports it twice, never not at all.
             self._run.report(Notice(str(error)))
             if not self._run.is_read:
                 raise error
-            writing = self._services.executors.journal.submit(
-                transition,
-                *(self._services.journal, self._run.report, record, State.UNKNOWN_REPORTED),
-                reported_by=self._services.unread.server,
-            )
+            write = partial(self._services.transition, reported_by=self._services.unread.server)
+            args = (self._run.report, record, State.UNKNOWN_REPORTED)
+            writing = self._services.executors.journal.submit(write, *args)
             try:
                 record = await self.cancellation.finish(writing)
             except asyncio.CancelledError:

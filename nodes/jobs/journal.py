@@ -15,9 +15,9 @@ from ..runcomfy.request import GenerationRequest
 from .clock import Clock
 from .database import Database
 from .errors import JournalUnusable
-from .records import SUBMIT_SECONDS, JobRecord, RequestKey
+from .records import SUBMIT_SECONDS, JobRecord, RequestKey, changed_columns, identity_columns, record_of
+from .schema import JOBS
 from .states import NOT_ACCEPTED_YET, TRANSITIONS, UNFINISHED, State
-from .tables import JOBS, changed_columns, identity_columns, record_of
 from .unwritten import UnwrittenIds
 
 CLAIM_SECONDS: Final = 30.0
@@ -68,9 +68,9 @@ class Journal:
         found = self._newest(limit, kind, ended, JOBS.c.seconds.is_not(None))
         return [record.seconds for record in found if record.seconds is not None]
 
-    def media_hosts(self, limit: int = 3) -> set[str]:
-        """Where the service had put the latest videos."""
-        return {record.media_host for record in self._newest(limit, JOBS.c.media_host != "")}
+    def media_hosts(self, origin: str, limit: int = 3) -> set[str]:
+        """Where a service had put the latest videos."""
+        return {found.media_host for found in self._newest(limit, JOBS.c.origin == origin, JOBS.c.media_host != "")}
 
     def row(self, number: int) -> JobRecord | None:
         """The record in a row, as it is now."""
@@ -187,12 +187,12 @@ class Journal:
 
     def _newest(self, limit: int, *conditions: ColumnElement[bool]) -> list[JobRecord]:
         query = select(JOBS).where(*conditions).order_by(JOBS.c.id.desc()).limit(limit)
-        return self.database.transact(lambda connection: [record_of(row) for row in connection.execute(query)])
+        return self.database.transact(lambda connection: [record_of(row._mapping) for row in connection.execute(query)])
 
 
 def _of_request(connection: Connection, key: RequestKey) -> list[JobRecord]:
     same = (JOBS.c.request_key == key.request) & JOBS.c.origin.in_([key.origin, ""])
-    return [record_of(row) for row in connection.execute(select(JOBS).where(same).order_by(JOBS.c.id.desc()))]
+    return [record_of(row._mapping) for row in connection.execute(select(JOBS).where(same).order_by(JOBS.c.id.desc()))]
 
 
 def _accept(connection: Connection, record: JobRecord, request_id: str, now: float) -> JobRecord:
@@ -223,4 +223,4 @@ def _accepted_state(connection: Connection, record: JobRecord) -> State:
 
 def _read(connection: Connection, condition: ColumnElement[bool]) -> JobRecord | None:
     row = connection.execute(select(JOBS).where(condition)).first()
-    return record_of(row) if row else None
+    return record_of(row._mapping) if row else None

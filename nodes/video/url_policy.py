@@ -101,18 +101,25 @@ class _PublicAdapter(LimitedAdapter):
         Exchange.current().check_address = self._check
         if proxy:
             return
-        host = urlsplit(url).hostname or ""
         try:
-            found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+            check_host(urlsplit(url).hostname or "", self._allowed)
         except OSError as error:
             raise requests.ConnectionError(error) from None
-        for *_, address in found:
-            self._check(host, str(address[0]))
 
     def _check(self, host: str, address: str) -> None:
-        """Judge an address that a name, which `check_url` found to be no address itself, leads to."""
-        if not (self._allowed(address) or _is_fake(address)):
-            raise _refused(f"{host} leads to {address}, which is not a public address")
+        _check_address(host, address, self._allowed)
+
+
+def check_host(host: str, allowed: Callable[[str], bool] = is_public) -> None:
+    """Judge the addresses that a name leads to now. Blocks; raises `UnsafeUrl`, and OSError where it leads nowhere."""
+    for *_, address in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM):
+        _check_address(host, str(address[0]), allowed)
+
+
+def _check_address(host: str, address: str, allowed: Callable[[str], bool]) -> None:
+    """Judge an address that a name, which `check_url` found to be no address itself, leads to."""
+    if not (allowed(address) or _is_fake(address)):
+        raise _refused(f"{host} leads to {address}, which is not a public address")
 
 
 def _literal(host: str) -> str | None:

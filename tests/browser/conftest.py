@@ -68,9 +68,12 @@ def server(service: RehearsalService, tmp_path_factory: pytest.TempPathFactory) 
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium without a window. A machine without one fails the tests: what no browser ran is not shown."""
+    """Chromium without a window. A machine without one fails the tests: what no browser ran is not shown.
+
+    While it is open, playwright runs an event loop in this thread, beside which no other test can run one of its own.
+    """
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     assert chromium, "These tests need Chromium (apt-get install chromium), or its path in CHROMIUM."
     # Chromium refuses to sandbox pages for root, which tests in containers are; the only pages here are our own.
@@ -126,12 +129,6 @@ def token(token_file: Path) -> str:
     """A token that the service takes, saved as Settings does it."""
     save_token(token_file, TOKEN)
     return TOKEN
-
-
-@pytest.fixture
-def prompt(request: pytest.FixtureRequest) -> str:
-    """A text that no other test uses, so that nothing is found in a cache or collected from an earlier job."""
-    return f"A lighthouse in the rain, {re.sub(r'[^a-z0-9]+', ' ', request.node.nodeid.lower())}"
 
 
 @pytest.fixture(scope="session")

@@ -22,13 +22,18 @@ LISTEN = """() => {
     for (const name of ["execution_success", "execution_error", "execution_interrupted"])
         app.api.addEventListener(name, () => heard.ending = name)
 }"""
-ON_SCREEN = """(type) => {
+PLACE = """(type) => {
     const node = app.graph.nodes.find((node) => node.type === type)
     const canvas = app.canvas.canvas.getBoundingClientRect()
     const {scale, offset} = app.canvas.ds
     const [left, top] = [0, 1].map((axis) => (node.pos[axis] + offset[axis]) * scale)
     return {x: canvas.x + left, y: canvas.y + top, width: node.size[0] * scale, height: node.size[1] * scale}
 }"""
+IS_ON = f"""([type, shown]) => {{
+    const node = ({PLACE})(type), box = shown.getBoundingClientRect()
+    const [x, y] = [box.x + box.width / 2 - node.x, box.y + box.height / 2 - node.y]
+    return 0 <= x && x <= node.width && 0 <= y && y <= node.height
+}}"""
 SET_WIDGET = """([type, name, value]) => {
     app.graph.nodes.find((node) => node.type === type).widgets.find((widget) => widget.name === name).value = value
     app.graph.setDirtyCanvas(true, true)
@@ -176,16 +181,13 @@ class Ui:
 
     def place_of(self, node_type: str) -> FloatRect:
         """Where a node is on the page, without its title."""
-        place: FloatRect = self.page.evaluate(ON_SCREEN, node_type)
+        place: FloatRect = self.page.evaluate(PLACE, node_type)
         return place
 
     def expect_on(self, node_type: str, shown: Locator) -> None:
-        """Something is seen on a node, rather than elsewhere or nowhere."""
+        """Something is seen on a node, rather than elsewhere or nowhere, once the UI has drawn both at their places."""
         expect(shown).to_be_visible()
-        node = self.place_of(node_type)
-        inner = shown.bounding_box()
-        assert inner is not None
-        assert contains(node, inner), f"{inner} is not on {node_type} at {node}"
+        self.page.wait_for_function(IS_ON, arg=[node_type, shown.element_handle()])
 
     # Around the graph
 
@@ -204,9 +206,3 @@ class Ui:
         """Selects a node and presses the button for its help page."""
         self.page.evaluate(SELECT, node_type)
         self.page.get_by_test_id("info-button").click()
-
-
-def contains(outer: FloatRect, inner: FloatRect) -> bool:
-    """Whether the middle of one rectangle is within another."""
-    x, y = inner["x"] + inner["width"] / 2, inner["y"] + inner["height"] / 2
-    return outer["x"] <= x <= outer["x"] + outer["width"] and outer["y"] <= y <= outer["y"] + outer["height"]

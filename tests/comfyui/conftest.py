@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import time
 from collections import Counter
@@ -14,9 +13,11 @@ from pathlib import Path
 import pytest
 
 from nodes.rehearsal import JobState, Timing
+from tests.comfyui.graphs import ApiGraph
 from tests.support.rehearsal import RehearsalService, Submission
 from tools.comfyui import ComfyUI
-from tools.comfyui_client import Client
+from tools.comfyui_client import Client, Refused, Run, Status
+from tools.comfyui_events import PROGRESS_TEXT
 from tools.upscale_model import UPSCALER, write_tiny_upscaler
 
 PACK = Path(__file__).resolve().parents[2]
@@ -95,12 +96,6 @@ def client_without_token(server_without_token: ComfyUI) -> Iterator[Client]:
         yield client
 
 
-@pytest.fixture
-def prompt(request: pytest.FixtureRequest) -> str:
-    """A text that no other test uses, so that nothing is found in a cache or collected from an earlier job."""
-    return f"A lighthouse in the rain, {re.sub(r'[^a-z0-9]+', ' ', request.node.nodeid.lower())}"
-
-
 @contextmanager
 def started(base: Path, env: dict[str, str]) -> Iterator[ComfyUI]:
     """A server with the probe pack and the upscale model."""
@@ -115,3 +110,19 @@ def started(base: Path, env: dict[str, str]) -> Iterator[ComfyUI]:
 def network_at_start(server: ComfyUI) -> Path:
     """What reached for the network until the server answered, one line each with the files on the call stack."""
     return server.base / "network-at-start.txt"
+
+
+def failure_of(client: Client, graph: ApiGraph) -> str:
+    """What the user reads, whether validation or the node says it."""
+    try:
+        run = client.run(graph)
+    except Refused as refusal:
+        return str(refusal)
+    assert run.status is Status.ERROR
+    assert run.error is not None
+    return run.error.message
+
+
+def lines(run: Run) -> list[str]:
+    """All lines of text that were shown on nodes."""
+    return [str(event.data["text"]) for event in run.events if event.name == PROGRESS_TEXT]

@@ -1,26 +1,22 @@
-"""The subgraph blueprint that the node library offers: whole, served by ComfyUI, and a graph that runs."""
+"""The subgraph blueprint that the node library offers: whole, and served by ComfyUI. tests/browser runs it."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
 
-import av
 import pytest
 import requests
 
-from tests.comfyui.conftest import PACK, ServiceLog
-from tests.comfyui.graphs import Workflow, read_workflow, to_api_graph
+from tests.comfyui.conftest import PACK
+from tests.comfyui.graphs import Workflow, read_workflow
 from tests.comfyui.saved_nodes import check_is_free, check_origin, check_sockets
-from tests.comfyui.seedance_graphs import DURATION, FRAMES, HEIGHT, WIDTH
-from tests.comfyui.subgraphs import INPUTS, OUTPUTS, flat
 from tools.comfyui import ComfyUI
-from tools.comfyui_client import Client, Status
-from tools.upscale_model import UPSCALER
+from tools.comfyui_client import Client
 
 FILE = PACK / "subgraphs" / "Seedance to upscaled video.json"
 WIDGETS = ["text", "mode"]
+INPUTS, OUTPUTS = -10, -20
+"""Inside a subgraph, the ids from which its inputs come and to which its outputs go."""
 
 
 @pytest.fixture
@@ -100,49 +96,3 @@ def test_nodes_inside_fit_and_cost_nothing(inside: Workflow, client: Client) -> 
         check_origin(node)
         check_sockets(node, object_info)
         check_is_free(node)
-
-
-def test_it_makes_an_upscaled_video(
-    blueprint: Workflow, client_without_token: Client, server_without_token: ComfyUI, service_log: ServiceLog
-) -> None:
-    graph = to_api_graph(flat(in_use(blueprint)), client_without_token.object_info())
-    run = client_without_token.run(graph)
-    assert run.status is Status.SUCCESS, run.error
-    assert service_log.calls == {}
-    (video,) = run.outputs["4"]["images"]
-    assert size_of(server_without_token.base, video) == (FRAMES, 2 * WIDTH, 2 * HEIGHT)
-    (images,) = run.outputs["5"]["probe"]
-    assert images["shape"] == [FRAMES, 2 * HEIGHT, 2 * WIDTH, 3]
-
-
-def in_use(blueprint: Workflow) -> Workflow:
-    """A workflow that a user makes with it: options and a model go in, video and frames come out."""
-    (node,) = blueprint["nodes"]
-    slots = {each["name"]: slot for slot, each in enumerate(node["inputs"])}
-    outlets = {each["name"]: slot for slot, each in enumerate(node["outputs"])}
-    options = _node(2, "SeedanceOptions", [], ["480p", "16:9", DURATION, 1, "fixed", 1])
-    model = _node(3, "UpscaleModelLoader", [], [UPSCALER])
-    save = _node(4, "SaveVideo", [{"name": "video", "type": "VIDEO", "link": 3}], ["blueprint", "auto", "auto"])
-    probe = _node(5, "ProbeClip", [{"name": "images", "type": "IMAGE", "link": 4}], [])
-    linked = {"options": 1, "upscale_model": 2}
-    used = node | {"inputs": [each | {"link": linked.get(each["name"])} for each in node["inputs"]]}
-    return blueprint | {
-        "nodes": [used, options, model, save, probe],
-        "links": [
-            [1, 2, 0, node["id"], slots["options"], "SEEDANCE_OPTIONS"],
-            [2, 3, 0, node["id"], slots["upscale_model"], "UPSCALE_MODEL"],
-            [3, node["id"], outlets["video"], 4, 0, "VIDEO"],
-            [4, node["id"], outlets["images"], 5, 0, "IMAGE"],
-        ],
-    }
-
-
-def _node(number: int, kind: str, inputs: list[dict[str, Any]], values: list[Any]) -> Workflow:
-    return {"id": number, "type": kind, "inputs": inputs, "widgets_values": values}
-
-
-def size_of(base: Path, saved: dict[str, str]) -> tuple[int, int, int]:
-    """Frames, width and height of a saved video."""
-    with av.open(str(base / saved["type"] / saved["subfolder"] / saved["filename"])) as container:
-        frames = list(container.decode(video=0))
-        return len(frames), frames[0].width, frames[0].height

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.comfyui.conftest import ServiceLog
-from tests.comfyui.seedance_graphs import PROBE, VIDEO, generation, node, probe
+from tests.comfyui.conftest import ServiceLog, failure_of
+from tests.comfyui.seedance_graphs import FRAMES, PROBE, VIDEO, generation, node, probe
 from tools.comfyui_client import Client, Status
 
 
@@ -19,11 +19,9 @@ def test_without_options_the_defaults_of_the_api_apply(client: Client, service_l
 
 def test_a_failed_job_says_why_and_which(client: Client, service_log: ServiceLog, prompt: str) -> None:
     service_log.service.fail_next("The picture was not to the service's taste.")
-    run = client.run(generation(prompt))
-    assert run.status is Status.ERROR
-    assert run.error is not None
-    assert "not to the service's taste" in run.error.message
-    assert service_log.submissions[0].request_id in run.error.message
+    message = failure_of(client, generation(prompt))
+    assert "not to the service's taste" in message
+    assert service_log.submissions[0].request_id in message
 
 
 def test_a_stray_node_spends_nothing(client: Client, service_log: ServiceLog, prompt: str) -> None:
@@ -34,3 +32,33 @@ def test_a_stray_node_spends_nothing(client: Client, service_log: ServiceLog, pr
     }
     assert client.run(graph).status is Status.SUCCESS
     assert service_log.submissions == []
+
+
+def test_live_without_a_token_says_how_to_set_one(
+    client_without_token: Client, service_log: ServiceLog, prompt: str
+) -> None:
+    assert "RUNCOMFY_API_TOKEN" in failure_of(client_without_token, generation(prompt))
+    assert service_log.calls == {}
+
+
+def test_rehearsal_needs_no_token_and_reaches_no_service(
+    client_without_token: Client, service_log: ServiceLog, prompt: str
+) -> None:
+    run = client_without_token.run(generation(prompt, mode="rehearsal"))
+    assert run.status is Status.SUCCESS, run.error
+    assert run.outputs[PROBE]["probe"][0]["shape"][0] == FRAMES
+    assert service_log.calls == {}
+
+
+def test_the_browser_hears_of_a_video_that_is_left_out_but_not_of_a_failed_run(
+    client_without_token: Client, prompt: str
+) -> None:
+    """So that it can say so without calling the run failed; ComfyUI itself says the other."""
+    graph = generation(prompt, count=2)
+    for on_failure, status, items in (("skip", Status.SUCCESS, [0, 1]), ("stop", Status.ERROR, [])):
+        graph[VIDEO]["inputs"]["on_failure"] = on_failure
+        run = client_without_token.run(graph)
+        assert run.status is status
+        heard = [event.data for event in run.events if event.name == "seedance.left_out"]
+        assert [(each["node"], each["item"]) for each in heard] == [(VIDEO, item) for item in items]
+        assert all("Settings > Seedance" in each["reason"] for each in heard)

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.comfyui.conftest import TOKEN, ServiceLog
-from tests.comfyui.failures import failure_of
+from tests.comfyui.conftest import TOKEN, ServiceLog, failure_of
 from tests.comfyui.seedance_graphs import FRAMES, HEIGHT, PROBE, VIDEO, WIDTH, generation, loading
 from tools.comfyui import ComfyUI
 from tools.comfyui_client import Client, Refused, Run, Status
@@ -44,29 +43,19 @@ def test_a_file_comes_back_as_it_was_made(
     assert service_log.calls == {}
 
 
-@pytest.mark.parametrize(
-    ("controls", "expected"),
-    [
+def test_frame_controls(client: Client, made: dict[str, Any], choice: str) -> None:
+    table: list[tuple[dict[str, int], range]] = [
         ({"skip_first_frames": 9}, range(9, FRAMES)),
         ({"frame_load_cap": 5}, range(5)),
         ({"select_every_nth": 7}, range(0, FRAMES, 7)),
         ({"skip_first_frames": 4, "frame_load_cap": 6, "select_every_nth": 3}, range(4, 22, 3)),
         ({"skip_first_frames": FRAMES - 2, "frame_load_cap": 10}, range(FRAMES - 2, FRAMES)),
-    ],
-)
-def test_frame_controls(
-    client: Client, made: dict[str, Any], choice: str, controls: dict[str, int], expected: range
-) -> None:
-    loaded = seen(client.run(loading(video=choice, **controls)))
-    assert loaded["levels"] == [made["levels"][index] for index in expected]
-    assert loaded["scalars"]["frame_count"] == len(expected)
-
-
-def test_skipping_every_frame_is_an_error_that_says_so(client: Client, choice: str) -> None:
-    run = client.run(loading(video=choice, skip_first_frames=FRAMES))
-    assert run.status is Status.ERROR
-    assert run.error is not None
-    assert str(FRAMES) in run.error.message
+    ]
+    for controls, expected in table:
+        loaded = seen(client.run(loading(video=choice, **controls)))
+        assert loaded["levels"] == [made["levels"][index] for index in expected], controls
+        assert loaded["scalars"]["frame_count"] == len(expected), controls
+    assert str(FRAMES) in failure_of(client, loading(video=choice, skip_first_frames=FRAMES))
 
 
 def test_a_request_id_fetches_its_video(
@@ -83,52 +72,28 @@ def test_a_request_id_fetches_its_video(
 
 def test_an_unknown_request_id_is_an_error_that_names_it(client: Client, service_log: ServiceLog, choice: str) -> None:
     unknown = "00000000-0000-4000-8000-000000000000"
-    run = client.run(loading(video=choice, source=unknown))
-    assert run.status is Status.ERROR
-    assert run.error is not None
-    assert unknown in run.error.message
+    assert unknown in failure_of(client, loading(video=choice, source=unknown))
     assert service_log.submissions == []
 
 
-@pytest.mark.parametrize(
-    "source",
-    [
-        "http://example.com/video.mp4",
-        "ftp://example.com/video.mp4",
-        "file:///etc/passwd",
-        "../../secret",
-        "some words",
-    ],
-)
-def test_sources_other_than_ids_and_https_links_are_refused(client: Client, choice: str, source: str) -> None:
-    with pytest.raises(Refused) as refusal:
-        client.run(loading(video=choice, source=source))
-    assert list(refusal.value.node_errors) == [VIDEO]
-
-
-@pytest.mark.parametrize(
-    ("link", "reason"),
-    [
-        ("https://127.0.0.1:9/video.mp4", "not a public address"),
-        ("https://[::1]:9/video.mp4", "not a public address"),
-        ("https://10.0.0.1/video.mp4", "not a public address"),
-        ("https://localhost/video.mp4", "not a public address"),
-        ("https://user:word@example.com/video.mp4", "a user name or a password"),
-    ],
-)
-def test_links_that_must_not_be_followed_are_not(client: Client, choice: str, link: str, reason: str) -> None:
-    assert reason in failure_of(client, loading(video=choice, source=link))
-
-
-@pytest.mark.parametrize(
-    "video",
-    ["../../x.mp4", "../../x.mp4 [output]", "seedance/../../x.mp4 [output]", "/etc/passwd", "missing.mp4", ""],
-)
-def test_files_outside_comfyui_or_missing_are_refused(client: Client, server: ComfyUI, video: str) -> None:
+def test_what_no_workflow_may_open_is_refused(client: Client, server: ComfyUI, choice: str) -> None:
+    """Sources other than ids and https links, and files that are outside of ComfyUI's folders or missing."""
     (server.base.parent / "x.mp4").write_bytes(b"not for your eyes")
-    with pytest.raises(Refused) as refusal:
-        client.run(loading(video=video))
-    assert list(refusal.value.node_errors) == [VIDEO]
+    sources = ("http://example.com/video.mp4", "ftp://example.com/a.mp4", "file:///etc/passwd", "../../secret", "a b")
+    outside = ("../../x.mp4", "../../x.mp4 [output]", "seedance/../../x.mp4 [output]", "/etc/passwd")
+    wrong = [{"video": choice, "source": source} for source in sources]
+    wrong += [{"video": video} for video in (*outside, "missing.mp4", "")]
+    for inputs in wrong:
+        with pytest.raises(Refused) as refusal:
+            client.run(loading(**inputs))
+        assert list(refusal.value.node_errors) == [VIDEO], inputs
+
+
+def test_links_that_must_not_be_followed_are_not(client: Client, choice: str) -> None:
+    inside = ("127.0.0.1:9", "[::1]:9", "10.0.0.1", "localhost")
+    reasons = dict.fromkeys(inside, "not a public address")
+    for host, reason in (reasons | {"user:word@example.com": "a user name or a password"}).items():
+        assert reason in failure_of(client, loading(video=choice, source=f"https://{host}/video.mp4")), host
 
 
 def test_a_file_that_is_no_video_is_an_error_that_says_so(client: Client, server: ComfyUI) -> None:

@@ -5,20 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import pytest
 import requests
 
 from tests.locales.test_help_pages import DOCS
 from tests.locales.texts import ENGLISH, LANGUAGES, LOCALES, NODES, texts
 from tools.comfyui import ComfyUI
 from tools.comfyui_client import Client
-
-
-@pytest.fixture(scope="module")
-def served(server: ComfyUI) -> dict[str, Any]:
-    """The messages of all packs, by language."""
-    messages: dict[str, Any] = get(server, "/i18n").json()
-    return messages
 
 
 def get(server: ComfyUI, path: str) -> requests.Response:
@@ -49,13 +41,14 @@ def texts_of(info: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_every_text_is_served(served: dict[str, Any], language: str) -> None:
-    for path, text in texts(language).items():
-        found: Any = served[language]
-        for key in path.split("."):
-            found = found[key]
-        assert found == text, path
+def test_every_text_is_served(server: ComfyUI) -> None:
+    served = get(server, "/i18n").json()
+    for language in LANGUAGES:
+        for path, text in texts(language).items():
+            found: Any = served[language]
+            for key in path.split("."):
+                found = found[key]
+            assert found == text, f"{language} {path}"
 
 
 def test_every_help_page_and_picture_is_served_as_it_is(server: ComfyUI) -> None:

@@ -19,7 +19,7 @@ PATIENCE = 120.0  # seconds; it takes about eight
 
 
 def history(server: ComfyUI, prompt_id: str) -> dict[str, Any]:
-    """What became of a graph; without a web socket there is nothing to be told by."""
+    """What became of a graph; without a web socket nobody says when it ends."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         found = requests.get(f"{server.url}/history/{prompt_id}", timeout=10).json()

@@ -5,12 +5,11 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from tests.comfyui.conftest import PATIENCE, TOKEN, ServiceLog, started
+from tests.comfyui.conftest import PATIENCE, TOKEN, ServiceLog, lines, started
 from tests.comfyui.seedance_graphs import PROBE, generation, loading
 from tests.comfyui.test_stop import once_generating, run_and_stop
 from tests.support.rehearsal import RehearsalService
 from tools.comfyui_client import Client, Run, Status
-from tools.comfyui_events import PROGRESS_TEXT
 
 
 def request_id(run: Run) -> str:
@@ -41,8 +40,8 @@ def test_a_job_that_stop_could_not_cancel_is_collected_by_the_next_run(
     client: Client, service_log: ServiceLog, prompt: str
 ) -> None:
     service_log.service.hold()
-    stopped, _ = run_and_stop(client, generation(prompt), once_generating(service_log))
-    last_words = [str(event.data["text"]) for event in stopped.events if event.name == PROGRESS_TEXT][-1]
+    stopped = run_and_stop(client, generation(prompt), once_generating(service_log))
+    last_words = lines(stopped)[-1]
     assert "is running already and will be charged" in last_words
     assert "run the same graph again to collect its video without a new charge" in last_words
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from itertools import combinations
-from pathlib import Path
 from urllib.parse import quote
 
 import cv2
 import numpy as np
-import pytest
 import requests
 
 from tests.comfyui.conftest import PACK
@@ -33,8 +31,6 @@ GAP = 20
 PICTURE = (512, 512)
 PICTURE_BYTES = 60_000
 
-each_file = pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-
 
 def test_these_are_they_each_with_a_picture() -> None:
     assert [file.stem for file in FILES] == NAMES
@@ -42,73 +38,70 @@ def test_these_are_they_each_with_a_picture() -> None:
     assert all(name.isascii() for name in NAMES)
 
 
-@each_file
-def test_file_and_picture_are_offered_to_the_template_browser(file: Path, server: ComfyUI) -> None:
+def test_file_and_picture_are_offered_to_the_template_browser(server: ComfyUI) -> None:
     """Under the address that the browser makes of a name with spaces and brackets."""
-    listed = get(server, "workflow_templates").json()
-    assert file.stem in listed["seedance"]
-    address = f"api/workflow_templates/seedance/{quote(file.stem, safe='()')}"
-    assert get(server, f"{address}.json").json() == read_workflow(file)
-    shown = get(server, f"{address}.jpg")
-    assert shown.headers["Content-Type"] == "image/jpeg"
-    assert len(shown.content) < PICTURE_BYTES
-    decoded = cv2.imdecode(np.frombuffer(shown.content, np.uint8), cv2.IMREAD_COLOR)
-    assert decoded is not None
-    assert decoded.shape[:2] == PICTURE
+    listed = get(server, "workflow_templates").json()["seedance"]
+    for file in FILES:
+        assert file.stem in listed
+        address = f"api/workflow_templates/seedance/{quote(file.stem, safe='()')}"
+        assert get(server, f"{address}.json").json() == read_workflow(file)
+        shown = get(server, f"{address}.jpg")
+        assert shown.headers["Content-Type"] == "image/jpeg", file
+        assert len(shown.content) < PICTURE_BYTES, file
+        decoded = cv2.imdecode(np.frombuffer(shown.content, np.uint8), cv2.IMREAD_COLOR)
+        assert decoded is not None, file
+        assert decoded.shape[:2] == PICTURE, file
 
 
-@each_file
-def test_file_is_what_the_ui_writes(file: Path) -> None:
-    workflow = read_workflow(file)
-    assert workflow["version"] == 0.4
-    ids = [node["id"] for node in workflow["nodes"]]
-    assert len(set(ids)) == len(ids)
-    assert workflow["last_node_id"] == max(ids)
-    assert workflow["last_link_id"] == max(link[0] for link in workflow["links"])
-    assert sorted(node["order"] for node in workflow["nodes"]) == list(range(len(ids)))
-    nodes = {node["id"]: node for node in workflow["nodes"]}
-    for link, origin, origin_slot, target, target_slot, kind in workflow["links"]:
-        output, given = nodes[origin]["outputs"][origin_slot], nodes[target]["inputs"][target_slot]
-        assert link in output["links"]
-        assert given["link"] == link
-        assert output["type"] == given["type"] == kind
-        assert nodes[origin]["order"] < nodes[target]["order"]
-    listed = [
-        link for node in workflow["nodes"] for output in node.get("outputs", []) for link in output["links"] or []
-    ]
-    assert sorted(listed) == sorted(link[0] for link in workflow["links"])
+def test_file_is_what_the_ui_writes() -> None:
+    for file in FILES:
+        workflow = read_workflow(file)
+        assert workflow["version"] == 0.4
+        nodes = {node["id"]: node for node in workflow["nodes"]}
+        assert len(nodes) == len(workflow["nodes"]), file
+        assert workflow["last_node_id"] == max(nodes), file
+        assert workflow["last_link_id"] == max(link[0] for link in workflow["links"]), file
+        assert sorted(node["order"] for node in workflow["nodes"]) == list(range(len(nodes))), file
+        for link, origin, origin_slot, target, target_slot, kind in workflow["links"]:
+            output, given = nodes[origin]["outputs"][origin_slot], nodes[target]["inputs"][target_slot]
+            assert link in output["links"], f"{file}: {link}"
+            assert given["link"] == link, f"{file}: {link}"
+            assert output["type"] == given["type"] == kind, f"{file}: {link}"
+            assert nodes[origin]["order"] < nodes[target]["order"], f"{file}: {link}"
+        outputs = [output for node in workflow["nodes"] for output in node.get("outputs", [])]
+        listed = [link for output in outputs for link in output["links"] or []]
+        assert sorted(listed) == sorted(link[0] for link in workflow["links"]), file
 
 
-@each_file
-def test_nodes_fit_and_cost_nothing(file: Path, client: Client) -> None:
+def test_nodes_fit_and_cost_nothing(client: Client) -> None:
     object_info = client.object_info()
-    for node in real_nodes(read_workflow(file)["nodes"]):
-        check_origin(node)
-        check_sockets(node, object_info)
-        check_is_free(node)
+    for file in FILES:
+        for node in real_nodes(read_workflow(file)["nodes"]):
+            check_origin(node)
+            check_sockets(node, object_info)
+            check_is_free(node)
 
 
-@each_file
-def test_file_explains_itself(file: Path) -> None:
-    notes = [node for node in read_workflow(file)["nodes"] if node["type"] in NOTES]
-    assert notes
-    for note in notes:
-        (text,) = note["widgets_values"]
-        assert 100 < len(text) < 700
-        assert "`" not in text, "in the UI's newer look, code on a note's ground cannot be read"
+def test_file_explains_itself() -> None:
+    for file in FILES:
+        notes = [node for node in read_workflow(file)["nodes"] if node["type"] in NOTES]
+        assert notes, file
+        for note in notes:
+            (text,) = note["widgets_values"]
+            assert 100 < len(text) < 700, file
+            assert "`" not in text, f"{file}: in the UI's newer look, code on a note's ground cannot be read"
 
 
-@each_file
-def test_nodes_do_not_overlap_and_links_go_right(file: Path) -> None:
-    workflow = read_workflow(file)
-    for one, other in combinations(workflow["nodes"], 2):
-        assert apart(one, other), f"{one['type']} and {other['type']} overlap"
-    nodes = {node["id"]: node for node in workflow["nodes"]}
-    for _, origin, _, target, _, _ in workflow["links"]:
-        is_right = nodes[origin]["pos"][0] + nodes[origin]["size"][0] + GAP <= nodes[target]["pos"][0]
-        is_below = nodes[origin]["pos"][1] < nodes[target]["pos"][1]
-        assert is_right or is_below
-    assert all(type(value) is int for node in workflow["nodes"] for value in node["pos"] + node["size"])
+def test_nodes_do_not_overlap_and_links_go_right() -> None:
+    for file in FILES:
+        workflow = read_workflow(file)
+        for one, other in combinations(workflow["nodes"], 2):
+            assert apart(one, other), f"{file}: {one['type']} and {other['type']} overlap"
+        nodes = {node["id"]: node for node in workflow["nodes"]}
+        for _, origin, _, target, _, _ in workflow["links"]:
+            is_right = nodes[origin]["pos"][0] + nodes[origin]["size"][0] + GAP <= nodes[target]["pos"][0]
+            assert is_right or nodes[origin]["pos"][1] < nodes[target]["pos"][1], file
+        assert all(type(value) is int for node in workflow["nodes"] for value in node["pos"] + node["size"]), file
 
 
 def apart(one: Workflow, other: Workflow) -> bool:

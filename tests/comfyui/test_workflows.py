@@ -23,6 +23,7 @@ FOLDER = PACK / "example_workflows"
 FRAMES_BY_DEFAULT = 121  # of 5 s
 STILL = 36  # the frame that four seeds shows of each
 CUT_FROM, CUT = 24, 48  # frames left out, and taken
+FEW = 10  # frames, where more would only take longer
 
 Frame = NDArray[np.uint8]
 RunExample = Callable[[ApiGraph], Run]
@@ -50,6 +51,16 @@ def base(server_without_token: ComfyUI) -> Path:
 @pytest.fixture
 def object_info(client_without_token: Client) -> dict[str, Any]:
     return client_without_token.object_info()
+
+
+@pytest.fixture(scope="module")
+def source(client_without_token: Client, server_without_token: ComfyUI) -> Path:
+    """A video of three seconds that a user made before."""
+    graph = shortened(api_graph("Text to video", client_without_token.object_info()), seconds=3)
+    run = client_without_token.run(graph)
+    assert run.status is Status.SUCCESS, run.error
+    (file,) = saved(run, graph, server_without_token.base, by="SeedanceTextToVideo")
+    return file
 
 
 def test_first_video_runs_as_it_is(run: RunExample, base: Path, object_info: dict[str, Any]) -> None:
@@ -83,25 +94,19 @@ def test_upscale_saves_twice_the_size(run: RunExample, base: Path, object_info: 
     assert facts(file) == (FRAMES, 2 * WIDTH, 2 * HEIGHT)
 
 
-def test_upscale_an_existing_video_doubles_the_chosen_file(
-    run: RunExample, base: Path, object_info: dict[str, Any]
+def test_an_existing_video_is_cut_and_upscaled(
+    run: RunExample, base: Path, object_info: dict[str, Any], source: Path
 ) -> None:
-    whole = shortened(api_graph("Text to video", object_info))
-    (source,) = saved(run(whole), whole, base, by="SeedanceTextToVideo")
-    graph = choosing(source, api_graph("Upscale an existing video 2x", object_info))
-    (file,) = saved(run(graph), graph, base)
-    assert facts(file) == (FRAMES, 2 * WIDTH, 2 * HEIGHT)
-
-
-def test_load_and_cut_saves_two_seconds_from_the_middle(
-    run: RunExample, base: Path, object_info: dict[str, Any]
-) -> None:
-    whole = shortened(api_graph("Text to video", object_info), seconds=4)
-    (source,) = saved(run(whole), whole, base, by="SeedanceTextToVideo")
     graph = choosing(source, api_graph("Load and cut a clip", object_info))
+    (cut,) = saved(run(graph), graph, base)
+    assert facts(cut) == (CUT, WIDTH, HEIGHT)
+    assert closest(frames_of(cut)[0], source) == CUT_FROM
+
+    graph = choosing(source, api_graph("Upscale an existing video 2x", object_info))
+    (load,) = of_type(graph, "LoadSeedanceVideo")
+    graph[load]["inputs"]["frame_load_cap"] = FEW
     (file,) = saved(run(graph), graph, base)
-    assert facts(file) == (CUT, WIDTH, HEIGHT)
-    assert closest(frames_of(file)[0], source) == CUT_FROM
+    assert facts(file) == (FEW, 2 * WIDTH, 2 * HEIGHT)
 
 
 def test_last_frame_saves_the_very_last(run: RunExample, base: Path, object_info: dict[str, Any]) -> None:
@@ -117,7 +122,7 @@ def api_graph(name: str, object_info: dict[str, Any]) -> ApiGraph:
 
 
 def shortened(graph: ApiGraph, seconds: int = DURATION) -> ApiGraph:
-    """The same graph with a shorter video, which is all that the tests change."""
+    """The same graph with a shorter video, which is what the tests change."""
     (options,) = of_type(graph, "SeedanceOptions")
     graph[options]["inputs"]["duration"] = seconds
     return graph

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 NODES = Path(__file__).parents[2] / "nodes"
-ROOTS = frozenset({"RunComfyError", "JobError", "VideoError"})
+ROOTS = frozenset({"SeedanceError", "RunComfyError", "JobError", "VideoError"})
 PROBLEM = "validate_"
 """Functions whose name contains this return a sentence for the user."""
 

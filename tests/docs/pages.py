@@ -1,4 +1,4 @@
-"""What README.md and CONTRIBUTING.md tell people to type."""
+"""The commands in README.md and CONTRIBUTING.md."""
 
 from __future__ import annotations
 

@@ -11,8 +11,9 @@ from itertools import product
 from pathlib import Path
 from typing import Any, Final
 
+from nodes.runcomfy.request import is_request_id
 from tests.comfyui.graphs import ApiGraph
-from tests.comfyui.seedance_graphs import OPTIONS, PROBE, VIDEO, generation, loading, node, options, output
+from tests.comfyui.seedance_graphs import OPTIONS, PROBE, VIDEO, generation, loading, node, output
 from tests.support.faulty_service import Exchange, Fault
 
 WORKFLOWS: Final = Path(__file__).resolve().parent / "workflows"
@@ -110,6 +111,8 @@ def wrong_types() -> Iterator[Case]:
     inputs += [(load, VIDEO, name) for name in load[VIDEO]["inputs"]]
     for graph, of, name in inputs:
         for number, value in enumerate(WRONG):
+            if name == "source" and number and is_request_id(str(json.loads(value))):
+                continue  # an id that nobody has: each is looked up for seconds, and one of them is enough
             changed = {**graph, of: {**graph[of], "inputs": {**graph[of]["inputs"], name: "@VALUE@"}}}
             content = json.dumps(changed).replace('"@VALUE@"', value)
             yield Case(f"{graph[of]['class_type']} {name} {number}", content, Ending.REFUSED)
@@ -123,8 +126,10 @@ def _answering(
     def fault(exchange: Exchange) -> None:
         _, _, sent, _ = exchange.read()
         text = json.dumps(body).replace("@AUTH@", sent.get("authorization", ""))
-        told = {name: value.replace("@AUTH@", sent.get("authorization", "")) for name, value in (headers or {}).items()}
-        exchange.answer(status, told, text.encode(encoding))
+        quoted = {
+            name: value.replace("@AUTH@", sent.get("authorization", "")) for name, value in (headers or {}).items()
+        }
+        exchange.answer(status, quoted, text.encode(encoding))
 
     return fault
 
@@ -162,8 +167,8 @@ def echoes() -> Iterator[Case]:
         product(("utf-16", "utf-16-le", "utf-32"), (("submit", 200), ("submit", 401), ("status", 422)))
     ):
         graph = generation(f"an echo that is spelt otherwise {number}", seed=1050 + number)
-        told = _answering(status, ECHO, encoding=encoding)
-        yield Case(f"echo {call} {status} in {encoding}", json.dumps(graph), Ending.FAILS, "", {call: told})
+        echo = _answering(status, ECHO, encoding=encoding)
+        yield Case(f"echo {call} {status} in {encoding}", json.dumps(graph), Ending.FAILS, "", {call: echo})
     marks = "\r\n2026-01-01 [INFO] all is well\x1b]0;title\x07<b>[[open|https://videos.example/]]"
     unclear = {"submit": _answering(200, {})}
     yield Case("text of an unclear ending", json.dumps(generation(marks)), Ending.FAILS, "Generations page", unclear)
@@ -220,9 +225,9 @@ def hostile_results() -> Iterator[Case]:
         yield Case(f"redirected {call}", json.dumps(graph), ending, "", moved)
     for number, identifier in enumerate(("../../secret", "a/b", "..", "CON\n", "", "x" * 500, "<b>", "/etc/passwd")):
         graph = generation(f"an id that is none {number}", seed=1500 + number)
-        told = _answering(200, {"request_id": identifier})
+        answer = _answering(200, {"request_id": identifier})
         yield Case(
-            f"request id {identifier[:20]!r}", json.dumps(graph), Ending.FAILS, "Generations page", {"submit": told}
+            f"request id {identifier[:20]!r}", json.dumps(graph), Ending.FAILS, "Generations page", {"submit": answer}
         )
 
 
@@ -239,13 +244,8 @@ def linked_values() -> Iterator[Case]:
     yield Case("linked text", json.dumps(graph), Ending.FAILS, "broken characters")
     graph = generation("x" * 3_000_000, seed=1600)
     yield Case("three megabytes of text", json.dumps(graph), Ending.FAILS)
-    graph = generation("a stranger's job") | {OPTIONS: options(count=200)} | {VIDEO: loading(source=RANDOM_ID)[VIDEO]}
-    yield Case(
-        "a stranger's request id",
-        json.dumps(graph | {VIDEO: node("LoadSeedanceVideo", video="(none)", source=RANDOM_ID)}),
-        Ending.FAILS,
-        RANDOM_ID,
-    )
+    graph = loading(video="(none)", source=RANDOM_ID)
+    yield Case("a stranger's request id", json.dumps(graph), Ending.FAILS, RANDOM_ID)
 
 
 CASES: Final = (

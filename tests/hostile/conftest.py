@@ -43,7 +43,8 @@ class Visit:
     refused: dict[str, Any] = field(default_factory=dict)
     raised: str = ""
     """The class of the exception that ended the run, with its module."""
-    told: str = ""
+    heard: str = ""
+    """All of it, as JSON."""
 
     def defects(self) -> Iterator[str]:
         """What nobody meant: what ends a run is one of the pack's own errors, and its validation raises nothing."""
@@ -95,8 +96,8 @@ class Scene:
         try:
             run = self.client.follow(self._queue(graph, workflow if saved_by_ui else None), timeout=TIMEOUT)
         except Refused as refused:
-            told = json.dumps([refused.error, refused.node_errors])
-            return Visit(Ending.REFUSED, str(refused), refused=refused.node_errors, told=told)
+            heard = json.dumps([refused.error, refused.node_errors])
+            return Visit(Ending.REFUSED, str(refused), refused=refused.node_errors, heard=heard)
         finally:
             self.api.arm("", None)
         events = [event.data for event in run.events]
@@ -104,8 +105,8 @@ class Scene:
         message = run.error.message if run.error else ""
         ending = Ending.RUNS if run.status is Status.SUCCESS else Ending.FAILS
         raised = run.error.exception_type if run.error else ""
-        told = json.dumps([events, run.outputs, self.client.history(run.prompt_id)])
-        return Visit(ending, message, lines, raised=raised, told=told)
+        heard = json.dumps([events, run.outputs, self.client.history(run.prompt_id)])
+        return Visit(ending, message, lines, raised=raised, heard=heard)
 
     def _queue(self, graph: ApiGraph, workflow: Workflow | None) -> str:
         """As the UI does it, which sends its own form along, and as no well-behaved client would: with NaN."""
@@ -113,10 +114,10 @@ class Scene:
         with requests.Session() as session:
             session.trust_env = False
             answer = session.post(f"{self.server.url}/prompt", data=json.dumps(body), timeout=60)
-        told = answer.json()
+        content = answer.json()
         if answer.status_code != requests.codes.ok:
-            raise Refused(told["error"], told["node_errors"] or {})
-        return str(told["prompt_id"])
+            raise Refused(content["error"], content["node_errors"] or {})
+        return str(content["prompt_id"])
 
 
 def token_file(base: Path) -> Path:

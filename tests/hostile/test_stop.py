@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import threading
 
-from nodes.jobs.executors import DOWNLOADS
 from tests.comfyui.seedance_graphs import OPTIONS, generation, options
 from tests.hostile.cases import Case, Ending
 from tests.hostile.conftest import TIMEOUT, Scene
 from tests.support.faulty_service import Exchange
 from tools.comfyui_client import Status
 
+DOWNLOADS = 4
+"""Threads that download."""
 JOBS = 2 * DOWNLOADS
 """More than can be downloaded at once."""
 

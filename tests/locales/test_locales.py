@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import Final
 
-import pytest
-
 from tests.locales.texts import CHOICES, ENGLISH, LANGUAGES, LOCALES, NODES, OTHERS, texts, translated_from
 
 PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
@@ -71,39 +69,35 @@ def test_translations_follow_the_english_of_today() -> None:
     assert texts(ENGLISH) == translated_from()
 
 
-@pytest.mark.parametrize("language", OTHERS)
-def test_nothing_is_missing_and_nothing_is_left_over(language: str) -> None:
-    assert list(texts(language)) == list(texts(ENGLISH))
+def test_nothing_is_missing_and_nothing_is_left_over() -> None:
+    for language in OTHERS:
+        assert list(texts(language)) == list(texts(ENGLISH)), language
 
 
-@pytest.mark.parametrize("language", OTHERS)
-def test_nothing_is_left_in_english(language: str) -> None:
+def test_nothing_is_left_in_english() -> None:
     english = texts(ENGLISH)
-    same = {path: text for path, text in texts(language).items() if text == english[path]}
-    same.pop("settingsCategories.Seedance")
-    assert {path: text for path, text in same.items() if text not in SAME.get(language, set())} == {}
-    assert set(same.values()) == SAME.get(language, set()), "the list of equal words names others"
+    for language in OTHERS:
+        same = {path: text for path, text in texts(language).items() if text == english[path]}
+        same.pop("settingsCategories.Seedance")
+        assert set(same.values()) == SAME.get(language, set()), language
 
 
-@pytest.mark.parametrize("language", SCRIPTS)
-def test_every_text_is_in_the_languages_script(language: str) -> None:
-    foreign = {text for text in texts(language).values() if not re.search(SCRIPTS[language], text)}
-    assert foreign == {"Seedance"} | SAME.get(language, set())
+def test_every_text_is_in_the_languages_script_and_spelling() -> None:
+    for language, script in SCRIPTS.items():
+        foreign = {text for text in texts(language).values() if not re.search(script, text)}
+        assert foreign == {"Seedance"} | SAME.get(language, set()), language
+    for language, letters in MISTAKEN.items():
+        assert {text for text in texts(language).values() if set(text) & set(letters)} == set(), language
 
 
-@pytest.mark.parametrize("language", MISTAKEN)
-def test_no_letter_is_of_the_neighbours_spelling(language: str) -> None:
-    assert {text for text in texts(language).values() if set(text) & set(MISTAKEN[language])} == set()
-
-
-@pytest.mark.parametrize("language", OTHERS)
-def test_placeholders_numbers_and_names_survive(language: str) -> None:
-    translated = texts(language)
-    for path, english in texts(ENGLISH).items():
-        text = translated[path]
-        assert sorted(PLACEHOLDER.findall(text)) == sorted(PLACEHOLDER.findall(english)), path
-        assert set(NUMBER.findall(text)) == set(NUMBER.findall(english)), path
-        assert [word for word in unchanging(english, language) if not has(word, text)] == [], path
+def test_placeholders_numbers_and_names_survive() -> None:
+    for language in OTHERS:
+        translated = texts(language)
+        for path, english in texts(ENGLISH).items():
+            text, where = translated[path], f"{language} {path}"
+            assert sorted(PLACEHOLDER.findall(text)) == sorted(PLACEHOLDER.findall(english)), where
+            assert set(NUMBER.findall(text)) == set(NUMBER.findall(english)), where
+            assert [word for word in unchanging(english, language) if not has(word, text)] == [], where
 
 
 def unchanging(english: str, language: str) -> list[str]:
@@ -118,18 +112,14 @@ def has(word: str, text: str) -> bool:
     return re.search(rf"(?<![A-Za-z0-9_]){re.escape(word)}(?![A-Za-z0-9_])", text) is not None
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_texts_mean_nothing_to_the_message_compiler(language: str) -> None:
+def test_texts_are_tidy_and_mean_nothing_to_the_message_compiler() -> None:
     """The UI reads `|`, `@` and braces as syntax; only the pack's own strings have placeholders."""
-    for path, text in texts(language).items():
-        assert not set(text) & set("|@"), path
-        assert path.startswith("seedance.") or not set(text) & set("{}"), path
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_texts_are_tidy(language: str) -> None:
-    for path, text in texts(language).items():
-        assert text == text.strip(), path
-        assert "  " not in text, path
-        if path.endswith((".tooltip", ".description")):
-            assert text.endswith((".", "。")), path
+    for language in LANGUAGES:
+        for path, text in texts(language).items():
+            where = f"{language} {path}"
+            assert not set(text) & set("|@"), where
+            assert path.startswith("seedance.") or not set(text) & set("{}"), where
+            assert text == text.strip(), where
+            assert "  " not in text, where
+            if path.endswith((".tooltip", ".description")):
+                assert text.endswith((".", "。")), where

@@ -23,7 +23,7 @@ LANGUAGES: Final = (ENGLISH, *OTHERS)
 RIGHT_TO_LEFT: Final = ("ar", "fa", "he")
 
 NODES: Final[dict[str, Any]] = read_snapshot()
-"""The nodes with their inputs and outputs, as `/object_info` tells them."""
+"""The nodes with their inputs and outputs, as `/object_info` lists them."""
 CHOICES: Final = {
     choice
     for node in NODES.values()

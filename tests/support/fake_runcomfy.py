@@ -19,10 +19,9 @@ from nodes.jobs.executors import Executors
 from nodes.jobs.journal import Journal
 from nodes.jobs.records import JobRecord
 from nodes.jobs.retry import Backoff, RateLimiter
-from nodes.jobs.run import Run
+from nodes.jobs.run import Run, Unread
 from nodes.jobs.runner import JobRunner
 from nodes.jobs.services import Services, Video
-from nodes.jobs.unread import Unread
 from nodes.runcomfy.client import RunComfy
 from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.transport import ApiRequest, ApiResponse

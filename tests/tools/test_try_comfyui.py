@@ -7,8 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -21,34 +20,30 @@ ROOT = Path(try_comfyui.__file__).resolve().parents[1]
 DEADLINE = 60.0  # seconds
 
 
-@contextmanager
-def started(*arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """`make comfyui` in a process of its own, killed at the end if it is still there."""
-    command = [sys.executable, "-m", "tools.try_comfyui", *arguments]
-    with subprocess.Popen(
+def started(port: int, base: Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tools.try_comfyui", "--port", str(port), "--base", str(base)]
+    return subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
+    )
 
 
 def test_it_comes_up_with_the_pack_and_ctrl_c_ends_it(tmp_path: Path) -> None:
     port = free_port()
-    with started("--port", str(port), "--base", str(tmp_path)) as process:
-        assert process.stdout is not None
-        opened = next(line for line in process.stdout if line.startswith("Open "))
-        url = opened.split()[1]
-        assert url == f"http://127.0.0.1:{port}"
-        with closing(requests.Session()) as session:
+    with started(port, tmp_path) as process, closing(requests.Session()) as session:
+        try:
+            assert process.stdout is not None
+            opened = next(line for line in process.stdout if line.startswith("Open "))
+            url = opened.split()[1]
+            assert url == f"http://127.0.0.1:{port}"
             session.trust_env = False
             assert "assets/index" in session.get(url, timeout=DEADLINE).text
             assert session.get(f"{url}/object_info/SeedanceTextToVideo", timeout=DEADLINE).json()
-        os.killpg(process.pid, signal.SIGINT)  # a terminal's Ctrl-C reaches the server as well
-        said, complaints = process.communicate(timeout=DEADLINE)
-        assert (process.returncode, complaints) == (0, "")
-        assert "Stopped" in said
+            os.killpg(process.pid, signal.SIGINT)  # a terminal's Ctrl-C reaches the server as well
+            printed, complaints = process.communicate(timeout=DEADLINE)
+        finally:
+            process.kill()
+    assert (process.returncode, complaints) == (0, "")
+    assert "Stopped" in printed
     with pytest.raises(ConnectionError):
         socket.create_connection(("127.0.0.1", port), timeout=DEADLINE)
 
@@ -56,9 +51,8 @@ def test_it_comes_up_with_the_pack_and_ctrl_c_ends_it(tmp_path: Path) -> None:
 def test_a_port_that_is_taken_is_not_mistaken_for_ours(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with started("--port", str(port), "--base", str(tmp_path)) as process:
-            said, complaints = process.communicate(timeout=DEADLINE)
-    assert process.returncode == 1
-    assert said == ""
+        with started(port, tmp_path) as process:
+            printed, complaints = process.communicate(timeout=DEADLINE)
+    assert (process.returncode, printed) == (1, "")
     assert f"Port {port} is taken" in complaints
     assert list(tmp_path.iterdir()) == []

@@ -15,8 +15,8 @@ from typing import Final
 from nodes.rehearsal import Timing, VideoRequest
 from tests.support.rehearsal import RehearsalService
 
-from .chaos import Storm
-from .faulty_proxy import Door
+from .faulty_proxy import FaultyProxy
+from .run import SoakRun
 from .vitals import BOUND, Vitals, grown
 
 FOOTAGE: Final = VideoRequest(text="Soak", duration=2)
@@ -33,43 +33,47 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def soak(base: Path, seconds: float, seed: int) -> int:
-    """Let a storm rage so long over a ComfyUI in ``base``; print what came of it. Returns the exit code."""
+    """Send random graphs so long to a ComfyUI in ``base``; print what came of it. Returns the exit code."""
     random = Random(seed)  # noqa: S311  chances, no secrets
     begun = time.monotonic()
 
-    def told(line: str) -> None:
+    def say(line: str) -> None:
         print(f"[{time.monotonic() - begun:6.0f} s] {line}", flush=True)
 
-    with Door(random) as door:
+    with FaultyProxy(random) as proxy:
         timing = Timing(queued=0.4, running=0.8, expiry=float("inf"))
         with RehearsalService(timing=timing, video=FOOTAGE) as service:
-            door.lead_to(service.origin)
-            storm = Storm(base, door, service, random)
-            told(f"seed {seed}, {seconds / 60:g} minutes")
-            with storm.comfyui:
-                warm = storm.rage(seconds, told)
-                told("the storm is over; what nobody waited for is collected")
-                end = storm.calm()
-            problems = [*storm.books().problems(), *grown(warm, end), *(f"a graph hung: {k}" for k in storm.log.hung)]
-    print(report(storm, door, warm, end))
+            proxy.forward_to(service.origin)
+            soaking = SoakRun(base, proxy, service, random)
+            say(f"seed {seed}, {seconds / 60:g} minutes")
+            with soaking.comfyui:
+                warm = soaking.run(seconds, say)
+                say("no more trouble; what nobody waited for is collected")
+                end = soaking.settle()
+            problems = [
+                *soaking.ledger().problems(),
+                *grown(warm, end),
+                *(f"a graph hung: {k}" for k in soaking.log.hung),
+            ]
+    print(report(soaking, proxy, warm, end))
     for problem in problems:
         print(f"FAILED: {problem}")
     print(f"{len(problems)} problems" if problems else "No job lost, none bought twice, nothing grew.")
     return 1 if problems else 0
 
 
-def report(storm: Storm, door: Door, warm: Vitals, end: Vitals) -> str:
+def report(soaking: SoakRun, proxy: FaultyProxy, warm: Vitals, end: Vitals) -> str:
     """All figures."""
-    log, books = storm.log, storm.books()
+    log, ledger = soaking.log, soaking.ledger()
     return "\n".join(
         [
             f"graphs        {log.graphs.total()}: {_counts(f'{kind} {end}' for kind, end in log.graphs.elements())}",
             f"trouble       {log.stops} Stops, {log.service_restarts} restarts of the service, "
-            f"{log.comfyui_restarts} of ComfyUI, {door.happened.total()} mishaps: "
-            + _counts(mishap.value for mishap in door.happened.elements()),
-            f"service       {len(books.service)} jobs: {_counts(job.state.value for job in books.service)}",
-            f"journal       {len(books.journal)} rows: {_counts(entry.state.value for entry in books.journal)}",
-            f"videos        {len(books.on_disk)} on disk",
+            f"{log.comfyui_restarts} of ComfyUI, {proxy.injected.total()} faults: "
+            + _counts(fault.value for fault in proxy.injected.elements()),
+            f"service       {len(ledger.service)} jobs: {_counts(job.state.value for job in ledger.service)}",
+            f"journal       {len(ledger.journal)} rows: {_counts(entry.state.value for entry in ledger.journal)}",
+            f"videos        {len(ledger.on_disk)} on disk",
             f"warmed up     {warm}",
             f"at the end    {end}",
             f"may grow by   {BOUND}",

@@ -1,4 +1,4 @@
-"""A door in front of a service that hands connections through, and mishandles some of them. Also: a service restart."""
+"""A proxy in front of a service that passes calls on, and breaks some of them. Also: a restart of the service."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PATIENCE: Final = 60.0
 PIECE: Final = 64 * 1024
 
 
-class Mishap(Enum):
+class Fault(Enum):
     """What may happen to an exchange; the value is for the report."""
 
     RESET_BEFORE = "reset before the service hears of it"
@@ -31,22 +31,22 @@ class Mishap(Enum):
 
 
 _CANNED: Final = {
-    Mishap.LIMITED: b"HTTP/1.1 429 Slow down\r\nRetry-After: 1\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}",
-    Mishap.BROKEN: b"HTTP/1.1 500 Broken\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
-    Mishap.UNAVAILABLE: b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
-    Mishap.PAGE: b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\nConnection: close\r\n\r\n<html>Hello</html>\r\n",
+    Fault.LIMITED: b"HTTP/1.1 429 Slow down\r\nRetry-After: 1\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}",
+    Fault.BROKEN: b"HTTP/1.1 500 Broken\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+    Fault.UNAVAILABLE: b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+    Fault.PAGE: b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\nConnection: close\r\n\r\n<html>Hello</html>\r\n",
 }
 
 
-class Door:
+class FaultyProxy:
     """Listens on a port of its own. A context manager."""
 
     def __init__(self, random: Random) -> None:
         self._random = random
         self._behind = ("", 0)
         self.chance = 0.0
-        """Of a mishap, for every exchange."""
-        self.happened: Counter[Mishap] = Counter()
+        """Of a fault, for every exchange."""
+        self.injected: Counter[Fault] = Counter()
         self.is_open = True
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
@@ -55,18 +55,18 @@ class Door:
         self.origin = f"http://127.0.0.1:{self._port}"
         _in_thread(self._accept, self._listener)
 
-    def lead_to(self, origin: str) -> None:
+    def forward_to(self, origin: str) -> None:
         """Say where the service is."""
         parts = urlsplit(origin)
         self._behind = (parts.hostname or "", parts.port or 0)
 
-    def __enter__(self) -> Door:
+    def __enter__(self) -> FaultyProxy:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.shut()
+        self.close()
 
-    def shut(self) -> None:
+    def close(self) -> None:
         """As when the service ends: refuse new connections and end the others."""
         self.is_open = False
         with suppress(OSError):
@@ -76,7 +76,7 @@ class Door:
             for connection in self._open:
                 _reset(connection)
 
-    def open_again(self) -> None:
+    def reopen(self) -> None:
         """As when it has started again."""
         self._listener = socket.create_server(("127.0.0.1", self._port))
         self.is_open = True
@@ -110,28 +110,28 @@ class Door:
         request = _message(client)
         if not request:
             return False
-        mishap = self._mishap()
-        if mishap is Mishap.RESET_BEFORE:
+        fault = self._fault()
+        if fault is Fault.RESET_BEFORE:
             _reset(client)
             return False
-        if canned := _CANNED.get(mishap) if mishap else None:
+        if canned := _CANNED.get(fault) if fault else None:
             client.sendall(canned)
             return False
         service.sendall(request)
         answer = _message(service)
-        if mishap is Mishap.RESET_AFTER:
+        if fault is Fault.RESET_AFTER:
             _reset(client)
             return False
-        client.sendall(answer[: len(answer) * 2 // 3] if mishap is Mishap.CUT else answer)
-        return mishap is None and bool(answer)
+        client.sendall(answer[: len(answer) * 2 // 3] if fault is Fault.CUT else answer)
+        return fault is None and bool(answer)
 
-    def _mishap(self) -> Mishap | None:
+    def _fault(self) -> Fault | None:
         with self._lock:
             if self._random.random() >= self.chance:
                 return None
-            mishap = self._random.choice(list(Mishap))
-            self.happened[mishap] += 1
-            return mishap
+            fault = self._random.choice(list(Fault))
+            self.injected[fault] += 1
+            return fault
 
 
 def _message(connection: socket.socket) -> bytes:

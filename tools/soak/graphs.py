@@ -16,21 +16,21 @@ Graph = dict[str, Inputs]
 
 
 @dataclass(frozen=True)
-class Draw:
+class RandomGraph:
     """One graph."""
 
     kind: str
     graph: Graph
 
 
-class Deck:
+class RandomGraphs:
     """Graphs by chance; the same ones for the same seed and the same jobs so far."""
 
     def __init__(self, random: Random) -> None:
         self._random = random
         self._fresh = 0
 
-    def draw(self, jobs: list[str]) -> Draw:
+    def next(self, jobs: list[str]) -> RandomGraph:
         """Another graph.
 
         Args:
@@ -38,7 +38,7 @@ class Deck:
         """
         kinds = {"single": 4, "anew": 2, "options list": 3, "text list": 3, "side by side": 2, "load": 3 if jobs else 0}
         (kind,) = self._random.choices(list(kinds), list(kinds.values()))
-        return Draw(kind, self._graph(kind, jobs))
+        return RandomGraph(kind, self._graph(kind, jobs))
 
     def _graph(self, kind: str, jobs: list[str]) -> Graph:
         if kind == "load":

@@ -1,4 +1,4 @@
-"""Do the journal and the service's books agree, to the row?"""
+"""Do the journal and the service's ledger agree, to the row?"""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nodes.rehearsal import JobState
 from tests.support.rehearsal import Submission
 
 UNCERTAIN: Final = (State.INTENDED, State.UNKNOWN, State.UNKNOWN_REPORTED)
-"""Rows for which the service may have a job whose id never came: the user is told so, once, or will be."""
+"""Rows for which the service may have a job whose id never came: the user reads so, once, or will."""
 LIVING: Final = (State.ACCEPTED, State.SUCCEEDED, State.SAVED, State.EXPIRED)
 AGREE: Final[Mapping[State, tuple[JobState, ...]]] = {
     State.SAVED: (JobState.SUCCEEDED,),
@@ -27,7 +27,7 @@ AGREE: Final[Mapping[State, tuple[JobState, ...]]] = {
 
 
 @dataclass(frozen=True)
-class Books:
+class Ledger:
     """All there is to compare when everything is over."""
 
     journal: Sequence[JobRecord]

@@ -1,4 +1,4 @@
-"""Brings a journal of the first version, or a new file, to this version's tables."""
+"""The journal's tables, for SQLAlchemy Core, and how a file of the first version becomes them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,67 @@ from pathlib import Path
 from typing import Any, Final
 
 from filelock import FileLock, Timeout
-from sqlalchemy import Connection, insert, text
+from sqlalchemy import Column, Connection, Float, Index, Integer, MetaData, String, Table, Text, insert, text
 
 from .errors import JournalUnusable
 from .records import read_request
 from .states import UNFINISHED, State
-from .tables import JOBS, METADATA
+
+METADATA: Final = MetaData()
+
+JOBS: Final = Table(
+    # Not "jobs", which the first version writes to: a process of it that still runs must fail, not buy.
+    "job_records",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("uid", String(32), nullable=False, unique=True),
+    Column("request_key", String(64), nullable=False),
+    Column("account", String(64), nullable=False),
+    Column("origin", String(300), nullable=False),
+    Column("run", String(64), nullable=False, server_default=""),
+    Column("state", String(16), nullable=False),
+    Column("request", Text, nullable=False),
+    Column("resolution", String(8)),
+    Column("duration", Integer),
+    Column("request_id", String(128)),
+    Column("created", Float, nullable=False),
+    Column("changed", Float, nullable=False),
+    Column("submit_until", Float, nullable=False, server_default="0"),
+    Column("claim_owner", String(200), nullable=False, server_default=""),
+    Column("claim_until", Float, nullable=False, server_default="0"),
+    Column("reported_by", String(200), nullable=False, server_default=""),
+    Column("seconds", Float),
+    Column("cost", Float),
+    Column("price", Text, nullable=False, server_default=""),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("files", Text, nullable=False, server_default="[]"),
+    Column("media_host", Text, nullable=False, server_default=""),
+)
+"""Times are seconds since the epoch by the database's clock, costs US dollars, `files` a JSON list of names."""
+
+WAITERS: Final = Table(
+    "job_waiters",
+    METADATA,
+    Column("job", Integer, primary_key=True),
+    Column("owner", String(200), primary_key=True),
+    Column("until", Float, nullable=False),
+)
+"""Runs that wait for a job that another run has claimed: as long as one lives, Stop does not cancel it."""
+
+_unfinished = JOBS.c.state.in_(sorted(state.value for state in UNFINISHED))
+
+# The first version's table has indexes of other names, which stay with it.
+Index(
+    "one_unfinished_job",
+    *(JOBS.c.account, JOBS.c.request_key, JOBS.c.run),
+    unique=True,
+    sqlite_where=_unfinished,
+    postgresql_where=_unfinished,
+)
+Index("jobs_of_a_request", JOBS.c.request_key, JOBS.c.id)
+Index("jobs_of_an_id", JOBS.c.request_id)
+Index("jobs_of_a_kind", JOBS.c.resolution, JOBS.c.duration, JOBS.c.id)
+
 
 VERSION: Final = 4
 """Of the tables. 1 to 3 are the first version's; it refuses to open anything higher."""

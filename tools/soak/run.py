@@ -1,4 +1,4 @@
-"""The storm itself: graph after graph, with everything that may go wrong around them."""
+"""A soak itself: graph after graph, with everything that may go wrong around them."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from tests.support.rehearsal import RehearsalService
 from ..comfyui import ComfyUI
 from ..comfyui_client import Client, Run
 from ..comfyui_events import Event
-from .faulty_proxy import Door
-from .graphs import Deck, Graph, collecting
-from .ledger import Books
+from .faulty_proxy import FaultyProxy
+from .graphs import Graph, RandomGraphs, collecting
+from .ledger import Ledger
 from .vitals import Vitals
 
 PACK: Final = Path(__file__).resolve().parents[2]
@@ -33,10 +33,10 @@ PROBE: Final = PACK / "tests" / "support" / "probe"
 """A pack with nodes that ComfyUI lacks, such as a list of texts."""
 HANGS: Final = 240.0
 """Seconds after which a graph is taken to hang."""
-DEAD_AT: Final = 0.25
-"""Of the storm, when ComfyUI is killed."""
+KILL_AT: Final = 0.25
+"""Of the time, when ComfyUI is killed."""
 WARM_AT: Final = 0.5
-"""Of the storm, when ComfyUI's threads, sockets, handles and memory are measured for the first time."""
+"""Of the time, when ComfyUI's threads, sockets, handles and memory are measured for the first time."""
 OPEN: Final = (State.ACCEPTED, State.SUCCEEDED)
 
 
@@ -53,37 +53,37 @@ class Log:
     """Kinds of graphs that never ended."""
 
 
-class Storm:
+class SoakRun:
     """One ComfyUI at one service."""
 
-    def __init__(self, base: Path, door: Door, service: RehearsalService, random: Random) -> None:
+    def __init__(self, base: Path, proxy: FaultyProxy, service: RehearsalService, random: Random) -> None:
         shutil.copytree(PROBE, base / "custom_nodes" / "probe", ignore=shutil.ignore_patterns("__pycache__"))
-        environment = {"RUNCOMFY_API_BASE_URL": door.origin, "RUNCOMFY_API_TOKEN": DEFAULT_TOKEN}
+        environment = {"RUNCOMFY_API_BASE_URL": proxy.origin, "RUNCOMFY_API_TOKEN": DEFAULT_TOKEN}
         self.log = Log()
         self.comfyui = ComfyUI(base, pack=PACK, env=environment | {"PROBE_NETWORK_RECORD": str(base / "network.txt")})
-        self._door = door
+        self._proxy = proxy
         self._service = service
         self._random = random
-        self._deck = Deck(random)
+        self._graphs = RandomGraphs(random)
         self._journal = Journal(base / "user" / "__seedance" / "jobs.sqlite3", SystemClock())
         self._videos = base / "output" / "seedance"
 
-    def rage(self, seconds: float, told: Callable[[str], None]) -> Vitals:
-        """Let it rage so long. Returns what ComfyUI held when it had warmed up; the soak's ends with `calm`."""
+    def run(self, seconds: float, say: Callable[[str], None]) -> Vitals:
+        """Send graphs so long, with trouble around them. Returns what ComfyUI held when it had warmed up."""
         begun = time.monotonic()
-        self._until(begun + seconds * DEAD_AT)
-        told("ComfyUI is killed while a graph runs")
-        self._die()
+        self._until(begun + seconds * KILL_AT)
+        say("ComfyUI is killed while a graph runs")
+        self._kill_comfyui()
         self.comfyui.start()
         self._until(begun + seconds * WARM_AT)
         warm = self.measure()
-        told(f"warmed up: {warm}")
+        say(f"warmed up: {warm}")
         self._until(begun + seconds)
         return warm
 
-    def calm(self) -> Vitals:
+    def settle(self) -> Vitals:
         """No more trouble: let every job end and collect what nobody waited for. Returns what ComfyUI holds then."""
-        self._door.chance = 0.0
+        self._proxy.chance = 0.0
         under_way = (JobState.IN_QUEUE, JobState.IN_PROGRESS)
         while any(job.state in under_way for job in self._service.submissions):
             time.sleep(0.2)
@@ -93,11 +93,11 @@ class Storm:
                     self._follow(client, "collect", collecting(entry.request_id))
         return self.measure()
 
-    def books(self) -> Books:
+    def ledger(self) -> Ledger:
         """What there is to compare."""
         journal = self._journal.records(10**6)[::-1]
         on_disk = {file.name for file in self._videos.glob("*.mp4")}
-        return Books(journal, self._service.submissions, on_disk)
+        return Ledger(journal, self._service.submissions, on_disk)
 
     def measure(self) -> Vitals:
         """What ComfyUI holds when it has nothing to do and has been asked to free what it can."""
@@ -108,19 +108,19 @@ class Storm:
     def _until(self, ends: float) -> None:
         with Client(self.comfyui.url) as client:
             while time.monotonic() < ends:
-                self._trouble()
-                draw = self._deck.draw([job.request_id for job in self._service.submissions[-20:]])
-                self._follow(client, draw.kind, draw.graph, stop_at=self._stop())
+                self._inject_trouble()
+                random_graph = self._graphs.next([job.request_id for job in self._service.submissions[-20:]])
+                self._follow(client, random_graph.kind, random_graph.graph, stop_at=self._stop())
 
-    def _trouble(self) -> None:
+    def _inject_trouble(self) -> None:
         """What else happens while the next graph runs."""
-        self._door.chance = self._random.choice((0.0, 0.03, 0.1, 0.3))
+        self._proxy.chance = self._random.choice((0.0, 0.03, 0.1, 0.3))
         if self._random.random() < 0.1:
             self._service.fail_next(self._random.choice(("The prompt violates the policy", "Out of workers", "")))
-        if self._random.random() < 0.08 and self._door.is_open:
+        if self._random.random() < 0.08 and self._proxy.is_open:
             self.log.service_restarts += 1
-            self._door.shut()
-            threading.Timer(self._random.uniform(0.3, 3), self._door.open_again).start()
+            self._proxy.close()
+            threading.Timer(self._random.uniform(0.3, 3), self._proxy.reopen).start()
 
     def _stop(self) -> int | None:
         """At which event of a graph Stop is pressed, if at all."""
@@ -145,13 +145,13 @@ class Storm:
         self.log.graphs[kind, run.status.value] += 1
         return run
 
-    def _die(self) -> None:
+    def _kill_comfyui(self) -> None:
         """Kill ComfyUI in the middle of a list of jobs."""
         with Client(self.comfyui.url) as client:
             before = len(self._service.submissions)
-            self._door.chance = 0.0
+            self._proxy.chance = 0.0
             while len(self._service.submissions) < before + 2:
-                client.queue(self._deck.draw([]).graph)
+                client.queue(self._graphs.next([]).graph)
                 time.sleep(0.5)
             self.comfyui.kill()
             self.log.comfyui_restarts += 1

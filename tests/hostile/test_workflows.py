@@ -1,15 +1,20 @@
-"""After every hostile case: where the tokens are, where the network was reached, and what lies on the disk."""
+"""Each hostile graph ends as it should; and afterwards: where the tokens are, who was connected to, what is on disk."""
 
 from __future__ import annotations
 
 import base64
+import json
+import re
 import stat
+from collections import Counter
 from urllib.parse import quote
 
 import pytest
 
-from tests.hostile.cases import Ending
+from tests.hostile.cases import CASES, Ending, wrong_types
 from tests.hostile.conftest import CANARIES, SAVED, Scene, Visit, token_file
+
+pytestmark = pytest.mark.usefixtures("visits")
 
 PAGES = (
     *("/object_info", "/history", "/queue", "/settings", "/system_stats", "/internal/logs", "/internal/logs/raw"),
@@ -37,29 +42,44 @@ def holds_a_canary(content: bytes) -> bool:
     return any(spelling in content for spelling in spellings())
 
 
-def test_a_canary_would_be_seen() -> None:
-    """So the tests below can fail."""
-    assert holds_a_canary(f"Authorization: Bearer {SAVED}".encode())
-    assert holds_a_canary(base64.b64encode(b"ab" + SAVED.encode() + b"cd"))
+def test_each_ends_as_it_should_and_says_so_in_plain_words(visits: dict[str, Visit]) -> None:
+    for case in CASES:
+        visit = visits[case.name]
+        endings = {Ending.REFUSED, Ending.FAILS} if case.ending is Ending.DOES_NOT_RUN else {case.ending}
+        assert visit.ending in endings, f"{case.name}: {visit.message}"
+        assert case.says in visit.message, case.name
+        assert list(visit.defects()) == [], case.name
+        if visit.ending is Ending.FAILS:
+            assert visit.message, f"{case.name}: an error says what happened"
+            # No message has more in it than text.
+            assert visit.message.replace("\n", "").isprintable(), case.name
+        if case.ending is Ending.REFUSED:
+            refused = {re.sub(r"\D", "", name) for name in visit.refused}
+            assert {name[1:] for name in json.loads(case.content) if name.startswith("p")} <= refused, case.name
 
 
-@pytest.mark.usefixtures("visits")
+def test_wrong_types_are_refused_or_end_in_an_error_and_break_nothing(scene: Scene) -> None:
+    seen: Counter[Ending] = Counter()
+    for case in wrong_types():
+        visit = scene.visit(case)
+        seen[visit.ending] += 1
+        assert list(visit.defects()) == [], case.name
+    assert seen[Ending.REFUSED] > 0.8 * seen.total()
+    assert scene.get("/system_stats").startswith("200")
+
+
 def test_the_token_was_in_use_all_the_time(scene: Scene) -> None:
     assert scene.api.real.calls["POST", "submit"] > 10
     assert {submission.account for submission in scene.api.real.submissions} == {CANARIES.index(SAVED)}
 
 
-def test_nothing_that_comfyui_said_holds_it(visits: dict[str, Visit]) -> None:
-    assert [name for name, visit in visits.items() if holds_a_canary((visit.told + visit.message).encode())] == []
+def test_nothing_that_comfyui_says_holds_it(scene: Scene, visits: dict[str, Visit]) -> None:
+    assert holds_a_canary(f"Authorization: Bearer {SAVED}".encode()), "so that this test can fail"
+    assert holds_a_canary(base64.b64encode(b"ab" + SAVED.encode() + b"cd"))
+    assert [name for name, visit in visits.items() if holds_a_canary((visit.heard + visit.message).encode())] == []
+    assert [page for page in PAGES if holds_a_canary(scene.get(page).encode())] == []
 
 
-@pytest.mark.usefixtures("visits")
-@pytest.mark.parametrize("page", PAGES)
-def test_no_page_holds_it(scene: Scene, page: str) -> None:
-    assert not holds_a_canary(scene.get(page).encode())
-
-
-@pytest.mark.usefixtures("visits")
 def test_no_file_holds_it_but_its_own(scene: Scene) -> None:
     """Logs at debug level, saved videos and pictures, the journal, whatever else ComfyUI has written."""
     files = [file for file in scene.server.base.rglob("*") if file.is_file() and not file.is_symlink()]
@@ -70,24 +90,14 @@ def test_no_file_holds_it_but_its_own(scene: Scene) -> None:
     assert "Starting new HTTP connection" in scene.server.log, "so that the log is at debug level"
 
 
-@pytest.mark.usefixtures("visits")
 def test_nothing_was_connected_to_but_the_api_and_this_process(scene: Scene) -> None:
-    allowed = {int(scene.api.origin.rpartition(":")[2]), *scene.listening()}
+    ports = {int(scene.api.origin.rpartition(":")[2]), *scene.listening()}
+    allowed = {str(("127.0.0.1", port)) for port in ports}
     assert scene.network, "so that this test can fail"
-    strangers = [address for address in scene.network if not _is_local(address, allowed)]
-    assert strangers == []
-
-
-def _is_local(address: str, ports: set[int]) -> bool:
-    return any(address == str(("127.0.0.1", port)) for port in ports)
-
-
-@pytest.mark.usefixtures("visits")
-def test_nobody_stepped_into_the_trap(scene: Scene) -> None:
+    assert [address for address in scene.network if address not in allowed] == []
     assert scene.trap.connections == 0
 
 
-@pytest.mark.usefixtures("visits")
 def test_no_file_was_made_outside_of_comfyuis_folders(scene: Scene) -> None:
     base = scene.server.base
     assert {file.name for file in base.parent.iterdir()} == {base.name, "secret.mp4"}
@@ -96,7 +106,6 @@ def test_no_file_was_made_outside_of_comfyuis_folders(scene: Scene) -> None:
     assert all(file.parent == base / "output" / "seedance" and file.suffix == ".mp4" for file in made)
 
 
-@pytest.mark.usefixtures("visits")
 def test_no_other_user_of_the_machine_may_read_what_is_private(scene: Scene) -> None:
     folder = token_file(scene.server.base).parent
     found = {file.name: file.stat() for file in [folder, *folder.rglob("*")] if file.exists()}
@@ -106,18 +115,11 @@ def test_no_other_user_of_the_machine_may_read_what_is_private(scene: Scene) -> 
     assert len(private) > 3
 
 
-@pytest.mark.usefixtures("visits")
 def test_no_line_of_the_log_is_forged(scene: Scene) -> None:
     assert "all is well" in scene.server.log, "so that this test can fail"
     assert [line for line in scene.server.log.splitlines() if line.startswith("2026-01-01 [INFO]")] == []
     assert "\x1b]0;title" not in scene.server.log
     assert "\x1bc" not in scene.server.log
-
-
-def test_no_message_has_more_in_it_than_text(visits: dict[str, Visit]) -> None:
-    failed = [visit.message for visit in visits.values() if visit.ending is Ending.FAILS]
-    assert failed
-    assert [message for message in failed if not message.replace("\n", "").isprintable()] == []
 
 
 def test_no_line_on_a_node_is_markup(visits: dict[str, Visit]) -> None:

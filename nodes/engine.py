@@ -28,10 +28,9 @@ from .jobs.run import Run
 from .jobs.runner import JobRunner
 from .jobs.services import Services, Video
 from .jobs.unread import Unread
-from .runcomfy.client import RunComfy
+from .runcomfy.client import HttpTransport, RunComfy
 from .runcomfy.errors import RunComfyError
-from .runcomfy.token import Token, find_token
-from .runcomfy.transport import HttpTransport, api_origin, is_loopback
+from .runcomfy.token import Token, api_origin, find_token, is_loopback
 from .video.download import Download
 from .video.errors import VideoError
 from .video.url_policy import check_url, media_session

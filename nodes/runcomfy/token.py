@@ -1,20 +1,23 @@
-"""Where the account's token comes from. Its value leaves this module only inside an Authorization header."""
+"""Where the account's token comes from, and where it may go. Its value leaves only inside an Authorization header."""
 
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
 from ..files import private_folder, remove, unfinished_prefix, write_private
-from .errors import MissingToken
+from .errors import InvalidOrigin, MissingToken
 
 VARIABLES: Final = ("RUNCOMFY_API_TOKEN", "RUNCOMFY_TOKEN", "YOUR_API_TOKEN")
+DEFAULT_ORIGIN: Final = "https://model-api.runcomfy.net"
 SAVED: Final = "Settings > Seedance"
 LONGEST: Final = 2048
 """Characters; well above any real token, and well below what a header may hold."""
@@ -70,7 +73,7 @@ def find_token(environment: Mapping[str, str], file: Path) -> Token:
             return Token(_checked(value, source), source)
     raise MissingToken(
         "No RunComfy token is set.",
-        "Save the token from your RunComfy profile in Settings > Seedance, or set the environment variable "
+        advice="Save the token from your RunComfy profile in Settings > Seedance, or set the environment variable "
         f"{VARIABLES[0]} and restart ComfyUI, or switch mode to rehearsal, which needs none.",
     )
 
@@ -118,7 +121,7 @@ def _saved(file: Path) -> str:
     except OSError as error:
         raise MissingToken(
             f"The saved RunComfy token cannot be read ({error.strerror}).",
-            f"Make {file} readable for the user that runs ComfyUI, then run again.",
+            advice=f"Make {file} readable for the user that runs ComfyUI, then run again.",
         ) from None
 
 
@@ -131,5 +134,38 @@ def _checked(text: str, source: str) -> str:
     raise MissingToken(
         f"The value in {source} cannot be a RunComfy token: it is empty, far too long, or has spaces or special "
         "characters in it.",
-        "Copy the token from your RunComfy profile again.",
+        advice="Copy the token from your RunComfy profile again.",
     )
+
+
+def api_origin(environment: Mapping[str, str]) -> str:
+    """Where the API is: RunComfy's own origin, or RUNCOMFY_API_BASE_URL for tests and proxies.
+
+    Raises:
+        InvalidOrigin: the variable holds something to which no token may be sent.
+    """
+    value = environment.get("RUNCOMFY_API_BASE_URL", "").strip()
+    if not value:
+        return DEFAULT_ORIGIN
+    try:
+        parts = urlsplit(value)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        host, port, parts = "", None, urlsplit("")
+    plain = not (parts.username or parts.password or parts.query or parts.fragment or parts.path.strip("/"))
+    if not (host and plain and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host)))):
+        raise InvalidOrigin(
+            "The environment variable RUNCOMFY_API_BASE_URL is not an address that the token may be sent to.",
+            advice="Use https://host, or http://127.0.0.1:port for a service on this machine, without user, path or "
+            "query; or remove the variable.",
+        )
+    shown = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{shown}" + (f":{port}" if port else "")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name can only mean this machine."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"

@@ -19,7 +19,7 @@ from nodes.jobs.executors import SUBMITS
 from nodes.jobs.runner import JobRunner
 from nodes.jobs.submit import CONNECT_ATTEMPTS
 from nodes.runcomfy.errors import AuthenticationError, ConnectError, RateLimited, ReadError, RunComfyError
-from nodes.runcomfy.transport import ApiResponse
+from nodes.runcomfy.responses import ApiResponse
 from tests.support.fake_runcomfy import BOAT, Answer, FakeMachine, reply
 
 UNCLEAR = {

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from nodes.errors import Charge
-from nodes.runcomfy.client import RunComfy
+from nodes.runcomfy.client import ApiRequest, RunComfy
 from nodes.runcomfy.errors import (
     AuthenticationError,
     GatewayError,
@@ -25,8 +25,7 @@ from nodes.runcomfy.errors import (
     ValidationError,
 )
 from nodes.runcomfy.request import GenerationRequest
-from nodes.runcomfy.responses import CancelOutcome, JobState
-from nodes.runcomfy.transport import ApiRequest, ApiResponse
+from nodes.runcomfy.responses import ApiResponse, CancelOutcome, JobState
 
 MODEL = "/v1/models/bytedance/seedance-1-0/pro/fast/text-to-video"
 REQUEST = GenerationRequest("A boat", "720p", "1:1", 2, 7)

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nodes.runcomfy.client import RunComfy
+from nodes.runcomfy.client import MAX_REPLY, ApiRequest, HttpTransport, Limits, RunComfy
 from nodes.runcomfy.errors import ConnectError, InvalidResponse, RunComfyError
 from nodes.runcomfy.request import GenerationRequest
+from nodes.runcomfy.responses import ApiResponse
 from nodes.runcomfy.token import SHORTEST_REDACTED, Token
-from nodes.runcomfy.transport import MAX_REPLY, ApiRequest, ApiResponse, HttpTransport, Limits
 from tests.support.loopback_server import DEADLINE, Hangup, Loopback, Received, always, reply
 
 SECRET = "s3cr3t/0123456789+abc=="
@@ -144,7 +144,7 @@ def test_nothing_that_holds_a_header_hangs_on_an_error(server: Loopback) -> None
     }
 
     def refuse() -> None:
-        raise RunComfyError("Too late.", "Run again.")
+        raise RunComfyError("Too late.")
 
     for what, answer in answers.items():
         server.answer = breaking_off_after(answer)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nodes.runcomfy.errors import InvalidOrigin
-from nodes.runcomfy.transport import api_origin
+from nodes.runcomfy.token import api_origin
 
 SECRET = "s3cr3t-0123456789"
 

@@ -11,11 +11,19 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nodes.errors import Charge
-from nodes.runcomfy.client import RunComfy
+from nodes.runcomfy.client import ApiRequest, RunComfy
 from nodes.runcomfy.errors import RunComfyError, Subject
 from nodes.runcomfy.request import GenerationRequest, is_request_id
-from nodes.runcomfy.responses import MOST_VIDEOS, CancelOutcome, JobResult, JobState, JobStatus, ModelInfo, read_result
-from nodes.runcomfy.transport import ApiRequest, ApiResponse
+from nodes.runcomfy.responses import (
+    MOST_VIDEOS,
+    ApiResponse,
+    CancelOutcome,
+    JobResult,
+    JobState,
+    JobStatus,
+    ModelInfo,
+    read_result,
+)
 
 JOB = Subject("job-1", "job-1", Charge.ACCEPTED)
 

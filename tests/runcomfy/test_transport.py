@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from nodes.runcomfy import transport as transport_module
-from nodes.runcomfy.client import RunComfy
+from nodes.runcomfy import client as client_module
+from nodes.runcomfy.client import MAX_REPLY, ApiRequest, HttpTransport, Limits, RunComfy
 from nodes.runcomfy.errors import ConnectError, InvalidResponse, ReadError, RunComfyError
 from nodes.runcomfy.request import GenerationRequest
+from nodes.runcomfy.responses import ApiResponse
 from nodes.runcomfy.token import Token
-from nodes.runcomfy.transport import MAX_REPLY, ApiRequest, ApiResponse, HttpTransport, Limits
 from tests.support.loopback_server import CERTIFICATE, DEADLINE, Hangup, Loopback, Received, Reset, always, reply, tls
 
 SECRET = "s3cr3t-0123456789"
@@ -353,7 +353,7 @@ def test_a_trickle_is_cut_by_the_total_limit(server: Loopback) -> None:
 
 
 def test_an_answer_that_is_too_large_is_given_up(server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport_module, "MAX_REPLY", 1000)
+    monkeypatch.setattr(client_module, "MAX_REPLY", 1000)
     server.answer = silent(server, b"HTTP/1.1 200 OK\r\n\r\n" + bytes(1000))
     error = failure(transport(server), POST)
     assert isinstance(error, InvalidResponse)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import errno
+import re
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -35,14 +36,10 @@ AROUND: Final = 1024 * 1024
 """Bytes of a response that may be around a video."""
 PIECE: Final = 256 * 1024
 """Bytes that are read at most before they are written."""
-CONNECT_TIMEOUT: Final = 10.0
-"""Seconds."""
-READ_TIMEOUT: Final = 20.0
-"""Seconds between two pieces of an answer."""
+TIMEOUTS: Final = (10.0, 20.0)
+"""Seconds to connect, and between two pieces of an answer."""
 ATTEMPT_TIMEOUT: Final = 600.0
 """Seconds for one attempt; the next one goes on where it ended."""
-
-_EXPIRED: Final = (401, 403, 404, 410)
 
 
 class Download:
@@ -131,14 +128,16 @@ class Download:
     def _transfer(self, link: str, progress: Callable[[int, int | None], None]) -> None:
         resumable = self.received and self._validator
         headers = {"Range": f"bytes={self.received}-", "If-Range": self._validator} if resumable else {}
-        timeout = (CONNECT_TIMEOUT, READ_TIMEOUT)
-        with self._session.get(link, headers=headers, stream=True, timeout=timeout) as response:
+        with self._session.get(link, headers=headers, stream=True, timeout=TIMEOUTS) as response:
             self._accept(response)
             self.target.parent.mkdir(parents=True, exist_ok=True)
             with self._part.open("r+b" if self.received else "wb") as file:
                 file.seek(self.received)
                 progress(self.received, self.total)
-                for piece in _pieces(response):
+                # As they arrive: to wait for full pieces would keep a slow transfer from its time limit and from Stop.
+                # Before urllib3 2.1 there is only the waiting kind.
+                read: Callable[[int], bytes] = getattr(response.raw, "read1", response.raw.read)
+                while piece := read(PIECE):
                     file.write(piece)
                     self.received = file.tell()
                     self._check_size(self.received)
@@ -150,28 +149,27 @@ class Download:
     def _accept(self, response: requests.Response) -> None:
         """Take over what the answer's head says; go back to the start unless it really continues."""
         status = response.status_code
-        if status in _EXPIRED:
+        if status in (401, 403, 404, 410):
             raise LinkExpired(status)
+        if status == 416:
+            self.discard()
+        if status in (408, 416, 429) or status >= 500:
+            raise DownloadInterrupted(f"HTTP {status}")
         if status not in (200, 206):
-            if status == 416:
-                self.discard()
-            if status in (408, 416, 429) or status >= 500:
-                raise DownloadInterrupted(f"HTTP {status}")
             raise DownloadFailed(f"The server of the video answered with HTTP {status}.", "Check the link.")
-        continues = status == 206 and response.headers.get("Content-Range", "").startswith(f"bytes {self.received}-")
-        if status == 206 and not continues:
+        header = response.headers.get
+        if status == 206 and not header("Content-Range", "").startswith(f"bytes {self.received}-"):
             self.discard()
             raise DownloadInterrupted("the server sent another part than was asked for")
-        if not continues:
+        if status == 200:
             self.received = 0
-        length = response.headers.get("Content-Length", "")
-        self.total = self.received + int(length) if length.isascii() and length.isdigit() and len(length) < 19 else None
+        length = header("Content-Length", "")
+        self.total = self.received + int(length) if re.fullmatch("[0-9]{1,18}", length) else None
         self._check_size(self.total or 0)
-        etag = response.headers.get("ETag", "")
         # Without a strong validator a continuation could belong to another file.
-        self._validator = etag if etag and not etag.startswith("W/") else ""
-        if not self._validator and response.headers.get("Last-Modified"):
-            self._validator = response.headers["Last-Modified"]
+        etag = header("ETag", "")
+        self._validator = "" if etag.startswith("W/") else etag
+        self._validator = self._validator or header("Last-Modified", "")
 
     def _failure(self, error: Exception, exchange: Exchange) -> DownloadFailed:
         """What it means that no whole response came."""
@@ -195,13 +193,6 @@ class Download:
     def _check_size(self, size: int) -> None:
         if size > self._max_size:
             raise _too_large(self._max_size)
-
-
-def _pieces(response: requests.Response) -> Iterator[bytes]:
-    """The body as it arrives: to wait for full pieces would keep a slow transfer from its time limit and from Stop."""
-    # Before urllib3 2.1 there is only the waiting kind.
-    read: Callable[[int], bytes] = getattr(response.raw, "read1", response.raw.read)
-    return iter(lambda: read(PIECE), b"")
 
 
 def _too_large(most: int) -> DownloadFailed:

@@ -16,20 +16,10 @@ from urllib3.exceptions import HTTPError
 from ..errors import Charge
 from ..http_client import LimitedAdapter, Session, failure_reason
 from ..http_exchange import Exchange, ResponseTooLarge
+from . import responses
 from .errors import NO_CALL, ConnectError, InvalidResponse, ReadError, Subject
 from .request import MODEL_ID, GenerationRequest
-from .responses import (
-    ApiResponse,
-    CancelOutcome,
-    JobResult,
-    JobStatus,
-    ModelInfo,
-    read_cancel,
-    read_model,
-    read_result,
-    read_status,
-    read_submission,
-)
+from .responses import ApiResponse, CancelOutcome, JobResult, JobStatus, ModelInfo
 from .token import Token, is_loopback
 
 MAX_REPLY: Final = 1024 * 1024
@@ -84,16 +74,16 @@ class Transport(Protocol):
         """
 
 
+@dataclass(frozen=True)
 class RunComfy:
     """The service, for one account. Every method is one HTTP exchange and raises `RunComfyError`.
 
     Those about a job take what a failure means for the money: ``charge``.
     """
 
-    def __init__(self, transport: Transport, token_source: str, model: str = MODEL_ID) -> None:
-        self._transport = transport
-        self._token_source = token_source
-        self.model = model
+    transport: Transport
+    token_source: str
+    model: str = MODEL_ID
 
     def submit(self, request: GenerationRequest, before_first_byte: Callable[[], None] | None = None) -> str:
         """Ask for a video; **this is what costs money**. Returns the request id.
@@ -102,54 +92,56 @@ class RunComfy:
         as in `Transport.send`.
         """
         look_first = "Look for it on RunComfy's Generations page before running again."
-        subject = Subject(self.model, unclear_advice=look_first, token_source=self._token_source)
+        subject = Subject(self.model, unclear_advice=look_first, token_source=self.token_source)
         call = ApiRequest("POST", f"/v1/models/{self.model}", subject, body=request.body())
-        return read_submission(self._transport.send(call, before_first_byte=before_first_byte), subject)
+        answer = self.transport.send(call, before_first_byte=before_first_byte)
+        return responses.read_submission(answer, subject)
 
     def status(self, request_id: str, *, charge: Charge = Charge.ACCEPTED) -> JobStatus:
         """Where the job stands."""
-        return self._about_job(request_id, charge, "GET", "status", read_status)
+        return self._about_job(request_id, charge, "GET", "status", responses.read_status)
 
     def result(self, request_id: str, *, charge: Charge = Charge.ACCEPTED) -> JobResult:
         """How the job ended and where its videos are."""
-        return self._about_job(request_id, charge, "GET", "result", read_result)
+        return self._about_job(request_id, charge, "GET", "result", responses.read_result)
 
     def cancel(self, request_id: str, *, charge: Charge = Charge.ACCEPTED) -> CancelOutcome:
         """Take a job back out of the queue; one that is running already cannot be."""
-        return self._about_job(request_id, charge, "POST", "cancel", read_cancel)
+        return self._about_job(request_id, charge, "POST", "cancel", responses.read_cancel)
 
     def model_info(self) -> ModelInfo:
         """What the model costs, as far as the service tells. Also a free check of the token."""
-        subject = Subject(self.model, charge=Charge.NOTHING, token_source=self._token_source)
-        return read_model(self._transport.send(ApiRequest("GET", f"/v1/models/{self.model}", subject)), subject)
+        subject = Subject(self.model, charge=Charge.NOTHING, token_source=self.token_source)
+        call = ApiRequest("GET", f"/v1/models/{self.model}", subject)
+        return responses.read_model(self.transport.send(call), subject)
 
     def _about_job(
         self, request_id: str, charge: Charge, method: str, what: str, read: Callable[[ApiResponse, Subject], T]
     ) -> T:
-        subject = Subject(request_id, request_id, charge, token_source=self._token_source)
+        subject = Subject(request_id, request_id, charge, token_source=self.token_source)
         query = {"include_cost": "true"} if what == "result" else {}
         call = ApiRequest(method, f"/v1/requests/{request_id}/{what}", subject, query, repeatable=True)
-        return read(self._transport.send(call), subject)
+        return read(self.transport.send(call), subject)
 
 
+@dataclass(eq=False)
 class HttpTransport:
     """HTTP by `requests`, within ``limits``, without redirects and without repeats."""
 
-    def __init__(
-        self, origin: str, token: Token, limits: Limits = Limits(), clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._origin = origin
-        self._token = token
-        self._limits = limits
-        self._clock = clock
+    origin: str
+    token: Token
+    limits: Limits = Limits()
+    clock: Callable[[], float] = time.monotonic
+
+    def __post_init__(self) -> None:
         self._kept = self._session()
 
     def send(self, request: ApiRequest, /, *, before_first_byte: Callable[[], None] | None = None) -> ApiResponse:
         if request.method == "GET" or request.repeatable:
-            return self._exchange(self._kept, request, self._limits.total, before_first_byte)
+            return self._exchange(self._kept, request, self.limits.total, before_first_byte)
         # A kept connection may just have been closed by the service, which would look as if the request had arrived.
         with self._session() as fresh:
-            return self._exchange(fresh, request, self._limits.submit, before_first_byte)
+            return self._exchange(fresh, request, self.limits.submit, before_first_byte)
 
     def _exchange(
         self,
@@ -158,7 +150,7 @@ class HttpTransport:
         seconds: float,
         before_first_byte: Callable[[], None] | None,
     ) -> ApiResponse:
-        exchange = Exchange(seconds, MAX_REPLY, self._clock, before_first_byte=before_first_byte)
+        exchange = Exchange(seconds, MAX_REPLY, self.clock, before_first_byte=before_first_byte)
         failure: BaseException
         try:
             with exchange:
@@ -184,17 +176,17 @@ class HttpTransport:
     def _answer(self, session: requests.Session, request: ApiRequest) -> ApiResponse:
         with session.request(
             request.method,
-            self._origin + request.path,
+            self.origin + request.path,
             params=dict(request.query),
             json=request.body,
-            auth=self._token,
-            timeout=(self._limits.connect, self._limits.read),
+            auth=self.token,
+            timeout=(self.limits.connect, self.limits.read),
             stream=True,
         ) as response:
             if response.is_redirect:
                 problem = "it redirects to another address, which is refused to protect the token"
                 raise InvalidResponse(problem, request.subject)
-            redact = self._token.redact
+            redact = self.token.redact
             headers = {
                 name.lower(): redact(value.encode("latin-1")).decode("latin-1")
                 for name, value in response.headers.items()
@@ -206,7 +198,7 @@ class HttpTransport:
     def _session(self) -> requests.Session:
         session = Session()
         # A proxy of the user's is for the world outside: it would be handed the token of a service on this machine.
-        use_proxy = not is_loopback(urlsplit(self._origin).hostname or "")
+        use_proxy = not is_loopback(urlsplit(self.origin).hostname or "")
         adapter = LimitedAdapter(connections=CONNECTIONS, use_proxy=use_proxy)
         session.mount("https://", adapter)
         session.mount("http://", adapter)

@@ -192,9 +192,7 @@ _UNCLEAR: Final = (408, 409, 425, 499)
 """Where something gave up on a request that may have got through."""
 
 
-def error_for(
-    status: int, code: int | None, reason: str, subject: Subject, retry_after: float | None = None
-) -> RunComfyError:
+def error_for(status: int, code: int | None, reason: str, subject: Subject, retry_after: float | None) -> RunComfyError:
     """The error that an answer stands for, by its HTTP status and RunComfy's own code."""
     if status == 429:
         return RateLimited(retry_after, subject)

@@ -6,6 +6,7 @@ import hashlib
 import ipaddress
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -25,20 +26,21 @@ SHORTEST_REDACTED: Final = 12
 """Characters; anything shorter is no real token, and may well be a word of an answer."""
 
 
+@dataclass(frozen=True, repr=False)
 class Token(AuthBase):
     """A bearer token that knows where it came from and never shows its value."""
 
-    def __init__(self, value: str, source: str) -> None:
-        self._value = value
-        self.source = source
-        """Its place, for messages: a setting or a variable's name."""
-        # In JSON, each character may also be escaped, or be spelt by its number.
-        spellings = "".join(rf"(?:\\?{re.escape(mark)}|\\u(?i:{ord(mark):04x}))" for mark in value)
-        self._spellings = re.compile(spellings.encode()) if len(value) >= SHORTEST_REDACTED else None
+    _value: str
+    source: str
+    """Its place, for messages: a setting or a variable's name."""
 
     def redact(self, content: bytes) -> bytes:
         """The content of an answer with a placeholder wherever the token stands: an error page may quote headers."""
-        return self._spellings.sub(b"[token]", content) if self._spellings else content
+        if len(self._value) < SHORTEST_REDACTED:
+            return content
+        # In JSON, each character may also be escaped, or be spelt by its number.
+        spellings = "".join(rf"(?:\\?{re.escape(mark)}|\\u(?i:{ord(mark):04x}))" for mark in self._value)
+        return re.sub(spellings.encode(), b"[token]", content)
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         request.headers["Authorization"] = f"Bearer {self._value}"
@@ -46,12 +48,6 @@ class Token(AuthBase):
 
     def __repr__(self) -> str:
         return f"<token from {self.source}>"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Token) and (self._value, self.source) == (other._value, other.source)
-
-    def __hash__(self) -> int:
-        return hash((self._value, self.source))
 
     def __reduce__(self) -> str:
         raise TypeError("a token is not to be copied or stored")
@@ -68,9 +64,10 @@ def find_token(environment: Mapping[str, str], file: Path) -> Token:
     Raises:
         MissingToken: there is none, or the one there is cannot be a token.
     """
-    for source, value in ((SAVED, _saved(file)), *_variables(environment)):
-        if value.strip():
-            return Token(_checked(value, source), source)
+    if (saved := _saved(file)).strip():
+        return Token(_checked(saved, SAVED), SAVED)
+    if name := variable_in_use(environment):
+        return Token(_checked(environment[name], name), name)
     raise MissingToken(
         "No RunComfy token is set.",
         advice="Save the token from your RunComfy profile in Settings > Seedance, or set the environment variable "
@@ -80,7 +77,7 @@ def find_token(environment: Mapping[str, str], file: Path) -> Token:
 
 def variable_in_use(environment: Mapping[str, str]) -> str | None:
     """The first variable that is set: the one that holds the token where none is saved."""
-    return next((name for name, value in _variables(environment) if value.strip()), None)
+    return next((name for name in VARIABLES if environment.get(name, "").strip()), None)
 
 
 def is_saved(file: Path) -> bool:
@@ -107,10 +104,6 @@ def clear_token(file: Path) -> None:
     remove(file)
     for unfinished in file.parent.glob(f"{unfinished_prefix(file)}*"):
         remove(unfinished)
-
-
-def _variables(environment: Mapping[str, str]) -> list[tuple[str, str]]:
-    return [(name, environment.get(name, "")) for name in VARIABLES]
 
 
 def _saved(file: Path) -> str:

@@ -186,8 +186,8 @@ class Download:
         return DownloadInterrupted(reason) if exchange.sent else HostUnreachable(reason)
 
     def _too_large(self) -> DownloadFailed:
-        limit = f"{self.max_size // 2**20} MB"
-        return DownloadFailed(f"The video is larger than {limit}.", "Use a smaller one, or download it yourself.")
+        message = f"The video is larger than {self.max_size // 2**20} MB."
+        return DownloadFailed(message, "Use a smaller one, or download it yourself.")
 
 
 def _disk_error(error: OSError, target: Path) -> VideoError:

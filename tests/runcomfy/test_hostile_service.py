@@ -6,7 +6,7 @@ import base64
 import json
 import logging
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given, settings
@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from nodes.runcomfy.client import MAX_REPLY, ApiRequest, HttpTransport, RunComfy
 from nodes.runcomfy.errors import ConnectError, RunComfyError
-from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.responses import ApiResponse
 from nodes.runcomfy.token import SHORTEST_REDACTED, Token
+from tests.support.calls import CALLS
 from tests.support.loopback_server import Loopback, always, breaking_off, reply
 
 SECRET = "s3cr3t/0123456789+abc=="
@@ -57,27 +57,17 @@ def everything(value: object, seen: set[int] | None = None) -> Iterator[str]:
         yield from everything(vars(value), seen)
 
 
-def calls(server: Loopback) -> list[Callable[[], object]]:
-    client = RunComfy(transport(server), TOKEN.source)
-    return [
-        client.model_info,
-        lambda: client.submit(GenerationRequest("a")),
-        lambda: client.status("job-1"),
-        lambda: client.result("job-1"),
-        lambda: client.cancel("job-1"),
-    ]
-
-
 def test_a_token_that_the_service_quotes_is_shown_nowhere(server: Loopback) -> None:
+    client = RunComfy(transport(server), TOKEN.source)
     for how, spelling in SPELLINGS.items():
         quoted = f"the header was 'Bearer {spelling}'"
         body = f'{{"message": "{quoted}", "status": "{quoted}", "request_id": "{spelling}", "error": "{quoted}", '
         body += f'"output": {{"video": "https://videos.example/?key={spelling}"}}, "outcome": "{spelling}"}}'
         for status in (200, 400, 401, 402, 403, 404, 418, 422, 429, 500):
             server.answer = always(reply(status, body.encode(), {"X-Echo": SECRET, "Retry-After": SECRET}))
-            for call in calls(server):
+            for call in CALLS.values():
                 try:
-                    shown = repr(call())
+                    shown = repr(call(client))
                 except RunComfyError as error:
                     shown = "\n".join(everything(error))
                 assert SECRET[:10] not in shown, (how, status)
@@ -87,13 +77,14 @@ def test_a_token_that_the_service_quotes_is_shown_nowhere(server: Loopback) -> N
 
 
 def test_nor_in_an_encoding_in_which_it_would_not_be_found(server: Loopback) -> None:
+    client = RunComfy(transport(server), TOKEN.source)
     words = dict.fromkeys(("message", "status", "request_id", "error", "outcome"), f"you sent {SECRET}")
     for encoding in ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"):
         for status in (200, 401, 422, 500):
             server.answer = always(reply(status, json.dumps(words).encode(encoding)))
-            for call in calls(server)[1:3]:
+            for call in (CALLS["submit"], CALLS["status"]):
                 with pytest.raises(RunComfyError) as raised:
-                    call()
+                    call(client)
                 assert "you sent" not in "\n".join(everything(raised.value)), (encoding, status)
 
 

@@ -1,4 +1,4 @@
-"""Where the token comes from, and that its value shows nowhere but in the header."""
+"""Where the token comes from, where it may go, and that its value shows nowhere but in the header."""
 
 from __future__ import annotations
 
@@ -11,8 +11,18 @@ from pathlib import Path
 import pytest
 import requests
 
-from nodes.runcomfy.errors import MissingToken
-from nodes.runcomfy.token import LONGEST, SAVED, Token, clear_token, find_token, is_saved, save_token, variable_in_use
+from nodes.runcomfy.errors import InvalidOrigin, MissingToken
+from nodes.runcomfy.token import (
+    LONGEST,
+    SAVED,
+    Token,
+    api_origin,
+    clear_token,
+    find_token,
+    is_saved,
+    save_token,
+    variable_in_use,
+)
 
 SECRET = "s3cr3t-0123456789"
 ORDER = (SAVED, "RUNCOMFY_API_TOKEN", "RUNCOMFY_TOKEN", "YOUR_API_TOKEN")
@@ -172,3 +182,35 @@ def test_the_variable_in_use_is_the_first_that_is_set() -> None:
         variable_in_use({"YOUR_API_TOKEN": "x", "RUNCOMFY_TOKEN": " y ", "RUNCOMFY_API_TOKEN": " "}) == "RUNCOMFY_TOKEN"
     )
     assert variable_in_use({}) is None
+
+
+def test_the_origin() -> None:
+    rows = {
+        "": "https://model-api.runcomfy.net",
+        "   ": "https://model-api.runcomfy.net",
+        "https://api.example": "https://api.example",
+        " https://api.example/ ": "https://api.example",
+        "HTTPS://API.example:8443": "https://api.example:8443",
+        "http://127.0.0.1:8188": "http://127.0.0.1:8188",
+        "http://127.9.9.9": "http://127.9.9.9",
+        "http://localhost:1": "http://localhost:1",
+        "http://LOCALHOST": "http://localhost",
+        "http://[::1]:8188": "http://[::1]:8188",
+        "https://[2001:db8::1]": "https://[2001:db8::1]",
+    }
+    for value, origin in rows.items():
+        assert api_origin({"RUNCOMFY_API_BASE_URL": value}) == origin
+    assert api_origin({}) == "https://model-api.runcomfy.net"
+
+
+def test_places_where_no_token_may_be_sent_are_refused_and_not_shown_since_they_may_hold_a_password() -> None:
+    for value in (
+        *("http://api.example", "http://192.168.1.5:8188", "http://0.0.0.0", "http://localhost.example"),
+        *("http://127.0.0.1.example", "http://127.0.0.1@api.example", "https://user@api.example"),
+        *(f"https://user:{SECRET}@api.example", "https://api.example/v1", "https://api.example?x=1"),
+        *("https://api.example/#part", "ftp://api.example", "file:///etc/passwd", "api.example", "//api.example"),
+        *("https://", "https://:443", "https://api.example:port", "https://api.example:99999", "https://[::1"),
+    ):
+        with pytest.raises(InvalidOrigin, match="RUNCOMFY_API_BASE_URL") as refused:
+            pytest.fail(f"{value} gave {api_origin({'RUNCOMFY_API_BASE_URL': value})}")
+        assert SECRET not in str(refused.value) + repr(refused.value)

@@ -27,9 +27,8 @@ from .jobs.retry import Backoff, RateLimiter
 from .jobs.run import Run, Unread
 from .jobs.runner import JobRunner
 from .jobs.services import Services, Video
-from .runcomfy.client import RunComfy
-from .runcomfy.token import Token, find_token
-from .runcomfy.transport import HttpTransport, api_origin, is_loopback
+from .runcomfy.client import HttpTransport, RunComfy
+from .runcomfy.token import Token, api_origin, find_token, is_loopback
 from .video.download import Download
 from .video.url_policy import media_session
 

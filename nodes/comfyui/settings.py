@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from ..jobs.price import price_of
-from ..runcomfy.client import RunComfy
+from ..runcomfy.client import HttpTransport, RunComfy
 from ..runcomfy.errors import MissingToken, RunComfyError
-from ..runcomfy.token import clear_token, find_token, is_saved, save_token, variable_in_use
-from ..runcomfy.transport import HttpTransport, api_origin
+from ..runcomfy.token import api_origin, clear_token, find_token, is_saved, save_token, variable_in_use
 
 PROJECT: Final = Path(__file__).resolve().parents[2] / "pyproject.toml"
 

@@ -23,7 +23,7 @@ from nodes.jobs.services import Video
 from nodes.jobs.states import State
 from nodes.runcomfy.errors import InvalidRequest, ReadError
 from nodes.runcomfy.request import GenerationRequest, Options
-from nodes.runcomfy.transport import ApiResponse
+from nodes.runcomfy.responses import ApiResponse
 from tests.support.fake_runcomfy import BOAT, Answer, FakeMachine, reply
 
 NewMachine = Callable[[], FakeMachine]

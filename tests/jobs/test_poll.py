@@ -11,7 +11,7 @@ import pytest
 
 from nodes.jobs.errors import DeadlinePassed, JobCancelled, JobError, JobExpired, JobFailed
 from nodes.runcomfy.errors import AuthenticationError, ConnectError, PermissionDenied, ReadError, RunComfyError
-from nodes.runcomfy.transport import ApiResponse
+from nodes.runcomfy.responses import ApiResponse
 from tests.support.fake_runcomfy import BOAT, QUEUED, RUNNING, Answer, FakeMachine, reply
 from tests.support.tiny_mp4 import TINY_MP4
 

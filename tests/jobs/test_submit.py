@@ -14,7 +14,7 @@ from nodes.jobs.job_run import CONNECT_ATTEMPTS
 from nodes.jobs.records import SUBMIT_SECONDS
 from nodes.jobs.submit import FIRST_BYTE_SECONDS
 from nodes.runcomfy.errors import ConnectError, RateLimited, ReadError, RunComfyError
-from nodes.runcomfy.transport import ApiResponse
+from nodes.runcomfy.responses import ApiResponse
 from tests.support.fake_runcomfy import BOAT, Answer, FakeMachine, reply
 
 NewMachine = Callable[[], FakeMachine]

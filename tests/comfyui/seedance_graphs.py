@@ -50,6 +50,16 @@ def generation(text: Any, *, mode: str = "live", **changed_options: Any) -> ApiG
     return {OPTIONS: options(**changed_options), VIDEO: text_to_video(text, mode=mode), PROBE: probe()}
 
 
+def beside_a_sampler(graph: ApiGraph, gate: str, seconds_a_step: float) -> ApiGraph:
+    """A graph with a sampler in it that waits for nothing but a gate, keeps ComfyUI busy and takes Stop for itself."""
+    return graph | {
+        "picture": node("EmptyImage", width=64, height=64, batch_size=1, color=0),
+        "gate": node("ProbeGate", image=["picture", 0], gate=gate),
+        "sampler": node("ProbeSampler", image=["gate", 0], seconds_a_step=seconds_a_step),
+        "sampled": node("ProbeClip", images=["sampler", 0]),
+    }
+
+
 def loading(**inputs: Any) -> ApiGraph:
     """From LoadSeedanceVideo to a probe of everything that comes out."""
     defaults = {"source": "", "skip_first_frames": 0, "frame_load_cap": 0, "select_every_nth": 1}

@@ -1,39 +1,17 @@
-"""What was paid for is collected by running the same graph again."""
+"""What was paid for is collected by running the same graph again; after a crash, too: see `test_money.py`."""
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
-from tests.comfyui.conftest import PATIENCE, TOKEN, ServiceLog, lines, started
+from tests.comfyui.conftest import ServiceLog, lines
 from tests.comfyui.seedance_graphs import PROBE, generation, loading
 from tests.comfyui.test_stop import once_generating, run_and_stop
-from tests.support.rehearsal import RehearsalService
 from tools.comfyui_client import Client, Run, Status
 
 
 def request_id(run: Run) -> str:
     return str(run.outputs[PROBE]["probe"][0]["scalars"]["request_id"])
-
-
-def test_a_killed_server_finds_its_job_again(
-    service: RehearsalService, service_log: ServiceLog, prompt: str, tmp_path: Path
-) -> None:
-    with started(tmp_path, {"RUNCOMFY_API_BASE_URL": service.origin, "RUNCOMFY_API_TOKEN": TOKEN}) as server:
-        service.hold()
-        with Client(server.url) as client:
-            client.queue(generation(prompt))
-            ends = time.monotonic() + PATIENCE
-            while not service_log.submissions and time.monotonic() < ends:
-                time.sleep(0.01)  # a real server, watched from outside
-            service_log.hold_once_running()
-        server.kill()
-        service.release()
-        server.start()
-        with Client(server.url) as client:
-            run = client.run(generation(prompt))
-    assert run.status is Status.SUCCESS
-    assert [submission.request_id for submission in service_log.submissions] == [request_id(run)]
 
 
 def test_a_job_that_stop_could_not_cancel_is_collected_by_the_next_run(

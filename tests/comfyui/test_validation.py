@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -11,8 +12,8 @@ from tests.comfyui.graphs import ApiGraph
 from tests.comfyui.seedance_graphs import OPTIONS, VIDEO, generation, node
 from tools.comfyui_client import Client, Refused, Status
 
-NO_TEXT = (None, 7, True, 1.5, {"a": 1}, {"__value__": ["a list"]})
-NO_SWITCH = (None, 0, 1, "false", "", {"__value__": [1]})
+NO_TEXT = (None, 7, True, 1.5, {"a": 1}, ["a list"], {"__value__": ["a list"]})
+NO_SWITCH = (None, 0, 1, "false", "", [1], {"__value__": [1]})
 """What ComfyUI would convert: to a video of "None", or to a switch that is off and buys."""
 SIZE = {"resolution", "ratio"}
 
@@ -62,11 +63,17 @@ def test_an_unknown_choice_is_an_error_that_names_it(client: Client, service_log
     assert service_log.submissions == []
 
 
-def test_a_switch_that_another_node_gives_has_to_be_one(client: Client, service_log: ServiceLog, prompt: str) -> None:
-    graph = generation(prompt) | {"any": node("ProbeAnything", value="off")}
-    graph[VIDEO]["inputs"]["reuse"] = ["any", 0]
-    assert "reuse is 'off'; it must be true or false." in failure_of(client, graph)
-    assert service_log.submissions == []
+def test_what_another_node_gives_has_to_be_of_its_type(client: Client, service_log: ServiceLog, prompt: str) -> None:
+    """No link tells before it runs what comes through it."""
+    table: dict[str, tuple[Any, ...]] = {
+        "text": (None, 7, True, {"a": 1}, {"__value__": ["a list"]}),
+        "reuse": (None, 0, 1, "off", "false", {"__value__": [True]}),
+    }
+    for name, values in table.items():
+        for value in values:
+            message = failure_of(client, changed(VIDEO, name, ["any", 0]) | {"any": node("ProbeAnything", value=value)})
+            assert re.search(rf"{name} is .*; it must be (a text|true or false)\.", message), (name, value)
+    assert service_log.calls == {}
 
 
 def test_more_seeds_than_there_are_is_an_error_that_says_so(client: Client, service_log: ServiceLog) -> None:

@@ -125,6 +125,21 @@ class FaultyService:
         if fault is None and call == "submit":
             self.shut()
 
+    def lose_answers(self, call: str, meanwhile: Callable[[], object] = bool) -> None:
+        """Let the service act on every ``call`` from now on, and lose its answer once ``meanwhile`` has returned."""
+
+        def lose(exchange: Exchange) -> None:
+            self.arm(call, lose)
+            exchange.healthy()
+            meanwhile()
+            exchange.reset()
+
+        self.arm(call, lose)
+
+    def mend(self) -> None:
+        """Break nothing more."""
+        self._armed = ("", None)
+
     def refuses(self, call: str) -> bool:
         """Whether the next ``call`` is to find the door shut."""
         return self._armed == (call, None)

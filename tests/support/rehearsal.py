@@ -90,7 +90,7 @@ class Submission:
 
 
 class RehearsalService(rehearsal.RehearsalService):
-    """The service, with a clock that can be held.
+    """The service, with a clock that can be held, and jobs that can be deleted.
 
     Args:
         video: what every video shows, whatever is asked for; made at once. None for what is asked for.
@@ -115,17 +115,21 @@ class RehearsalService(rehearsal.RehearsalService):
         self._latency = latency
         self._calls: Counter[tuple[str, str]] = Counter()
         self._connections: WeakSet[asyncio.Transport] = WeakSet()
+        self.forgotten: set[str] = set()
+        """The ids of jobs that it says it does not have."""
         super().__init__(
             tokens=tokens, timing=timing, price_usd=price_usd, clock=self._holdable, renderer=self._scripted
         )
 
     def application(self) -> web.Application:
-        """With a middleware that counts and delays."""
+        """With a middleware that counts, delays and denies."""
 
         @web.middleware
         async def count_and_delay(request: web.Request, handler: Handler) -> web.StreamResponse:
             resource = request.match_info.route.resource
             self._calls[request.method, (resource and resource.name) or "unknown"] += 1
+            if request.match_info.get("request_id") in self.forgotten:
+                return web.json_response({"error_code": 404001, "message": "ResourceNotFound"}, status=404)
             transport = request.transport
             if self._latency and transport is not None:
                 await asyncio.sleep(self._latency if transport in self._connections else 2 * self._latency)

@@ -18,6 +18,18 @@ GATE_SECONDS = 60.0
 _gates: defaultdict[str, threading.Event] = defaultdict(threading.Event)
 
 
+class Anything(str):
+    """A type that fits every socket, as packs have it; ComfyUI's own `*` does not."""
+
+    __slots__ = ()
+
+    def __ne__(self, _: object) -> bool:
+        return False
+
+
+ANYTHING = Anything("*")
+
+
 class ProbeClip:
     """Reports what arrives on the six sockets of a video node, in the run's outputs under `probe`."""
 
@@ -95,35 +107,60 @@ class ProbeTexts:
 
 
 class ProbeAnything:
-    """Hands a text on under no type, as nodes do whose output goes anywhere."""
+    """Hands anything on under no type, as nodes do whose output goes anywhere."""
 
-    RETURN_TYPES = ("*",)
+    RETURN_TYPES = (ANYTHING,)
     FUNCTION = "hand_on"
     CATEGORY = "Probe"
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
-        return {"required": {"value": ("STRING", {"default": ""})}}
+        return {"required": {"value": (ANYTHING,)}}
 
-    def hand_on(self, value: str) -> tuple[Any]:
+    def hand_on(self, value: Any) -> tuple[Any]:
         return (value,)
 
 
 class ProbeGate:
-    """Hands its picture on once the test has opened the gate."""
+    """Hands what it is given on once the test has opened the gate."""
 
-    RETURN_TYPES = ("IMAGE",)
+    RETURN_TYPES = (ANYTHING,)
     FUNCTION = "wait"
     CATEGORY = "Probe"
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
-        return {"required": {"image": ("IMAGE",), "gate": ("STRING", {"default": ""})}}
+        return {"required": {"image": (ANYTHING,), "gate": ("STRING", {"default": ""})}}
 
     async def wait(self, image: Any, gate: str) -> tuple[Any]:
         if not await asyncio.to_thread(_gates[gate].wait, GATE_SECONDS):
             raise TimeoutError(f"nobody opened the gate {gate}")
         return (image,)
+
+
+class ProbeLoop:
+    """Asks for its picture once more when it has it already, and adds itself again: as lazy inputs and loops do."""
+
+    RETURN_TYPES = ()
+    FUNCTION = "go_round"
+    OUTPUT_NODE = True
+    CATEGORY = "Probe"
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        return {
+            "required": {"image": ("IMAGE",), "again": ("IMAGE", {"lazy": True}), "rounds": ("INT", {"min": 1})},
+            "hidden": {"graph": "DYNPROMPT", "node": "UNIQUE_ID"},
+        }
+
+    def check_lazy_status(self, **_: Any) -> list[str]:
+        return ["again"]
+
+    def go_round(self, rounds: int, graph: Any, node: str, **_: Any) -> dict[str, Any]:
+        if rounds == 1:
+            return {"ui": {"probe": [node]}}
+        inputs = {**graph.get_node(node)["inputs"], "rounds": rounds - 1}
+        return {"result": (), "expand": {f"{node}.{rounds}": {"class_type": "ProbeLoop", "inputs": inputs}}}
 
 
 class ProbeSampler:
@@ -192,5 +229,6 @@ NODE_CLASS_MAPPINGS: dict[str, type] = {
     "ProbeTexts": ProbeTexts,
     "ProbeAnything": ProbeAnything,
     "ProbeGate": ProbeGate,
+    "ProbeLoop": ProbeLoop,
     "ProbeSampler": ProbeSampler,
 }

@@ -1,0 +1,250 @@
+"""The ways to buy a video that nobody wanted for which ComfyUI has a part in it; counted in jobs that the service took.
+
+Named after what happens, with the letters of `tests/jobs/test_money.py`, which has them all on the engine alone. This
+ComfyUI keeps nothing in its cache, so every run asks the pack. Row f is in `test_stop.py`, m in `test_validation.py`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+
+import pytest
+import requests
+
+from nodes.rehearsal import Timing
+from tests.comfyui.conftest import TOKEN, ServiceLog, failure_of, lines, started
+from tests.comfyui.graphs import ApiGraph
+from tests.comfyui.seedance_graphs import (
+    PROBE,
+    VIDEO,
+    beside_a_sampler,
+    generation,
+    node,
+    output,
+    probe,
+    text_to_video,
+)
+from tests.comfyui.test_stop import says
+from tests.support.faulty_service import PATIENCE, FaultyService
+from tests.support.rehearsal import RehearsalService
+from tools.comfyui import ComfyUI
+from tools.comfyui_client import Client, Run, Status
+from tools.comfyui_events import Event
+
+RENEWED = "a-token-that-was-renewed"
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[RehearsalService]:
+    with RehearsalService(tokens=(TOKEN, RENEWED), timing=Timing(queued=0.1, running=0.2)) as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def door(service: RehearsalService) -> Iterator[FaultyService]:
+    with FaultyService(service) as door:
+        yield door
+
+
+@pytest.fixture(scope="module")
+def server(door: FaultyService, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComfyUI]:
+    env = {"RUNCOMFY_API_BASE_URL": door.origin, "RUNCOMFY_API_TOKEN": TOKEN}
+    with started(tmp_path_factory.mktemp("comfyui-money"), env, "--cache-none") as server:
+        yield server
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A user's ComfyUI, and the service at the other end."""
+
+    server: ComfyUI
+    client: Client
+    service_log: ServiceLog
+    service: RehearsalService
+    door: FaultyService
+
+    @property
+    def bought(self) -> list[str]:
+        """The ids of the jobs that the service has taken since the test began."""
+        return [submission.request_id for submission in self.service_log.submissions]
+
+
+@pytest.fixture
+def machine(server: ComfyUI, door: FaultyService, service_log: ServiceLog) -> Iterator[Machine]:
+    with Client(server.url) as client:
+        yield Machine(server, client, service_log, service_log.service, door)
+    door.mend()
+
+
+def request_ids(run: Run) -> list[str]:
+    assert run.status is Status.SUCCESS, run.error
+    return [str(seen["scalars"]["request_id"]) for seen in run.outputs[PROBE]["probe"]]
+
+
+def assert_unclear(run: Run) -> None:
+    """The user has read that it may have been charged, and nothing else."""
+    assert run.status is Status.ERROR
+    assert run.error
+    assert "ended without a clear answer" in run.error.message
+    assert "It may have been charged." in run.error.message
+    assert not any("Nothing was charged" in line for line in lines(run))
+
+
+def changed(graph: ApiGraph, **inputs: object) -> ApiGraph:
+    """The same with other inputs of the node that spends money."""
+    graph[VIDEO]["inputs"] |= inputs
+    return graph
+
+
+def test_a_the_same_graph_is_queued_four_times_and_each_answer_is_lost(machine: Machine, prompt: str) -> None:
+    all_queued = threading.Event()
+    machine.door.lose_answers("submit", lambda: all_queued.wait(PATIENCE))
+    prompt_ids = [machine.client.queue(generation(prompt)) for _ in range(4)]
+    all_queued.set()
+    for prompt_id in prompt_ids:
+        assert_unclear(machine.client.follow(prompt_id))
+    assert len(machine.bought) == 1
+    # Whoever queues the graph now has read of it.
+    machine.door.mend()
+    assert request_ids(machine.client.run(generation(prompt))) == [machine.bought[1]]
+
+
+def test_a_what_is_skipped_counts_as_read_by_nobody(machine: Machine, prompt: str) -> None:
+    machine.door.lose_answers("submit")
+    for _ in range(2):
+        assert machine.client.run(changed(generation(prompt), on_failure="skip")).status is Status.SUCCESS
+    assert_unclear(machine.client.run(generation(prompt)))
+    assert len(machine.bought) == 1
+
+
+def test_b_the_server_is_killed_in_one_call_and_in_another_job_and_the_token_is_renewed(
+    machine: Machine, prompt: str
+) -> None:
+    going_on, cut_off = f"{prompt}, going on", f"{prompt}, cut off"
+    graph = generation(going_on) | {
+        "text": node("ProbeAnything", value=cut_off),
+        "gate": node("ProbeGate", image=["text", 0], gate=prompt),
+        "second": text_to_video(["gate", 0]),
+        "second probe": probe("second"),
+    }
+
+    def begin_the_second(event: Event) -> None:
+        if says("Queued")(event) and len(machine.bought) == 1:
+            machine.service_log.hold_once_running()
+            machine.door.lose_answers("submit", machine.server.kill)
+            requests.post(f"{machine.server.url}/probe/open/{prompt}", timeout=PATIENCE).raise_for_status()
+
+    machine.service.hold()
+    with pytest.raises(ConnectionError):
+        machine.client.run(graph, on_event=begin_the_second)
+    machine.door.mend()
+    first, second = machine.service_log.submissions
+    assert (first.input["text"], second.input["text"]) == (going_on, cut_off)
+
+    def let_the_time_pass(event: Event) -> None:
+        if says("Another run is submitting the same video")(event):
+            # The call may be under way for 90 s yet. Only the journal can be turned on, not the server's clock.
+            with closing(sqlite3.connect(journal)) as connection, connection:
+                connection.execute("UPDATE job_records SET submit_until = 1 WHERE state = 'intended'")
+
+    journal = machine.server.base / "user" / "__seedance" / "jobs.sqlite3"
+    machine.server.start()
+    machine.service.release()
+    with Client(machine.server.url) as client:
+        machine = replace(machine, client=client)
+        resumed = machine.client.run(generation(going_on))
+        assert request_ids(resumed) == [first.request_id]
+        # Whose process is dead needs no waiting for.
+        assert not any("is being generated already" in line for line in lines(resumed))
+        settings = f"{machine.server.url}/seedance/token"
+        requests.post(settings, json={"token": RENEWED}, timeout=PATIENCE).raise_for_status()
+        assert_unclear(machine.client.run(generation(cut_off), on_event=let_the_time_pass))
+        assert len(machine.bought) == 2
+        assert request_ids(machine.client.run(generation(cut_off))) == [machine.bought[2]]
+        requests.delete(settings, json={}, timeout=PATIENCE).raise_for_status()
+
+
+def test_c_a_node_that_wants_a_new_video_is_executed_again_and_again(machine: Machine, prompt: str) -> None:
+    graph = changed(generation(prompt), reuse=False)
+    graph["seen"] = node("ProbeAnything", value=output("images"))
+    for runs, rounds in ((1, 1), (2, 3)):
+        graph["loop"] = node("ProbeLoop", image=["seen", 0], again=output("images"), rounds=rounds)
+        run = machine.client.run(graph)
+        assert request_ids(run) == [machine.bought[-1]]
+        executed = sum(event.name == "executing" and event.data["node"] == VIDEO for event in run.events)
+        assert executed == 2 * rounds
+        assert len(machine.bought) == runs, "one new video a run"
+
+
+def test_c_a_list_of_equal_texts(machine: Machine, prompt: str) -> None:
+    graph = generation(["texts", 0]) | {"texts": node("ProbeTexts", lines="\n".join([prompt] * 5))}
+    assert request_ids(machine.client.run(graph)) == [machine.bought[0]] * 5
+    assert len(machine.bought) == 1
+    graph["texts"]["inputs"]["lines"] = f"{prompt}\n{prompt}"
+    assert len(set(request_ids(machine.client.run(changed(graph, reuse=False))))) == 2
+    assert len(machine.bought) == 3
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows lets nobody make links")
+def test_e_the_output_folder_is_away_and_the_service_has_deleted_the_job(machine: Machine, prompt: str) -> None:
+    (request_id,) = request_ids(machine.client.run(generation(prompt)))
+    machine.service.forgotten.add(request_id)
+    videos, away = machine.server.base / "output" / "seedance", machine.server.base / "output" / "away"
+    for stands_for_it in (machine.server.base / "unplugged", videos):  # a link to nowhere, and one in a circle
+        videos.rename(away)
+        videos.symlink_to(stands_for_it)
+        message = failure_of(machine.client, generation(prompt))
+        videos.unlink()
+        away.rename(videos)
+        assert "its file cannot be read just now" in message
+        assert "Bring the drive or folder back" in message
+        assert request_ids(machine.client.run(generation(prompt))) == [request_id]
+    assert len(machine.bought) == 1
+
+
+def test_j_stop_is_pressed_while_the_outcome_becomes_unclear(machine: Machine, prompt: str) -> None:
+    machine.door.lose_answers("submit", machine.client.interrupt)
+    assert_unclear(machine.client.run(generation(prompt)))
+    assert len(machine.bought) == 1
+    machine.door.mend()
+    assert len(request_ids(machine.client.run(generation(prompt)))) == 1
+
+
+def test_j_another_node_takes_that_stop_for_itself(machine: Machine, prompt: str) -> None:
+    graph = beside_a_sampler(generation(prompt), prompt, seconds_a_step=0.001)
+    stopped = threading.Event()
+
+    def stop_the_sampler(event: Event) -> None:
+        if event.name == "executing" and event.data["node"] == "sampler":
+            machine.client.interrupt()
+            stopped.set()
+
+    def sample() -> None:
+        requests.post(f"{machine.server.url}/probe/open/{prompt}", timeout=PATIENCE).raise_for_status()
+        stopped.wait(PATIENCE)
+
+    machine.door.lose_answers("submit", sample)
+    run = machine.client.run(graph, on_event=stop_the_sampler)
+    assert run.status is Status.INTERRUPTED
+    assert not any("Nothing was charged" in line for line in lines(run))
+    # It was raised, but ComfyUI had ended the run by then: nobody has read it.
+    assert_unclear(machine.client.run(generation(prompt)))
+    assert len(machine.bought) == 1
+
+
+def test_n_a_prompt_that_the_content_check_refuses_is_queued_four_times(machine: Machine, prompt: str) -> None:
+    machine.service.fail_next("Content moderation failed.")
+    machine.service.hold()
+    prompt_ids = [machine.client.queue(generation(prompt)) for _ in range(4)]
+    machine.service.release()
+    (message,) = {run.error.message for run in map(machine.client.follow, prompt_ids) if run.error}
+    assert "The content check refused this prompt" in message
+    assert machine.bought[0] in message
+    assert len(machine.bought) == 1
+    # Whoever queues the graph now has read of it, and may want to try again.
+    assert request_ids(machine.client.run(generation(prompt))) == [machine.bought[1]]

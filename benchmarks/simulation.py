@@ -22,9 +22,9 @@ from nodes.jobs.records import RequestKey
 from nodes.jobs.retry import Backoff, RateLimiter
 from nodes.jobs.run import Unread
 from nodes.jobs.services import Services
-from nodes.runcomfy.client import RunComfy
+from nodes.runcomfy.client import ApiRequest, RunComfy
 from nodes.runcomfy.request import GenerationRequest
-from nodes.runcomfy.transport import ApiRequest, ApiResponse
+from nodes.runcomfy.responses import ApiResponse
 
 P = ParamSpec("P")
 T = TypeVar("T")

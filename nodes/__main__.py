@@ -10,11 +10,13 @@ import os
 import secrets
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from .engine import FAILURES, Engine, Folders
+from .engine import Engine, Folders
+from .errors import SeedanceError
 from .jobs.clock import clock_time
 from .jobs.errors import Stopped
 from .jobs.events import Downloading, Event, Generating, dollars
@@ -25,7 +27,6 @@ from .runcomfy.request import RATIOS, RESOLUTIONS, GenerationRequest, Options, i
 
 FAILED: Final = 1
 STOPPED: Final = 130
-MODES: Final = ("live", "rehearsal")
 
 _ABOUT: Final = """Seedance videos from a terminal. Uses the same journal and folders as the nodes in ComfyUI, so a job
 that was begun in one is found by the other. Live jobs are paid; the token is taken from where the nodes take it."""
@@ -41,29 +42,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
             # A console that cannot show a prompt is no reason to fail; and a path that another program reads is to be
             # the path, whatever code page Windows would write it in.
             stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="backslashreplace")
-    asked = _parser().parse_args(arguments)
-    engine = Engine(_folders(asked), os.environ, "terminal")
+    parser = _parser()
+    asked = parser.parse_args(arguments)
+    output = asked.output_directory or (asked.comfyui and asked.comfyui / "output")
+    user = asked.user_directory or (asked.comfyui and asked.comfyui / "user")
+    if not (output and user):
+        parser.error("this pack is not inside a ComfyUI; say where ComfyUI is with --comfyui DIR")
+    engine = Engine(Folders(output / "seedance", user / "__seedance"), os.environ, "terminal")
     try:
-        return _list_jobs(engine, asked) if asked.command == "jobs" else _get_video(engine, asked)
+        if asked.command == "jobs":
+            _list_jobs(engine.journal.records(asked.limit), as_json=asked.json)
+        else:
+            _show_video(_get_video(engine, asked), as_json=asked.json)
     except Stopped as stopped:
         print(stopped, file=sys.stderr)
         return STOPPED
-    except FAILURES as error:
+    except SeedanceError as error:
         print(error, file=sys.stderr)
         return FAILED
     finally:
         engine.close()
+    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("python cli.py", description=_ABOUT, epilog=_EXITS)
-    parser.add_argument(
-        "--comfyui", type=Path, metavar="DIR", help="ComfyUI's folder; by default the one this pack is installed in"
-    )
+    installed = Path(__file__).absolute().parents[2]
+    comfyui = installed.parent if installed.name == "custom_nodes" else None
     same = "as ComfyUI was started with, if it was"
-    parser.add_argument("--output-directory", type=Path, metavar="DIR", help=same)
-    parser.add_argument("--user-directory", type=Path, metavar="DIR", help=same)
-    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    parser = argparse.ArgumentParser("python cli.py", description=_ABOUT, epilog=_EXITS)
+    add = parser.add_argument
+    where = "ComfyUI's folder; by default the one this pack is installed in"
+    add("--comfyui", type=Path, metavar="DIR", default=comfyui, help=where)
+    add("--output-directory", type=Path, metavar="DIR", help=same)
+    add("--user-directory", type=Path, metavar="DIR", help=same)
+    add("--json", action="store_true", help="print the result as JSON")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     jobs = commands.add_parser("jobs", help="list the paid jobs, newest first", description="List the paid jobs.")
     jobs.add_argument("--limit", type=int, default=20, help="at most so many (default: %(default)s)")
@@ -72,129 +84,101 @@ def _parser() -> argparse.ArgumentParser:
         help="bring the video of an earlier job, without a new charge",
         description="Wait for a job if need be, download its video and print its path. Nothing is bought.",
     )
-    resume.add_argument(
-        "request_id", metavar="REQUEST_ID", help="as listed by `jobs` and on RunComfy's Generations page"
-    )
-    _add_generate(commands)
-    return parser
-
-
-def _add_generate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    listed = "as listed by `jobs` and on RunComfy's Generations page"
+    resume.add_argument("request_id", type=_request_id, metavar="REQUEST_ID", help=listed)
     generate = commands.add_parser(
         "generate",
         help="generate a video, or find the one that was made before",
         description="Submit, wait, download, and print the video's path. Ctrl-C stops as the Stop button does.",
     )
     default, shown = Options(), "default: %(default)s"
-    generate.add_argument("text", metavar="PROMPT", help="what the video shows")
-    generate.add_argument("--resolution", choices=RESOLUTIONS, default=default.resolution)
-    generate.add_argument("--ratio", choices=RATIOS, default=default.ratio)
-    generate.add_argument("--duration", type=int, default=default.duration, help=f"seconds, 2 to 12 ({shown})")
-    generate.add_argument("--seed", type=int, default=default.seed, help=shown)
-    generate.add_argument("--mode", choices=MODES, default="live", help=f"live is paid, rehearsal is free ({shown})")
-    generate.add_argument("--no-reuse", dest="reuse", action="store_false", help="buy a new video even if there is one")
+    add = generate.add_argument
+    add("text", metavar="PROMPT", help="what the video shows")
+    add("--resolution", choices=RESOLUTIONS, default=default.resolution)
+    add("--ratio", choices=RATIOS, default=default.ratio)
+    add("--duration", type=int, default=default.duration, help=f"seconds, 2 to 12 ({shown})")
+    add("--seed", type=int, default=default.seed, help=shown)
+    add("--mode", choices=("live", "rehearsal"), default="live", help=f"live is paid, rehearsal is free ({shown})")
+    add("--no-reuse", dest="reuse", action="store_false", help="buy a new video even if there is one")
+    return parser
 
 
-def _folders(asked: argparse.Namespace) -> Folders:
-    base: Path | None = asked.comfyui
-    installed = Path(__file__).absolute().parents[2]
-    if base is None and installed.name == "custom_nodes":
-        base = installed.parent
-    output: Path | None = asked.output_directory or (base and base / "output")
-    user: Path | None = asked.user_directory or (base and base / "user")
-    if output is None or user is None:
-        _parser().error("this pack is not inside a ComfyUI; say where ComfyUI is with --comfyui DIR")
-    return Folders(output / "seedance", user / "__seedance")
+def _request_id(text: str) -> str:
+    if not is_request_id(text):
+        raise argparse.ArgumentTypeError("a request id consists of letters, digits, - and _")
+    return text
 
 
-def _list_jobs(engine: Engine, asked: argparse.Namespace) -> int:
-    entries = engine.journal.records(asked.limit)
-    if asked.json:
-        print(json.dumps([_as_json(entry) for entry in entries], indent=2))
-        return 0
-    for entry in entries:
-        cost = dollars(entry.cost) if entry.cost is not None else "-"
-        text = " ".join(entry.request.text.split()) if entry.request else ""
-        print(
-            f"{clock_time(entry.created)}  {entry.state.value:9}  {cost:>8}  {entry.request_id or '-':36}  {text:.60}"
-        )
-    if not entries:
+def _list_jobs(records: list[JobRecord], *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps([_as_json(record) for record in records], indent=2))
+    elif not records:
         print("There are no jobs yet.")
-    return 0
+    else:
+        for record in records:
+            cost = "-" if record.cost is None else dollars(record.cost)
+            text = " ".join(record.request.text.split()) if record.request else ""
+            begin = f"{clock_time(record.created)}  {record.state.value:9}  {cost:>8}"
+            print(f"{begin}  {record.request_id or '-':36}  {text:.60}")
 
 
-def _as_json(entry: JobRecord) -> dict[str, object]:
+def _as_json(record: JobRecord) -> dict[str, object]:
     return {
-        "time": entry.created,
-        "state": entry.state.value,
-        "request_id": entry.request_id or None,
-        "request": entry.request.body() if entry.request else None,
-        "cost_usd": entry.cost,
-        "price": entry.price or None,
-        "reason": entry.reason or None,
-        "files": list(entry.files),
+        "time": record.created,
+        "state": record.state.value,
+        "request_id": record.request_id or None,
+        "request": record.request.body() if record.request else None,
+        "cost_usd": record.cost,
+        "price": record.price or None,
+        "reason": record.reason or None,
+        "files": list(record.files),
     }
 
 
-def _get_video(engine: Engine, asked: argparse.Namespace) -> int:
-    pressed = _watch_keyboard()
-    bar = _Bar()
-    name = secrets.token_hex()
-    run = Run(name, name, frozenset, bar.show, lambda: bool(pressed))
-    try:
-        video = asyncio.run(_video(engine, asked, run))
-    finally:
-        bar.close()
+def _show_video(video: Video, *, as_json: bool) -> None:
     files = [str(file) for file in video.files]
-    if asked.json:
-        print(
-            json.dumps({"request_id": video.request_id, "files": files, "cost_usd": video.cost, "reused": video.reused})
-        )
+    if as_json:
+        found = {"request_id": video.request_id, "files": files, "cost_usd": video.cost, "reused": video.reused}
+        print(json.dumps(found))
     else:
         print(*files, sep="\n")
-    return 0
 
 
-def _watch_keyboard() -> list[int]:
-    """What will hold the signal once the user has stopped the run: by Ctrl-C, or by closing a window of Windows."""
-    pressed: list[int] = []
+def _get_video(engine: Engine, asked: argparse.Namespace) -> Video:
+    from tqdm import tqdm
 
-    def stop(number: int, _: object) -> None:
-        pressed.append(number)
+    key = secrets.token_hex()
+    look = "{percentage:3.0f}% |{bar:24}| {desc}"
+    with tqdm(total=1.0, bar_format=look, file=sys.stderr, leave=False) as bar:
+
+        def show(event: Event) -> None:
+            """A bar of bytes where they can be counted, else of the expected time."""
+            if isinstance(event, Downloading) and event.total:
+                bar.n = event.received / event.total
+            elif isinstance(event, Generating):
+                bar.n = min(0.99, event.elapsed / event.expected)
+            bar.set_description_str(str(event))
+
+        run = Run(key, key, frozenset, show, _stop_signal().is_set)
+        if asked.command == "resume":
+            return asyncio.run(engine.fetch_job(asked.request_id, run))
+        request = GenerationRequest(asked.text, asked.resolution, asked.ratio, asked.duration, asked.seed)
+        rehearsal = asked.mode == "rehearsal"
+        return asyncio.run(engine.generate(request, rehearsal=rehearsal, reuse=asked.reuse, run=run))
+
+
+def _stop_signal() -> threading.Event:
+    """What is set once the user has stopped the run: by Ctrl-C, or by closing a window of Windows."""
+    stopped = threading.Event()
+
+    def stop(*_: object) -> None:
+        stopped.set()
         signal.signal(signal.SIGINT, signal.default_int_handler)  # who presses again does not want to wait
 
     for name in ("SIGINT", "SIGBREAK"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), stop)
-    return pressed
-
-
-async def _video(engine: Engine, asked: argparse.Namespace, run: Run) -> Video:
-    if asked.command == "resume":
-        if not is_request_id(asked.request_id):
-            _parser().error("a request id consists of letters, digits, - and _")
-        return await engine.fetch_job(asked.request_id, run)
-    request = GenerationRequest(asked.text, asked.resolution, asked.ratio, asked.duration, asked.seed)
-    return await engine.generate(request, rehearsal=asked.mode == "rehearsal", reuse=asked.reuse, run=run)
-
-
-class _Bar:
-    """A bar on the terminal: of bytes where they can be counted, else of the expected time."""
-
-    def __init__(self) -> None:
-        from tqdm import tqdm
-
-        self._bar = tqdm(total=1.0, bar_format="{percentage:3.0f}% |{bar:24}| {desc}", file=sys.stderr, leave=False)
-
-    def show(self, event: Event) -> None:
-        if isinstance(event, Downloading) and event.total:
-            self._bar.n = event.received / event.total
-        elif isinstance(event, Generating):
-            self._bar.n = min(0.99, event.elapsed / event.expected)
-        self._bar.set_description_str(str(event))
-
-    def close(self) -> None:
-        self._bar.close()
+    return stopped
 
 
 if __name__ == "__main__":

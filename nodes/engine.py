@@ -6,13 +6,13 @@ import hashlib
 import secrets
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from .errors import SeedanceError
 from .jobs.cancellation import Cancellation
 from .jobs.claims import Claims
 from .jobs.clock import Clock, SystemClock
@@ -27,20 +27,15 @@ from .jobs.retry import Backoff, RateLimiter
 from .jobs.run import Run, Unread
 from .jobs.runner import JobRunner
 from .jobs.services import Services, Video
-from .runcomfy.client import RunComfy
-from .runcomfy.errors import RunComfyError
-from .runcomfy.token import Token, find_token
-from .runcomfy.transport import HttpTransport, api_origin, is_loopback
+from .runcomfy.client import HttpTransport, RunComfy
+from .runcomfy.token import Token, api_origin, find_token, is_loopback
 from .video.download import Download
-from .video.errors import VideoError
-from .video.url_policy import check_url, media_session
+from .video.url_policy import media_session
 
 if TYPE_CHECKING:
     from .rehearsal import RehearsalService
     from .runcomfy.request import GenerationRequest
 
-FAILURES: Final = (SeedanceError, RunComfyError, VideoError)
-"""Everything by which one video may fail; all else is a defect, and never skipped."""
 REHEARSAL_SECONDS: Final = 4.5
 
 
@@ -124,8 +119,7 @@ class Engine:
         origin = api_origin(self._environment)
         with self._lock:
             if (origin, token) not in self._live_runners:
-                runner = self._runner(origin, token, self._claims, PollSchedule.learnt)
-                self._live_runners[origin, token] = runner
+                self._live_runners[origin, token] = self._runner(origin, token, self._claims, PollSchedule.learnt)
             return self._live_runners[origin, token]
 
     def _rehearsal_runner(self) -> JobRunner:
@@ -138,13 +132,15 @@ class Engine:
                 service = RehearsalService(tokens=(secret,), price_usd=None)
                 service.start()
                 token = Token(secret, "the rehearsal")
-                runner = self._runner(service.origin, token, claims, _rehearsal_schedule)
-                self._rehearsal = service, runner
+                self._rehearsal = service, self._runner(service.origin, token, claims, _rehearsal_schedule)
             return self._rehearsal[1]
 
     def _runner(self, origin: str, token: Token, claims: Claims, schedule: ScheduleFor) -> JobRunner:
         """For one account, whose jobs share a handful of connections, however many they are."""
         client = RunComfy(HttpTransport(origin, token, clock=self._clock.with_sleep), token.source)
+        # Links in answers may point back to a service on this machine, but only if the service itself is there.
+        trusted = origin if is_loopback(urlsplit(origin).hostname or "") else None
+        session = media_session(trusted) if trusted else self._public_media
         return JobRunner(
             Services(
                 client=client,
@@ -157,28 +153,14 @@ class Engine:
                 rate_limiter=RateLimiter(self._clock, Backoff()),
                 clock=self._clock,
                 folder=self.folders.videos,
-                open_download=self._opener(origin),
-                check_before_submit=lambda: self._check_before_submit(claims.journal, origin),
+                open_download=partial(Download, session=session, trusted_origin=trusted),
+                check_before_submit=lambda: check_before_submit(
+                    self.folders.videos, () if trusted else claims.journal.media_hosts(origin)
+                ),
                 schedule=schedule,
                 price=ListPrice(client, self.executors, self._clock),
             )
         )
-
-    def _check_before_submit(self, journal: Journal, origin: str) -> None:
-        hosts = set() if _is_here(origin) else journal.media_hosts()
-        check_before_submit(self.folders.videos, hosts, lambda host: check_url(f"https://{host}/"))
-
-    def _opener(self, origin: str) -> Callable[[Path], Download]:
-        # Links in answers may point back to a service on this machine, but only if the service itself is there.
-        if not _is_here(origin):
-            return lambda target: Download(target, self._public_media)
-        session = media_session(origin)
-        return lambda target: Download(target, session, trusted_origin=origin)
-
-
-def _is_here(origin: str) -> bool:
-    """Whether a service is on this machine."""
-    return is_loopback(urlsplit(origin).hostname or "")
 
 
 def _rehearsal_schedule(request: GenerationRequest, history: list[float]) -> PollSchedule:

@@ -26,8 +26,14 @@ def pause(seconds: float) -> None:
 def replace(source: Path, target: Path, wait: Wait = pause) -> None:
     """Give a file another name, in place of one that may have it. Raises OSError; both are then as they were."""
     _patiently(lambda: source.replace(target), wait)
-    with suppress(OSError):  # some network and Windows drives cannot; the file has its name all the same
-        _sync_folder(target.parent)
+    if hasattr(os, "O_DIRECTORY"):
+        # The name, too, is to outlive a power cut. Some network drives cannot; the file has its name all the same.
+        with suppress(OSError):
+            folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
 
 
 def remove(file: Path, wait: Wait = pause) -> None:
@@ -95,21 +101,8 @@ def is_missing(file: Path) -> bool:
 
 def _patiently(work: Callable[[], object], wait: Wait) -> None:
     for seconds in PAUSES:
-        try:
+        with suppress(PermissionError):
             work()
-        except PermissionError:
-            wait(seconds)
-        else:
             return
+        wait(seconds)
     work()
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a new name outlive a power cut, where the system can open folders."""
-    if not hasattr(os, "O_DIRECTORY"):
-        return
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

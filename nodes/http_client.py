@@ -14,23 +14,16 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema, ProxyError
 from requests.utils import get_environ_proxies, select_proxy
 from urllib3.exceptions import ConnectTimeoutError, LocationValueError, NewConnectionError, ReadTimeoutError
 
-from .http_exchange import POOLS, Exchange
-
-CERTIFICATE_VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-"""Environment variables for a file or folder of certificates; the first one that is set is used."""
+from .http_exchange import POOLS, Exchange, current
 
 _PROXY: Final = re.compile(r"(https?://)?(\S*@)?([^\s:/@\[\]]+|\[[0-9a-f:.]+\])(:(?P<port>\d{1,5}))?/?", re.IGNORECASE)
-_NO_ADDRESS: Final = (
-    *(requests.exceptions.InvalidSchema, requests.exceptions.InvalidURL, requests.exceptions.MissingSchema),
-    LocationValueError,
-)
-_TIMEOUTS: Final = (TimeoutError, ReadTimeoutError, ConnectTimeoutError, requests.Timeout)
 
 
-class InvalidProxy(requests.exceptions.ProxyError):
+class InvalidProxy(ProxyError):
     """The proxy that is set cannot be used; nothing was sent. ``str()`` says why, without quoting it."""
 
 
@@ -92,7 +85,7 @@ class LimitedAdapter(HTTPAdapter):
         return proxy
 
     def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
-        Exchange.current().sent = False
+        current.get().sent = False
         url = request.url or ""
         proxy = self._proxy_for(url)
         self.check(url, proxy)
@@ -103,17 +96,18 @@ class LimitedAdapter(HTTPAdapter):
 
 def failure_reason(error: Exception, exchange: Exchange) -> str:
     """Why an exchange failed, in a few words for the user, which quote neither addresses nor headers."""
-    timed_out = _caused_by(error, *_TIMEOUTS)
-    at_proxy = _caused_by(error, requests.exceptions.ProxyError)
+    timed_out = _caused_by(error, TimeoutError, ReadTimeoutError, ConnectTimeoutError, requests.Timeout)
+    at_proxy = _caused_by(error, ProxyError)
     name, bundle = _bundle()
     if isinstance(error, InvalidProxy):
         return str(error)
     if exchange.sent:
         return "time-out" if timed_out else "connection lost behind the proxy" if at_proxy else "connection lost"
-    if _caused_by(error, *_NO_ADDRESS):
+    if _caused_by(error, InvalidSchema, InvalidURL, MissingSchema, LocationValueError):
         return "its address, or that of a proxy, is not a valid one"
     if _caused_by(error, ssl.SSLCertVerificationError):
-        return f"its certificate could not be verified{_certificates_in_use()}"
+        used = name or ("SSL_CERT_FILE" if os.environ.get("SSL_CERT_FILE") else "")
+        return "its certificate could not be verified" + (f"; {used} is set" if used else "")
     if bundle and not _is_readable(bundle):
         return f"the certificates that {name} names cannot be read"
     if at_proxy:
@@ -129,21 +123,17 @@ def failure_reason(error: Exception, exchange: Exchange) -> str:
 
 def _caused_by(error: Exception, *kinds: type[BaseException]) -> bool:
     """Whether one of ``kinds`` is among the errors that `requests` and urllib3 wrapped into ``error``."""
-    pending: list[object] = [error]
-    seen: list[object] = []
-    while pending:
-        found = pending.pop()
-        if isinstance(found, kinds):
-            return True
-        if isinstance(found, BaseException) and found not in seen:
-            seen.append(found)
-            pending += [*found.args, getattr(found, "reason", None), found.__cause__, found.__context__]
-    return False
+    found: list[BaseException] = [error]
+    for each in found:  # which grows meanwhile
+        around = (*each.args, getattr(each, "reason", None), each.__cause__, each.__context__)
+        found += [other for other in around if isinstance(other, BaseException) and other not in found]
+    return any(isinstance(each, kinds) for each in found)
 
 
 def _bundle() -> tuple[str, str]:
-    """The variable for certificates that is in use, and its value; two empty texts where none is set."""
-    return next(((name, os.environ[name]) for name in CERTIFICATE_VARIABLES if os.environ.get(name)), ("", ""))
+    """The variable for a file or folder of certificates that is in use, and its value; two empty texts for none."""
+    variables = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+    return next(((name, os.environ[name]) for name in variables if os.environ.get(name)), ("", ""))
 
 
 def _is_readable(bundle: str) -> bool:
@@ -153,11 +143,6 @@ def _is_readable(bundle: str) -> bool:
     except (OSError, ValueError):  # ssl.SSLError, for what is no PEM, is an OSError
         return False
     return True
-
-
-def _certificates_in_use() -> str:
-    name = _bundle()[0] or ("SSL_CERT_FILE" if os.environ.get("SSL_CERT_FILE") else "")
-    return f"; {name} is set" if name else ""
 
 
 def _system_certificates() -> dict[str, Any]:

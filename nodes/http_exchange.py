@@ -7,7 +7,8 @@ import io
 import socket
 import time
 from collections.abc import Callable
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Final
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -21,68 +22,57 @@ class ResponseTooLarge(Exception):
     """A response of more bytes than it may have."""
 
 
+@dataclass(eq=False)
 class Exchange:
     """One request, with its redirects, from connecting to the end of the response.
 
     A context manager: what is requested through `POOLS` inside of it belongs to it; outside of one nothing can be.
-
-    Args:
-        seconds: for all of it, from now on.
-        size: bytes of a response as they come over the wire, those of its head included.
-        before_first_byte: called when the connection stands, TLS included, right before a request is sent. What it
-            raises ends the exchange with nothing sent, and is kept as `refusal`.
-        before_read: called before every read of a response; what it raises ends the exchange.
     """
 
-    def __init__(
-        self,
-        seconds: float,
-        size: int,
-        clock: Callable[[], float] = time.monotonic,
-        *,
-        before_first_byte: Callable[[], None] | None = None,
-        before_read: Callable[[], None] | None = None,
-    ) -> None:
-        self.size = size
-        self.clock = clock
-        self.ends = clock() + seconds
-        self.before_read = before_read
-        self.check_address: Callable[[str, str], None] | None = None
-        """Called with the host and the address of each new connection, unless it is one to a proxy, before a byte is
-        sent; what it raises ends the exchange."""
-        self.sent = False
-        """Whether a byte of the last request may have left. What it takes to connect, such as a TLS handshake or
-        asking a proxy for a tunnel, is no part of a request."""
-        self.refusal: BaseException | None = None
-        self._before_first_byte = before_first_byte
+    seconds: float
+    """For all of it, from now on."""
+    size: int
+    """Bytes of a response as they come over the wire, those of its head included."""
+    clock: Callable[[], float] = time.monotonic
+    _: KW_ONLY
+    before_first_byte: Callable[[], None] | None = None
+    """Called when the connection stands, TLS included, right before a request is sent. What it raises ends the exchange
+    with nothing sent, and is kept as `refusal`."""
+    before_read: Callable[[], None] | None = None
+    """Called before every read of a response; what it raises ends the exchange."""
+    check_address: Callable[[str, str], None] | None = None
+    """Called with the host and the address of each new connection, unless it is one to a proxy, before a byte is sent;
+    what it raises ends the exchange."""
+    sent: bool = field(default=False, init=False)
+    """Whether a byte of the last request may have left. What it takes to connect, such as a TLS handshake or asking a
+    proxy for a tunnel, is no part of a request."""
+    refusal: BaseException | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self.ends = self.clock() + self.seconds
 
     def __enter__(self) -> Exchange:
-        self._outer: Token[Exchange] = _current.set(self)
+        self._outer = current.set(self)
         return self
 
     def __exit__(self, *_: object) -> None:
-        _current.reset(self._outer)
+        current.reset(self._outer)
 
     def begin(self) -> None:
         """Called when the next thing to happen is that a byte leaves. Raises TimeoutError, or the `refusal`."""
         if self.clock() >= self.ends:
             raise TimeoutError("timed out before the request was sent")
         try:
-            if self._before_first_byte:
-                self._before_first_byte()
+            if self.before_first_byte:
+                self.before_first_byte()
         except BaseException as error:
             self.refusal = error
             raise
         self.sent = True
 
-    @staticmethod
-    def current() -> Exchange:
-        """The one that this thread is in."""
-        return _current.get()
 
-
-_current: Final[ContextVar[Exchange]] = ContextVar("exchange")
-"""urllib3 makes connections from a class and hands them nothing of ours."""
+current: Final[ContextVar[Exchange]] = ContextVar("exchange")
+"""The one that this thread is in: urllib3 makes connections from a class and hands them nothing of ours."""
 
 
 class _Pieces(io.BufferedReader):
@@ -97,16 +87,12 @@ class _Pieces(io.BufferedReader):
 class _LimitedStream(io.RawIOBase):
     """What a socket receives of one response, within the limits of its exchange."""
 
-    def __init__(self, stream: io.RawIOBase, sock: socket.socket, exchange: Exchange) -> None:
-        self._stream = stream
-        self._socket = sock
+    def __init__(self, stream: io.RawIOBase, sock: socket.socket) -> None:
+        self._stream, self._socket = stream, sock
         self._pause = sock.gettimeout()
-        self._exchange = exchange
-        self._ends = min(exchange.ends, exchange.clock() + HEAD_TIMEOUT)
-        self._size = 0
-
-    def head_is_complete(self) -> None:
-        self._ends = self._exchange.ends
+        self._exchange = current.get()
+        self._left = self._exchange.size
+        self.ends = min(self._exchange.ends, self._exchange.clock() + HEAD_TIMEOUT)
 
     def readable(self) -> bool:
         return True
@@ -114,16 +100,16 @@ class _LimitedStream(io.RawIOBase):
     def readinto(self, buffer: Any) -> int | None:
         if self._exchange.before_read:
             self._exchange.before_read()
-        left = self._ends - self._exchange.clock()
-        if left <= 0:
+        seconds = self.ends - self._exchange.clock()
+        if seconds <= 0:
             raise TimeoutError("timed out")
-        self._socket.settimeout(left if self._pause is None else min(left, self._pause))
+        self._socket.settimeout(seconds if self._pause is None else min(seconds, self._pause))
         try:
             count = self._stream.readinto(buffer)
         finally:
             self._socket.settimeout(self._pause)
-        self._size += count or 0
-        if self._size > self._exchange.size:
+        self._left -= count or 0
+        if self._left < 0:
             raise ResponseTooLarge
         return count
 
@@ -137,12 +123,12 @@ class _Response(http.client.HTTPResponse):
 
     def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
         super().__init__(sock, *args, **options)
-        self._limited = _LimitedStream(self.fp.detach(), sock, Exchange.current())
+        self._limited = _LimitedStream(self.fp.detach(), sock)
         self.fp = _Pieces(self._limited)
 
     def begin(self) -> None:
         super().begin()
-        self._limited.head_is_complete()
+        self._limited.ends = current.get().ends
         # What is no header line, though it may quote the token, urllib3 would write into the log.
         self.headers.set_payload("")
         self.headers.defects.clear()
@@ -154,9 +140,8 @@ class _Connection(HTTPConnection):
 
     def _new_conn(self) -> socket.socket:
         opened = super()._new_conn()
-        check_address = Exchange.current().check_address
         try:
-            if check_address and not self.proxy:
+            if (check_address := current.get().check_address) and not self.proxy:
                 check_address(self.host, str(opened.getpeername()[0]))
         except BaseException:
             opened.close()
@@ -167,7 +152,7 @@ class _Connection(HTTPConnection):
         """Where http.client sends the first byte of a request, and first connects if nobody has."""
         if self.sock is None:
             self.connect()
-        Exchange.current().begin()
+        current.get().begin()
         super().endheaders(*args, **options)
 
 

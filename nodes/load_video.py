@@ -7,7 +7,8 @@ from typing import Final
 from comfy_api.latest import io
 
 from .comfyui.files import find_video, video_choices
-from .comfyui.schema import is_images_connected, schema, video_outputs
+from .comfyui.prompt import running_node
+from .comfyui.schema import schema, video_outputs
 from .runcomfy.errors import InvalidRequest
 from .runcomfy.request import is_request_id, validate_number
 
@@ -63,7 +64,7 @@ class LoadSeedanceVideo(io.ComfyNode):
         file = None if (source or "").strip() else find_video(video)
         found = file.stat() if file else None
         changed = f"{found.st_mtime_ns} {found.st_size}" if found else source or ""
-        return f"{changed} {is_images_connected()}"
+        return f"{changed} {running_node().is_images_connected}"
 
     @classmethod
     async def execute(
@@ -77,7 +78,13 @@ class LoadSeedanceVideo(io.ComfyNode):
         from .comfyui.execute import load
         from .video.decode import Selection
 
-        problem = validate_video(video, source) or validate_frames(skip_first_frames, frame_load_cap, select_every_nth)
+        problem = (
+            validate_video(video, source)
+            # ComfyUI checks the numbers that are typed in, but not those that come through a link.
+            or validate_number("skip_first_frames", skip_first_frames, 0, MAX_FRAMES)
+            or validate_number("frame_load_cap", frame_load_cap, 0, MAX_FRAMES)
+            or validate_number("select_every_nth", select_every_nth, 1, MAX_STEP)
+        )
         if problem:
             raise InvalidRequest(problem)
         source = source.strip()
@@ -90,27 +97,11 @@ def validate_video(video: object, source: object) -> str | None:
     if not isinstance(source, str):
         return "source must be a text."
     if source.strip():
-        return _validate_source(source.strip())
+        if is_request_id(source.strip()) or source.strip().lower().startswith("https://"):
+            return None
+        return "source must be the request id of a Seedance job, or a link that begins with https://."
     if video in ("", NO_FILE):
         return "No video is chosen. Choose or upload one, or fill in source."
     if find_video(video) is None:
         return f"There is no such video in ComfyUI's folders: {video!r:.150}. Choose or upload one."
     return None
-
-
-def validate_frames(skip: object, cap: object, every: object) -> str | None:
-    """Why the frame controls make no sense, as a sentence for the user; None if they do.
-
-    ComfyUI checks what is typed in, but not what comes through a link.
-    """
-    return (
-        validate_number("skip_first_frames", skip, 0, MAX_FRAMES)
-        or validate_number("frame_load_cap", cap, 0, MAX_FRAMES)
-        or validate_number("select_every_nth", every, 1, MAX_STEP)
-    )
-
-
-def _validate_source(source: str) -> str | None:
-    if is_request_id(source) or source.lower().startswith("https://"):
-        return None
-    return "source must be the request id of a Seedance job, or a link that begins with https://."

@@ -70,14 +70,9 @@ class SeedanceOptions(io.ComfyNode):
 
     @classmethod
     def execute(cls, resolution: str, ratio: str, duration: int, seed: int, count: int = 1) -> io.NodeOutput:
-        if problem := validate_seeds(seed, count):
+        problem = validate_number("count", count, 1, MAX_COUNT) or validate_number("seed", seed, 0, MAX_SEED)
+        if not problem and seed + count - 1 > MAX_SEED:
+            problem = f"{count} videos from seed {seed} on would pass the highest seed, {MAX_SEED}. Lower the seed."
+        if problem:
             raise InvalidRequest(problem)
         return io.NodeOutput([Options(resolution, ratio, duration, seed + number) for number in range(count)])
-
-
-def validate_seeds(first: object, count: object) -> str | None:
-    """Why ``count`` seeds from ``first`` on cannot be had, as a sentence for the user; None if they can."""
-    problem = validate_number("count", count, 1, MAX_COUNT) or validate_number("seed", first, 0, MAX_SEED)
-    if problem or not isinstance(first, int) or not isinstance(count, int) or first + count - 1 <= MAX_SEED:
-        return problem
-    return f"{count} videos from seed {first} on would pass the highest seed, {MAX_SEED}. Lower the seed."

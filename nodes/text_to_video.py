@@ -6,17 +6,14 @@ from typing import Final
 
 from comfy_api.latest import io
 
-from .comfyui.pack import skipped_count
-from .comfyui.schema import SeedanceOptionsSocket, is_images_connected, schema, video_outputs
+from .comfyui.pack import pack
+from .comfyui.prompt import running_node
+from .comfyui.schema import SeedanceOptionsSocket, schema, video_outputs
 from .runcomfy.errors import InvalidRequest
 from .runcomfy.request import Options, validate_choice, validate_text
 
-LIVE: Final = "live"
-REHEARSAL: Final = "rehearsal"
-MODES: Final = (LIVE, REHEARSAL)
-STOP: Final = "stop"
-SKIP: Final = "skip"
-ON_FAILURE: Final = (STOP, SKIP)
+MODES: Final = ("live", "rehearsal")
+ON_FAILURE: Final = ("stop", "skip")
 
 TEXT: Final = "What the video shows. Under 500 characters gives better results."
 MODE: Final = (
@@ -49,10 +46,10 @@ class SeedanceTextToVideo(io.ComfyNode):
             ),
             inputs=[
                 io.String.Input("text", multiline=True, tooltip=TEXT),
-                io.Combo.Input("mode", options=list(MODES), default=LIVE, tooltip=MODE),
+                io.Combo.Input("mode", options=list(MODES), default="live", tooltip=MODE),
                 io.Boolean.Input("reuse", default=True, tooltip=REUSE),
                 SeedanceOptionsSocket.Input("options", optional=True, tooltip=OPTIONS),
-                io.Combo.Input("on_failure", options=list(ON_FAILURE), default=STOP, optional=True, tooltip=FAILURE),
+                io.Combo.Input("on_failure", options=list(ON_FAILURE), default="stop", optional=True, tooltip=FAILURE),
             ],
             outputs=video_outputs(),
         )
@@ -66,11 +63,15 @@ class SeedanceTextToVideo(io.ComfyNode):
     def fingerprint_inputs(cls, reuse: bool | None = True, **_: object) -> str | float:
         # Not equal to itself, so that ComfyUI's own cache does not stand in for a new video. None: a link, which tells
         # its value only when the node runs.
-        return float("nan") if reuse is not True else f"{is_images_connected()} {skipped_count()}"
+        if reuse is not True:
+            return float("nan")
+        # With what was left out so far, else it would stay in that cache, and the next run would not try again.
+        node = running_node()
+        return f"{node.is_images_connected} {pack().skipped[node.node_id]}"
 
     @classmethod
     async def execute(
-        cls, text: str, mode: str, reuse: bool, options: Options | None = None, on_failure: str = STOP
+        cls, text: str, mode: str, reuse: bool, options: Options | None = None, on_failure: str = "stop"
     ) -> io.NodeOutput:
         from .comfyui.execute import generate
 
@@ -81,7 +82,7 @@ class SeedanceTextToVideo(io.ComfyNode):
         )
         if problem:
             raise InvalidRequest(problem)
-        return await generate(text, options, rehearsal=mode == REHEARSAL, reuse=reuse, skip=on_failure == SKIP)
+        return await generate(text, options, rehearsal=mode == "rehearsal", reuse=reuse, skip=on_failure == "skip")
 
 
 def validate_switch(name: str, value: object) -> str | None:

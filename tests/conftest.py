@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import re
 import signal
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+
+from tests.support.loopback_server import AUTHORITY, Loopback, always, reply, tls
 
 SLOWEST = ("hostile", "install", "comfyui", "browser", "faults", "tools", "jobs")
 """The folders that come first, so that of two processes neither is left with a long file at the end."""
@@ -44,6 +48,29 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The certificate by which the servers of `service` are trusted."""
+    file = tmp_path_factory.mktemp("certificates") / "authority.pem"
+    AUTHORITY.cert_pem.write_to_path(str(file))
+    return file
+
+
+@pytest.fixture
+def server() -> Iterator[Loopback]:
+    """Answers `{}` until a test says otherwise."""
+    with Loopback(always(reply(body=b"{}"))) as server:
+        yield server
+
+
+@pytest.fixture
+def service(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Loopback]:
+    """The same over TLS, with a certificate that is trusted."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
+    with Loopback(always(reply(body=b"{}")), tls) as service:
+        yield service
 
 
 @pytest.fixture

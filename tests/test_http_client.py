@@ -20,10 +20,25 @@ import requests
 
 from nodes.http_client import InvalidProxy, LimitedAdapter, Session, failure_reason
 from nodes.http_exchange import HEAD_TIMEOUT, Exchange, ResponseTooLarge
-from tests.support.loopback_server import CERTIFICATE, DEADLINE, Hangup, Loopback, Received, Reset, always, reply, tls
+from tests.support.loopback_server import (
+    AUTHORITY,
+    CHUNKED,
+    DEADLINE,
+    HEAD,
+    Hangup,
+    Loopback,
+    Received,
+    Reset,
+    always,
+    breaking_off,
+    closes,
+    is_no_tls,
+    reply,
+    resets,
+    silent_after,
+    tls,
+)
 
-HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"
-CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 SIZE = 100_000
 """Bytes of an answer at most."""
 
@@ -32,12 +47,6 @@ SIZE = 100_000
 def _straight(no_proxy: None, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
         monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture
-def server() -> Iterator[Loopback]:
-    with Loopback(always(reply(body=b"hello"))) as server:
-        yield server
 
 
 def session() -> requests.Session:
@@ -61,14 +70,6 @@ def get(
         return (using or session()).get(url, **{"timeout": None} | options)
 
 
-def trickling(server: Loopback, *pieces: bytes) -> None:
-    def answer(_: Received) -> Iterator[bytes]:
-        yield from pieces
-        server.over.wait(DEADLINE)
-
-    server.answer = answer
-
-
 def test_what_trickles_is_given_up_when_the_time_is_over(server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = {
         "head": (b"HTTP/1.1 200 OK\r\n", *[b"X-More: and more\r\n"] * 90),
@@ -76,12 +77,12 @@ def test_what_trickles_is_given_up_when_the_time_is_over(server: Loopback, monke
         "interim": (b"HTTP/1.1 100 Continue\r\n\r\n",),
     }
     for what, pieces in rows.items():
-        trickling(server, *pieces)
+        server.answer = silent_after(server, *pieces)
         with pytest.raises(requests.RequestException) as raised:
             get(server.origin, 0.3)
         assert "timed out" in str(raised.value), what
     for name, url in (("http_proxy", "http://videos.invalid/"), ("https_proxy", "https://videos.invalid/")):
-        trickling(server, *rows["head"])
+        server.answer = silent_after(server, *rows["head"])
         monkeypatch.setenv(name, server.origin)
         with pytest.raises(requests.RequestException) as raised:
             get(url, 0.3)
@@ -89,14 +90,14 @@ def test_what_trickles_is_given_up_when_the_time_is_over(server: Loopback, monke
 
 
 def test_the_time_counts_and_not_the_pieces(server: Loopback) -> None:
-    trickling(server, HEAD)
+    server.answer = silent_after(server, HEAD)
     clock = chain([0.0] * 3, repeat(10.1))
     with pytest.raises(requests.RequestException, match="timed out"):
         get(server.origin, 10, lambda: next(clock))
 
 
 def test_a_pause_is_still_bounded_by_its_own_limit(server: Loopback) -> None:
-    trickling(server, b"HTTP/1.1 200 OK\r\n")
+    server.answer = silent_after(server, b"HTTP/1.1 200 OK\r\n")
     with pytest.raises(requests.ReadTimeout):
         get(server.origin, timeout=(DEADLINE, 0.1))
 
@@ -105,12 +106,12 @@ def test_each_exchange_of_a_connection_has_its_own_time(server: Loopback) -> Non
     seconds = count(0.0)  # a second passes between any two looks
     kept = session()
     for _ in range(40):
-        assert get(server.origin, 50, lambda: next(seconds), using=kept).content == b"hello"
+        assert get(server.origin, 50, lambda: next(seconds), using=kept).content == b"{}"
     assert server.connections == 1
 
 
 def test_a_head_has_a_limit_of_its_own_which_ends_with_it(server: Loopback) -> None:
-    trickling(server, b"HTTP/1.1 200 OK\r\n")
+    server.answer = silent_after(server, b"HTTP/1.1 200 OK\r\n")
     clock = chain([0.0] * 3, repeat(HEAD_TIMEOUT + 0.1))
     with pytest.raises(requests.ReadTimeout):
         get(server.origin, 660, lambda: next(clock))
@@ -137,7 +138,7 @@ def test_what_is_too_long_is_given_up_before_its_end(server: Loopback) -> None:
         "trailer": (CHUNKED, b"0\r\n", *[b"X-Trailer: and more\r\n"] * (SIZE // 20)),
     }
     for what, pieces in rows.items():
-        trickling(server, *pieces)
+        server.answer = silent_after(server, *pieces)
         try:
             get(server.origin)
         except ResponseTooLarge:
@@ -162,7 +163,7 @@ def test_as_long_as_it_may_be_is_not_too_long(server: Loopback) -> None:
 
 def test_a_chunk_of_negative_size_is_not_read_to_the_end_of_all_days(server: Loopback) -> None:
     for size in (b"-1", b"-5", b"-ffffffffffff"):
-        trickling(server, CHUNKED + size + b"\r\n" + bytes(50_000))
+        server.answer = silent_after(server, CHUNKED + size + b"\r\n" + bytes(50_000))
         with pytest.raises(requests.RequestException) as raised:
             get(server.origin)
         assert "IncompleteRead" in str(raised.value), size
@@ -191,8 +192,16 @@ def test_what_is_called_before_each_read_ends_an_answer_that_goes_on(server: Loo
     kept = session()
     with pytest.raises(Enough):
         get(server.origin, using=kept, before_read=go_on)
-    server.answer = always(reply(body=b"hello"))
-    assert get(server.origin, using=kept).content == b"hello"
+    server.answer = always(reply(body=b"{}"))
+    assert get(server.origin, using=kept).content == b"{}"
+
+
+def test_no_cookie_is_kept(server: Loopback) -> None:
+    server.answer = always(reply(headers={"Set-Cookie": "who=me; Path=/"}))
+    kept = session()
+    for _ in range(2):
+        get(server.origin, using=kept)
+    assert "cookie" not in server.received[1].headers
 
 
 def test_nothing_is_requested_outside_of_an_exchange(server: Loopback) -> None:
@@ -233,14 +242,6 @@ def test_nothing_is_printed_or_logged_that_quotes_a_header(
 # How far a request got.
 
 
-@pytest.fixture
-def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Loopback]:
-    """One that speaks TLS, with a certificate that is trusted."""
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(CERTIFICATE))
-    with Loopback(always(reply(body=b"hello")), tls) as service:
-        yield service
-
-
 def failed(url: str, seconds: float = DEADLINE, **options: Any) -> tuple[bool, str]:
     """Whether a byte of a request that fails may have left, and why it failed."""
     with Exchange(seconds, SIZE) as exchange, pytest.raises((OSError, ValueError)) as raised:
@@ -248,28 +249,12 @@ def failed(url: str, seconds: float = DEADLINE, **options: Any) -> tuple[bool, s
     return exchange.sent, failure_reason(raised.value, exchange)
 
 
-def closes(connection: socket.socket) -> socket.socket:
-    connection.recv(1)
-    raise Hangup
-
-
-def resets(connection: socket.socket) -> socket.socket:
-    connection.recv(1)
-    raise Reset
-
-
-def is_no_tls(connection: socket.socket) -> socket.socket:
-    connection.recv(1)
-    connection.sendall(b"HTTP/1.1 302 Found\r\nLocation: http://portal.example/\r\nContent-Length: 0\r\n\r\n")
-    raise Hangup
-
-
 def resets_at_once(connection: socket.socket) -> socket.socket:
     raise Reset
 
 
 def test_what_breaks_before_the_first_byte_is_told_from_what_breaks_after_it(service: Loopback) -> None:
-    assert get(service.origin).content == b"hello", "so that this test can fail"
+    assert get(service.origin).content == b"{}", "so that this test can fail"
     for greeting in (closes, resets, is_no_tls, resets_at_once):
         service.greeting = greeting
         sent, reason = failed(f"https://127.0.0.1:{service.port}/")
@@ -277,12 +262,7 @@ def test_what_breaks_before_the_first_byte_is_told_from_what_breaks_after_it(ser
         assert reason in ("no TLS connection", "connection lost before anything was sent", "no connection"), greeting
     service.greeting = tls
     for how in (Hangup, Reset):
-
-        def breaks(_: Received, how: type[Exception] = how) -> Iterator[bytes]:
-            yield HEAD
-            raise how
-
-        service.answer = breaks
+        service.answer = breaking_off(HEAD, how=how)
         assert failed(service.origin) == (True, "connection lost"), how
 
 
@@ -330,12 +310,12 @@ def test_certificates_of_the_system_count_where_truststore_is_there(
 ) -> None:
     def of_the_system(protocol: int) -> ssl.SSLContext:
         context = ssl.SSLContext(protocol)
-        context.load_verify_locations(CERTIFICATE)
+        AUTHORITY.configure_trust(context)
         return context
 
     monkeypatch.delenv("REQUESTS_CA_BUNDLE")
     monkeypatch.setitem(sys.modules, "truststore", SimpleNamespace(SSLContext=of_the_system))
-    assert get(service.origin).content == b"hello"
+    assert get(service.origin).content == b"{}"
     monkeypatch.setitem(sys.modules, "truststore", None)
     assert failed(service.origin) == (False, "its certificate could not be verified")
 
@@ -363,6 +343,6 @@ def test_one_that_can_is_used_and_looked_up_for_each_request(server: Loopback, m
     kept = session()
     for form in ("http://127.0.0.1:{}", "127.0.0.1:{}", "HTTP://user:word@127.0.0.1:{}/"):
         monkeypatch.setenv("http_proxy", form.format(server.port))
-        assert get("http://videos.invalid/", using=kept).content == b"hello", form
+        assert get("http://videos.invalid/", using=kept).content == b"{}", form
     monkeypatch.delenv("http_proxy")
     assert failed("http://videos.invalid/") == (False, "its name could not be found")

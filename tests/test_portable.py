@@ -6,6 +6,7 @@ import ast
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ import pytest
 import torch
 
 from nodes import files
+from nodes.jobs.clock import SystemClock
 from nodes.runcomfy.request import is_request_id
 from nodes.video import prefault as pages
 
@@ -40,6 +42,7 @@ MODULES_NOT_EVERYWHERE = {"fcntl", "grp", "msvcrt", "posix", "pty", "pwd", "reso
 WITH_AN_ALTERNATIVE = {
     ("nodes/files.py", "os.O_DIRECTORY"): "test_without_open_folders_a_name_is_just_not_synced",
     ("nodes/files.py", "fcntl"): "test_a_mac_is_asked_to_empty_its_drives_own_memory_too",
+    ("nodes/jobs/clock.py", "time.clock_gettime"): "test_elsewhere_than_on_linux_another_clock_counts_sleep",
     ("nodes/video/prefault.py", "ctypes.CDLL"): "test_elsewhere_than_on_linux_pages_come_as_ever",
 }
 """The tests, in this file, that do without."""
@@ -97,6 +100,15 @@ def test_a_mac_is_asked_to_empty_its_drives_own_memory_too(tmp_path: Path, monke
     with (tmp_path / "file").open("wb") as file:
         files.sync(file)
     assert asked == [51]
+
+
+def test_elsewhere_than_on_linux_another_clock_counts_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(time, "CLOCK_BOOTTIME", raising=False)
+    monkeypatch.delattr(time, "clock_gettime", raising=False)
+    for system, same in (("darwin", time.time), ("win32", time.monotonic)):
+        monkeypatch.setattr(sys, "platform", system)
+        before = same()
+        assert before <= SystemClock().with_sleep() <= same(), system
 
 
 def test_elsewhere_than_on_linux_pages_come_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,10 +10,11 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from comfy.model_management import InterruptProcessingException
 from comfy_api.latest import InputImpl, io
 from comfy_execution.graph import ExecutionBlocker
 
-from ..engine import FAILURES
+from ..errors import SeedanceError
 from ..jobs.cancellation import Cancellation, StopRequested
 from ..jobs.clock import SystemClock
 from ..jobs.errors import OutcomeUnknown, Stopped
@@ -24,11 +25,9 @@ from ..runcomfy.request import GenerationRequest, Options, is_request_id, text_h
 from ..video.decode import ALL, Selection, decode
 from ..video.probe import VideoInfo, probe
 from .files import preview, videos_folder
-from .interruption import interruption
 from .pack import pack
-from .progress import ItemProgress
 from .prompt import queued_prompts, running_node
-from .schema import is_images_connected, video_outputs
+from .schema import video_outputs
 
 if TYPE_CHECKING:
     import torch
@@ -49,12 +48,13 @@ async def generate(text: str, options: Options | None, *, rehearsal: bool, reuse
             run.report(Notice(hint))
         return await pack().engine.generate(request, rehearsal=rehearsal, reuse=reuse, run=run)
 
+    node = running_node()
+    # Not where another node has added this one, in a loop say: ComfyUI would keep what is missing in its cache.
+    skip = skip and node.is_in_prompt
     try:
         return await _hand_out(get_video, ALL, is_read=not skip)
-    except FAILURES as error:
-        node = running_node()
-        # Where another node has added this one, in a loop say, ComfyUI would keep what is missing in its cache.
-        if not skip or not node.is_in_prompt:
+    except SeedanceError as error:
+        if not skip:
             raise
         _log.warning("Seedance: a video of the list is left out. %s", error)
         pack().skipped[node.node_id] += 1
@@ -81,7 +81,7 @@ async def _hand_out(
 ) -> io.NodeOutput:
     """Get a video and decode its first file into the six outputs, with a preview of all its files."""
     node = running_node()
-    show = ItemProgress(pack().batch(node), node.item, node)
+    show = pack().batch(node).add(node.item)
     try:
         with pack().stops.watching() as stop:
             run = Run(node.run_key, node.prompt_id, queued_prompts, show, stop.is_set, is_read)
@@ -89,14 +89,14 @@ async def _hand_out(
             images, info = await _read(video.files[0], run, selection)
     except Stopped as stopped:
         show(StopReport(str(stopped), stopped.outcome))
-        raise interruption() from None
-    except FAILURES as error:
+        raise InterruptProcessingException from None
+    except SeedanceError as error:
         show(Failed(str(error), urgent=isinstance(error, OutcomeUnknown)))
         raise
     if info.notice:
         show(Notice(info.notice))
-    seen = (info.frames, info.width, info.height, info.fps)
-    show(Done(video.elapsed, *seen, video.cost, video.reused, video.price))
+    size = (info.frames, info.width, info.height)
+    show(Done(video.elapsed, *size, info.fps, video.cost, video.reused, video.price))
     file = video.files[0]
     outputs = (images, InputImpl.VideoFromFile(str(file)), info.fps, info.frames, video.request_id, str(file))
     return io.NodeOutput(*outputs, ui=preview(video.files))
@@ -105,7 +105,7 @@ async def _hand_out(
 async def _read(file: Path, run: Run, selection: Selection) -> tuple[torch.Tensor | None, VideoInfo]:
     """The frames of a file if the prompt takes them, and what it holds."""
     cancellation = Cancellation(SystemClock(), run.report, run.is_stopped)
-    connected = is_images_connected()
+    connected = running_node().is_images_connected
 
     def progress(done: int, total: int) -> None:
         cancellation.report(Decoding(done, total))

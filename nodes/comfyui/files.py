@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path, PurePath
 from typing import Final
 
@@ -25,30 +25,26 @@ def private_folder() -> Path:
 
 def preview(files: tuple[Path, ...]) -> ui.PreviewVideo:
     """The files as players on the node, as far as they lie in a folder that ComfyUI serves."""
-    return ui.PreviewVideo(list(_served(files)))
-
-
-def _served(files: tuple[Path, ...]) -> Iterator[ui.SavedResult]:
     roots = {
-        io.FolderType.output: folder_paths.get_output_directory(),
-        io.FolderType.input: folder_paths.get_input_directory(),
-        io.FolderType.temp: folder_paths.get_temp_directory(),
+        io.FolderType.output: Path(folder_paths.get_output_directory()).resolve(),
+        io.FolderType.input: Path(folder_paths.get_input_directory()).resolve(),
+        io.FolderType.temp: Path(folder_paths.get_temp_directory()).resolve(),
     }
-    for file in files:
-        for kind, root in roots.items():
-            if file.resolve().is_relative_to(Path(root).resolve()):
-                inside = file.resolve().relative_to(Path(root).resolve())
-                yield ui.SavedResult(inside.name, "" if inside.parent == Path() else inside.parent.as_posix(), kind)
-                break
+    shown = []
+    for file in map(Path.resolve, files):
+        if kind := next((kind for kind, root in roots.items() if file.is_relative_to(root)), None):
+            folder = file.parent.relative_to(roots[kind])
+            shown.append(ui.SavedResult(file.name, "" if folder == Path() else folder.as_posix(), kind))
+    return ui.PreviewVideo(shown)
 
 
 def video_choices() -> list[str]:
     """The videos that can be loaded, newest Seedance videos first, as ComfyUI annotates file names."""
     videos, uploads = videos_folder(), Path(folder_paths.get_input_directory())
-    made = sorted(_video_files(videos), key=_modified, reverse=True)
+    made = sorted(_video_files(videos), reverse=True)
     return [
-        *(f"{VIDEO_FOLDER}/{file.name} [output]" for file in made),
-        *sorted(file.name for file in _video_files(uploads)),
+        *(f"{VIDEO_FOLDER}/{name} [output]" for _, name in made),
+        *sorted(name for _, name in _video_files(uploads)),
     ]
 
 
@@ -60,7 +56,9 @@ def find_video(choice: object) -> Path | None:
     if not isinstance(choice, str):
         return None
     name, root = folder_paths.annotated_filepath(choice)
-    if not _stays_inside(PurePath(name)) or not name.lower().endswith(_VIDEO_ENDINGS):
+    path = PurePath(name)
+    # Only what leads down from the folder. On Windows, merely to look at another machine's signs in.
+    if path.drive or path.root or ".." in path.parts or not name.lower().endswith(_VIDEO_ENDINGS):
         return None
     try:
         folder = Path(root or folder_paths.get_input_directory()).resolve()
@@ -71,23 +69,13 @@ def find_video(choice: object) -> Path | None:
         return None
 
 
-def _stays_inside(name: PurePath) -> bool:
-    """Whether a path leads down from wherever it starts. On Windows, merely to look at another machine's signs in."""
-    return not (name.drive or name.root or ".." in name.parts)
-
-
-def _video_files(folder: Path) -> list[Path]:
-    try:
-        files = [file for file in folder.iterdir() if file.suffix.lower() in _VIDEO_ENDINGS]
-        return [file for file in files if not file.name.startswith(".") and file.is_file()]
-    except OSError:
-        # Not there yet, or not readable: the list of nodes must come up all the same.
-        return []
-
-
-def _modified(file: Path) -> float:
-    """When a file was changed, in seconds; 0 if it has just been deleted."""
-    try:
-        return file.stat().st_mtime
-    except OSError:
-        return 0.0
+def _video_files(folder: Path) -> list[tuple[float, str]]:
+    """The times at which a folder's videos were changed, and their names."""
+    found = []
+    with suppress(OSError):  # not there yet, or not readable: the list of nodes must come up all the same
+        for file in folder.iterdir():
+            if file.suffix.lower() in _VIDEO_ENDINGS and not file.name.startswith("."):
+                with suppress(OSError):  # just deleted
+                    if file.is_file():
+                        found.append((file.stat().st_mtime, file.name))
+    return found

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Protocol
 
 from ..jobs.events import (
@@ -31,6 +32,14 @@ MOST_REASONS: Final = 5
 """Failed items whose reasons the line names, but for urgent ones, which it names all."""
 
 
+class Screen(Protocol):
+    """Where a node shows how it goes. May be called from any thread."""
+
+    def set_text(self, text: str) -> None: ...
+
+    def set_progress(self, value: int, total: int) -> None: ...
+
+
 @dataclass
 class _Item:
     phase: Phase = Phase.SUBMITTING
@@ -39,68 +48,50 @@ class _Item:
 
 
 class BatchProgress:
-    """How far the items of a list are. May be used from any thread."""
+    """How far the items of one node's list are, shown on the node. May be used from any thread."""
 
-    def __init__(self) -> None:
-        self._lock = threading.RLock()
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
+        self._lock = threading.Lock()
         self._items: dict[int, _Item] = {}
-        self._shown = ""
+        self._text = ""
         self._measured: tuple[int, int] | None = None
 
-    def add(self, number: int) -> None:
-        """Count an item in, by its place in the list from 0."""
+    def add(self, number: int) -> Callable[[Event], None]:
+        """Count an item in, by its place in the list from 0. What is returned shows what happens to it."""
         with self._lock:
             self._items[number] = _Item()
+        return partial(self._show, number)
 
-    def update(self, number: int, event: Event) -> None:
-        """Take in what has happened to an item."""
+    def _show(self, number: int, event: Event) -> None:
         with self._lock:
-            item = self._items[number]
+            item, items = self._items[number], list(self._items.values())
             # What comes after the end is about the journal, and no news for the line.
             if not item.phase.is_last:
-                item.event = event
-                item.phase = event.phase or item.phase
+                item.event, item.phase = event, event.phase or item.phase
+            text = _summed_up(dict(sorted(self._items.items()))) if len(items) > 1 else str(item.event)
+            if text != self._text:
+                self._screen.set_text(text)
+            measured = _measured(items)
+            if measured and measured != self._measured:
+                self._screen.set_progress(*measured)
+            self._text, self._measured = text, measured
+        # The line is overwritten by the next one; what matters is in the log as well. Failures are there by themselves.
+        if event.phase and event.phase.is_last and len(items) > 1:
+            if all(item.phase.is_last for item in items) and not isinstance(event, Failed):
+                _log.info("Seedance: %s", text)
+        elif isinstance(event, Notice) and not isinstance(event, Failed):
+            _log.warning("Seedance: %s", event)
 
-    @property
-    def is_over(self) -> bool:
-        """Whether all items have ended."""
-        with self._lock:
-            return all(item.phase.is_last for item in self._items.values())
 
-    @property
-    def is_list(self) -> bool:
-        """Whether there are several items."""
-        return len(self._items) > 1
-
-    def changed_text(self) -> str:
-        """What the node shows now if that has changed since this was asked last, else nothing."""
-        with self._lock:
-            before, self._shown = self._shown, self.summary()
-            return self._shown if self._shown != before else ""
-
-    def changed_progress(self) -> tuple[int, int] | None:
-        """What is measured if that has changed since this was asked last, else nothing."""
-        with self._lock:
-            before, self._measured = self._measured, self.measured()
-            return self._measured if self._measured != before else None
-
-    def summary(self) -> str:
-        """What the node shows now."""
-        with self._lock:
-            if self.is_list:
-                return _summed_up(dict(sorted(self._items.items())))
-            return "".join(str(item.event or "") for item in self._items.values())
-
-    def measured(self) -> tuple[int, int] | None:
-        """How much of what can be measured is done, and of how much: bytes, frames, or the items of a list."""
-        with self._lock:
-            items = list(self._items.values())
-        if len(items) > 1:
-            return sum(item.phase.is_last for item in items), len(items)
-        (event,) = (item.event for item in items)
-        if isinstance(event, Downloading) and event.total:
-            return event.received, event.total
-        return (event.done, event.total) if isinstance(event, Decoding) else None
+def _measured(items: list[_Item]) -> tuple[int, int] | None:
+    """How much of what can be measured is done, and of how much: bytes, frames, or the items of a list."""
+    if len(items) > 1:
+        return sum(item.phase.is_last for item in items), len(items)
+    event = items[0].event
+    if isinstance(event, Downloading) and event.total:
+        return event.received, event.total
+    return (event.done, event.total) if isinstance(event, Decoding) else None
 
 
 def _summed_up(items: dict[int, _Item]) -> str:
@@ -132,39 +123,3 @@ def _reasons(items: dict[int, _Item]) -> Iterator[str]:
         yield f"[{number + 1}] {event}"
     if len(failed) > shown:
         yield f"and {len(failed) - shown} more, in ComfyUI's log"
-
-
-class Screen(Protocol):
-    """Where a node shows how it goes."""
-
-    def set_text(self, text: str) -> None: ...
-
-    def set_progress(self, value: int, total: int) -> None: ...
-
-
-class ItemProgress:
-    """Shows the events of one item on its node, summed up with those of its list's other items."""
-
-    def __init__(self, batch: BatchProgress, item: int, screen: Screen) -> None:
-        self._batch = batch
-        self._item = item
-        self._screen = screen
-        batch.add(item)
-
-    def __call__(self, event: Event) -> None:
-        self._batch.update(self._item, event)
-        self._log(event)
-        if text := self._batch.changed_text():
-            self._screen.set_text(text)
-        if progress := self._batch.changed_progress():
-            self._screen.set_progress(*progress)
-
-    def _log(self, event: Event) -> None:
-        """The line is overwritten by the next one; what matters is in the log as well."""
-        if event.phase and event.phase.is_last and self._batch.is_list:
-            # Each failure is in the log by itself.
-            if self._batch.is_over and not isinstance(event, Failed):
-                _log.info("Seedance: %s", self._batch.summary())
-        elif isinstance(event, Notice) and not isinstance(event, Failed):
-            # A failure that ends the run is in the log by ComfyUI.
-            _log.warning("Seedance: %s", event)

@@ -12,6 +12,9 @@ from comfy_execution.progress import get_progress_state
 from comfy_execution.utils import get_executing_context
 from server import PromptServer
 
+IMAGES: Final = 0
+FRAME_COUNT: Final = 3
+"""The places of two outputs of a node that brings a video."""
 PAID_NODE: Final = "SeedanceTextToVideo"
 CONVERTED: Final[dict[str, type]] = {"text": str, "reuse": bool}
 """The inputs of the node that spends money that ComfyUI converts, and what has to be on them."""
@@ -38,11 +41,15 @@ class RunningNode:
         """Whether the node is in the prompt as it was queued; else another node has added it while it ran."""
         return self.node_id in self._graph()
 
-    def is_connected(self, *outputs: int) -> bool:
-        """Whether any node of the prompt takes one of these outputs; yes where that cannot be known."""
+    @property
+    def is_images_connected(self) -> bool:
+        """Whether the prompt takes the frames of this node, or their number; yes where that cannot be known.
+
+        They are read only then: a long list of shots that are just saved needs no memory for them.
+        """
         graph = self._graph()
         links = [value for node in graph.values() for value in node["inputs"].values()]
-        return self.node_id not in graph or any([self.node_id, output] in links for output in outputs)
+        return self.node_id not in graph or any([self.node_id, output] in links for output in (IMAGES, FRAME_COUNT))
 
     def set_text(self, text: str) -> None:
         """Show a line of text on the node."""
@@ -57,14 +64,9 @@ class RunningNode:
 
     def send_left_out(self, reason: str, *, urgent: bool) -> None:
         """Tell the browser that queued the prompt that this item came to nothing, while the others go on."""
-        told = {
-            "prompt_id": self.prompt_id,
-            "node": self.node_id,
-            "item": self.item,
-            "reason": reason,
-            "urgent": urgent,
-        }
-        PromptServer.instance.send_sync("seedance.left_out", told, PromptServer.instance.client_id)
+        place = {"prompt_id": self.prompt_id, "node": self.node_id, "item": self.item}
+        left_out = {**place, "reason": reason, "urgent": urgent}
+        PromptServer.instance.send_sync("seedance.left_out", left_out, PromptServer.instance.client_id)
 
     def _graph(self) -> dict[str, dict[str, Any]]:
         """The nodes of the prompt as it was queued, by their ids; none where it is not running."""
@@ -74,10 +76,9 @@ class RunningNode:
 
 def running_node() -> RunningNode:
     """The node that this is called from; one of no prompt where it is called by something else than ComfyUI's queue."""
-    context = get_executing_context()
-    return (
-        RunningNode(context.prompt_id, context.node_id, context.list_index or 0) if context else RunningNode("", "", 0)
-    )
+    if context := get_executing_context():
+        return RunningNode(context.prompt_id, context.node_id, context.list_index or 0)
+    return RunningNode("", "", 0)
 
 
 def queued_prompts() -> frozenset[str]:

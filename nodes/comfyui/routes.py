@@ -20,8 +20,7 @@ from .pack import PACK, Pack, pack
 from .prompt import drop_wrong_types
 
 if TYPE_CHECKING:
-    from .token_settings import Check, TokenSettings, TokenState
-    from .version import About
+    from .settings import About, Check, TokenSettings, TokenState
 
 LARGEST_BODY: Final = 4096
 """Bytes; a token and the JSON around it."""
@@ -43,87 +42,68 @@ def register() -> None:
     server.add_on_prompt_handler(drop_wrong_types)
     routes = server.routes
     routes.get("/seedance/about")(_route(_about))
-    routes.get("/seedance/token")(_route(_state))
+    routes.get("/seedance/token")(_route(lambda _: _settings().state()))
     routes.post("/seedance/token")(_route(_save))
-    routes.delete("/seedance/token")(_route(_clear))
-    routes.post("/seedance/token/check")(_route(_check))
+    routes.delete("/seedance/token")(_route(lambda _: _settings().clear()))
+    routes.post("/seedance/token/check")(_route(lambda _: _settings().check()))
 
 
-async def _about(_: Mapping[str, object]) -> About:
-    from .version import about
+def _about(_: Mapping[str, object]) -> About:
+    from .settings import about
 
     return about()
 
 
-async def _state(_: Mapping[str, object]) -> TokenState:
-    return await asyncio.wrap_future(pack().engine.executors.journal.submit(_settings().state))
-
-
-async def _save(body: Mapping[str, object]) -> TokenState:
+def _save(body: Mapping[str, object]) -> TokenState:
     text = body.get("token")
     if not isinstance(text, str) or not text.strip():
-        raise _Refused(400, "The body needs a token, as a text.")
-    return await asyncio.wrap_future(pack().engine.executors.journal.submit(_settings().save, text))
-
-
-async def _clear(_: Mapping[str, object]) -> TokenState:
-    return await asyncio.wrap_future(pack().engine.executors.journal.submit(_settings().clear))
-
-
-async def _check(_: Mapping[str, object]) -> Check:
-    return await asyncio.wrap_future(pack().engine.executors.calls.submit(_settings().check))
+        raise web.HTTPBadRequest(text="The body needs a token, as a text.")
+    return _settings().save(text)
 
 
 def _settings() -> TokenSettings:
-    from .token_settings import TokenSettings
+    from .settings import TokenSettings
 
     return TokenSettings(pack().engine.folders.token, os.environ)
 
 
-class _Refused(Exception):
-    """This is no request of ours. ``str()`` says why, and quotes nothing of it."""
-
-    def __init__(self, status: int, why: str) -> None:
-        super().__init__(why)
-        self.status = status
-
-
 def _route(
-    answer: Callable[[Mapping[str, object]], Awaitable[About | Check | TokenState]],
+    answer: Callable[[Mapping[str, object]], About | Check | TokenState],
 ) -> Callable[[web.Request], Awaitable[web.Response]]:
-    """A handler that answers with a value, as JSON. What only reads has no body; all else must bring a JSON object."""
+    """A handler that answers with a value, as JSON. What only reads has no body; all else must bring a JSON object.
+
+    Args:
+        answer: blocks, and so is called in a thread.
+    """
 
     async def handler(request: web.Request) -> web.Response:
-        from .token_settings import SettingsError
+        from .settings import SettingsError
 
         try:
             if is_cross_site(request.headers):
-                raise _Refused(403, CROSS_SITE)
+                raise web.HTTPForbidden(text=CROSS_SITE)
             body = {} if request.method in ("GET", "HEAD") else await _body(request)
-            found, status = asdict(await answer(body)), 200
-        except _Refused as refused:
-            found, status = {"error": str(refused)}, refused.status
+            found, status = asdict(await asyncio.to_thread(answer, body)), 200
         except SettingsError as error:
             found, status = {"error": str(error)}, 400
+        except web.HTTPClientError as refused:
+            found, status = {"error": refused.text}, refused.status
         return web.json_response(found, status=status, headers={"Cache-Control": "no-store"})
 
     return handler
 
 
 async def _body(request: web.Request) -> Mapping[str, object]:
-    """The JSON object that was sent; an empty body is an empty one."""
+    """The JSON object that was sent. Raises an error of HTTP, which quotes nothing of it."""
     # A form of another site's page cannot be sent as JSON.
     if request.content_type != "application/json":
-        raise _Refused(415, "The body must be JSON.")
-    body = bytearray()
-    async for piece in request.content.iter_any():
-        body += piece
-        if len(body) > LARGEST_BODY:
-            raise _Refused(413, "The body is too large.")
+        raise web.HTTPUnsupportedMediaType(text="The body must be JSON.")
+    if request.content_length is None or request.content_length > LARGEST_BODY:
+        raise web.HTTPRequestEntityTooLarge(LARGEST_BODY, request.content_length or 0, text="The body is too large.")
     try:
-        found = json.loads(body or b"{}")
+        found = json.loads(await request.read())
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        raise _Refused(400, "The body must be a JSON object.")
+        raise web.HTTPBadRequest(text="The body must be a JSON object.")
     return found

@@ -7,18 +7,12 @@ from typing import Final
 
 from comfy_api.latest import io
 
-from .prompt import running_node
-
 SeedanceOptionsSocket: Final = io.Custom("SEEDANCE_OPTIONS")
-
-_IMAGES: Final = 0
-_FRAME_COUNT: Final = 3
-_KNOWN: Final = {field.name for field in dataclasses.fields(io.Schema)}
 
 
 def schema(*, search_aliases: list[str], **fields: object) -> io.Schema:
     """A node's schema, with the words by which it is also found where this ComfyUI knows such (0.11 does)."""
-    if "search_aliases" in _KNOWN:
+    if "search_aliases" in {field.name for field in dataclasses.fields(io.Schema)}:
         fields["search_aliases"] = search_aliases
     return io.Schema(category="Seedance", **fields)
 
@@ -41,11 +35,3 @@ def video_outputs(
         io.String.Output(display_name="request_id", tooltip=request_id),
         io.String.Output(display_name="video_path", tooltip="Where the MP4 is on this machine."),
     ]
-
-
-def is_images_connected() -> bool:
-    """Whether the prompt takes the frames of the node that this is called from, or their number.
-
-    They are read only then: a long list of shots that are just saved needs no memory for them.
-    """
-    return running_node().is_connected(_IMAGES, _FRAME_COUNT)

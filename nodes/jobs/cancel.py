@@ -16,7 +16,6 @@ from .events import Event, StopOutcome, StopReport
 from .records import JobRecord
 from .services import Services
 from .states import State
-from .transitions import transition
 
 CALL_SECONDS: Final = 2.5
 """Between two looks at a cancel call; Stop gives up one that is under way at both."""
@@ -83,7 +82,7 @@ def cancel_and_record(services: Services, report: Callable[[Event], None], recor
             return None, record
     outcome = _cancel(services.client, record.request_id)
     if outcome is CancelOutcome.CANCELLED:
-        record = transition(services.journal, report, record, State.CANCELLED)
+        record = services.transition(report, record, State.CANCELLED)
     return outcome, record
 
 

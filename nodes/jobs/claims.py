@@ -40,7 +40,7 @@ class Claims:
     def __init__(self, journal: Journal, renew_seconds: float = RENEW_SECONDS) -> None:
         self.journal = journal
         self._renew_seconds = renew_seconds
-        self._process = f"{_host()}|{os.getpid()}|{psutil.Process().create_time():.2f}|{secrets.token_hex(4)}"
+        self._process = f"{_host()}|{os.getpid()}|{secrets.token_hex(4)}"
         self._lock = threading.Lock()
         self._runs: dict[str, Callable[[], bool]] = {}
         """The runs that go on, and whether each is stopped."""
@@ -48,7 +48,7 @@ class Claims:
         self._renewing = False
 
     def join(self, is_stopped: Callable[[], bool]) -> str:
-        """A name for a run, under which it claims. To be given back with `leave`."""
+        """A name for a run, under which it claims. To be ended with `leave`."""
         owner = f"{self._process}|{secrets.token_hex(4)}"
         with self._lock:
             self._runs[owner] = is_stopped
@@ -58,13 +58,12 @@ class Claims:
         return owner
 
     def leave(self, owner: str) -> None:
-        """Free whatever a run has claimed. Where that cannot be written, it is free in half a minute by itself."""
+        """End a run. What it has claimed is free for this process at once; `give_back` frees it for all."""
         with self._lock:
             self._runs.pop(owner, None)
-        self.give_back(owner)
 
     def give_back(self, owner: str) -> None:
-        """Free whatever a run has claimed, which goes on."""
+        """Free whatever a run has claimed. Where that cannot be written, it is free in half a minute by itself."""
 
         def write(connection: Connection) -> None:
             connection.execute(update(JOBS).where(JOBS.c.claim_owner == owner).values(claim_owner="", claim_until=0))
@@ -182,12 +181,5 @@ def _host() -> str:
 
 def _is_dead(owner: str) -> bool:
     """Whether a claim's owner was a process of this very host that has ended."""
-    host, pid, started, *_ = owner.split("|")
-    if host != _host():
-        return False
-    try:
-        return abs(psutil.Process(int(pid)).create_time() - float(started)) > 1
-    except psutil.NoSuchProcess:
-        return True
-    except psutil.Error:
-        return False
+    host, pid, *_ = owner.split("|")
+    return host == _host() and not psutil.pid_exists(int(pid))

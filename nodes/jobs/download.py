@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from ..files import remove, replace
 from ..runcomfy.responses import JobResult
 from ..video.download import Download
 from ..video.errors import CorruptVideo, DownloadInterrupted, HostUnreachable, LinkExpired, UnsupportedVideo, VideoError
@@ -19,7 +20,6 @@ from .records import JobRecord
 from .retry import Backoff
 from .services import Services
 from .states import State
-from .transitions import transition
 
 MAX_LINK_REFRESHES: Final = 4
 """How often a new link is asked for before the video counts as unavailable."""
@@ -41,10 +41,10 @@ async def download_videos(
     names = file_names(record.request_id, len(result.videos))
     for number, name in enumerate(names):
         target = services.folder / name
-        if not await cancellation.wait_for(services.executors.journal.submit(is_whole, target)):
+        if not await cancellation.wait_for(services.executors.journal.submit(_is_there, target)):
             result = await _download(services, cancellation, poller, result, number, target)
     writing = services.executors.journal.submit(
-        transition, services.journal, cancellation.report, record, State.SAVED, files=names
+        services.transition, cancellation.report, record, State.SAVED, files=names
     )
     return await cancellation.wait_for(writing)
 
@@ -54,7 +54,6 @@ async def _download(
 ) -> JobResult:
     """Fetch one video. Returns the result whose links are valid now."""
     request_id = poller.record.request_id
-    await cancellation.wait_for(services.executors.journal.submit(_remove_parts, target))
     download = services.open_download(target)
     refreshes = 0
 
@@ -90,12 +89,15 @@ async def _download(
         attempt.add_done_callback(lambda _: download.discard())
 
 
-def _remove_parts(target: Path) -> None:
-    """Remove what a killed run left unfinished of this file. Nobody else is fetching it: this run has the claim."""
-    with suppress(OSError):
-        for left in target.parent.glob(f".{target.name}.*.part"):
-            if not is_whole(left):
-                left.unlink(missing_ok=True)
+def _is_there(target: Path) -> bool:
+    """Whether a video is on disk. What a killed run left of it is given its name if it is whole, and else removed:
+    nobody else is fetching it, since this run has the claim."""
+    if is_whole(target):
+        return True
+    for left in target.parent.glob(f".{target.name}.*.part"):
+        with suppress(OSError):
+            replace(left, target) if is_whole(left) else remove(left)
+    return is_whole(target)
 
 
 ATTEMPTS: Final = 5

@@ -89,14 +89,16 @@ class DeadlinePassed(JobError):
 class OutcomeUnknown(JobError):
     """Nobody here can know whether the service took the job."""
 
-    def __init__(self, when: str, text: str, reason: str) -> None:
+    def __init__(self, when: str, text: str, reason: str, *, is_read: bool = True) -> None:
         # It goes to a log and to a terminal, too.
         begin = "".join(mark if mark.isprintable() else " " for mark in text[:60])
         super().__init__(
             f"The submission at {when} ended without a clear answer, so RunComfy may or may not have taken the job."
             + (f" {reason}" if reason else ""),
             f'Look on RunComfy\'s Generations page for a job of that time that begins "{begin}". If it is there, '
-            "paste its request id into Load Seedance Video. If not, run the same graph again: it will submit anew.",
+            "paste its request id into Load Seedance Video. If not, "
+            + ("" if is_read else "set on_failure to stop, so that this message is sure to be read, and ")
+            + "run the same graph again: it will submit anew.",
             charge=Charge.UNKNOWN,
         )
 
@@ -166,12 +168,17 @@ class Stopped(Exception):
         self.outcome = outcome
 
 
-def error_of(record: JobRecord) -> JobError:
-    """What to raise about a job that ended badly or unclearly."""
+def error_of(record: JobRecord, *, is_read: bool = True) -> JobError:
+    """What to raise about a job that ended badly or unclearly.
+
+    Args:
+        is_read: whether it reaches somebody, so that the request may be submitted anew after that.
+    """
     if record.state is State.FAILED:
         return JobFailed(record.reason, record.request_id)
     if record.state is State.CANCELLED:
         return JobCancelled(record.request_id)
     if record.state is State.EXPIRED:
         return JobExpired(record.request_id)
-    return OutcomeUnknown(clock_time(record.created), record.request.text if record.request else "", record.reason)
+    text = record.request.text if record.request else ""
+    return OutcomeUnknown(clock_time(record.created), text, record.reason, is_read=is_read)

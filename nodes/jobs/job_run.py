@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
+from functools import partial
 from typing import Final, ParamSpec, TypeVar
 
 from ..runcomfy.errors import ConnectError, NotFound, PermissionDenied, RateLimited, RunComfyError, TransientError
@@ -23,7 +23,6 @@ from .run import Run
 from .services import Services, Video
 from .states import TRANSITIONS, State
 from .submit import SubmitCall
-from .transitions import transition
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -86,20 +85,20 @@ class JobRun:
         return self._poller.record if self._poller else self._claimed or self.submit_call.record
 
     def close(self) -> None:
-        """Free what was claimed; not before a submit call under way has ended, whose job the next run must see."""
-        executors, claims = self._services.executors, self._services.claims
-        self.submit_call.on_done(lambda: executors.journal.submit(claims.leave, self.owner))
+        """Free what was claimed."""
+        self._services.claims.leave(self.owner)
+        self._services.executors.journal.submit(self._services.claims.give_back, self.owner)
 
     def _decide(self, key: RequestKey, run: str) -> tuple[list[JobRecord], Action]:
         """The request's records, and what to do by them. Blocks."""
-        services = self._services
-        records = services.journal.of_request(key)
+        services, records = self._services, self._services.journal.of_request(key)
+        busy = frozenset(record.id for record in records if not services.claims.is_free(record))
         situation = Situation(
             services.journal.now(),
             run,
             disk={record.id: disk_state(record, services.folder) for record in records},
-            busy=frozenset(record.id for record in records if not services.claims.is_free(record)),
-            unread=services.unread.of(records, self._run, self._awaited),
+            busy=busy,
+            unread=services.unread.of(records, self._run, busy | {self._awaited}),
             not_ours=frozenset(self._not_ours),
             rechecked=frozenset(self._rechecked),
         )
@@ -128,7 +127,7 @@ class JobRun:
         paths = paths_of(record, self._services.folder)
         if record.state is not State.SAVED and State.SAVED in TRANSITIONS[record.state]:
             files = tuple(path.name for path in paths)
-            transition(self._services.journal, self.cancellation.report, record, State.SAVED, files=files)
+            self._services.transition(self.cancellation.report, record, State.SAVED, files=files)
         return Video(record.request_id, paths, record.cost, reused=True)
 
     async def _submit(
@@ -142,11 +141,10 @@ class JobRun:
         except (RateLimited, ConnectError) as error:
             await self._pause_before_retry(error)
             return None
-        except RunComfyError as error:
+        except RunComfyError:
             record = self.submit_call.record
             if record is None or record.state is not State.UNKNOWN:
                 raise
-            await self.raise_end(replace(record, reason=error.message))
         if record is None or record.state is State.CANCELLED:
             return None
         if record.state is State.UNKNOWN:
@@ -164,10 +162,8 @@ class JobRun:
 
     async def _resume(self, record: JobRecord, account: str, run: str) -> Video | None:
         claimed = await self._call(self._services.claims.take, record, self.owner, run)
-        if claimed is None:
-            return None
         try:
-            return await self._bring(claimed, fresh=False)
+            return await self._bring(claimed, fresh=False) if claimed else None
         except PermissionDenied:
             if record.key.account == account:
                 raise
@@ -179,7 +175,7 @@ class JobRun:
 
     async def _bring(self, record: JobRecord, *, fresh: bool) -> Video | None:
         """Poll and download a job that this run has claimed; None where its files are on disk after all."""
-        self._claimed, self._poller = record, None
+        self._claimed, self._poller, folder = record, None, self._services.folder
         # A job of elsewhere is scheduled as one of the default size and length.
         request = record.request or GenerationRequest("(unknown)")
         try:
@@ -194,14 +190,12 @@ class JobRun:
             record = await download_videos(self._services, self.cancellation, poller, result)
         except (JobFailed, JobExpired) as error:
             # Its video may have arrived before that could be written down.
-            folder = self._services.folder
             if isinstance(error, JobExpired) and await self._call(disk_state, poller.record, folder) is Disk.WHOLE:
                 return None
             self._services.unread.raised(poller.record, self._run)
             raise
         elapsed = self._services.clock.monotonic() - self._started
-        files = paths_of(record, self._services.folder)
-        return Video(record.request_id, files, record.cost, elapsed, price=record.price)
+        return Video(record.request_id, paths_of(record, folder), record.cost, elapsed, price=record.price)
 
     async def _wait_for(self, record: JobRecord) -> None:
         """Watch what another run makes of a job."""
@@ -230,17 +224,15 @@ class JobRun:
 
     async def raise_end(self, record: JobRecord) -> None:
         """Raise how a job ended. An unclear outcome counts as reported only where somebody can read it."""
-        error = error_of(record)
+        error = error_of(record, is_read=self._run.is_read)
         if isinstance(error, OutcomeUnknown):
             # Shown before it is written down: a crash in between reports it twice, never not at all.
             self._run.report(Notice(str(error)))
             if not self._run.is_read:
                 raise error
-            writing = self._services.executors.journal.submit(
-                transition,
-                *(self._services.journal, self._run.report, record, State.UNKNOWN_REPORTED),
-                reported_by=self._services.unread.server,
-            )
+            write = partial(self._services.transition, reported_by=self._services.unread.server)
+            args = (self._run.report, record, State.UNKNOWN_REPORTED)
+            writing = self._services.executors.journal.submit(write, *args)
             try:
                 record = await self.cancellation.finish(writing)
             except asyncio.CancelledError:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ..runcomfy.request import GenerationRequest
 from .clock import Clock
 from .database import Database
 from .errors import JournalUnusable
-from .records import SUBMIT_SECONDS, JobRecord, RequestKey, read_request
+from .records import SUBMIT_SECONDS, JobRecord, RequestKey, changed_columns, identity_columns, record_of
 from .schema import JOBS
 from .states import NOT_ACCEPTED_YET, TRANSITIONS, UNFINISHED, State
 from .unwritten import UnwrittenIds
@@ -69,9 +68,9 @@ class Journal:
         found = self._newest(limit, kind, ended, JOBS.c.seconds.is_not(None))
         return [record.seconds for record in found if record.seconds is not None]
 
-    def media_hosts(self, limit: int = 3) -> set[str]:
-        """Where the service had put the latest videos."""
-        return {record.media_host for record in self._newest(limit, JOBS.c.media_host != "")}
+    def media_hosts(self, origin: str, limit: int = 3) -> set[str]:
+        """Where a service had put the latest videos."""
+        return {found.media_host for found in self._newest(limit, JOBS.c.origin == origin, JOBS.c.media_host != "")}
 
     def row(self, number: int) -> JobRecord | None:
         """The record in a row, as it is now."""
@@ -120,7 +119,7 @@ class Journal:
                 written = connection.execute(update(JOBS).where(still).values(values)).rowcount
                 return _read(connection, JOBS.c.id == refused.id) if written else None
             uid = secrets.token_hex(16)
-            connection.execute(insert(JOBS).values(**_identity(uid, key, run, request), **values))
+            connection.execute(insert(JOBS).values(**identity_columns(uid, key, run, request), **values))
             return _read(connection, JOBS.c.uid == uid)
 
         try:
@@ -141,17 +140,25 @@ class Journal:
             raise ValueError(f"a job that is {record.state.value} cannot become {to.value}")
         if not record.id:
             return replace(record, state=to, **changes)  # type: ignore[arg-type]  # the names are JobRecord's fields
-        self.write_ids()
 
         def write(connection: Connection) -> JobRecord | None:
-            unmoved = (JOBS.c.id == record.id) & (JOBS.c.state == record.state.value)
+            before, found = record.state, _read(connection, JOBS.c.uid == record.uid)
+            if record.request_id and (found is None or found.state in NOT_ACCEPTED_YET):
+                # That it was accepted could not be written, or is lost with the file that it was written to.
+                before = _accept(connection, record, record.request_id, self.now()).state
             # Surplus: a job that was cancelled goes on after all, while another one has been accepted.
             state = _accepted_state(connection, record) if to is State.ACCEPTED else to
-            values = {**_columns(changes), "state": state.value, "changed": self.now()}
+            values = {**changed_columns(changes), "state": state.value, "changed": self.now()}
+            unmoved = (JOBS.c.uid == record.uid) & (JOBS.c.state == before.value)
             connection.execute(update(JOBS).where(unmoved).values(values))
-            return _read(connection, JOBS.c.id == record.id)
+            return _read(connection, JOBS.c.uid == record.uid)
 
-        return self.database.transact(write) or replace(record, state=to)
+        try:
+            return self.database.transact(write) or replace(record, state=to)
+        except JournalUnusable:
+            if record.request_id:
+                self._unwritten.add(record, record.request_id)
+            raise
 
     def accept(self, record: JobRecord, request_id: str) -> JobRecord:
         """Write down the id of an accepted job, whatever was written about it meanwhile. An id is never lost: where it
@@ -162,47 +169,48 @@ class Journal:
             is another job's, so that this one's is not known.
         """
         try:
-            return self._accept(record, request_id)
+            return self._write_id(record, request_id)
         except JournalUnusable:
             self._unwritten.add(record, request_id)
             raise
 
     def write_ids(self) -> None:
         """Write down the ids that could not be written before, of this process or of one that died."""
-        self._unwritten.write(self._accept)
+        self._unwritten.write(self._write_id)
 
     def close(self) -> None:
         """Let go of the file."""
         self.database.close()
 
-    def _accept(self, record: JobRecord, request_id: str) -> JobRecord:
-        def write(connection: Connection) -> JobRecord | None:
-            other = _read(connection, (JOBS.c.request_id == request_id) & (JOBS.c.uid != record.uid))
-            now = self.now()
-            if _read(connection, JOBS.c.uid == record.uid) is None:
-                # The file was replaced since the job was intended.
-                values = _identity(record.uid, record.key, record.run, record.request or GenerationRequest("(unknown)"))
-                refused = {"state": State.REFUSED.value, "created": record.created, "changed": now}
-                connection.execute(insert(JOBS).values(**values, **refused))
-            open_states = [state.value for state in NOT_ACCEPTED_YET]
-            values = {"state": _accepted_state(connection, record).value, "request_id": request_id, "changed": now}
-            if other:
-                values = {"state": State.UNKNOWN.value, "reason": f"RunComfy named another job's id, {request_id}."}
-                open_states = [State.INTENDED.value]
-            mine = (JOBS.c.uid == record.uid) & JOBS.c.state.in_(open_states)
-            connection.execute(update(JOBS).where(mine).values(values))
-            return _read(connection, JOBS.c.uid == record.uid)
-
-        return self.database.transact(write) or replace(record, state=State.ACCEPTED, request_id=request_id)
+    def _write_id(self, record: JobRecord, request_id: str) -> JobRecord:
+        return self.database.transact(lambda connection: _accept(connection, record, request_id, self.now()))
 
     def _newest(self, limit: int, *conditions: ColumnElement[bool]) -> list[JobRecord]:
         query = select(JOBS).where(*conditions).order_by(JOBS.c.id.desc()).limit(limit)
-        return self.database.transact(lambda connection: [_record(row) for row in connection.execute(query)])
+        return self.database.transact(lambda connection: [record_of(row._mapping) for row in connection.execute(query)])
 
 
 def _of_request(connection: Connection, key: RequestKey) -> list[JobRecord]:
     same = (JOBS.c.request_key == key.request) & JOBS.c.origin.in_([key.origin, ""])
-    return [_record(row) for row in connection.execute(select(JOBS).where(same).order_by(JOBS.c.id.desc()))]
+    return [record_of(row._mapping) for row in connection.execute(select(JOBS).where(same).order_by(JOBS.c.id.desc()))]
+
+
+def _accept(connection: Connection, record: JobRecord, request_id: str, now: float) -> JobRecord:
+    """As `Journal.accept`; does nothing where the acceptance is written already."""
+    other = _read(connection, (JOBS.c.request_id == request_id) & (JOBS.c.uid != record.uid))
+    if _read(connection, JOBS.c.uid == record.uid) is None:
+        request = record.request or GenerationRequest("(unknown)")
+        values = identity_columns(record.uid, record.key, record.run, request)
+        refused = {"state": State.REFUSED.value, "created": record.created, "changed": now}
+        connection.execute(insert(JOBS).values(**values, **refused))
+    open_states = [state.value for state in NOT_ACCEPTED_YET]
+    values = {"state": _accepted_state(connection, record).value, "request_id": request_id, "changed": now}
+    if other:
+        values = {"state": State.UNKNOWN.value, "reason": f"RunComfy named another job's id, {request_id}."}
+        open_states = [State.INTENDED.value]
+    mine = (JOBS.c.uid == record.uid) & JOBS.c.state.in_(open_states)
+    connection.execute(update(JOBS).where(mine).values(values))
+    return _read(connection, JOBS.c.uid == record.uid) or record
 
 
 def _accepted_state(connection: Connection, record: JobRecord) -> State:
@@ -215,36 +223,4 @@ def _accepted_state(connection: Connection, record: JobRecord) -> State:
 
 def _read(connection: Connection, condition: ColumnElement[bool]) -> JobRecord | None:
     row = connection.execute(select(JOBS).where(condition)).first()
-    return _record(row) if row else None
-
-
-def _identity(uid: str, key: RequestKey, run: str, request: GenerationRequest) -> dict[str, object]:
-    """The columns that never change."""
-    return {
-        "uid": uid,
-        "request_key": key.request,
-        "account": key.account,
-        "origin": key.origin,
-        "run": run,
-        "request": request.canonical(),
-        "resolution": request.resolution,
-        "duration": request.duration,
-    }
-
-
-def _columns(changes: dict[str, object]) -> dict[str, object]:
-    return {name: json.dumps(value) if name == "files" else value for name, value in changes.items()}
-
-
-def _record(row: Row[Any]) -> JobRecord:
-    found = row._mapping
-    same = ("id", "uid", "run", "created", "changed", "submit_until", "claim_owner", "claim_until", "reported_by")
-    told = ("seconds", "cost", "price", "reason", "media_host")
-    return JobRecord(
-        **{name: found[name] for name in (*same, *told)},
-        key=RequestKey(found["request_key"], found["account"], found["origin"]),
-        state=State(found["state"]),
-        request=read_request(found["request"]),
-        request_id=found["request_id"] or "",
-        files=tuple(json.loads(found["files"])),
-    )
+    return record_of(row._mapping) if row else None

@@ -16,7 +16,6 @@ from .records import JobRecord
 from .retry import Backoff
 from .services import Services
 from .states import TRANSITIONS, State
-from .transitions import transition
 
 T = TypeVar("T")
 
@@ -147,7 +146,7 @@ class Poller:
             return
         price = record.price or self._services.price()
         writing = self._services.executors.journal.submit(
-            transition, self._services.journal, self._cancellation.report, record, to, price=price, **changes
+            self._services.transition, self._cancellation.report, record, to, price=price, **changes
         )
         self.record = await self._cancellation.wait_for(writing)
 

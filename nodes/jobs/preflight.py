@@ -5,24 +5,27 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from requests.utils import get_environ_proxies, select_proxy
+
 from ..video.errors import UnsafeUrl
+from ..video.url_policy import check_host
 from .errors import CannotReceive
 
 ROOM: Final = 200_000_000
 """Bytes that have to be free; the largest videos of this model have a tenth of it."""
 
 
-def check_before_submit(folder: Path, hosts: Iterable[str], check_host: Callable[[str], None]) -> None:
+def check_before_submit(folder: Path, hosts: Iterable[str]) -> None:
     """Make sure that a video could be fetched, written and read. Blocks for milliseconds.
 
     Args:
         folder: where it would go.
         hosts: where the latest videos came from.
-        check_host: raises `UnsafeUrl` for a host that nothing is fetched from.
 
     Raises:
         CannotReceive: what is in the way, and how it is removed.
@@ -30,14 +33,7 @@ def check_before_submit(folder: Path, hosts: Iterable[str], check_host: Callable
     _check_folder(folder)
     _check_decoder()
     for host in hosts:
-        try:
-            check_host(host)
-        except UnsafeUrl as error:
-            reason = error.message.rstrip(".")
-            raise CannotReceive(
-                f"The last video came from {host}, from where nothing can be fetched now ({reason}).",
-                "Check the proxy, VPN or DNS of this machine, and run again.",
-            ) from None
+        _check_host(host)
 
 
 def _check_folder(folder: Path) -> None:
@@ -57,6 +53,21 @@ def _check_folder(folder: Path) -> None:
             f"The video might not fit on its drive: {free / 1e6:.0f} MB are free at {folder}.",
             f"Free {ROOM / 1e6:.0f} MB and run again.",
         )
+
+
+def _check_host(host: str) -> None:
+    url = f"https://{host}/"
+    if select_proxy(url, get_environ_proxies(url)):
+        return  # which looks names up by itself
+    try:
+        with suppress(OSError):  # it leads nowhere just now, as RunComfy's own name would
+            check_host(host)
+    except UnsafeUrl as error:
+        reason = error.message.rstrip(".")
+        raise CannotReceive(
+            f"The last video came from {host}, from where nothing can be fetched now ({reason}).",
+            "Check the proxy, VPN or DNS of this machine, and run again.",
+        ) from None
 
 
 def _check_decoder() -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from ..errors import SeedanceError
 from ..runcomfy.request import GenerationRequest
@@ -83,3 +84,36 @@ def read_request(written: str) -> GenerationRequest | None:
         return GenerationRequest(**json.loads(written))
     except (SeedanceError, ValueError, TypeError):
         return None
+
+
+def identity_columns(uid: str, key: RequestKey, run: str, request: GenerationRequest) -> dict[str, object]:
+    """What the row of a job is known by, and what is asked for."""
+    return {
+        "uid": uid,
+        "request_key": key.request,
+        "account": key.account,
+        "origin": key.origin,
+        "run": run,
+        "request": request.canonical(),
+        "resolution": request.resolution,
+        "duration": request.duration,
+    }
+
+
+def changed_columns(changes: dict[str, object]) -> dict[str, object]:
+    """Fields of a record as columns of its row."""
+    return {name: json.dumps(value) if name == "files" else value for name, value in changes.items()}
+
+
+def record_of(row: Mapping[Any, Any]) -> JobRecord:
+    """The record in a row, by the names of its columns."""
+    same = ("id", "uid", "run", "created", "changed", "submit_until", "claim_owner", "claim_until", "reported_by")
+    told = ("seconds", "cost", "price", "reason", "media_host")
+    return JobRecord(
+        **{name: row[name] for name in (*same, *told)},
+        key=RequestKey(row["request_key"], row["account"], row["origin"]),
+        state=State(row["state"]),
+        request=read_request(row["request"]),
+        request_id=row["request_id"] or "",
+        files=tuple(json.loads(row["files"])),
+    )

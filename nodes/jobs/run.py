@@ -54,15 +54,15 @@ class Unread:
         with self._lock:
             self._queued[record.uid] = None
 
-    def of(self, records: Iterable[JobRecord], run: Run, awaited: int) -> frozenset[int]:
+    def of(self, records: Iterable[JobRecord], run: Run, just_ended: frozenset[int]) -> frozenset[int]:
         """The ids of the records whose end nobody had read when this run was queued.
 
         Args:
-            awaited: the record that the run has waited for, if any, which has ended since it was queued.
+            just_ended: if they have ended, then after that: this run has waited for them, or another is about to raise.
         """
         ended = (State.UNKNOWN_REPORTED, State.FAILED, State.EXPIRED)
         bad = (record for record in records if record.state in ended)
-        return frozenset(record.id for record in bad if record.id == awaited or self._is_unread(record, run))
+        return frozenset(record.id for record in bad if record.id in just_ended or self._is_unread(record, run))
 
     def _is_unread(self, record: JobRecord, run: Run) -> bool:
         if record.state is State.UNKNOWN_REPORTED and record.reported_by != self.server:

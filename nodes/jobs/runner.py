@@ -65,7 +65,8 @@ class JobRunner:
                 job_run.cancellation.report(stop_report(job_run.record, "Another node ended this run"))
             raise
         finally:
-            job_run.close()
+            # Not before a submit call under way has ended, whose job the next run must see.
+            job_run.submit_call.on_done(job_run.close)
 
     async def _stop(self, job_run: JobRun, may_cancel: bool) -> StopReport:
         """What becomes of the job of a stopped run. Raises `OutcomeUnknown` where its submit call ended unclearly."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -12,11 +12,15 @@ from ..runcomfy.client import RunComfy
 from ..video.download import Download
 from .claims import Claims
 from .clock import Clock
+from .errors import JournalUnusable
+from .events import Event, Notice
 from .executors import Executors
 from .journal import Journal
 from .poll_schedule import PollSchedule, ScheduleFor
+from .records import JobRecord
 from .retry import RateLimiter
 from .run import Unread
+from .states import State
 
 DEADLINE: Final = 30 * 60.0
 """Seconds; many times what the longest video takes, so that only a queue makes a run wait for so long."""
@@ -48,6 +52,23 @@ class Services:
     random: Random = field(default_factory=Random)
     deadline: float = DEADLINE
     """Seconds that one run waits for a job."""
+
+    def transition(self, report: Callable[[Event], None], record: JobRecord, to: State, **changes: object) -> JobRecord:
+        """Move a submitted job's record on. A broken journal must not cost the user the video: say so and go on."""
+        try:
+            return self.journal.transition(record, to, **changes)
+        except JournalUnusable as error:
+            return going_on(error, report, record, to, **changes)
+
+
+def going_on(
+    error: JournalUnusable, report: Callable[[Event], None], record: JobRecord, to: State, **changes: object
+) -> JobRecord:
+    """The record as it would be, where the journal cannot be written."""
+    moved = replace(record, state=to, **changes)  # type: ignore[arg-type]  # the names are JobRecord's fields
+    job = f" The job goes on; note its request id: {moved.request_id}." if moved.request_id else ""
+    report(Notice(f"{error.message}{job}"))
+    return moved
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,8 @@ from .cancellation import StopRequested, ended_within
 from .errors import JournalUnusable
 from .events import Event
 from .records import JobRecord, RequestKey
-from .services import Services
+from .services import Services, going_on
 from .states import State
-from .transitions import going_on, transition
 
 FIRST_BYTE_SECONDS: Final = 15.0
 """From the intent on; later than that nothing is sent. With the 45 s that an exchange may take, the call has ended well
@@ -129,7 +128,7 @@ class SubmitCall:
         try:
             accepted = self._services.journal.accept(record, request_id)
         except JournalUnusable as error:
-            accepted = going_on(record, State.ACCEPTED, error, self._report, request_id=request_id)
+            accepted = going_on(error, self._report, record, State.ACCEPTED, request_id=request_id)
         with self._lock:
             # Either Stop finds the job and cancels it, or it has given up waiting and this does.
             self.record, unwanted = accepted, self._unwanted
@@ -140,4 +139,4 @@ class SubmitCall:
 
     def _write(self, record: JobRecord, state: State, **changes: str) -> JobRecord:
         # What stays intended counts as unknown after a while; so even a broken journal hides no payment.
-        return transition(self._services.journal, self._report, record, state, **changes)
+        return self._services.transition(self._report, record, state, **changes)

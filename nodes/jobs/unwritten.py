@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from ..files import remove, write_private
 from .records import JobRecord, RequestKey, read_request
 from .states import State
 
@@ -32,7 +32,7 @@ class UnwrittenIds:
             self._waiting.append((record, request_id))
         if self._folder:
             with suppress(OSError):
-                _write(self._folder / f"accepted-{record.uid}.json", _text(record, request_id))
+                write_private(_text(record, request_id), self._folder / f"accepted-{record.uid}.json")
 
     def write(self, accept: Callable[[JobRecord, str], object]) -> None:
         """Hand every id to ``accept``, and forget it then. Raises what ``accept`` does; what is left waits on."""
@@ -40,23 +40,11 @@ class UnwrittenIds:
             if found := _read(file):
                 accept(*found)
                 with suppress(OSError):  # handed in once more next time, to which it is no news
-                    file.unlink()
+                    remove(file)
         with self._lock:
             while self._waiting:
                 accept(*self._waiting[0])
                 del self._waiting[0]
-
-
-def _write(file: Path, text: str) -> None:
-    """Write a whole file or none."""
-    part = file.with_suffix(".part")
-    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        os.write(handle, text.encode())
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-    part.replace(file)
 
 
 def _text(record: JobRecord, request_id: str) -> str:

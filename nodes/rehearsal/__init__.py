@@ -6,6 +6,6 @@ no code with the client, so that a mistake in the client has no twin here that h
 
 from .jobs import Job, JobState, Timing
 from .schema import VideoRequest
-from .service import DEFAULT_TOKEN, RehearsalService
+from .server import DEFAULT_TOKEN, RehearsalService
 
 __all__ = ["DEFAULT_TOKEN", "Job", "JobState", "RehearsalService", "Timing", "VideoRequest"]

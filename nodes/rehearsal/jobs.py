@@ -89,7 +89,7 @@ class JobStore:
         self._clock = clock
         self._renderer = renderer
         self._epoch = time.time() - clock()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._jobs: dict[str, Job] = {}
         """By request id, in the order in which they were accepted; as they stood when they came or were changed."""
 
@@ -97,13 +97,13 @@ class JobStore:
     def jobs(self) -> list[Job]:
         """All that are not expired, as they stand now, oldest first."""
         with self._lock:
-            return self._current()
+            return [job for job in map(self._unless_expired, self._jobs.values()) if job]
 
     def submit(self, request: VideoRequest, account: int) -> Job:
         """Accept a job."""
         job = Job(str(uuid.uuid4()), account, request, self._clock())
         with self._lock:
-            self._jobs = {each.request_id: each for each in (*self._current(), job)}
+            self._jobs = {each.request_id: each for each in (*self.jobs, job)}
         # After the lock is free again: if the video is there already, this calls back at once.
         self._renderer.order(request).add_done_callback(partial(self._on_rendered, job.request_id))
         return job
@@ -111,7 +111,8 @@ class JobStore:
     def find(self, request_id: str) -> Job | None:
         """The job as it stands now; None if it is unknown or expired."""
         with self._lock:
-            return self._find(request_id)
+            job = self._jobs.get(request_id)
+            return self._unless_expired(job) if job else None
 
     def queue_position(self, request_id: str) -> int:
         """How many jobs stand in front of a queued one."""
@@ -121,7 +122,7 @@ class JobStore:
     def cancel(self, request_id: str) -> bool:
         """Take a job out of the queue, and do not make a video that no other job needs. False if it is not queued."""
         with self._lock:
-            job = self._find(request_id)
+            job = self.find(request_id)
             if job is None or job.state is not JobState.IN_QUEUE:
                 return False
             self._jobs[request_id] = replace(job, state=JobState.CANCELLED, ended=self._clock())
@@ -148,13 +149,6 @@ class JobStore:
             if request_id in self._jobs:
                 job = self._jobs[request_id]
                 self._jobs[request_id] = replace(job, rendered=self._clock(), error=problem)
-
-    def _find(self, request_id: str) -> Job | None:
-        job = self._jobs.get(request_id)
-        return self._unless_expired(job) if job else None
-
-    def _current(self) -> list[Job]:
-        return [job for job in map(self._unless_expired, self._jobs.values()) if job]
 
     def _unless_expired(self, job: Job) -> Job | None:
         now = self._clock()

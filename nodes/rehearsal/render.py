@@ -58,9 +58,8 @@ def draw_frames(request: VideoRequest) -> Iterator[Image.Image]:
     """The frames of a video in order. It is one RGB picture, drawn anew each time."""
     from PIL import Image
 
-    from .backdrop import Backdrop
     from .captions import Captions
-    from .robot import Robot
+    from .scene import Backdrop, Robot
 
     width, height = request.size
     rng = random.Random(request.model_dump_json())  # noqa: S311 - chance for a picture, no secret

@@ -1,75 +1,222 @@
-"""The five calls of the Model API, typed."""
+"""RunComfy's Model API over HTTP: the five calls, and the authenticated exchange with its origin that each one is."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
+import http.client
+import time
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Protocol, TypeVar
+from urllib.parse import urlsplit
+
+import requests
+from urllib3.exceptions import HTTPError
 
 from ..errors import Charge
-from .errors import Subject
+from ..http_client import LimitedAdapter, Session, failure_reason
+from ..http_exchange import Exchange, ResponseTooLarge
+from . import responses
+from .errors import NO_CALL, ConnectError, InvalidResponse, ReadError, Subject
 from .request import MODEL_ID, GenerationRequest
-from .responses import (
-    CancelOutcome,
-    JobResult,
-    JobStatus,
-    ModelInfo,
-    read_cancel,
-    read_model,
-    read_result,
-    read_status,
-    read_submission,
-)
-from .transport import ApiRequest, ApiResponse, Transport
+from .responses import ApiResponse, CancelOutcome, JobResult, JobStatus, ModelInfo
+from .token import Token, is_loopback
+
+MAX_REPLY: Final = 1024 * 1024
+"""Bytes of an answer, its head included; the documented ones have a few hundred."""
+CONNECTIONS: Final = 16
+"""Kept at most, for as many threads."""
 
 T = TypeVar("T")
 
 
+@dataclass(frozen=True)
+class ApiRequest:
+    """One request to the API; ``path`` starts with a slash."""
+
+    method: str
+    path: str
+    subject: Subject = NO_CALL
+    """What its errors tell."""
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: Mapping[str, str | int] | None = None
+    repeatable: bool = False
+    """Whether it does no harm twice, so that a connection may be used again. A GET never does any."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds that one exchange may take."""
+
+    connect: float = 10.0
+    read: float = 20.0
+    """Between two pieces of the answer."""
+    total: float = 45.0
+    """From its beginning to the end of the answer."""
+    submit: float = 60.0
+    """The same for a call that is not repeatable: an answer that is given up may be a job that was paid for."""
+
+
+class Transport(Protocol):
+    """What carries the client's requests."""
+
+    def send(self, request: ApiRequest, /, *, before_first_byte: Callable[[], None] | None = None) -> ApiResponse:
+        """One exchange.
+
+        Args:
+            before_first_byte: called when the connection stands, TLS included, right before the request is sent. What
+                it raises is raised here, and nothing is sent.
+
+        Raises:
+            ConnectError: no byte of the request has left.
+            ReadError: one may have.
+            InvalidResponse: the answer is a redirect, compressed, or too large.
+        """
+
+
+@dataclass(frozen=True)
 class RunComfy:
     """The service, for one account. Every method is one HTTP exchange and raises `RunComfyError`.
 
     Those about a job take what a failure means for the money: ``charge``.
     """
 
-    def __init__(self, transport: Transport, token_source: str, model: str = MODEL_ID) -> None:
-        self._transport = transport
-        self._token_source = token_source
-        self.model = model
+    transport: Transport
+    token_source: str
+    model: str = MODEL_ID
 
     def submit(self, request: GenerationRequest, before_first_byte: Callable[[], None] | None = None) -> str:
         """Ask for a video; **this is what costs money**. Returns the request id.
 
-        An error whose `not_accepted` is false leaves open whether the service took the job.
-
-        Args:
-            before_first_byte: called when the connection stands, right before the request is sent. What it raises is
-                raised here, and nothing is sent.
+        An error whose `not_accepted` is false leaves open whether the service took the job. ``before_first_byte`` is
+        as in `Transport.send`.
         """
         look_first = "Look for it on RunComfy's Generations page before running again."
-        subject = Subject(self.model, unclear_advice=look_first, token_source=self._token_source)
+        subject = Subject(self.model, unclear_advice=look_first, token_source=self.token_source)
         call = ApiRequest("POST", f"/v1/models/{self.model}", subject, body=request.body())
-        return read_submission(self._transport.send(call, before_first_byte=before_first_byte), subject)
+        answer = self.transport.send(call, before_first_byte=before_first_byte)
+        return responses.read_submission(answer, subject)
 
     def status(self, request_id: str, *, charge: Charge = Charge.ACCEPTED) -> JobStatus:
         """Where the job stands."""
-        return self._about_job(request_id, charge, "GET", "status", read_status)
+        return self._about_job(request_id, charge, "GET", "status", responses.read_status)
 
     def result(self, request_id: str, *, charge: Charge = Charge.ACCEPTED) -> JobResult:
         """How the job ended and where its videos are."""
-        return self._about_job(request_id, charge, "GET", "result", read_result)
+        return self._about_job(request_id, charge, "GET", "result", responses.read_result)
 
     def cancel(self, request_id: str, *, charge: Charge = Charge.ACCEPTED) -> CancelOutcome:
         """Take a job back out of the queue; one that is running already cannot be."""
-        return self._about_job(request_id, charge, "POST", "cancel", read_cancel)
+        return self._about_job(request_id, charge, "POST", "cancel", responses.read_cancel)
 
     def model_info(self) -> ModelInfo:
         """What the model costs, as far as the service tells. Also a free check of the token."""
-        subject = Subject(self.model, charge=Charge.NOTHING, token_source=self._token_source)
-        return read_model(self._transport.send(ApiRequest("GET", f"/v1/models/{self.model}", subject)), subject)
+        subject = Subject(self.model, charge=Charge.NOTHING, token_source=self.token_source)
+        call = ApiRequest("GET", f"/v1/models/{self.model}", subject)
+        return responses.read_model(self.transport.send(call), subject)
 
     def _about_job(
         self, request_id: str, charge: Charge, method: str, what: str, read: Callable[[ApiResponse, Subject], T]
     ) -> T:
-        subject = Subject(request_id, request_id, charge, token_source=self._token_source)
+        subject = Subject(request_id, request_id, charge, token_source=self.token_source)
         query = {"include_cost": "true"} if what == "result" else {}
         call = ApiRequest(method, f"/v1/requests/{request_id}/{what}", subject, query, repeatable=True)
-        return read(self._transport.send(call), subject)
+        return read(self.transport.send(call), subject)
+
+
+@dataclass(eq=False)
+class HttpTransport:
+    """HTTP by `requests`, within ``limits``, without redirects and without repeats."""
+
+    origin: str
+    token: Token
+    limits: Limits = Limits()
+    clock: Callable[[], float] = time.monotonic
+
+    def __post_init__(self) -> None:
+        self._kept = self._session()
+
+    def send(self, request: ApiRequest, /, *, before_first_byte: Callable[[], None] | None = None) -> ApiResponse:
+        if request.method == "GET" or request.repeatable:
+            return self._exchange(self._kept, request, self.limits.total, before_first_byte)
+        # A kept connection may just have been closed by the service, which would look as if the request had arrived.
+        with self._session() as fresh:
+            return self._exchange(fresh, request, self.limits.submit, before_first_byte)
+
+    def _exchange(
+        self,
+        session: requests.Session,
+        request: ApiRequest,
+        seconds: float,
+        before_first_byte: Callable[[], None] | None,
+    ) -> ApiResponse:
+        exchange = Exchange(seconds, MAX_REPLY, self.clock, before_first_byte=before_first_byte)
+        failure: BaseException
+        try:
+            with exchange:
+                return self._answer(session, request)
+        except (OSError, ValueError, HTTPError, http.client.HTTPException, ResponseTooLarge) as error:
+            # Those of `requests` are OSErrors, its InvalidJSONError and the like ValueErrors, too.
+            if not exchange.sent:
+                failure = ConnectError(failure_reason(error, exchange), request.subject)
+            elif isinstance(error, ResponseTooLarge):
+                failure = InvalidResponse("it is far too long", request.subject)
+            else:
+                failure = ReadError(failure_reason(error, exchange), request.subject)
+        except InvalidResponse as error:
+            failure = error
+        except BaseException as error:
+            if error is not exchange.refusal:
+                raise
+            failure = error
+        # Not inside a handler: what `requests` raises holds the request with its headers, and would stay attached, as
+        # would the variables of what was called.
+        raise (exchange.refusal or failure).with_traceback(None)
+
+    def _answer(self, session: requests.Session, request: ApiRequest) -> ApiResponse:
+        with session.request(
+            request.method,
+            self.origin + request.path,
+            params=dict(request.query),
+            json=request.body,
+            auth=self.token,
+            timeout=(self.limits.connect, self.limits.read),
+            stream=True,
+        ) as response:
+            if response.is_redirect:
+                problem = "it redirects to another address, which is refused to protect the token"
+                raise InvalidResponse(problem, request.subject)
+            redact = self.token.redact
+            headers = {
+                name.lower(): redact(value.encode("latin-1")).decode("latin-1")
+                for name, value in response.headers.items()
+            }
+            packed = b"".join(response.raw.stream(decode_content=False))
+            encoding = response.headers.get("Content-Encoding", "").strip().lower()
+            return ApiResponse(response.status_code, headers, redact(_unpacked(packed, encoding, request.subject)))
+
+    def _session(self) -> requests.Session:
+        session = Session()
+        # A proxy of the user's is for the world outside: it would be handed the token of a service on this machine.
+        use_proxy = not is_loopback(urlsplit(self.origin).hostname or "")
+        adapter = LimitedAdapter(connections=CONNECTIONS, use_proxy=use_proxy)
+        session.mount("https://", adapter)
+        session.mount("http://", adapter)
+        session.headers["Accept"] = "application/json"
+        return session
+
+
+def _unpacked(body: bytes, encoding: str, subject: Subject) -> bytes:
+    """Nothing was asked to be packed, but what is in between may do so, and then the job is paid for all the same."""
+    if encoding in ("", "identity"):
+        return body
+    if encoding != "gzip":
+        raise InvalidResponse("it is compressed, which was not asked for", subject)
+    unpacking = zlib.decompressobj(wbits=zlib.MAX_WBITS + 16)
+    try:
+        found = unpacking.decompress(body, MAX_REPLY)
+    except zlib.error:
+        raise InvalidResponse("it cannot be unpacked", subject) from None
+    if unpacking.unconsumed_tail:
+        raise InvalidResponse("it is far too long", subject)
+    return found

@@ -1,21 +1,21 @@
 """Every way in which a call to RunComfy can fail.
 
 RunComfyError
-├── InvalidRequest          never left this machine
-├── MissingToken            never left this machine
-├── InvalidOrigin           never left this machine
-├── TransientError          may go away by itself: reads go on
+├── InvalidRequest          an input that cannot be meant: it never left this machine
+├── MissingToken            no token that can be used: nothing left this machine
+├── InvalidOrigin           RUNCOMFY_API_BASE_URL may not be sent a token: nothing left this machine
+├── TransientError          may go away by itself: reads are repeated until the deadline
 │   ├── ConnectError        no byte of the request has left
 │   ├── ReadError           the connection broke or timed out before a whole answer came
-│   ├── RateLimited         HTTP 429
-│   ├── ServerError         HTTP 408, 409, 425, 499 and 5xx
+│   ├── RateLimited         HTTP 429: too many calls; nothing was done
+│   ├── ServerError         HTTP 408, 409, 425, 499 and 5xx: it, or something in front of it, gave up
 │   ├── GatewayError        a refusal of a call about a job that may not be RunComfy's own
-│   └── InvalidResponse     an answer that is not what the documentation describes
-└── RejectedError           a definite no
+│   └── InvalidResponse     a success or a redirect that is not what the documentation describes
+└── RejectedError           a definite no: asking again brings the same answer
     ├── InvalidIdentifier   400001: wrong model or request id
     ├── ValidationError     HTTP 400 or 422: the input does not fit the schema
-    ├── AuthenticationError 400004 or HTTP 401: the token
-    ├── InsufficientFunds   400002 or HTTP 402: the balance
+    ├── AuthenticationError 400004 or HTTP 401: the token is wrong, expired or revoked, or the account is not active
+    ├── InsufficientFunds   400002 or HTTP 402: the balance is used up
     ├── PermissionDenied    403001 or HTTP 403: somebody else's request
     └── NotFound            404001 or HTTP 404: unknown, deleted or expired
 
@@ -50,181 +50,157 @@ NO_CALL: Final = Subject()
 
 
 class RunComfyError(SeedanceError):
-    """A call to RunComfy that did not work. ``str()`` is the message for the user."""
+    """A call to RunComfy that did not work. ``str()`` is the message for the user.
 
+    Args:
+        reason: what goes into the `template`, there also as `quoted`: the service's own words, or nothing.
+        subject: what the call was about.
+        advice: in place of the `usual_advice`.
+        status: of the HTTP answer.
+        retry_after: seconds that the service asks to wait, if it says so.
+    """
+
+    template: ClassVar[str] = "{reason}"
+    usual_advice: ClassVar[str] = ""
     not_accepted: ClassVar[bool] = True
     """As the answer to a submit: provably no job was created."""
 
-    def __init__(self, message: str, advice: str, subject: Subject = NO_CALL) -> None:
-        if not self.not_accepted:
-            advice = subject.unclear_advice or advice
-        charge = subject.charge or (Charge.NOTHING if self.not_accepted else Charge.UNKNOWN)
-        super().__init__(message, advice, charge=charge, request_id=subject.request_id)
+    def __init__(
+        self,
+        reason: str = "",
+        subject: Subject = NO_CALL,
+        *,
+        advice: str = "",
+        status: int = 0,
+        retry_after: float | None = None,
+    ) -> None:
+        words = " ".join(reason.split())[:300].rstrip(".")
+        quoted = f': "{words}"' if words else ""
+        super().__init__(
+            self.template.format(reason=reason, quoted=quoted, status=status, subject=subject),
+            advice or ("" if self.not_accepted else subject.unclear_advice) or self.usual_advice,
+            charge=subject.charge or (Charge.NOTHING if self.not_accepted else Charge.UNKNOWN),
+            request_id=subject.request_id,
+        )
         self.subject = subject
-        """What the call was about."""
+        self.retry_after = retry_after
 
 
 class InvalidRequest(RunComfyError):
-    """An input that cannot be meant, such as one outside of the model's schema; nothing was sent."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message, "Correct it and run again.")
+    usual_advice = "Correct it and run again."
 
 
 class MissingToken(RunComfyError):
-    """No token that can be used: none in any place, one that cannot be read, or one that cannot be a token."""
+    """None in any place, one that cannot be read, or one that cannot be a token."""
 
 
 class InvalidOrigin(RunComfyError):
-    """RUNCOMFY_API_BASE_URL is not a place where a token may be sent."""
+    """It could be read on the way, or is no address at all."""
 
 
 class TransientError(RunComfyError):
-    """Trouble that says nothing about the job. Reads are repeated until the deadline."""
-
     not_accepted = False
-    retry_after: float | None = None
-    """Seconds that the service asks to wait, if it says so."""
 
 
 class ConnectError(TransientError):
-    """No byte of the request has left: there was no connection, or it broke in the TLS handshake."""
-
     not_accepted = True
-
-    def __init__(self, reason: str, subject: Subject = NO_CALL) -> None:
-        super().__init__(
-            f"RunComfy could not be reached ({reason}).", "Check the network connection and run again.", subject
-        )
+    template = "RunComfy could not be reached ({reason})."
+    usual_advice = "Check the network connection and run again."
 
 
 class ReadError(TransientError):
-    """The request may have arrived, but no whole answer came back."""
-
-    def __init__(self, reason: str, subject: Subject = NO_CALL) -> None:
-        super().__init__(
-            f"The connection to RunComfy ended before its answer was complete ({reason}).",
-            "Check the network connection and run again.",
-            subject,
-        )
+    template = "The connection to RunComfy ended before its answer was complete ({reason})."
+    usual_advice = "Check the network connection and run again."
 
 
 class RateLimited(TransientError):
-    """HTTP 429: too many calls; nothing was done."""
-
     not_accepted = True
+    template = "RunComfy is limiting how often this account may call it."
+    usual_advice = "Wait a minute and run again."
 
     def __init__(self, retry_after: float | None, subject: Subject = NO_CALL) -> None:
-        super().__init__(
-            "RunComfy is limiting how often this account may call it.", "Wait a minute and run again.", subject
-        )
-        self.retry_after = retry_after
+        super().__init__(subject=subject, retry_after=retry_after)
 
 
 class ServerError(TransientError):
-    """HTTP 408, 409, 425, 499 or 5xx: the service did not cope, or something in front of it gave up."""
-
-    def __init__(self, status: int, message: str, retry_after: float | None = None, subject: Subject = NO_CALL) -> None:
-        super().__init__(
-            f"RunComfy answered with HTTP {status}{_quoted(message)}.",
-            "Look at RunComfy's status page and run again later.",
-            subject,
-        )
-        self.retry_after = retry_after
+    template = "RunComfy answered with HTTP {status}{quoted}."
+    usual_advice = "Look at RunComfy's status page and run again later."
 
 
 class GatewayError(TransientError):
-    """A refusal of a call about a job that may not be RunComfy's own, but that of something in front of it.
-
-    So are 401, 403 and 404 without RunComfy's error code, and any other without a reason.
-    """
-
-    def __init__(self, status: int, message: str, subject: Subject = NO_CALL) -> None:
-        super().__init__(
-            f"RunComfy, or a gateway in front of it, refused the call with HTTP {status}{_quoted(message)}.",
-            "Check the token and the request id, and a proxy if one is set; then run again.",
-            subject,
-        )
+    template = "RunComfy, or a gateway in front of it, refused the call with HTTP {status}{quoted}."
+    usual_advice = "Check the token and the request id, and a proxy if one is set; then run again."
 
 
 class InvalidResponse(TransientError):
-    """A success or a redirect that does not say what the documentation promises."""
-
-    def __init__(self, problem: str, subject: Subject = NO_CALL) -> None:
-        super().__init__(
-            f"RunComfy's answer could not be understood: {problem}.",
-            "If RUNCOMFY_API_BASE_URL or a proxy is set, check it; then run again.",
-            subject,
-        )
+    template = "RunComfy's answer could not be understood: {reason}."
+    usual_advice = "If RUNCOMFY_API_BASE_URL or a proxy is set, check it; then run again."
 
 
 class RejectedError(RunComfyError):
-    """A definite no of the service; asking again brings the same answer."""
+    template = "RunComfy refused the call with HTTP {status}{quoted}."
+    usual_advice = "Run again later."
 
 
 class InvalidIdentifier(RejectedError):
-    """The model or request id is not one."""
-
-    def __init__(self, message: str, subject: Subject) -> None:
-        super().__init__(
-            f"RunComfy does not know {subject.name!r:.150}{_quoted(message)}.",
-            "Request ids are listed on RunComfy's Generations page, models on its Models page.",
-            subject,
-        )
+    template = "RunComfy does not know {subject.name!r:.150}{quoted}."
+    usual_advice = "Request ids are listed on RunComfy's Generations page, models on its Models page."
 
 
 class ValidationError(RejectedError):
-    """The service does not accept the input."""
-
-    def __init__(self, message: str, subject: Subject) -> None:
-        super().__init__(f"RunComfy did not accept the input{_quoted(message)}.", "Correct it and run again.", subject)
+    template = "RunComfy did not accept the input{quoted}."
+    usual_advice = "Correct it and run again."
 
 
 class AuthenticationError(RejectedError):
-    """The token is wrong, expired or revoked, or the account is not active."""
-
-    def __init__(self, message: str, subject: Subject) -> None:
-        super().__init__(
-            f"RunComfy did not accept the token from {subject.token_source}{_quoted(message)}.",
-            "Copy a current token from your RunComfy profile and set it there, or set another source.",
-            subject,
-        )
+    template = "RunComfy did not accept the token from {subject.token_source}{quoted}."
+    usual_advice = "Copy a current token from your RunComfy profile and set it there, or set another source."
 
 
 class InsufficientFunds(RejectedError):
-    """The balance is used up."""
-
-    def __init__(self, message: str, subject: Subject) -> None:
-        super().__init__(
-            f"The RunComfy balance is used up{_quoted(message)}. Nothing was generated.",
-            "Add funds on RunComfy's billing page and run again.",
-            subject,
-        )
+    template = "The RunComfy balance is used up{quoted}. Nothing was generated."
+    usual_advice = "Add funds on RunComfy's billing page and run again."
 
 
 class PermissionDenied(RejectedError):
-    """The request belongs to another account."""
-
-    def __init__(self, message: str, subject: Subject) -> None:
-        super().__init__(
-            f"The account of the token from {subject.token_source} may not see this{_quoted(message)}.",
-            "Use the token of the account that made the request.",
-            subject,
-        )
+    template = "The account of the token from {subject.token_source} may not see this{quoted}."
+    usual_advice = "Use the token of the account that made the request."
 
 
 class NotFound(RejectedError):
-    """The service no longer has it, or never had."""
-
-    def __init__(self, message: str, subject: Subject) -> None:
-        super().__init__(
-            f"RunComfy does not have this job or model{_quoted(message)}: it is unknown, deleted or expired.",
-            "It can no longer be fetched; check the id, or generate it anew.",
-            subject,
-        )
+    template = "RunComfy does not have this job or model{quoted}: it is unknown, deleted or expired."
+    usual_advice = "It can no longer be fetched; check the id, or generate it anew."
 
 
-def _quoted(message: str) -> str:
-    """`: "reason"`, or nothing where the service gave no reason."""
-    reason = " ".join(message.split())[:300].rstrip(".")
-    return f': "{reason}"' if reason else ""
+_BY_CODE: Final = {
+    400001: InvalidIdentifier,
+    400002: InsufficientFunds,
+    400004: AuthenticationError,
+    403001: PermissionDenied,
+    404001: NotFound,
+}
+"""RunComfy's own error codes."""
+_BY_STATUS: Final = {
+    401: AuthenticationError,
+    402: InsufficientFunds,
+    403: PermissionDenied,
+    404: NotFound,
+    400: ValidationError,
+    422: ValidationError,
+}
+_UNCLEAR: Final = (408, 409, 425, 499)
+"""Where something gave up on a request that may have got through."""
+
+
+def error_for(status: int, code: int | None, reason: str, subject: Subject, retry_after: float | None) -> RunComfyError:
+    """The error that an answer stands for, by its HTTP status and RunComfy's own code."""
+    if status == 429:
+        return RateLimited(retry_after, subject)
+    if status >= 500 or status in _UNCLEAR:
+        return ServerError(reason, subject, status=status, retry_after=retry_after)
+    if code in _BY_CODE:
+        return _BY_CODE[code](reason, subject)
+    if subject.request_id and (status in (401, 403, 404) or not reason):
+        # The job is paid for: only RunComfy itself, not a gateway in front of it, may end the wait for it.
+        return GatewayError(reason, subject, status=status)
+    return _BY_STATUS.get(status, RejectedError)(reason, subject, status=status)

@@ -5,18 +5,34 @@ Every reader raises the error that the answer stands for; `InvalidResponse` wher
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from .errors import InvalidResponse, Subject
-from .parsing import count_in, links_in, number_in, text_in
-from .refusals import ABOUT_THE_CALL, json_in, json_object, raise_for_code, raise_for_status
+from .errors import InvalidResponse, RunComfyError, Subject, error_for
 from .request import is_request_id
-from .transport import ApiResponse
 
 MOST_VIDEOS: Final = 16
 """Of one job; the service documents one, and each may have hundreds of megabytes."""
+_DEPTH: Final = 8
+"""Levels of lists and objects that are looked into; the documented answers have three."""
+_LONGEST: Final = 500
+"""Characters of a text that is shown."""
+_ABSURD: Final = 10**9
+"""From here on, no place in a queue, sum of money or number of seconds is believed."""
+_ABOUT_THE_CALL: Final = (400004, 403001, 404001)
+"""Codes that say why a job cannot be seen, never how it ended, whatever else stands in the answer."""
+
+
+@dataclass(frozen=True)
+class ApiResponse:
+    """One whole answer, whatever its status. Header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
 
 
 class JobState(Enum):
@@ -57,7 +73,6 @@ class JobResult:
 
     state: JobState
     raw_status: str
-    """The state as the service spelt it."""
     videos: tuple[str, ...] = ()
     """URLs, in the service's order; they expire."""
     reason: str = ""
@@ -84,36 +99,28 @@ _RESULT_WORDS: Final = _STATUS_WORDS | {
     **dict.fromkeys(("completed", "succeeded"), JobState.SUCCEEDED),
     **dict.fromkeys(("failed", "error"), JobState.FAILED),
 }
-_OUTCOMES: Final = {
-    "cancelled": CancelOutcome.CANCELLED,
-    "canceled": CancelOutcome.CANCELLED,
-    "not_cancellable": CancelOutcome.NOT_CANCELLABLE,
-}
+_OUTCOMES: Final = {**{each.value: each for each in CancelOutcome}, "canceled": CancelOutcome.CANCELLED}
 
 
 def read_submission(response: ApiResponse, subject: Subject) -> str:
     """The request id of an accepted job. One that can be used counts, whatever else the answer says."""
-    raise_for_status(response, subject)
-    found = json_in(response)
-    request_id = found.get("request_id") if isinstance(found, dict) else None
+    found = _success(response, subject)
+    request_id = found.get("request_id")
     if isinstance(request_id, str) and is_request_id(request_id):
         return request_id
-    raise_for_code(json_object(response, subject), response, subject)
     shown = f" ({text_in(request_id)})" if isinstance(request_id, str) and request_id else ""
-    raise InvalidResponse(f"it holds no usable request_id{shown}", subject)
+    raise _failure(f"it holds no usable request_id{shown}", found, response, subject)
 
 
 def read_status(response: ApiResponse, subject: Subject) -> JobStatus:
     """The state of a job."""
-    found = _about_job(response, subject)
-    raw_status = _raw_status(found, response, subject)
+    found, raw_status = _job_and_status(response, subject)
     return JobStatus(_STATUS_WORDS.get(raw_status, JobState.UNKNOWN), raw_status, count_in(found.get("queue_position")))
 
 
 def read_result(response: ApiResponse, subject: Subject) -> JobResult:
     """The outcome of a job."""
-    found = _about_job(response, subject)
-    raw_status = _raw_status(found, response, subject)
+    found, raw_status = _job_and_status(response, subject)
     state = _RESULT_WORDS.get(raw_status, JobState.UNKNOWN)
     videos = tuple(dict.fromkeys(links_in(found.get("output"))))[:MOST_VIDEOS]
     reason = text_in(found.get("error")) or text_in(found.get("error_message"))
@@ -128,35 +135,115 @@ def read_cancel(response: ApiResponse, subject: Subject) -> CancelOutcome:
     outcome = found.get("outcome")
     if isinstance(outcome, str) and outcome in _OUTCOMES:
         return _OUTCOMES[outcome]
-    raise_for_code(found, response, subject)
-    raise InvalidResponse("it does not say whether the job was cancelled", subject)
+    raise _failure("it does not say whether the job was cancelled", found, response, subject)
 
 
 def read_model(response: ApiResponse, subject: Subject) -> ModelInfo:
     """The model's price, as far as it is told."""
-    raise_for_status(response, subject)
-    found = json_object(response, subject)
-    raise_for_code(found, response, subject)
+    found = _success(response, subject)
+    if found.get("error_code"):
+        raise _failure("", found, response, subject)
     return ModelInfo(number_in(found.get("base_price_usd")), text_in(found.get("price_unit")))
+
+
+def _job_and_status(response: ApiResponse, subject: Subject) -> tuple[dict[str, object], str]:
+    found = _about_job(response, subject)
+    raw_status = found.get("status")
+    shown = text_in(raw_status)[:60].lower() if isinstance(raw_status, str) else ""
+    # With a code, the undocumented word `error` is as likely about the call as about the job.
+    if not shown or (shown == "error" and found.get("error_code")):
+        raise _failure("it names no status", found, response, subject)
+    return found, shown
 
 
 def _about_job(response: ApiResponse, subject: Subject) -> dict[str, object]:
     """The body of a success that is about the job that was asked for."""
-    raise_for_status(response, subject)
-    found = json_object(response, subject)
-    if count_in(found.get("error_code")) in ABOUT_THE_CALL:
-        raise_for_code(found, response, subject)
+    found = _success(response, subject)
+    if count_in(found.get("error_code")) in _ABOUT_THE_CALL:
+        raise _failure("", found, response, subject)
     named = found.get("request_id")
     if isinstance(named, str) and named != subject.request_id:
         raise InvalidResponse("it is about another job than the one that was asked for", subject)
     return found
 
 
-def _raw_status(found: dict[str, object], response: ApiResponse, subject: Subject) -> str:
-    raw_status = found.get("status")
-    shown = text_in(raw_status)[:60].lower() if isinstance(raw_status, str) else ""
-    # With a code, the undocumented word `error` is as likely about the call as about the job.
-    if shown and not (shown == "error" and found.get("error_code")):
-        return shown
-    raise_for_code(found, response, subject)
-    raise InvalidResponse("it names no status", subject)
+def _success(response: ApiResponse, subject: Subject) -> dict[str, object]:
+    """The body of an answer that is a success by its HTTP status."""
+    try:
+        # As UTF-8: from bytes, json would guess, and the token is found in none of the other encodings.
+        found = json.loads(response.body.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        found = None
+    if response.status >= 400:
+        raise _rejection(response.status, found if isinstance(found, dict) else {}, response, subject)
+    if not 200 <= response.status < 300:
+        raise InvalidResponse(f"HTTP {response.status} where a plain answer is documented", subject)
+    if not isinstance(found, dict):
+        raise InvalidResponse("it is not a JSON object", subject)
+    return found
+
+
+def _failure(problem: str, found: dict[str, object], response: ApiResponse, subject: Subject) -> RunComfyError:
+    """What a success without its content means: the error of its code, if it has one, as RunComfy's clients say."""
+    if not (told := found.get("error_code")):
+        return InvalidResponse(problem, subject)
+    code = count_in(told) or 0
+    # The first three digits are the HTTP status that it might as well have had.
+    return _rejection(code // 1000 if 400_000 <= code < 600_000 else 400, found, response, subject)
+
+
+def _rejection(status: int, found: dict[str, object], response: ApiResponse, subject: Subject) -> RunComfyError:
+    """The error of a body with a code and a message, under any of the names that are in use."""
+    nested = found.get("error")
+    if isinstance(nested, dict):
+        found = nested | found
+    code = next((count_in(told) for key in ("error_code", "code") if (told := found.get(key)) is not None), None)
+    texts = (text_in(found.get(key)) for key in ("error_message", "message", "error", "detail"))
+    # The header's other form, a date, is passed over.
+    retry_after = number_in(response.headers.get("retry-after"))
+    return error_for(status, code, next(filter(None, texts), ""), subject, retry_after)
+
+
+def text_in(value: object, depth: int = _DEPTH) -> str:
+    """A readable text out of a string, an error object or a list of them; empty where there is none."""
+    if depth == 0:
+        return ""
+    if isinstance(value, str):
+        return "".join(mark if mark.isprintable() else " " for mark in value[:_LONGEST]).strip()
+    if isinstance(value, list):
+        return "; ".join(text for item in value[:5] if (text := text_in(item, depth - 1)))[:_LONGEST]
+    if isinstance(value, dict):
+        texts = (text_in(value.get(key), depth - 1) for key in ("message", "msg", "detail", "reason"))
+        loc = value.get("loc")
+        parts = loc if isinstance(loc, list) else []
+        field = ".".join(text_in(str(part)) for part in parts if isinstance(part, str | int) and part != "body")[:100]
+        return ": ".join(filter(None, (field, next(filter(None, texts), ""))))
+    return ""
+
+
+def links_in(output: object, depth: int = _DEPTH) -> list[str]:
+    """The video URLs of any documented shape of `output`."""
+    if depth == 0:
+        return []
+    if isinstance(output, str):
+        return [output] if output else []
+    if isinstance(output, dict):
+        output = [output.get(key) for key in ("video", "videos", "url")]
+    return [link for item in output for link in links_in(item, depth - 1)] if isinstance(output, list) else []
+
+
+def number_in(value: object) -> float | None:
+    """A number from 0 on, also one that is written as a text; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if 0 <= number < _ABSURD else None
+
+
+def count_in(value: object) -> int | None:
+    """The same for whole numbers."""
+    number = number_in(value)
+    return int(number) if number is not None and number.is_integer() else None

@@ -1,20 +1,24 @@
-"""Where the account's token comes from. Its value leaves this module only inside an Authorization header."""
+"""Where the account's token comes from, and where it may go. Its value leaves only inside an Authorization header."""
 
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
 from ..files import private_folder, remove, unfinished_prefix, write_private
-from .errors import MissingToken
+from .errors import InvalidOrigin, MissingToken
 
 VARIABLES: Final = ("RUNCOMFY_API_TOKEN", "RUNCOMFY_TOKEN", "YOUR_API_TOKEN")
+DEFAULT_ORIGIN: Final = "https://model-api.runcomfy.net"
 SAVED: Final = "Settings > Seedance"
 LONGEST: Final = 2048
 """Characters; well above any real token, and well below what a header may hold."""
@@ -22,20 +26,21 @@ SHORTEST_REDACTED: Final = 12
 """Characters; anything shorter is no real token, and may well be a word of an answer."""
 
 
+@dataclass(frozen=True, repr=False)
 class Token(AuthBase):
     """A bearer token that knows where it came from and never shows its value."""
 
-    def __init__(self, value: str, source: str) -> None:
-        self._value = value
-        self.source = source
-        """Its place, for messages: a setting or a variable's name."""
-        # In JSON, each character may also be escaped, or be spelt by its number.
-        spellings = "".join(rf"(?:\\?{re.escape(mark)}|\\u(?i:{ord(mark):04x}))" for mark in value)
-        self._spellings = re.compile(spellings.encode()) if len(value) >= SHORTEST_REDACTED else None
+    _value: str
+    source: str
+    """Its place, for messages: a setting or a variable's name."""
 
     def redact(self, content: bytes) -> bytes:
         """The content of an answer with a placeholder wherever the token stands: an error page may quote headers."""
-        return self._spellings.sub(b"[token]", content) if self._spellings else content
+        if len(self._value) < SHORTEST_REDACTED:
+            return content
+        # In JSON, each character may also be escaped, or be spelt by its number.
+        spellings = "".join(rf"(?:\\?{re.escape(mark)}|\\u(?i:{ord(mark):04x}))" for mark in self._value)
+        return re.sub(spellings.encode(), b"[token]", content)
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         request.headers["Authorization"] = f"Bearer {self._value}"
@@ -43,12 +48,6 @@ class Token(AuthBase):
 
     def __repr__(self) -> str:
         return f"<token from {self.source}>"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Token) and (self._value, self.source) == (other._value, other.source)
-
-    def __hash__(self) -> int:
-        return hash((self._value, self.source))
 
     def __reduce__(self) -> str:
         raise TypeError("a token is not to be copied or stored")
@@ -65,19 +64,20 @@ def find_token(environment: Mapping[str, str], file: Path) -> Token:
     Raises:
         MissingToken: there is none, or the one there is cannot be a token.
     """
-    for source, value in ((SAVED, _saved(file)), *_variables(environment)):
-        if value.strip():
-            return Token(_checked(value, source), source)
+    if (saved := _saved(file)).strip():
+        return Token(_checked(saved, SAVED), SAVED)
+    if name := variable_in_use(environment):
+        return Token(_checked(environment[name], name), name)
     raise MissingToken(
         "No RunComfy token is set.",
-        "Save the token from your RunComfy profile in Settings > Seedance, or set the environment variable "
+        advice="Save the token from your RunComfy profile in Settings > Seedance, or set the environment variable "
         f"{VARIABLES[0]} and restart ComfyUI, or switch mode to rehearsal, which needs none.",
     )
 
 
 def variable_in_use(environment: Mapping[str, str]) -> str | None:
     """The first variable that is set: the one that holds the token where none is saved."""
-    return next((name for name, value in _variables(environment) if value.strip()), None)
+    return next((name for name in VARIABLES if environment.get(name, "").strip()), None)
 
 
 def is_saved(file: Path) -> bool:
@@ -106,10 +106,6 @@ def clear_token(file: Path) -> None:
         remove(unfinished)
 
 
-def _variables(environment: Mapping[str, str]) -> list[tuple[str, str]]:
-    return [(name, environment.get(name, "")) for name in VARIABLES]
-
-
 def _saved(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8", errors="replace")
@@ -118,7 +114,7 @@ def _saved(file: Path) -> str:
     except OSError as error:
         raise MissingToken(
             f"The saved RunComfy token cannot be read ({error.strerror}).",
-            f"Make {file} readable for the user that runs ComfyUI, then run again.",
+            advice=f"Make {file} readable for the user that runs ComfyUI, then run again.",
         ) from None
 
 
@@ -131,5 +127,38 @@ def _checked(text: str, source: str) -> str:
     raise MissingToken(
         f"The value in {source} cannot be a RunComfy token: it is empty, far too long, or has spaces or special "
         "characters in it.",
-        "Copy the token from your RunComfy profile again.",
+        advice="Copy the token from your RunComfy profile again.",
     )
+
+
+def api_origin(environment: Mapping[str, str]) -> str:
+    """Where the API is: RunComfy's own origin, or RUNCOMFY_API_BASE_URL for tests and proxies.
+
+    Raises:
+        InvalidOrigin: the variable holds something to which no token may be sent.
+    """
+    value = environment.get("RUNCOMFY_API_BASE_URL", "").strip()
+    if not value:
+        return DEFAULT_ORIGIN
+    try:
+        parts = urlsplit(value)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        host, port, parts = "", None, urlsplit("")
+    plain = not (parts.username or parts.password or parts.query or parts.fragment or parts.path.strip("/"))
+    if not (host and plain and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host)))):
+        raise InvalidOrigin(
+            "The environment variable RUNCOMFY_API_BASE_URL is not an address that the token may be sent to.",
+            advice="Use https://host, or http://127.0.0.1:port for a service on this machine, without user, path or "
+            "query; or remove the variable.",
+        )
+    shown = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{shown}" + (f":{port}" if port else "")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name can only mean this machine."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"

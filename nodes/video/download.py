@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import re
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -35,16 +37,13 @@ AROUND: Final = 1024 * 1024
 """Bytes of a response that may be around a video."""
 PIECE: Final = 256 * 1024
 """Bytes that are read at most before they are written."""
-CONNECT_TIMEOUT: Final = 10.0
-"""Seconds."""
-READ_TIMEOUT: Final = 20.0
-"""Seconds between two pieces of an answer."""
+TIMEOUTS: Final = (10.0, 20.0)
+"""Seconds to connect, and between two pieces of an answer."""
 ATTEMPT_TIMEOUT: Final = 600.0
 """Seconds for one attempt; the next one goes on where it ended."""
 
-_EXPIRED: Final = (401, 403, 404, 410)
 
-
+@dataclass(eq=False)
 class Download:
     """One video on its way to ``target``.
 
@@ -52,28 +51,21 @@ class Download:
     `discard` removes what is unfinished, and is harmless after success.
     """
 
-    def __init__(
-        self,
-        target: Path,
-        session: requests.Session,
-        *,
-        trusted_origin: str | None = None,
-        max_size: int = MAX_SIZE,
-        clock: Callable[[], float] = time.monotonic,
-        wait: Wait = pause,
-    ) -> None:
-        self.target = target
-        self.received = 0
-        """Bytes so far."""
-        self.total: int | None = None
-        """Bytes in all, once the server has told."""
-        self._session = session
-        self._trusted = trusted_origin
-        self._max_size = max_size
-        self._clock = clock
-        self._wait = wait
+    target: Path
+    session: requests.Session
+    _: KW_ONLY
+    trusted_origin: str | None = None
+    max_size: int = MAX_SIZE
+    clock: Callable[[], float] = time.monotonic
+    wait: Wait = pause
+    received: int = field(default=0, init=False)
+    """Bytes so far."""
+    total: int | None = field(default=None, init=False)
+    """Bytes in all, once the server has told."""
+
+    def __post_init__(self) -> None:
+        self._part = self.target.with_name(f".{self.target.name}.{secrets.token_hex(4)}.part")
         self._validator = ""
-        self._part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
         self._is_whole = False
 
     def attempt(self, link: str, progress: Callable[[int, int | None], None], stopped: Callable[[], bool]) -> None:
@@ -88,16 +80,15 @@ class Download:
             VideoError: no other attempt would.
             Cancelled: ``stopped`` said so.
         """
-        if not (self._trusted and link.startswith(self._trusted + "/")):
+        if not (self.trusted_origin and link.startswith(self.trusted_origin + "/")):
             check_url(link)
 
         def go_on() -> None:
             if stopped():
                 raise Cancelled
 
-        exchange = Exchange(
-            ATTEMPT_TIMEOUT, self._max_size + AROUND, self._clock, before_first_byte=go_on, before_read=go_on
-        )
+        size = self.max_size + AROUND
+        exchange = Exchange(ATTEMPT_TIMEOUT, size, self.clock, before_first_byte=go_on, before_read=go_on)
         try:
             with exchange:
                 self._transfer(link, progress)
@@ -117,7 +108,7 @@ class Download:
             raise _disk_error(error, self.target) from None
         self._is_whole = True
         try:
-            replace(self._part, self.target, self._wait)
+            replace(self._part, self.target, self.wait)
         except OSError as error:
             raise NotRenamed(self._part, self.target, error.strerror or type(error).__name__) from None
 
@@ -125,23 +116,26 @@ class Download:
         """Remove an unfinished file. One that is whole stays, even under the name of an unfinished one."""
         if not self._is_whole:
             with suppress(OSError):
-                remove(self._part, self._wait)
+                remove(self._part, self.wait)
         self.received = 0
 
     def _transfer(self, link: str, progress: Callable[[int, int | None], None]) -> None:
         resumable = self.received and self._validator
         headers = {"Range": f"bytes={self.received}-", "If-Range": self._validator} if resumable else {}
-        timeout = (CONNECT_TIMEOUT, READ_TIMEOUT)
-        with self._session.get(link, headers=headers, stream=True, timeout=timeout) as response:
+        with self.session.get(link, headers=headers, stream=True, timeout=TIMEOUTS) as response:
             self._accept(response)
             self.target.parent.mkdir(parents=True, exist_ok=True)
             with self._part.open("r+b" if self.received else "wb") as file:
                 file.seek(self.received)
                 progress(self.received, self.total)
-                for piece in _pieces(response):
+                # As they arrive: to wait for full pieces would keep a slow transfer from its time limit and from Stop.
+                # Before urllib3 2.1 there is only the waiting kind.
+                read: Callable[[int], bytes] = getattr(response.raw, "read1", response.raw.read)
+                while piece := read(PIECE):
                     file.write(piece)
                     self.received = file.tell()
-                    self._check_size(self.received)
+                    if self.received > self.max_size:
+                        raise self._too_large()
                     progress(self.received, self.total)
                 sync(file)
         if self.total is not None and self.received != self.total:
@@ -150,38 +144,37 @@ class Download:
     def _accept(self, response: requests.Response) -> None:
         """Take over what the answer's head says; go back to the start unless it really continues."""
         status = response.status_code
-        if status in _EXPIRED:
+        if status in (401, 403, 404, 410):
             raise LinkExpired(status)
+        if status == 416:
+            self.discard()
+        if status in (408, 416, 429) or status >= 500:
+            raise DownloadInterrupted(f"HTTP {status}")
         if status not in (200, 206):
-            if status == 416:
-                self.discard()
-            if status in (408, 416, 429) or status >= 500:
-                raise DownloadInterrupted(f"HTTP {status}")
             raise DownloadFailed(f"The server of the video answered with HTTP {status}.", "Check the link.")
-        continues = status == 206 and response.headers.get("Content-Range", "").startswith(f"bytes {self.received}-")
-        if status == 206 and not continues:
+        header = response.headers.get
+        if status == 206 and not header("Content-Range", "").startswith(f"bytes {self.received}-"):
             self.discard()
             raise DownloadInterrupted("the server sent another part than was asked for")
-        if not continues:
+        if status == 200:
             self.received = 0
-        length = response.headers.get("Content-Length", "")
-        self.total = self.received + int(length) if length.isascii() and length.isdigit() and len(length) < 19 else None
-        self._check_size(self.total or 0)
-        etag = response.headers.get("ETag", "")
+        length = header("Content-Length", "")
+        self.total = self.received + int(length) if re.fullmatch("[0-9]{1,18}", length) else None
+        if self.total is not None and self.total > self.max_size:
+            raise self._too_large()
         # Without a strong validator a continuation could belong to another file.
-        self._validator = etag if etag and not etag.startswith("W/") else ""
-        if not self._validator and response.headers.get("Last-Modified"):
-            self._validator = response.headers["Last-Modified"]
+        etag = header("ETag", "")
+        self._validator = "" if etag.startswith("W/") else etag
+        self._validator = self._validator or header("Last-Modified", "")
 
     def _failure(self, error: Exception, exchange: Exchange) -> DownloadFailed:
         """What it means that no whole response came."""
         if isinstance(error, ResponseTooLarge):
             self.discard()
-            return _too_large(self._max_size)
+            return self._too_large()
         if isinstance(error, InvalidProxy):
-            return DownloadFailed(
-                f"The video could not be downloaded ({error}).", "Set another proxy, or none; run again."
-            )
+            message = f"The video could not be downloaded ({error})."
+            return DownloadFailed(message, "Set another proxy, or none; run again.")
         if isinstance(error, requests.exceptions.TooManyRedirects):
             return DownloadFailed("The link to the video redirects without end.", "Use a direct link.")
         if isinstance(error, requests.exceptions.InvalidSchema):
@@ -192,22 +185,9 @@ class Download:
         reason = failure_reason(error, exchange)
         return DownloadInterrupted(reason) if exchange.sent else HostUnreachable(reason)
 
-    def _check_size(self, size: int) -> None:
-        if size > self._max_size:
-            raise _too_large(self._max_size)
-
-
-def _pieces(response: requests.Response) -> Iterator[bytes]:
-    """The body as it arrives: to wait for full pieces would keep a slow transfer from its time limit and from Stop."""
-    # Before urllib3 2.1 there is only the waiting kind.
-    read: Callable[[int], bytes] = getattr(response.raw, "read1", response.raw.read)
-    return iter(lambda: read(PIECE), b"")
-
-
-def _too_large(most: int) -> DownloadFailed:
-    return DownloadFailed(
-        f"The video is larger than {most // 2**20} MB.", "Use a smaller one, or download it yourself."
-    )
+    def _too_large(self) -> DownloadFailed:
+        message = f"The video is larger than {self.max_size // 2**20} MB."
+        return DownloadFailed(message, "Use a smaller one, or download it yourself.")
 
 
 def _disk_error(error: OSError, target: Path) -> VideoError:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import requests
 
 from ..http_client import LimitedAdapter, Session
-from ..http_exchange import Exchange
+from ..http_exchange import current
 from .errors import UnsafeUrl
 
 MAX_REDIRECTS: Final = 5
@@ -36,10 +36,7 @@ _SPECIAL: Final = tuple(
 
 def is_public(address: str) -> bool:
     """Whether an IP address belongs to the public internet, also where it hides an IPv4 address in IPv6."""
-    try:
-        ip = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return False
+    ip = _ip(address)
     if isinstance(ip, ipaddress.IPv6Address):
         if ip.ipv4_mapped:
             return is_public(str(ip.ipv4_mapped))
@@ -47,7 +44,9 @@ def is_public(address: str) -> bool:
             return is_public(str(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)))
         if ip not in _PUBLIC_IPV6:
             return False
-    return ip.is_global and not ip.is_multicast and not ip.is_reserved and not any(ip in net for net in _SPECIAL)
+    if ip is None or ip.is_multicast or ip.is_reserved or any(ip in network for network in _SPECIAL):
+        return False
+    return ip.is_global
 
 
 def check_url(link: str) -> None:
@@ -98,42 +97,48 @@ class _PublicAdapter(LimitedAdapter):
 
     def check(self, url: str, proxy: str | None) -> None:
         check_url(url)
-        Exchange.current().check_address = self._check
+        current.get().check_address = self._check
         if proxy:
             return
-        host = urlsplit(url).hostname or ""
         try:
-            found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+            check_host(urlsplit(url).hostname or "", self._allowed)
         except OSError as error:
             raise requests.ConnectionError(error) from None
-        for *_, address in found:
-            self._check(host, str(address[0]))
 
     def _check(self, host: str, address: str) -> None:
-        """Judge an address that a name, which `check_url` found to be no address itself, leads to."""
-        if not (self._allowed(address) or _is_fake(address)):
-            raise _refused(f"{host} leads to {address}, which is not a public address")
+        _check_address(host, address, self._allowed)
+
+
+def check_host(host: str, allowed: Callable[[str], bool] = is_public) -> None:
+    """Judge the addresses that a name leads to now. Blocks; raises `UnsafeUrl`, and OSError where it leads nowhere."""
+    for *_, address in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM):
+        _check_address(host, str(address[0]), allowed)
+
+
+def _check_address(host: str, address: str, allowed: Callable[[str], bool]) -> None:
+    """Judge an address that a name, which `check_url` found to be no address itself, leads to."""
+    ip = _ip(address)
+    if not (allowed(address) or (ip and ip in _FAKE)):
+        raise _refused(f"{host} leads to {address}, which is not a public address")
+
+
+def _ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
 
 
 def _literal(host: str) -> str | None:
     """The IP address that a host is, in any of the forms in which one may be written; None for a name."""
-    try:
-        return str(ipaddress.ip_address(host.partition("%")[0]))
-    except ValueError:
-        pass
+    if ip := _ip(host):
+        return str(ip)
     if not _NUMBER.fullmatch(host):
         return None
     try:
         return socket.inet_ntoa(socket.inet_aton(host))
     except (OSError, UnicodeError):
         return host  # which is_public takes for no public address
-
-
-def _is_fake(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address) in _FAKE
-    except ValueError:
-        return False
 
 
 def _refused(reason: str) -> UnsafeUrl:

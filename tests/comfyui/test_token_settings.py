@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nodes.comfyui.token_settings import Check, SettingsError, TokenSettings, TokenState
+from nodes.comfyui.settings import Check, SettingsError, TokenSettings, TokenState
 from tests.support.rehearsal import RehearsalService
 
 SECRET = "s3cr3t-0123456789"

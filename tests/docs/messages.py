@@ -50,6 +50,9 @@ def _messages(tree: ast.Module, errors: set[str]) -> Iterator[str]:
 
 
 def _own(error: ast.ClassDef) -> Iterator[str]:
+    for stated in error.body:
+        if isinstance(stated, ast.Assign) and ast.unparse(stated.targets[0]) == "template":
+            yield from (re.sub(r"(\{[^}]*\})+", "…", text) for text in _texts(stated.value, error))
     for call in _calls(error):
         if isinstance(call.func, ast.Attribute) and call.func.attr == "__init__" and call.args:
             yield from _texts(call.args[0], error)

@@ -63,7 +63,7 @@ def film(service: RehearsalService, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture(autouse=True)
 def hasty_downloads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetch, "READ_TIMEOUT", 0.4)
+    monkeypatch.setattr(fetch, "TIMEOUTS", (5.0, 0.4))
     monkeypatch.setattr(fetch, "ATTEMPT_TIMEOUT", 0.8)
 
 

@@ -54,6 +54,7 @@ class Racer:
         won: Counter[str] = Counter()
         for number in range(rounds):
             bought, raced = (RequestKey(f"{kind} {number}", "account", "") for kind in ("bought", "raced"))
+            faulthandler.dump_traceback_later(PATIENCE)  # for whoever asks why nothing moves; put off by every round
             self.barrier.wait(PATIENCE)
             won[f"bought {number}"] += self._buy(bought)
             self.barrier.wait(PATIENCE)
@@ -92,7 +93,6 @@ class Racer:
 
 def race(number: int, measure: Measure, file: Path, barrier: Barrier, results: multiprocessing.Queue[object]) -> None:
     """One process."""
-    faulthandler.dump_traceback_later(PATIENCE * 2, repeat=True)
     journal = Journal(file, SystemClock())
     claims = Claims(journal)
 

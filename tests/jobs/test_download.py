@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from nodes.jobs.download import MAX_LINK_REFRESHES, file_names
+from nodes.jobs.disk import file_names
+from nodes.jobs.download import MAX_LINK_REFRESHES
 from nodes.jobs.errors import DeadlinePassed, JobExpired, NoVideo, VideoUnavailable
 from nodes.video.errors import (
     CorruptVideo,
@@ -135,6 +136,15 @@ def test_a_deleted_file_of_a_forgotten_job_is_said_and_then_bought_anew(machine:
         machine.run()
     assert machine.states() == ["forgotten"]
     assert machine.run().request_id == "job-2"
+
+
+def test_a_whole_video_that_a_killed_run_left_is_given_its_name(machine: FakeMachine) -> None:
+    videos = machine.folder / "videos"
+    videos.mkdir(parents=True)
+    (videos / ".job-1.mp4.0a1b2c3d.part").write_bytes(TINY_MP4)
+    machine.run()
+    assert machine.links == []
+    assert [path.name for path in videos.iterdir()] == ["job-1.mp4"]
 
 
 def test_what_a_killed_run_left_is_swept_away_and_nothing_else(machine: FakeMachine) -> None:

@@ -104,6 +104,9 @@ def test_an_intent_is_written_by_whoever_has_seen_all_there_is(journal: Journal)
     refused = journal.transition(first, State.REFUSED)
     again = journal.create(journal.of_request(KEY), KEY, "", BOAT, "owner", refused)
     assert (again and again.id, len(journal.records())) == (first.id, 2)
+    done = journal.transition(journal.accept(first, "job-1"), State.SUCCEEDED)
+    journal.transition(done, State.SAVED)
+    assert journal.create([first], KEY, "", BOAT, "owner") is None, "it was bought meanwhile"
 
 
 def spoil_newer(file: Path) -> None:
@@ -186,35 +189,6 @@ def test_what_fails_within_a_transaction_leaves_nothing(journal: Journal) -> Non
     with pytest.raises(ZeroDivisionError):
         journal.database.transact(break_off)
     assert journal.records() == [record]
-
-
-@on_posix
-def test_a_journal_that_was_deleted_is_refused_once_to_a_user_and_then_begun_anew(file: Path, journal: Journal) -> None:
-    claims = Claims(journal)
-    record = record_in(State.ACCEPTED, journal)
-    file.unlink()
-    for _ in range(2):
-        # What runs beside the user's work does not use the refusal up.
-        with pytest.raises(JournalUnusable, match="deleted or moved away"):
-            claims.holds(record, "owner")
-        with pytest.raises(JournalUnusable, match="deleted or moved away"):
-            journal.create([record], KEY, "a run", BOAT, "owner")
-    with pytest.raises(JournalUnusable, match="deleted or moved away"):
-        journal.of_request(KEY)
-    assert journal.of_request(KEY) == []
-
-
-@on_posix
-def test_a_journal_that_was_replaced_is_opened_anew(tmp_path: Path, file: Path, journal: Journal) -> None:
-    """By a backup, or by the folder of another machine: it is what everybody else reads from now on."""
-    other = Journal(tmp_path / "other", TurningClock())
-    intend(other, replace(KEY, request="another"))
-    record_in(State.ACCEPTED, other)
-    intend(journal)
-    other.close()
-    shutil.copy(tmp_path / "other", tmp_path / "copy")
-    (tmp_path / "copy").replace(file)
-    assert [found.state for found in journal.of_request(KEY)] == [State.ACCEPTED]
 
 
 def test_an_accepted_id_is_never_lost(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -19,9 +20,10 @@ from nodes.jobs.errors import DeadlinePassed, JobExpired, JobFailed, JournalUnus
 from nodes.jobs.events import Event
 from nodes.jobs.run import Run
 from nodes.jobs.services import Video
+from nodes.jobs.states import State
 from nodes.runcomfy.errors import InvalidRequest, ReadError
 from nodes.runcomfy.request import GenerationRequest, Options
-from nodes.runcomfy.transport import ApiResponse
+from nodes.runcomfy.responses import ApiResponse
 from tests.support.fake_runcomfy import BOAT, Answer, FakeMachine, reply
 
 NewMachine = Callable[[], FakeMachine]
@@ -41,14 +43,13 @@ def queue_four(machine: FakeMachine) -> list[Run]:
     return [machine.prompt(prompt_id) for prompt_id in ("one", "two", "three", "four")]
 
 
-def leave_a_job_going(machine: FakeMachine, **options: bool) -> Run:
-    """A job that its run has stopped waiting for; returns the run."""
-    deadline, run = machine.services.deadline, machine.prompt()
+def leave_a_job_going(machine: FakeMachine, *, reuse: bool = True) -> None:
+    """A job that its run has stopped waiting for."""
+    deadline = machine.services.deadline
     machine.change(deadline=5.0)
     with pytest.raises(DeadlinePassed):
-        machine.run(run=run, **options)
+        machine.run(reuse=reuse)
     machine.change(deadline=deadline)
-    return run
 
 
 def bought(machine: FakeMachine) -> int:
@@ -205,7 +206,12 @@ def test_f_stop_ends_four_nodes_at_once_and_every_job_is_cancelled(machine: Fake
 
     machine.service.queued = 1e6
     machine.change(deadline=1e9)
-    machine.service.before["submit"] = lambda: bought(machine) == 4 and machine.press_stop()
+
+    def stop_the_last() -> None:
+        if bought(machine) == 4:
+            machine.press_stop()
+
+    machine.service.before["submit"] = stop_the_last
     assert all(isinstance(outcome, Stopped) for outcome in asyncio.run(graph()))
     assert machine.service.cancelled == set(machine.service.accepted)
     assert set(machine.states()) <= {"cancelled", "refused"}
@@ -351,14 +357,15 @@ def test_l_a_status_or_result_names_another_job(machine: FakeMachine) -> None:
 
 
 def test_m_what_is_no_text_and_no_options_is_refused() -> None:
+    odd: Any  # what ComfyUI's API lets through
     for odd in (None, 7, True, ["a boat"], {"text": "a boat"}, "", "  "):
         with pytest.raises(InvalidRequest):
-            GenerationRequest(odd)  # type: ignore[arg-type]  # what ComfyUI's API lets through
+            GenerationRequest(odd)
     for odd in (None, "7", 7.0, True, [7]):
         with pytest.raises(InvalidRequest):
-            GenerationRequest.of("a boat", Options(duration=odd))  # type: ignore[arg-type]
+            GenerationRequest.of("a boat", Options(duration=odd))
         with pytest.raises(InvalidRequest):
-            GenerationRequest.of("a boat", Options(ratio=odd))  # type: ignore[arg-type]
+            GenerationRequest.of("a boat", Options(ratio=odd))
 
 
 def test_n_a_prompt_that_the_content_check_refuses_is_queued_four_times(machine: FakeMachine) -> None:
@@ -371,3 +378,25 @@ def test_n_a_prompt_that_the_content_check_refuses_is_queued_four_times(machine:
         machine.run()
     assert bought(machine) == 2
     assert not (machine.folder / "videos").exists()
+
+
+@pytest.mark.parametrize("end", [State.FAILED, State.UNKNOWN_REPORTED])
+def test_n_a_sibling_has_written_a_bad_end_down_and_not_raised_it_yet(machine: FakeMachine, end: State) -> None:
+    """Whoever runs beside it cannot have read it."""
+    claims, sibling = machine.services.claims, machine.services.claims.join(lambda: False)
+    if end is State.FAILED:
+        leave_a_job_going(machine)
+    else:
+        machine.service.script["submit"].append(ReadError("connection lost"))
+        with pytest.raises(OutcomeUnknown):
+            machine.run()
+    (record,) = machine.records()
+    claimed = claims.take(record, sibling)
+    assert claimed
+    machine.journal.transition(claimed, end)
+    before = bought(machine)
+    with pytest.raises((JobFailed, OutcomeUnknown)):
+        machine.run()
+    assert bought(machine) == before
+    claims.leave(sibling)
+    assert machine.run().request_id == f"job-{before + 1}"

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from nodes.jobs.errors import DeadlinePassed, JobCancelled, JobError, JobExpired, JobFailed
 from nodes.runcomfy.errors import AuthenticationError, ConnectError, PermissionDenied, ReadError, RunComfyError
-from nodes.runcomfy.transport import ApiResponse
+from nodes.runcomfy.responses import ApiResponse
 from tests.support.fake_runcomfy import BOAT, QUEUED, RUNNING, Answer, FakeMachine, reply
 from tests.support.tiny_mp4 import TINY_MP4
 
-PASSING = {
+NewMachine = Callable[[], FakeMachine]
+PASSING: dict[str, Answer] = {
     "refused": ConnectError("no connection"),
     "no answer": ReadError("time-out"),
     "408": reply(408),
@@ -31,15 +33,15 @@ PASSING = {
 }
 
 
-@pytest.mark.parametrize("answer", PASSING.values(), ids=PASSING)
-@pytest.mark.parametrize("kind", ["status", "result"])
-def test_reads_go_on_through_whatever_may_pass(machine: FakeMachine, kind: str, answer: Answer) -> None:
-    machine.service.script[kind] += [answer] * 3
-    assert machine.run().request_id == "job-1"
-    assert machine.said("Trying again in") >= 1
-    assert machine.service.count(kind) >= 4
-    assert machine.service.count("submit") == 1
-    assert machine.states() == ["saved"]
+def test_reads_go_on_through_whatever_may_pass(new_machine: NewMachine) -> None:
+    for kind, name in itertools.product(("status", "result"), PASSING):
+        machine = new_machine()
+        machine.service.script[kind] += [PASSING[name]] * 3
+        assert machine.run().request_id == "job-1", name
+        assert machine.said("Trying again in") >= 1, name
+        assert machine.service.count(kind) >= 4, name
+        assert machine.service.count("submit") == 1, name
+        assert machine.states() == ["saved"], name
 
 
 def test_an_hour_without_network_is_survived_by_a_long_deadline(machine: FakeMachine) -> None:
@@ -65,18 +67,16 @@ REFUSALS = {
 }
 
 
-@pytest.mark.parametrize(("answer", "error", "phrase"), REFUSALS.values(), ids=REFUSALS)
-@pytest.mark.parametrize("kind", ["status", "result"])
-def test_a_refusal_ends_the_run_and_the_next_one_collects_the_job(
-    machine: FakeMachine, kind: str, answer: Answer, error: type[Exception], phrase: str
-) -> None:
-    machine.service.script[kind].append(answer)
-    with pytest.raises(error, match=phrase) as caught:
-        machine.run()
-    assert "job-1" in str(caught.value)
-    assert "already accepted the job and may charge" in str(caught.value)
-    assert machine.run().request_id == "job-1"
-    assert machine.service.count("submit") == 1
+def test_a_refusal_ends_the_run_and_the_next_one_collects_the_job(new_machine: NewMachine) -> None:
+    for kind, (answer, error, phrase) in itertools.product(("status", "result"), REFUSALS.values()):
+        machine = new_machine()
+        machine.service.script[kind].append(answer)
+        with pytest.raises(error, match=phrase) as caught:
+            machine.run()
+        assert "job-1" in str(caught.value), phrase
+        assert "already accepted the job and may charge" in str(caught.value), phrase
+        assert machine.run().request_id == "job-1", phrase
+        assert machine.service.count("submit") == 1, phrase
 
 
 def test_the_deadline_says_that_the_job_goes_on_and_the_next_run_waits_for_it(machine: FakeMachine) -> None:
@@ -111,9 +111,8 @@ def test_an_unknown_word_of_the_result_is_named_as_well(machine: FakeMachine) ->
     assert machine.states() == ["accepted"]
 
 
-@pytest.mark.parametrize("word", ["failed", "error"])
-def test_completed_may_mean_failed(machine: FakeMachine, word: str) -> None:
-    machine.service.ending = {"status": word, "error": "GPU on fire"}
+def test_completed_may_mean_failed(machine: FakeMachine) -> None:
+    machine.service.ending = {"status": "failed", "error": "GPU on fire"}
     with pytest.raises(JobFailed, match='could not generate the video: "GPU on fire"') as caught:
         machine.run()
     assert "Request id: job-1" in str(caught.value)
@@ -122,21 +121,13 @@ def test_completed_may_mean_failed(machine: FakeMachine, word: str) -> None:
     assert machine.records()[0].reason == "GPU on fire"
 
 
-@pytest.mark.parametrize(
-    "reason",
-    [
-        "Content moderation failed.",
-        "The request contains SENSITIVE information",
-        {"message": "output violates the policy"},
-        "NSFW content detected",
-    ],
-    ids=str,
-)
-def test_moderation_is_named_as_such(machine: FakeMachine, reason: object) -> None:
-    machine.service.ending = {"status": "failed", "error": reason}
-    with pytest.raises(JobFailed, match=r"content check refused this prompt.*Rephrase the text") as caught:
-        machine.run()
-    assert "a new job" not in str(caught.value)
+def test_moderation_is_named_as_such(machine: FakeMachine) -> None:
+    policy = {"message": "output violates the policy"}
+    for reason in ("Content moderation failed.", "It contains SENSITIVE information", policy, "NSFW content detected"):
+        machine.service.ending = {"status": "failed", "error": reason}
+        with pytest.raises(JobFailed, match=r"content check refused this prompt.*Rephrase the text") as caught:
+            machine.run()
+        assert "a new job" not in str(caught.value)
 
 
 def test_a_failure_without_a_reason_says_so(machine: FakeMachine) -> None:
@@ -154,10 +145,9 @@ def test_the_run_after_a_failed_job_is_a_new_job(machine: FakeMachine) -> None:
     assert machine.states() == ["saved", "failed"]
 
 
-@pytest.mark.parametrize("word", ["cancelled", "canceled"])
-def test_a_job_cancelled_elsewhere_was_free(machine: FakeMachine, word: str) -> None:
-    machine.service.script["status"].append(reply(status=word))
-    machine.service.script["result"].append(reply(status=word))
+def test_a_job_cancelled_elsewhere_was_free(machine: FakeMachine) -> None:
+    machine.service.script["status"].append(reply(status="cancelled"))
+    machine.service.script["result"].append(reply(status="cancelled"))
     with pytest.raises(JobCancelled, match=r"Nothing was charged\."):
         machine.run()
     assert machine.states() == ["cancelled"]
@@ -174,37 +164,20 @@ GONE = reply(404, error_code=404001)
 GATEWAY = ApiResponse(404, {}, b"<html><h1>404 Not Found</h1></html>")
 
 
-@pytest.mark.parametrize("answer", [GONE, GATEWAY], ids=["404001", "html"])
-@pytest.mark.parametrize("kind", ["status", "result"])
-def test_a_service_that_does_not_know_what_it_accepted_just_now_is_asked_again(
-    machine: FakeMachine, kind: str, answer: ApiResponse
-) -> None:
-    machine.service.script[kind] += [answer] * 4
-    assert machine.run().request_id == "job-1"
-    assert machine.said("404). Trying again") + machine.said("404. Trying again") == 4
-    assert machine.service.count("submit") == 1
-
-
-@pytest.mark.parametrize("answer", [GONE, GATEWAY], ids=["404001", "html"])
-@pytest.mark.parametrize("age", [10.0, 3600.0])
-def test_one_404_does_not_lose_a_job_that_was_found_again(
-    machine: FakeMachine, age: float, answer: ApiResponse
-) -> None:
-    machine.change(deadline=5.0)
-    with pytest.raises(DeadlinePassed):
-        machine.run()
-    machine.change(deadline=1800.0)
-    machine.clock.now += age
-    machine.service.script["status"].append(answer)
-    assert machine.run().request_id == "job-1"
-    assert machine.service.count("submit") == 1
+def test_a_404_for_a_while_loses_neither_a_new_job_nor_one_that_was_found_again(new_machine: NewMachine) -> None:
+    for kind, answer, age in itertools.product(("status", "result"), (GONE, GATEWAY), (0.0, 10.0, 3600.0)):
+        machine = new_machine()
+        if age:
+            abandon(machine)
+            machine.clock.now += age
+        machine.service.script[kind] += [answer] * 4
+        assert machine.run().request_id == "job-1"
+        assert machine.said("404). Trying again") + machine.said("404. Trying again") == 4
+        assert machine.service.count("submit") == 1
 
 
 def test_a_gateways_404_ends_no_job_however_long_it_stands(machine: FakeMachine) -> None:
-    machine.change(deadline=5.0)
-    with pytest.raises(DeadlinePassed):
-        machine.run()
-    machine.change(deadline=1800.0)
+    abandon(machine)
     machine.clock.now += 3600
     machine.service.script["status"] += [GATEWAY] * 200
     with pytest.raises(DeadlinePassed, match="404"):
@@ -214,10 +187,7 @@ def test_a_gateways_404_ends_no_job_however_long_it_stands(machine: FakeMachine)
 
 
 def test_a_forgotten_job_whose_video_has_arrived_is_finished(machine: FakeMachine) -> None:
-    machine.change(deadline=5.0)
-    with pytest.raises(DeadlinePassed):
-        machine.run()
-    machine.change(deadline=1800.0)
+    abandon(machine)
     file = machine.folder / "videos" / "job-1.mp4"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(TINY_MP4)
@@ -229,10 +199,7 @@ def test_a_forgotten_job_whose_video_has_arrived_is_finished(machine: FakeMachin
 
 @pytest.mark.parametrize("kind", ["status", "result"])
 def test_a_job_that_the_service_forgot_is_bought_anew_by_the_next_run(machine: FakeMachine, kind: str) -> None:
-    machine.change(deadline=5.0)
-    with pytest.raises(DeadlinePassed):
-        machine.run()
-    machine.change(deadline=1800.0)
+    abandon(machine)
     machine.service.before[kind] = lambda: machine.service.forgotten.add("job-1")
     machine.service.script[kind].append(reply(404, error_code=404001))
     with pytest.raises(JobExpired, match=r"no longer has this job.*anew, which is charged") as caught:
@@ -284,3 +251,11 @@ def test_polling_stays_within_its_budget(machine: FakeMachine) -> None:
     machine.run(replace(BOAT, duration=5))
     assert machine.service.count("status") + machine.service.count("result") <= 30
     assert machine.service.results_after_the_end() == 1
+
+
+def abandon(machine: FakeMachine) -> None:
+    """A job under way that nobody waits for."""
+    machine.change(deadline=5.0)
+    with pytest.raises(DeadlinePassed):
+        machine.run()
+    machine.change(deadline=1800.0)

@@ -9,10 +9,9 @@ import pytest
 from nodes.jobs.events import Done, Generating, Queued
 from nodes.jobs.executors import Executors
 from nodes.jobs.price import BEST_BEFORE, ListPrice, price_of
-from nodes.runcomfy.client import RunComfy
+from nodes.runcomfy.client import ApiRequest, RunComfy
 from nodes.runcomfy.errors import ConnectError
-from nodes.runcomfy.responses import ModelInfo
-from nodes.runcomfy.transport import ApiRequest, ApiResponse
+from nodes.runcomfy.responses import ApiResponse, ModelInfo
 from tests.support.fake_runcomfy import FakeMachine, TurningClock, let_rest, reply
 
 PRICE = "$0.02 per second"

@@ -8,14 +8,13 @@ from collections.abc import Callable
 
 import pytest
 
-from nodes.jobs import database
 from nodes.jobs.clock import clock_time
-from nodes.jobs.errors import JournalUnusable, OutcomeUnknown
+from nodes.jobs.errors import OutcomeUnknown
 from nodes.jobs.job_run import CONNECT_ATTEMPTS
 from nodes.jobs.records import SUBMIT_SECONDS
 from nodes.jobs.submit import FIRST_BYTE_SECONDS
 from nodes.runcomfy.errors import ConnectError, RateLimited, ReadError, RunComfyError
-from nodes.runcomfy.transport import ApiResponse
+from nodes.runcomfy.responses import ApiResponse
 from tests.support.fake_runcomfy import BOAT, Answer, FakeMachine, reply
 
 NewMachine = Callable[[], FakeMachine]
@@ -37,6 +36,8 @@ REFUSED = {
     "401": (reply(401, error_code=400004), "RUNCOMFY_API_TOKEN"),
     "402": (reply(402), "Add funds"),
     "400002": (reply(400, error_code=400002), "Add funds"),
+    "403": (reply(403), "may not see this"),
+    "404": (reply(404, error_code=404001), "does not have this"),
     "422": (reply(422, detail=[{"loc": ["body", "seed"], "msg": "too large"}]), "seed: too large"),
 }
 
@@ -163,38 +164,11 @@ def test_what_a_dead_run_intended_is_waited_for_until_its_call_must_be_over_and_
     assert machine.states() == ["saved", "told"]
 
 
-def test_without_a_record_nothing_is_submitted(machine: FakeMachine) -> None:
-    read_only(machine)
-    with pytest.raises(JournalUnusable, match=r"Nothing was charged\."):
-        machine.run()
-    assert machine.service.calls == []
-
-
-def test_a_journal_that_breaks_after_the_payment_costs_no_video_and_no_id(machine: FakeMachine) -> None:
-    machine.service.before["submit"] = lambda: read_only(machine)
-    assert machine.run().request_id == "job-1"
-    assert machine.said("note its request id: job-1") == 1
-    assert machine.states() == ["saved"], "it was mended meanwhile"
-
-
-def test_a_journal_that_is_lost_after_the_payment_costs_no_video(
-    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(database, "PAUSE", 0.001)
-
-    def lose() -> None:
-        machine.journal.close()
-        file = machine.folder / "private" / "jobs.sqlite3"
-        file.unlink()
-        file.mkdir()
-
-    machine.service.before["submit"] = lose
-    assert machine.run().files[0].exists()
-    assert machine.said("note its request id: job-1") >= 1
-
-
 def test_a_journal_that_breaks_during_an_unclear_call_hides_no_payment(machine: FakeMachine) -> None:
-    machine.service.before["submit"] = lambda: read_only(machine)
+    def read_only() -> None:
+        machine.journal.database.transact(lambda connection: connection.exec_driver_sql("PRAGMA query_only = ON"))
+
+    machine.service.before["submit"] = read_only
     machine.service.script["submit"].append(ReadError("connection lost"))
     with pytest.raises(OutcomeUnknown, match=r"It may have been charged\."):
         machine.run()
@@ -238,8 +212,3 @@ def test_a_run_cut_off_before_its_call_has_begun_is_never_submitted(machine: Fak
     assert "before anything was submitted. Nothing was charged." in machine.lines[-1]
     assert machine.records() == []
     assert machine.service.calls == []
-
-
-def read_only(machine: FakeMachine) -> None:
-    """The journal refuses the next write, and is opened anew after that."""
-    machine.journal.database.transact(lambda connection: connection.exec_driver_sql("PRAGMA query_only = ON"))

@@ -18,7 +18,7 @@ import pytest
 import requests
 
 from nodes.rehearsal import DEFAULT_TOKEN, RehearsalService
-from nodes.rehearsal.handlers import MAX_BODY_BYTES
+from nodes.rehearsal.server import MAX_BODY_BYTES
 from tests.support.rehearsal_client import MODEL_PATH, OWNER, SHORT, FakeVideos, RehearsalClient
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -153,6 +153,7 @@ def test_a_port_that_is_taken_is_an_error(client: RehearsalClient) -> None:
 def test_the_interpreters_end_does_not_wait_for_videos() -> None:
     code = """
 from nodes.rehearsal import VideoRequest
+from nodes.rehearsal.render import Renderer
 renderer = Renderer()
 videos = [renderer.order(VideoRequest(text=f"{number}", resolution="1080p", duration=12)) for number in range(500)]
 """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 
 import pytest
 
@@ -24,45 +23,26 @@ from nodes.runcomfy.errors import (
     TransientError,
     ValidationError,
 )
-from nodes.runcomfy.request import GenerationRequest
-from nodes.runcomfy.responses import CancelOutcome, JobState
-from nodes.runcomfy.transport import ApiRequest, ApiResponse
+from nodes.runcomfy.responses import ApiResponse, CancelOutcome, JobState
+from tests.support.calls import CALLS, REQUEST, Wire
 
 MODEL = "/v1/models/bytedance/seedance-1-0/pro/fast/text-to-video"
-REQUEST = GenerationRequest("A boat", "720p", "1:1", 2, 7)
 GATEWAY = "<html>Forbidden</html>"
-CALLS: dict[str, Callable[[RunComfy], object]] = {
-    "submit": lambda client: client.submit(REQUEST),
-    "status": lambda client: client.status("job-1"),
-    "result": lambda client: client.result("job-1"),
-    "cancel": lambda client: client.cancel("job-1"),
-    "model": lambda client: client.model_info(),
-}
 ABOUT_A_JOB = ("status", "result", "cancel")
 
 
-class Wire:
-    """A transport that notes what it is given and answers as told."""
-
-    def __init__(self, answer: object, status: int = 200) -> None:
-        self._body = answer.encode() if isinstance(answer, str) else json.dumps(answer).encode()
-        self._status = status
-        self.sent: list[ApiRequest] = []
-
-    def send(self, request: ApiRequest, /, *, before_first_byte: Callable[[], None] | None = None) -> ApiResponse:
-        if before_first_byte:
-            before_first_byte()
-        self.sent.append(request)
-        return ApiResponse(self._status, {}, self._body)
+def wire(answer: object, status: int = 200) -> Wire:
+    body = answer.encode() if isinstance(answer, str) else json.dumps(answer).encode()
+    return Wire(ApiResponse(status, {}, body))
 
 
-def client(wire: Wire) -> RunComfy:
-    return RunComfy(wire, "THE_SOURCE")
+def client(answering: Wire) -> RunComfy:
+    return RunComfy(answering, "THE_SOURCE")
 
 
 def error_of(call: str, answer: object, status: int = 200) -> RunComfyError:
     with pytest.raises(RunComfyError) as raised:
-        CALLS[call](client(Wire(answer, status)))
+        CALLS[call](client(wire(answer, status)))
     return raised.value
 
 
@@ -84,10 +64,10 @@ def test_what_each_call_sends_and_gives() -> None:
         "model": ({"base_price_usd": 0.02}, ("GET", MODEL, {}, None), None),
     }
     for call, (answer, sent, given) in rows.items():
-        wire = Wire(answer)
-        found = CALLS[call](client(wire))
+        answering = wire(answer)
+        found = CALLS[call](client(answering))
         assert getattr(found, "state", found if given else None) == given, call
-        (request,) = wire.sent
+        (request,) = answering.sent
         assert (request.method, request.path, request.query, request.body) == sent, call
         assert request.repeatable is (call in ABOUT_A_JOB), call
 
@@ -96,10 +76,10 @@ def test_what_is_called_before_the_first_byte_of_a_submit_is_handed_on() -> None
     def refuse() -> None:
         raise InterruptedError("too late")
 
-    wire = Wire({"request_id": "job-1"})
+    answering = wire({"request_id": "job-1"})
     with pytest.raises(InterruptedError, match="too late"):
-        client(wire).submit(REQUEST, before_first_byte=refuse)
-    assert wire.sent == []
+        client(answering).submit(REQUEST, before_first_byte=refuse)
+    assert answering.sent == []
 
 
 def test_an_unclear_submit_sends_the_user_to_look_before_running_again() -> None:
@@ -155,7 +135,7 @@ def test_a_submit_that_is_refused_inside_a_success_is_refused_for_the_reason_tha
         assert error.not_accepted, code
         assert error.charge is Charge.NOTHING, code
         assert "the reason" in str(error) or kind is RateLimited, code
-        assert client(Wire(body | {"request_id": "job-1"})).submit(REQUEST) == "job-1", "an id counts all the same"
+        assert client(wire(body | {"request_id": "job-1"})).submit(REQUEST) == "job-1", "an id counts all the same"
 
 
 def test_a_read_or_cancel_is_refused_by_runcomfys_own_codes_whatever_the_http_status() -> None:
@@ -201,7 +181,7 @@ def test_an_answer_about_another_job_is_none() -> None:
             assert isinstance(error, InvalidResponse), (call, other)
             assert "another job" in error.message, (call, other)
         for same in ("job-1", None, 7):
-            CALLS[call](client(Wire({"request_id": same, "status": "completed", "outcome": "cancelled"})))
+            CALLS[call](client(wire({"request_id": same, "status": "completed", "outcome": "cancelled"})))
 
 
 def test_every_error_about_a_job_names_it_and_what_it_may_cost() -> None:
@@ -214,7 +194,7 @@ def test_every_error_about_a_job_names_it_and_what_it_may_cost() -> None:
             assert error.request_id == "job-1", (call, body, status)
             assert error.charge is Charge.ACCEPTED, (call, body, status)
     with pytest.raises(TransientError) as raised:
-        client(Wire({}, 503)).result("job-1", charge=Charge.EARLIER)
+        client(wire({}, 503)).result("job-1", charge=Charge.EARLIER)
     assert raised.value.charge is Charge.EARLIER
 
 

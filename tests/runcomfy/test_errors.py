@@ -31,15 +31,15 @@ from nodes.runcomfy.errors import (
 def every_error(subject: Subject) -> list[RunComfyError]:
     return [
         InvalidRequest("seed is -1."),
-        MissingToken("No token is set.", "Set one."),
-        InvalidOrigin("This is no origin.", "Correct it."),
+        MissingToken("No token is set.", advice="Set one."),
+        InvalidOrigin("This is no origin.", advice="Correct it."),
         ConnectError("no connection", subject),
         ReadError("time-out", subject),
         RateLimited(3.0, subject),
-        ServerError(503, "Busy.", None, subject),
-        GatewayError(403, "Forbidden", subject),
+        ServerError("Busy.", subject, status=503),
+        GatewayError("Forbidden", subject, status=403),
         InvalidResponse("it is not a JSON object", subject),
-        RejectedError("RunComfy refused the call with HTTP 410.", "Run again later.", subject),
+        RejectedError("gone", subject, status=410),
         InvalidIdentifier("no such model", subject),
         ValidationError("duration: too long", subject),
         AuthenticationError("expired", subject),
@@ -87,9 +87,9 @@ def test_only_where_the_ending_is_unclear_another_advice_takes_the_place_of_the_
 
 
 def test_the_services_own_words_are_quoted_as_one_short_line() -> None:
-    kinds = (InvalidIdentifier, ValidationError, AuthenticationError, InsufficientFunds, PermissionDenied, NotFound)
+    kinds: tuple[type[RunComfyError], ...] = (ServerError, GatewayError, RejectedError, *RejectedError.__subclasses__())
     for words in ("x" * 5000, "two\nlines\r\n and\ttabs", "expired."):
-        for error in (*(kind(words, NO_CALL) for kind in kinds), ServerError(503, words), GatewayError(403, words)):
+        for error in (kind(words, status=503) for kind in kinds):
             assert error.message.count('"') == 2, error
             assert len(str(error)) < 600, error
             assert str(error).splitlines() == [str(error)], error

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import product
 
 from hypothesis import example, given, settings
@@ -13,30 +11,23 @@ from hypothesis import strategies as st
 from nodes.errors import Charge
 from nodes.runcomfy.client import RunComfy
 from nodes.runcomfy.errors import RunComfyError, Subject
-from nodes.runcomfy.request import GenerationRequest, is_request_id
-from nodes.runcomfy.responses import MOST_VIDEOS, CancelOutcome, JobResult, JobState, JobStatus, ModelInfo, read_result
-from nodes.runcomfy.transport import ApiRequest, ApiResponse
+from nodes.runcomfy.request import is_request_id
+from nodes.runcomfy.responses import (
+    MOST_VIDEOS,
+    ApiResponse,
+    CancelOutcome,
+    JobResult,
+    JobState,
+    JobStatus,
+    ModelInfo,
+    read_result,
+)
+from tests.support.calls import CALLS, Wire
 
 JOB = Subject("job-1", "job-1", Charge.ACCEPTED)
 
 
-@dataclass
-class Wire:
-    """Gives one answer to everything."""
-
-    answer: ApiResponse
-
-    def send(self, request: ApiRequest, /, *, before_first_byte: Callable[[], None] | None = None) -> ApiResponse:
-        return self.answer
-
-
-CALLS: dict[str, tuple[Callable[[RunComfy], object], type]] = {
-    "submit": (lambda client: client.submit(GenerationRequest("a boat")), str),
-    "status": (lambda client: client.status("job-1"), JobStatus),
-    "result": (lambda client: client.result("job-1"), JobResult),
-    "cancel": (lambda client: client.cancel("job-1"), CancelOutcome),
-    "model": (lambda client: client.model_info(), ModelInfo),
-}
+KINDS = {"submit": str, "status": JobStatus, "result": JobResult, "cancel": CancelOutcome, "model": ModelInfo}
 
 NAMES = (
     *("status", "output", "video", "videos", "url", "error", "error_code", "code", "detail", "loc", "msg", "cost"),
@@ -112,14 +103,14 @@ def test_every_odd_text_in_every_place_is_one_too() -> None:
 
 def _read_by_every_call(reply: ApiResponse) -> None:
     client = RunComfy(Wire(reply), "THE_SOURCE")
-    for call, kind in CALLS.values():
+    for name, call in CALLS.items():
         try:
             found = call(client)
         except RunComfyError as error:
             _presentable(error)
         else:
             assert 200 <= reply.status < 300
-            assert isinstance(found, kind)
+            assert isinstance(found, KINDS[name])
             _sane(found)
 
 

@@ -10,6 +10,7 @@ import pytest
 from nodes.errors import Charge
 from nodes.runcomfy.errors import InvalidResponse, RateLimited, RunComfyError, ServerError, Subject
 from nodes.runcomfy.responses import (
+    ApiResponse,
     CancelOutcome,
     JobResult,
     JobState,
@@ -21,7 +22,6 @@ from nodes.runcomfy.responses import (
     read_status,
     read_submission,
 )
-from nodes.runcomfy.transport import ApiResponse
 
 READERS: list[Callable[[ApiResponse, Subject], object]] = [
     *(read_submission, read_status, read_result, read_cancel, read_model)

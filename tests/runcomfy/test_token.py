@@ -1,4 +1,4 @@
-"""Where the token comes from, and that its value shows nowhere but in the header."""
+"""Where the token comes from, where it may go, and that its value shows nowhere but in the header."""
 
 from __future__ import annotations
 
@@ -11,8 +11,18 @@ from pathlib import Path
 import pytest
 import requests
 
-from nodes.runcomfy.errors import MissingToken
-from nodes.runcomfy.token import LONGEST, SAVED, Token, clear_token, find_token, is_saved, save_token, variable_in_use
+from nodes.runcomfy.errors import InvalidOrigin, MissingToken
+from nodes.runcomfy.token import (
+    LONGEST,
+    SAVED,
+    Token,
+    api_origin,
+    clear_token,
+    find_token,
+    is_saved,
+    save_token,
+    variable_in_use,
+)
 
 SECRET = "s3cr3t-0123456789"
 ORDER = (SAVED, "RUNCOMFY_API_TOKEN", "RUNCOMFY_TOKEN", "YOUR_API_TOKEN")
@@ -27,21 +37,22 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "token"
 
 
-@pytest.mark.parametrize("first", range(4))
-def test_the_first_source_that_is_set_is_used(file: Path, first: int) -> None:
-    environment = {name: f"value-of-{name}" for name in ORDER[max(first, 1) :]}
-    if first == 0:
-        file.write_text("value-of-the-file\n")
-    token = find_token(environment, file)
-    assert token.source == ORDER[first]
-    assert header(token) == ("Bearer value-of-the-file" if first == 0 else f"Bearer value-of-{ORDER[first]}")
+def test_the_first_source_that_is_set_is_used(file: Path) -> None:
+    values = {name: f"value-{number}" for number, name in enumerate(ORDER)}
+    file.write_text(values[SAVED] + "\n", encoding="utf-8")
+    environment = values.copy()
+    for source in ORDER:
+        token = find_token(environment, file)
+        assert (token.source, header(token)) == (source, f"Bearer {values[source]}")
+        del environment[source]
+        file.unlink(missing_ok=True)
 
 
-@pytest.mark.parametrize("blank", ["", "  ", "\n"])
-def test_a_blank_source_is_passed_over(file: Path, blank: str) -> None:
-    file.write_text(blank)
-    token = find_token({"RUNCOMFY_API_TOKEN": blank, "RUNCOMFY_TOKEN": SECRET}, file)
-    assert token.source == "RUNCOMFY_TOKEN"
+def test_a_blank_source_is_passed_over(file: Path) -> None:
+    for blank in ("", "  ", "\n"):
+        file.write_text(blank, encoding="utf-8")
+        token = find_token({"RUNCOMFY_API_TOKEN": blank, "RUNCOMFY_TOKEN": SECRET}, file)
+        assert token.source == "RUNCOMFY_TOKEN", blank
 
 
 def test_white_space_around_it_is_not_part_of_it(file: Path) -> None:
@@ -56,24 +67,33 @@ def test_without_any_one_sentence_names_settings_the_variable_and_the_way_withou
     assert sentence.count(".") == 1
 
 
-@pytest.mark.parametrize("header_value", ["Bearer {}", "bearer  {}", "Authorization: Bearer {}"])
-def test_a_whole_header_may_be_pasted(file: Path, header_value: str) -> None:
-    pasted = header_value.format(SECRET)
-    assert header(find_token({"RUNCOMFY_TOKEN": pasted}, file)) == f"Bearer {SECRET}"
-    save_token(pasted, file)
-    assert file.read_text() == SECRET
+def test_a_whole_header_may_be_pasted(file: Path) -> None:
+    for form in ("Bearer {}", "bearer  {}", "Authorization: Bearer {}"):
+        pasted = form.format(SECRET)
+        assert header(find_token({"RUNCOMFY_TOKEN": pasted}, file.with_name("none"))) == f"Bearer {SECRET}", form
+        save_token(pasted, file)
+        assert file.read_text(encoding="utf-8") == SECRET, form
 
 
-@pytest.mark.parametrize(
-    "bad", ["two words", "line\nbreak", "tab\tin", "naïve", "nul\0", "escape\x1b[0m", "\u200bzero", "x" * (LONGEST + 1)]
-)
-@pytest.mark.parametrize("saved", [True, False])
-def test_what_cannot_be_a_token_is_refused_without_being_shown(file: Path, bad: str, saved: bool) -> None:
-    if saved:
+BAD = ("two words", "line\nbreak", "tab\tin", "naïve", "nul\0", "escape\x1b[0m", "\u200bzero", "x" * (LONGEST + 1))
+
+
+def test_what_cannot_be_a_token_is_refused_without_being_shown(file: Path) -> None:
+    for bad in BAD:
         file.write_bytes(bad.encode())
-    with pytest.raises(MissingToken, match=SAVED if saved else "RUNCOMFY_TOKEN") as refused:
-        find_token({} if saved else {"RUNCOMFY_TOKEN": bad}, file)
-    assert bad not in str(refused.value) + repr(refused.value)
+        for source, place in (("RUNCOMFY_TOKEN", file.with_name("none")), (SAVED, file)):
+            with pytest.raises(MissingToken, match=source) as refused:
+                find_token({"RUNCOMFY_TOKEN": bad}, place)
+            assert bad not in str(refused.value) + repr(refused.value), bad
+
+
+def test_nor_is_it_saved(file: Path) -> None:
+    save_token(SECRET, file)
+    for bad in ("", "  ", "Bearer ", *BAD):
+        with pytest.raises(MissingToken) as refused:
+            save_token(bad, file)
+        assert not bad.strip() or bad not in str(refused.value), bad
+        assert file.read_text(encoding="utf-8") == SECRET, bad
 
 
 def test_a_saved_token_that_is_not_text_is_refused(file: Path) -> None:
@@ -133,15 +153,6 @@ def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
     assert file.parent.stat().st_mode & 0o777 == 0o700
 
 
-@pytest.mark.parametrize("bad", ["", "  ", "Bearer ", "two words", "naïve", "x" * (LONGEST + 1)])
-def test_what_cannot_be_a_token_is_not_saved(file: Path, bad: str) -> None:
-    save_token(SECRET, file)
-    with pytest.raises(MissingToken) as refused:
-        save_token(bad, file)
-    assert not bad.strip() or bad not in str(refused.value)
-    assert file.read_text() == SECRET
-
-
 def test_a_token_that_cannot_be_written_leaves_the_old_one_and_no_copy(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -171,3 +182,35 @@ def test_the_variable_in_use_is_the_first_that_is_set() -> None:
         variable_in_use({"YOUR_API_TOKEN": "x", "RUNCOMFY_TOKEN": " y ", "RUNCOMFY_API_TOKEN": " "}) == "RUNCOMFY_TOKEN"
     )
     assert variable_in_use({}) is None
+
+
+def test_the_origin() -> None:
+    rows = {
+        "": "https://model-api.runcomfy.net",
+        "   ": "https://model-api.runcomfy.net",
+        "https://api.example": "https://api.example",
+        " https://api.example/ ": "https://api.example",
+        "HTTPS://API.example:8443": "https://api.example:8443",
+        "http://127.0.0.1:8188": "http://127.0.0.1:8188",
+        "http://127.9.9.9": "http://127.9.9.9",
+        "http://localhost:1": "http://localhost:1",
+        "http://LOCALHOST": "http://localhost",
+        "http://[::1]:8188": "http://[::1]:8188",
+        "https://[2001:db8::1]": "https://[2001:db8::1]",
+    }
+    for value, origin in rows.items():
+        assert api_origin({"RUNCOMFY_API_BASE_URL": value}) == origin
+    assert api_origin({}) == "https://model-api.runcomfy.net"
+
+
+def test_places_where_no_token_may_be_sent_are_refused_and_not_shown_since_they_may_hold_a_password() -> None:
+    for value in (
+        *("http://api.example", "http://192.168.1.5:8188", "http://0.0.0.0", "http://localhost.example"),
+        *("http://127.0.0.1.example", "http://127.0.0.1@api.example", "https://user@api.example"),
+        *(f"https://user:{SECRET}@api.example", "https://api.example/v1", "https://api.example?x=1"),
+        *("https://api.example/#part", "ftp://api.example", "file:///etc/passwd", "api.example", "//api.example"),
+        *("https://", "https://:443", "https://api.example:port", "https://api.example:99999", "https://[::1"),
+    ):
+        with pytest.raises(InvalidOrigin, match="RUNCOMFY_API_BASE_URL") as refused:
+            pytest.fail(f"{value} gave {api_origin({'RUNCOMFY_API_BASE_URL': value})}")
+        assert SECRET not in str(refused.value) + repr(refused.value)

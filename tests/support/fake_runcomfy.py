@@ -22,9 +22,9 @@ from nodes.jobs.retry import Backoff, RateLimiter
 from nodes.jobs.run import Run, Unread
 from nodes.jobs.runner import JobRunner
 from nodes.jobs.services import Services, Video
-from nodes.runcomfy.client import RunComfy
+from nodes.runcomfy.client import ApiRequest, RunComfy
 from nodes.runcomfy.request import GenerationRequest
-from nodes.runcomfy.transport import ApiRequest, ApiResponse
+from nodes.runcomfy.responses import ApiResponse
 from nodes.video.download import Download
 from nodes.video.errors import Cancelled
 from tests.support.tiny_mp4 import TINY_MP4

@@ -6,14 +6,18 @@ import socket
 import ssl
 import struct
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO
 
-CERTIFICATE = Path(__file__).with_name("loopback.pem")
-"""Of every server here that speaks TLS, as 127.0.0.1 and localhost; with its key."""
+import trustme
+
+AUTHORITY = trustme.CA()
+"""Vouches for every server here that speaks TLS, as 127.0.0.1 and localhost."""
+CERTIFICATE = AUTHORITY.issue_cert("127.0.0.1", "localhost")
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 DEADLINE = 30.0
 """Seconds after which a test that waits for a thread or a socket has failed."""
 
@@ -54,7 +58,7 @@ def plain(connection: socket.socket) -> socket.socket:
 def tls(connection: socket.socket) -> socket.socket:
     """HTTP begins after a TLS handshake."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(CERTIFICATE)
+    CERTIFICATE.configure_cert(context)
     return context.wrap_socket(connection, server_side=True)
 
 
@@ -156,3 +160,42 @@ def reply(status: int = 200, body: bytes = b"", headers: Mapping[str, str] | Non
 def always(*pieces: bytes) -> Answer:
     """The same answer to everything."""
     return lambda _: pieces
+
+
+def breaking_off(*pieces: bytes, how: type[Exception] = Hangup) -> Answer:
+    """So much to everything, and no more."""
+
+    def answer(_: Received) -> Iterator[bytes]:
+        yield from pieces
+        raise how
+
+    return answer
+
+
+def silent_after(server: Loopback, *pieces: bytes) -> Answer:
+    """So much to everything, and then nothing, on a connection that stays."""
+
+    def answer(_: Received) -> Iterator[bytes]:
+        yield from pieces
+        server.over.wait(DEADLINE)
+
+    return answer
+
+
+def closes(connection: socket.socket) -> socket.socket:
+    """A greeting of what takes no TLS: a service that restarts, say."""
+    connection.recv(1)
+    raise Hangup
+
+
+def resets(connection: socket.socket) -> socket.socket:
+    """The same of a middlebox."""
+    connection.recv(1)
+    raise Reset
+
+
+def is_no_tls(connection: socket.socket) -> socket.socket:
+    """The same of a captive portal."""
+    connection.recv(1)
+    connection.sendall(b"HTTP/1.1 302 Found\r\nLocation: http://portal.example/\r\nContent-Length: 0\r\n\r\n")
+    raise Hangup

@@ -16,10 +16,9 @@ from nodes.jobs.run import Run, Unread
 from nodes.jobs.runner import JobRunner
 from nodes.jobs.services import Services, Video
 from nodes.rehearsal import DEFAULT_TOKEN
-from nodes.runcomfy.client import RunComfy
+from nodes.runcomfy.client import HttpTransport, Limits, RunComfy
 from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.token import Token
-from nodes.runcomfy.transport import HttpTransport, Limits
 from nodes.video.download import Download
 from nodes.video.url_policy import media_session
 from tests.support.fake_runcomfy import let_rest

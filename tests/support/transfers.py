@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 import requests
 
 from nodes.http_exchange import Exchange
 from nodes.video.download import Download
+from nodes.video.errors import DownloadInterrupted
 from nodes.video.url_policy import media_session
-from tests.support.loopback_server import DEADLINE, Answer, Hangup, Loopback, Received, reply
+from tests.support.loopback_server import DEADLINE, Answer, Hangup, Loopback, Received, breaking_off, reply
 
 ETAG = {"ETag": '"one"'}
 
@@ -39,10 +41,19 @@ def files(target: Path) -> list[str]:
     return sorted(file.name for file in target.parent.glob("*")) if target.parent.is_dir() else []
 
 
-def half_then(how: type[Exception], data: bytes, headers: dict[str, str]) -> Iterator[bytes]:
-    """Announce all, send half, break off."""
-    yield reply(200, data[: len(data) // 2], {"Content-Length": str(len(data))} | headers)
-    raise how
+def half_of(data: bytes, validator: dict[str, str] | None = None) -> bytes:
+    """All announced, half sent."""
+    headers = ETAG if validator is None else validator
+    return reply(200, data[: len(data) // 2], {"Content-Length": str(len(data))} | headers)
+
+
+def breaks_off(server: Loopback, target: Path, sent: bytes, how: type[Exception] = Hangup) -> Download:
+    """A download of which so much was sent and no more."""
+    server.answer = breaking_off(sent, how=how)
+    fetched = download(server, target)
+    with pytest.raises(DownloadInterrupted):
+        attempt(fetched, server)
+    return fetched
 
 
 def ranged(data: bytes, headers: dict[str, str]) -> Answer:
@@ -57,8 +68,3 @@ def ranged(data: bytes, headers: dict[str, str]) -> Answer:
             yield reply(206, data[start:], headers | span)
 
     return answer
-
-
-def closing(*pieces: bytes) -> Iterator[bytes]:
-    yield from pieces
-    raise Hangup

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -26,10 +27,17 @@ from nodes.video.errors import (
     VideoError,
 )
 from nodes.video.url_policy import media_session
-from tests.support.loopback_server import CERTIFICATE, DEADLINE, Hangup, Loopback, Received, always, reply, tls
-from tests.support.transfers import ETAG, attempt, closing, download, files, half_then
-
-CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+from tests.support.loopback_server import (
+    CHUNKED,
+    DEADLINE,
+    Loopback,
+    Received,
+    always,
+    breaking_off,
+    reply,
+    silent_after,
+)
+from tests.support.transfers import ETAG, attempt, breaks_off, download, files, half_of
 
 
 def failure(server: Loopback, target: Path, **options: Any) -> VideoError:
@@ -38,10 +46,10 @@ def failure(server: Loopback, target: Path, **options: Any) -> VideoError:
     return raised.value
 
 
-def failure_of(link: str, target: Path) -> VideoError:
-    """Of a link that leads away from this machine."""
+def failure_of(link: str, target: Path, fetched: Download | None = None) -> VideoError:
+    """Of a link that leads away from this machine, unless ``fetched`` goes elsewhere."""
     with pytest.raises(VideoError) as raised:
-        Download(target, media_session()).attempt(link, lambda received, total: None, lambda: False)
+        (fetched or Download(target, media_session())).attempt(link, lambda *_: None, lambda: False)
     return raised.value
 
 
@@ -101,28 +109,23 @@ def test_too_large_is_given_up_stated_or_not_and_also_where_it_is_no_video(
         "around it": CHUNKED + (around + b"x\r\n") * (AROUND // len(around) + 2 + len(data) // len(around)),
     }
     for what, begun in rows.items():
-
-        def answer(_: Received, begun: bytes = begun) -> Iterator[bytes]:
-            yield begun
-            server.over.wait(DEADLINE)
-
-        server.answer = answer
+        server.answer = silent_after(server, begun)
         error = failure(server, target, max_size=len(data) - 1)
         assert type(error) is DownloadFailed, what
         assert "larger than" in error.message, what
         assert files(target) == [], what
 
 
-def test_a_chunk_of_negative_size_is_no_video(server: Loopback, target: Path) -> None:
-    for size in (b"-1", b"-5"):
-        server.answer = lambda _, size=size: closing(CHUNKED + size + b"\r\n" + bytes(1000))  # type: ignore[misc]  # bound as it is now
-        assert isinstance(failure(server, target), DownloadInterrupted), size
+def test_nothing_at_all_or_a_chunk_of_negative_size_is_worth_another_attempt(server: Loopback, target: Path) -> None:
+    for sent in (b"", CHUNKED + b"-1\r\n" + bytes(1000), CHUNKED + b"-5\r\n" + bytes(1000)):
+        server.answer = breaking_off(sent)
+        assert type(failure(server, target)) is DownloadInterrupted, sent
 
 
 def test_a_length_that_makes_no_sense_is_passed_over(server: Loopback, target: Path, data: bytes) -> None:
     for length in ("-5", "many", "9" * 5000, "1e3"):
         head = b"HTTP/1.1 200 OK\r\nContent-Length: %b\r\n\r\n" % length.encode()
-        server.answer = lambda _, head=head: closing(head + data)  # type: ignore[misc]  # bound as it is now
+        server.answer = breaking_off(head + data)
         attempt(download(server, target), server)
         assert target.read_bytes() == data, length
 
@@ -161,11 +164,7 @@ def test_nothing_is_asked_for_after_stop(server: Loopback, target: Path) -> None
 
 
 def test_a_trickle_is_cut_by_the_time_limit_of_an_attempt(server: Loopback, target: Path, data: bytes) -> None:
-    def trickle(_: Received) -> Iterator[bytes]:
-        yield reply(200, data[:10], {"Content-Length": str(len(data))} | ETAG)
-        server.over.wait(DEADLINE)
-
-    server.answer = trickle
+    server.answer = silent_after(server, reply(200, data[:10], {"Content-Length": str(len(data))} | ETAG))
     late = threading.Event()
     fetched = download(server, target, clock=lambda: 600.1 if late.is_set() else 0.0)
     with pytest.raises(DownloadInterrupted, match="time-out"):
@@ -173,14 +172,8 @@ def test_a_trickle_is_cut_by_the_time_limit_of_an_attempt(server: Loopback, targ
     assert fetched.received == 10
 
 
-def test_a_server_that_closes_is_worth_another_attempt(server: Loopback, target: Path) -> None:
-    server.answer = lambda _: closing()
-    assert type(failure(server, target)) is DownloadInterrupted
-    assert files(target) == []
-
-
 def test_one_that_cannot_be_reached_at_all_is_told_as_such_at_once(
-    target: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    target: Path, service: Loopback, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     asked: list[str] = []
 
@@ -197,26 +190,19 @@ def test_one_that_cannot_be_reached_at_all_is_told_as_such_at_once(
     with socket.socket() as deaf:
         deaf.bind(("127.0.0.1", 0))
         origin = f"http://127.0.0.1:{deaf.getsockname()[1]}"
-        with pytest.raises(HostUnreachable, match=r"could not be reached \(no connection\)"):
-            Download(target, media_session(origin), trusted_origin=origin).attempt(
-                f"{origin}/a.mp4", lambda received, total: None, lambda: False
-            )
-    with Loopback(always(reply()), tls) as service:
-        for bundle in (CERTIFICATE, tmp_path / "missing.pem"):
-            monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
-            fetched = Download(target, media_session(allowed=lambda _: True))
-            with pytest.raises(VideoError) as raised:
-                fetched.attempt(f"https://localhost.localdomain:{service.port}/", lambda *_: None, lambda: False)
-            assert isinstance(raised.value, HostUnreachable)
+        here = Download(target, media_session(origin), trusted_origin=origin)
+        assert "could not be reached (no connection)" in str(failure_of(f"{origin}/a.mp4", target, here))
+    fetched = Download(target, media_session(allowed=lambda _: True))
+    for bundle in (os.environ["REQUESTS_CA_BUNDLE"], str(tmp_path / "missing.pem")):
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", bundle)
+        error = failure_of(f"https://localhost.localdomain:{service.port}/", target, fetched)
+        assert isinstance(error, HostUnreachable)
     assert files(target) == []
 
 
-def test_a_redirect_to_one_is_told_as_such_too(server: Loopback, target: Path) -> None:
+def test_a_bad_redirect_is_final_but_one_to_a_host_that_cannot_be_reached(server: Loopback, target: Path) -> None:
     server.answer = always(reply(302, headers={"Location": "https://videos.invalid/a.mp4"}))
     assert type(failure(server, target)) is HostUnreachable
-
-
-def test_a_bad_redirect_is_final(server: Loopback, target: Path) -> None:
     for location in (
         *("https://10.0.0.1/a.mp4", "https://127.1:{port}/a.mp4", "http://127.0.0.1:9/a.mp4", "/a.mp4"),
         *("https://[::1/a.mp4", "https://videos.example:port/a.mp4"),
@@ -248,8 +234,7 @@ def test_without_a_trusted_origin_only_public_links_are_followed(server: Loopbac
         assert isinstance(failure_of(link, target), UnsafeUrl), link
     # Trust ends with the origin.
     for link in (f"{server.origin}0/a.mp4", f"{server.origin}@evil.example/a.mp4", f"{server.origin}.evil.example/"):
-        with pytest.raises(UnsafeUrl):
-            download(server, target).attempt(link, lambda received, total: None, lambda: False)
+        assert isinstance(failure_of(link, target, download(server, target)), UnsafeUrl), link
     assert server.connections == 0
 
 
@@ -320,11 +305,7 @@ def test_discard_after_success_keeps_the_video(server: Loopback, target: Path) -
 
 
 def test_two_downloads_to_one_name_do_not_meet(server: Loopback, target: Path, data: bytes) -> None:
-    server.answer = lambda _: half_then(Hangup, data, ETAG)
-    first, second = download(server, target), download(server, target)
-    for fetched in (first, second):
-        with pytest.raises(DownloadInterrupted):
-            attempt(fetched, server)
+    first, second = breaks_off(server, target, half_of(data)), breaks_off(server, target, half_of(data))
     assert len(files(target)) == 2
     assert not any(name.endswith(".mp4") for name in files(target))
     first.discard()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import av
 import pytest
@@ -58,6 +59,23 @@ def test_each_kind_is_whole_and_cut_it_is_not(tmp_path: Path, ending: str) -> No
         file.write_bytes(whole[:length])
         with pytest.raises(CorruptVideo, match="incomplete"):
             decode(file)
+
+
+def test_ffmpeg_is_told_the_format_rather_than_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[object] = []
+    open_file = av.open
+
+    def watched(*args: Any, **options: Any) -> Any:
+        told.append(options["format"])
+        return open_file(*args, **options)
+
+    for ending, name in ((".mp4", "mov"), (".mov", "mov"), (".mkv", "matroska"), (".avi", "avi")):
+        file = write_clip(tmp_path / f"clip{ending}", map(numbered, range(3)))
+        with monkeypatch.context() as patched:
+            patched.setattr(av, "open", watched)
+            decode(file)
+        assert set(told) == {name}
+        told.clear()
 
 
 def test_an_old_quicktime_file_has_no_type(tmp_path: Path) -> None:

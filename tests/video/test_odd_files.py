@@ -48,6 +48,7 @@ BASES: Final[Mapping[str, str]] = MappingProxyType(
         "open.mkv": f"{source(seconds=5)} {X264} {OPEN}",
         "hevc.mkv": f"{source(seconds=5)} {OPEN_HEVC}",
         "still.mp4": f"{source('1', 1)} -c:v mjpeg -frames:v 1",
+        "short.mp4": f"{source('1', 1)} {X264} -frames:v 1",
         "still.jpg": f"{source('1', 1)} -frames:v 1",
     }
 )
@@ -137,6 +138,7 @@ FILES: Final[Mapping[str, Row]] = MappingProxyType(
         # Tracks beside the video.
         "sound first.mkv": Row("-i base.mp4 -f lavfi -i sine=d=2 -map 1 -map 0 -c:v copy -c:a aac"),
         "still first.mp4": Row("-i still.mp4 -i base.mp4 -map 0 -map 1 -c copy", count=60),
+        "short first.mp4": Row("-i short.mp4 -i base.mp4 -map 0 -map 1 -c copy", count=60),
         "cover.mp4": Row("-i base.mp4 -i still.jpg -map 0 -map 1 -c copy -disposition:v:1 attached_pic"),
         "cover first.mp4": Row(
             "-i still.jpg -i base.mp4 -map 0 -map 1 -c copy -disposition:v:0 attached_pic", count=60

@@ -150,11 +150,3 @@ def test_the_body_of_a_redirect_is_not_read(server: Loopback) -> None:
     server.answer = endless
     answer = get(media_session(server.origin), server.origin + "/a.mp4", stream=True, timeout=(5, 5))
     assert answer.content == b"here"
-
-
-def test_no_cookie_is_kept(server: Loopback) -> None:
-    server.answer = always(reply(200, headers={"Set-Cookie": "who=me; Path=/"}))
-    session = media_session(server.origin)
-    for _ in range(2):
-        get(session, server.origin + "/a.mp4")
-    assert "cookie" not in server.received[1].headers

@@ -1,4 +1,4 @@
-"""What each call is answered, as RunComfy documents it."""
+"""The local RunComfy as a whole: a server on 127.0.0.1 only, and what it answers to each call, as documented."""
 
 from __future__ import annotations
 
@@ -6,32 +6,121 @@ import asyncio
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+import threading
+import time
+from collections.abc import Callable, Collection
+from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import web
 from pydantic import ValidationError
 
-from .jobs import Job, JobState, JobStore
+from .jobs import Job, JobState, JobStore, Timing
+from .render import Renderer
 from .schema import VideoRequest
 
+DEFAULT_TOKEN: Final = "rehearsal"  # noqa: S105 - no secret: it opens nothing but this stand-in
 MODEL_ID: Final = "bytedance/seedance-1-0/pro/fast/text-to-video"
 MAX_BODY_BYTES: Final = 1024 * 1024
 """A real input has a few hundred."""
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 
 
-class ModelApi:
-    """The five documented calls, for the accounts whose tokens it knows, and the videos.
+class RehearsalService:
+    """A stand-in for RunComfy. Nothing it does costs anything, leaves this machine or touches its disk.
 
-    Args:
-        price_usd: per second of video; None for a service that names no price.
+    Usable once: `start`, then `stop`, or as a context manager. All of it may be used from several threads.
     """
 
-    def __init__(self, store: JobStore, tokens: Sequence[str], price_usd: float | None) -> None:
-        self._store = store
-        self._tokens = tuple(tokens)
-        self._price = price_usd
+    def __init__(
+        self,
+        *,
+        tokens: Collection[str] = (DEFAULT_TOKEN,),
+        timing: Timing | None = None,
+        price_usd: float | None = 0.02,
+        port: int = 0,
+        clock: Callable[[], float] = time.monotonic,
+        renderer: Renderer | None = None,
+    ) -> None:
+        """
+        Args:
+            tokens: one per account.
+            price_usd: per second of video; None for a service that names no price.
+            port: to listen on; 0 for any free one.
+            clock: seconds; only differences mean something.
+            renderer: makes the videos, and is closed with the service.
+        """
+        self._renderer = renderer or Renderer()
+        self.store = JobStore(timing or Timing(), clock, self._renderer)
+        """The jobs it has accepted."""
+        self._api = ModelApi(self.store, tuple(tokens), price_usd)
+        self._port = port
+        self._listening: Future[int] = Future()
+        """The port."""
+        self._stopping: Future[None] = Future()
+        self._thread = threading.Thread(target=self._run, name="rehearsal-http", daemon=True)
+
+    @property
+    def origin(self) -> str:
+        """`http://127.0.0.1:PORT`, once started."""
+        if not self._listening.done():
+            raise RuntimeError("the rehearsal service was not started")
+        return f"http://127.0.0.1:{self._listening.result()}"
+
+    def application(self) -> web.Application:
+        """What it serves."""
+        return self._api.application()
+
+    def start(self) -> None:
+        """Begin to answer. Raises OSError where the port is taken, RuntimeError where it was started before."""
+        self._thread.start()
+        self._listening.result()
+
+    def stop(self) -> None:
+        """End all connections and whatever is being rendered. Nothing if it was stopped before."""
+        if not self._stopping.done():
+            self._stopping.set_result(None)
+        if self._thread.is_alive():
+            self._thread.join()
+        self._renderer.close()
+
+    def __enter__(self) -> RehearsalService:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _run(self) -> None:
+        loop = asyncio.SelectorEventLoop()
+        try:
+            loop.run_until_complete(self._serve())
+        except Exception as error:  # noqa: BLE001 - whatever it is, `start` waits for it
+            self._listening.set_exception(error)
+        finally:
+            loop.close()
+
+    async def _serve(self) -> None:
+        app = self.application()
+        runner = web.AppRunner(app, shutdown_timeout=0.5, access_log=None, keepalive_timeout=30.0)
+        await runner.setup()
+        try:
+            # The backlog: hundreds of jobs may be polled at once.
+            await web.TCPSite(runner, "127.0.0.1", self._port, backlog=256).start()
+            self._listening.set_result(runner.addresses[0][1])
+            await asyncio.wrap_future(self._stopping)
+        finally:
+            await runner.cleanup()
+
+
+@dataclass(frozen=True)
+class ModelApi:
+    """The five documented calls, for the accounts whose tokens it knows, and the videos."""
+
+    store: JobStore
+    tokens: tuple[str, ...]
+    price_usd: float | None
 
     def application(self) -> web.Application:
         """All routes, each with the name of its call."""
@@ -55,37 +144,34 @@ class ModelApi:
             problems = error.errors(include_url=False, include_context=False, include_input=False)
             detail = [{**problem, "loc": ["body", *problem["loc"]]} for problem in problems]
             return web.json_response({"detail": detail}, status=422)
-        job = self._store.submit(wanted, account)
+        job = self.store.submit(wanted, account)
         return web.json_response({"request_id": job.request_id, **_links(request, job, "status", "result", "cancel")})
 
     async def _model(self, request: web.Request) -> web.Response:
         self._account(request)
         self._check_model(request)
         answer: dict[str, object] = {"model_id": MODEL_ID, "input_schema": VideoRequest.model_json_schema()}
-        if self._price is not None:
-            note = f"${self._price:g} per second of video (a rehearsal: nothing is charged)."
-            answer |= {"base_price_usd": self._price, "price_unit": "second", "pricing_note": note}
+        if self.price_usd is not None:
+            note = f"${self.price_usd:g} per second of video (a rehearsal: nothing is charged)."
+            answer |= {"base_price_usd": self.price_usd, "price_unit": "second", "pricing_note": note}
         return web.json_response(answer)
 
     async def _status(self, request: web.Request) -> web.Response:
         job = self._job(request)
         answer: dict[str, object] = {"request_id": job.request_id, "status": job.state.status_word}
         if job.state is JobState.IN_QUEUE:
-            answer["queue_position"] = self._store.queue_position(job.request_id)
+            answer["queue_position"] = self.store.queue_position(job.request_id)
         return web.json_response(answer | _links(request, job, "status", "result"))
 
     async def _result(self, request: web.Request) -> web.Response:
         job = self._job(request)
-        answer: dict[str, object] = {
-            "request_id": job.request_id,
-            "status": job.state.value,
-            "created_at": self._store.wall_time(job.submitted),
-        }
+        answer: dict[str, object] = {"request_id": job.request_id, "status": job.state.value}
+        answer["created_at"] = self.store.wall_time(job.submitted)
         if job.ended is not None:
-            answer["finished_at"] = self._store.wall_time(job.ended)
-            if request.query.get("include_cost") == "true" and self._price is not None:
+            answer["finished_at"] = self.store.wall_time(job.ended)
+            if request.query.get("include_cost") == "true" and self.price_usd is not None:
                 seconds = job.request.duration if job.state is JobState.SUCCEEDED else 0
-                answer["cost"] = round(self._price * seconds, 4)
+                answer["cost"] = round(self.price_usd * seconds, 4)
         if job.state is JobState.SUCCEEDED:
             answer["output"] = {"video": f"{request.url.origin()}/media/{job.request_id}.mp4"}
         if job.state is JobState.FAILED:
@@ -94,26 +180,25 @@ class ModelApi:
 
     async def _cancel(self, request: web.Request) -> web.Response:
         job = self._job(request)
-        outcome = "cancelled" if self._store.cancel(job.request_id) else "not_cancellable"
+        outcome = "cancelled" if self.store.cancel(job.request_id) else "not_cancellable"
         return web.json_response({"request_id": job.request_id, "outcome": outcome}, status=202)
 
     async def _media(self, request: web.Request) -> web.Response:
-        job = self._store.find(request.match_info["request_id"])
+        job = self.store.find(request.match_info["request_id"])
         if job is None or job.state is not JobState.SUCCEEDED:
             raise web.HTTPNotFound
-        return _part(request, await asyncio.wrap_future(self._store.video(job)))
+        return _part(request, await asyncio.wrap_future(self.store.video(job)))
 
     def _account(self, request: web.Request) -> int:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         token = token.strip()
-        if scheme.lower() == "bearer" and token in self._tokens:
-            return self._tokens.index(token)
+        if scheme.lower() == "bearer" and token in self.tokens:
+            return self.tokens.index(token)
         reason = "the token is not known" if token else "no bearer token was sent"
         raise _refusal(web.HTTPUnauthorized, 400004, f"UserAccountError: {reason}")
 
     def _check_model(self, request: web.Request) -> None:
-        model = request.match_info["model"]
-        if model != MODEL_ID:
+        if (model := request.match_info["model"]) != MODEL_ID:
             raise _refusal(web.HTTPBadRequest, 400001, f"InvalidResourceIdentifier: no model {model!r:.150}")
 
     def _job(self, request: web.Request) -> Job:
@@ -121,13 +206,11 @@ class ModelApi:
         request_id = request.match_info["request_id"]
         if not _REQUEST_ID.fullmatch(request_id):
             raise _refusal(web.HTTPBadRequest, 400001, "InvalidResourceIdentifier: that is not a request id")
-        job = self._store.find(request_id)
+        job = self.store.find(request_id)
         if job is None:
-            message = "ResourceNotFound: the request is unknown, deleted or expired"
-            raise _refusal(web.HTTPNotFound, 404001, message)
+            raise _refusal(web.HTTPNotFound, 404001, "ResourceNotFound: it is unknown, deleted or expired")
         if job.account != account:
-            message = "PermissionDeniedError: the request belongs to another account"
-            raise _refusal(web.HTTPForbidden, 403001, message)
+            raise _refusal(web.HTTPForbidden, 403001, "PermissionDeniedError: it belongs to another account")
         return job
 
 

@@ -1,22 +1,22 @@
-"""The RunComfy account as the user sets it up: which token is in use, save one, clear it, check it.
+"""What the settings panel asks about: which token is in use, save one, clear it, check it; and the pack's version.
 
 The token goes in here and never comes out: what these say names its place only.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from ..jobs.price import price_of
-from ..runcomfy.client import RunComfy
+from ..runcomfy.client import HttpTransport, RunComfy
 from ..runcomfy.errors import MissingToken, RunComfyError
-from ..runcomfy.token import clear_token, find_token, is_saved, save_token, variable_in_use
-from ..runcomfy.transport import HttpTransport, api_origin
+from ..runcomfy.token import api_origin, clear_token, find_token, is_saved, save_token, variable_in_use
 
-SAVED_SOURCE: Final = "saved"
+PROJECT: Final = Path(__file__).resolve().parents[2] / "pyproject.toml"
 
 
 class SettingsError(Exception):
@@ -62,7 +62,7 @@ class TokenSettings:
                 find_token(self._environment, self._file)
         except MissingToken as error:
             problem = _message(error)
-        return TokenState(SAVED_SOURCE if saved else variable, saved, variable, problem)
+        return TokenState("saved" if saved else variable, saved, variable, problem)
 
     def save(self, text: str) -> TokenState:
         """Save a token. Raises `SettingsError` where it cannot be one or cannot be written."""
@@ -71,9 +71,8 @@ class TokenSettings:
         except MissingToken as error:
             raise SettingsError(_message(error)) from None
         except OSError as error:
-            raise SettingsError(
-                f"The token cannot be saved ({error.strerror}). Make {self._file.parent} writable."
-            ) from None
+            message = f"The token cannot be saved ({error.strerror}). Make {self._file.parent} writable."
+            raise SettingsError(message) from None
         return self.state()
 
     def clear(self) -> TokenState:
@@ -81,9 +80,8 @@ class TokenSettings:
         try:
             clear_token(self._file)
         except OSError as error:
-            raise SettingsError(
-                f"The token cannot be deleted ({error.strerror}). Delete {self._file} yourself."
-            ) from None
+            message = f"The token cannot be deleted ({error.strerror}). Delete {self._file} yourself."
+            raise SettingsError(message) from None
         return self.state()
 
     def check(self) -> Check:
@@ -93,11 +91,26 @@ class TokenSettings:
             model = RunComfy(HttpTransport(api_origin(self._environment), token), token.source).model_info()
         except RunComfyError as error:
             return Check(False, _message(error))
-        price = price_of(model)
-        costs = f" Seedance costs {price}." if price else ""
+        costs = f" Seedance costs {price}." if (price := price_of(model)) else ""
         return Check(True, f"RunComfy accepts the token from {token.source}.{costs}")
 
 
 def _message(error: RunComfyError) -> str:
     # Without its words about charges: nothing here can be charged.
     return f"{error.message} {error.advice}"
+
+
+@dataclass(frozen=True)
+class About:
+    """The pack's version and where it lives."""
+
+    version: str
+    repository: str
+
+
+def about() -> About:
+    """Read from pyproject.toml, the one place where both are written."""
+    # Not tomllib: Python 3.10 has none.
+    text = PROJECT.read_text(encoding="utf-8")
+    found = dict(re.findall(r'^(version|Repository) = "([^"]+)"$', text, re.MULTILINE))
+    return About(found["version"], found["Repository"])

@@ -68,7 +68,7 @@ def test_another_account_buys_its_own_while_a_job_is_not_finished(machine: FakeM
 
 
 def test_equal_requests_side_by_side_are_not_bought_after_an_unclear_submission(machine: FakeMachine) -> None:
-    async def both() -> tuple[Video | BaseException, Video | BaseException]:
+    async def both() -> list[Video | BaseException]:
         return await asyncio.gather(
             *(machine.generate(run=machine.prompt("both")) for _ in range(2)), return_exceptions=True
         )

@@ -1,1 +1,1 @@
-"""The only room that knows ComfyUI."""
+"""All that knows ComfyUI, beside the node files."""

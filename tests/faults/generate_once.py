@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _NODES = Path(nodes.__file__).parent
 WATCHED = {
-    *(str(file) for room in ("jobs", "runcomfy", "video") for file in (_NODES / room).glob("*.py")),
+    *(str(file) for folder in ("jobs", "runcomfy", "video") for file in (_NODES / folder).glob("*.py")),
     # Where the request leaves and the answer comes.
     http.client.__file__,
 }

@@ -68,8 +68,10 @@ def test_another_account_buys_its_own_while_a_job_is_not_finished(machine: FakeM
 
 
 def test_equal_requests_side_by_side_are_not_bought_after_an_unclear_submission(machine: FakeMachine) -> None:
-    async def both() -> tuple[Video | BaseException, Video | BaseException]:
-        return await asyncio.gather(machine.generate(), machine.generate(), return_exceptions=True)
+    async def both() -> list[Video | BaseException]:
+        return await asyncio.gather(
+            *(machine.generate(run=machine.prompt("both")) for _ in range(2)), return_exceptions=True
+        )
 
     machine.service.script["submit"].append(ReadError("time-out"))
     assert [type(result) for result in asyncio.run(both())] == [OutcomeUnknown, OutcomeUnknown]
@@ -121,7 +123,9 @@ def test_equal_requests_side_by_side_share_a_refusal(machine: FakeMachine) -> No
     machine.service.ending = {"status": "failed", "error": "Content moderation failed."}
 
     async def five() -> list[Video | BaseException]:
-        return await asyncio.gather(*(machine.generate() for _ in range(5)), return_exceptions=True)
+        return await asyncio.gather(
+            *(machine.generate(run=machine.prompt("five")) for _ in range(5)), return_exceptions=True
+        )
 
     assert {type(outcome) for outcome in asyncio.run(five())} == {JobFailed}
     assert machine.service.count("submit") == 1

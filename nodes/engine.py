@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from .runcomfy.request import GenerationRequest
 
 REHEARSAL_SECONDS: Final = 4.5
+LINK_PREFIX: Final = "link-"
+"""Of the names of videos that came from a link of the user's, and so have no request id."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ class Engine:
 
     async def fetch_link(self, url: str, run: Run) -> Video:
         """A video from a public https link. Raises `VideoError` or `Stopped`."""
-        name = f"link-{hashlib.sha256(url.encode()).hexdigest()[:16]}.mp4"
+        name = f"{LINK_PREFIX}{hashlib.sha256(url.encode()).hexdigest()[:16]}.mp4"
         download = Download(self.folders.videos / name, self._public_media)
         cancellation = Cancellation(self._clock, run.report, run.is_stopped)
         return Video("", (await download_link(url, download, self.executors, cancellation, Backoff()),))

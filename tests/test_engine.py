@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from nodes.engine import Engine, Folders
+from nodes.jobs.errors import Stopped
 from nodes.jobs.run import Run
 from nodes.jobs.services import Video
 from nodes.rehearsal import Timing
@@ -67,3 +68,9 @@ def test_closed_it_begins_nothing_and_may_be_closed_again(engine: Engine) -> Non
     with pytest.raises(RuntimeError):
         engine.executors.calls.submit(int)
     engine.close()
+
+
+def test_stop_before_a_link_is_fetched_says_so(engine: Engine) -> None:
+    run = Run("key", "prompt", frozenset, report=lambda _: None, is_stopped=lambda: True)
+    with pytest.raises(Stopped, match="Stopped while downloading"):
+        asyncio.run(engine.fetch_link("https://example.invalid/a.mp4", run))

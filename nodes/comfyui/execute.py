@@ -14,6 +14,7 @@ from comfy.model_management import InterruptProcessingException
 from comfy_api.latest import InputImpl, io
 from comfy_execution.graph import ExecutionBlocker
 
+from ..engine import LINK_PREFIX
 from ..errors import SeedanceError
 from ..jobs.cancellation import Cancellation, StopRequested
 from ..jobs.clock import SystemClock
@@ -68,7 +69,8 @@ async def load(file: Path | None, source: str, selection: Selection) -> io.NodeO
 
     async def get_video(run: Run) -> Video:
         if file:
-            return Video(file.stem if file.parent == videos_folder().resolve() else "", (file,), reused=True)
+            of_a_job = file.parent == videos_folder().resolve() and not file.name.startswith(LINK_PREFIX)
+            return Video(file.stem if of_a_job else "", (file,), reused=True)
         if is_request_id(source):
             return await pack().engine.fetch_job(source, run)
         return await pack().engine.fetch_link(source, run)

@@ -51,7 +51,7 @@ def video_choices() -> list[str]:
 def find_video(choice: object) -> Path | None:
     """The video behind a choice, whatever a workflow has put there, if it lies in one of ComfyUI's folders.
 
-    Symbolic links are resolved. What does not end as a video's name is none: OpenCV would open a playlist, too.
+    Symbolic links are resolved. What does not end as a video's name is none: a playlist would open other files, too.
     """
     if not isinstance(choice, str):
         return None

@@ -59,7 +59,7 @@ def stop_report(record: JobRecord | None, end: str) -> StopReport:
     Args:
         end: what ended the run, in a word or a few.
     """
-    if record is None or record.state is State.REFUSED:
+    if record is None or record.state in (State.REFUSED, State.FAILED, State.EXPIRED):
         return StopReport(f"{end} before anything was submitted. Nothing was charged.", StopOutcome.NOT_SUBMITTED)
     if record.state in (State.ACCEPTED, State.SURPLUS):
         goes_on = f"Job {record.request_id} goes on and will be charged; {_COLLECT}."

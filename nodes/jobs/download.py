@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -111,9 +112,10 @@ async def download_link(
     def progress(received: int, total: int | None) -> None:
         cancellation.report(Downloading(received, total))
 
-    if await cancellation.wait_for(executors.journal.submit(is_whole, download.target)):
-        return download.target
+    attempt: Future[None] | None = None
     try:
+        if await cancellation.wait_for(executors.journal.submit(is_whole, download.target)):
+            return download.target
         while True:
             attempt = executors.downloads.submit(download.attempt, link, progress, cancellation.is_cancelled)
             try:
@@ -131,4 +133,5 @@ async def download_link(
     except StopRequested:
         raise Stopped("Stopped while downloading.", StopOutcome.NOT_SUBMITTED) from None
     finally:
-        attempt.add_done_callback(lambda _: download.discard())
+        if attempt:
+            attempt.add_done_callback(lambda _: download.discard())

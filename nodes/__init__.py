@@ -1,1 +1,1 @@
-"""Seedance for ComfyUI. CONTRIBUTING.md draws these folders and says which may import which."""
+"""One file per node, and what they work with. ComfyUI reads the `__init__.py` of the folder above."""

@@ -16,16 +16,16 @@ from urllib.parse import urlsplit
 from .jobs.cancellation import Cancellation
 from .jobs.claims import Claims
 from .jobs.clock import Clock, SystemClock
-from .jobs.disk import files_of
 from .jobs.download import download_link
 from .jobs.executors import Executors
+from .jobs.job_files import files_of
+from .jobs.job_runner import JobRunner
 from .jobs.journal import Journal
 from .jobs.poll_schedule import ENOUGH_HISTORY, PollSchedule, ScheduleFor
 from .jobs.preflight import check_before_submit
 from .jobs.price import ListPrice
 from .jobs.retry import Backoff, RateLimiter
 from .jobs.run import Run, Unread
-from .jobs.runner import JobRunner
 from .jobs.services import Services, Video
 from .runcomfy.client import HttpTransport, RunComfy
 from .runcomfy.token import Token, api_origin, find_token, is_loopback

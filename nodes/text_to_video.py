@@ -6,9 +6,9 @@ from typing import Final
 
 from comfy_api.latest import io
 
-from .comfyui.pack import pack
 from .comfyui.prompt import running_node
 from .comfyui.schema import SeedanceOptionsSocket, schema, video_outputs
+from .comfyui.shared import shared
 from .runcomfy.errors import InvalidRequest
 from .runcomfy.request import Options, validate_choice, validate_text
 
@@ -67,7 +67,7 @@ class SeedanceTextToVideo(io.ComfyNode):
             return float("nan")
         # With what was left out so far, else it would stay in that cache, and the next run would not try again.
         node = running_node()
-        return f"{node.is_images_connected} {pack().skipped[node.node_id]}"
+        return f"{node.is_images_connected} {shared().skipped[node.node_id]}"
 
     @classmethod
     async def execute(

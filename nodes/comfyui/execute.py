@@ -26,9 +26,9 @@ from ..runcomfy.request import GenerationRequest, Options, is_request_id, text_h
 from ..video.decode import ALL, Selection, decode
 from ..video.probe import VideoInfo, probe
 from .files import preview, videos_folder
-from .pack import pack
 from .prompt import queued_prompts, running_node
 from .schema import video_outputs
+from .shared import shared
 
 if TYPE_CHECKING:
     import torch
@@ -47,7 +47,7 @@ async def generate(text: str, options: Options | None, *, rehearsal: bool, reuse
         request = GenerationRequest.of(text, options)
         if hint := text_hint(request.text):
             run.report(Notice(hint))
-        return await pack().engine.generate(request, rehearsal=rehearsal, reuse=reuse, run=run)
+        return await shared().engine.generate(request, rehearsal=rehearsal, reuse=reuse, run=run)
 
     node = running_node()
     # Not where another node has added this one, in a loop say: ComfyUI would keep what is missing in its cache.
@@ -58,7 +58,7 @@ async def generate(text: str, options: Options | None, *, rehearsal: bool, reuse
         if not skip:
             raise
         _log.warning("Seedance: a video of the list is left out. %s", error)
-        pack().skipped[node.node_id] += 1
+        shared().skipped[node.node_id] += 1
         node.send_left_out(str(error), urgent=isinstance(error, OutcomeUnknown))
         # Without a message: with one, the browser reports the whole prompt as failed while it goes on.
         return io.NodeOutput(*(ExecutionBlocker(None) for _ in video_outputs()))
@@ -72,8 +72,8 @@ async def load(file: Path | None, source: str, selection: Selection) -> io.NodeO
             of_a_job = file.parent == videos_folder().resolve() and not file.name.startswith(LINK_PREFIX)
             return Video(file.stem if of_a_job else "", (file,), reused=True)
         if is_request_id(source):
-            return await pack().engine.fetch_job(source, run)
-        return await pack().engine.fetch_link(source, run)
+            return await shared().engine.fetch_job(source, run)
+        return await shared().engine.fetch_link(source, run)
 
     return await _hand_out(get_video, selection)
 
@@ -83,9 +83,9 @@ async def _hand_out(
 ) -> io.NodeOutput:
     """Get a video and decode its first file into the six outputs, with a preview of all its files."""
     node = running_node()
-    show = pack().batch(node).add(node.item)
+    show = shared().batch(node).add(node.item)
     try:
-        with pack().stops.watching() as stop:
+        with shared().stops.watching() as stop:
             run = Run(node.run_key, node.prompt_id, queued_prompts, show, stop.is_set, is_read)
             video = await get_video(run)
             images, info = await _read(video.files[0], run, selection)
@@ -119,6 +119,6 @@ async def _read(file: Path, run: Run, selection: Selection) -> tuple[torch.Tenso
         return clip.images, clip.info
 
     try:
-        return await cancellation.wait_for(pack().engine.executors.decodes.submit(read))
+        return await cancellation.wait_for(shared().engine.executors.decodes.submit(read))
     except StopRequested:
         raise Stopped(f"Stopped while decoding. The video is on disk: {file}.", StopOutcome.FINISHED) from None

@@ -28,7 +28,7 @@ from ..jobs.events import (
 
 _log = logging.getLogger("seedance")
 
-MOST_REASONS: Final = 5
+MAX_REASONS: Final = 5
 """Failed items whose reasons the line names, but for urgent ones, which it names all."""
 
 
@@ -118,7 +118,7 @@ def _outcomes(items: dict[int, _Item]) -> list[str]:
 def _reasons(items: dict[int, _Item]) -> Iterator[str]:
     failed = [(number, item.event) for number, item in items.items() if isinstance(item.event, Failed)]
     failed.sort(key=lambda each: not each[1].urgent)
-    shown = max(MOST_REASONS, sum(event.urgent for _, event in failed))
+    shown = max(MAX_REASONS, sum(event.urgent for _, event in failed))
     for number, event in failed[:shown]:
         yield f"[{number + 1}] {event}"
     if len(failed) > shown:

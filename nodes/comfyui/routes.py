@@ -16,13 +16,13 @@ from aiohttp import web
 from server import PromptServer
 
 from .csrf import is_cross_site
-from .pack import PACK, Pack, pack
 from .prompt import drop_wrong_types
+from .shared import SHARED, Shared, shared
 
 if TYPE_CHECKING:
     from .settings import About, Check, TokenSettings, TokenState
 
-LARGEST_BODY: Final = 4096
+MAX_BODY: Final = 4096
 """Bytes; a token and the JSON around it."""
 CROSS_SITE: Final = (
     "Only ComfyUI's own pages may ask this, opened over https, by IP address, or by a name that only this machine or "
@@ -34,11 +34,11 @@ CROSS_SITE: Final = (
 def register() -> None:
     """Add the pack to ComfyUI's server, once, while it loads its packs: what it shares, its hooks and its routes."""
     server = PromptServer.instance
-    shared = server.app[PACK] = Pack()
+    state = server.app[SHARED] = Shared()
     # A pack that is imported once more while the server runs comes too late for these; Stop is watched all the same.
     if not server.app.frozen:
-        server.app.middlewares.append(shared.stops.middleware())
-        server.app.on_cleanup.append(shared.close)
+        server.app.middlewares.append(state.stops.middleware())
+        server.app.on_cleanup.append(state.close)
     server.add_on_prompt_handler(drop_wrong_types)
     routes = server.routes
     routes.get("/seedance/about")(_route(_about))
@@ -64,7 +64,7 @@ def _save(body: Mapping[str, object]) -> TokenState:
 def _settings() -> TokenSettings:
     from .settings import TokenSettings
 
-    return TokenSettings(pack().engine.folders.token, os.environ)
+    return TokenSettings(shared().engine.folders.token, os.environ)
 
 
 def _route(
@@ -98,8 +98,8 @@ async def _body(request: web.Request) -> Mapping[str, object]:
     # A form of another site's page cannot be sent as JSON.
     if request.content_type != "application/json":
         raise web.HTTPUnsupportedMediaType(text="The body must be JSON.")
-    if request.content_length is None or request.content_length > LARGEST_BODY:
-        raise web.HTTPRequestEntityTooLarge(LARGEST_BODY, request.content_length or 0, text="The body is too large.")
+    if request.content_length is None or request.content_length > MAX_BODY:
+        raise web.HTTPRequestEntityTooLarge(MAX_BODY, request.content_length or 0, text="The body is too large.")
     try:
         found = json.loads(await request.read())
     except (ValueError, RecursionError):

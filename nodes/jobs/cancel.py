@@ -17,9 +17,9 @@ from .records import JobRecord
 from .services import Services
 from .states import State
 
-CALL_SECONDS: Final = 2.5
+CANCEL_CALL_SECONDS: Final = 2.5
 """Between two looks at a cancel call; Stop gives up one that is under way at both."""
-STOP_SECONDS: Final = 10.0
+CANCEL_SECONDS: Final = 10.0
 """After which Stop gives up any: hundreds of cancels wait for each other's threads."""
 LIMITED_PAUSE: Final = 0.5
 """Seconds before a cancel that was refused for coming too often is made again, if the service names none."""
@@ -35,7 +35,7 @@ async def stop_job(
     """Cancel the job of a run that was stopped, if that is still possible and nobody else wants it."""
     if record is None or record.state not in (State.ACCEPTED, State.SURPLUS):
         return stop_report(record, "Stopped")
-    ends = services.clock.monotonic() + STOP_SECONDS
+    ends = services.clock.monotonic() + CANCEL_SECONDS
     while True:
         call = services.executors.cancels.submit(cancel_and_record, services, report, record, owner)
         if not await _ended(call, services, ends):
@@ -101,7 +101,7 @@ def _cancel(client: RunComfy, request_id: str) -> CancelOutcome:
 async def _ended(call: Future[Cancelled], services: Services, ends: float) -> bool:
     """Wait for a cancel call, which has its time from when it begins; whether it ended."""
     begun = False
-    while not await ended_within(call, CALL_SECONDS):
+    while not await ended_within(call, CANCEL_CALL_SECONDS):
         if begun or services.clock.monotonic() >= ends:
             return False
         begun = call.running()

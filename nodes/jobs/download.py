@@ -12,10 +12,10 @@ from ..runcomfy.responses import JobResult
 from ..video.download import Download
 from ..video.errors import CorruptVideo, DownloadInterrupted, HostUnreachable, LinkExpired, UnsupportedVideo, VideoError
 from .cancellation import Cancellation, StopRequested
-from .disk import file_names, is_whole
 from .errors import NoVideo, Stopped, VideoUnavailable
 from .events import Downloading, Retrying, StopOutcome
 from .executors import Executors
+from .job_files import file_names, is_whole
 from .poll import Poller
 from .records import JobRecord
 from .retry import Backoff

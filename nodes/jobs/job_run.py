@@ -12,10 +12,10 @@ from ..runcomfy.request import GenerationRequest
 from ..runcomfy.responses import JobState
 from .cancellation import Cancellation
 from .decide import Action, Disk, Do, Situation, decide
-from .disk import disk_state, files_of, paths_of
 from .download import download_videos
 from .errors import JobExpired, JobFailed, JournalUnusable, OutcomeUnknown, VideoUnreadable, error_of
 from .events import Notice, Retrying, Submitting
+from .job_files import disk_state, files_of, paths_of
 from .poll import Poller
 from .records import JobRecord, RequestKey
 from .retry import Backoff

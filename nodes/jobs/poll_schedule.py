@@ -19,7 +19,7 @@ CALL_COST_SECONDS: Final = 0.015
 """Seconds."""
 CALL_COST_SECONDS_WHEN_OVERDUE: Final = 0.007
 """Seconds; fewer: past the time that the user was told, every second counts more."""
-FIRST_LOOK: Final = 1.0
+FIRST_POLL: Final = 1.0
 """Seconds after acceptance."""
 SHORTEST: Final = 0.4
 """Seconds between two looks, however soon the job is due."""
@@ -60,8 +60,8 @@ class PollSchedule:
 
     def delay(self, elapsed: float) -> float:
         """Seconds to wait for the next look, ``elapsed`` seconds after acceptance."""
-        if elapsed < FIRST_LOOK:
-            return FIRST_LOOK
+        if elapsed < FIRST_POLL:
+            return FIRST_POLL
         # Never longer than the time gone by: the guess may be wrong, and the first looks show the queue.
         longest = min(elapsed, LONGEST)
         looks = 0.0

@@ -15,7 +15,7 @@ from .clock import Clock
 P = ParamSpec("P")
 T = TypeVar("T")
 
-LONGEST_ASKED: Final = 300.0
+MAX_RETRY_AFTER: Final = 300.0
 """Seconds; a service that asks for a longer pause is asked again after so many."""
 
 
@@ -32,7 +32,7 @@ class Backoff:
         """Seconds to wait after one more failure."""
         self.failures += 1
         doubled = min(self.longest, math.ldexp(0.5, min(self.failures, 10)))
-        return max(doubled * self.random.uniform(0.5, 1), min(at_least or 0.0, LONGEST_ASKED))
+        return max(doubled * self.random.uniform(0.5, 1), min(at_least or 0.0, MAX_RETRY_AFTER))
 
     def reset(self) -> None:
         """A success: the next failure is a first one again."""
@@ -77,6 +77,6 @@ class RateLimiter:
             now = self._clock.monotonic()
             # Calls that were under way together are limited together; that is one failure.
             at_once = self._opens > now
-            pause = min(asked or 0.0, LONGEST_ASKED) if at_once else self._backoff.pause(asked)
+            pause = min(asked or 0.0, MAX_RETRY_AFTER) if at_once else self._backoff.pause(asked)
             self._opens = max(self._opens, now + pause)
             return self._opens - now

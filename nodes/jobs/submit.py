@@ -23,7 +23,7 @@ from .states import State
 FIRST_BYTE_SECONDS: Final = 15.0
 """From the intent on; later than that nothing is sent. With the 45 s that an exchange may take, the call has ended well
 before `SUBMIT_SECONDS` are over, after which other runs take its outcome for unknown."""
-STOP_SECONDS: Final = 5.0
+SUBMIT_WAIT_SECONDS: Final = 5.0
 """That Stop waits for a submit call under way, so that its job can be cancelled."""
 
 
@@ -74,7 +74,7 @@ class SubmitCall:
         A job that is accepted even later is cancelled by the worker.
         """
         self.cancel()
-        if self._future and not await ended_within(self._future, STOP_SECONDS):
+        if self._future and not await ended_within(self._future, SUBMIT_WAIT_SECONDS):
             with self._lock:
                 self._unwanted = True
 

@@ -14,7 +14,7 @@ from typing import Final
 from .errors import InvalidResponse, RunComfyError, Subject, error_for
 from .request import is_request_id
 
-MOST_VIDEOS: Final = 16
+MAX_VIDEOS: Final = 16
 """Of one job; the service documents one, and each may have hundreds of megabytes."""
 _DEPTH: Final = 8
 """Levels of lists and objects that are looked into; the documented answers have three."""
@@ -122,7 +122,7 @@ def read_result(response: ApiResponse, subject: Subject) -> JobResult:
     """The outcome of a job."""
     found, raw_status = _job_and_status(response, subject)
     state = _RESULT_WORDS.get(raw_status, JobState.UNKNOWN)
-    videos = tuple(dict.fromkeys(links_in(found.get("output"))))[:MOST_VIDEOS]
+    videos = tuple(dict.fromkeys(links_in(found.get("output"))))[:MAX_VIDEOS]
     reason = text_in(found.get("error")) or text_in(found.get("error_message"))
     if raw_status == "completed" and reason and not videos:
         state = JobState.FAILED

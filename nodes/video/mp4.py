@@ -9,7 +9,7 @@ from typing import BinaryIO, Final
 
 from .errors import AGAIN, CorruptVideo, UnsupportedVideo, incomplete
 
-MOST_BOXES: Final = 100_000
+MAX_BOXES: Final = 100_000
 """Beside each other; a file of nothing but tiny ones would take minutes."""
 
 
@@ -43,8 +43,8 @@ def check_boxes(file: Path) -> None:
         for number, (kind, end) in enumerate(_boxes(stream, length)):
             if end > length:
                 raise incomplete(file, length, end)
-            if number == MOST_BOXES:
-                raise CorruptVideo(f"{file.name} is damaged: it has more than {MOST_BOXES:,} boxes.", AGAIN)
+            if number == MAX_BOXES:
+                raise CorruptVideo(f"{file.name} is damaged: it has more than {MAX_BOXES:,} boxes.", AGAIN)
             kinds.add(kind)
     missing = [kind.decode() for kind in (b"moov", b"mdat") if kind not in kinds]
     if missing:

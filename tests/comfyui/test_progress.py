@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nodes.comfyui.progress import MOST_REASONS, BatchProgress
+from nodes.comfyui.progress import MAX_REASONS, BatchProgress
 from nodes.jobs.events import (
     Decoding,
     Done,
@@ -76,8 +76,8 @@ def test_failures_are_listed_with_their_reasons() -> None:
 
 def test_many_failures_leave_the_line_readable() -> None:
     failed = shown([DONE], *[list[Event]([Failed(f"Reason {number}.")]) for number in range(20)])
-    assert failed.texts[-1].splitlines()[-1] == f"and {20 - MOST_REASONS} more, in ComfyUI's log"
-    assert len(failed.texts[-1].splitlines()) == 2 + MOST_REASONS
+    assert failed.texts[-1].splitlines()[-1] == f"and {20 - MAX_REASONS} more, in ComfyUI's log"
+    assert len(failed.texts[-1].splitlines()) == 2 + MAX_REASONS
 
 
 def test_what_the_user_has_to_look_after_is_named_however_much_else_failed() -> None:

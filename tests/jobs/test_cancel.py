@@ -146,7 +146,7 @@ def test_a_submit_call_that_hangs_is_waited_for_only_so_long(
     machine: FakeMachine, monkeypatch: pytest.MonkeyPatch, next_run_waits: bool
 ) -> None:
     """Its job is cancelled as soon as it is accepted, unless somebody wants it by then."""
-    monkeypatch.setattr(submit, "STOP_SECONDS", 0.01)
+    monkeypatch.setattr(submit, "SUBMIT_WAIT_SECONDS", 0.01)
     go_on = threading.Event()
 
     def hang() -> None:
@@ -175,7 +175,7 @@ def test_a_submit_call_that_hangs_is_waited_for_only_so_long(
 def test_a_job_that_is_accepted_too_late_and_runs_at_once_is_collected(
     machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(submit, "STOP_SECONDS", 0.01)
+    monkeypatch.setattr(submit, "SUBMIT_WAIT_SECONDS", 0.01)
     go_on = threading.Event()
     machine.service.queued = 0
 
@@ -196,7 +196,7 @@ def test_what_is_called_off_while_it_is_being_written_down_is_never_sent(
     machine: FakeMachine, monkeypatch: pytest.MonkeyPatch, ending: str
 ) -> None:
     """The user reads that nothing was submitted; so nothing may be submitted after that, however slow the disk."""
-    monkeypatch.setattr(submit, "STOP_SECONDS", 0.01)
+    monkeypatch.setattr(submit, "SUBMIT_WAIT_SECONDS", 0.01)
     begun, go_on = threading.Event(), threading.Event()
     create = machine.journal.create
 
@@ -277,7 +277,7 @@ def test_a_cancel_call_without_an_answer_promises_nothing(machine: FakeMachine) 
 def test_a_cancel_call_that_hangs_is_waited_for_only_so_long(
     machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cancel, "CALL_SECONDS", 0.01)
+    monkeypatch.setattr(cancel, "CANCEL_CALL_SECONDS", 0.01)
     go_on = threading.Event()
     machine.service.before["submit"] = machine.press_stop
     machine.service.before["cancel"] = lambda: go_on.wait(PATIENCE)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from nodes.jobs.disk import file_names
 from nodes.jobs.download import MAX_LINK_REFRESHES
 from nodes.jobs.errors import DeadlinePassed, JobExpired, NoVideo, VideoUnavailable
+from nodes.jobs.job_files import file_names
 from nodes.video.errors import (
     CorruptVideo,
     DownloadFailed,

@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from nodes.jobs.retry import LONGEST_ASKED, Backoff, RateLimiter
+from nodes.jobs.retry import MAX_RETRY_AFTER, Backoff, RateLimiter
 from nodes.runcomfy.errors import RateLimited
 from tests.support.fake_runcomfy import FakeMachine, TurningClock, reply
 
@@ -104,7 +104,7 @@ def test_a_time_that_no_service_means_is_capped_also_for_calls_that_were_under_w
     with pytest.raises(RateLimited) as caught:
         rate_limiter.call(limited_while_another_is)
     assert caught.value.retry_after is not None
-    assert caught.value.retry_after <= LONGEST_ASKED
+    assert caught.value.retry_after <= MAX_RETRY_AFTER
 
 
 def test_a_job_that_is_limited_again_and_again_waits_longer_and_longer(machine: FakeMachine) -> None:

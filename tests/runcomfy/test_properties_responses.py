@@ -13,7 +13,7 @@ from nodes.runcomfy.client import RunComfy
 from nodes.runcomfy.errors import RunComfyError, Subject
 from nodes.runcomfy.request import is_request_id
 from nodes.runcomfy.responses import (
-    MOST_VIDEOS,
+    MAX_VIDEOS,
     ApiResponse,
     CancelOutcome,
     JobResult,
@@ -131,7 +131,7 @@ def _sane(found: object) -> None:
         assert found.queue_position is None or 0 <= found.queue_position < 10**9
         assert found.raw_status.isprintable()
     if isinstance(found, JobResult):
-        assert len(found.videos) <= MOST_VIDEOS
+        assert len(found.videos) <= MAX_VIDEOS
         assert found.reason.isprintable()
         assert len(found.reason) < 1000
         assert found.cost is None or 0 <= found.cost < 10**9
@@ -150,4 +150,4 @@ def test_more_videos_than_a_job_can_have_are_passed_over() -> None:
     body = json.dumps({"status": "succeeded", "output": {"videos": links}}).encode()
     found = read_result(ApiResponse(200, {}, body), JOB)
     assert found.state is JobState.SUCCEEDED
-    assert list(found.videos) == links[:MOST_VIDEOS]
+    assert list(found.videos) == links[:MAX_VIDEOS]

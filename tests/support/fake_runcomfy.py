@@ -16,11 +16,11 @@ import requests
 from nodes.jobs.claims import Claims
 from nodes.jobs.events import Event
 from nodes.jobs.executors import Executors
+from nodes.jobs.job_runner import JobRunner
 from nodes.jobs.journal import Journal
 from nodes.jobs.records import JobRecord
 from nodes.jobs.retry import Backoff, RateLimiter
 from nodes.jobs.run import Run, Unread
-from nodes.jobs.runner import JobRunner
 from nodes.jobs.services import Services, Video
 from nodes.runcomfy.client import ApiRequest, RunComfy
 from nodes.runcomfy.request import GenerationRequest

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nodes.video.errors import CorruptVideo, UnsupportedVideo, VideoError
-from nodes.video.mp4 import MOST_BOXES, check_mp4, is_mp4
+from nodes.video.mp4 import MAX_BOXES, check_mp4, is_mp4
 from tests.support.clips import numbered, write_clip
 from tests.support.mp4_boxes import box
 
@@ -97,7 +97,7 @@ def test_what_is_no_mp4_at_all(tmp_path: Path, data: bytes) -> None:
 
 def test_too_many_boxes_are_not_all_looked_at(tmp_path: Path) -> None:
     file = tmp_path / "flood.mp4"
-    file.write_bytes(START + box(b"free") * MOST_BOXES + MOOV + MDAT)
+    file.write_bytes(START + box(b"free") * MAX_BOXES + MOOV + MDAT)
     with pytest.raises(CorruptVideo, match="more than 100,000 boxes"):
         check_mp4(file)
 

@@ -26,7 +26,7 @@ STOP_INTERVAL: Final = 0.02
 """Seconds between two looks at Stop; a sampler takes longer for a step."""
 
 
-class Pack:
+class Shared:
     """The engine, the watch for Stop, and what the running nodes have come to. May be used from any thread."""
 
     def __init__(self) -> None:
@@ -114,10 +114,10 @@ class StopWatcher:
                 stop.set()
 
 
-PACK: Final = web.AppKey("seedance", Pack)
+SHARED: Final = web.AppKey("seedance", Shared)
 
 
-def pack() -> Pack:
+def shared() -> Shared:
     """The one that `routes.register` has handed to the server."""
-    shared: Pack = PromptServer.instance.app[PACK]
-    return shared
+    found: Shared = PromptServer.instance.app[SHARED]
+    return found

@@ -6,7 +6,7 @@ from itertools import takewhile
 from pathlib import Path
 
 from ..files import is_missing
-from ..runcomfy.responses import MOST_VIDEOS
+from ..runcomfy.responses import MAX_VIDEOS
 from ..video.errors import VideoError
 from ..video.mp4 import check_mp4
 from .decide import Disk
@@ -20,7 +20,7 @@ def file_names(request_id: str, count: int) -> tuple[str, ...]:
 
 def files_of(request_id: str, folder: Path) -> tuple[Path, ...]:
     """The videos of a job that are on disk, whole, from the first on."""
-    files = (folder / name for name in file_names(request_id, MOST_VIDEOS))
+    files = (folder / name for name in file_names(request_id, MAX_VIDEOS))
     return tuple(takewhile(is_whole, files))
 
 

@@ -1,7 +1,6 @@
-"""A video file into one preallocated float32 tensor. Peak memory is the tensor plus a constant.
+"""A video file into one preallocated float32 tensor. Peak memory is the tensor plus a few frames.
 
-One thread decodes, others convert what was decoded before, and one sees to the memory, whose first touch costs as much
-as decoding.
+One thread decodes, others convert what was decoded before.
 """
 
 from __future__ import annotations
@@ -14,22 +13,16 @@ from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from .errors import AGAIN, CorruptVideo, unreadable
+import av
+import torch
+
+from .errors import CorruptVideo, breaks_off, unreadable
 from .memory import allocate
-from .picture import RgbConverter, float_converter
+from .picture import float_converter, orientation_of, to_rgb
 from .prefault import prefault
 from .probe import ALL, Selection, VideoInfo, read_timeline
-from .reader import FrameReader
-
-if TYPE_CHECKING:
-    import av
-    import numpy as np
-    import torch
-    from numpy.typing import NDArray
-
-__all__ = ["ALL", "Clip", "Selection", "decode"]
+from .reader import read_frames
 
 
 @dataclass(frozen=True)
@@ -66,13 +59,12 @@ def decode(
         NotEnoughMemory: the frames would not fit; nothing was allocated.
         Cancelled: ``is_cancelled`` said so.
     """
-    timeline = read_timeline(file, selection.most, is_cancelled)
-    wanted = timeline.select(file, selection)
-    reader = FrameReader(file, timeline.times, is_cancelled=is_cancelled)
-    with closing(reader.frames(wanted.start)) as frames:
+    timeline = read_timeline(file, selection, is_cancelled)
+    wanted = timeline.wanted
+    with closing(read_frames(file, wanted.start, timeline.times, is_cancelled)) as frames:
         images = _fill(file, islice(frames, 0, None, wanted.step), len(wanted), progress)
     height, width = images.shape[1:3]
-    return Clip(images, timeline.info(len(wanted), width, height, selection))
+    return Clip(images, timeline.info(width, height))
 
 
 def _fill(
@@ -82,14 +74,14 @@ def _fill(
     first = next(frames, None)
     if first is None:
         raise unreadable(file)
-    to_rgb, to_float = RgbConverter(first), float_converter()
+    orientation, to_float = orientation_of(first), float_converter()
     # The first frame's size counts: the header may say another, and knows nothing of rotation.
-    shape = to_rgb(first).shape
+    shape = to_rgb(first, orientation).shape
     images = allocate((count, *shape), file)
-    out: NDArray[np.float32] = images.numpy()
+    out = images.numpy()
 
     def convert(number: int, frame: av.VideoFrame) -> None:
-        picture = to_rgb(frame)
+        picture = to_rgb(frame, orientation)
         if picture.shape != shape:
             raise CorruptVideo(
                 f"The size of the picture changes at frame {number} of {file.name}.", "Use another file."
@@ -108,5 +100,5 @@ def _fill(
                 done += 1
                 progress(done, count)
     if done < count:
-        raise CorruptVideo(f"{file.name} breaks off after {done + len(pending)} frames.", AGAIN)
+        raise breaks_off(file, done + len(pending))
     return images

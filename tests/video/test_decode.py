@@ -21,7 +21,7 @@ from nodes.video import memory
 from nodes.video.decode import Clip, decode
 from nodes.video.errors import Cancelled, CorruptVideo, NotEnoughMemory, NothingSelected, UnsupportedVideo
 from nodes.video.probe import Selection, probe
-from nodes.video.reader import FrameReader
+from nodes.video.reader import read_frames
 from tests.support.clips import Coding, number_in, numbered, numbers_in, plain, write_clip
 from tests.video.conftest import FRAMES
 
@@ -129,7 +129,7 @@ def test_only_what_is_needed_is_read(long: Path) -> None:
 
 
 def test_frames_come_one_by_one_with_their_times(long: Path) -> None:
-    frames = FrameReader(long).frames(100)
+    frames = read_frames(long, 100)
     assert [next(frames).time for _ in range(3)] == pytest.approx([100 / 24, 101 / 24, 102 / 24], abs=1e-3)
 
 

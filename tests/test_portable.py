@@ -11,11 +11,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-import torch
 
 from nodes import files
 from nodes.runcomfy.request import is_request_id
-from nodes.video import prefault as pages
 
 ROOT = Path(__file__).parent.parent
 FILES = sorted((ROOT / "nodes").rglob("*.py"))
@@ -40,7 +38,6 @@ MODULES_NOT_EVERYWHERE = {"fcntl", "grp", "msvcrt", "posix", "pty", "pwd", "reso
 WITH_AN_ALTERNATIVE = {
     ("nodes/files.py", "os.O_DIRECTORY"): "test_without_open_folders_a_name_is_just_not_synced",
     ("nodes/files.py", "fcntl"): "test_a_mac_is_asked_to_empty_its_drives_own_memory_too",
-    ("nodes/video/prefault.py", "ctypes.CDLL"): "test_elsewhere_than_on_linux_pages_come_as_ever",
 }
 """The tests, in this file, that do without."""
 
@@ -97,13 +94,6 @@ def test_a_mac_is_asked_to_empty_its_drives_own_memory_too(tmp_path: Path, monke
     with (tmp_path / "file").open("wb") as file:
         files.sync(file)
     assert asked == [51]
-
-
-def test_elsewhere_than_on_linux_pages_come_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "platform", "win32")
-    monkeypatch.setattr("ctypes.CDLL", lambda *_: pytest.fail("there is no C library to ask"))
-    with pages.prefault(torch.zeros(4, 4)) as nothing:
-        assert nothing is None
 
 
 def test_text_files_do_not_depend_on_the_systems_encoding() -> None:

@@ -20,7 +20,6 @@ import torch
 from .errors import CorruptVideo, breaks_off, unreadable
 from .memory import allocate
 from .picture import float_converter, orientation_of, to_rgb
-from .prefault import prefault
 from .probe import ALL, Selection, VideoInfo, read_timeline
 from .reader import read_frames
 
@@ -89,7 +88,7 @@ def _fill(
         to_float(picture, out[number])
 
     workers = max(1, (os.cpu_count() or 1) // 2)
-    with prefault(images), ThreadPoolExecutor(workers, "seedance-convert") as executor:
+    with ThreadPoolExecutor(workers, "seedance-convert") as executor:
         pending: deque[Future[None]] = deque()
         done = 0
         for number, frame in enumerate(chain([first], islice(frames, count - 1))):

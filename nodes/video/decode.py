@@ -1,7 +1,4 @@
-"""A video file into one preallocated float32 tensor. Peak memory is the tensor plus a few frames.
-
-One thread decodes, others convert what was decoded before.
-"""
+"""A video file into one preallocated float32 tensor. One thread decodes, others convert what was decoded before."""
 
 from __future__ import annotations
 
@@ -32,11 +29,6 @@ class Clip:
     """float32 [frames, height, width, 3], RGB, 0..1, contiguous, on the CPU."""
     info: VideoInfo
 
-    @property
-    def fps(self) -> float:
-        """At which they play at the right speed."""
-        return self.info.fps
-
 
 def decode(
     file: Path,
@@ -45,7 +37,7 @@ def decode(
     progress: Callable[[int, int], object] = lambda *_: None,
     is_cancelled: Callable[[], bool] = lambda: False,
 ) -> Clip:
-    """Read the selected frames of a video. Blocks; meant for a worker thread.
+    """Read the selected frames of a video. Blocks; meant for a worker thread. Needs their memory and a few frames more.
 
     Args:
         progress: told the frames done and in all.
@@ -62,7 +54,7 @@ def decode(
     wanted = timeline.wanted
     with closing(read_frames(file, wanted.start, timeline.times, is_cancelled)) as frames:
         images = _fill(file, islice(frames, 0, None, wanted.step), len(wanted), progress)
-    height, width = images.shape[1:3]
+    _, height, width, _ = images.shape
     return Clip(images, timeline.info(width, height))
 
 

@@ -76,4 +76,4 @@ def float_converter() -> Callable[[NDArray[np.uint8], NDArray[np.float32]], obje
     except ImportError:
         return lambda picture, out: np.divide(picture, np.float32(255), out=out)
     table = (np.arange(256, dtype=np.float32) / np.float32(255)).reshape(1, 256)
-    return lambda picture, out: LUT(np.ascontiguousarray(picture), table, dst=out)
+    return lambda picture, out: LUT(picture, table, dst=out)

@@ -39,9 +39,8 @@ class Selection:
     @property
     def most(self) -> int | None:
         """How many frames a clip must have for all of this; None for all that it has."""
-        if not self.frame_load_cap:
-            return None
-        return self.skip_first_frames + (self.frame_load_cap - 1) * self.select_every_nth + 1
+        last = self.skip_first_frames + (self.frame_load_cap - 1) * self.select_every_nth
+        return last + 1 if self.frame_load_cap else None
 
 
 ALL: Final = Selection()
@@ -78,14 +77,10 @@ class Timeline:
         """What the user is told, with the frames' size."""
         shown = round(width * self.pixel_aspect)
         notice = (
-            ""
-            if shown == width
-            else (
-                f"The pixels of this video are not square: players show it as {shown}x{height}, and its frames are as "
-                f"they are stored, {width}x{height}."
-            )
+            f"The pixels of this video are not square: players show it as {shown}x{height}, and its frames are as "
+            f"they are stored, {width}x{height}."
         )
-        return VideoInfo(len(self.wanted), width, height, self.fps, notice)
+        return VideoInfo(len(self.wanted), width, height, self.fps, "" if shown == width else notice)
 
 
 def probe(file: Path, is_cancelled: Callable[[], bool] = lambda: False, selection: Selection = ALL) -> VideoInfo:
@@ -102,8 +97,7 @@ def probe(file: Path, is_cancelled: Callable[[], bool] = lambda: False, selectio
 
 
 def read_timeline(file: Path, selection: Selection, is_cancelled: Callable[[], bool]) -> Timeline:
-    """Walk through a file, to its end or until it is sure to have what is selected. Nothing of it is believed that
-    can be counted.
+    """Count the frames of a file by its packets, to its end or until it is sure to have what is selected.
 
     Raises:
         UnsupportedVideo, CorruptVideo: it cannot be read, or not to the end.
@@ -111,8 +105,7 @@ def read_timeline(file: Path, selection: Selection, is_cancelled: Callable[[], b
         Cancelled: ``is_cancelled``, which is asked before every packet, said so.
     """
     most = selection.most
-    times: list[int | None] = []
-    keys: list[int | None] = []
+    times, keys = list[int | None](), list[int | None]()
     leading = leading_end = 0
     with open_video(file) as (container, stream):
         for number, packet in enumerate(container.demux(stream), 1):
@@ -137,12 +130,10 @@ def read_timeline(file: Path, selection: Selection, is_cancelled: Callable[[], b
         aspect = float(stream.sample_aspect_ratio or 1)
         # AVI files hold no times; those that FFmpeg makes up change after seeking.
         seekable = len(set(known)) == len(times) and not leading and container.format.name != "avi"
-    lost = _undecodable(file, leading_end) if leading else 0
-    if len(times) == lost:
+    frames = len(times) - (_undecodable(file, leading_end) if leading else 0)
+    if not frames:
         raise unreadable(file)
-    frames = len(times) - lost
-    wanted = selection.of(frames)
-    if not wanted:
+    if not (wanted := selection.of(frames)):
         raise NothingSelected(
             f"{file.name} has {frames} frames, and the frame controls leave none of them.", "Lower skip_first_frames."
         )
@@ -159,10 +150,9 @@ def _undecodable(file: Path, packets: int) -> int:
 
 
 def _rate(stream: av.VideoStream, times: list[int]) -> float:
-    """Frames per second on average: what the file says, unless its frames, by their ``times``, last much longer.
+    """Frames per second on average: what the file says, unless its frames, by the ``times`` of all, last much longer.
 
-    Matroska and AVI files name one rate although their frames come at a variable one, which shows only when all
-    of them have been walked through.
+    Matroska and AVI files name one rate although their frames come at a variable one.
     """
     said = float(stream.average_rate or stream.guessed_rate or UNTOLD_FPS)
     if not times or stream.time_base is None:

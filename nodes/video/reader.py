@@ -19,6 +19,8 @@ from .file_format import format_of
 _STILLS: Final = ("mjpeg", "png", "bmp", "gif", "webp", "tiff")
 """Codecs of tracks that are mostly thumbnails, where there is another track beside them."""
 
+Frames = Generator[av.VideoFrame, None, None]
+
 
 @contextmanager
 def open_video(file: Path) -> Iterator[tuple[InputContainer, av.VideoStream]]:
@@ -55,7 +57,7 @@ def _strangeness(stream: av.VideoStream) -> tuple[bool, bool, bool]:
 
 def read_frames(
     file: Path, first: int = 0, times: Sequence[int] = (), is_cancelled: Callable[[], bool] = lambda: False
-) -> Generator[av.VideoFrame, None, None]:
+) -> Frames:
     """The frames from number ``first`` on, in the order in which they are shown. Only a few are in memory at a time.
 
     Args:
@@ -81,9 +83,7 @@ def read_frames(
     yield from islice(_decode(file, is_cancelled), first, None)
 
 
-def _decode(
-    file: Path, is_cancelled: Callable[[], bool], due: int | None = None
-) -> Generator[av.VideoFrame, None, None]:
+def _decode(file: Path, is_cancelled: Callable[[], bool], due: int | None = None) -> Frames:
     """All frames, or those from the last key frame on that is stored in front of one that is ``due`` then."""
     with open_video(file) as (container, stream):
         stream.thread_type = "AUTO"

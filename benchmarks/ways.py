@@ -97,14 +97,14 @@ def stack() -> Load:
 
 def decode_floor() -> Load:
     """PyAV's decoding and its conversion to RGB, one after the other; the frames are thrown away."""
-    from nodes.video.picture import RgbConverter
-    from nodes.video.reader import FrameReader
+    from nodes.video.picture import orientation_of, to_rgb
+    from nodes.video.reader import read_frames
 
     def load(file: Path) -> None:
-        frames = FrameReader(file).frames()
-        to_rgb = RgbConverter(next(frames))
+        frames = read_frames(file)
+        orientation = orientation_of(next(frames))
         for frame in frames:
-            to_rgb(frame)
+            to_rgb(frame, orientation)
 
     return load
 

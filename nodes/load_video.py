@@ -76,7 +76,7 @@ class LoadSeedanceVideo(io.ComfyNode):
         select_every_nth: int = 1,
     ) -> io.NodeOutput:
         from .comfyui.execute import load
-        from .video.decode import Selection
+        from .video.probe import Selection
 
         problem = (
             validate_video(video, source)

@@ -17,7 +17,7 @@ FILES = sorted((ROOT / "nodes").rglob("*.py"))
 NODES = ("text_to_video", "options", "load_video")
 COMFYUI = {"comfy", "comfy_api", "comfy_execution", "folder_paths", "nodes", "server"}
 HEAVY = {"av", "cv2", "numpy", "torch"}
-DECODING = ("picture", "reader")
+DECODING = ("decode", "memory", "picture", "probe", "reader")
 """Files that are loaded when there is something to decode, not when ComfyUI starts."""
 
 LAYERS: dict[str, set[str]] = {

@@ -12,12 +12,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-import torch
 
 from nodes import files
 from nodes.jobs.clock import SystemClock
 from nodes.runcomfy.request import is_request_id
-from nodes.video import prefault as pages
 
 ROOT = Path(__file__).parent.parent
 FILES = sorted((ROOT / "nodes").rglob("*.py"))
@@ -43,7 +41,6 @@ WITH_AN_ALTERNATIVE = {
     ("nodes/files.py", "os.O_DIRECTORY"): "test_without_open_folders_a_name_is_just_not_synced",
     ("nodes/files.py", "fcntl"): "test_a_mac_is_asked_to_empty_its_drives_own_memory_too",
     ("nodes/jobs/clock.py", "time.clock_gettime"): "test_elsewhere_than_on_linux_another_clock_counts_sleep",
-    ("nodes/video/prefault.py", "ctypes.CDLL"): "test_elsewhere_than_on_linux_pages_come_as_ever",
 }
 """The tests, in this file, that do without."""
 
@@ -109,13 +106,6 @@ def test_elsewhere_than_on_linux_another_clock_counts_sleep(monkeypatch: pytest.
         monkeypatch.setattr(sys, "platform", system)
         before = same()
         assert before <= SystemClock().with_sleep() <= same(), system
-
-
-def test_elsewhere_than_on_linux_pages_come_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "platform", "win32")
-    monkeypatch.setattr("ctypes.CDLL", lambda *_: pytest.fail("there is no C library to ask"))
-    with pages.prefault(torch.zeros(4, 4)) as nothing:
-        assert nothing is None
 
 
 def test_text_files_do_not_depend_on_the_systems_encoding() -> None:

@@ -23,8 +23,8 @@ from ..jobs.events import Decoding, Done, Failed, Notice, StopOutcome, StopRepor
 from ..jobs.run import Run
 from ..jobs.services import Video
 from ..runcomfy.request import GenerationRequest, Options, is_request_id, text_hint
-from ..video.decode import ALL, Selection, decode
-from ..video.probe import VideoInfo, probe
+from ..video.decode import decode
+from ..video.probe import ALL, Selection, VideoInfo, probe
 from .files import preview, videos_folder
 from .prompt import queued_prompts, running_node
 from .schema import video_outputs

@@ -8,7 +8,7 @@ from pathlib import Path
 from ..files import is_missing
 from ..runcomfy.responses import MAX_VIDEOS
 from ..video.errors import VideoError
-from ..video.mp4 import check_mp4
+from ..video.file_format import check_mp4
 from .decide import Disk
 from .records import JobRecord
 

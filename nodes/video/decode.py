@@ -1,8 +1,4 @@
-"""A video file into one preallocated float32 tensor. Peak memory is the tensor plus a constant.
-
-One thread decodes, others convert what was decoded before, and one sees to the memory, whose first touch costs as much
-as decoding.
-"""
+"""A video file into one preallocated float32 tensor. One thread decodes, others convert what was decoded before."""
 
 from __future__ import annotations
 
@@ -14,22 +10,15 @@ from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from .errors import AGAIN, CorruptVideo, unreadable
+import av
+import torch
+
+from .errors import CorruptVideo, breaks_off, unreadable
 from .memory import allocate
-from .picture import RgbConverter, float_converter
-from .prefault import prefault
+from .picture import float_converter, orientation_of, to_rgb
 from .probe import ALL, Selection, VideoInfo, read_timeline
-from .reader import FrameReader
-
-if TYPE_CHECKING:
-    import av
-    import numpy as np
-    import torch
-    from numpy.typing import NDArray
-
-__all__ = ["ALL", "Clip", "Selection", "decode"]
+from .reader import read_frames
 
 
 @dataclass(frozen=True)
@@ -40,11 +29,6 @@ class Clip:
     """float32 [frames, height, width, 3], RGB, 0..1, contiguous, on the CPU."""
     info: VideoInfo
 
-    @property
-    def fps(self) -> float:
-        """At which they play at the right speed."""
-        return self.info.fps
-
 
 def decode(
     file: Path,
@@ -53,7 +37,7 @@ def decode(
     progress: Callable[[int, int], object] = lambda *_: None,
     is_cancelled: Callable[[], bool] = lambda: False,
 ) -> Clip:
-    """Read the selected frames of a video. Blocks; meant for a worker thread.
+    """Read the selected frames of a video. Blocks; meant for a worker thread. Needs their memory and a few frames more.
 
     Args:
         progress: told the frames done and in all.
@@ -66,13 +50,12 @@ def decode(
         NotEnoughMemory: the frames would not fit; nothing was allocated.
         Cancelled: ``is_cancelled`` said so.
     """
-    timeline = read_timeline(file, selection.most, is_cancelled)
-    wanted = timeline.select(file, selection)
-    reader = FrameReader(file, timeline.times, is_cancelled=is_cancelled)
-    with closing(reader.frames(wanted.start)) as frames:
+    timeline = read_timeline(file, selection, is_cancelled)
+    wanted = timeline.wanted
+    with closing(read_frames(file, wanted.start, timeline.times, is_cancelled)) as frames:
         images = _fill(file, islice(frames, 0, None, wanted.step), len(wanted), progress)
-    height, width = images.shape[1:3]
-    return Clip(images, timeline.info(len(wanted), width, height, selection))
+    _, height, width, _ = images.shape
+    return Clip(images, timeline.info(width, height))
 
 
 def _fill(
@@ -82,14 +65,14 @@ def _fill(
     first = next(frames, None)
     if first is None:
         raise unreadable(file)
-    to_rgb, to_float = RgbConverter(first), float_converter()
+    orientation, to_float = orientation_of(first), float_converter()
     # The first frame's size counts: the header may say another, and knows nothing of rotation.
-    shape = to_rgb(first).shape
+    shape = to_rgb(first, orientation).shape
     images = allocate((count, *shape), file)
-    out: NDArray[np.float32] = images.numpy()
+    out = images.numpy()
 
     def convert(number: int, frame: av.VideoFrame) -> None:
-        picture = to_rgb(frame)
+        picture = to_rgb(frame, orientation)
         if picture.shape != shape:
             raise CorruptVideo(
                 f"The size of the picture changes at frame {number} of {file.name}.", "Use another file."
@@ -97,7 +80,7 @@ def _fill(
         to_float(picture, out[number])
 
     workers = max(1, (os.cpu_count() or 1) // 2)
-    with prefault(images), ThreadPoolExecutor(workers, "seedance-convert") as executor:
+    with ThreadPoolExecutor(workers, "seedance-convert") as executor:
         pending: deque[Future[None]] = deque()
         done = 0
         for number, frame in enumerate(chain([first], islice(frames, count - 1))):
@@ -108,5 +91,5 @@ def _fill(
                 done += 1
                 progress(done, count)
     if done < count:
-        raise CorruptVideo(f"{file.name} breaks off after {done + len(pending)} frames.", AGAIN)
+        raise breaks_off(file, done + len(pending))
     return images

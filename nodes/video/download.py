@@ -28,7 +28,7 @@ from .errors import (
     NotRenamed,
     VideoError,
 )
-from .mp4 import check_mp4
+from .file_format import check_mp4
 from .url_policy import check_url
 
 MAX_SIZE: Final = 512 * 1024 * 1024

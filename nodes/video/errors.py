@@ -103,11 +103,6 @@ class Cancelled(Exception):
     """Nobody waits for the video any more, which is no failure of it."""
 
 
-def incomplete(file: Path, length: int, end: int) -> CorruptVideo:
-    """The error for a file of ``length`` bytes that by its own account has at least ``end``."""
-    return CorruptVideo(f"{file.name} is incomplete: it has {length:,} of at least {end:,} bytes.", AGAIN)
-
-
 def breaks_off(file: Path, frames: int) -> CorruptVideo:
     """The error for a file of which only so many frames can be read."""
     return CorruptVideo(f"{file.name} breaks off after {frames} frames.", AGAIN)

@@ -1,19 +1,22 @@
-"""How much memory is left, on the machine and in the container around this process."""
+"""The memory for a clip, if there is enough of it on the machine and in the container around this process."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import Final
+
+import psutil
+import torch
 
 from .errors import NotEnoughMemory
 
-if TYPE_CHECKING:
-    import torch
-
 SPARE: Final = 256 * 1024 * 1024
 """Bytes that are left alone, for the decoder and everything else that goes on."""
+_VERSION_1: Final = ("sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+_VERSION_2: Final = ("sys/fs/cgroup", "memory.max", "memory.current", "inactive_file")
+"""Where control groups are, their files with the limit and the usage, and the cached files in `memory.stat`."""
 
 
 def allocate(shape: tuple[int, ...], file: Path) -> torch.Tensor:
@@ -22,34 +25,15 @@ def allocate(shape: tuple[int, ...], file: Path) -> torch.Tensor:
     Raises:
         NotEnoughMemory: with both figures and the ways out; nothing was allocated.
     """
-    import torch
-
-    check_memory(math.prod(shape) * 4, shape[0], file)
-    # Not np.empty, which asks for huge pages that are slow to touch first.
-    try:
-        return torch.empty(shape, dtype=torch.float32)
-    except RuntimeError as error:
-        # The system has less to give than it said.
-        raise _not_enough(math.prod(shape) * 4, shape[0], 0, file) from error
-
-
-def check_memory(need: int, frames: int, file: Path, left: int | None = None) -> None:
-    """Make sure that ``frames`` frames of ``need`` bytes in all fit.
-
-    Args:
-        left: bytes that are free; asked of the system if not given.
-
-    Raises:
-        NotEnoughMemory: with both figures and the ways out.
-    """
-    left = available_memory() if left is None else left
-    if need + SPARE > left:
-        raise _not_enough(need, frames, left, file)
-
-
-def _not_enough(need: int, frames: int, left: int, file: Path) -> NotEnoughMemory:
+    frames, need, left = shape[0], math.prod(shape) * 4, available_memory()
+    if need + SPARE <= left:
+        try:
+            # Not np.empty, which asks for huge pages that are slow to touch first.
+            return torch.empty(shape, dtype=torch.float32)
+        except RuntimeError:
+            left = 0  # the system has less to give than it said
     fit = max(1, (left - SPARE) * frames // max(need, 1))
-    return NotEnoughMemory(
+    raise NotEnoughMemory(
         f"The {frames} frames need {need / 1e9:.1f} GB of memory, and {left / 1e9:.1f} GB are left.",
         f"Load fewer at a time with Load Seedance Video: frame_load_cap up to {fit}, or a higher "
         "select_every_nth. Its video output is the whole file whatever is loaded. Or generate at a lower resolution. "
@@ -59,14 +43,11 @@ def _not_enough(need: int, frames: int, left: int, file: Path) -> NotEnoughMemor
 
 def available_memory() -> int:
     """Bytes that this process may still take without pushing anything out."""
-    import psutil
-
-    free = int(psutil.virtual_memory().available)
-    return min([free, *container_memory(Path("/"))])
+    return min([psutil.virtual_memory().available, *container_memory(Path("/"))])
 
 
 def container_memory(root: Path) -> Iterator[int]:
-    """Bytes left under every limit that control groups set, version 1 or 2; none where there are no such groups.
+    """Bytes left under every limit of the control groups around this process; inside a container only some are seen.
 
     Args:
         root: where `proc` and `sys` are.
@@ -75,25 +56,16 @@ def container_memory(root: Path) -> Iterator[int]:
         lines = (root / "proc/self/cgroup").read_text(encoding="utf-8").splitlines()
     except OSError:
         return
-    for line in lines:
-        _, controllers, path = line.split(":", 2)
-        if controllers == "":
-            yield from _left_in(root / "sys/fs/cgroup", path, "memory.max", "memory.current", "inactive_file")
-        elif "memory" in controllers.split(","):
-            names = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
-            yield from _left_in(root / "sys/fs/cgroup/memory", path, *names)
-
-
-def _left_in(mount: Path, path: str, limit_file: str, usage_file: str, cache_name: str) -> Iterator[int]:
-    """What is left in a group and in all the groups around it; inside a container only some of them can be seen."""
-    group = PurePosixPath(path)
-    for folder in (mount.joinpath(*part.parts[1:]) for part in (group, *group.parents)):
-        try:
-            limit = (folder / limit_file).read_text(encoding="utf-8")
-            usage = (folder / usage_file).read_text(encoding="utf-8")
-            stat = dict(line.split() for line in (folder / "memory.stat").read_text(encoding="utf-8").splitlines())
-        except (OSError, ValueError):
+    for _, controllers, path in (line.split(":", 2) for line in lines):
+        if controllers and "memory" not in controllers.split(","):
             continue
-        if limit.strip().isdigit():
+        mount, limit, usage, cache = _VERSION_1 if controllers else _VERSION_2
+        group = root / mount / path.lstrip("/")
+        for folder in (group, *group.parents):
+            try:
+                texts = [(folder / name).read_text(encoding="utf-8") for name in (limit, usage, "memory.stat")]
+                most, used, stat = int(texts[0]), int(texts[1]), dict(line.split() for line in texts[2].splitlines())
+            except (OSError, ValueError):  # there is no such group, or its limit is "max"
+                continue
             # Cached files are given up before anything is killed.
-            yield int(limit) - int(usage) + int(stat.get(cache_name, 0))
+            yield most - used + int(stat.get(cache, 0))

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from .errors import AGAIN, Cancelled, CorruptVideo, NothingSelected, unreadable
-from .picture import RgbConverter
-from .reader import FrameReader, open_video
+import av
 
-if TYPE_CHECKING:
-    import av
+from .errors import Cancelled, NothingSelected, breaks_off, unreadable
+from .picture import orientation_of, to_rgb
+from .reader import open_video, read_frames
 
 UNTOLD_FPS: Final = 24.0
 """Seedance's rate, for a file that tells none."""
@@ -40,9 +39,8 @@ class Selection:
     @property
     def most(self) -> int | None:
         """How many frames a clip must have for all of this; None for all that it has."""
-        if not self.frame_load_cap:
-            return None
-        return self.skip_first_frames + (self.frame_load_cap - 1) * self.select_every_nth + 1
+        last = self.skip_first_frames + (self.frame_load_cap - 1) * self.select_every_nth
+        return last + 1 if self.frame_load_cap else None
 
 
 ALL: Final = Selection()
@@ -64,36 +62,25 @@ class VideoInfo:
 
 @dataclass(frozen=True)
 class Timeline:
-    """The frames of a file, up to those that are asked for."""
+    """The selected frames of a file that has been walked through."""
 
-    frames: int
+    wanted: range
+    """Their numbers; at least one."""
     fps: float
-    """Of the file, on average."""
+    """As in `VideoInfo`."""
     pixel_aspect: float
     """How wide a pixel is shown, for a height of 1."""
     times: tuple[int, ...]
-    """When each frame is shown, in ticks of the stream; empty where they cannot be told apart by it."""
+    """When each frame from the first on is shown, in ticks of the stream; empty where they cannot be sought by it."""
 
-    def select(self, file: Path, selection: Selection) -> range:
-        """The numbers of the selected frames. Raises `NothingSelected`."""
-        if wanted := selection.of(self.frames):
-            return wanted
-        raise NothingSelected(
-            f"{file.name} has {self.frames} frames, and the frame controls leave none of them.",
-            "Lower skip_first_frames.",
-        )
-
-    def info(self, frames: int, width: int, height: int, selection: Selection) -> VideoInfo:
-        """So many selected frames of a size."""
-        info = VideoInfo(frames, width, height, self.fps / selection.select_every_nth)
+    def info(self, width: int, height: int) -> VideoInfo:
+        """What the user is told, with the frames' size."""
         shown = round(width * self.pixel_aspect)
-        if shown == width:
-            return info
-        return replace(
-            info,
-            notice=f"The pixels of this video are not square: players show it as {shown}x{height}, and its frames are "
-            f"as they are stored, {width}x{height}.",
+        notice = (
+            f"The pixels of this video are not square: players show it as {shown}x{height}, and its frames are as "
+            f"they are stored, {width}x{height}."
         )
+        return VideoInfo(len(self.wanted), width, height, self.fps, "" if shown == width else notice)
 
 
 def probe(file: Path, is_cancelled: Callable[[], bool] = lambda: False, selection: Selection = ALL) -> VideoInfo:
@@ -101,32 +88,31 @@ def probe(file: Path, is_cancelled: Callable[[], bool] = lambda: False, selectio
 
     Raises as `decode` does, save for `NotEnoughMemory`.
     """
-    timeline = read_timeline(file, selection.most, is_cancelled)
-    wanted = timeline.select(file, selection)
-    first = next(FrameReader(file, is_cancelled=is_cancelled).frames(), None)
+    timeline = read_timeline(file, selection, is_cancelled)
+    first = next(read_frames(file, is_cancelled=is_cancelled), None)
     if first is None:
         raise unreadable(file)
-    height, width, _ = RgbConverter(first)(first).shape
-    return timeline.info(len(wanted), width, height, selection)
+    height, width, _ = to_rgb(first, orientation_of(first)).shape
+    return timeline.info(width, height)
 
 
-def read_timeline(file: Path, most: int | None, is_cancelled: Callable[[], bool]) -> Timeline:
-    """Walk through a file, to its end or until it is sure to have ``most`` frames. Nothing of it is believed that
-    can be counted.
+def read_timeline(file: Path, selection: Selection, is_cancelled: Callable[[], bool]) -> Timeline:
+    """Count the frames of a file by its packets, to its end or until it is sure to have what is selected.
 
     Raises:
         UnsupportedVideo, CorruptVideo: it cannot be read, or not to the end.
+        NothingSelected: the selection leaves no frame.
         Cancelled: ``is_cancelled``, which is asked before every packet, said so.
     """
-    times: list[int | None] = []
-    keys: list[int | None] = []
+    most = selection.most
+    times, keys = list[int | None](), list[int | None]()
     leading = leading_end = 0
     with open_video(file) as (container, stream):
         for number, packet in enumerate(container.demux(stream), 1):
             if is_cancelled():
                 raise Cancelled
             if packet.is_corrupt:
-                raise CorruptVideo(f"{file.name} breaks off after {len(times)} frames.", AGAIN)
+                raise breaks_off(file, len(times))
             if packet.is_keyframe:
                 keys.append(packet.pts)
             if not packet.size or packet.is_discard:
@@ -144,10 +130,14 @@ def read_timeline(file: Path, most: int | None, is_cancelled: Callable[[], bool]
         aspect = float(stream.sample_aspect_ratio or 1)
         # AVI files hold no times; those that FFmpeg makes up change after seeking.
         seekable = len(set(known)) == len(times) and not leading and container.format.name != "avi"
-    lost = _undecodable(file, leading_end) if leading else 0
-    if len(times) == lost:
+    frames = len(times) - (_undecodable(file, leading_end) if leading else 0)
+    if not frames:
         raise unreadable(file)
-    return Timeline(len(times) - lost, fps, aspect, tuple(known) if seekable else ())
+    if not (wanted := selection.of(frames)):
+        raise NothingSelected(
+            f"{file.name} has {frames} frames, and the frame controls leave none of them.", "Lower skip_first_frames."
+        )
+    return Timeline(wanted, fps / selection.select_every_nth, aspect, tuple(known) if seekable else ())
 
 
 def _undecodable(file: Path, packets: int) -> int:
@@ -160,10 +150,9 @@ def _undecodable(file: Path, packets: int) -> int:
 
 
 def _rate(stream: av.VideoStream, times: list[int]) -> float:
-    """Frames per second on average: what the file says, unless its frames, by their ``times``, last much longer.
+    """Frames per second on average: what the file says, unless its frames, by the ``times`` of all, last much longer.
 
-    Matroska and AVI files name one rate although their frames come at a variable one, which shows only when all
-    of them have been walked through.
+    Matroska and AVI files name one rate although their frames come at a variable one.
     """
     said = float(stream.average_rate or stream.guessed_rate or UNTOLD_FPS)
     if not times or stream.time_base is None:

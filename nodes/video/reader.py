@@ -19,6 +19,8 @@ from .file_format import format_of
 _STILLS: Final = ("mjpeg", "png", "bmp", "gif", "webp", "tiff")
 """Codecs of tracks that are mostly thumbnails, where there is another track beside them."""
 
+Frames = Generator[av.VideoFrame, None, None]
+
 
 @contextmanager
 def open_video(file: Path) -> Iterator[tuple[InputContainer, av.VideoStream]]:
@@ -53,54 +55,44 @@ def _strangeness(stream: av.VideoStream) -> tuple[bool, bool, bool]:
     return cover, stream.frames == 1, stream.codec_context.name in _STILLS
 
 
-class FrameReader:
-    """The frames of a video file, in the order in which they are shown. Needs memory for a few of them at a time."""
+def read_frames(
+    file: Path, first: int = 0, times: Sequence[int] = (), is_cancelled: Callable[[], bool] = lambda: False
+) -> Frames:
+    """The frames from number ``first`` on, in the order in which they are shown. Only a few are in memory at a time.
 
-    def __init__(
-        self, file: Path, times: Sequence[int] = (), *, is_cancelled: Callable[[], bool] = lambda: False
-    ) -> None:
-        """
-        Args:
-            times: when the first so many frames are shown, in ticks of the stream; with it later ones are sought.
-            is_cancelled: asked before every packet and every frame.
-        """
-        self._file = file
-        self._times = times
-        self._is_cancelled = is_cancelled
+    Args:
+        times: when the first so many frames are shown, in ticks of the stream; with it later ones are sought.
+        is_cancelled: asked before every packet and every frame.
 
-    def frames(self, first: int = 0) -> Generator[av.VideoFrame, None, None]:
-        """Those from number ``first`` on; the ``time`` of each is in seconds. Opens the file anew at every call.
+    Raises:
+        UnsupportedVideo, CorruptVideo: the file cannot be read.
+        Cancelled: ``is_cancelled`` said so.
+    """
+    if 0 < first < len(times):
+        due = times[first]
+        frames = _decode(file, is_cancelled, due)
+        begin = next(frames, None)
+        # Some key frames are whole only when others have been decoded behind them.
+        if begin is not None and begin.pict_type == PictureType.I:
+            found = next((frame for frame in chain([begin], frames) if frame.pts is None or frame.pts >= due), None)
+            if found is not None and found.pts == due:
+                yield found
+                yield from frames
+                return
+        frames.close()
+    yield from islice(_decode(file, is_cancelled), first, None)
 
-        Raises:
-            UnsupportedVideo, CorruptVideo: it cannot be read.
-            Cancelled: ``is_cancelled`` said so.
-        """
-        if 0 < first < len(self._times):
-            due = self._times[first]
-            frames = self._decode(due)
-            begin = next(frames, None)
-            # Some key frames are whole only when others have been decoded behind them.
-            if begin is not None and begin.pict_type == PictureType.I:
-                found = next((frame for frame in chain([begin], frames) if frame.pts is None or frame.pts >= due), None)
-                if found is not None and found.pts == due:
-                    yield found
-                    yield from frames
-                    return
-            frames.close()
-        yield from islice(self._decode(), first, None)
 
-    def _decode(self, due: int | None = None) -> Generator[av.VideoFrame, None, None]:
-        """All frames, or those from the last key frame on that is stored in front of one that is ``due`` then."""
-        with open_video(self._file) as (container, stream):
-            stream.thread_type = "AUTO"
-            if due is not None:
-                container.seek(due, stream=stream)
-            for packet in container.demux(stream):
-                self._check()
-                for frame in packet.decode():
-                    self._check()
-                    yield frame
-
-    def _check(self) -> None:
-        if self._is_cancelled():
-            raise Cancelled
+def _decode(file: Path, is_cancelled: Callable[[], bool], due: int | None = None) -> Frames:
+    """All frames, or those from the last key frame on that is stored in front of one that is ``due`` then."""
+    with open_video(file) as (container, stream):
+        stream.thread_type = "AUTO"
+        if due is not None:
+            container.seek(due, stream=stream)
+        for packet in container.demux(stream):
+            if is_cancelled():
+                raise Cancelled
+            for frame in packet.decode():
+                if is_cancelled():
+                    raise Cancelled
+                yield frame

@@ -123,8 +123,3 @@ def overwrite(file: Path, place: int, content: bytes) -> Path:
     data = file.read_bytes()
     file.write_bytes(data[:place] + content + data[place + len(content) :])
     return file
-
-
-def in_box(file: Path, kind: bytes, offset: int) -> int:
-    """The place in the file of a field that lies ``offset`` bytes behind the name of the first box of a kind."""
-    return file.read_bytes().index(kind) + len(kind) + offset

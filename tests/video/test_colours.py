@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 
 from nodes.video.decode import decode
@@ -45,10 +45,10 @@ def off(file: Path, coding: Coding) -> float:
     return float(max(np.abs(centres(frame) - COLOURS).max() for frame in images))
 
 
-@pytest.mark.parametrize("pixels", ["yuv420p", "yuv444p"])
-@pytest.mark.parametrize("matrix", [BT709, BT601, BT470BG])
-def test_the_tagged_matrix_is_the_one_used(tmp_path: Path, matrix: int, pixels: str) -> None:
-    assert off(tmp_path / "a.mp4", Coding(options=SHARP, pixels=pixels, matrix=matrix, tag=matrix)) <= 2
+def test_the_tagged_matrix_is_the_one_used(tmp_path: Path) -> None:
+    for pixels, matrix in product(("yuv420p", "yuv444p"), (BT709, BT601, BT470BG)):
+        coding = Coding(options=SHARP, pixels=pixels, matrix=matrix, tag=matrix)
+        assert off(tmp_path / "a.mp4", coding) <= 2, coding
 
 
 def test_untagged_is_601(tmp_path: Path) -> None:
@@ -56,41 +56,30 @@ def test_untagged_is_601(tmp_path: Path) -> None:
 
 
 def test_the_chart_tells_the_matrices_apart(tmp_path: Path) -> None:
-    """The proof that the tests above can fail: here the tag lies."""
+    """The proof that the tests here can fail: the tag lies."""
     assert off(tmp_path / "a.mp4", Coding(options=SHARP, matrix=BT709, tag=BT601)) > 20
 
 
-@pytest.mark.parametrize("matrix", [BT709, BT601, None])
-@pytest.mark.parametrize("pixels", ["yuv420p", "yuvj420p"])
-def test_full_range_is_honoured(tmp_path: Path, pixels: str, matrix: int | None) -> None:
-    coding = Coding(options=SHARP, pixels=pixels, matrix=matrix or BT601, tag=matrix, full_range=True)
-    assert off(tmp_path / "a.mp4", coding) <= 3
+def test_full_range_is_honoured(tmp_path: Path) -> None:
+    for pixels, tag in product(("yuv420p", "yuvj420p"), (BT709, BT601, None)):
+        coding = Coding(options=SHARP, pixels=pixels, matrix=tag or BT601, tag=tag, full_range=True)
+        assert off(tmp_path / "a.mp4", coding) <= 3, coding
 
 
-@pytest.mark.parametrize("matrix", [BT709, BT601])
-@pytest.mark.parametrize(
-    ("name", "codec", "options"),
-    [
-        ("a.mp4", "libx265", HEVC),
-        ("a.mp4", "libvpx-vp9", VP9),
-        ("a.webm", "libvpx-vp9", VP9),
-        ("a.mkv", "libx264", SHARP),
-    ],
-)
-def test_other_codings_keep_the_colours(
-    tmp_path: Path, name: str, codec: str, options: dict[str, str], matrix: int
-) -> None:
-    assert off(tmp_path / name, Coding(codec, options, matrix=matrix, tag=matrix)) <= 2
+def test_other_codings_keep_the_colours(tmp_path: Path) -> None:
+    hevc, vp9 = ("libx265", HEVC), ("libvpx-vp9", VP9)
+    codings = (("a.mp4", *hevc), ("a.mp4", *vp9), ("a.webm", *vp9), ("a.mkv", "libx264", SHARP))
+    for (name, codec, options), matrix in product(codings, (BT709, BT601)):
+        assert off(tmp_path / name, Coding(codec, options, matrix=matrix, tag=matrix)) <= 2, (name, codec, matrix)
 
 
-@pytest.mark.parametrize("matrix", [BT709, BT601])
-@pytest.mark.parametrize(("codec", "options"), [("libx264", SHARP), ("libx265", HEVC)])
-def test_ten_bits_become_eight(tmp_path: Path, codec: str, options: dict[str, str], matrix: int) -> None:
+def test_ten_bits_become_eight(tmp_path: Path) -> None:
     """Swscale rounds the colours of these to fewer steps, in ComfyUI's own decoder just as here."""
-    coding = Coding(codec, options, pixels="yuv420p10le", matrix=matrix, tag=matrix)
-    assert off(tmp_path / "a.mp4", coding) <= 4
-    images = decode(tmp_path / "a.mp4").images.numpy() * 255
-    assert np.abs(images - chart()).mean() <= 4
+    for (codec, options), matrix in product((("libx264", SHARP), ("libx265", HEVC)), (BT709, BT601)):
+        coding = Coding(codec, options, pixels="yuv420p10le", matrix=matrix, tag=matrix)
+        assert off(tmp_path / "a.mp4", coding) <= 4, coding
+        images = decode(tmp_path / "a.mp4").images.numpy() * 255
+        assert np.abs(images - chart()).mean() <= 4, coding
 
 
 def test_a_grey_ramp_stays_a_ramp_in_ten_bits(tmp_path: Path) -> None:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import av
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nodes.video.decode import decode
-from nodes.video.errors import CorruptVideo, UnsupportedVideo
-from nodes.video.file_format import format_of
+from nodes.video.errors import CorruptVideo, UnsupportedVideo, VideoError
+from nodes.video.file_format import MOST_BOXES, check_mp4, format_of
 from nodes.video.probe import probe
 from tests.support.clips import numbered, numbers_in, write_clip
+from tests.support.mp4_boxes import box
 from tests.video.conftest import FRAMES
 
 PLAYLISTS = {
@@ -24,22 +30,28 @@ PLAYLISTS = {
 }
 
 
-@pytest.mark.parametrize("content", PLAYLISTS.values(), ids=PLAYLISTS.keys())
-def test_a_list_of_other_files_is_no_video(clip: Path, tmp_path: Path, content: str) -> None:
+def test_a_list_of_other_files_is_no_video(clip: Path, tmp_path: Path) -> None:
     (tmp_path / "other.mp4").write_bytes(clip.read_bytes())
-    for name in ("list.mp4", "list.m3u8", "list.mkv", "list.idx", "list%03d.avi"):
-        for other in ("other.mp4", clip):
-            (tmp_path / name).write_text(content.format(other=other))
-            for read in (decode, probe):
-                with pytest.raises(UnsupportedVideo, match="not a video"):
-                    read(tmp_path / name)
+    names = ("list.mp4", "list.m3u8", "list.mkv", "list.idx", "list%03d.avi")
+    readers: tuple[Callable[..., object], ...] = (decode, probe)
+    for kind, name, other, read in product(PLAYLISTS, names, ("other.mp4", clip), readers):
+        (tmp_path / name).write_text(PLAYLISTS[kind].format(other=other))
+        assert is_refused(tmp_path / name, read, UnsupportedVideo, "not a video"), (kind, name)
 
 
-@pytest.mark.parametrize("start", [b"\0\0\0\x08ftyp", b"RIFF\0\0\0\0AVI ", b"\x1a\x45\xdf\xa3\x80"])
-def test_nor_is_one_behind_the_start_of_a_video(clip: Path, tmp_path: Path, start: bytes) -> None:
-    (tmp_path / "list.mp4").write_bytes(start + b"\n" + PLAYLISTS["HLS"].format(other=clip).encode())
-    with pytest.raises((UnsupportedVideo, CorruptVideo)):
-        decode(tmp_path / "list.mp4")
+def test_nor_is_one_behind_the_start_of_a_video(clip: Path, tmp_path: Path) -> None:
+    for start in (b"\0\0\0\x08ftyp", b"RIFF\0\0\0\0AVI ", b"\x1a\x45\xdf\xa3\x80"):
+        (tmp_path / "list.mp4").write_bytes(start + b"\n" + PLAYLISTS["HLS"].format(other=clip).encode())
+        assert is_refused(tmp_path / "list.mp4", decode, VideoError), start
+
+
+def is_refused(file: Path, read: Callable[..., object], kind: type[VideoError], words: str = "") -> bool:
+    """Whether a file is refused with an error of a kind that has these words in it."""
+    try:
+        read(file)
+    except kind as error:
+        return words in str(error)
+    return False
 
 
 def test_without_the_check_ffmpeg_would_open_one(clip: Path, tmp_path: Path) -> None:
@@ -49,16 +61,17 @@ def test_without_the_check_ffmpeg_would_open_one(clip: Path, tmp_path: Path) -> 
         assert next(container.decode(video=0)).width == 128
 
 
-@pytest.mark.parametrize("ending", [".mp4", ".mov", ".mkv", ".webm", ".avi"])
-def test_each_kind_is_whole_and_cut_it_is_not(tmp_path: Path, ending: str) -> None:
-    file = tmp_path / f"clip{ending}"
-    write_clip(tmp_path / f"clip{'.mkv' if ending == '.webm' else ending}", map(numbered, range(FRAMES))).rename(file)
-    assert numbers_in(decode(file).images) == list(range(FRAMES))
-    whole = file.read_bytes()
-    for length in range(len(whole) * 9 // 10, len(whole), 101):
-        file.write_bytes(whole[:length])
-        with pytest.raises(CorruptVideo, match="incomplete"):
-            decode(file)
+def test_each_kind_is_whole_and_cut_it_is_not(tmp_path: Path) -> None:
+    for ending in (".mp4", ".mov", ".mkv", ".webm", ".avi"):
+        file = tmp_path / f"clip{ending}"
+        made = tmp_path / f"clip{'.mkv' if ending == '.webm' else ending}"
+        write_clip(made, map(numbered, range(FRAMES))).rename(file)
+        assert numbers_in(decode(file).images) == list(range(FRAMES)), ending
+        whole = file.read_bytes()
+        for length in {len(whole) * 6 // 10, *range(len(whole) * 9 // 10, len(whole), 101)}:
+            file.write_bytes(whole[:length])
+            for read in (decode, probe):
+                assert is_refused(file, read, CorruptVideo, "incomplete"), (ending, length)
 
 
 def test_ffmpeg_is_told_the_format_rather_than_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,12 +119,82 @@ def test_matroska_says_how_long_it_is_or_does_not(tmp_path: Path) -> None:
         if whole:
             assert format_of(file) == "matroska", content
         else:
-            with pytest.raises(CorruptVideo, match="incomplete"):
-                format_of(file)
+            assert is_refused(file, format_of, CorruptVideo, "incomplete"), content
 
 
-@pytest.mark.parametrize("data", [b"", b"<html>Expired</html>", b"{}", bytes(5000), b"GIF89a" + bytes(50), b"RIFF"])
-def test_what_is_no_video_is_told_as_such(tmp_path: Path, data: bytes) -> None:
-    (tmp_path / "page.mp4").write_bytes(data)
-    with pytest.raises(UnsupportedVideo, match=r"page\.mp4"):
-        decode(tmp_path / "page.mp4")
+def test_what_is_no_video_is_told_as_such(tmp_path: Path) -> None:
+    file = tmp_path / "page.mp4"
+    for data in (b"", b"\0\0\0", b"<html>Expired</html>", b'{"error": 1}', bytes(5000), b"GIF89a" + bytes(50), b"RIFF"):
+        file.write_bytes(data)
+        for read in (decode, check_mp4):
+            assert is_refused(file, read, UnsupportedVideo, "page.mp4"), data
+    file.write_bytes(MOOV + MDAT)
+    assert is_refused(file, check_mp4, UnsupportedVideo, "page.mp4"), "an old QuickTime file is not an MP4"
+
+
+START, MOOV, MDAT = box(b"ftyp", b"isom"), box(b"moov", bytes(20)), box(b"mdat", bytes(50))
+LARGE = box(b"mdat", bytes(50), large=True)
+
+
+def test_an_mp4_cut_anywhere_is_never_taken_for_whole(tmp_path: Path) -> None:
+    file = tmp_path / "cut.mp4"
+    for in_front in (True, False):
+        data = write_clip(file, map(numbered, range(3)), index_in_front=in_front).read_bytes()
+        check_mp4(file)
+        for length in {*range(40), *range(40, len(data), 97), *range(len(data) - 40, len(data))}:
+            file.write_bytes(data[:length])
+            assert is_refused(file, check_mp4, UnsupportedVideo if length < 8 else CorruptVideo), (in_front, length)
+
+
+def test_whole_in_unusual_ways(tmp_path: Path) -> None:
+    for boxes in (
+        (MOOV, MDAT),
+        (MDAT, MOOV),
+        (box(b"free"), MOOV, LARGE),
+        (box(b"moov", bytes(20), large=True), MDAT),
+        # The last box may leave its size open: it reaches to the end.
+        (MOOV, box(b"mdat", bytes(50), size=0)),
+        (MDAT, box(b"moov", bytes(50), size=0)),
+        # Padding behind the last box.
+        *((MOOV, MDAT, bytes(length)) for length in (3, 8, 1000)),
+        (MOOV, MDAT, box(b"abcd", b"unknown")),
+    ):
+        (tmp_path / "odd.mp4").write_bytes(START + b"".join(boxes))
+        assert not is_refused(tmp_path / "odd.mp4", check_mp4, VideoError), boxes
+
+
+def test_incomplete_in_every_way(tmp_path: Path) -> None:
+    for boxes, problem in (
+        ((), "no moov and no mdat"),
+        ((MDAT,), "no moov"),
+        ((MOOV,), "no mdat"),
+        ((bytes(100),), "no moov and no mdat"),
+        ((MOOV, bytes(100)), "no mdat"),
+        ((MOOV, MDAT[:-1]), "incomplete"),
+        ((MOOV, MDAT, b"\0\0\0\x10fr"), "incomplete"),
+        ((MOOV, LARGE[:-1]), "incomplete"),
+        ((MOOV, LARGE[:12]), "incomplete"),
+        ((MOOV, box(b"mdat", bytes(50), large=True, size=2**63)), "incomplete"),
+        ((MOOV, box(b"mdat", bytes(50), size=7)), "incomplete"),
+        ((MOOV, box(b"mdat", large=True, size=3)), "incomplete"),
+        ((MOOV, box(b"mdat", bytes(10), size=5000)), "it has 58 of at least 5,040 bytes"),
+        ((box(b"free") * MOST_BOXES, MOOV, MDAT), "more than 100,000 boxes"),
+    ):
+        (tmp_path / "cut.mp4").write_bytes(START + b"".join(boxes))
+        assert is_refused(tmp_path / "cut.mp4", check_mp4, CorruptVideo, problem), (problem, boxes[:2])
+
+
+BOX = st.builds(
+    lambda kind, content, large: box(kind, content, large=large),
+    st.sampled_from([b"moov", b"mdat", b"free", b"moof"]),
+    st.binary(max_size=20),
+    st.booleans(),
+)
+
+
+@given(boxes=st.lists(BOX | st.binary(max_size=20), max_size=6))
+def test_any_bytes_are_whole_or_a_video_error(tmp_path_factory: pytest.TempPathFactory, boxes: list[bytes]) -> None:
+    file = tmp_path_factory.getbasetemp() / "any.mp4"
+    file.write_bytes(START + b"".join(boxes))
+    with suppress(VideoError):
+        check_mp4(file)

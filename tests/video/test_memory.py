@@ -3,42 +3,38 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 from unittest.mock import Mock
 
 import psutil
 import pytest
+import torch
 
 from nodes.video import memory
 from nodes.video.errors import NotEnoughMemory
-from nodes.video.memory import SPARE, allocate, available_memory, check_memory, container_memory
-
-GB = 10**9
-
-
-def write(root: Path, files: dict[str, str]) -> Path:
-    for name, content in files.items():
-        file = root / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(content + "\n")
-    return root
-
+from nodes.video.memory import SPARE, allocate, available_memory, container_memory
 
 FILE = Path("job.mp4")
 
 
-def test_what_fits_is_let_through_and_not_a_byte_more() -> None:
-    check_memory(GB, 100, FILE, left=GB + SPARE)
+def test_what_fits_is_given_and_not_a_byte_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    need = 100 * 2 * 2 * 3 * 4
+    monkeypatch.setattr(memory, "available_memory", lambda: need + SPARE)
+    images = allocate((100, 2, 2, 3), FILE)
+    assert (images.shape, images.dtype) == ((100, 2, 2, 3), torch.float32)
+    monkeypatch.setattr(memory, "available_memory", lambda: need + SPARE - 1)
     with pytest.raises(NotEnoughMemory):
-        check_memory(GB, 100, FILE, left=GB + SPARE - 1)
+        allocate((100, 2, 2, 3), FILE)
 
 
-def test_what_does_not_fit_is_refused_with_both_figures_and_the_ways_out() -> None:
+def test_what_does_not_fit_is_refused_with_both_figures_and_the_ways_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "available_memory", lambda: 3_600_000_000 + SPARE)
     with pytest.raises(NotEnoughMemory) as refused:
-        check_memory(7_200_000_000, 288, FILE, left=3_600_000_000 + SPARE)
+        allocate((288, 1250, 5000, 1), FILE)
     message = str(refused.value)
     assert "288 frames need 7.2 GB" in message
-    assert "3.9 GB are left" in message
     assert "frame_load_cap up to 144" in message
+    assert "3.9 GB are left" in message
     assert all(way in message for way in ("select_every_nth", "video output", "lower resolution"))
     assert message.endswith("Nothing is lost: the video is job.mp4.")
 
@@ -53,46 +49,48 @@ def test_this_machine_has_some_memory_left() -> None:
     assert available_memory() > 0
 
 
-@pytest.mark.parametrize(("groups", "left"), [([], 5000), ([7000], 5000), ([7000, 3000], 3000)])
-def test_the_least_of_all_limits_counts(groups: list[int], left: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_least_of_all_limits_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(psutil, "virtual_memory", lambda: Mock(available=5000))
-    monkeypatch.setattr(memory, "container_memory", lambda root: iter(groups))
-    assert available_memory() == left
+    for groups, left in (([], 5000), ([7000], 5000), ([7000, 3000], 3000)):
+        monkeypatch.setattr(memory, "container_memory", Mock(return_value=groups))
+        assert available_memory() == left, groups
 
 
-def test_every_group_around_the_process_counts(tmp_path: Path) -> None:
-    root = write(
-        tmp_path,
-        {
-            "proc/self/cgroup": "0::/outer/inner",
-            "sys/fs/cgroup/outer/inner/memory.max": "max",
-            "sys/fs/cgroup/outer/inner/memory.current": "5",
-            "sys/fs/cgroup/outer/inner/memory.stat": "inactive_file 1",
-            "sys/fs/cgroup/outer/memory.max": "1000",
-            "sys/fs/cgroup/outer/memory.current": "700",
-            "sys/fs/cgroup/outer/memory.stat": "anon 3\ninactive_file 200",
-        },
-    )
-    assert list(container_memory(root)) == [500]
+V2, V1 = "sys/fs/cgroup", "sys/fs/cgroup/memory"
 
 
-def test_a_container_sees_its_own_group_as_the_root(tmp_path: Path) -> None:
-    group = {"memory.max": "1000", "memory.current": "100", "memory.stat": "inactive_file 0"}
-    files = {f"sys/fs/cgroup/{name}": content for name, content in group.items()}
-    root = write(tmp_path, files | {"proc/self/cgroup": "0::/"})
-    assert list(container_memory(root)) == [900]
+def group(most: object, used: int, cached: int = 0) -> dict[str, str]:
+    """The files of a group of version 2."""
+    return {"memory.max": str(most), "memory.current": str(used), "memory.stat": f"anon 3\ninactive_file {cached}"}
 
 
-def test_version_1_groups_are_read_too(tmp_path: Path) -> None:
-    group = {
-        "memory.limit_in_bytes": "1000",
-        "memory.usage_in_bytes": "400",
-        "memory.stat": "cache 0\ntotal_inactive_file 50",
-    }
-    files = {f"sys/fs/cgroup/memory/docker/{name}": content for name, content in group.items()}
-    root = write(tmp_path, files | {"proc/self/cgroup": "5:cpu:/\n4:memory:/docker"})
-    assert list(container_memory(root)) == [650]
+LIMITED: Final = {
+    "memory.limit_in_bytes": "1000",
+    "memory.usage_in_bytes": "400",
+    "memory.stat": "cache 0\ntotal_inactive_file 50",
+}
+"""A group of version 1."""
+GROUPS: Final[dict[str, tuple[str, dict[str, dict[str, str]], list[int]]]] = {
+    "no limit": ("0::/outer", {f"{V2}/outer": group("max", 5)}, []),
+    "every group around the process": (
+        "0::/outer/inner",
+        {f"{V2}/outer/inner": group(900, 5), f"{V2}/outer": group(1000, 700, 200)},
+        [895, 500],
+    ),
+    "a container sees its own group as the root": ("0::/", {V2: group(1000, 100)}, [900]),
+    "with a path that is only seen outside": ("0::/docker/abc", {V2: group(1000, 100)}, [900]),
+    "version 1": ("5:cpu:/\n4:memory:/docker", {f"{V1}/docker": LIMITED}, [650]),
+    "version 1 in a container": ("5:cpu,memory:/docker/abc\n0::/", {V1: LIMITED}, [650]),
+    "another group of another controller": ("5:cpu:/cpu", {f"{V1}/cpu": LIMITED}, []),
+}
 
 
-def test_without_groups_there_is_no_such_limit(tmp_path: Path) -> None:
-    assert list(container_memory(tmp_path)) == []
+def test_the_limits_of_control_groups(tmp_path: Path) -> None:
+    assert list(container_memory(tmp_path)) == [], "a system without them"
+    for name, (lines, groups, left) in GROUPS.items():
+        root = tmp_path / name
+        for folder, files in {"proc/self": {"cgroup": lines}, **groups}.items():
+            (root / folder).mkdir(parents=True, exist_ok=True)
+            for file, text in files.items():
+                (root / folder / file).write_text(text + "\n", encoding="utf-8")
+        assert list(container_memory(root)) == left, name

@@ -205,8 +205,8 @@ def problem_of(folder: Path, name: str, row: Row) -> str:
             if off > MOST_OFF:
                 return f"a part of the picture is {off:.1f} of 255 off"
         fps = row.fps or average_rate(file)
-        if clip.fps != pytest.approx(fps, rel=1e-3):
-            return f"{clip.fps} frames a second for {fps}"
+        if clip.info.fps != pytest.approx(fps, rel=1e-3):
+            return f"{clip.info.fps} frames a second for {fps}"
         if probe(file) != clip.info:
             return f"{probe(file)} where there is {clip.info}"
         for skip, cap in ((0, 1), (count // 3 + 1, 2), (count // 2, 1), (count - 1, 0)):

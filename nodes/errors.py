@@ -41,3 +41,7 @@ class SeedanceError(Exception):
     def __str__(self) -> str:
         job = f"Request id: {self.request_id}." if self.request_id else ""
         return " ".join(filter(None, (self.message, self.charge.value, self.advice, job)))
+
+
+class StopRequested(Exception):
+    """Nobody waits for the result any more: Stop is pressed, or the run is over. Not a failure."""

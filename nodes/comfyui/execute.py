@@ -15,8 +15,8 @@ from comfy_api.latest import InputImpl, io
 from comfy_execution.graph import ExecutionBlocker
 
 from ..engine import LINK_PREFIX
-from ..errors import SeedanceError
-from ..jobs.cancellation import Cancellation, StopRequested
+from ..errors import SeedanceError, StopRequested
+from ..jobs.cancellation import Cancellation
 from ..jobs.clock import SystemClock
 from ..jobs.errors import OutcomeUnknown, Stopped
 from ..jobs.events import Decoding, Done, Failed, Notice, StopOutcome, StopReport

@@ -25,7 +25,7 @@ LIMITED_PAUSE: Final = 0.5
 """Seconds before a cancel that was refused for coming too often is made again, if the service names none."""
 _COLLECT: Final = "run the same graph again to collect its video without a new charge"
 
-Cancelled = tuple[CancelOutcome | None, JobRecord]
+CancelResult = tuple[CancelOutcome | None, JobRecord]
 """What a cancel call achieved, None where it was not made because the job is another run's by now; and the record."""
 
 
@@ -75,7 +75,9 @@ def stop_report(record: JobRecord | None, end: str) -> StopReport:
     )
 
 
-def cancel_and_record(services: Services, report: Callable[[Event], None], record: JobRecord, owner: str) -> Cancelled:
+def cancel_and_record(
+    services: Services, report: Callable[[Event], None], record: JobRecord, owner: str
+) -> CancelResult:
     """Both in one worker, so that a late cancellation is written down all the same. Raises `RunComfyError`."""
     with suppress(JournalUnusable):  # then no other run can have claimed it either
         if not services.claims.holds(record, owner) or services.claims.is_awaited(record):
@@ -98,7 +100,7 @@ def _cancel(client: RunComfy, request_id: str) -> CancelOutcome:
         return client.cancel(request_id)
 
 
-async def _ended(call: Future[Cancelled], services: Services, ends: float) -> bool:
+async def _ended(call: Future[CancelResult], services: Services, ends: float) -> bool:
     """Wait for a cancel call, which has its time from when it begins; whether it ended."""
     begun = False
     while not await ended_within(call, CANCEL_CALL_SECONDS):

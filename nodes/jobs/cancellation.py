@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import Final, TypeVar
 
-from ..video.errors import Cancelled
+from ..errors import StopRequested
 from .clock import Clock
 from .events import Event
 
@@ -17,10 +17,6 @@ T = TypeVar("T")
 
 TICK: Final = 0.1
 """Seconds between two looks at the Stop button."""
-
-
-class StopRequested(Exception):
-    """The Stop button is pressed."""
 
 
 class Cancellation:
@@ -67,9 +63,6 @@ class Cancellation:
                 self._check()
                 await asyncio.wait({waiting}, timeout=TICK)
             return waiting.result()
-        except Cancelled:
-            # The worker saw it first.
-            raise StopRequested from None
         except (StopRequested, asyncio.CancelledError):
             self._left = True
             raise

@@ -7,11 +7,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from ..errors import StopRequested
 from ..files import remove, replace
 from ..runcomfy.responses import JobResult
 from ..video.download import Download
 from ..video.errors import CorruptVideo, DownloadInterrupted, HostUnreachable, LinkExpired, UnsupportedVideo, VideoError
-from .cancellation import Cancellation, StopRequested
+from .cancellation import Cancellation
 from .errors import NoVideo, Stopped, VideoUnavailable
 from .events import Downloading, Retrying, StopOutcome
 from .executors import Executors

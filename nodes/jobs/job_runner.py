@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 
+from ..errors import StopRequested
 from ..runcomfy.request import GenerationRequest
 from .cancel import stop_job, stop_report
-from .cancellation import StopRequested
 from .errors import OutcomeUnknown, Stopped
 from .events import StopReport
 from .job_run import JobRun

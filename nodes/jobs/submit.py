@@ -9,11 +9,11 @@ from contextlib import suppress
 from functools import partial
 from typing import Final
 
-from ..errors import SeedanceError
+from ..errors import SeedanceError, StopRequested
 from ..runcomfy.errors import ConnectError, RunComfyError
 from ..runcomfy.request import GenerationRequest
 from .cancel import cancel_and_record
-from .cancellation import StopRequested, ended_within
+from .cancellation import ended_within
 from .errors import JournalUnusable
 from .events import Event
 from .records import JobRecord, RequestKey

@@ -48,7 +48,7 @@ def decode(
         CorruptVideo: it is incomplete.
         NothingSelected: the selection leaves no frame.
         NotEnoughMemory: the frames would not fit; nothing was allocated.
-        Cancelled: ``is_cancelled`` said so.
+        StopRequested: ``is_cancelled`` said so.
     """
     timeline = read_timeline(file, selection, is_cancelled)
     wanted = timeline.wanted

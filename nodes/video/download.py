@@ -15,11 +15,11 @@ from typing import Final
 import requests
 from urllib3.exceptions import HTTPError
 
+from ..errors import StopRequested
 from ..files import Wait, pause, remove, replace, sync
 from ..http_client import InvalidProxy, failure_reason
 from ..http_exchange import Exchange, ResponseTooLarge
 from .errors import (
-    Cancelled,
     DownloadFailed,
     DownloadInterrupted,
     HostUnreachable,
@@ -78,14 +78,14 @@ class Download:
         Raises:
             DownloadInterrupted, LinkExpired: another attempt, or another link, may help.
             VideoError: no other attempt would.
-            Cancelled: ``stopped`` said so.
+            StopRequested: ``stopped`` said so.
         """
         if not (self.trusted_origin and link.startswith(self.trusted_origin + "/")):
             check_url(link)
 
         def go_on() -> None:
             if stopped():
-                raise Cancelled
+                raise StopRequested
 
         size = self.max_size + AROUND
         exchange = Exchange(ATTEMPT_TIMEOUT, size, self.clock, before_first_byte=go_on, before_read=go_on)

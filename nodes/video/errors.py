@@ -12,8 +12,6 @@ VideoError
 ├── CorruptVideo            an incomplete or broken video
 ├── NothingSelected         the frame controls leave no frame
 └── NotEnoughMemory         its frames would not fit
-
-Cancelled                   nobody waits for the video any more: not a failure
 """
 
 from __future__ import annotations
@@ -97,10 +95,6 @@ class NothingSelected(VideoError):
 
 class NotEnoughMemory(VideoError):
     """The frames would not fit into the memory that is left."""
-
-
-class Cancelled(Exception):
-    """Nobody waits for the video any more, which is no failure of it."""
 
 
 def breaks_off(file: Path, frames: int) -> CorruptVideo:

@@ -10,7 +10,8 @@ from typing import Final
 
 import av
 
-from .errors import Cancelled, NothingSelected, breaks_off, unreadable
+from ..errors import StopRequested
+from .errors import NothingSelected, breaks_off, unreadable
 from .picture import orientation_of, to_rgb
 from .reader import open_video, read_frames
 
@@ -102,7 +103,7 @@ def read_timeline(file: Path, selection: Selection, is_cancelled: Callable[[], b
     Raises:
         UnsupportedVideo, CorruptVideo: it cannot be read, or not to the end.
         NothingSelected: the selection leaves no frame.
-        Cancelled: ``is_cancelled``, which is asked before every packet, said so.
+        StopRequested: ``is_cancelled``, which is asked before every packet, said so.
     """
     most = selection.most
     times, keys = list[int | None](), list[int | None]()
@@ -110,7 +111,7 @@ def read_timeline(file: Path, selection: Selection, is_cancelled: Callable[[], b
     with open_video(file) as (container, stream):
         for number, packet in enumerate(container.demux(stream), 1):
             if is_cancelled():
-                raise Cancelled
+                raise StopRequested
             if packet.is_corrupt:
                 raise breaks_off(file, len(times))
             if packet.is_keyframe:

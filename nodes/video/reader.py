@@ -13,7 +13,8 @@ from av.container import InputContainer
 from av.stream import Disposition
 from av.video.frame import PictureType
 
-from .errors import AGAIN, Cancelled, CorruptVideo, unreadable
+from ..errors import StopRequested
+from .errors import AGAIN, CorruptVideo, unreadable
 from .file_format import format_of
 
 _STILLS: Final = ("mjpeg", "png", "bmp", "gif", "webp", "tiff")
@@ -66,7 +67,7 @@ def read_frames(
 
     Raises:
         UnsupportedVideo, CorruptVideo: the file cannot be read.
-        Cancelled: ``is_cancelled`` said so.
+        StopRequested: ``is_cancelled`` said so.
     """
     if 0 < first < len(times):
         due = times[first]
@@ -91,8 +92,8 @@ def _decode(file: Path, is_cancelled: Callable[[], bool], due: int | None = None
             container.seek(due, stream=stream)
         for packet in container.demux(stream):
             if is_cancelled():
-                raise Cancelled
+                raise StopRequested
             for frame in packet.decode():
                 if is_cancelled():
-                    raise Cancelled
+                    raise StopRequested
                 yield frame

@@ -13,6 +13,7 @@ from random import Random
 
 import requests
 
+from nodes.errors import StopRequested
 from nodes.jobs.claims import Claims
 from nodes.jobs.events import Event
 from nodes.jobs.executors import Executors
@@ -26,7 +27,6 @@ from nodes.runcomfy.client import ApiRequest, RunComfy
 from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.responses import ApiResponse
 from nodes.video.download import Download
-from nodes.video.errors import Cancelled
 from tests.support.tiny_mp4 import TINY_MP4
 
 BOAT = GenerationRequest("A paper boat", duration=2)
@@ -133,7 +133,7 @@ class ScriptedDownload(Download):
         if self._machine.during_download:
             self._machine.during_download()
         if stopped():
-            raise Cancelled
+            raise StopRequested
         if self._machine.downloads:
             failure = self._machine.downloads.popleft()
             if failure:

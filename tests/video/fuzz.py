@@ -23,10 +23,11 @@ from typing import Final, TextIO
 import av
 import psutil
 
+from nodes.errors import StopRequested
 from nodes.rehearsal.render import render
 from nodes.rehearsal.schema import VideoRequest
 from nodes.video.decode import decode
-from nodes.video.errors import Cancelled, VideoError
+from nodes.video.errors import VideoError
 from tests.support.clips import Coding, numbered, write_clip
 from tests.support.damage import spoilt
 
@@ -148,7 +149,7 @@ def _ours(file: Path) -> Outcome:
         outcome = Outcome(len(decode(file, is_cancelled=over).images))
     except VideoError as error:
         outcome = Outcome(None, type(error).__name__)
-    except Cancelled:
+    except StopRequested:
         return Outcome(None, "!it takes too long")
     except Exception as error:  # noqa: BLE001  to be told with the file that causes it
         return Outcome(None, f"!{error!r}")

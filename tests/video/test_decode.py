@@ -16,9 +16,10 @@ import numpy as np
 import pytest
 import torch
 
+from nodes.errors import StopRequested
 from nodes.video import memory
 from nodes.video.decode import decode
-from nodes.video.errors import Cancelled, CorruptVideo, NotEnoughMemory, NothingSelected, UnsupportedVideo
+from nodes.video.errors import CorruptVideo, NotEnoughMemory, NothingSelected, UnsupportedVideo
 from nodes.video.probe import Selection, probe
 from nodes.video.reader import read_frames
 from tests.support.clips import Coding, number_in, numbered, numbers_in, overwrite, plain, write_clip
@@ -137,7 +138,7 @@ def test_progress_counts_the_wanted_frames(clip: Path) -> None:
 
 def test_stop_is_heard_at_once(clip: Path) -> None:
     for read in (decode, probe):
-        with pytest.raises(Cancelled):
+        with pytest.raises(StopRequested):
             read(clip, is_cancelled=lambda: True)
 
 
@@ -168,7 +169,7 @@ def test_a_stop_between_frames_leaves_neither_memory_nor_thread(
         if now == 3:
             stop.set()
 
-    with pytest.raises(Cancelled):
+    with pytest.raises(StopRequested):
         decode(long, progress=progress, is_cancelled=stop.is_set)
     gc.collect()
     assert done <= 4

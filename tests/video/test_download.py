@@ -11,10 +11,10 @@ from typing import IO, Any
 
 import pytest
 
+from nodes.errors import StopRequested
 from nodes.files import PAUSES
 from nodes.video.download import AROUND, Download
 from nodes.video.errors import (
-    Cancelled,
     CorruptVideo,
     DownloadFailed,
     DownloadInterrupted,
@@ -151,14 +151,14 @@ def test_stop_is_seen_between_two_pieces_however_small(server: Loopback, target:
 
         server.answer = answer
         fetched = download(server, target)
-        with pytest.raises(Cancelled):
+        with pytest.raises(StopRequested):
             attempt(fetched, server, stopped=stop.is_set)
         fetched.discard()
         assert files(target) == [], what
 
 
 def test_nothing_is_asked_for_after_stop(server: Loopback, target: Path) -> None:
-    with pytest.raises(Cancelled):
+    with pytest.raises(StopRequested):
         attempt(download(server, target), server, stopped=lambda: True)
     assert server.received == []
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from nodes.video.errors import Cancelled, DownloadFailed, DownloadInterrupted, LinkExpired, VideoError
+from nodes.errors import StopRequested
+from nodes.video.errors import DownloadFailed, DownloadInterrupted, LinkExpired, VideoError
 
 
 def test_a_message_says_what_happened_and_what_to_do() -> None:
@@ -20,4 +21,4 @@ def test_another_attempt_another_link_and_a_stop_are_told_apart() -> None:
     assert issubclass(DownloadInterrupted, DownloadFailed)
     assert issubclass(LinkExpired, DownloadFailed)
     assert not issubclass(DownloadInterrupted, LinkExpired)
-    assert not issubclass(Cancelled, VideoError)
+    assert not issubclass(StopRequested, VideoError)

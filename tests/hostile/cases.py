@@ -168,7 +168,9 @@ def echoes() -> Iterator[Case]:
     ):
         graph = generation(f"an echo that is spelt otherwise {number}", seed=1050 + number)
         echo = _answering(status, ECHO, encoding=encoding)
-        yield Case(f"echo {call} {status} in {encoding}", json.dumps(graph), Ending.FAILS, "", {call: echo})
+        # What cannot be read gives no reason, so that a read takes it for a gateway's, and the job goes on.
+        ending = Ending.FAILS if call == "submit" else Ending.RUNS
+        yield Case(f"echo {call} {status} in {encoding}", json.dumps(graph), ending, "", {call: echo})
     marks = "\r\n2026-01-01 [INFO] all is well\x1b]0;title\x07<b>[[open|https://videos.example/]]"
     unclear = {"submit": _answering(200, {})}
     yield Case("text of an unclear ending", json.dumps(generation(marks)), Ending.FAILS, "Generations page", unclear)

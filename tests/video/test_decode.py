@@ -178,7 +178,7 @@ def test_a_stop_between_frames_leaves_neither_memory_nor_thread(
 
 
 def threads() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if thread.name.startswith("seedance-decode")]
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("seedance-convert")]
 
 
 def test_on_many_cores_frames_keep_their_places(long: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -118,6 +118,8 @@ class Poller:
 
     def _is_gone(self) -> bool:
         """Whether the job is really gone. One odd 404 must not cost the user a second video."""
+        if not self.record.id:
+            return True  # no job of this journal, by which nothing is bought: most likely the id is mistyped
         now = self._services.clock.monotonic()
         if not self._missing_reads:
             self._missing_since = now

@@ -229,6 +229,7 @@ def test_a_job_of_ours_is_fetched_into_its_own_entry(machine: FakeMachine) -> No
 def test_an_id_that_the_service_does_not_have_is_said(machine: FakeMachine) -> None:
     with pytest.raises(JobExpired, match="no longer has this job"):
         asyncio.run(machine.fetch("job-404"))
+    assert machine.service.count("status") == 1, "it is said at once"
 
 
 def test_a_spoilt_journal_hides_no_finished_file(machine: FakeMachine) -> None:

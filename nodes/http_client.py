@@ -7,6 +7,7 @@ import os
 import re
 import socket
 import ssl
+from contextlib import suppress
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any, Final
@@ -18,8 +19,10 @@ from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema, ProxyE
 from requests.utils import get_environ_proxies, select_proxy
 from urllib3.exceptions import ConnectTimeoutError, LocationValueError, NewConnectionError, ReadTimeoutError
 
-from .http_exchange import POOLS, Exchange, current
+from .http_limits import POOLS, Exchange, current
 
+CONNECTIONS: Final = 16
+"""Kept open to one host at most."""
 _PROXY: Final = re.compile(r"(https?://)?(\S*@)?([^\s:/@\[\]]+|\[[0-9a-f:.]+\])(:(?P<port>\d{1,5}))?/?", re.IGNORECASE)
 
 
@@ -34,8 +37,10 @@ class Session(requests.Session):
         redirects: followed at most; where it is 0, a redirect is a response like any other.
     """
 
-    def __init__(self, *, redirects: int = 0) -> None:
+    def __init__(self, adapter: LimitedAdapter, *, redirects: int = 0) -> None:
         super().__init__()
+        self.mount("https://", adapter)
+        self.mount("http://", adapter)
         self.trust_env = False  # the adapter looks up proxies and certificates, anew for each request
         self.max_redirects = redirects
         self.headers["User-Agent"] = "seedance-for-comfyui"
@@ -51,16 +56,21 @@ class Session(requests.Session):
 
 
 class LimitedAdapter(HTTPAdapter):
-    """Carries the requests of exchanges.
+    """Carries the requests of exchanges, by the proxy and the certificates that environment and system name just then.
 
     Args:
-        connections: kept open to one host at most.
-        use_proxy: whether to use the user's proxy, as environment and system name it when a request is sent.
+        use_proxy: whether to use the user's proxy.
     """
 
-    def __init__(self, *, connections: int = 1, use_proxy: bool = True) -> None:
+    def __init__(self, *, use_proxy: bool = True) -> None:
         self._use_proxy = use_proxy
-        super().__init__(pool_maxsize=connections, max_retries=0)
+        super().__init__(pool_maxsize=CONNECTIONS, max_retries=0)
+
+    def check(self, url: str, proxy: str | None) -> None:
+        """Called before anything is done for a request; what it raises ends its exchange."""
+
+    def check_address(self, host: str, address: str) -> None:
+        """Called with each new connection, unless it is one to a proxy, before a byte is sent; the same."""
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:  # the signatures are requests' own
         super().init_poolmanager(*args, **options | _system_certificates())
@@ -71,27 +81,25 @@ class LimitedAdapter(HTTPAdapter):
         manager.pool_classes_by_scheme = POOLS
         return manager
 
-    def check(self, url: str, proxy: str | None) -> None:
-        """Called before anything is done for a request; what it raises ends its exchange."""
-
-    def _proxy_for(self, url: str) -> str | None:
-        proxy = select_proxy(url, get_environ_proxies(url)) if self._use_proxy else None
-        if proxy and proxy.lower().startswith("socks"):
-            # urllib3 has connections of other classes for these, which know of no exchange.
-            raise InvalidProxy("SOCKS proxies are not supported")
-        parts = _PROXY.fullmatch(proxy) if proxy else None
-        if proxy and not (parts and 0 < int(parts["port"] or 1) < 2**16):
-            raise InvalidProxy("the address of the proxy is not a valid one")
-        return proxy
-
     def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
-        current.get().sent = False
-        url = request.url or ""
-        proxy = self._proxy_for(url)
+        exchange, url = current.get(), request.url or ""
+        exchange.sent, exchange.check_address = False, self.check_address
+        proxy = _proxy_for(url) if self._use_proxy else None
         self.check(url, proxy)
         options["proxies"] = {urlsplit(url).scheme: proxy} if proxy else {}
         options["verify"] = _bundle()[1] or True
         return super().send(request, *args, **options)
+
+
+def _proxy_for(url: str) -> str | None:
+    proxy = select_proxy(url, get_environ_proxies(url))
+    if proxy and proxy.lower().startswith("socks"):
+        # urllib3 has connections of other classes for these, which know of no exchange.
+        raise InvalidProxy("SOCKS proxies are not supported")
+    parts = _PROXY.fullmatch(proxy) if proxy else None
+    if proxy and not (parts and 0 < int(parts["port"] or 1) < 2**16):
+        raise InvalidProxy("the address of the proxy is not a valid one")
+    return proxy
 
 
 def failure_reason(error: Exception, exchange: Exchange) -> str:
@@ -137,12 +145,11 @@ def _bundle() -> tuple[str, str]:
 
 
 def _is_readable(bundle: str) -> bool:
-    try:
-        folder = bundle if Path(bundle).is_dir() else None
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(None if folder else bundle, folder)
-    except (OSError, ValueError):  # ssl.SSLError, for what is no PEM, is an OSError
-        return False
-    return True
+    with suppress(OSError, ValueError):  # ssl.SSLError, for what is no PEM, is an OSError
+        if not Path(bundle).is_dir():
+            ssl.create_default_context(cafile=bundle)
+        return True
+    return False
 
 
 def _system_certificates() -> dict[str, Any]:

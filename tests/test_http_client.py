@@ -19,7 +19,7 @@ import pytest
 import requests
 
 from nodes.http_client import InvalidProxy, LimitedAdapter, Session, failure_reason
-from nodes.http_exchange import HEAD_TIMEOUT, Exchange, ResponseTooLarge
+from nodes.http_limits import HEAD_TIMEOUT, Exchange, ResponseTooLarge
 from tests.support.loopback_server import (
     AUTHORITY,
     CHUNKED,
@@ -50,10 +50,7 @@ def _straight(no_proxy: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def session() -> requests.Session:
-    limited = Session()
-    for scheme in ("http://", "https://"):
-        limited.mount(scheme, LimitedAdapter())
-    return limited
+    return Session(LimitedAdapter())
 
 
 def get(
@@ -164,9 +161,8 @@ def test_as_long_as_it_may_be_is_not_too_long(server: Loopback) -> None:
 def test_a_chunk_of_negative_size_is_not_read_to_the_end_of_all_days(server: Loopback) -> None:
     for size in (b"-1", b"-5", b"-ffffffffffff"):
         server.answer = silent_after(server, CHUNKED + size + b"\r\n" + bytes(50_000))
-        with pytest.raises(requests.RequestException) as raised:
+        with pytest.raises((requests.RequestException, ValueError), match=r"IncompleteRead|non-negative"):
             get(server.origin)
-        assert "IncompleteRead" in str(raised.value), size
 
 
 class Enough(Exception):
@@ -275,7 +271,6 @@ def test_a_socket_that_is_reset_before_anybody_can_ask_where_it_leads_is_another
 
     monkeypatch.setattr(socket, "socket", Gone)
     exchange = Exchange(DEADLINE, SIZE)
-    exchange.check_address = lambda host, address: None
     with exchange, pytest.raises(OSError, match="not connected") as raised:
         session().get(server.origin)
     assert not exchange.sent

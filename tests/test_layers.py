@@ -23,10 +23,10 @@ DECODING = ("decode", "memory", "picture", "probe", "reader")
 LAYERS: dict[str, set[str]] = {
     "errors": set(),
     "files": set(),
-    "http_exchange": set(),
-    "http_client": {"http_exchange"},
-    "runcomfy": {"errors", "files", "http_client", "http_exchange"},
-    "video": {"errors", "files", "http_client", "http_exchange"},
+    "http_limits": set(),
+    "http_client": {"http_limits"},
+    "runcomfy": {"errors", "files", "http_client", "http_limits"},
+    "video": {"errors", "files", "http_client", "http_limits"},
     "jobs": {"errors", "files", "runcomfy", "video"},
     "rehearsal": set(),
     "engine": {"jobs", "rehearsal", "runcomfy", "video"},
@@ -40,7 +40,7 @@ LAYERS: dict[str, set[str]] = {
 """Each folder or file of `nodes/`, and those that it may import."""
 
 LIBRARIES: dict[str, set[str]] = {
-    "http_exchange": {"urllib3"},
+    "http_limits": {"urllib3"},
     "http_client": {"requests", "urllib3"},
     "runcomfy": {"requests", "urllib3"},
     "video": {"requests", "urllib3", "av", "cv2", "numpy", "psutil", "torch"},

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import http.client
 import time
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeVar
 from urllib.parse import urlsplit
 
-import requests
 from urllib3.exceptions import HTTPError
 
-from ..errors import Charge
+from ..errors import Charge, SeedanceError, StopRequested
 from ..http_client import LimitedAdapter, Session, failure_reason
-from ..http_exchange import Exchange, ResponseTooLarge
+from ..http_limits import Exchange, ResponseTooLarge
 from . import responses
 from .errors import NO_CALL, ConnectError, InvalidResponse, ReadError, Subject
 from .request import MODEL_ID, GenerationRequest
@@ -24,8 +22,8 @@ from .token import Token, is_loopback
 
 MAX_REPLY: Final = 1024 * 1024
 """Bytes of an answer, its head included; the documented ones have a few hundred."""
-CONNECTIONS: Final = 16
-"""Kept at most, for as many threads."""
+_PIECE: Final = 16 * 1024
+"""Bytes of an answer that are unpacked at once, into a thousand times as many at most."""
 
 T = TypeVar("T")
 
@@ -40,8 +38,7 @@ class ApiRequest:
     """What its errors tell."""
     query: Mapping[str, str] = field(default_factory=dict)
     body: Mapping[str, str | int] | None = None
-    repeatable: bool = False
-    """Whether it does no harm twice, so that a connection may be used again. A GET never does any."""
+    """Of the submit, the one call that must not be made twice; no other has one."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +51,7 @@ class Limits:
     total: float = 45.0
     """From its beginning to the end of the answer."""
     submit: float = 60.0
-    """The same for a call that is not repeatable: an answer that is given up may be a job that was paid for."""
+    """The same for a submit: an answer that is given up may be a job that was paid for."""
 
 
 class Transport(Protocol):
@@ -64,8 +61,8 @@ class Transport(Protocol):
         """One exchange.
 
         Args:
-            before_first_byte: called when the connection stands, TLS included, right before the request is sent. What
-                it raises is raised here, and nothing is sent.
+            before_first_byte: called when the connection stands, TLS included, right before the request is sent. A
+                `SeedanceError` or `StopRequested` of its is raised here, and nothing is sent.
 
         Raises:
             ConnectError: no byte of the request has left.
@@ -120,7 +117,7 @@ class RunComfy:
     ) -> T:
         subject = Subject(request_id, request_id, charge, token_source=self.token_source)
         query = {"include_cost": "true"} if what == "result" else {}
-        call = ApiRequest(method, f"/v1/requests/{request_id}/{what}", subject, query, repeatable=True)
+        call = ApiRequest(method, f"/v1/requests/{request_id}/{what}", subject, query)
         return read(self.transport.send(call), subject)
 
 
@@ -137,24 +134,22 @@ class HttpTransport:
         self._kept = self._session()
 
     def send(self, request: ApiRequest, /, *, before_first_byte: Callable[[], None] | None = None) -> ApiResponse:
-        if request.method == "GET" or request.repeatable:
+        if request.body is None:
             return self._exchange(self._kept, request, self.limits.total, before_first_byte)
         # A kept connection may just have been closed by the service, which would look as if the request had arrived.
         with self._session() as fresh:
             return self._exchange(fresh, request, self.limits.submit, before_first_byte)
 
     def _exchange(
-        self,
-        session: requests.Session,
-        request: ApiRequest,
-        seconds: float,
-        before_first_byte: Callable[[], None] | None,
+        self, session: Session, request: ApiRequest, seconds: float, before_first_byte: Callable[[], None] | None
     ) -> ApiResponse:
         exchange = Exchange(seconds, MAX_REPLY, self.clock, before_first_byte=before_first_byte)
-        failure: BaseException
+        failure: Exception
         try:
             with exchange:
                 return self._answer(session, request)
+        except (SeedanceError, StopRequested) as error:
+            failure = error
         except (OSError, ValueError, HTTPError, http.client.HTTPException, ResponseTooLarge) as error:
             # Those of `requests` are OSErrors, its InvalidJSONError and the like ValueErrors, too.
             if not exchange.sent:
@@ -163,17 +158,11 @@ class HttpTransport:
                 failure = InvalidResponse("it is far too long", request.subject)
             else:
                 failure = ReadError(failure_reason(error, exchange), request.subject)
-        except InvalidResponse as error:
-            failure = error
-        except BaseException as error:
-            if error is not exchange.refusal:
-                raise
-            failure = error
         # Not inside a handler: what `requests` raises holds the request with its headers, and would stay attached, as
         # would the variables of what was called.
-        raise (exchange.refusal or failure).with_traceback(None)
+        raise failure.with_traceback(None)
 
-    def _answer(self, session: requests.Session, request: ApiRequest) -> ApiResponse:
+    def _answer(self, session: Session, request: ApiRequest) -> ApiResponse:
         with session.request(
             request.method,
             self.origin + request.path,
@@ -186,37 +175,19 @@ class HttpTransport:
             if response.is_redirect:
                 problem = "it redirects to another address, which is refused to protect the token"
                 raise InvalidResponse(problem, request.subject)
-            redact = self.token.redact
-            headers = {
-                name.lower(): redact(value.encode("latin-1")).decode("latin-1")
-                for name, value in response.headers.items()
-            }
-            packed = b"".join(response.raw.stream(decode_content=False))
             encoding = response.headers.get("Content-Encoding", "").strip().lower()
-            return ApiResponse(response.status_code, headers, redact(_unpacked(packed, encoding, request.subject)))
+            if encoding not in ("", "identity", "gzip"):
+                raise InvalidResponse("it is compressed, which was not asked for", request.subject)
+            body = b""
+            # What is in between may pack it though nobody asked, and then the job is paid for all the same.
+            for piece in response.raw.stream(_PIECE, decode_content=True):
+                body += piece
+                if len(body) > MAX_REPLY:
+                    raise ResponseTooLarge
+            return ApiResponse(response.status_code, response.headers, self.token.redact(body))
 
-    def _session(self) -> requests.Session:
-        session = Session()
+    def _session(self) -> Session:
         # A proxy of the user's is for the world outside: it would be handed the token of a service on this machine.
-        use_proxy = not is_loopback(urlsplit(self.origin).hostname or "")
-        adapter = LimitedAdapter(connections=CONNECTIONS, use_proxy=use_proxy)
-        session.mount("https://", adapter)
-        session.mount("http://", adapter)
+        session = Session(LimitedAdapter(use_proxy=not is_loopback(urlsplit(self.origin).hostname or "")))
         session.headers["Accept"] = "application/json"
         return session
-
-
-def _unpacked(body: bytes, encoding: str, subject: Subject) -> bytes:
-    """Nothing was asked to be packed, but what is in between may do so, and then the job is paid for all the same."""
-    if encoding in ("", "identity"):
-        return body
-    if encoding != "gzip":
-        raise InvalidResponse("it is compressed, which was not asked for", subject)
-    unpacking = zlib.decompressobj(wbits=zlib.MAX_WBITS + 16)
-    try:
-        found = unpacking.decompress(body, MAX_REPLY)
-    except zlib.error:
-        raise InvalidResponse("it cannot be unpacked", subject) from None
-    if unpacking.unconsumed_tail:
-        raise InvalidResponse("it is far too long", subject)
-    return found

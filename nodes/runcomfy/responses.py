@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
@@ -28,10 +28,10 @@ _ABOUT_THE_CALL: Final = (400004, 403001, 404001)
 
 @dataclass(frozen=True)
 class ApiResponse:
-    """One whole answer, whatever its status. Header names are in lower case."""
+    """One whole answer, whatever its status. Its headers, unlike its body, may quote the token."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
     body: bytes
 
 

@@ -18,7 +18,7 @@ from urllib3.exceptions import HTTPError
 from ..errors import StopRequested
 from ..files import Wait, pause, remove, replace, sync
 from ..http_client import InvalidProxy, failure_reason
-from ..http_exchange import Exchange, ResponseTooLarge
+from ..http_limits import Exchange, ResponseTooLarge
 from .errors import (
     DownloadFailed,
     DownloadInterrupted,

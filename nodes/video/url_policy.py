@@ -12,12 +12,9 @@ from urllib.parse import urlsplit
 import requests
 
 from ..http_client import LimitedAdapter, Session
-from ..http_exchange import current
 from .errors import UnsafeUrl
 
 MAX_REDIRECTS: Final = 5
-CONNECTIONS: Final = 4
-"""Kept to one host, for as many downloads side by side."""
 
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 _FAKE: Final = ipaddress.ip_network("198.18.0.0/15")
@@ -79,11 +76,10 @@ def media_session(trusted_origin: str | None = None, allowed: Callable[[str], bo
         trusted_origin: a loopback API origin whose own links may point back to it over http.
         allowed: which addresses count as public; tests hand in their own.
     """
-    session = Session(redirects=MAX_REDIRECTS)
+    session = Session(_PublicAdapter(allowed), redirects=MAX_REDIRECTS)
     del session.adapters["http://"]
-    session.mount("https://", _PublicAdapter(allowed))
     if trusted_origin:
-        session.mount(trusted_origin + "/", LimitedAdapter(connections=CONNECTIONS, use_proxy=False))
+        session.mount(trusted_origin + "/", LimitedAdapter(use_proxy=False))
     return session
 
 
@@ -93,11 +89,10 @@ class _PublicAdapter(LimitedAdapter):
 
     def __init__(self, allowed: Callable[[str], bool]) -> None:
         self._allowed = allowed
-        super().__init__(connections=CONNECTIONS)
+        super().__init__()
 
     def check(self, url: str, proxy: str | None) -> None:
         check_url(url)
-        current.get().check_address = self._check
         if proxy:
             return
         try:
@@ -105,7 +100,7 @@ class _PublicAdapter(LimitedAdapter):
         except OSError as error:
             raise requests.ConnectionError(error) from None
 
-    def _check(self, host: str, address: str) -> None:
+    def check_address(self, host: str, address: str) -> None:
         _check_address(host, address, self._allowed)
 
 

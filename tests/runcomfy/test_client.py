@@ -69,7 +69,6 @@ def test_what_each_call_sends_and_gives() -> None:
         assert getattr(found, "state", found if given else None) == given, call
         (request,) = answering.sent
         assert (request.method, request.path, request.query, request.body) == sent, call
-        assert request.repeatable is (call in ABOUT_A_JOB), call
 
 
 def test_what_is_called_before_the_first_byte_of_a_submit_is_handed_on() -> None:

@@ -1,4 +1,4 @@
-"""One HTTP exchange on its connection: what it may take, how far it got, and who may end it."""
+"""What one HTTP exchange may take, and how far it got: urllib3's connections, within limits of time and size."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ResponseTooLarge(Exception):
 class Exchange:
     """One request, with its redirects, from connecting to the end of the response.
 
-    A context manager: what is requested through `POOLS` inside of it belongs to it; outside of one nothing can be.
+    A context manager: what a `LimitedAdapter` sends inside of it belongs to it; outside of one it sends nothing.
     """
 
     seconds: float
@@ -37,16 +37,14 @@ class Exchange:
     _: KW_ONLY
     before_first_byte: Callable[[], None] | None = None
     """Called when the connection stands, TLS included, right before a request is sent. What it raises ends the exchange
-    with nothing sent, and is kept as `refusal`."""
+    with nothing sent; `requests` wraps an OSError, so it should be an error of ours."""
     before_read: Callable[[], None] | None = None
     """Called before every read of a response; what it raises ends the exchange."""
-    check_address: Callable[[str, str], None] | None = None
-    """Called with the host and the address of each new connection, unless it is one to a proxy, before a byte is sent;
-    what it raises ends the exchange."""
     sent: bool = field(default=False, init=False)
     """Whether a byte of the last request may have left. What it takes to connect, such as a TLS handshake or asking a
     proxy for a tunnel, is no part of a request."""
-    refusal: BaseException | None = field(default=None, init=False)
+    check_address: Callable[[str, str], None] = field(init=False)
+    """That of the adapter."""
 
     def __post_init__(self) -> None:
         self.ends = self.clock() + self.seconds
@@ -58,30 +56,9 @@ class Exchange:
     def __exit__(self, *_: object) -> None:
         current.reset(self._outer)
 
-    def begin(self) -> None:
-        """Called when the next thing to happen is that a byte leaves. Raises TimeoutError, or the `refusal`."""
-        if self.clock() >= self.ends:
-            raise TimeoutError("timed out before the request was sent")
-        try:
-            if self.before_first_byte:
-                self.before_first_byte()
-        except BaseException as error:
-            self.refusal = error
-            raise
-        self.sent = True
-
 
 current: Final[ContextVar[Exchange]] = ContextVar("exchange")
 """The one that this thread is in: urllib3 makes connections from a class and hands them nothing of ours."""
-
-
-class _Pieces(io.BufferedReader):
-    """Hands out no more than was asked for: http.client reads all that comes for a chunk of negative size."""
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        if size is None or size < 0:
-            raise http.client.IncompleteRead(b"")
-        return super().read(size)
 
 
 class _LimitedStream(io.RawIOBase):
@@ -103,15 +80,16 @@ class _LimitedStream(io.RawIOBase):
         seconds = self.ends - self._exchange.clock()
         if seconds <= 0:
             raise TimeoutError("timed out")
-        self._socket.settimeout(seconds if self._pause is None else min(seconds, self._pause))
-        try:
-            count = self._stream.readinto(buffer)
-        finally:
-            self._socket.settimeout(self._pause)
+        self._socket.settimeout(min(seconds, self._pause or seconds))
+        count = self._stream.readinto(buffer)
         self._left -= count or 0
         if self._left < 0:
             raise ResponseTooLarge
         return count
+
+    def readall(self) -> bytes:
+        """Never: for a chunk of negative size, http.client would read all that comes."""
+        raise http.client.IncompleteRead(b"")
 
     def close(self) -> None:
         self._stream.close()
@@ -124,7 +102,7 @@ class _Response(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
         super().__init__(sock, *args, **options)
         self._limited = _LimitedStream(self.fp.detach(), sock)
-        self.fp = _Pieces(self._limited)
+        self.fp = io.BufferedReader(self._limited)
 
     def begin(self) -> None:
         super().begin()
@@ -141,8 +119,8 @@ class _Connection(HTTPConnection):
     def _new_conn(self) -> socket.socket:
         opened = super()._new_conn()
         try:
-            if (check_address := current.get().check_address) and not self.proxy:
-                check_address(self.host, str(opened.getpeername()[0]))
+            if not self.proxy:
+                current.get().check_address(self.host, str(opened.getpeername()[0]))
         except BaseException:
             opened.close()
             raise
@@ -150,9 +128,14 @@ class _Connection(HTTPConnection):
 
     def endheaders(self, *args: Any, **options: Any) -> None:
         """Where http.client sends the first byte of a request, and first connects if nobody has."""
+        exchange = current.get()
         if self.sock is None:
             self.connect()
-        current.get().begin()
+        if exchange.clock() >= exchange.ends:
+            raise TimeoutError("timed out before the request was sent")
+        if exchange.before_first_byte:
+            exchange.before_first_byte()
+        exchange.sent = True
         super().endheaders(*args, **options)
 
 
@@ -169,4 +152,4 @@ class _TLSPool(HTTPSConnectionPool):
 
 
 POOLS: Final = {"http": _Pool, "https": _TLSPool}
-"""By scheme, urllib3's pools of connections that belong to exchanges."""
+"""urllib3's pools of connections by scheme, of connections that belong to exchanges."""

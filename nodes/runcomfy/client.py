@@ -88,8 +88,7 @@ class RunComfy:
         An error whose `not_accepted` is false leaves open whether the service took the job. ``before_first_byte`` is
         as in `Transport.send`.
         """
-        look_first = "Look for it on RunComfy's Generations page before running again."
-        subject = Subject(self.model, unclear_advice=look_first, token_source=self.token_source)
+        subject = Subject(self.model, token_source=self.token_source)
         call = ApiRequest("POST", f"/v1/models/{self.model}", subject, body=request.body())
         answer = self.transport.send(call, before_first_byte=before_first_byte)
         return responses.read_submission(answer, subject)

@@ -40,11 +40,11 @@ class Subject:
     """The job, if it is about one."""
     charge: Charge | None = None
     """What any failure means for the money; None where that depends on the failure."""
-    unclear_advice: str = ""
-    """What to do, in place of the usual, where nobody can know whether the call was accepted."""
     token_source: str = ""
 
 
+LOOK_FIRST: Final = "Look for it on RunComfy's Generations page before running again."
+"""Where nobody can know whether a submit was accepted."""
 NO_CALL: Final = Subject()
 """Of an error that comes before any call."""
 
@@ -76,10 +76,11 @@ class RunComfyError(SeedanceError):
     ) -> None:
         words = " ".join(reason.split())[:300].rstrip(".")
         quoted = f': "{words}"' if words else ""
+        charge = subject.charge or (Charge.NOTHING if self.not_accepted else Charge.UNKNOWN)
         super().__init__(
             self.template.format(reason=reason, quoted=quoted, status=status, subject=subject),
-            advice or ("" if self.not_accepted else subject.unclear_advice) or self.usual_advice,
-            charge=subject.charge or (Charge.NOTHING if self.not_accepted else Charge.UNKNOWN),
+            advice or (LOOK_FIRST if charge is Charge.UNKNOWN else self.usual_advice),
+            charge=charge,
             request_id=subject.request_id,
         )
         self.subject = subject
@@ -100,17 +101,16 @@ class InvalidOrigin(RunComfyError):
 
 class TransientError(RunComfyError):
     not_accepted = False
+    usual_advice = "Check the network connection and run again."
 
 
 class ConnectError(TransientError):
     not_accepted = True
     template = "RunComfy could not be reached ({reason})."
-    usual_advice = "Check the network connection and run again."
 
 
 class ReadError(TransientError):
     template = "The connection to RunComfy ended before its answer was complete ({reason})."
-    usual_advice = "Check the network connection and run again."
 
 
 class RateLimited(TransientError):
@@ -181,26 +181,23 @@ _BY_CODE: Final = {
 }
 """RunComfy's own error codes."""
 _BY_STATUS: Final = {
+    400: ValidationError,
     401: AuthenticationError,
     402: InsufficientFunds,
     403: PermissionDenied,
     404: NotFound,
-    400: ValidationError,
     422: ValidationError,
 }
-_UNCLEAR: Final = (408, 409, 425, 499)
-"""Where something gave up on a request that may have got through."""
 
 
 def error_for(status: int, code: int | None, reason: str, subject: Subject, retry_after: float | None) -> RunComfyError:
     """The error that an answer stands for, by its HTTP status and RunComfy's own code."""
     if status == 429:
         return RateLimited(retry_after, subject)
-    if status >= 500 or status in _UNCLEAR:
+    if status >= 500 or status in (408, 409, 425, 499):  # something gave up on a request that may have got through
         return ServerError(reason, subject, status=status, retry_after=retry_after)
-    if code in _BY_CODE:
-        return _BY_CODE[code](reason, subject)
-    if subject.request_id and (status in (401, 403, 404) or not reason):
+    kind = _BY_CODE.get(code or 0)
+    if not kind and subject.request_id and (status in (401, 403, 404) or not reason):
         # The job is paid for: only RunComfy itself, not a gateway in front of it, may end the wait for it.
         return GatewayError(reason, subject, status=status)
-    return _BY_STATUS.get(status, RejectedError)(reason, subject, status=status)
+    return (kind or _BY_STATUS.get(status, RejectedError))(reason, subject, status=status)

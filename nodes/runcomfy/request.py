@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import asdict, dataclass
-from typing import Final
+from typing import Final, TypeGuard
 
 from .errors import InvalidRequest
 
@@ -99,7 +99,7 @@ def validate_text(text: object) -> str | None:
     return None
 
 
-def is_request_id(value: object) -> bool:
+def is_request_id(value: object) -> TypeGuard[str]:
     """Whether ``value`` can be the request id of a job: also safe as a file name and in a URL."""
     return isinstance(value, str) and bool(_REQUEST_ID.fullmatch(value)) and not _DEVICE.fullmatch(value)
 

@@ -99,106 +99,100 @@ _RESULT_WORDS: Final = _STATUS_WORDS | {
     **dict.fromkeys(("completed", "succeeded"), JobState.SUCCEEDED),
     **dict.fromkeys(("failed", "error"), JobState.FAILED),
 }
-_OUTCOMES: Final = {**{each.value: each for each in CancelOutcome}, "canceled": CancelOutcome.CANCELLED}
+_OUTCOMES: Final = {
+    **dict.fromkeys(("cancelled", "canceled"), CancelOutcome.CANCELLED),
+    "not_cancellable": CancelOutcome.NOT_CANCELLABLE,
+}
 
 
 def read_submission(response: ApiResponse, subject: Subject) -> str:
     """The request id of an accepted job. One that can be used counts, whatever else the answer says."""
-    found = _success(response, subject)
-    request_id = found.get("request_id")
-    if isinstance(request_id, str) and is_request_id(request_id):
+    body = _body(response, subject)
+    request_id = body.get("request_id")
+    if is_request_id(request_id):
         return request_id
     shown = f" ({text_in(request_id)})" if isinstance(request_id, str) and request_id else ""
-    raise _failure(f"it holds no usable request_id{shown}", found, response, subject)
+    raise _error(f"it holds no usable request_id{shown}", body, response, subject)
 
 
 def read_status(response: ApiResponse, subject: Subject) -> JobStatus:
     """The state of a job."""
-    found, raw_status = _job_and_status(response, subject)
-    return JobStatus(_STATUS_WORDS.get(raw_status, JobState.UNKNOWN), raw_status, count_in(found.get("queue_position")))
+    body, word = _body_and_status(response, subject)
+    return JobStatus(_STATUS_WORDS.get(word, JobState.UNKNOWN), word, count_in(body.get("queue_position")))
 
 
 def read_result(response: ApiResponse, subject: Subject) -> JobResult:
     """The outcome of a job."""
-    found, raw_status = _job_and_status(response, subject)
-    state = _RESULT_WORDS.get(raw_status, JobState.UNKNOWN)
-    videos = tuple(dict.fromkeys(links_in(found.get("output"))))[:MAX_VIDEOS]
-    reason = text_in(found.get("error")) or text_in(found.get("error_message"))
-    if raw_status == "completed" and reason and not videos:
+    body, word = _body_and_status(response, subject)
+    videos = tuple(dict.fromkeys(links_in(body.get("output"))))[:MAX_VIDEOS]
+    reason = text_in(body.get("error")) or text_in(body.get("error_message"))
+    state = _RESULT_WORDS.get(word, JobState.UNKNOWN)
+    if word == "completed" and reason and not videos:
         state = JobState.FAILED
-    return JobResult(state, raw_status, videos, reason, number_in(found.get("cost")))
+    return JobResult(state, word, videos, reason, number_in(body.get("cost")))
 
 
 def read_cancel(response: ApiResponse, subject: Subject) -> CancelOutcome:
     """What the cancel call did. Only `outcome` tells: beside it, `status` has been seen to say something else."""
-    found = _about_job(response, subject)
-    outcome = found.get("outcome")
-    if isinstance(outcome, str) and outcome in _OUTCOMES:
-        return _OUTCOMES[outcome]
-    raise _failure("it does not say whether the job was cancelled", found, response, subject)
+    body = _body(response, subject)
+    if outcome := _OUTCOMES.get(str(body.get("outcome"))):
+        return outcome
+    raise _error("it does not say whether the job was cancelled", body, response, subject)
 
 
 def read_model(response: ApiResponse, subject: Subject) -> ModelInfo:
     """The model's price, as far as it is told."""
-    found = _success(response, subject)
-    if found.get("error_code"):
-        raise _failure("", found, response, subject)
-    return ModelInfo(number_in(found.get("base_price_usd")), text_in(found.get("price_unit")))
+    body = _body(response, subject)
+    if body.get("error_code"):
+        raise _error("", body, response, subject)
+    return ModelInfo(number_in(body.get("base_price_usd")), text_in(body.get("price_unit")))
 
 
-def _job_and_status(response: ApiResponse, subject: Subject) -> tuple[dict[str, object], str]:
-    found = _about_job(response, subject)
-    raw_status = found.get("status")
-    shown = text_in(raw_status)[:60].lower() if isinstance(raw_status, str) else ""
+def _body_and_status(response: ApiResponse, subject: Subject) -> tuple[dict[str, object], str]:
+    body = _body(response, subject)
+    status = body.get("status")
+    word = text_in(status)[:60].lower() if isinstance(status, str) else ""
     # With a code, the undocumented word `error` is as likely about the call as about the job.
-    if not shown or (shown == "error" and found.get("error_code")):
-        raise _failure("it names no status", found, response, subject)
-    return found, shown
+    if not word or (word == "error" and body.get("error_code")):
+        raise _error("it names no status", body, response, subject)
+    return body, word
 
 
-def _about_job(response: ApiResponse, subject: Subject) -> dict[str, object]:
-    """The body of a success that is about the job that was asked for."""
-    found = _success(response, subject)
-    if count_in(found.get("error_code")) in _ABOUT_THE_CALL:
-        raise _failure("", found, response, subject)
-    named = found.get("request_id")
-    if isinstance(named, str) and named != subject.request_id:
-        raise InvalidResponse("it is about another job than the one that was asked for", subject)
-    return found
-
-
-def _success(response: ApiResponse, subject: Subject) -> dict[str, object]:
-    """The body of an answer that is a success by its HTTP status."""
+def _body(response: ApiResponse, subject: Subject) -> dict[str, object]:
+    """The JSON object of an answer that is a success by its HTTP status, and about the job that was asked for."""
     try:
         # As UTF-8: from bytes, json would guess, and the token is found in none of the other encodings.
-        found = json.loads(response.body.decode("utf-8-sig"))
+        body = json.loads(response.body.decode("utf-8-sig"))
     except (ValueError, RecursionError):
-        found = None
+        body = None
     if response.status >= 400:
-        raise _rejection(response.status, found if isinstance(found, dict) else {}, response, subject)
+        raise _error("", body if isinstance(body, dict) else {}, response, subject)
     if not 200 <= response.status < 300:
         raise InvalidResponse(f"HTTP {response.status} where a plain answer is documented", subject)
-    if not isinstance(found, dict):
+    if not isinstance(body, dict):
         raise InvalidResponse("it is not a JSON object", subject)
-    return found
+    if subject.request_id:
+        if count_in(body.get("error_code")) in _ABOUT_THE_CALL:
+            raise _error("", body, response, subject)
+        if isinstance(named := body.get("request_id"), str) and named != subject.request_id:
+            raise InvalidResponse("it is about another job than the one that was asked for", subject)
+    return body
 
 
-def _failure(problem: str, found: dict[str, object], response: ApiResponse, subject: Subject) -> RunComfyError:
-    """What a success without its content means: the error of its code, if it has one, as RunComfy's clients say."""
-    if not (told := found.get("error_code")):
-        return InvalidResponse(problem, subject)
-    code = count_in(told) or 0
-    # The first three digits are the HTTP status that it might as well have had.
-    return _rejection(code // 1000 if 400_000 <= code < 600_000 else 400, found, response, subject)
-
-
-def _rejection(status: int, found: dict[str, object], response: ApiResponse, subject: Subject) -> RunComfyError:
-    """The error of a body with a code and a message, under any of the names that are in use."""
-    nested = found.get("error")
-    if isinstance(nested, dict):
-        found = nested | found
-    code = next((count_in(told) for key in ("error_code", "code") if (told := found.get(key)) is not None), None)
-    texts = (text_in(found.get(key)) for key in ("error_message", "message", "error", "detail"))
+def _error(problem: str, body: dict[str, object], response: ApiResponse, subject: Subject) -> RunComfyError:
+    """What an answer without the documented content means: the error of its code and message, under any of the names
+    that are in use, or, for a success without a code, that it has a ``problem``."""
+    status = response.status
+    if status < 400:
+        if not (told := body.get("error_code")):
+            return InvalidResponse(problem, subject)
+        # The first three digits are the HTTP status that it might as well have had.
+        status = (count_in(told) or 0) // 1000
+        status = status if 400 <= status < 600 else 400
+    if isinstance(nested := body.get("error"), dict):
+        body = nested | body
+    code = next((count_in(told) for key in ("error_code", "code") if (told := body.get(key)) is not None), None)
+    texts = (text_in(body.get(key)) for key in ("error_message", "message", "error", "detail"))
     # The header's other form, a date, is passed over.
     retry_after = number_in(response.headers.get("retry-after"))
     return error_for(status, code, next(filter(None, texts), ""), subject, retry_after)

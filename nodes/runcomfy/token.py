@@ -6,7 +6,7 @@ import hashlib
 import ipaddress
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -26,11 +26,11 @@ SHORTEST_REDACTED: Final = 12
 """Characters; anything shorter is no real token, and may well be a word of an answer."""
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True)
 class Token(AuthBase):
     """A bearer token that knows where it came from and never shows its value."""
 
-    _value: str
+    _value: str = field(repr=False)
     source: str
     """Its place, for messages: a setting or a variable's name."""
 
@@ -45,9 +45,6 @@ class Token(AuthBase):
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         request.headers["Authorization"] = f"Bearer {self._value}"
         return request
-
-    def __repr__(self) -> str:
-        return f"<token from {self.source}>"
 
     def __reduce__(self) -> str:
         raise TypeError("a token is not to be copied or stored")
@@ -137,23 +134,21 @@ def api_origin(environment: Mapping[str, str]) -> str:
     Raises:
         InvalidOrigin: the variable holds something to which no token may be sent.
     """
-    value = environment.get("RUNCOMFY_API_BASE_URL", "").strip()
-    if not value:
-        return DEFAULT_ORIGIN
+    value = environment.get("RUNCOMFY_API_BASE_URL", "").strip() or DEFAULT_ORIGIN
     try:
         parts = urlsplit(value)
         host, port = parts.hostname or "", parts.port
+        is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
+        if host and is_safe and not ("@" in parts.netloc or parts.query or parts.fragment or parts.path.strip("/")):
+            shown = f"[{host}]" if ":" in host else host
+            return f"{parts.scheme}://{shown}" + (f":{port}" if port else "")
     except ValueError:
-        host, port, parts = "", None, urlsplit("")
-    plain = not (parts.username or parts.password or parts.query or parts.fragment or parts.path.strip("/"))
-    if not (host and plain and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host)))):
-        raise InvalidOrigin(
-            "The environment variable RUNCOMFY_API_BASE_URL is not an address that the token may be sent to.",
-            advice="Use https://host, or http://127.0.0.1:port for a service on this machine, without user, path or "
-            "query; or remove the variable.",
-        )
-    shown = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{shown}" + (f":{port}" if port else "")
+        pass
+    raise InvalidOrigin(
+        "The environment variable RUNCOMFY_API_BASE_URL is not an address that the token may be sent to.",
+        advice="Use https://host, or http://127.0.0.1:port for a service on this machine, without user, path or "
+        "query; or remove the variable.",
+    )
 
 
 def is_loopback(host: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from nodes.errors import Charge
 from nodes.runcomfy import errors
 from nodes.runcomfy.errors import (
+    LOOK_FIRST,
     NO_CALL,
     AuthenticationError,
     ConnectError,
@@ -81,9 +82,11 @@ def test_about_a_job_each_names_the_job_and_what_it_may_cost() -> None:
             assert str(error).endswith("Request id: job-1."), error
 
 
-def test_only_where_the_ending_is_unclear_another_advice_takes_the_place_of_the_usual() -> None:
-    for error in every_error(Subject("some/model", unclear_advice="Look first.")):
-        assert (error.advice == "Look first.") is not error.not_accepted, error
+def test_only_where_the_ending_of_a_submit_is_unclear_the_user_is_sent_to_look() -> None:
+    for error in ALL:
+        assert (error.advice == LOOK_FIRST) is not error.not_accepted, error
+    for error in every_error(Subject("job-1", "job-1", Charge.ACCEPTED)):
+        assert error.advice != LOOK_FIRST, error
 
 
 def test_the_services_own_words_are_quoted_as_one_short_line() -> None:

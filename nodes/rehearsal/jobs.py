@@ -142,9 +142,9 @@ class JobStore:
         if video.cancelled():
             return
         error = video.exception()
-        if error is not None:
-            log.error("The rehearsal's video could not be made", exc_info=error)
         problem = f"The rehearsal's video could not be made ({type(error).__name__}: {error})" if error else None
+        if error:  # of which the job tells
+            log.debug("The rehearsal's video could not be made", exc_info=error)
         with self._lock:
             if request_id in self._jobs:
                 job = self._jobs[request_id]

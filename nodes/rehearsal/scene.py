@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from random import Random
@@ -142,106 +142,96 @@ class Robot:
         turn = 2 * math.pi / _SPOKES
         steps = max(3, round(turn * _RADIUS * side / speed))
         self._side = side
-        self._shadow = _shadow(side)
-        self._body = _body(side, paint, accent, eyes_open=True)
-        self._winking = _body(side, paint, accent, eyes_open=False)
-        self._wheels = [_wheels(side, accent, step * turn / steps) for step in range(steps)]
+        self._shadow = _paint(side, _shadow())
+        self._body = _paint(side, _body(paint, accent, eyes_open=True))
+        self._winking = _paint(side, _body(paint, accent, eyes_open=False))
+        self._wheels = [_paint(side, _wheels(accent, step * turn / steps)) for step in range(steps)]
 
     def draw(self, picture: Image.Image, middle: int, floor: int, frame: int) -> None:
         """Draw it standing on row ``floor`` around column ``middle``, as it is at a frame's number."""
         left, top = middle - self._side // 2, floor - self._side
         bob = round(self._side * 0.012 * math.sin(frame * 0.55))
         body = self._winking if frame % 67 in (40, 41, 42, 43) else self._body
-        self._shadow.paste(picture, left, top)
-        body.paste(picture, left, top + bob)
-        self._wheels[frame % len(self._wheels)].paste(picture, left, top)
+        wheels = self._wheels[frame % len(self._wheels)]
+        for part, down in ((self._shadow, 0), (body, bob), (wheels, 0)):
+            picture.paste(part, (left, top + down), part)
 
 
-class _Part:
-    """A picture without its empty edges, which are no work then."""
-
-    def __init__(self, whole: Image.Image) -> None:
-        box = whole.getbbox() or (0, 0, *whole.size)
-        self._image, (self._left, self._top) = whole.crop(box), box[:2]
-
-    def paste(self, picture: Image.Image, left: int, top: int) -> None:
-        """Lay it over ``picture`` where the whole one would begin at ``left`` and ``top``."""
-        picture.paste(self._image, (left + self._left, top + self._top), self._image)
+Shape: TypeAlias = tuple[str, tuple[float, ...], Colour, float]
+"""`line`, `box` or `oval`, its corners, and the width of the line or the radius of the box's corners; in hundredths of
+the robot's side."""
 
 
-class _Sheet:
-    """A transparent square to paint on, in hundredths of its side."""
-
-    def __init__(self, side: int) -> None:
-        self._scale = side * _SHARPNESS / 100
-        self._image = Image.new("RGBA", (side * _SHARPNESS, side * _SHARPNESS))
-        self._draw = ImageDraw.Draw(self._image)
-
-    def box(self, left: float, top: float, right: float, bottom: float, fill: Colour, round_by: float = 0.0) -> None:
-        corners = [value * self._scale for value in (left, top, right, bottom)]
-        self._draw.rounded_rectangle(corners, round_by * self._scale, fill)
-
-    def disc(self, x: float, y: float, radius: float, fill: Colour) -> None:
-        self.oval(x - radius, y - radius, x + radius, y + radius, fill)
-
-    def oval(self, left: float, top: float, right: float, bottom: float, fill: Colour) -> None:
-        self._draw.ellipse([value * self._scale for value in (left, top, right, bottom)], fill)
-
-    def line(self, start: tuple[float, float], end: tuple[float, float], width: float, fill: Colour) -> None:
-        points = [value * self._scale for value in (*start, *end)]
-        self._draw.line(points, fill, round(width * self._scale))
-
-    def part(self) -> _Part:
-        return _Part(self._image.reduce(_SHARPNESS))
+def _paint(side: int, shapes: Iterable[Shape]) -> Image.Image:
+    """A square that is transparent beside the shapes."""
+    scale = side * _SHARPNESS / 100
+    image = Image.new("RGBA", (side * _SHARPNESS, side * _SHARPNESS))
+    draw = ImageDraw.Draw(image)
+    for kind, corners, fill, size in shapes:
+        points = [value * scale for value in corners]
+        if kind == "line":
+            draw.line(points, fill, round(size * scale))
+        elif kind == "box":
+            draw.rounded_rectangle(points, size * scale, fill)
+        else:
+            draw.ellipse(points, fill)
+    return image.reduce(_SHARPNESS)
 
 
-def _shadow(side: int) -> _Part:
-    sheet = _Sheet(side)
+def _line(x: float, y: float, to_x: float, to_y: float, width: float, fill: Colour) -> Shape:
+    return "line", (x, y, to_x, to_y), fill, width
+
+
+def _box(left: float, top: float, right: float, bottom: float, fill: Colour, round_by: float = 0.0) -> Shape:
+    return "box", (left, top, right, bottom), fill, round_by
+
+
+def _disc(x: float, y: float, radius: float, fill: Colour) -> Shape:
+    return "oval", (x - radius, y - radius, x + radius, y + radius), fill, 0.0
+
+
+def _shadow() -> Iterator[Shape]:
     for layer in range(6):
         inset = layer * 2.2
-        sheet.oval(12 + inset, 92 + inset / 4, 90 - inset, 100 - inset / 4, (14, 8, 6, 34 + 18 * layer))
-    return sheet.part()
+        oval = (12 + inset, 92 + inset / 4, 90 - inset, 100 - inset / 4)
+        yield "oval", oval, (14, 8, 6, 34 + 18 * layer), 0.0
 
 
-def _body(side: int, paint: Colour, accent: Colour, *, eyes_open: bool) -> _Part:
+def _body(paint: Colour, accent: Colour, *, eyes_open: bool) -> Iterator[Shape]:
     shade = tuple(part * 3 // 4 for part in paint)
-    sheet = _Sheet(side)
-    sheet.line((50, 20), (47, 8), 1.6, shade)
-    sheet.disc(47, 7, 5.2, (*accent, 90))
-    sheet.disc(47, 7, 3.2, accent)
-    sheet.box(19, 30, 24, 42, shade, 2.4)
-    sheet.box(78, 30, 83, 42, shade, 2.4)
-    sheet.box(44, 52, 57, 62, shade)
-    sheet.box(23, 17, 79, 55, shade, 14)
-    sheet.box(23, 17, 79, 53, paint, 14)
-    sheet.box(32, 24, 76, 46, _DARK, 9)
+    yield _line(50, 20, 47, 8, 1.6, shade)
+    yield _disc(47, 7, 5.2, (*accent, 90))
+    yield _disc(47, 7, 3.2, accent)
+    yield _box(19, 30, 24, 42, shade, 2.4)
+    yield _box(78, 30, 83, 42, shade, 2.4)
+    yield _box(44, 52, 57, 62, shade)
+    yield _box(23, 17, 79, 55, shade, 14)
+    yield _box(23, 17, 79, 53, paint, 14)
+    yield _box(32, 24, 76, 46, _DARK, 9)
     for x in (46, 65):
         if eyes_open:
-            sheet.disc(x, 35, 5.4, _GLOW)
-            sheet.disc(x + 1.6, 33.2, 1.6, (255, 255, 255))
+            yield _disc(x, 35, 5.4, _GLOW)
+            yield _disc(x + 1.6, 33.2, 1.6, (255, 255, 255))
         else:
-            sheet.line((x - 5, 35), (x + 5, 35), 2, _GLOW)
-    sheet.box(24, 58, 78, 86, shade, 11)
-    sheet.box(24, 58, 78, 83, paint, 11)
-    sheet.box(24, 69, 78, 72, accent)
-    sheet.box(54.5, 60.5, 73.5, 67.5, _DARK, 3.5)
+            yield _line(x - 5, 35, x + 5, 35, 2, _GLOW)
+    yield _box(24, 58, 78, 86, shade, 11)
+    yield _box(24, 58, 78, 83, paint, 11)
+    yield _box(24, 69, 78, 72, accent)
+    yield _box(54.5, 60.5, 73.5, 67.5, _DARK, 3.5)
     for x, light in ((58, (236, 92, 84)), (64, (250, 200, 80)), (70, (110, 210, 120))):
-        sheet.disc(x, 64, 1.9, light)
-    sheet.box(32, 62, 40, 78, shade, 4)
-    sheet.disc(36, 79, 4.6, accent)
-    return sheet.part()
+        yield _disc(x, 64, 1.9, light)
+    yield _box(32, 62, 40, 78, shade, 4)
+    yield _disc(36, 79, 4.6, accent)
 
 
-def _wheels(side: int, accent: Colour, angle: float) -> _Part:
+def _wheels(accent: Colour, angle: float) -> Iterator[Shape]:
     radius = 100 * _RADIUS
-    sheet = _Sheet(side)
+    y = 99.5 - radius
     for x in (32.0, 69.0):
-        y = 99.5 - radius
-        sheet.disc(x, y, radius, _DARK)
-        sheet.disc(x, y, radius * 0.72, (206, 210, 216))
+        yield _disc(x, y, radius, _DARK)
+        yield _disc(x, y, radius * 0.72, (206, 210, 216))
         for spoke in range(_SPOKES):
             turned = angle + spoke * 2 * math.pi / _SPOKES
-            end = (x + math.cos(turned) * radius * 0.7, y + math.sin(turned) * radius * 0.7)
-            sheet.line((x, y), end, 2.6, (84, 90, 104))
-        sheet.disc(x, y, radius * 0.28, accent)
-    return sheet.part()
+            across, down = math.cos(turned) * radius * 0.7, math.sin(turned) * radius * 0.7
+            yield _line(x, y, x + across, y + down, 2.6, (84, 90, 104))
+        yield _disc(x, y, radius * 0.28, accent)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import logging
 import re
 import threading
 import time
 from collections.abc import Callable, Collection
 from concurrent.futures import Future
-from dataclasses import dataclass
 from typing import Final
 
-from aiohttp import web
+from aiohttp import http_exceptions, web
 from pydantic import ValidationError
 
 from .jobs import Job, JobState, JobStore, Timing
@@ -31,6 +31,12 @@ class RehearsalService:
     """A stand-in for RunComfy. Nothing it does costs anything, leaves this machine or touches its disk.
 
     Usable once: `start`, then `stop`, or as a context manager. All of it may be used from several threads.
+
+    Args:
+        tokens: one per account.
+        price_usd: per second of video; None for a service that names no price.
+        clock: seconds; only differences mean something.
+        renderer: makes the videos, and is closed with the service.
     """
 
     def __init__(
@@ -39,43 +45,29 @@ class RehearsalService:
         tokens: Collection[str] = (DEFAULT_TOKEN,),
         timing: Timing | None = None,
         price_usd: float | None = 0.02,
-        port: int = 0,
         clock: Callable[[], float] = time.monotonic,
         renderer: Renderer | None = None,
     ) -> None:
-        """
-        Args:
-            tokens: one per account.
-            price_usd: per second of video; None for a service that names no price.
-            port: to listen on; 0 for any free one.
-            clock: seconds; only differences mean something.
-            renderer: makes the videos, and is closed with the service.
-        """
+        self._tokens = tuple(tokens)
+        self._price_usd = price_usd
         self._renderer = renderer or Renderer()
         self.store = JobStore(timing or Timing(), clock, self._renderer)
         """The jobs it has accepted."""
-        self._api = ModelApi(self.store, tuple(tokens), price_usd)
-        self._port = port
-        self._listening: Future[int] = Future()
-        """The port."""
+        self._origin: Future[str] = Future()
         self._stopping: Future[None] = Future()
         self._thread = threading.Thread(target=self._run, name="rehearsal-http", daemon=True)
 
     @property
     def origin(self) -> str:
         """`http://127.0.0.1:PORT`, once started."""
-        if not self._listening.done():
+        if not self._origin.done():
             raise RuntimeError("the rehearsal service was not started")
-        return f"http://127.0.0.1:{self._listening.result()}"
-
-    def application(self) -> web.Application:
-        """What it serves."""
-        return self._api.application()
+        return self._origin.result()
 
     def start(self) -> None:
-        """Begin to answer. Raises OSError where the port is taken, RuntimeError where it was started before."""
+        """Begin to answer. Raises OSError where it cannot listen, RuntimeError where it was started before."""
         self._thread.start()
-        self._listening.result()
+        self._origin.result()
 
     def stop(self) -> None:
         """End all connections and whatever is being rendered. Nothing if it was stopped before."""
@@ -97,33 +89,32 @@ class RehearsalService:
         try:
             loop.run_until_complete(self._serve())
         except Exception as error:  # noqa: BLE001 - whatever it is, `start` waits for it
-            self._listening.set_exception(error)
+            self._origin.set_exception(error)
         finally:
             loop.close()
 
     async def _serve(self) -> None:
-        app = self.application()
-        runner = web.AppRunner(app, shutdown_timeout=0.5, access_log=None, keepalive_timeout=30.0)
+        log = logging.getLogger("seedance.rehearsal")
+        log.addFilter(_is_defect)
+        runner = web.AppRunner(
+            self.application(),
+            access_log=None,
+            auto_decompress=False,
+            keepalive_timeout=30.0,
+            logger=log,
+            shutdown_timeout=0.5,
+        )
         await runner.setup()
         try:
             # The backlog: hundreds of jobs may be polled at once.
-            await web.TCPSite(runner, "127.0.0.1", self._port, backlog=256).start()
-            self._listening.set_result(runner.addresses[0][1])
+            await web.TCPSite(runner, "127.0.0.1", 0, backlog=256).start()
+            self._origin.set_result(f"http://127.0.0.1:{runner.addresses[0][1]}")
             await asyncio.wrap_future(self._stopping)
         finally:
             await runner.cleanup()
 
-
-@dataclass(frozen=True)
-class ModelApi:
-    """The five documented calls, for the accounts whose tokens it knows, and the videos."""
-
-    store: JobStore
-    tokens: tuple[str, ...]
-    price_usd: float | None
-
     def application(self) -> web.Application:
-        """All routes, each with the name of its call."""
+        """The five documented calls and the videos; each route has the name of its call."""
         app = web.Application(client_max_size=MAX_BODY_BYTES)
         app.router.add_post("/v1/models/{model:.+}", self._submit, name="submit")
         app.router.add_get("/v1/models/{model:.+}", self._model, name="model", allow_head=False)
@@ -151,9 +142,9 @@ class ModelApi:
         self._account(request)
         self._check_model(request)
         answer: dict[str, object] = {"model_id": MODEL_ID, "input_schema": VideoRequest.model_json_schema()}
-        if self.price_usd is not None:
-            note = f"${self.price_usd:g} per second of video (a rehearsal: nothing is charged)."
-            answer |= {"base_price_usd": self.price_usd, "price_unit": "second", "pricing_note": note}
+        if self._price_usd is not None:
+            note = f"${self._price_usd:g} per second of video (a rehearsal: nothing is charged)."
+            answer |= {"base_price_usd": self._price_usd, "price_unit": "second", "pricing_note": note}
         return web.json_response(answer)
 
     async def _status(self, request: web.Request) -> web.Response:
@@ -169,9 +160,9 @@ class ModelApi:
         answer["created_at"] = self.store.wall_time(job.submitted)
         if job.ended is not None:
             answer["finished_at"] = self.store.wall_time(job.ended)
-            if request.query.get("include_cost") == "true" and self.price_usd is not None:
+            if request.query.get("include_cost") == "true" and self._price_usd is not None:
                 seconds = job.request.duration if job.state is JobState.SUCCEEDED else 0
-                answer["cost"] = round(self.price_usd * seconds, 4)
+                answer["cost"] = round(self._price_usd * seconds, 4)
         if job.state is JobState.SUCCEEDED:
             answer["output"] = {"video": f"{request.url.origin()}/media/{job.request_id}.mp4"}
         if job.state is JobState.FAILED:
@@ -192,8 +183,8 @@ class ModelApi:
     def _account(self, request: web.Request) -> int:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         token = token.strip()
-        if scheme.lower() == "bearer" and token in self.tokens:
-            return self.tokens.index(token)
+        if scheme.lower() == "bearer" and token in self._tokens:
+            return self._tokens.index(token)
         reason = "the token is not known" if token else "no bearer token was sent"
         raise _refusal(web.HTTPUnauthorized, 400004, f"UserAccountError: {reason}")
 
@@ -212,6 +203,12 @@ class ModelApi:
         if job.account != account:
             raise _refusal(web.HTTPForbidden, 403001, "PermissionDeniedError: it belongs to another account")
         return job
+
+
+def _is_defect(record: logging.LogRecord) -> bool:
+    """Whether it is more than what a broken client makes aiohttp say."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, OSError | http_exceptions.HttpProcessingError | web.RequestPayloadError)
 
 
 def _refusal(kind: type[web.HTTPError], code: int, message: str) -> web.HTTPError:

@@ -77,12 +77,11 @@ def test_a_cancelled_jobs_video_is_not_made_unless_another_job_needs_it(
 
 
 def test_a_video_that_cannot_be_made_fails_its_job_and_is_tried_again_for_the_next(
-    client: RehearsalClient, videos: FakeVideos, caplog: pytest.LogCaptureFixture
+    client: RehearsalClient, videos: FakeVideos
 ) -> None:
     videos.problem = "out of memory"
     result = client.finish(client.submit())
     assert (result["status"], "out of memory" in str(result["error"])) == ("failed", True)
-    assert "could not be made" in caplog.text
     videos.problem = ""
     assert client.finish(client.submit())["status"] == "succeeded"
 

@@ -67,11 +67,12 @@ def test_a_message_says_what_happened_what_it_cost_and_what_to_do() -> None:
         assert not str(error).startswith(("Unauthorized: Please login first", "Payment Required")), error
 
 
-def test_only_an_unclear_ending_leaves_open_whether_a_job_was_created() -> None:
+def test_only_an_unclear_ending_leaves_open_whether_a_job_was_created_and_sends_the_user_to_look() -> None:
     for error in ALL:
         unclear = isinstance(error, ReadError | ServerError | InvalidResponse | GatewayError)
         assert error.not_accepted is not unclear, error
         assert error.charge is (Charge.UNKNOWN if unclear else Charge.NOTHING), error
+        assert (error.advice == LOOK_FIRST) is unclear, error
 
 
 def test_about_a_job_each_names_the_job_and_what_it_may_cost() -> None:
@@ -80,13 +81,7 @@ def test_about_a_job_each_names_the_job_and_what_it_may_cost() -> None:
             assert error.request_id == "job-1", error
             assert error.charge is Charge.ACCEPTED, error
             assert str(error).endswith("Request id: job-1."), error
-
-
-def test_only_where_the_ending_of_a_submit_is_unclear_the_user_is_sent_to_look() -> None:
-    for error in ALL:
-        assert (error.advice == LOOK_FIRST) is not error.not_accepted, error
-    for error in every_error(Subject("job-1", "job-1", Charge.ACCEPTED)):
-        assert error.advice != LOOK_FIRST, error
+            assert error.advice != LOOK_FIRST, error
 
 
 def test_the_services_own_words_are_quoted_as_one_short_line() -> None:

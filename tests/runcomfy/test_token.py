@@ -6,6 +6,8 @@ import copy
 import os
 import pickle
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -48,15 +50,11 @@ def test_the_first_source_that_is_set_is_used(file: Path) -> None:
         file.unlink(missing_ok=True)
 
 
-def test_a_blank_source_is_passed_over(file: Path) -> None:
+def test_white_space_is_no_token_and_no_part_of_one(file: Path) -> None:
     for blank in ("", "  ", "\n"):
         file.write_text(blank, encoding="utf-8")
-        token = find_token({"RUNCOMFY_API_TOKEN": blank, "RUNCOMFY_TOKEN": SECRET}, file)
-        assert token.source == "RUNCOMFY_TOKEN", blank
-
-
-def test_white_space_around_it_is_not_part_of_it(file: Path) -> None:
-    assert header(find_token({"RUNCOMFY_TOKEN": f" {SECRET}\n"}, file)) == f"Bearer {SECRET}"
+        token = find_token({"RUNCOMFY_API_TOKEN": blank, "RUNCOMFY_TOKEN": f" {SECRET}\n"}, file)
+        assert (token.source, header(token)) == ("RUNCOMFY_TOKEN", f"Bearer {SECRET}"), blank
 
 
 def test_without_any_one_sentence_names_settings_the_variable_and_the_way_without(file: Path) -> None:
@@ -78,45 +76,39 @@ def test_a_whole_header_may_be_pasted(file: Path) -> None:
 BAD = ("two words", "line\nbreak", "tab\tin", "naïve", "nul\0", "escape\x1b[0m", "\u200bzero", "x" * (LONGEST + 1))
 
 
-def test_what_cannot_be_a_token_is_refused_without_being_shown(file: Path) -> None:
-    for bad in BAD:
-        file.write_bytes(bad.encode())
-        for source, place in (("RUNCOMFY_TOKEN", file.with_name("none")), (SAVED, file)):
-            with pytest.raises(MissingToken, match=source) as refused:
-                find_token({"RUNCOMFY_TOKEN": bad}, place)
-            assert bad not in str(refused.value) + repr(refused.value), bad
-
-
-def test_nor_is_it_saved(file: Path) -> None:
-    save_token(SECRET, file)
+def test_what_cannot_be_a_token_is_refused_without_being_shown_and_not_saved(file: Path) -> None:
+    saved = file.with_name("saved")
+    save_token(SECRET, saved)
     for bad in ("", "  ", "Bearer ", *BAD):
-        with pytest.raises(MissingToken) as refused:
-            save_token(bad, file)
-        assert not bad.strip() or bad not in str(refused.value), bad
-        assert file.read_text(encoding="utf-8") == SECRET, bad
+        file.write_bytes(bad.encode())
+        tries: list[Callable[[], object]] = [partial(save_token, bad, saved)]
+        if bad in BAD:
+            tries += [
+                partial(find_token, {"RUNCOMFY_TOKEN": bad}, file.with_name("none")),
+                partial(find_token, {}, file),
+            ]
+        for attempt in tries:
+            with pytest.raises(MissingToken, match=f"RUNCOMFY_TOKEN|{SAVED}") as refused:
+                attempt()
+            assert not bad.strip() or bad not in str(refused.value) + repr(refused.value), bad
+        assert saved.read_text(encoding="utf-8") == SECRET, bad
 
 
-def test_a_saved_token_that_is_not_text_is_refused(file: Path) -> None:
+def test_a_saved_token_that_is_no_text_or_cannot_be_read_is_not_silently_replaced(file: Path) -> None:
     file.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(MissingToken, match=SAVED):
         find_token({"RUNCOMFY_TOKEN": SECRET}, file)
-
-
-def test_a_saved_token_that_cannot_be_read_is_not_silently_replaced(file: Path) -> None:
+    file.unlink()
     file.mkdir()
     with pytest.raises(MissingToken, match="cannot be read"):
         find_token({"RUNCOMFY_TOKEN": SECRET}, file)
 
 
-def test_its_value_shows_in_no_text_form() -> None:
+def test_its_value_shows_in_no_text_form_and_it_can_be_neither_copied_nor_stored() -> None:
     token = Token(SECRET, "RUNCOMFY_TOKEN")
     assert "RUNCOMFY_TOKEN" in repr(token)
     for text in (repr(token), str(token), f"{token}", f"{token!r}", f"{[token]}", token.account):
         assert SECRET not in text
-
-
-def test_it_can_be_neither_copied_nor_stored() -> None:
-    token = Token(SECRET, "RUNCOMFY_TOKEN")
     for store in (pickle.dumps, copy.copy, copy.deepcopy):
         with pytest.raises(TypeError) as refused:
             store(token)
@@ -128,16 +120,11 @@ def test_an_account_is_told_from_another_whatever_the_source() -> None:
     assert Token(SECRET, "RUNCOMFY_TOKEN").account != Token(SECRET + "x", "RUNCOMFY_TOKEN").account
 
 
-def test_a_saved_token_is_found(file: Path) -> None:
+def test_a_saved_token_is_found_replaced_and_leaves_nothing_else_behind(file: Path) -> None:
+    save_token("the-first", file)
     save_token(f" {SECRET}\n", file)
     assert is_saved(file)
     assert header(find_token({"RUNCOMFY_TOKEN": "another"}, file)) == f"Bearer {SECRET}"
-
-
-def test_saving_again_replaces_it_and_leaves_nothing_else_behind(file: Path) -> None:
-    save_token("the-first", file)
-    save_token(SECRET, file)
-    assert file.read_text() == SECRET
     assert [found.name for found in file.parent.iterdir()] == [file.name]
 
 

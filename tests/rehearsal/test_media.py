@@ -24,17 +24,6 @@ def test_a_video_is_fetched_whole_without_a_token(client_of_real_videos: Rehears
     assert reply.content[4:8] == b"ftyp"
 
 
-def test_a_range_continues_where_another_ended(client: RehearsalClient) -> None:
-    job = finished(client)
-    whole = client.fetch_video(job)
-    first = client.fetch_video(job, Range="bytes=0-999")
-    rest = client.fetch_video(job, Range="bytes=1000-", **{"If-Range": whole.headers["ETag"]})
-    size = len(whole.content)
-    assert (first.status_code, first.headers["Content-Range"]) == (206, f"bytes 0-999/{size}")
-    assert (rest.status_code, rest.headers["Content-Range"]) == (206, f"bytes 1000-{size - 1}/{size}")
-    assert first.content + rest.content == whole.content
-
-
 def test_ranges(client: RehearsalClient) -> None:
     job = finished(client)
     whole = client.fetch_video(job).content

@@ -154,13 +154,10 @@ def test_stop_ends_connections_and_what_is_being_made(client: RehearsalClient, v
         client.call("GET", MODEL_PATH)
     with pytest.raises(RuntimeError):
         client.service.start()
-
-
-def test_it_has_no_address_before_it_starts() -> None:
-    service = RehearsalService()
+    unstarted = RehearsalService()
     with pytest.raises(RuntimeError):
-        _ = service.origin
-    service.stop()
+        _ = unstarted.origin
+    unstarted.stop()
 
 
 def test_the_interpreters_end_does_not_wait_for_videos() -> None:

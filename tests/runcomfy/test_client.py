@@ -9,6 +9,7 @@ import pytest
 from nodes.errors import Charge
 from nodes.runcomfy.client import RunComfy
 from nodes.runcomfy.errors import (
+    LOOK_FIRST,
     AuthenticationError,
     GatewayError,
     InsufficientFunds,
@@ -192,6 +193,8 @@ def test_every_error_about_a_job_names_it_and_what_it_may_cost() -> None:
             error = error_of(call, body, status)
             assert error.request_id == "job-1", (call, body, status)
             assert error.charge is Charge.ACCEPTED, (call, body, status)
+            assert str(error).endswith("Request id: job-1."), (call, body, status)
+            assert error.advice != LOOK_FIRST, (call, body, status)
     with pytest.raises(TransientError) as raised:
         client(wire({}, 503)).result("job-1", charge=Charge.EARLIER)
     assert raised.value.charge is Charge.EARLIER

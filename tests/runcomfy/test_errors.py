@@ -75,15 +75,6 @@ def test_only_an_unclear_ending_leaves_open_whether_a_job_was_created_and_sends_
         assert (error.advice == LOOK_FIRST) is unclear, error
 
 
-def test_about_a_job_each_names_the_job_and_what_it_may_cost() -> None:
-    for error in every_error(Subject("job-1", "job-1", Charge.ACCEPTED)):
-        if error.subject is not NO_CALL:
-            assert error.request_id == "job-1", error
-            assert error.charge is Charge.ACCEPTED, error
-            assert str(error).endswith("Request id: job-1."), error
-            assert error.advice != LOOK_FIRST, error
-
-
 def test_the_services_own_words_are_quoted_as_one_short_line() -> None:
     kinds: tuple[type[RunComfyError], ...] = (ServerError, GatewayError, RejectedError, *RejectedError.__subclasses__())
     for words in ("x" * 5000, "two\nlines\r\n and\ttabs", "expired."):

@@ -29,11 +29,6 @@ class JobState(Enum):
     FAILED = "failed"
     CANCELLED = "cancelled"
 
-    @property
-    def status_word(self) -> str:
-        """The word of the status call, which says `completed` for success and failure alike."""
-        return "completed" if self in (JobState.SUCCEEDED, JobState.FAILED) else self.value
-
 
 @dataclass(frozen=True)
 class Timing:

@@ -92,8 +92,14 @@ class Renderer:
         self._videos: dict[VideoRequest, Future[bytes]] = {}
         """The one last used is the last."""
         self._orders: SimpleQueue[tuple[VideoRequest, Future[bytes]] | None] = SimpleQueue()
-        self._threads: list[threading.Thread] = []
         self._closed = threading.Event()
+        # No executor: at its end, Python waits until that has done all it has to do, before anybody can close it.
+        self._threads = [
+            threading.Thread(target=self._work, name="rehearsal-render", daemon=True) for _ in range(THREADS)
+        ]
+        for thread in self._threads:
+            thread.start()
+        atexit.register(self.close)
 
     def order(self, request: VideoRequest) -> Future[bytes]:
         """The video of a request: made, in the making, or begun now."""
@@ -104,8 +110,6 @@ class Renderer:
                 video.add_done_callback(self._on_done)
                 self._orders.put((request, video))
             self._videos[request] = video
-            if not self._threads:
-                self._start()
         return video
 
     def cancel(self, request: VideoRequest) -> None:
@@ -122,15 +126,6 @@ class Renderer:
         for thread in self._threads:
             thread.join()
         atexit.unregister(self.close)
-
-    def _start(self) -> None:
-        # No executor: at its end, Python waits until that has done all it has to do, before anybody can close it.
-        self._threads = [
-            threading.Thread(target=self._work, name="rehearsal-render", daemon=True) for _ in range(THREADS)
-        ]
-        for thread in self._threads:
-            thread.start()
-        atexit.register(self.close)
 
     def _work(self) -> None:
         while (order := self._orders.get()) is not None and not self._closed.is_set():

@@ -149,7 +149,9 @@ class RehearsalService:
 
     async def _status(self, request: web.Request) -> web.Response:
         job = self._job(request)
-        answer: dict[str, object] = {"request_id": job.request_id, "status": job.state.status_word}
+        # In this call, success and failure alike are `completed`.
+        word = "completed" if job.state in (JobState.SUCCEEDED, JobState.FAILED) else job.state.value
+        answer: dict[str, object] = {"request_id": job.request_id, "status": word}
         if job.state is JobState.IN_QUEUE:
             answer["queue_position"] = self.store.queue_position(job.request_id)
         return web.json_response(answer | _links(request, job, "status", "result"))

@@ -10,6 +10,7 @@ import struct
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -18,6 +19,9 @@ import requests
 
 from nodes.rehearsal import RehearsalService
 from nodes.rehearsal.server import MAX_BODY_BYTES
+from nodes.runcomfy.client import HttpTransport, RunComfy
+from nodes.runcomfy.request import GenerationRequest
+from nodes.runcomfy.token import Token
 from tests.support.rehearsal_client import MODEL_PATH, OWNER, SHORT, FakeVideos, RehearsalClient
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -123,6 +127,22 @@ def test_two_hundred_jobs_at_once_are_all_accepted_and_hold_no_descriptor(
     assert videos.begun == ["A paper boat"]
     if os.name != "nt":  # which has no count of them
         assert psutil.Process().num_fds() - before < 10
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such limit")
+def test_two_hundred_rehearsals_do_with_the_descriptors_that_macos_allows(client: RehearsalClient) -> None:
+    import resource
+
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, limits[1]))
+    try:
+        api = RunComfy(HttpTransport(client.service.origin, Token(OWNER, "")), "")
+        wanted = [GenerationRequest("A paper boat", seed=number) for number in range(200)]
+        with ThreadPoolExecutor(16) as callers:
+            jobs = list(callers.map(api.submit, wanted))
+            assert len(set(jobs)) == len([*callers.map(api.status, jobs)]) == 200
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there, a process cannot be forbidden to write files")

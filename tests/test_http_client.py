@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import requests
 
-from nodes.http_client import InvalidProxy, LimitedAdapter, Session, failure_reason
+from nodes.http_client import LimitedAdapter, Session, failure_reason
 from nodes.http_limits import HEAD_TIMEOUT, Exchange, ResponseTooLarge
 from tests.support.loopback_server import (
     AUTHORITY,
@@ -28,15 +28,9 @@ from tests.support.loopback_server import (
     Hangup,
     Loopback,
     Received,
-    Reset,
     always,
-    breaking_off,
-    closes,
-    is_no_tls,
     reply,
-    resets,
     silent_after,
-    tls,
 )
 
 SIZE = 100_000
@@ -228,23 +222,6 @@ def failed(url: str, seconds: float = DEADLINE, **options: Any) -> tuple[bool, s
     return exchange.sent, failure_reason(raised.value, exchange)
 
 
-def resets_at_once(connection: socket.socket) -> socket.socket:
-    raise Reset
-
-
-def test_what_breaks_before_the_first_byte_is_told_from_what_breaks_after_it(service: Loopback) -> None:
-    assert get(service.origin).content == b"{}", "so that this test can fail"
-    for greeting in (closes, resets, is_no_tls, resets_at_once):
-        service.greeting = greeting
-        sent, reason = failed(f"https://127.0.0.1:{service.port}/")
-        assert not sent, greeting
-        assert reason in ("no TLS connection", "connection lost before anything was sent", "no connection"), greeting
-    service.greeting = tls
-    for how in (Hangup, Reset):
-        service.answer = breaking_off(HEAD, how=how)
-        assert failed(service.origin) == (True, "connection lost"), how
-
-
 def test_a_socket_that_is_reset_before_anybody_can_ask_where_it_leads_is_another(
     server: Loopback, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -301,23 +278,7 @@ def test_certificates_of_the_system_count_where_truststore_is_there(
 # Proxies.
 
 
-def test_a_proxy_that_cannot_be_used_is_told_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = {
-        **{f"{kind}://127.0.0.1:9": "SOCKS proxies are not supported" for kind in ("socks4", "socks5", "SOCKS5h")},
-        **dict.fromkeys(
-            ("http://", "http://[", "http://a:port", "http://a:99999", "ftp://a", ":", "a b"),
-            "the address of the proxy is not a valid one",
-        ),
-    }
-    for proxy, why in rows.items():
-        for scheme in ("http", "https"):
-            monkeypatch.setenv(f"{scheme}_proxy", proxy)
-            with pytest.raises(InvalidProxy) as raised:
-                get(f"{scheme}://videos.invalid/")
-            assert str(raised.value) == why, proxy
-
-
-def test_one_that_can_is_used_and_looked_up_for_each_request(server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_is_looked_up_for_each_request(server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = session()
     for form in ("http://127.0.0.1:{}", "127.0.0.1:{}", "HTTP://user:word@127.0.0.1:{}/"):
         monkeypatch.setenv("http_proxy", form.format(server.port))

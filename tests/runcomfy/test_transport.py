@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import http.client
 import json
+import re
 import socket
 from contextlib import ExitStack
 from itertools import chain, repeat
@@ -143,9 +144,15 @@ def test_without_a_connection_nothing_can_have_arrived(monkeypatch: pytest.Monke
             ("http://api.invalid", {"http_proxy": nobody}, "no connection"),
             *((f"https://{host}", {}, "(its ") for host in ("api.invalid", "*", "a..b", "x" * 70 + ".example")),
             *(
-                ("https://api.invalid", {"HTTPS_PROXY": proxy}, "prox")
-                for proxy in ("socks5://127.0.0.1:9", "http://", "http://[", "http://a..b:1", "ftp://a", "\xff")
+                (f"{scheme}://api.invalid", {f"{scheme}_proxy": proxy}, "the address of the proxy is not a valid one")
+                for proxy in ("http://", "http://[", "http://a:port", "http://a:99999", "ftp://a", ":", "a b")
+                for scheme in ("http", "https")
             ),
+            *(
+                ("https://api.invalid", {"HTTPS_PROXY": f"{kind}://127.0.0.1:9"}, "SOCKS proxies are not supported")
+                for kind in ("socks4", "socks5", "SOCKS5h")
+            ),
+            *(("https://api.invalid", {"ALL_PROXY": proxy}, "prox") for proxy in ("http://a..b:1", "\xff")),
         ]
         for origin, environment, reason in rows:
             with monkeypatch.context() as patched:
@@ -184,10 +191,14 @@ def test_nor_where_a_handshake_does_not_end(service: Loopback) -> None:
         service.over.wait(DEADLINE)
         raise Hangup
 
+    def resets_at_once(connection: socket.socket) -> socket.socket:
+        raise Reset
+
     wire = HttpTransport(service.origin, TOKEN, Limits(connect=0.3))
-    for service.greeting in (closes, resets, is_no_tls, hangs):
+    for service.greeting in (closes, resets, is_no_tls, resets_at_once, hangs):
         for request in BOTH:
-            unsent(wire, request)
+            reason = unsent(wire, request).message
+            assert re.search("no TLS|before anything was sent|no connection", reason), service.greeting
     service.greeting = tls
     assert wire.send(POST).body == b"{}", "so that this test can fail"
     assert len(service.received) == 1

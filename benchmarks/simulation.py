@@ -156,7 +156,7 @@ class _Service:
         if now < self.ends:
             return _reply(status="in_queue" if now < self._begins else "in_progress")
         self.seen = now
-        if call.path.endswith("/result"):
+        if "/result" in call.path:
             return _reply(status="succeeded", output={"video": "https://example.com/video.mp4"})
         return _reply(status="completed")
 

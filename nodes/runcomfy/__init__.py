@@ -1,4 +1,1 @@
-"""RunComfy's Model API: request and reply types, the wire, its errors, the token.
-
-Source: the model's API page, and RunComfy's documentation of the queue endpoints and error codes.
-"""
+"""RunComfy's Model API, as its documentation and its own clients show it."""

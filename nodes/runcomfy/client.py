@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 from urllib.parse import urlsplit
 
@@ -30,13 +30,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class ApiRequest:
-    """One request to the API; ``path`` starts with a slash."""
+    """One request to the API."""
 
     method: str
     path: str
+    """From its first slash on, with its query."""
     subject: Subject = NO_CALL
     """What its errors tell."""
-    query: Mapping[str, str] = field(default_factory=dict)
     body: Mapping[str, str | int] | None = None
     """Of the submit, the one call that must not be made twice; no other has one."""
 
@@ -99,7 +99,7 @@ class RunComfy:
 
     def result(self, request_id: str, *, charge: Charge = Charge.ACCEPTED) -> JobResult:
         """How the job ended and where its videos are."""
-        return self._about_job(request_id, charge, "GET", "result", responses.read_result)
+        return self._about_job(request_id, charge, "GET", "result?include_cost=true", responses.read_result)
 
     def cancel(self, request_id: str, *, charge: Charge = Charge.ACCEPTED) -> CancelOutcome:
         """Take a job back out of the queue; one that is running already cannot be."""
@@ -115,8 +115,7 @@ class RunComfy:
         self, request_id: str, charge: Charge, method: str, what: str, read: Callable[[ApiResponse, Subject], T]
     ) -> T:
         subject = Subject(request_id, request_id, charge, token_source=self.token_source)
-        query = {"include_cost": "true"} if what == "result" else {}
-        call = ApiRequest(method, f"/v1/requests/{request_id}/{what}", subject, query)
+        call = ApiRequest(method, f"/v1/requests/{request_id}/{what}", subject)
         return read(self.transport.send(call), subject)
 
 
@@ -165,7 +164,6 @@ class HttpTransport:
         with session.request(
             request.method,
             self.origin + request.path,
-            params=dict(request.query),
             json=request.body,
             auth=self.token,
             timeout=(self.limits.connect, self.limits.read),

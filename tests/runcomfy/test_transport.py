@@ -70,12 +70,11 @@ def unclear(wire: HttpTransport, request: ApiRequest) -> RunComfyError:
 
 
 def test_what_is_sent(server: Loopback) -> None:
-    query = {"include_cost": "true", "odd": "a&b"}
     body: dict[str, str | int] = {"text": "grün 🎬", "seed": 7}
-    transport(server).send(ApiRequest("POST", "/v1/x", query=query, body=body))
+    transport(server).send(ApiRequest("POST", "/v1/x?include_cost=true", body=body))
     transport(server).send(ApiRequest("POST", "/v1/x/cancel"))
     sent, cancel = server.received
-    assert (sent.method, sent.target) == ("POST", "/v1/x?include_cost=true&odd=a%26b")
+    assert (sent.method, sent.target) == ("POST", "/v1/x?include_cost=true")
     assert sent.headers["authorization"] == f"Bearer {SECRET}"
     assert sent.headers["content-type"] == "application/json"
     assert sent.headers["accept-encoding"] == "identity"

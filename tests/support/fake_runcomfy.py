@@ -81,7 +81,7 @@ class ScriptedService:
     def send(self, call: ApiRequest, /, *, before_first_byte: Callable[[], None] | None = None) -> ApiResponse:
         if before_first_byte:
             before_first_byte()
-        kind = "submit" if "/models/" in call.path else call.path.rsplit("/", 1)[1]
+        kind = "submit" if "/models/" in call.path else call.path.partition("?")[0].rsplit("/", 1)[1]
         self.calls.append((kind, self._clock.now))
         scripted = self.script[kind].popleft() if self.script[kind] else None
         answer = scripted or self._answer(kind, call.path.split("/")[3])

@@ -8,6 +8,7 @@ import threading
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 from random import Random
 
@@ -74,6 +75,7 @@ class ScriptedService:
         """Done in the calling thread when a call of the kind has come in and been acted upon."""
         self.calls: list[tuple[str, float]] = []
         self.accepted: dict[str, float] = {}
+        self._numbers = count(1)
         self.cancelled: set[str] = set()
         self.forgotten: set[str] = set()
         self.ending: dict[str, object] = {"status": "succeeded", "output": {"video": "https://media/1"}, "cost": 0.03}
@@ -101,7 +103,7 @@ class ScriptedService:
 
     def _answer(self, kind: str, subject: str) -> ApiResponse:
         if kind == "submit":
-            request_id = f"job-{len(self.accepted) + 1}"
+            request_id = f"job-{next(self._numbers)}"
             self.accepted[request_id] = self._clock.now
             return reply(request_id=request_id)
         if subject in self.forgotten or subject not in self.accepted:

@@ -34,6 +34,7 @@ class Session(requests.Session):
     """Says who calls, takes no cookies, reads no ~/.netrc, and asks for responses that are not compressed.
 
     Args:
+        adapter: carries everything, over http and https.
         redirects: followed at most; where it is 0, a redirect is a response like any other.
     """
 
@@ -70,7 +71,7 @@ class LimitedAdapter(HTTPAdapter):
         """Called before anything is done for a request; what it raises ends its exchange."""
 
     def check_address(self, host: str, address: str) -> None:
-        """Called with each new connection, unless it is one to a proxy, before a byte is sent; the same."""
+        """Called for each new connection, unless it leads to a proxy, before a byte is sent; what it raises, too."""
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:  # the signatures are requests' own
         super().init_poolmanager(*args, **options | _system_certificates())

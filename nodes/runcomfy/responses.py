@@ -141,7 +141,7 @@ def read_cancel(response: ApiResponse, subject: Subject) -> CancelOutcome:
 
 
 def read_model(response: ApiResponse, subject: Subject) -> ModelInfo:
-    """The model's price, as far as it is told."""
+    """The model's price, as far as the service names it."""
     body = _body(response, subject)
     if body.get("error_code"):
         raise _error("", body, response, subject)
@@ -184,14 +184,15 @@ def _error(problem: str, body: dict[str, object], response: ApiResponse, subject
     that are in use, or, for a success without a code, that it has a ``problem``."""
     status = response.status
     if status < 400:
-        if not (told := body.get("error_code")):
+        if not body.get("error_code"):
             return InvalidResponse(problem, subject)
         # The first three digits are the HTTP status that it might as well have had.
-        status = (count_in(told) or 0) // 1000
+        status = (count_in(body["error_code"]) or 0) // 1000
         status = status if 400 <= status < 600 else 400
     if isinstance(nested := body.get("error"), dict):
         body = nested | body
-    code = next((count_in(told) for key in ("error_code", "code") if (told := body.get(key)) is not None), None)
+    codes = [body[key] for key in ("error_code", "code") if body.get(key) is not None]
+    code = count_in(codes[0]) if codes else None
     texts = (text_in(body.get(key)) for key in ("error_message", "message", "error", "detail"))
     # The header's other form, a date, is passed over.
     retry_after = number_in(response.headers.get("retry-after"))

@@ -7,7 +7,7 @@ from typing import Final
 from comfy_api.latest import io
 
 from .comfyui.files import find_video, video_choices
-from .comfyui.prompt import running_node
+from .comfyui.runtime import running_node
 from .comfyui.schema import schema, video_outputs
 from .runcomfy.errors import InvalidRequest
 from .runcomfy.request import is_request_id, validate_number
@@ -55,9 +55,10 @@ class LoadSeedanceVideo(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, video: object = None, source: object = "") -> bool | str:
-        # None: the value comes through a link and is checked when it is there.
-        return video is None or source is None or validate_video(video, source) or True
+    def validate_inputs(cls, video: object = None) -> bool:  # noqa: ARG003 - see below
+        # That it is named here keeps ComfyUI from looking for it in a list that counts for nothing where source is
+        # filled in. Both are checked when the node runs: here ComfyUI would blame each input for the other.
+        return True
 
     @classmethod
     def fingerprint_inputs(cls, video: object = None, source: str | None = None, **_: object) -> str:

@@ -6,9 +6,8 @@ from typing import Final
 
 from comfy_api.latest import io
 
-from .comfyui.prompt import running_node
+from .comfyui.runtime import running_node, shared
 from .comfyui.schema import SeedanceOptionsSocket, schema, video_outputs
-from .comfyui.shared import shared
 from .runcomfy.errors import InvalidRequest
 from .runcomfy.request import Options, validate_choice, validate_text
 

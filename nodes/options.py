@@ -66,8 +66,8 @@ class SeedanceOptions(io.ComfyNode):
             validate_choice("resolution", resolution, RESOLUTIONS)
             or validate_choice("ratio", ratio, RATIOS)
             or validate_number("duration", duration, MIN_DURATION, MAX_DURATION)
-            or validate_number("seed", seed, 0, MAX_SEED)
             or validate_number("count", count, 1, MAX_COUNT)
+            or validate_number("seed", seed, 0, MAX_SEED)
         )
         if not problem and seed + count - 1 > MAX_SEED:
             problem = f"{count} videos from seed {seed} on would pass the highest seed, {MAX_SEED}. Lower the seed."

@@ -61,16 +61,16 @@ async def generate(text: str, options: Options | None, *, rehearsal: bool, reuse
         return io.NodeOutput(*(ExecutionBlocker(None) for _ in video_outputs()))
 
 
-async def load(file: Path | None, source: str, selection: Selection) -> io.NodeOutput:
-    """The six outputs for a file of ComfyUI's, or for a request id or link instead of it. Raises as `generate` does."""
+async def load(wanted: Path | str, selection: Selection) -> io.NodeOutput:
+    """The six outputs for a file of ComfyUI's, a request id or a link. Raises as `generate` does."""
     engine = shared().engine
     with running(running_node()) as run:
-        if file:
-            video = engine.load_file(file)
-        elif is_request_id(source):
-            video = await engine.fetch_job(source, run)
+        if isinstance(wanted, Path):
+            video = engine.load_file(wanted)
+        elif is_request_id(wanted):
+            video = await engine.fetch_job(wanted, run)
         else:
-            video = await engine.fetch_link(source, run)
+            video = await engine.fetch_link(wanted, run)
         return await _outputs(video, selection, run)
 
 

@@ -19,6 +19,7 @@ def test_a_job_that_stop_could_not_cancel_is_collected_by_the_next_run(
 ) -> None:
     service_log.service.hold()
     stopped = run_and_stop(client, generation(prompt), once_generating(service_log))
+    assert not service_log.submissions[0].cancelled
     last_words = lines(stopped)[-1]
     assert "is running already and will be charged" in last_words
     assert "run the same graph again to collect its video without a new charge" in last_words

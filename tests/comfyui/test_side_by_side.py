@@ -7,7 +7,7 @@ from collections.abc import Callable
 import requests
 
 from tests.comfyui.conftest import ServiceLog
-from tests.comfyui.seedance_graphs import PROBE, generation, node, probe, text_to_video
+from tests.comfyui.seedance_graphs import PROBE, generation, node
 from tools.comfyui import ComfyUI
 from tools.comfyui_client import Client, Status
 from tools.comfyui_events import PROGRESS_TEXT, Event
@@ -52,19 +52,6 @@ def test_other_nodes_run_while_a_job_waits(
     assert run.status is Status.SUCCESS
     assert steps == ["job waits", "other", PROBE]
     assert len(service_log.submissions) == 1
-
-
-def test_two_jobs_of_one_graph_overlap(client: Client, service_log: ServiceLog, prompt: str) -> None:
-    graph = generation(f"{prompt}, first") | {
-        "second": text_to_video(f"{prompt}, second"),
-        "second probe": probe("second"),
-    }
-    service_log.service.hold()
-    run = client.run(graph, on_event=release_at(2, service_log), timeout=PATIENCE)
-    assert run.status is Status.SUCCESS
-    texts = {each.request_id: each.input["text"] for each in service_log.submissions}
-    assert texts[run.outputs[PROBE]["probe"][0]["scalars"]["request_id"]] == f"{prompt}, first"
-    assert texts[run.outputs["second probe"]["probe"][0]["scalars"]["request_id"]] == f"{prompt}, second"
 
 
 def test_a_list_of_prompts_runs_side_by_side_and_keeps_its_order(

@@ -50,25 +50,15 @@ def once_generating(service_log: ServiceLog) -> Callable[[Event], bool]:
     return generating
 
 
-def test_stop_in_the_queue_cancels_the_job_and_the_next_run_is_untouched(
+def test_stop_cancels_every_waiting_job_of_the_graph_and_the_next_run_is_untouched(
     client: Client, service_log: ServiceLog, prompt: str
 ) -> None:
-    service_log.service.hold()
-    run_and_stop(client, generation(f"{prompt}, stopped"), says("Queued"))
-    (submission,) = service_log.submissions
-    assert submission.cancelled
-    service_log.service.release()
-    assert client.run(generation(prompt)).status is Status.SUCCESS
-
-
-def test_stop_cancels_every_waiting_job_of_the_graph(client: Client, service_log: ServiceLog, prompt: str) -> None:
-    graph = generation(f"{prompt}, first") | {
-        "second": text_to_video(f"{prompt}, second"),
-        "second probe": probe("second"),
-    }
+    graph = generation(prompt) | {"second": text_to_video(f"{prompt}, second"), "second probe": probe("second")}
     service_log.service.hold()
     run_and_stop(client, graph, lambda event: says("Queued")(event) and len(service_log.submissions) == 2)
     assert [each.cancelled for each in service_log.submissions] == [True, True]
+    service_log.service.release()
+    assert client.run(generation(prompt)).status is Status.SUCCESS
 
 
 @pytest.mark.parametrize(
@@ -95,12 +85,3 @@ def test_stop_that_a_sampler_takes_for_itself_still_cancels_every_job(
 
     run_and_stop(client, graph, sampling, press)
     assert [each.cancelled for each in service_log.submissions] == [True] * JOBS
-
-
-def test_stop_while_generating_ends_the_run_and_leaves_the_job(
-    client: Client, service_log: ServiceLog, prompt: str
-) -> None:
-    service_log.service.hold()
-    run_and_stop(client, generation(prompt), once_generating(service_log))
-    (submission,) = service_log.submissions
-    assert not submission.cancelled

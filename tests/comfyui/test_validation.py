@@ -81,17 +81,6 @@ def test_more_seeds_than_there_are_is_an_error_that_says_so(client: Client, serv
     assert service_log.submissions == []
 
 
-def test_wrong_text_from_another_node_ends_the_run(client: Client, service_log: ServiceLog) -> None:
-    """Validation cannot see through a link, so the node itself has to refuse."""
-    graph = generation(["texts", 0]) | {"texts": node("ProbeTexts", lines="")}
-    run = client.run(graph)
-    assert run.status is Status.ERROR
-    assert run.error is not None
-    assert run.error.node_id == VIDEO
-    assert "text is empty" in run.error.message
-    assert service_log.submissions == []
-
-
 def test_long_text_is_allowed(client: Client, service_log: ServiceLog, prompt: str) -> None:
     text = f"{prompt} {'very ' * 120}calm"
     assert len(text) > 500

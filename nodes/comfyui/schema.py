@@ -52,7 +52,7 @@ def drop_wrong_types(queued: Any) -> Any:
     """
     graph = queued.get("prompt") if isinstance(queued, dict) else None
     for node_id, node in graph.items() if isinstance(graph, dict) else ():
-        inputs = node.get("inputs") if isinstance(node, dict) and node.get("class_type") == PAID_NODE else None
+        inputs: Any = node.get("inputs") if isinstance(node, dict) and node.get("class_type") == PAID_NODE else None
         for name, kind in CONVERTED.items() if isinstance(inputs, dict) else ():
             if name in inputs and not isinstance(inputs[name], (kind, list)):
                 _log.warning("Seedance: %s of node %s is %.60r, which it cannot be.", name, node_id, inputs.pop(name))

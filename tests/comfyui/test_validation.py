@@ -9,13 +9,12 @@ import pytest
 
 from tests.comfyui.conftest import ServiceLog, failure_of
 from tests.comfyui.graphs import ApiGraph
-from tests.comfyui.seedance_graphs import OPTIONS, VIDEO, generation, node
+from tests.comfyui.seedance_graphs import OPTIONS, PROBE, VIDEO, generation, node, probe
 from tools.comfyui_client import Client, Refused, Status
 
 NO_TEXT = (None, 7, True, 1.5, {"a": 1}, ["a list"], {"__value__": ["a list"]})
 NO_SWITCH = (None, 0, 1, "false", "", [1], {"__value__": [1]})
 """What ComfyUI would convert: to a video of "None", or to a switch that is off and buys."""
-SIZE = {"resolution", "ratio"}
 
 
 def changed(of: str, name: str, value: Any) -> ApiGraph:
@@ -38,8 +37,6 @@ def test_wrong_inputs_are_refused_and_the_wrong_one_is_named(client: Client, ser
         (OPTIONS, "duration", 13, "duration"),
         (OPTIONS, "duration", 1, "duration"),
         (OPTIONS, "duration", "long", "duration"),
-        (OPTIONS, "resolution", "4k", "resolution"),
-        (OPTIONS, "ratio", "2:1", "ratio"),
         (OPTIONS, "seed", -1, "seed"),
         (OPTIONS, "seed", 2**31, "seed"),
         (OPTIONS, "count", 0, "count"),
@@ -50,16 +47,18 @@ def test_wrong_inputs_are_refused_and_the_wrong_one_is_named(client: Client, ser
         found = refusal.value.node_errors
         assert list(found) == [of], (name, value)
         blamed = {error["extra_info"]["input_name"] for error in found[of]["errors"]}
-        # A size is one of resolution and ratio together.
-        assert blamed == {name} or (blamed == SIZE and name in SIZE), (name, value)
+        assert blamed == {name}, (name, value)
     assert service_log.submissions == []
 
 
 def test_an_unknown_choice_is_an_error_that_names_it(client: Client, service_log: ServiceLog) -> None:
     """Some versions of ComfyUI refuse it themselves, others leave it to the node."""
-    for name in ("mode", "on_failure"):
+    for of, name in ((VIDEO, "mode"), (VIDEO, "on_failure"), (OPTIONS, "resolution"), (OPTIONS, "ratio")):
         for value in ("free", None, "LIVE", 3):
-            assert name in failure_of(client, changed(VIDEO, name, value)), (name, value)
+            message = failure_of(client, changed(of, name, value))
+            others = {"mode", "on_failure", "resolution", "ratio"} - {name}
+            assert name in message, (name, value)
+            assert not any(other in message for other in others), (name, value, message)
     assert service_log.submissions == []
 
 
@@ -82,17 +81,6 @@ def test_more_seeds_than_there_are_is_an_error_that_says_so(client: Client, serv
     assert service_log.submissions == []
 
 
-def test_wrong_text_from_another_node_ends_the_run(client: Client, service_log: ServiceLog) -> None:
-    """Validation cannot see through a link, so the node itself has to refuse."""
-    graph = generation(["texts", 0]) | {"texts": node("ProbeTexts", lines="")}
-    run = client.run(graph)
-    assert run.status is Status.ERROR
-    assert run.error is not None
-    assert run.error.node_id == VIDEO
-    assert "text is empty" in run.error.message
-    assert service_log.submissions == []
-
-
 def test_long_text_is_allowed(client: Client, service_log: ServiceLog, prompt: str) -> None:
     text = f"{prompt} {'very ' * 120}calm"
     assert len(text) > 500
@@ -108,3 +96,30 @@ def test_validating_a_good_graph_submits_only_its_own_job(client: Client, servic
     assert [each.input for each in service_log.submissions] == [
         {"text": prompt, "resolution": "480p", "ratio": "16:9", "duration": 2, "seed": 1}
     ]
+
+
+def test_without_options_the_defaults_of_the_api_apply(client: Client, service_log: ServiceLog, prompt: str) -> None:
+    service_log.service.fail_next("no need to make it")
+    run = client.run({VIDEO: node("SeedanceTextToVideo", text=prompt, mode="live", reuse=True), PROBE: probe()})
+    assert run.status is Status.ERROR
+    (submission,) = service_log.submissions
+    assert submission.input == {
+        "text": prompt, "resolution": "480p", "ratio": "16:9", "duration": 5, "seed": 38810827
+    }  # fmt: skip
+
+
+def test_a_stray_node_spends_nothing(client: Client, service_log: ServiceLog, prompt: str) -> None:
+    graph = {
+        **generation(prompt),
+        "picture": node("EmptyImage", width=64, height=32, batch_size=1, color=0),
+        PROBE: node("ProbeClip", images=["picture", 0]),
+    }
+    assert client.run(graph).status is Status.SUCCESS
+    assert service_log.submissions == []
+
+
+def test_live_without_a_token_says_how_to_set_one(
+    client_without_token: Client, service_log: ServiceLog, prompt: str
+) -> None:
+    assert "RUNCOMFY_API_TOKEN" in failure_of(client_without_token, generation(prompt))
+    assert service_log.calls == {}

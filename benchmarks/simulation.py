@@ -11,17 +11,17 @@ from pathlib import Path
 from random import Random
 from typing import Final, NoReturn, ParamSpec, TypeVar
 
-from nodes.jobs.cancellation import Cancellation
+from nodes.jobs.account import Services
 from nodes.jobs.claims import Claims
 from nodes.jobs.events import Event
 from nodes.jobs.executors import Executors
+from nodes.jobs.job import Unread
 from nodes.jobs.journal import Journal
 from nodes.jobs.poll import Poller
 from nodes.jobs.poll_schedule import ScheduleFor
 from nodes.jobs.records import RequestKey
 from nodes.jobs.retry import Backoff, RateLimiter
-from nodes.jobs.run import Unread
-from nodes.jobs.services import Services
+from nodes.jobs.waiting import Cancellation
 from nodes.runcomfy.client import ApiRequest, RunComfy
 from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.responses import ApiResponse

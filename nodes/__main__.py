@@ -17,12 +17,12 @@ from typing import Final
 
 from .engine import Engine, Folders
 from .errors import SeedanceError
+from .jobs.account import Video
 from .jobs.clock import clock_time
 from .jobs.errors import Stopped
 from .jobs.events import Downloading, Event, Generating, dollars
+from .jobs.job import Run
 from .jobs.records import JobRecord
-from .jobs.run import Run
-from .jobs.services import Video
 from .runcomfy.request import RATIOS, RESOLUTIONS, GenerationRequest, Options, is_request_id
 
 FAILED: Final = 1

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from .jobs.cancellation import Cancellation
+from .jobs.account import Services, Video
 from .jobs.claims import Claims
 from .jobs.clock import Clock, SystemClock
 from .jobs.download import download_link
 from .jobs.executors import Executors
+from .jobs.job import Run, Unread
 from .jobs.job_files import files_of
 from .jobs.job_runner import JobRunner
 from .jobs.journal import Journal
@@ -25,8 +26,7 @@ from .jobs.poll_schedule import ENOUGH_HISTORY, PollSchedule, ScheduleFor
 from .jobs.preflight import check_before_submit
 from .jobs.price import ListPrice
 from .jobs.retry import Backoff, RateLimiter
-from .jobs.run import Run, Unread
-from .jobs.services import Services, Video
+from .jobs.waiting import Cancellation
 from .runcomfy.client import HttpTransport, RunComfy
 from .runcomfy.token import Token, api_origin, find_token, is_loopback
 from .video.download import Download

@@ -16,12 +16,12 @@ from comfy_execution.graph import ExecutionBlocker
 
 from ..engine import LINK_PREFIX
 from ..errors import SeedanceError, StopRequested
-from ..jobs.cancellation import Cancellation
+from ..jobs.account import Video
 from ..jobs.clock import SystemClock
 from ..jobs.errors import OutcomeUnknown, Stopped
 from ..jobs.events import Decoding, Done, Failed, Notice, StopOutcome, StopReport
-from ..jobs.run import Run
-from ..jobs.services import Video
+from ..jobs.job import Run
+from ..jobs.waiting import Cancellation
 from ..runcomfy.request import GenerationRequest, Options, is_request_id, text_hint
 from ..video.decode import decode
 from ..video.probe import ALL, Selection, VideoInfo, probe

@@ -12,7 +12,7 @@ from ..files import remove, replace
 from ..runcomfy.responses import JobResult
 from ..video.download import Download
 from ..video.errors import CorruptVideo, DownloadInterrupted, HostUnreachable, LinkExpired, UnsupportedVideo, VideoError
-from .cancellation import Cancellation
+from .account import Services
 from .errors import NoVideo, Stopped, VideoUnavailable
 from .events import Downloading, Retrying, StopOutcome
 from .executors import Executors
@@ -20,8 +20,8 @@ from .job_files import file_names, is_whole
 from .poll import Poller
 from .records import JobRecord
 from .retry import Backoff
-from .services import Services
 from .states import State
+from .waiting import Cancellation
 
 MAX_LINK_REFRESHES: Final = 4
 """How often a new link is asked for before the video counts as unavailable."""

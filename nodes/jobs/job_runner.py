@@ -7,13 +7,13 @@ from collections.abc import Coroutine
 
 from ..errors import StopRequested
 from ..runcomfy.request import GenerationRequest
-from .cancel import stop_job, stop_report
+from .account import Services, Video
 from .errors import OutcomeUnknown, Stopped
 from .events import StopReport
-from .job_run import JobRun
-from .run import Run
-from .services import Services, Video
+from .job import Run
+from .runner import JobRun
 from .states import State
+from .stop import stop_job, stop_report
 
 
 class JobRunner:

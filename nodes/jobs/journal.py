@@ -15,10 +15,10 @@ from ..runcomfy.request import GenerationRequest
 from .clock import Clock
 from .database import Database
 from .errors import JournalUnusable
+from .pending_ids import UnwrittenIds
 from .records import SUBMIT_SECONDS, JobRecord, RequestKey, changed_columns, identity_columns, record_of
 from .schema import JOBS
 from .states import NOT_ACCEPTED_YET, TRANSITIONS, UNFINISHED, State
-from .unwritten import UnwrittenIds
 
 CLAIM_SECONDS: Final = 30.0
 """That a claim lasts unless it is renewed."""

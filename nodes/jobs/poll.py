@@ -8,14 +8,14 @@ from urllib.parse import urlsplit
 
 from ..runcomfy.errors import NotFound, TransientError
 from ..runcomfy.responses import JobResult, JobState, JobStatus
-from .cancellation import Cancellation
+from .account import Services
 from .errors import DeadlinePassed, JobCancelled, JobExpired, JobFailed
 from .events import Event, Generating, Queued, Retrying
 from .poll_schedule import PollSchedule
 from .records import JobRecord
 from .retry import Backoff
-from .services import Services
 from .states import TRANSITIONS, State
+from .waiting import Cancellation
 
 T = TypeVar("T")
 

@@ -12,13 +12,13 @@ from typing import Final
 from ..errors import SeedanceError, StopRequested
 from ..runcomfy.errors import ConnectError, RunComfyError
 from ..runcomfy.request import GenerationRequest
-from .cancel import cancel_and_record
-from .cancellation import ended_within
+from .account import Services, going_on
 from .errors import JournalUnusable
 from .events import Event
 from .records import JobRecord, RequestKey
-from .services import Services, going_on
 from .states import State
+from .stop import cancel_and_record
+from .waiting import ended_within
 
 FIRST_BYTE_SECONDS: Final = 15.0
 """From the intent on; later than that nothing is sent. With the 45 s that an exchange may take, the call has ended well

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from nodes.jobs.cancellation import Cancellation
 from nodes.jobs.clock import SystemClock
 from nodes.jobs.executors import Executors
+from nodes.jobs.waiting import Cancellation
 
 PATIENCE = 30.0
 ROOT = Path(__file__).parents[2]

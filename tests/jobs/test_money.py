@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 
-from nodes.jobs import cancel
+from nodes.jobs import stop
+from nodes.jobs.account import Video
 from nodes.jobs.errors import DeadlinePassed, JobExpired, JobFailed, JournalUnusable, OutcomeUnknown, Stopped
 from nodes.jobs.events import Event
-from nodes.jobs.run import Run
-from nodes.jobs.services import Video
+from nodes.jobs.job import Run
 from nodes.jobs.states import State
 from nodes.runcomfy.errors import InvalidRequest, ReadError
 from nodes.runcomfy.request import GenerationRequest, Options
@@ -260,7 +260,7 @@ def stop_in_the_queue(machine: FakeMachine) -> str:
 def test_i_a_cancel_that_answers_late_overwrites_no_video(
     machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cancel, "CANCEL_CALL_SECONDS", 0.01)
+    monkeypatch.setattr(stop, "CANCEL_CALL_SECONDS", 0.01)
     go_on = threading.Event()
     machine.service.script["cancel"].append(reply(202, outcome="cancelled"))
     machine.service.before["cancel"] = lambda: go_on.wait(PATIENCE)
@@ -280,8 +280,8 @@ def test_i_a_job_that_was_cancelled_goes_on_after_all(machine: FakeMachine) -> N
 def test_i_a_cancel_that_begins_late_leaves_the_next_runs_job_alone(
     machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cancel, "CANCEL_CALL_SECONDS", 0.01)
-    monkeypatch.setattr(cancel, "CANCEL_SECONDS", 0.0)
+    monkeypatch.setattr(stop, "CANCEL_CALL_SECONDS", 0.01)
+    monkeypatch.setattr(stop, "CANCEL_SECONDS", 0.0)
     go_on = threading.Event()
     for _ in range(10):  # all the threads for it
         machine.executors.cancels.submit(go_on.wait, PATIENCE)

@@ -10,8 +10,8 @@ import pytest
 
 from nodes.jobs.clock import clock_time
 from nodes.jobs.errors import OutcomeUnknown
-from nodes.jobs.job_run import CONNECT_ATTEMPTS
 from nodes.jobs.records import SUBMIT_SECONDS
+from nodes.jobs.runner import CONNECT_ATTEMPTS
 from nodes.jobs.submit import FIRST_BYTE_SECONDS
 from nodes.runcomfy.errors import ConnectError, RateLimited, ReadError, RunComfyError
 from nodes.runcomfy.responses import ApiResponse

@@ -14,15 +14,15 @@ from random import Random
 import requests
 
 from nodes.errors import StopRequested
+from nodes.jobs.account import Services, Video
 from nodes.jobs.claims import Claims
 from nodes.jobs.events import Event
 from nodes.jobs.executors import Executors
+from nodes.jobs.job import Run, Unread
 from nodes.jobs.job_runner import JobRunner
 from nodes.jobs.journal import Journal
 from nodes.jobs.records import JobRecord
 from nodes.jobs.retry import Backoff, RateLimiter
-from nodes.jobs.run import Run, Unread
-from nodes.jobs.services import Services, Video
 from nodes.runcomfy.client import ApiRequest, RunComfy
 from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.responses import ApiResponse

@@ -7,14 +7,14 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from nodes.jobs.account import Services, Video
 from nodes.jobs.claims import RENEW_SECONDS, Claims
 from nodes.jobs.events import Event
 from nodes.jobs.executors import Executors
+from nodes.jobs.job import Run, Unread
 from nodes.jobs.job_runner import JobRunner
 from nodes.jobs.journal import Journal
 from nodes.jobs.retry import Backoff, RateLimiter
-from nodes.jobs.run import Run, Unread
-from nodes.jobs.services import Services, Video
 from nodes.rehearsal import DEFAULT_TOKEN
 from nodes.runcomfy.client import HttpTransport, Limits, RunComfy
 from nodes.runcomfy.request import GenerationRequest

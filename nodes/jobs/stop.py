@@ -10,12 +10,12 @@ from typing import Final
 from ..runcomfy.client import RunComfy
 from ..runcomfy.errors import RateLimited, RunComfyError, TransientError
 from ..runcomfy.responses import CancelOutcome, JobState
-from .cancellation import ended_within
+from .account import Services
 from .errors import JournalUnusable
 from .events import Event, StopOutcome, StopReport
 from .records import JobRecord
-from .services import Services
 from .states import State
+from .waiting import ended_within
 
 CANCEL_CALL_SECONDS: Final = 2.5
 """Between two looks at a cancel call; Stop gives up one that is under way at both."""

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from nodes.jobs.cancellation import Cancellation
+from nodes.jobs.waiting import Cancellation
 from tests.support.fake_runcomfy import TurningClock
 
 

@@ -10,11 +10,11 @@ from dataclasses import replace
 
 import pytest
 
-from nodes.jobs import cancel, submit
-from nodes.jobs.cancellation import ended_within
+from nodes.jobs import stop, submit
+from nodes.jobs.account import Video
 from nodes.jobs.errors import OutcomeUnknown, Stopped
 from nodes.jobs.events import Event, Queued
-from nodes.jobs.services import Video
+from nodes.jobs.waiting import ended_within
 from nodes.runcomfy.errors import ReadError
 from tests.support.fake_runcomfy import BOAT, QUEUED, Answer, FakeMachine, reply
 
@@ -277,7 +277,7 @@ def test_a_cancel_call_without_an_answer_promises_nothing(machine: FakeMachine) 
 def test_a_cancel_call_that_hangs_is_waited_for_only_so_long(
     machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cancel, "CANCEL_CALL_SECONDS", 0.01)
+    monkeypatch.setattr(stop, "CANCEL_CALL_SECONDS", 0.01)
     go_on = threading.Event()
     machine.service.before["submit"] = machine.press_stop
     machine.service.before["cancel"] = lambda: go_on.wait(PATIENCE)
@@ -305,7 +305,7 @@ def test_a_cancel_call_that_waits_for_a_thread_has_its_time_from_when_it_begins(
                 machine.executors.cancels.submit(free.wait, PATIENCE)
             machine.press_stop()
 
-    monkeypatch.setattr(cancel, "ended_within", look)
+    monkeypatch.setattr(stop, "ended_within", look)
     monkeypatch.setattr(machine, "show", show)
     try:
         assert "was still queued and is cancelled. Nothing was charged." in stopped(machine)

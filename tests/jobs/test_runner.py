@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from nodes.jobs.account import Video
 from nodes.jobs.errors import (
     DeadlinePassed,
     JobExpired,
@@ -16,7 +17,6 @@ from nodes.jobs.errors import (
     JournalUnusable,
     OutcomeUnknown,
 )
-from nodes.jobs.services import Video
 from nodes.runcomfy.client import RunComfy
 from nodes.runcomfy.errors import ReadError
 from tests.support.fake_runcomfy import BOAT, FakeMachine, reply

@@ -10,19 +10,19 @@ from typing import Final, ParamSpec, TypeVar
 from ..runcomfy.errors import ConnectError, NotFound, PermissionDenied, RateLimited, RunComfyError, TransientError
 from ..runcomfy.request import GenerationRequest
 from ..runcomfy.responses import JobState
-from .cancellation import Cancellation
+from .account import Services, Video
 from .decide import Action, Disk, Do, Situation, decide
 from .download import download_videos
 from .errors import JobExpired, JobFailed, JournalUnusable, OutcomeUnknown, VideoUnreadable, error_of
 from .events import Notice, Retrying, Submitting
+from .job import Run
 from .job_files import disk_state, files_of, paths_of
 from .poll import Poller
 from .records import JobRecord, RequestKey
 from .retry import Backoff
-from .run import Run
-from .services import Services, Video
 from .states import TRANSITIONS, State
 from .submit import SubmitCall
+from .waiting import Cancellation
 
 P = ParamSpec("P")
 T = TypeVar("T")

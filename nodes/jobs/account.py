@@ -15,11 +15,11 @@ from .clock import Clock
 from .errors import JournalUnusable
 from .events import Event, Notice
 from .executors import Executors
+from .job import Unread
 from .journal import Journal
 from .poll_schedule import PollSchedule, ScheduleFor
 from .records import JobRecord
 from .retry import RateLimiter
-from .run import Unread
 from .states import State
 
 DEADLINE: Final = 30 * 60.0

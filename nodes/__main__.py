@@ -17,11 +17,10 @@ from typing import Final
 
 from .engine import Engine, Folders
 from .errors import SeedanceError
-from .jobs.account import Video
 from .jobs.clock import clock_time
 from .jobs.errors import Stopped
 from .jobs.events import Downloading, Event, Generating, dollars
-from .jobs.job import Run
+from .jobs.job import Run, Video
 from .jobs.records import JobRecord
 from .runcomfy.request import RATIOS, RESOLUTIONS, GenerationRequest, Options, is_request_id
 

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from nodes.engine import Engine, Folders
-from nodes.jobs.account import Video
 from nodes.jobs.errors import Stopped
-from nodes.jobs.job import Run
+from nodes.jobs.job import Run, Video
 from nodes.rehearsal import Timing
 from nodes.runcomfy.errors import MissingToken
 from nodes.runcomfy.request import GenerationRequest

@@ -16,11 +16,10 @@ from comfy_execution.graph import ExecutionBlocker
 
 from ..engine import LINK_PREFIX
 from ..errors import SeedanceError, StopRequested
-from ..jobs.account import Video
 from ..jobs.clock import SystemClock
 from ..jobs.errors import OutcomeUnknown, Stopped
 from ..jobs.events import Decoding, Done, Failed, Notice, StopOutcome, StopReport
-from ..jobs.job import Run
+from ..jobs.job import Run, Video
 from ..jobs.waiting import Cancellation
 from ..runcomfy.request import GenerationRequest, Options, is_request_id, text_hint
 from ..video.decode import decode

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ..jobs.price import price_of
+from ..jobs.account import price_of
 from ..runcomfy.client import HttpTransport, RunComfy
 from ..runcomfy.errors import MissingToken, RunComfyError
 from ..runcomfy.token import api_origin, clear_token, find_token, is_saved, save_token, variable_in_use

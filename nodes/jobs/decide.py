@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
-from .records import SUBMIT_SECONDS, JobRecord
-from .states import State
+from .records import SUBMIT_SECONDS, JobRecord, State
 
 CANCEL_DOUBT: Final = 86400.0
 """Seconds for which a cancelled job is asked about once more before its request is bought again."""

@@ -23,8 +23,7 @@ from typing import Final
 from ..errors import Charge, SeedanceError
 from .clock import clock_time
 from .events import StopOutcome
-from .records import JobRecord
-from .states import State
+from .records import JobRecord, State
 
 _OF_MODERATION: Final = ("moderation", "sensitive", "policy", "nsfw", "unsafe", "content check", "copyright", "violat")
 """One of these is in the reason where the content check refused a prompt: no code is documented that would tell."""

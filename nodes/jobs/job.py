@@ -1,14 +1,23 @@
-"""Who asks for a video, and which bad ends of jobs they can have read."""
+"""One run's work for one video: who asks, which job it is by now, and what it brings."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, ParamSpec, TypeVar
 
-from .events import Event
-from .records import JobRecord
-from .states import State
+from .account import Account
+from .errors import JournalUnusable
+from .events import Event, Notice
+from .records import JobRecord, RequestKey, State
+from .waiting import Cancellation
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+NO_JOB: Final = JobRecord(0, "", RequestKey("", "", ""), "", State.REFUSED, None)
+"""Nothing is submitted."""
 
 
 @dataclass(frozen=True)
@@ -28,44 +37,59 @@ class Run:
     """Whether what it raises reaches somebody: not where failures are skipped."""
 
 
-class Unread:
-    """What this server has raised, and which prompts were queued by then. A restart forgets both, and the queue.
+@dataclass(frozen=True)
+class Video:
+    """What a job brought."""
 
-    May be used from any thread.
+    request_id: str
+    files: tuple[Path, ...]
+    """At least one; all checked."""
+    cost: float | None = None
+    """US dollars, where the service tells."""
+    elapsed: float = 0.0
+    """Seconds that this run took."""
+    reused: bool = False
+    """It was on disk already."""
+    price: str = ""
+    """The list price, where the service tells: `$0.02 per second`."""
 
-    Args:
-        server: its name, the same after a restart, by which the journal knows who has reported an unknown outcome.
-    """
 
-    def __init__(self, server: str) -> None:
-        self.server = server
-        self._queued: dict[str, frozenset[str] | None] = {}
-        """By the record's uid, the prompts that were queued when its end was first raised; None: nobody has read it."""
-        self._lock = threading.Lock()
+class Job:
+    """What the steps of a run share: the account, the user, the claim, and the job's record as it moves on."""
 
-    def raised(self, record: JobRecord, run: Run) -> None:
-        """Note that the end of a job was raised to the user of a run."""
-        with self._lock:
-            if self._queued.get(record.uid) is None:
-                self._queued[record.uid] = run.queued_prompts() | {run.prompt_id}
+    def __init__(self, account: Account, run: Run) -> None:
+        self.account = account
+        self.run = run
+        self.cancellation = Cancellation(account.clock, run.report, run.is_stopped)
+        self.owner = account.claims.join(run.is_stopped)
+        """The name under which this run claims."""
+        self.record = NO_JOB
+        """The job as far as this run knows it. Threads move it on, also when nobody waits for them any more."""
 
-    def not_read(self, record: JobRecord) -> None:
-        """Note that what was raised about a job did not reach anybody."""
-        with self._lock:
-            self._queued[record.uid] = None
+    async def call(self, work: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
+        """Do something that blocks, in a thread. Raises what it does, or `StopRequested` without waiting for it."""
+        return await self.cancellation.wait_for(self.account.executors.calls.submit(work, *args, **options))
 
-    def of(self, records: Iterable[JobRecord], run: Run, just_ended: frozenset[int]) -> frozenset[int]:
-        """The ids of the records whose end nobody had read when this run was queued.
+    async def write(self, to: State, **changes: object) -> None:
+        """As `move`, for the event loop."""
+        writing = self.account.executors.journal.submit(self.move, self.record, to, **changes)
+        await self.cancellation.wait_for(writing)
 
-        Args:
-            just_ended: if they have ended, then after that: this run has waited for them, or another is about to raise.
-        """
-        ended = (State.UNKNOWN_REPORTED, State.FAILED, State.EXPIRED)
-        bad = (record for record in records if record.state in ended)
-        return frozenset(record.id for record in bad if record.id in just_ended or self._is_unread(record, run))
+    def move(self, record: JobRecord, to: State, **changes: object) -> None:
+        """Move a record on. A broken journal must not cost the user the video: say so and go on. Blocks."""
+        try:
+            self.record = self.account.journal.transition(record, to, **changes)
+        except JournalUnusable as error:
+            self.record = self.unwritten(error, record, to, **changes)
 
-    def _is_unread(self, record: JobRecord, run: Run) -> bool:
-        if record.state is State.UNKNOWN_REPORTED and record.reported_by != self.server:
-            return True
-        queued = self._queued.get(record.uid, frozenset())
-        return queued is None or run.prompt_id in queued
+    def unwritten(self, error: JournalUnusable, record: JobRecord, to: State, **changes: object) -> JobRecord:
+        """The record as it would be, where the journal cannot be written, which the user is told."""
+        moved = replace(record, state=to, **changes)  # type: ignore[arg-type]  # the names are JobRecord's fields
+        job = f" The job goes on; note its request id: {moved.request_id}." if moved.request_id else ""
+        self.run.report(Notice(f"{error.message}{job}"))
+        return moved
+
+    def leave(self) -> None:
+        """Free what was claimed."""
+        self.account.claims.leave(self.owner)
+        self.account.executors.journal.submit(self.account.claims.give_back, self.owner)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,10 +16,19 @@ from ..runcomfy.request import GenerationRequest
 from .clock import Clock
 from .database import Database
 from .errors import JournalUnusable
-from .pending_ids import UnwrittenIds
-from .records import SUBMIT_SECONDS, JobRecord, RequestKey, changed_columns, identity_columns, record_of
-from .schema import JOBS
-from .states import NOT_ACCEPTED_YET, TRANSITIONS, UNFINISHED, State
+from .pending_ids import PendingIds
+from .records import (
+    JOBS,
+    NOT_ACCEPTED_YET,
+    SUBMIT_SECONDS,
+    TRANSITIONS,
+    UNFINISHED,
+    JobRecord,
+    RequestKey,
+    State,
+    identity_columns,
+    record_of,
+)
 
 CLAIM_SECONDS: Final = 30.0
 """That a claim lasts unless it is renewed."""
@@ -33,20 +43,23 @@ class Journal:
     def __init__(self, file: Path | None, clock: Clock) -> None:
         self.database = Database(file)
         self._clock = clock
-        self._unwritten = UnwrittenIds(file.parent if file else None)
+        self._pending_ids = PendingIds(file.parent if file else None)
         self._refused = False
         """Whether the last call of `of_request` ended with an error."""
 
-    def of_request(self, key: RequestKey) -> list[JobRecord]:
+    def of_request(self, key: RequestKey, *, first: bool = True) -> list[JobRecord]:
         """All records of a request to this service, of every account, newest first.
 
         A journal that was deleted in use is refused here, where a user reads it, and begun anew by the next call.
+
+        Args:
+            first: whether a run asks for the first time, so that ids are looked for that a dead process has left.
         """
         if self._refused:
             self._refused = False
             self.database.close()
         try:
-            self.write_ids()
+            self.write_ids(left_by_others=first)
             return self.database.transact(lambda connection: _of_request(connection, key))
         except JournalUnusable:
             self._refused = True
@@ -54,8 +67,11 @@ class Journal:
 
     def job(self, request_id: str) -> JobRecord | None:
         """The record of a job that the service accepted."""
-        found = self._newest(1, JOBS.c.request_id == request_id)
-        return found[0] if found else None
+        return next(iter(self._newest(1, JOBS.c.request_id == request_id)), None)
+
+    def row(self, number: int) -> JobRecord | None:
+        """The record in a row, as it is now."""
+        return next(iter(self._newest(1, JOBS.c.id == number)), None)
 
     def records(self, limit: int = 100) -> list[JobRecord]:
         """The newest records, newest first."""
@@ -71,11 +87,6 @@ class Journal:
     def media_hosts(self, origin: str, limit: int = 3) -> set[str]:
         """Where a service had put the latest videos."""
         return {found.media_host for found in self._newest(limit, JOBS.c.origin == origin, JOBS.c.media_host != "")}
-
-    def row(self, number: int) -> JobRecord | None:
-        """The record in a row, as it is now."""
-        found = self._newest(1, JOBS.c.id == number)
-        return found[0] if found else None
 
     def now(self) -> float:
         """Seconds since the epoch, by the clock that all users of this database go by."""
@@ -148,7 +159,8 @@ class Journal:
                 before = _accept(connection, record, record.request_id, self.now()).state
             # Surplus: a job that was cancelled goes on after all, while another one has been accepted.
             state = _accepted_state(connection, record) if to is State.ACCEPTED else to
-            values = {**changed_columns(changes), "state": state.value, "changed": self.now()}
+            columns = {name: json.dumps(value) if name == "files" else value for name, value in changes.items()}
+            values = {**columns, "state": state.value, "changed": self.now()}
             unmoved = (JOBS.c.uid == record.uid) & (JOBS.c.state == before.value)
             connection.execute(update(JOBS).where(unmoved).values(values))
             return _read(connection, JOBS.c.uid == record.uid)
@@ -157,7 +169,7 @@ class Journal:
             return self.database.transact(write) or replace(record, state=to)
         except JournalUnusable:
             if record.request_id:
-                self._unwritten.add(record, record.request_id)
+                self._pending_ids.add(record, record.request_id)
             raise
 
     def accept(self, record: JobRecord, request_id: str) -> JobRecord:
@@ -171,12 +183,12 @@ class Journal:
         try:
             return self._write_id(record, request_id)
         except JournalUnusable:
-            self._unwritten.add(record, request_id)
+            self._pending_ids.add(record, request_id)
             raise
 
-    def write_ids(self) -> None:
+    def write_ids(self, *, left_by_others: bool = True) -> None:
         """Write down the ids that could not be written before, of this process or of one that died."""
-        self._unwritten.write(self._write_id)
+        self._pending_ids.write(self._write_id, left_by_others=left_by_others)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -1,218 +1,267 @@
-"""One run for one video: its steps, of which `decide` says which is next."""
+"""From a request to its video, exactly once: decide by what the journal says, do that, and decide again."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Coroutine
 from functools import partial
-from typing import Final, ParamSpec, TypeVar
+from typing import Final
 
+from ..errors import StopRequested
 from ..runcomfy.errors import ConnectError, NotFound, PermissionDenied, RateLimited, RunComfyError, TransientError
 from ..runcomfy.request import GenerationRequest
 from ..runcomfy.responses import JobState
-from .account import Services, Video
+from .account import Account
 from .decide import Action, Disk, Do, Situation, decide
-from .download import download_videos
-from .errors import JobExpired, JobFailed, JournalUnusable, OutcomeUnknown, VideoUnreadable, error_of
-from .events import Notice, Retrying, Submitting
-from .job import Run
-from .job_files import disk_state, files_of, paths_of
-from .poll import Poller
-from .records import JobRecord, RequestKey
-from .retry import Backoff
-from .states import TRANSITIONS, State
+from .download import disk_state, download_videos, paths_of, whole_files
+from .errors import JobExpired, JobFailed, JournalUnusable, OutcomeUnknown, Stopped, VideoUnreadable, error_of
+from .events import Notice, Retrying, StopReport, Submitting
+from .job import NO_JOB, Job, Run, Video
+from .poll import ClaimLost, Poller
+from .records import TRANSITIONS, JobRecord, RequestKey, State
+from .stop import stop_job, stop_report
 from .submit import SubmitCall
-from .waiting import Cancellation
-
-P = ParamSpec("P")
-T = TypeVar("T")
+from .waiting import Backoff
 
 CONNECT_ATTEMPTS: Final = 5
 WATCH_SECONDS: Final = 0.5
 """Between two looks at a job that another run is at work on."""
 
 
-class JobRun:
-    """Brings one video, and knows at any time which job that is."""
+class JobRunner:
+    """Brings the video of one run. To be used once."""
 
-    def __init__(self, services: Services, run: Run) -> None:
-        self._services = services
+    def __init__(self, account: Account, run: Run) -> None:
+        self._account = account
         self._run = run
-        self.cancellation = Cancellation(services.clock, run.report, run.is_stopped)
-        self.owner = services.claims.join(run.is_stopped)
-        self._started = services.clock.monotonic()
-        self._backoff = Backoff(services.random)
+        self._job = Job(account, run)
+        self._submit_call = SubmitCall(self._job)
+        self._started = self._job.cancellation.awake()
+        self._backoff = Backoff(account.random)
         self._connect_failures = 0
+        self._is_first = True
+        self._is_checked = False
         self._awaited = 0
-        self._claimed: JobRecord | None = None
-        self._poller: Poller | None = None
-        self.submit_call = SubmitCall(services, run.report, self.owner, lambda: not self.cancellation.is_cancelled())
         self._not_ours: set[int] = set()
         self._rechecked: set[int] = set()
 
-    async def run(self, request: GenerationRequest, reuse: bool) -> Video:
-        """As `JobRunner.run`; raises `StopRequested` on Stop."""
-        services = self._services
-        key = RequestKey.of(request, model=services.client.model, account=services.account, origin=services.origin)
-        run = "" if reuse else self._run.key
+    async def generate(self, request: GenerationRequest, *, reuse: bool) -> Video:
+        """The video of a request: from disk, from an earlier job, or bought.
+
+        Args:
+            reuse: whether a finished video of the same request will do, rather than one new video per run.
+
+        Raises:
+            SeedanceError: no video; the message says whether anything was charged.
+            Stopped: the user pressed Stop; says what became of the job.
+        """
+        return await self._guarded(self._generate(request, "" if reuse else self._run.key), may_cancel=True)
+
+    async def fetch(self, request_id: str) -> Video:
+        """The video of a job that was submitted before, here or elsewhere; waits for it if need be.
+
+        Raises as `generate` does. Stop leaves the job alone.
+        """
+        return await self._guarded(self._fetch(request_id), may_cancel=False)
+
+    async def _guarded(self, work: Coroutine[None, None, Video], *, may_cancel: bool) -> Video:
+        """Do ``work``; however it ends, say the truth about the job and free what was claimed."""
+        try:
+            return await work
+        except StopRequested:
+            stopping = asyncio.ensure_future(self._stop(may_cancel))
+            try:
+                report = await asyncio.shield(stopping)
+            except asyncio.CancelledError:
+                # Another node has stopped already, at which ComfyUI ends all others: nothing raised here is read.
+                await self._show(stopping)
+                raise
+            raise Stopped(str(report), report.outcome) from None
+        except asyncio.CancelledError:
+            # A failed sibling node, which is no reason to give up a paid job; or Stop, seen by somebody else first.
+            if self._run.is_stopped():
+                await self._show(asyncio.ensure_future(self._stop(may_cancel)))
+            else:
+                self._run.report(stop_report(self._job.record, "Another node ended this run"))
+            raise
+        finally:
+            # Not before a submit call under way has ended, whose job the next run must see.
+            self._submit_call.on_done(self._job.leave)
+
+    async def _stop(self, may_cancel: bool) -> StopReport:
+        """What becomes of the job of a stopped run. Raises `OutcomeUnknown` where its submit call ended unclearly."""
+        await self._submit_call.wait()
+        record = self._job.record
+        if record.state is State.UNKNOWN:
+            await self._raise_end(record)
+        return await stop_job(self._job) if may_cancel else stop_report(record, "Stopped")
+
+    async def _show(self, stopping: asyncio.Future[StopReport]) -> None:
+        """Show what becomes of a job where it cannot be raised; an unclear outcome stays to be reported."""
+        try:
+            self._run.report(await stopping)
+        except OutcomeUnknown:
+            self._account.reports.was_not_read(self._job.record)
+
+    async def _generate(self, request: GenerationRequest, run: str) -> Video:
+        account = self._account
+        key = RequestKey.of(request, model=account.client.model, account=account.name, origin=account.origin)
         while True:
-            records, action = await self._call(self._decide, key, run)
+            records, action = await self._job.call(self._decide, key, run)
             if action.record is None:
                 video = await self._submit(records, key, run, request)
             else:
-                video = await self._do(action.do, action.record, key.account, run)
+                video = await self._do(action.do, action.record, key, run)
             if video:
                 return video
 
-    async def resume(self, request_id: str) -> Video:
-        """As `JobRunner.resume`; raises `StopRequested` on Stop."""
+    async def _fetch(self, request_id: str) -> Video:
+        journal, claims = self._account.journal, self._account.claims
         while True:
-            if files := await self._call(files_of, request_id, self._services.folder):
+            if files := await self._job.call(whole_files, request_id, self._account.folder, journal):
                 return Video(request_id, files, reused=True)
-            record = await self._call(self._services.journal.job, request_id)
+            record = await self._job.call(journal.job, request_id)
             if record is None or record.state is State.FAILED:
-                unknown = RequestKey("", "", self._services.origin)
+                unknown = RequestKey("", "", self._account.origin)
                 record = JobRecord(0, "", unknown, "", State.ACCEPTED, record.request if record else None, request_id)
-            claimed = await self._call(self._services.claims.take, record, self.owner)
+            claimed = await self._job.call(claims.take, record, self._job.owner)
             if claimed is None:
                 await self._wait_for(record)
             elif video := await self._bring(claimed, fresh=False):
                 return video
 
-    @property
-    def record(self) -> JobRecord | None:
-        """The job as far as this run knows it."""
-        return self._poller.record if self._poller else self._claimed or self.submit_call.record
-
-    def close(self) -> None:
-        """Free what was claimed."""
-        self._services.claims.leave(self.owner)
-        self._services.executors.journal.submit(self._services.claims.give_back, self.owner)
-
     def _decide(self, key: RequestKey, run: str) -> tuple[list[JobRecord], Action]:
         """The request's records, and what to do by them. Blocks."""
-        services, records = self._services, self._services.journal.of_request(key)
-        busy = frozenset(record.id for record in records if not services.claims.is_free(record))
+        account = self._account
+        records = account.journal.of_request(key, first=self._is_first)
+        self._is_first = False
+        busy = frozenset(record.id for record in records if not account.claims.is_free(record))
         situation = Situation(
-            services.journal.now(),
+            account.journal.now(),
             run,
-            disk={record.id: disk_state(record, services.folder) for record in records},
+            disk={record.id: disk_state(record, account.folder) for record in records},
             busy=busy,
-            unread=services.unread.of(records, self._run, busy | {self._awaited}),
+            unread=account.reports.unread(records, self._run.prompt_id, busy | {self._awaited}),
             not_ours=frozenset(self._not_ours),
             rechecked=frozenset(self._rechecked),
         )
         return records, decide(records, situation)
 
-    async def _do(self, do: Do, record: JobRecord, account: str, run: str) -> Video | None:
+    async def _do(self, do: Do, record: JobRecord, key: RequestKey, run: str) -> Video | None:
         """Do what was decided about a record; None where it has to be decided again."""
         if do is Do.LOAD:
-            return await self._call(self._load, record)
+            return await self._job.call(self._load, record)
         if do is Do.RESUME:
-            return await self._resume(record, account, run)
+            return await self._resume(record, key, run)
         if do is Do.WAIT:
             await self._wait_for(record)
         elif do is Do.GIVE_UP_SUBMIT:
-            await self._call(self._services.journal.transition, record, State.UNKNOWN)
+            await self._job.call(self._account.journal.transition, record, State.UNKNOWN)
         elif do is Do.RECHECK:
             await self._recheck(record)
         elif do is Do.RAISE_UNREADABLE:
-            raise VideoUnreadable(paths_of(record, self._services.folder)[0], record.request_id)
+            raise VideoUnreadable(paths_of(record, self._account.folder)[0], record.request_id)
         elif do is Do.REPORT:
-            await self.raise_end(record)
+            await self._raise_end(record)
         return None
 
     def _load(self, record: JobRecord) -> Video:
         """A job's files, whatever its record said of them so far. Blocks."""
-        paths = paths_of(record, self._services.folder)
+        paths = paths_of(record, self._account.folder)
         if record.state is not State.SAVED and State.SAVED in TRANSITIONS[record.state]:
-            files = tuple(path.name for path in paths)
-            self._services.transition(self.cancellation.report, record, State.SAVED, files=files)
+            self._job.move(record, State.SAVED, files=tuple(path.name for path in paths))
         return Video(record.request_id, paths, record.cost, reused=True)
 
     async def _submit(
         self, seen: list[JobRecord], key: RequestKey, run: str, request: GenerationRequest
     ) -> Video | None:
         """Buy the video, unless others have written about the request meanwhile."""
-        await self._call(self._services.check_before_submit)
-        self.cancellation.report(Submitting())
+        if not self._is_checked:
+            await self._job.call(self._account.check_before_submit)
+            self._is_checked = True
+        self._job.cancellation.report(Submitting())
         try:
-            record = await self.cancellation.wait_for(self.submit_call.start(seen, key, run, request))
+            if not await self._job.cancellation.wait_for(self._submit_call.start(seen, key, run, request)):
+                return None
         except (RateLimited, ConnectError) as error:
             await self._pause_before_retry(error)
             return None
         except RunComfyError:
-            record = self.submit_call.record
-            if record is None or record.state is not State.UNKNOWN:
+            if self._job.record.state is not State.UNKNOWN:
                 raise
-        if record is None or record.state is State.CANCELLED:
+        record = self._job.record
+        if record.state is State.CANCELLED:
             return None
         if record.state is State.UNKNOWN:
-            await self.raise_end(record)
+            await self._raise_end(record)
         return await self._bring(record, fresh=True)
 
     async def _pause_before_retry(self, error: TransientError) -> None:
         pause = self._backoff.pause(error.retry_after)
         self._connect_failures += isinstance(error, ConnectError)
-        waited = self._services.clock.monotonic() - self._started
-        if self._connect_failures >= CONNECT_ATTEMPTS or waited + pause > self._services.deadline:
+        waited = self._job.cancellation.awake() - self._started
+        if self._connect_failures >= CONNECT_ATTEMPTS or waited + pause > self._account.deadline:
             raise error
-        self.cancellation.report(Retrying(f"{error.message} Nothing was charged.", pause))
-        await self.cancellation.sleep(pause)
+        self._job.cancellation.report(Retrying(f"{error.message} Nothing was charged.", pause))
+        await self._job.cancellation.sleep(pause)
 
-    async def _resume(self, record: JobRecord, account: str, run: str) -> Video | None:
-        claimed = await self._call(self._services.claims.take, record, self.owner, run)
+    async def _resume(self, record: JobRecord, key: RequestKey, run: str) -> Video | None:
+        claims = self._account.claims
+        claimed = await self._job.call(claims.take, record, self._job.owner, run)
         try:
             return await self._bring(claimed, fresh=False) if claimed else None
         except PermissionDenied:
-            if record.key.account == account:
+            if record.key.account == key.account:
                 raise
             # The service itself says that it is another account's, which buys its own.
             self._not_ours.add(record.id)
-            self._claimed = self._poller = None
-            await self._call(self._services.claims.give_back, self.owner)
+            self._job.record = NO_JOB
+            await self._job.call(claims.give_back, self._job.owner)
             return None
 
     async def _bring(self, record: JobRecord, *, fresh: bool) -> Video | None:
-        """Poll and download a job that this run has claimed; None where its files are on disk after all."""
-        self._claimed, self._poller, folder = record, None, self._services.folder
+        """Poll and download a job that this run has claimed; None where that has to be decided again."""
+        job, account = self._job, self._account
+        job.record = record
         # A job of elsewhere is scheduled as one of the default size and length.
         request = record.request or GenerationRequest("(unknown)")
         try:
-            history = await self._call(self._services.journal.durations, request)
+            history = await job.call(account.journal.durations, request)
         except JournalUnusable:
             history = []  # the job is paid for; it goes on without
-        schedule = self._services.schedule(request, history)
-        poller = self._poller = Poller(self._services, self.cancellation, record, schedule, fresh=fresh)
+        poller = Poller(job, account.schedule(request, history), fresh=fresh)
         try:
             ended = record.state in (State.SUCCEEDED, State.SAVED)
-            result = await (poller.result() if ended else poller.wait())
-            record = await download_videos(self._services, self.cancellation, poller, result)
+            await download_videos(job, poller, await (poller.result() if ended else poller.wait()))
+        except ClaimLost:
+            return None
         except (JobFailed, JobExpired) as error:
             # Its video may have arrived before that could be written down.
-            if isinstance(error, JobExpired) and await self._call(disk_state, poller.record, folder) is Disk.WHOLE:
+            if isinstance(error, JobExpired) and await job.call(disk_state, job.record, account.folder) is Disk.WHOLE:
                 return None
-            self._services.unread.raised(poller.record, self._run)
+            self._raised(job.record)
             raise
-        elapsed = self._services.clock.monotonic() - self._started
-        return Video(record.request_id, paths_of(record, folder), record.cost, elapsed, price=record.price)
+        record, elapsed = job.record, job.cancellation.awake() - self._started
+        paths = paths_of(record, account.folder)
+        return Video(record.request_id, paths, record.cost, elapsed, price=record.price)
 
     async def _wait_for(self, record: JobRecord) -> None:
         """Watch what another run makes of a job."""
         if record.id != self._awaited:
-            await self._call(self._services.claims.await_job, record, self.owner)
+            await self._job.call(self._account.claims.await_job, record, self._job.owner)
             self._awaited = record.id
         line = "The same video is being generated already; waiting for it"
         if record.state is State.INTENDED:
-            left = max(0.0, record.submit_until - self._services.journal.now())
+            left = max(0.0, record.submit_until - self._account.journal.now())
             line = f"Another run is submitting the same video; its outcome is known in {left:.0f} s at the latest"
-        self.cancellation.report(Notice(line))
-        await self.cancellation.sleep(WATCH_SECONDS)
+        self._job.cancellation.report(Notice(line))
+        await self._job.cancellation.sleep(WATCH_SECONDS)
 
     async def _recheck(self, record: JobRecord) -> None:
         """Ask once about a job that counts as cancelled or deleted, before its request is bought again."""
+        account = self._account
         try:
-            found = await self._call(self._services.rate_limiter.call, self._services.client.status, record.request_id)
+            found = await self._job.call(account.rate_limiter.call, account.client.status, record.request_id)
         except (NotFound, PermissionDenied):
             self._rechecked.add(record.id)
         except TransientError as error:
@@ -220,9 +269,9 @@ class JobRun:
         else:
             self._rechecked.add(record.id)
             if found.state is not JobState.CANCELLED:
-                await self._call(self._services.journal.transition, record, State.ACCEPTED)
+                await self._job.call(account.journal.transition, record, State.ACCEPTED)
 
-    async def raise_end(self, record: JobRecord) -> None:
+    async def _raise_end(self, record: JobRecord) -> None:
         """Raise how a job ended. An unclear outcome counts as reported only where somebody can read it."""
         error = error_of(record, is_read=self._run.is_read)
         if isinstance(error, OutcomeUnknown):
@@ -230,16 +279,16 @@ class JobRun:
             self._run.report(Notice(str(error)))
             if not self._run.is_read:
                 raise error
-            write = partial(self._services.transition, reported_by=self._services.unread.server)
-            args = (self._run.report, record, State.UNKNOWN_REPORTED)
-            writing = self._services.executors.journal.submit(write, *args)
+            reports = self._account.reports
+            write = partial(self._job.move, record, State.UNKNOWN_REPORTED, reported_by=reports.server)
             try:
-                record = await self.cancellation.finish(writing)
+                # Whether Stop is pressed meanwhile or not.
+                await asyncio.shield(asyncio.wrap_future(self._account.executors.journal.submit(write)))
             except asyncio.CancelledError:
-                self._services.unread.not_read(record)
+                reports.was_not_read(record)
                 raise
-        self._services.unread.raised(record, self._run)
+        self._raised(record)
         raise error
 
-    async def _call(self, work: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
-        return await self.cancellation.wait_for(self._services.executors.calls.submit(work, *args, **options))
+    def _raised(self, record: JobRecord) -> None:
+        self._account.reports.add(record, self._run.queued_prompts() | {self._run.prompt_id})

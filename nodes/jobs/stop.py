@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import Final
@@ -10,11 +9,10 @@ from typing import Final
 from ..runcomfy.client import RunComfy
 from ..runcomfy.errors import RateLimited, RunComfyError, TransientError
 from ..runcomfy.responses import CancelOutcome, JobState
-from .account import Services
 from .errors import JournalUnusable
-from .events import Event, StopOutcome, StopReport
-from .records import JobRecord
-from .states import State
+from .events import StopOutcome, StopReport
+from .job import Job
+from .records import JobRecord, State
 from .waiting import ended_within
 
 CANCEL_CALL_SECONDS: Final = 2.5
@@ -25,41 +23,33 @@ LIMITED_PAUSE: Final = 0.5
 """Seconds before a cancel that was refused for coming too often is made again, if the service names none."""
 _COLLECT: Final = "run the same graph again to collect its video without a new charge"
 
-CancelResult = tuple[CancelOutcome | None, JobRecord]
-"""What a cancel call achieved, None where it was not made because the job is another run's by now; and the record."""
 
-
-async def stop_job(
-    services: Services, report: Callable[[Event], None], record: JobRecord | None, owner: str
-) -> StopReport:
+async def stop_job(job: Job) -> StopReport:
     """Cancel the job of a run that was stopped, if that is still possible and nobody else wants it."""
-    if record is None or record.state not in (State.ACCEPTED, State.SURPLUS):
+    record, clock = job.record, job.account.clock
+    if record.state not in (State.ACCEPTED, State.SURPLUS):
         return stop_report(record, "Stopped")
-    ends = services.clock.monotonic() + CANCEL_SECONDS
+    ends = clock.monotonic() + CANCEL_SECONDS
     while True:
-        call = services.executors.cancels.submit(cancel_and_record, services, report, record, owner)
-        if not await _ended(call, services, ends):
+        call = job.account.executors.cancels.submit(cancel_and_record, job)
+        if not await _ended(call, job, ends):
             return _not_cancelled(record, "could not be cancelled in time.", StopOutcome.UNCERTAIN)
         try:
-            outcome, record = call.result()
-        except RateLimited as error:
-            pause = error.retry_after or LIMITED_PAUSE
-            if services.clock.monotonic() + pause >= ends:
-                return _not_cancelled(record, f"could not be cancelled: {error.message}", StopOutcome.GOES_ON)
-            await services.clock.sleep(pause)
+            return _cancel_report(call.result(), record)
         except RunComfyError as error:
-            return _not_cancelled(record, f"could not be cancelled: {error.message}", StopOutcome.GOES_ON)
-        else:
-            return _cancel_report(outcome, record)
+            pause = error.retry_after or LIMITED_PAUSE if isinstance(error, RateLimited) else None
+            if pause is None or clock.monotonic() + pause >= ends:
+                return _not_cancelled(record, f"could not be cancelled: {error.message}", StopOutcome.GOES_ON)
+            await clock.sleep(pause)
 
 
-def stop_report(record: JobRecord | None, end: str) -> StopReport:
+def stop_report(record: JobRecord, end: str) -> StopReport:
     """What becomes of a job that nobody cancels.
 
     Args:
         end: what ended the run, in a word or a few.
     """
-    if record is None or record.state in (State.REFUSED, State.FAILED, State.EXPIRED):
+    if record.state in (State.REFUSED, State.FAILED, State.EXPIRED):
         return StopReport(f"{end} before anything was submitted. Nothing was charged.", StopOutcome.NOT_SUBMITTED)
     if record.state in (State.ACCEPTED, State.SURPLUS):
         goes_on = f"Job {record.request_id} goes on and will be charged; {_COLLECT}."
@@ -75,17 +65,20 @@ def stop_report(record: JobRecord | None, end: str) -> StopReport:
     )
 
 
-def cancel_and_record(
-    services: Services, report: Callable[[Event], None], record: JobRecord, owner: str
-) -> CancelResult:
-    """Both in one worker, so that a late cancellation is written down all the same. Raises `RunComfyError`."""
+def cancel_and_record(job: Job) -> CancelOutcome | None:
+    """Both in one thread, so that a late cancellation is written down all the same. Raises `RunComfyError`.
+
+    Returns:
+        What the call achieved; None where it was not made because another run has the job or waits for it by now.
+    """
+    record, claims = job.record, job.account.claims
     with suppress(JournalUnusable):  # then no other run can have claimed it either
-        if not services.claims.holds(record, owner) or services.claims.is_awaited(record):
-            return None, record
-    outcome = _cancel(services.client, record.request_id)
+        if not claims.holds(record, job.owner) or claims.is_awaited(record):
+            return None
+    outcome = _cancel(job.account.client, record.request_id)
     if outcome is CancelOutcome.CANCELLED:
-        record = services.transition(report, record, State.CANCELLED)
-    return outcome, record
+        job.move(record, State.CANCELLED)
+    return outcome
 
 
 def _cancel(client: RunComfy, request_id: str) -> CancelOutcome:
@@ -100,11 +93,11 @@ def _cancel(client: RunComfy, request_id: str) -> CancelOutcome:
         return client.cancel(request_id)
 
 
-async def _ended(call: Future[CancelResult], services: Services, ends: float) -> bool:
+async def _ended(call: Future[CancelOutcome | None], job: Job, ends: float) -> bool:
     """Wait for a cancel call, which has its time from when it begins; whether it ended."""
     begun = False
     while not await ended_within(call, CANCEL_CALL_SECONDS):
-        if begun or services.clock.monotonic() >= ends:
+        if begun or job.account.clock.monotonic() >= ends:
             return False
         begun = call.running()
     return True

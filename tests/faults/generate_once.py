@@ -18,8 +18,8 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import nodes
-from nodes.jobs.account import Video
 from nodes.jobs.errors import OutcomeUnknown
+from nodes.jobs.job import Video
 from tests.support.real_engine import RealEngine
 
 if TYPE_CHECKING:

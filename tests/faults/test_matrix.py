@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from nodes.jobs.account import Video
 from nodes.jobs.errors import JobError, OutcomeUnknown, Stopped
 from nodes.jobs.events import Event
+from nodes.jobs.job import Video
 from nodes.rehearsal import Timing
 from nodes.runcomfy.errors import RejectedError
 from nodes.video import download as fetch

@@ -21,8 +21,7 @@ from nodes.jobs.claims import Claims
 from nodes.jobs.clock import SystemClock
 from nodes.jobs.decide import Do, Situation, decide
 from nodes.jobs.journal import Journal
-from nodes.jobs.records import RequestKey
-from nodes.jobs.states import TRANSITIONS, State
+from nodes.jobs.records import TRANSITIONS, RequestKey, State
 from tests.support.fake_runcomfy import BOAT
 
 PATIENCE = 60.0

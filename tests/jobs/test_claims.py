@@ -16,8 +16,7 @@ from nodes.jobs.claims import Claims
 from nodes.jobs.clock import SystemClock
 from nodes.jobs.errors import JournalUnusable
 from nodes.jobs.journal import CLAIM_SECONDS, Journal
-from nodes.jobs.records import JobRecord
-from nodes.jobs.states import State
+from nodes.jobs.records import JobRecord, State
 from tests.support.fake_runcomfy import TurningClock
 from tests.support.job_records import KEY, intend, record_in
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from nodes.jobs.account import Video
 from nodes.jobs.errors import JournalUnusable, OutcomeUnknown, Stopped
+from nodes.jobs.job import Video
 from tests.support.fake_runcomfy import FakeMachine
 
 NewMachine = Callable[[], FakeMachine]

@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 
 from nodes.jobs.clock import SystemClock
-from nodes.jobs.executors import Executors
-from nodes.jobs.waiting import Cancellation
+from nodes.jobs.waiting import Cancellation, Executors
 
 PATIENCE = 30.0
 ROOT = Path(__file__).parents[2]
@@ -63,7 +62,7 @@ def test_whatever_hangs_stop_the_journal_and_one_decoding_go_on(executors: Execu
 GOING = """
 import os
 from concurrent.futures import thread
-from nodes.jobs.executors import Executors
+from nodes.jobs.waiting import Executors
 
 def submit():
     os.write(1, b"x")

@@ -18,8 +18,7 @@ from nodes.jobs import database as database_module
 from nodes.jobs.claims import Claims
 from nodes.jobs.errors import JournalUnusable
 from nodes.jobs.journal import Journal
-from nodes.jobs.records import RequestKey
-from nodes.jobs.states import State
+from nodes.jobs.records import RequestKey, State
 from tests.support.fake_runcomfy import BOAT, TurningClock
 from tests.support.job_records import KEY, intend, record_in
 

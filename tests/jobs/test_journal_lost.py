@@ -13,7 +13,7 @@ import pytest
 from nodes.jobs.claims import Claims
 from nodes.jobs.errors import JournalUnusable
 from nodes.jobs.journal import Journal
-from nodes.jobs.states import State
+from nodes.jobs.records import State
 from tests.support.fake_runcomfy import BOAT, TurningClock
 from tests.support.job_records import KEY, intend, record_in
 

@@ -16,11 +16,10 @@ from typing import Any
 import pytest
 
 from nodes.jobs import stop
-from nodes.jobs.account import Video
 from nodes.jobs.errors import DeadlinePassed, JobExpired, JobFailed, JournalUnusable, OutcomeUnknown, Stopped
 from nodes.jobs.events import Event
-from nodes.jobs.job import Run
-from nodes.jobs.states import State
+from nodes.jobs.job import Run, Video
+from nodes.jobs.records import State
 from nodes.runcomfy.errors import InvalidRequest, ReadError
 from nodes.runcomfy.request import GenerationRequest, Options
 from nodes.runcomfy.responses import ApiResponse
@@ -45,7 +44,7 @@ def queue_four(machine: FakeMachine) -> list[Run]:
 
 def leave_a_job_going(machine: FakeMachine, *, reuse: bool = True) -> None:
     """A job that its run has stopped waiting for."""
-    deadline = machine.services.deadline
+    deadline = machine.account.deadline
     machine.change(deadline=5.0)
     with pytest.raises(DeadlinePassed):
         machine.run(reuse=reuse)
@@ -72,7 +71,7 @@ def test_a_on_another_server_nobody_has_read_it_either(machine: FakeMachine) -> 
     machine.service.before["submit"] = lose_the_answer
     with pytest.raises(OutcomeUnknown):
         machine.run()
-    machine.change(unread=type(machine.services.unread)("another server"))
+    machine.change(reports=type(machine.account.reports)("another server"))
     with pytest.raises(OutcomeUnknown):
         machine.run()
     assert bought(machine) == 1
@@ -100,7 +99,7 @@ def test_b_a_process_dies_within_the_call_and_the_token_is_renewed(machine: Fake
         machine.run()
     machine.service.before.clear()
     machine.restart()
-    machine.change(account="renewed")
+    machine.change(name="renewed")
     with pytest.raises(OutcomeUnknown):
         machine.run()
     assert bought(machine) == 1
@@ -147,7 +146,7 @@ def test_d_the_token_is_renewed_and_the_old_jobs_status_is_hard_to_get(new_machi
     for name, answers in TROUBLE.items():
         machine = new_machine()
         leave_a_job_going(machine)
-        machine.change(account="renewed")
+        machine.change(name="renewed")
         machine.service.script["status"] += answers
         assert machine.run().request_id == "job-1", name
         assert bought(machine) == 1, name
@@ -156,10 +155,10 @@ def test_d_the_token_is_renewed_and_the_old_jobs_status_is_hard_to_get(new_machi
 def test_d_the_token_is_renewed_and_a_colleague_has_a_newer_job(machine: FakeMachine) -> None:
     not_theirs = reply(403, error_code=403001)
     leave_a_job_going(machine)
-    machine.change(account="colleague")
+    machine.change(name="colleague")
     machine.service.script["status"].append(not_theirs)
     leave_a_job_going(machine)
-    machine.change(account="renewed")
+    machine.change(name="renewed")
     machine.service.script["status"].append(not_theirs)
     assert machine.run().request_id == "job-1"
     assert bought(machine) == 2
@@ -383,7 +382,7 @@ def test_n_a_prompt_that_the_content_check_refuses_is_queued_four_times(machine:
 @pytest.mark.parametrize("end", [State.FAILED, State.UNKNOWN_REPORTED])
 def test_n_a_sibling_has_written_a_bad_end_down_and_not_raised_it_yet(machine: FakeMachine, end: State) -> None:
     """Whoever runs beside it cannot have read it."""
-    claims, sibling = machine.services.claims, machine.services.claims.join(lambda: False)
+    claims, sibling = machine.account.claims, machine.account.claims.join(lambda: False)
     if end is State.FAILED:
         leave_a_job_going(machine)
     else:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
+from nodes.jobs.account import BEST_BEFORE, ListPrice, price_of
 from nodes.jobs.events import Done, Generating, Queued
-from nodes.jobs.executors import Executors
-from nodes.jobs.price import BEST_BEFORE, ListPrice, price_of
+from nodes.jobs.waiting import Executors
 from nodes.runcomfy.client import ApiRequest, RunComfy
 from nodes.runcomfy.errors import ConnectError
 from nodes.runcomfy.responses import ApiResponse, ModelInfo

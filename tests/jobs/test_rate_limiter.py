@@ -9,7 +9,8 @@ from random import Random
 
 import pytest
 
-from nodes.jobs.retry import MAX_RETRY_AFTER, Backoff, RateLimiter
+from nodes.jobs.account import RateLimiter
+from nodes.jobs.waiting import MAX_RETRY_AFTER, Backoff
 from nodes.runcomfy.errors import RateLimited
 from tests.support.fake_runcomfy import FakeMachine, TurningClock, reply
 
@@ -110,7 +111,7 @@ def test_a_time_that_no_service_means_is_capped_also_for_calls_that_were_under_w
 def test_a_job_that_is_limited_again_and_again_waits_longer_and_longer(machine: FakeMachine) -> None:
     """Calls of other jobs that get through in between open the shared rate_limiter, and say nothing about this one."""
     machine.service.script["submit"] += [reply(429)] * 12
-    machine.service.before["submit"] = lambda: machine.services.rate_limiter.call(str)
+    machine.service.before["submit"] = lambda: machine.account.rate_limiter.call(str)
     machine.run()
     at = [when for kind, when in machine.service.calls if kind == "submit"]
     assert at[-1] - at[-2] > 10

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from nodes.jobs.retry import Backoff
+from nodes.jobs.waiting import Backoff
 
 
 def test_pauses_after_failures_double_with_jitter_up_to_a_limit() -> None:

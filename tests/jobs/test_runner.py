@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from nodes.jobs.account import Video
 from nodes.jobs.errors import (
     DeadlinePassed,
     JobExpired,
@@ -17,6 +16,7 @@ from nodes.jobs.errors import (
     JournalUnusable,
     OutcomeUnknown,
 )
+from nodes.jobs.job import Video
 from nodes.runcomfy.client import RunComfy
 from nodes.runcomfy.errors import ReadError
 from tests.support.fake_runcomfy import BOAT, FakeMachine, reply
@@ -54,7 +54,7 @@ def test_another_request_is_another_job(machine: FakeMachine) -> None:
 
 def test_a_new_token_of_the_same_account_finds_the_jobs_of_the_old_one(machine: FakeMachine) -> None:
     abandon(machine)
-    machine.change(account="a new token")
+    machine.change(name="a new token")
     assert machine.run().request_id == "job-1"
     assert machine.run().reused
     assert machine.service.count("submit") == 1
@@ -62,7 +62,7 @@ def test_a_new_token_of_the_same_account_finds_the_jobs_of_the_old_one(machine: 
 
 def test_another_account_buys_its_own_while_a_job_is_not_finished(machine: FakeMachine) -> None:
     abandon(machine)
-    machine.change(account="another")
+    machine.change(name="another")
     machine.service.script["status"].append(reply(403, error_code=403001))
     assert machine.run().request_id == "job-2"
 
@@ -83,7 +83,7 @@ def test_what_becomes_of_a_job_that_was_taken_over_is_written_down(machine: Fake
     """Else every later run would tell of the same failure, and never buy."""
     abandon(machine)
     good, machine.service.ending = machine.service.ending, {"status": "failed"}
-    machine.change(account="a new token")
+    machine.change(name="a new token")
     with pytest.raises(JobFailed):
         machine.run()
     assert machine.states() == ["failed"]
@@ -93,14 +93,14 @@ def test_what_becomes_of_a_job_that_was_taken_over_is_written_down(machine: Fake
 
 def test_with_reuse_off_a_finished_job_of_another_token_is_not_taken_over(machine: FakeMachine) -> None:
     machine.run()
-    machine.change(account="a new token")
+    machine.change(name="a new token")
     assert machine.run(reuse=False).request_id == "job-2"
     assert machine.run(reuse=False).request_id == "job-3"
 
 
 def test_a_deleted_file_of_another_tokens_job_is_fetched_again_for_free(machine: FakeMachine) -> None:
     machine.run().files[0].unlink()
-    machine.change(account="a new token")
+    machine.change(name="a new token")
     assert machine.run().request_id == "job-1"
     assert machine.service.count("submit") == 1
 
@@ -109,11 +109,11 @@ def test_a_service_that_never_had_the_job_does_not_make_its_owner_buy_again(mach
     """A job of the live account is looked for with another account's token; that costs nothing."""
     abandon(machine)
     machine.service.forgotten.add("job-1")
-    machine.change(account="another account")
+    machine.change(name="another account")
     with pytest.raises(JobExpired):
         asyncio.run(machine.fetch("job-1"))
     machine.service.forgotten.clear()
-    machine.change(account="account")
+    machine.change(name="account")
     assert machine.run().request_id == "job-1"
     assert machine.service.count("submit") == 1
 
@@ -250,7 +250,7 @@ def test_videos_and_records_lie_apart(machine: FakeMachine) -> None:
 
 def abandon(machine: FakeMachine) -> None:
     """A job under way that nobody waits for."""
-    deadline = machine.services.deadline
+    deadline = machine.account.deadline
     machine.change(deadline=5.0)
     with pytest.raises(DeadlinePassed):
         machine.run()

@@ -11,9 +11,9 @@ from dataclasses import replace
 import pytest
 
 from nodes.jobs import stop, submit
-from nodes.jobs.account import Video
 from nodes.jobs.errors import OutcomeUnknown, Stopped
 from nodes.jobs.events import Event, Queued
+from nodes.jobs.job import Video
 from nodes.jobs.waiting import ended_within
 from nodes.runcomfy.errors import ReadError
 from tests.support.fake_runcomfy import BOAT, QUEUED, Answer, FakeMachine, reply

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
 
 from .account import Account
-from .errors import JournalUnusable
+from .errors import JournalUnusable, OutcomeUnknown, error_of
 from .events import Event, Notice
 from .records import JobRecord, RequestKey, State
 from .waiting import Cancellation
@@ -65,6 +69,11 @@ class Job:
         """The name under which this run claims."""
         self.record = NO_JOB
         """The job as far as this run knows it. Threads move it on, also when nobody waits for them any more."""
+        self.submit_call: Future[bool] | None = None
+        """The latest one, which may still be under way."""
+        self.is_given_up = False
+        """Whether Stop waits no longer for that call."""
+        self.lock = threading.Lock()
 
     async def call(self, work: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
         """Do something that blocks, in a thread. Raises what it does, or `StopRequested` without waiting for it."""
@@ -88,6 +97,28 @@ class Job:
         job = f" The job goes on; note its request id: {moved.request_id}." if moved.request_id else ""
         self.run.report(Notice(f"{error.message}{job}"))
         return moved
+
+    async def raise_end(self, record: JobRecord) -> None:
+        """Raise how a job ended. An unclear outcome counts as reported only where somebody can read it."""
+        error, reports = error_of(record, is_read=self.run.is_read), self.account.reports
+        if isinstance(error, OutcomeUnknown):
+            # Shown before it is written down: a crash in between reports it twice, never not at all.
+            self.run.report(Notice(str(error)))
+            if not self.run.is_read:
+                raise error
+            write = partial(self.move, record, State.UNKNOWN_REPORTED, reported_by=reports.server)
+            try:
+                # Whether Stop is pressed meanwhile or not.
+                await asyncio.shield(asyncio.wrap_future(self.account.executors.journal.submit(write)))
+            except asyncio.CancelledError:
+                reports.was_not_read(record)
+                raise
+        self.raises_end(record)
+        raise error
+
+    def raises_end(self, record: JobRecord) -> None:
+        """Note that a bad end is about to be raised to the user."""
+        self.account.reports.add(record, self.run.queued_prompts() | {self.run.prompt_id})
 
     def leave(self) -> None:
         """Free what was claimed."""

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine
-from functools import partial
 from typing import Final
 
-from ..errors import StopRequested
 from ..runcomfy.errors import ConnectError, NotFound, PermissionDenied, RateLimited, RunComfyError, TransientError
 from ..runcomfy.request import GenerationRequest
 from ..runcomfy.responses import JobState
 from .account import Account
 from .decide import Action, Disk, Do, Situation, decide
 from .download import disk_state, download_videos, paths_of, whole_files
-from .errors import JobExpired, JobFailed, JournalUnusable, OutcomeUnknown, Stopped, VideoUnreadable, error_of
-from .events import Notice, Retrying, StopReport, Submitting
+from .errors import JobExpired, JobFailed, JournalUnusable, VideoUnreadable
+from .events import Notice, Retrying, Submitting
 from .job import NO_JOB, Job, Run, Video
 from .poll import ClaimLost, Poller
 from .records import TRANSITIONS, JobRecord, RequestKey, State
-from .stop import stop_job, stop_report
-from .submit import SubmitCall
+from .stop import guard
+from .submit import submit
 from .waiting import Backoff
 
 CONNECT_ATTEMPTS: Final = 5
@@ -28,15 +24,12 @@ WATCH_SECONDS: Final = 0.5
 """Between two looks at a job that another run is at work on."""
 
 
-class JobRunner:
+class JobRunner(Job):
     """Brings the video of one run. To be used once."""
 
     def __init__(self, account: Account, run: Run) -> None:
-        self._account = account
-        self._run = run
-        self._job = Job(account, run)
-        self._submit_call = SubmitCall(self._job)
-        self._started = self._job.cancellation.awake()
+        super().__init__(account, run)
+        self._started = self.cancellation.awake()
         self._backoff = Backoff(account.random)
         self._connect_failures = 0
         self._is_first = True
@@ -55,59 +48,20 @@ class JobRunner:
             SeedanceError: no video; the message says whether anything was charged.
             Stopped: the user pressed Stop; says what became of the job.
         """
-        return await self._guarded(self._generate(request, "" if reuse else self._run.key), may_cancel=True)
+        return await guard(self, self._generate(request, "" if reuse else self.run.key), may_cancel=True)
 
     async def fetch(self, request_id: str) -> Video:
         """The video of a job that was submitted before, here or elsewhere; waits for it if need be.
 
         Raises as `generate` does. Stop leaves the job alone.
         """
-        return await self._guarded(self._fetch(request_id), may_cancel=False)
-
-    async def _guarded(self, work: Coroutine[None, None, Video], *, may_cancel: bool) -> Video:
-        """Do ``work``; however it ends, say the truth about the job and free what was claimed."""
-        try:
-            return await work
-        except StopRequested:
-            stopping = asyncio.ensure_future(self._stop(may_cancel))
-            try:
-                report = await asyncio.shield(stopping)
-            except asyncio.CancelledError:
-                # Another node has stopped already, at which ComfyUI ends all others: nothing raised here is read.
-                await self._show(stopping)
-                raise
-            raise Stopped(str(report), report.outcome) from None
-        except asyncio.CancelledError:
-            # A failed sibling node, which is no reason to give up a paid job; or Stop, seen by somebody else first.
-            if self._run.is_stopped():
-                await self._show(asyncio.ensure_future(self._stop(may_cancel)))
-            else:
-                self._run.report(stop_report(self._job.record, "Another node ended this run"))
-            raise
-        finally:
-            # Not before a submit call under way has ended, whose job the next run must see.
-            self._submit_call.on_done(self._job.leave)
-
-    async def _stop(self, may_cancel: bool) -> StopReport:
-        """What becomes of the job of a stopped run. Raises `OutcomeUnknown` where its submit call ended unclearly."""
-        await self._submit_call.wait()
-        record = self._job.record
-        if record.state is State.UNKNOWN:
-            await self._raise_end(record)
-        return await stop_job(self._job) if may_cancel else stop_report(record, "Stopped")
-
-    async def _show(self, stopping: asyncio.Future[StopReport]) -> None:
-        """Show what becomes of a job where it cannot be raised; an unclear outcome stays to be reported."""
-        try:
-            self._run.report(await stopping)
-        except OutcomeUnknown:
-            self._account.reports.was_not_read(self._job.record)
+        return await guard(self, self._fetch(request_id), may_cancel=False)
 
     async def _generate(self, request: GenerationRequest, run: str) -> Video:
-        account = self._account
+        account = self.account
         key = RequestKey.of(request, model=account.client.model, account=account.name, origin=account.origin)
         while True:
-            records, action = await self._job.call(self._decide, key, run)
+            records, action = await self.call(self._decide, key, run)
             if action.record is None:
                 video = await self._submit(records, key, run, request)
             else:
@@ -116,15 +70,15 @@ class JobRunner:
                 return video
 
     async def _fetch(self, request_id: str) -> Video:
-        journal, claims = self._account.journal, self._account.claims
+        journal, claims = self.account.journal, self.account.claims
         while True:
-            if files := await self._job.call(whole_files, request_id, self._account.folder, journal):
+            if files := await self.call(whole_files, request_id, self.account.folder, journal):
                 return Video(request_id, files, reused=True)
-            record = await self._job.call(journal.job, request_id)
+            record = await self.call(journal.job, request_id)
             if record is None or record.state is State.FAILED:
-                unknown = RequestKey("", "", self._account.origin)
+                unknown = RequestKey("", "", self.account.origin)
                 record = JobRecord(0, "", unknown, "", State.ACCEPTED, record.request if record else None, request_id)
-            claimed = await self._job.call(claims.take, record, self._job.owner)
+            claimed = await self.call(claims.take, record, self.owner)
             if claimed is None:
                 await self._wait_for(record)
             elif video := await self._bring(claimed, fresh=False):
@@ -132,7 +86,7 @@ class JobRunner:
 
     def _decide(self, key: RequestKey, run: str) -> tuple[list[JobRecord], Action]:
         """The request's records, and what to do by them. Blocks."""
-        account = self._account
+        account = self.account
         records = account.journal.of_request(key, first=self._is_first)
         self._is_first = False
         busy = frozenset(record.id for record in records if not account.claims.is_free(record))
@@ -141,7 +95,7 @@ class JobRunner:
             run,
             disk={record.id: disk_state(record, account.folder) for record in records},
             busy=busy,
-            unread=account.reports.unread(records, self._run.prompt_id, busy | {self._awaited}),
+            unread=account.reports.unread(records, self.run.prompt_id, busy | {self._awaited}),
             not_ours=frozenset(self._not_ours),
             rechecked=frozenset(self._rechecked),
         )
@@ -150,26 +104,26 @@ class JobRunner:
     async def _do(self, do: Do, record: JobRecord, key: RequestKey, run: str) -> Video | None:
         """Do what was decided about a record; None where it has to be decided again."""
         if do is Do.LOAD:
-            return await self._job.call(self._load, record)
+            return await self.call(self._load, record)
         if do is Do.RESUME:
             return await self._resume(record, key, run)
         if do is Do.WAIT:
             await self._wait_for(record)
         elif do is Do.GIVE_UP_SUBMIT:
-            await self._job.call(self._account.journal.transition, record, State.UNKNOWN)
+            await self.call(self.account.journal.transition, record, State.UNKNOWN)
         elif do is Do.RECHECK:
             await self._recheck(record)
         elif do is Do.RAISE_UNREADABLE:
-            raise VideoUnreadable(paths_of(record, self._account.folder)[0], record.request_id)
+            raise VideoUnreadable(paths_of(record, self.account.folder)[0], record.request_id)
         elif do is Do.REPORT:
-            await self._raise_end(record)
+            await self.raise_end(record)
         return None
 
     def _load(self, record: JobRecord) -> Video:
         """A job's files, whatever its record said of them so far. Blocks."""
-        paths = paths_of(record, self._account.folder)
+        paths = paths_of(record, self.account.folder)
         if record.state is not State.SAVED and State.SAVED in TRANSITIONS[record.state]:
-            self._job.move(record, State.SAVED, files=tuple(path.name for path in paths))
+            self.move(record, State.SAVED, files=tuple(path.name for path in paths))
         return Video(record.request_id, paths, record.cost, reused=True)
 
     async def _submit(
@@ -177,37 +131,35 @@ class JobRunner:
     ) -> Video | None:
         """Buy the video, unless others have written about the request meanwhile."""
         if not self._is_checked:
-            await self._job.call(self._account.check_before_submit)
+            await self.call(self.account.check_before_submit)
             self._is_checked = True
-        self._job.cancellation.report(Submitting())
+        self.cancellation.report(Submitting())
+        self.submit_call = self.account.executors.calls.submit(submit, self, seen, key, run, request)
         try:
-            if not await self._job.cancellation.wait_for(self._submit_call.start(seen, key, run, request)):
+            if not await self.cancellation.wait_for(self.submit_call):
                 return None
         except (RateLimited, ConnectError) as error:
             await self._pause_before_retry(error)
             return None
         except RunComfyError:
-            if self._job.record.state is not State.UNKNOWN:
+            if self.record.state is not State.UNKNOWN:
                 raise
-        record = self._job.record
-        if record.state is State.CANCELLED:
-            return None
-        if record.state is State.UNKNOWN:
-            await self._raise_end(record)
-        return await self._bring(record, fresh=True)
+        if self.record.state is State.UNKNOWN:
+            await self.raise_end(self.record)
+        return None if self.record.state is State.CANCELLED else await self._bring(self.record, fresh=True)
 
     async def _pause_before_retry(self, error: TransientError) -> None:
         pause = self._backoff.pause(error.retry_after)
         self._connect_failures += isinstance(error, ConnectError)
-        waited = self._job.cancellation.awake() - self._started
-        if self._connect_failures >= CONNECT_ATTEMPTS or waited + pause > self._account.deadline:
+        waited = self.cancellation.awake() - self._started
+        if self._connect_failures >= CONNECT_ATTEMPTS or waited + pause > self.account.deadline:
             raise error
-        self._job.cancellation.report(Retrying(f"{error.message} Nothing was charged.", pause))
-        await self._job.cancellation.sleep(pause)
+        self.cancellation.report(Retrying(f"{error.message} Nothing was charged.", pause))
+        await self.cancellation.sleep(pause)
 
     async def _resume(self, record: JobRecord, key: RequestKey, run: str) -> Video | None:
-        claims = self._account.claims
-        claimed = await self._job.call(claims.take, record, self._job.owner, run)
+        claims = self.account.claims
+        claimed = await self.call(claims.take, record, self.owner, run)
         try:
             return await self._bring(claimed, fresh=False) if claimed else None
         except PermissionDenied:
@@ -215,53 +167,53 @@ class JobRunner:
                 raise
             # The service itself says that it is another account's, which buys its own.
             self._not_ours.add(record.id)
-            self._job.record = NO_JOB
-            await self._job.call(claims.give_back, self._job.owner)
+            self.record = NO_JOB
+            await self.call(claims.give_back, self.owner)
             return None
 
     async def _bring(self, record: JobRecord, *, fresh: bool) -> Video | None:
         """Poll and download a job that this run has claimed; None where that has to be decided again."""
-        job, account = self._job, self._account
-        job.record = record
+        account = self.account
+        self.record = record
         # A job of elsewhere is scheduled as one of the default size and length.
         request = record.request or GenerationRequest("(unknown)")
         try:
-            history = await job.call(account.journal.durations, request)
+            history = await self.call(account.journal.durations, request)
         except JournalUnusable:
             history = []  # the job is paid for; it goes on without
-        poller = Poller(job, account.schedule(request, history), fresh=fresh)
+        poller = Poller(self, account.schedule(request, history), fresh=fresh)
         try:
             ended = record.state in (State.SUCCEEDED, State.SAVED)
-            await download_videos(job, poller, await (poller.result() if ended else poller.wait()))
+            await download_videos(self, poller, await (poller.result() if ended else poller.wait()))
         except ClaimLost:
             return None
         except (JobFailed, JobExpired) as error:
             # Its video may have arrived before that could be written down.
-            if isinstance(error, JobExpired) and await job.call(disk_state, job.record, account.folder) is Disk.WHOLE:
+            if isinstance(error, JobExpired) and await self.call(disk_state, self.record, account.folder) is Disk.WHOLE:
                 return None
-            self._raised(job.record)
+            self.raises_end(self.record)
             raise
-        record, elapsed = job.record, job.cancellation.awake() - self._started
+        record, elapsed = self.record, self.cancellation.awake() - self._started
         paths = paths_of(record, account.folder)
         return Video(record.request_id, paths, record.cost, elapsed, price=record.price)
 
     async def _wait_for(self, record: JobRecord) -> None:
         """Watch what another run makes of a job."""
         if record.id != self._awaited:
-            await self._job.call(self._account.claims.await_job, record, self._job.owner)
+            await self.call(self.account.claims.await_job, record, self.owner)
             self._awaited = record.id
         line = "The same video is being generated already; waiting for it"
         if record.state is State.INTENDED:
-            left = max(0.0, record.submit_until - self._account.journal.now())
+            left = max(0.0, record.submit_until - self.account.journal.now())
             line = f"Another run is submitting the same video; its outcome is known in {left:.0f} s at the latest"
-        self._job.cancellation.report(Notice(line))
-        await self._job.cancellation.sleep(WATCH_SECONDS)
+        self.cancellation.report(Notice(line))
+        await self.cancellation.sleep(WATCH_SECONDS)
 
     async def _recheck(self, record: JobRecord) -> None:
         """Ask once about a job that counts as cancelled or deleted, before its request is bought again."""
-        account = self._account
+        account = self.account
         try:
-            found = await self._job.call(account.rate_limiter.call, account.client.status, record.request_id)
+            found = await self.call(account.rate_limiter.call, account.client.status, record.request_id)
         except (NotFound, PermissionDenied):
             self._rechecked.add(record.id)
         except TransientError as error:
@@ -269,26 +221,4 @@ class JobRunner:
         else:
             self._rechecked.add(record.id)
             if found.state is not JobState.CANCELLED:
-                await self._job.call(account.journal.transition, record, State.ACCEPTED)
-
-    async def _raise_end(self, record: JobRecord) -> None:
-        """Raise how a job ended. An unclear outcome counts as reported only where somebody can read it."""
-        error = error_of(record, is_read=self._run.is_read)
-        if isinstance(error, OutcomeUnknown):
-            # Shown before it is written down: a crash in between reports it twice, never not at all.
-            self._run.report(Notice(str(error)))
-            if not self._run.is_read:
-                raise error
-            reports = self._account.reports
-            write = partial(self._job.move, record, State.UNKNOWN_REPORTED, reported_by=reports.server)
-            try:
-                # Whether Stop is pressed meanwhile or not.
-                await asyncio.shield(asyncio.wrap_future(self._account.executors.journal.submit(write)))
-            except asyncio.CancelledError:
-                reports.was_not_read(record)
-                raise
-        self._raised(record)
-        raise error
-
-    def _raised(self, record: JobRecord) -> None:
-        self._account.reports.add(record, self._run.queued_prompts() | {self._run.prompt_id})
+                await self.call(account.journal.transition, record, State.ACCEPTED)

@@ -1,20 +1,25 @@
-"""After Stop: take a job back where that is possible, and say truthfully what became of it."""
+"""However a run ends: take its job back after Stop where that is possible, and say truthfully what became of it."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Coroutine
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import Final
 
+from ..errors import StopRequested
 from ..runcomfy.client import RunComfy
 from ..runcomfy.errors import RateLimited, RunComfyError, TransientError
 from ..runcomfy.responses import CancelOutcome, JobState
-from .errors import JournalUnusable
+from .errors import JournalUnusable, OutcomeUnknown, Stopped
 from .events import StopOutcome, StopReport
-from .job import Job
+from .job import Job, Video
 from .records import JobRecord, State
 from .waiting import ended_within
 
+SUBMIT_WAIT_SECONDS: Final = 5.0
+"""That Stop waits for a submit call under way, so that its job can be cancelled."""
 CANCEL_CALL_SECONDS: Final = 2.5
 """Between two looks at a cancel call; Stop gives up one that is under way at both."""
 CANCEL_SECONDS: Final = 10.0
@@ -24,31 +29,74 @@ LIMITED_PAUSE: Final = 0.5
 _COLLECT: Final = "run the same graph again to collect its video without a new charge"
 
 
-async def stop_job(job: Job) -> StopReport:
-    """Cancel the job of a run that was stopped, if that is still possible and nobody else wants it."""
-    record, clock = job.record, job.account.clock
-    if record.state not in (State.ACCEPTED, State.SURPLUS):
-        return stop_report(record, "Stopped")
-    ends = clock.monotonic() + CANCEL_SECONDS
-    while True:
-        call = job.account.executors.cancels.submit(cancel_and_record, job)
-        if not await _ended(call, job, ends):
-            return _not_cancelled(record, "could not be cancelled in time.", StopOutcome.UNCERTAIN)
+async def guard(job: Job, work: Coroutine[None, None, Video], *, may_cancel: bool) -> Video:
+    """Do a run's ``work``; however it ends, say the truth about its job and free what was claimed. Raises `Stopped`."""
+    try:
+        return await work
+    except StopRequested:
+        stopping = asyncio.ensure_future(_stop(job, may_cancel))
         try:
-            return _cancel_report(call.result(), record)
+            report = await asyncio.shield(stopping)
+        except asyncio.CancelledError:
+            # Another node has stopped already, at which ComfyUI ends all others: nothing raised here is read.
+            await _show(job, stopping)
+            raise
+        raise Stopped(str(report), report.outcome) from None
+    except asyncio.CancelledError:
+        # A failed sibling node, which is no reason to give up a paid job; or Stop, seen by somebody else first.
+        if job.run.is_stopped():
+            await _show(job, asyncio.ensure_future(_stop(job, may_cancel)))
+        else:
+            job.run.report(_left_alone(job.record, "Another node ended this run"))
+        raise
+    finally:
+        # Not before a submit call under way has ended, whose job the next run must see.
+        if job.submit_call:
+            job.submit_call.add_done_callback(lambda _: job.leave())
+        else:
+            job.leave()
+
+
+async def _stop(job: Job, may_cancel: bool) -> StopReport:
+    """What becomes of the job of a stopped run. Raises `OutcomeUnknown` where its submit call ended unclearly."""
+    # Nothing is sent any more, and a job that is accepted after this wait is cancelled by the thread.
+    if job.submit_call and not await ended_within(job.submit_call, SUBMIT_WAIT_SECONDS):
+        with job.lock:
+            job.is_given_up = True
+    if job.record.state is State.UNKNOWN:
+        await job.raise_end(job.record)
+    if may_cancel and job.record.state in (State.ACCEPTED, State.SURPLUS):
+        return await _take_back(job)
+    return _left_alone(job.record, "Stopped")
+
+
+async def _show(job: Job, stopping: asyncio.Future[StopReport]) -> None:
+    """Show what becomes of a job where it cannot be raised; an unclear outcome stays to be reported."""
+    try:
+        job.run.report(await stopping)
+    except OutcomeUnknown:
+        job.account.reports.was_not_read(job.record)
+
+
+async def _take_back(job: Job) -> StopReport:
+    """Cancel a job if that is still possible and nobody else wants it."""
+    clock, name = job.account.clock, f"Stopped. Job {job.record.request_id}"
+    ends = clock.monotonic() + CANCEL_SECONDS
+    why, outcome = "could not be cancelled in time.", StopOutcome.UNCERTAIN
+    while await _ended(call := job.account.executors.cancels.submit(cancel_and_record, job), job, ends):
+        try:
+            return _cancel_report(call.result(), name)
         except RunComfyError as error:
+            why, outcome = f"could not be cancelled: {error.message}", StopOutcome.GOES_ON
             pause = error.retry_after or LIMITED_PAUSE if isinstance(error, RateLimited) else None
             if pause is None or clock.monotonic() + pause >= ends:
-                return _not_cancelled(record, f"could not be cancelled: {error.message}", StopOutcome.GOES_ON)
+                break
             await clock.sleep(pause)
+    return StopReport(f"{name} {why} It may be charged; {_COLLECT}.", outcome)
 
 
-def stop_report(record: JobRecord, end: str) -> StopReport:
-    """What becomes of a job that nobody cancels.
-
-    Args:
-        end: what ended the run, in a word or a few.
-    """
+def _left_alone(record: JobRecord, end: str) -> StopReport:
+    """What becomes of a job that nobody cancels; ``end`` says what ended the run, in a word or a few."""
     if record.state in (State.REFUSED, State.FAILED, State.EXPIRED):
         return StopReport(f"{end} before anything was submitted. Nothing was charged.", StopOutcome.NOT_SUBMITTED)
     if record.state in (State.ACCEPTED, State.SURPLUS):
@@ -57,12 +105,18 @@ def stop_report(record: JobRecord, end: str) -> StopReport:
     if record.state in (State.SUCCEEDED, State.SAVED):
         return StopReport(f"{end}. The video is finished and paid for; {_COLLECT}.", StopOutcome.FINISHED)
     if record.state is State.CANCELLED:
-        return _cancel_report(CancelOutcome.CANCELLED, record)
-    return StopReport(
-        f"{end} while the request was being submitted. It may have been charged. Run the same graph again: it finds "
-        "the job, or says where to look for it.",
-        StopOutcome.UNCERTAIN,
-    )
+        return _cancel_report(CancelOutcome.CANCELLED, f"Stopped. Job {record.request_id}")
+    unclear = f"{end} while the request was being submitted. It may have been charged."
+    again = "Run the same graph again: it finds the job, or says where to look for it."
+    return StopReport(f"{unclear} {again}", StopOutcome.UNCERTAIN)
+
+
+def _cancel_report(outcome: CancelOutcome | None, job: str) -> StopReport:
+    if outcome is None:
+        return StopReport(f"{job} goes on, since another run waits for its video.", StopOutcome.GOES_ON)
+    if outcome is CancelOutcome.NOT_CANCELLABLE:
+        return StopReport(f"{job} is running already and will be charged; {_COLLECT}.", StopOutcome.GOES_ON)
+    return StopReport(f"{job} was still queued and is cancelled. Nothing was charged.", StopOutcome.CANCELLED)
 
 
 def cancel_and_record(job: Job) -> CancelOutcome | None:
@@ -101,16 +155,3 @@ async def _ended(call: Future[CancelOutcome | None], job: Job, ends: float) -> b
             return False
         begun = call.running()
     return True
-
-
-def _cancel_report(outcome: CancelOutcome | None, record: JobRecord) -> StopReport:
-    job = f"Stopped. Job {record.request_id}"
-    if outcome is None:
-        return StopReport(f"{job} goes on, since another run waits for its video.", StopOutcome.GOES_ON)
-    if outcome is CancelOutcome.NOT_CANCELLABLE:
-        return StopReport(f"{job} is running already and will be charged; {_COLLECT}.", StopOutcome.GOES_ON)
-    return StopReport(f"{job} was still queued and is cancelled. Nothing was charged.", StopOutcome.CANCELLED)
-
-
-def _not_cancelled(record: JobRecord, why: str, outcome: StopOutcome) -> StopReport:
-    return StopReport(f"Stopped. Job {record.request_id} {why} It may be charged; {_COLLECT}.", outcome)

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from nodes.jobs import stop, submit
+from nodes.jobs import stop
 from nodes.jobs.errors import OutcomeUnknown, Stopped
 from nodes.jobs.events import Event, Queued
 from nodes.jobs.job import Video
@@ -146,7 +146,7 @@ def test_a_submit_call_that_hangs_is_waited_for_only_so_long(
     machine: FakeMachine, monkeypatch: pytest.MonkeyPatch, next_run_waits: bool
 ) -> None:
     """Its job is cancelled as soon as it is accepted, unless somebody wants it by then."""
-    monkeypatch.setattr(submit, "SUBMIT_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(stop, "SUBMIT_WAIT_SECONDS", 0.01)
     go_on = threading.Event()
 
     def hang() -> None:
@@ -175,7 +175,7 @@ def test_a_submit_call_that_hangs_is_waited_for_only_so_long(
 def test_a_job_that_is_accepted_too_late_and_runs_at_once_is_collected(
     machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(submit, "SUBMIT_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(stop, "SUBMIT_WAIT_SECONDS", 0.01)
     go_on = threading.Event()
     machine.service.queued = 0
 
@@ -196,7 +196,7 @@ def test_what_is_called_off_while_it_is_being_written_down_is_never_sent(
     machine: FakeMachine, monkeypatch: pytest.MonkeyPatch, ending: str
 ) -> None:
     """The user reads that nothing was submitted; so nothing may be submitted after that, however slow the disk."""
-    monkeypatch.setattr(submit, "SUBMIT_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(stop, "SUBMIT_WAIT_SECONDS", 0.01)
     begun, go_on = threading.Event(), threading.Event()
     create = machine.journal.create
 

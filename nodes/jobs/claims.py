@@ -84,7 +84,7 @@ class Claims:
 
         def write(connection: Connection) -> bool:
             same = (JOBS.c.id == record.id) & (JOBS.c.claim_owner == record.claim_owner)
-            same &= JOBS.c.state == record.state.value
+            same &= JOBS.c.state == record.state
             until = self.journal.now() + CLAIM_SECONDS
             claim = update(JOBS).where(same).values(claim_owner=owner, claim_until=until, run=run or record.run)
             taken = connection.execute(claim).rowcount == 1

@@ -5,14 +5,15 @@ Also how a file of the first version becomes one of this.
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import sqlite3
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from filelock import FileLock, Timeout
 from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, text
@@ -35,6 +36,7 @@ _PASSING: Final = ("disk i/o error", "unable to open")
 VERSION: Final = 4
 """Of the tables. 1 to 3 are the first version's; it refuses to open anything higher."""
 OLD_TABLE: Final = "jobs_of_version_1"
+_KEPT: Final = ("id", "request", "request_id", "created", "changed", "seconds", "cost", "reason")
 
 
 class Database:
@@ -114,7 +116,7 @@ class Database:
                 connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT},
             )
             event.listen(engine, "connect", _set_up)
-            event.listen(engine, "begin", _begin_immediately)
+            event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
             try:
                 with engine.begin() as connection:
                     _migrate(connection, self._file)
@@ -141,10 +143,6 @@ def _set_up(connection: sqlite3.Connection, _: object) -> None:
     for pragma in ("journal_mode = TRUNCATE", "synchronous = FULL", "fullfsync = ON"):
         with suppress(sqlite3.OperationalError):  # another process has it open in another mode: either is safe
             connection.execute(f"PRAGMA {pragma}").fetchall()
-
-
-def _begin_immediately(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _identity(file: Path) -> tuple[int, int]:
@@ -206,20 +204,17 @@ def _convert(connection: Connection) -> None:
             state = State.SURPLUS if row["request_id"] else State.UNKNOWN_REPORTED
         elif state in UNFINISHED:
             taken.add((key, account))
-        connection.execute(insert(JOBS).values(_converted(row, key, account, state)))
+        request = read_request(row["request"])
+        converted = {name: row[name] for name in _KEPT} | {
+            "files": json.loads(row["files"]),
+            "uid": secrets.token_hex(16),
+            "request_key": key,
+            "account": account,
+            "origin": "",
+            "state": state,
+            "resolution": request and request.resolution,
+            "duration": request and request.duration,
+            "price": row.get("price") or "",
+        }
+        connection.execute(insert(JOBS).values(converted))
     connection.exec_driver_sql(f"ALTER TABLE jobs RENAME TO {OLD_TABLE}")
-
-
-def _converted(row: Mapping[Any, Any], key: str, account: str, state: State) -> dict[str, object]:
-    request = read_request(row["request"])
-    kept = ("id", "request", "request_id", "created", "changed", "seconds", "cost", "reason", "files")
-    return {name: row[name] for name in kept} | {
-        "uid": secrets.token_hex(16),
-        "request_key": key,
-        "account": account,
-        "origin": "",
-        "state": state.value,
-        "resolution": request and request.resolution,
-        "duration": request and request.duration,
-        "price": row.get("price") or "",
-    }

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ..runcomfy.request import GenerationRequest
@@ -26,7 +25,7 @@ from .records import (
     JobRecord,
     RequestKey,
     State,
-    identity_columns,
+    insertion,
     record_of,
 )
 
@@ -80,7 +79,7 @@ class Journal:
     def durations(self, request: GenerationRequest, limit: int = 50) -> list[float]:
         """Seconds that the latest successful jobs of the same size and length took."""
         kind = (JOBS.c.resolution == request.resolution) & (JOBS.c.duration == request.duration)
-        ended = JOBS.c.state.in_([State.SUCCEEDED.value, State.SAVED.value])
+        ended = JOBS.c.state.in_([State.SUCCEEDED, State.SAVED])
         found = self._newest(limit, kind, ended, JOBS.c.seconds.is_not(None))
         return [record.seconds for record in found if record.seconds is not None]
 
@@ -117,7 +116,7 @@ class Journal:
                 return None
             now = self.now()  # not before: the transaction may have waited for others
             values = {
-                "state": State.INTENDED.value,
+                "state": State.INTENDED,
                 "created": now,
                 "changed": now,
                 "submit_until": now + SUBMIT_SECONDS,
@@ -126,11 +125,11 @@ class Journal:
                 "reason": "",
             }
             if refused:
-                still = (JOBS.c.id == refused.id) & (JOBS.c.state == State.REFUSED.value)
+                still = (JOBS.c.id == refused.id) & (JOBS.c.state == State.REFUSED)
                 written = connection.execute(update(JOBS).where(still).values(values)).rowcount
                 return _read(connection, JOBS.c.id == refused.id) if written else None
             uid = secrets.token_hex(16)
-            connection.execute(insert(JOBS).values(**identity_columns(uid, key, run, request), **values))
+            connection.execute(insertion(uid, key, run, request).values(values))
             return _read(connection, JOBS.c.uid == uid)
 
         try:
@@ -159,10 +158,8 @@ class Journal:
                 before = _accept(connection, record, record.request_id, self.now()).state
             # Surplus: a job that was cancelled goes on after all, while another one has been accepted.
             state = _accepted_state(connection, record) if to is State.ACCEPTED else to
-            columns = {name: json.dumps(value) if name == "files" else value for name, value in changes.items()}
-            values = {**columns, "state": state.value, "changed": self.now()}
-            unmoved = (JOBS.c.uid == record.uid) & (JOBS.c.state == before.value)
-            connection.execute(update(JOBS).where(unmoved).values(values))
+            unmoved = (JOBS.c.uid == record.uid) & (JOBS.c.state == before)
+            connection.execute(update(JOBS).where(unmoved).values(**changes, state=state, changed=self.now()))
             return _read(connection, JOBS.c.uid == record.uid)
 
         try:
@@ -211,17 +208,17 @@ def _accept(connection: Connection, record: JobRecord, request_id: str, now: flo
     """As `Journal.accept`; does nothing where the acceptance is written already."""
     other = _read(connection, (JOBS.c.request_id == request_id) & (JOBS.c.uid != record.uid))
     if _read(connection, JOBS.c.uid == record.uid) is None:
-        request = record.request or GenerationRequest("(unknown)")
-        values = identity_columns(record.uid, record.key, record.run, request)
-        refused = {"state": State.REFUSED.value, "created": record.created, "changed": now}
-        connection.execute(insert(JOBS).values(**values, **refused))
-    open_states = [state.value for state in NOT_ACCEPTED_YET]
-    values = {"state": _accepted_state(connection, record).value, "request_id": request_id, "changed": now}
+        row = insertion(record.uid, record.key, record.run, record.request or GenerationRequest("(unknown)"))
+        connection.execute(row.values(state=State.REFUSED, created=record.created, changed=now))
+    accepted = update(JOBS).where(JOBS.c.uid == record.uid)
     if other:
-        values = {"state": State.UNKNOWN.value, "reason": f"RunComfy named another job's id, {request_id}."}
-        open_states = [State.INTENDED.value]
-    mine = (JOBS.c.uid == record.uid) & JOBS.c.state.in_(open_states)
-    connection.execute(update(JOBS).where(mine).values(values))
+        reason = f"RunComfy named another job's id, {request_id}."
+        accepted = accepted.where(JOBS.c.state == State.INTENDED).values(state=State.UNKNOWN, reason=reason)
+    else:
+        state = _accepted_state(connection, record)
+        accepted = accepted.where(JOBS.c.state.in_(NOT_ACCEPTED_YET))
+        accepted = accepted.values(state=state, request_id=request_id, changed=now)
+    connection.execute(accepted)
     return _read(connection, JOBS.c.uid == record.uid) or record
 
 
@@ -229,8 +226,7 @@ def _accepted_state(connection: Connection, record: JobRecord) -> State:
     """`SURPLUS` where the unique index has room for one unfinished job only, and another has it."""
     same = (JOBS.c.account == record.key.account) & (JOBS.c.request_key == record.key.request)
     same &= (JOBS.c.run == record.run) & (JOBS.c.uid != record.uid)
-    unfinished = JOBS.c.state.in_([state.value for state in UNFINISHED])
-    return State.SURPLUS if _read(connection, same & unfinished) else State.ACCEPTED
+    return State.SURPLUS if _read(connection, same & JOBS.c.state.in_(UNFINISHED)) else State.ACCEPTED
 
 
 def _read(connection: Connection, condition: ColumnElement[bool]) -> JobRecord | None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import enum
 import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from enum import Enum
 from typing import Any, Final
 
-from sqlalchemy import Column, Float, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import JSON, Column, Enum, Float, Index, Insert, Integer, MetaData, String, Table, Text, insert
 
 from ..errors import SeedanceError
 from ..runcomfy.request import GenerationRequest
@@ -18,7 +18,7 @@ SUBMIT_SECONDS: Final = 90.0
 """From the intent on, until other runs may take the submit call for ended. Its writer gives it up well before."""
 
 
-class State(Enum):
+class State(enum.Enum):
     """The state of a job. The value is what the journal holds; people read the name."""
 
     INTENDED = "intended"
@@ -125,6 +125,9 @@ class JobRecord:
 
 
 METADATA: Final = MetaData()
+_STATE: Final = Enum(
+    State, values_callable=lambda states: [each.value for each in states], native_enum=False, length=16
+)
 
 JOBS: Final = Table(
     # Not "jobs", which the first version writes to: a process of it that still runs must fail, not buy.
@@ -136,7 +139,7 @@ JOBS: Final = Table(
     Column("account", String(64), nullable=False),
     Column("origin", String(300), nullable=False),
     Column("run", String(64), nullable=False, server_default=""),
-    Column("state", String(16), nullable=False),
+    Column("state", _STATE, nullable=False),
     Column("request", Text, nullable=False),
     Column("resolution", String(8)),
     Column("duration", Integer),
@@ -151,10 +154,9 @@ JOBS: Final = Table(
     Column("cost", Float),
     Column("price", Text, nullable=False, server_default=""),
     Column("reason", Text, nullable=False, server_default=""),
-    Column("files", Text, nullable=False, server_default="[]"),
+    Column("files", JSON, nullable=False, server_default="[]"),
     Column("media_host", Text, nullable=False, server_default=""),
 )
-"""`JobRecord`; `files` is a JSON list."""
 
 WAITERS: Final = Table(
     "job_waiters",
@@ -165,7 +167,7 @@ WAITERS: Final = Table(
 )
 """Runs that wait for a job that another run has claimed: as long as one lives, Stop does not cancel it."""
 
-_unfinished = JOBS.c.state.in_(sorted(state.value for state in UNFINISHED))
+_unfinished = JOBS.c.state.in_(sorted(UNFINISHED, key=lambda state: state.value))
 _one = (JOBS.c.account, JOBS.c.request_key, JOBS.c.run)
 # The first version's table has indexes of other names, which stay with it.
 Index("one_unfinished_job", *_one, unique=True, sqlite_where=_unfinished, postgresql_where=_unfinished)
@@ -196,24 +198,15 @@ def record_of(row: Mapping[Any, Any]) -> JobRecord:
     """The record in a row, by the names of its columns."""
     read: dict[str, Any] = {
         "key": RequestKey(row["request_key"], row["account"], row["origin"]),
-        "state": State(row["state"]),
         "request": read_request(row["request"]),
         "request_id": row["request_id"] or "",
-        "files": tuple(json.loads(row["files"])),
+        "files": tuple(row["files"]),
     }
     same = {each.name: row[each.name] for each in fields(JobRecord) if each.name not in read}
     return JobRecord(**same, **read)
 
 
-def identity_columns(uid: str, key: RequestKey, run: str, request: GenerationRequest) -> dict[str, object]:
-    """What the row of a job is known by, and what is asked for."""
-    return {
-        "uid": uid,
-        "request_key": key.request,
-        "account": key.account,
-        "origin": key.origin,
-        "run": run,
-        "request": request.canonical(),
-        "resolution": request.resolution,
-        "duration": request.duration,
-    }
+def insertion(uid: str, key: RequestKey, run: str, request: GenerationRequest) -> Insert:
+    """Inserts the row of a job, with what it is known by and what is asked for."""
+    known_by = insert(JOBS).values(uid=uid, request_key=key.request, account=key.account, origin=key.origin, run=run)
+    return known_by.values(request=request.canonical(), resolution=request.resolution, duration=request.duration)

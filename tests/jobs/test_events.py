@@ -20,7 +20,7 @@ from nodes.jobs.events import (
 LINES = [
     (Submitting(), "Submitting"),
     (Queued(3, 12.2), "Queued, 3rd in line, 12 s"),
-    (Queued(1, 0.4), "Queued, 1st in line, 0 s"),
+    (Queued(1, 0.4), "Queued, next in line, 0 s"),
     (Queued(2, 1), "Queued, 2nd in line, 1 s"),
     (Queued(11, 1), "Queued, 11th in line, 1 s"),
     (Queued(112, 1), "Queued, 112th in line, 1 s"),

@@ -1,13 +1,85 @@
-"""The user's side of a run, as the threads see it that work for it."""
+"""How runs wait: few threads that keep nothing, pauses that grow, and a machine that sleeps meanwhile."""
 
 from __future__ import annotations
 
+import asyncio
+import subprocess
+import sys
 import threading
+import weakref
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
 
 import pytest
 
-from nodes.jobs.waiting import Cancellation
+from nodes.jobs.clock import SystemClock
+from nodes.jobs.waiting import Backoff, Cancellation, Executors
 from tests.support.fake_runcomfy import TurningClock
+
+PATIENCE = 30.0
+ROOT = Path(__file__).parents[2]
+
+
+class Frames:
+    """As large as they may be."""
+
+
+@pytest.fixture
+def executors() -> Iterator[Executors]:
+    executors = Executors()
+    yield executors
+    executors.close()
+
+
+def test_what_was_brought_is_gone_once_its_user_lets_it_go(executors: Executors) -> None:
+    async def use() -> None:
+        cancellation = Cancellation(SystemClock(), lambda _: None, lambda: False)
+        frames = await cancellation.wait_for(executor.submit(Frames))
+        weakref.finalize(frames, gone.set)
+
+    for executor in (executors.decodes, executors.calls, executors.journal):
+        gone = threading.Event()
+        asyncio.run(use())
+        assert gone.wait(PATIENCE), executor
+
+
+def test_whatever_hangs_stop_the_journal_and_one_decoding_go_on(executors: Executors) -> None:
+    go_on = threading.Event()
+    hanging = [each.submit(go_on.wait, PATIENCE) for each in (executors.calls, executors.downloads) for _ in range(50)]
+    try:
+        for executor in (executors.cancels, executors.journal, executors.decodes):
+            assert executor.submit(str, "done").result(PATIENCE) == "done"
+        # Each may fill the memory.
+        first, second = executors.decodes.submit(go_on.wait, PATIENCE), executors.decodes.submit(str)
+        assert not second.done()
+        assert not first.done()
+    finally:
+        go_on.set()
+    assert all(future.result(PATIENCE) for future in hanging)
+
+
+GOING = """
+import os
+from concurrent.futures import thread
+from nodes.jobs.waiting import Executors
+
+def submit():
+    os.write(1, b"x")
+    while not thread._shutdown:
+        pass
+
+executors = Executors()
+for _ in range(50):
+    executors.calls.submit(submit)
+executors.close()
+"""
+
+
+def test_a_process_that_ends_makes_no_call_any_more_that_has_not_begun() -> None:
+    """Else Ctrl+C would wait until all that is queued is bought."""
+    ended = subprocess.run([sys.executable, "-c", GOING], capture_output=True, timeout=PATIENCE, check=True, cwd=ROOT)
+    assert 0 <= len(ended.stdout) <= 8
 
 
 def test_threads_end_their_work_with_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -17,3 +89,20 @@ def test_threads_end_their_work_with_the_process(monkeypatch: pytest.MonkeyPatch
     ended = threading.Thread()
     monkeypatch.setattr(threading, "main_thread", lambda: ended)
     assert cancellation.is_cancelled()
+
+
+def test_pauses_after_failures_double_with_jitter_up_to_a_limit() -> None:
+    backoff = Backoff(Random(7))
+    shares = []
+    for number in range(12):
+        full = min(30.0, 2.0**number)
+        shares.append(backoff.pause() / full)
+        assert 0.5 <= shares[-1] <= 1
+    assert len(set(shares)) > 6
+    backoff.reset()
+    assert backoff.pause() <= 1.0
+
+
+def test_a_pause_is_never_shorter_than_the_service_asks_for() -> None:
+    assert Backoff(Random(7)).pause(17.0) == 17.0
+    assert Backoff(Random(7), failures=9).pause(1.0) >= 15.0

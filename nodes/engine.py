@@ -101,7 +101,7 @@ class Engine:
         name = f"{LINK_PREFIX}{hashlib.sha256(url.encode()).hexdigest()[:16]}.mp4"
         download = Download(self.folders.videos / name, self._public_media)
         cancellation = Cancellation(self._clock, run.report, run.is_stopped)
-        return Video("", (await download_link(url, download, self.executors, cancellation, Backoff()),))
+        return Video("", (await download_link(url, download, self.executors, cancellation),))
 
     def close(self) -> None:
         """Begin nothing more, and let go of what is open. What a thread is at, it ends, and writes down."""

@@ -119,10 +119,9 @@ async def _download_one(job: Job, poller: Poller, result: JobResult, number: int
     return result
 
 
-async def download_link(
-    link: str, download: Download, executors: Executors, cancellation: Cancellation, backoff: Backoff
-) -> Path:
+async def download_link(link: str, download: Download, executors: Executors, cancellation: Cancellation) -> Path:
     """Fetch a video unless it is on disk already. Raises `VideoError` or `Stopped`."""
+    backoff = Backoff()
 
     async def recover(error: VideoError, _: bool) -> str:
         # A host that cannot be reached: most likely the link is wrong, of which whoever typed it wants to hear at once.

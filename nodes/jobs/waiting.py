@@ -71,8 +71,12 @@ class Cancellation:
         return self._left or self.is_stopped() or not threading.main_thread().is_alive()
 
     def awake(self) -> float:
-        """Seconds from some moment on, without those that the machine slept."""
-        return self._clock.with_sleep() - self.slept
+        """Seconds from some moment on, without those that the machine slept, which is what a long gap counts as."""
+        now = self._clock.with_sleep()
+        gap, self._looked = now - self._looked, now
+        if abs(gap) > LONG_GAP:
+            self.slept += gap
+        return now - self.slept
 
     def report(self, event: Event) -> None:
         """Tell the user, unless that is what they see already."""
@@ -107,10 +111,7 @@ class Cancellation:
             waiting.cancel()
 
     def _look(self) -> None:
-        gap = self._clock.with_sleep() - self._looked
-        self._looked += gap
-        if abs(gap) > LONG_GAP:
-            self.slept += gap
+        self.awake()
         if self.is_stopped():
             raise StopRequested
 

@@ -31,19 +31,29 @@ def stopped(machine: FakeMachine) -> str:
     return str(caught.value)
 
 
-def test_before_the_submit_nothing_is_submitted(machine: FakeMachine) -> None:
-    machine.press_stop()
-    assert stopped(machine) == "Stopped before anything was submitted. Nothing was charged."
-    assert machine.service.calls == []
-    assert machine.states() == []
+STOPS: dict[str, tuple[str, str, list[str], int]] = {
+    # Stop is pressed when the user reads this: what Stop says, the journal then, the jobs bought in the end.
+    "Submitting": ("Stopped before anything was submitted. Nothing was charged.", "", [], 1),
+    "Trying again in 60 s": ("Nothing was charged.", "", ["refused"], 1),
+    "Queued, 2nd in line": ("Job job-1 was still queued and is cancelled. Nothing was charged.", "", ["cancelled"], 2),
+    "Generating, 12 s": ("job-1 is running already and will be charged", "without a new charge", ["accepted"], 1),
+}
 
 
-def test_while_waiting_for_a_rate_limit_nothing_was_charged(machine: FakeMachine) -> None:
-    machine.service.script["submit"].append(reply(429, {"retry-after": "60"}))
-    machine.stop_at = "Trying again in 60 s"
-    assert "Nothing was charged." in stopped(machine)
-    assert machine.service.count("submit") == 1
-    assert machine.states() == ["refused"]
+def test_at_each_stage_the_truth_is_said_and_the_next_run_collects_or_buys(new_machine: NewMachine) -> None:
+    for line, (said, advice, states, bought) in STOPS.items():
+        machine = new_machine()
+        machine.stop_at = line
+        if line.startswith("Trying"):
+            machine.service.script["submit"].append(reply(429, {"retry-after": "60"}))
+        message = stopped(machine)
+        assert said in message, line
+        assert advice in message, line
+        assert machine.states() == states, line
+        assert len(machine.service.accepted) == (states not in ([], ["refused"])), line
+        machine.clock.now += 60
+        assert machine.run().request_id == f"job-{bought}", line
+        assert len(machine.service.accepted) == bought, line
 
 
 def test_within_the_paid_call_the_job_is_written_down_and_cancelled(machine: FakeMachine) -> None:
@@ -51,23 +61,6 @@ def test_within_the_paid_call_the_job_is_written_down_and_cancelled(machine: Fak
     assert stopped(machine) == "Stopped. Job job-1 was still queued and is cancelled. Nothing was charged."
     assert machine.service.cancelled == {"job-1"}
     assert machine.states() == ["cancelled"]
-
-
-def test_in_the_queue_the_job_is_cancelled_and_the_next_run_submits_anew(machine: FakeMachine) -> None:
-    machine.stop_at = "Queued, 2nd in line"
-    assert "is cancelled. Nothing was charged." in stopped(machine)
-    assert machine.service.cancelled == {"job-1"}
-    assert machine.run().request_id == "job-2"
-
-
-def test_while_running_it_says_that_it_will_be_charged_and_the_next_run_collects(machine: FakeMachine) -> None:
-    machine.stop_at = "Generating, 12 s"
-    message = stopped(machine)
-    assert "Job job-1 is running already and will be charged" in message
-    assert "collect its video without a new charge" in message
-    assert machine.states() == ["accepted"]
-    assert machine.run().request_id == "job-1"
-    assert machine.service.count("submit") == 1
 
 
 def test_while_downloading_it_says_that_the_video_is_paid_for_whoever_sees_it_first(new_machine: NewMachine) -> None:

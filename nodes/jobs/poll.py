@@ -39,7 +39,8 @@ class Poller:
         self._job = job
         self._schedule = schedule
         self._fresh = fresh
-        self._started = self._waiting_since = job.cancellation.awake()
+        self._started = account.clock.monotonic()
+        self._waiting_since = job.cancellation.awake()
         # The journal's wall clock only makes up for the time before this run; it may have jumped.
         known = bool(record.created) and not fresh
         self._age = max(0.0, min(account.clock.wall() - record.created, account.deadline)) if known else 0.0
@@ -87,7 +88,8 @@ class Poller:
             self._succeeded = True
             self._found = {
                 "cost": result.cost,
-                "seconds": self._elapsed() if self._fresh else None,
+                # Else it may have ended long before it was seen to.
+                "seconds": self._elapsed() if self._fresh and not self._job.cancellation.slept else None,
                 "media_host": _host(result),
                 "files": file_names(record.request_id, len(result.videos)),
             }
@@ -157,7 +159,7 @@ class Poller:
         raise VideoUnavailable(message, request_id)
 
     def _elapsed(self) -> float:
-        return self._age + self._job.cancellation.awake() - self._started
+        return self._age + self._job.account.clock.monotonic() - self._started
 
     def _line(self) -> Event:
         price = self._job.account.price()

@@ -29,7 +29,7 @@ class JobRunner(Job):
 
     def __init__(self, account: Account, run: Run) -> None:
         super().__init__(account, run)
-        self._started = self.cancellation.awake()
+        self._started = account.clock.monotonic()
         self._backoff = Backoff(account.random)
         self._connect_failures = 0
         self._is_first = True
@@ -151,7 +151,7 @@ class JobRunner(Job):
     async def _pause_before_retry(self, error: TransientError) -> None:
         pause = self._backoff.pause(error.retry_after)
         self._connect_failures += isinstance(error, ConnectError)
-        waited = self.cancellation.awake() - self._started
+        waited = self.account.clock.monotonic() - self._started
         if self._connect_failures >= CONNECT_ATTEMPTS or waited + pause > self.account.deadline:
             raise error
         self.cancellation.report(Retrying(f"{error.message} Nothing was charged.", pause))
@@ -193,7 +193,7 @@ class JobRunner(Job):
                 return None
             self.raises_end(self.record)
             raise
-        record, elapsed = self.record, self.cancellation.awake() - self._started
+        record, elapsed = self.record, account.clock.monotonic() - self._started
         paths = paths_of(record, account.folder)
         return Video(record.request_id, paths, record.cost, elapsed, price=record.price)
 

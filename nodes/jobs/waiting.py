@@ -86,12 +86,12 @@ class Cancellation:
 
     async def sleep(self, seconds: float, line: Callable[[], Event] | None = None) -> None:
         """Wait, keeping ``line`` up to date. Raises `StopRequested`."""
-        ends = self.awake() + seconds
+        ends = self._clock.monotonic() + seconds
         while True:
             self._look()
             if line:
                 self.report(line())
-            left = ends - self.awake()
+            left = ends - self._clock.monotonic()
             if left <= 0:
                 return
             await self._clock.sleep(min(left, TICK))

@@ -229,6 +229,7 @@ def test_a_machine_that_sleeps_goes_on_with_its_job_and_its_time(machine: FakeMa
     machine.service.before["status"] = sleep_once(machine)
     assert machine.run().request_id == "job-1"
     assert machine.service.count("submit") == 1
+    assert machine.journal.durations(BOAT) == [], "nobody knows when it ended"
 
 
 def test_a_job_that_another_run_took_over_while_the_machine_slept_is_left_to_that_run(machine: FakeMachine) -> None:

@@ -17,7 +17,7 @@ from typing import Final
 from nodes.engine import Engine, Folders
 from nodes.jobs.errors import Stopped
 from nodes.jobs.events import Event, Queued
-from nodes.jobs.run import Run
+from nodes.jobs.job import Run
 from nodes.rehearsal import DEFAULT_TOKEN
 from nodes.runcomfy.request import GenerationRequest
 from nodes.video.decode import decode

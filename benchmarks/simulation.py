@@ -11,17 +11,16 @@ from pathlib import Path
 from random import Random
 from typing import Final, NoReturn, ParamSpec, TypeVar
 
-from nodes.jobs.cancellation import Cancellation
+from nodes.jobs.account import Account, RateLimiter, Reports
 from nodes.jobs.claims import Claims
 from nodes.jobs.events import Event
-from nodes.jobs.executors import Executors
+from nodes.jobs.job import Job as Work
+from nodes.jobs.job import Run
 from nodes.jobs.journal import Journal
 from nodes.jobs.poll import Poller
 from nodes.jobs.poll_schedule import ScheduleFor
 from nodes.jobs.records import RequestKey
-from nodes.jobs.retry import Backoff, RateLimiter
-from nodes.jobs.run import Unread
-from nodes.jobs.services import Services
+from nodes.jobs.waiting import Backoff, Cancellation, Executors
 from nodes.runcomfy.client import ApiRequest, RunComfy
 from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.responses import ApiResponse
@@ -84,13 +83,13 @@ async def _follow_all(wanted: list[Job], schedule: ScheduleFor) -> list[Followed
     journal = Journal(None, clock)
     service, executors = _Service(clock), Executors()
     executors.calls = executors.journal = _AtOnce()
-    services = Services(
+    account = Account(
         client=RunComfy(service, "simulation"),
-        account="simulation",
+        name="simulation",
         journal=journal,
         origin="",
         claims=Claims(journal),
-        unread=Unread(""),
+        reports=Reports(""),
         executors=executors,
         rate_limiter=RateLimiter(clock, Backoff()),
         clock=clock,
@@ -98,15 +97,17 @@ async def _follow_all(wanted: list[Job], schedule: ScheduleFor) -> list[Followed
         open_download=_no_download,
         schedule=schedule,
     )
-    cancellation = _Patient(clock, lambda _: None, lambda: False)
     followed = []
     for number, job in enumerate(wanted):
         intended = journal.create([], RequestKey(str(number), "", ""), "", job.request, "")
         assert intended
-        record = journal.accept(intended, f"job-{number}")
+        of_run = Work(account, Run("", "", frozenset, lambda _: None, lambda: False))
+        of_run.cancellation = _Patient(clock, lambda _: None, lambda: False)
+        of_run.record = journal.accept(intended, f"job-{number}")
         service.begin(job)
-        expectation = services.schedule(job.request, journal.durations(job.request))
-        await Poller(services, cancellation, record, expectation, fresh=True).wait()
+        expectation = account.schedule(job.request, journal.durations(job.request))
+        await Poller(of_run, expectation, fresh=True).wait()
+        of_run.leave()
         followed.append(Followed(job, service.seen - service.ends, service.calls))
     journal.close()
     return followed

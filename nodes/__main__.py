@@ -20,9 +20,8 @@ from .errors import SeedanceError
 from .jobs.clock import clock_time
 from .jobs.errors import Stopped
 from .jobs.events import Downloading, Event, Generating, dollars
-from .jobs.records import JobRecord
-from .jobs.run import Run
-from .jobs.services import Video
+from .jobs.job import Run, Video
+from .jobs.records import JobRecord, State
 from .runcomfy.request import RATIOS, RESOLUTIONS, GenerationRequest, Options, is_request_id
 
 FAILED: Final = 1
@@ -113,20 +112,24 @@ def _print_jobs(records: list[JobRecord], *, as_json: bool) -> None:
         for record in records:
             cost = "-" if record.cost is None else dollars(record.cost)
             text = " ".join(record.request.text.split()) if record.request else ""
-            begin = f"{clock_time(record.created)}  {record.state.value:9}  {cost:>8}"
+            begin = f"{clock_time(record.created)}  {_state(record):16}  {cost:>8}"
             print(f"{begin}  {record.request_id or '-':36}  {text:.60}")
+
+
+def _state(record: JobRecord) -> str:
+    return record.state.name.lower().replace("_", " ")
 
 
 def _as_json(record: JobRecord) -> dict[str, object]:
     return {
         "time": record.created,
-        "state": record.state.value,
+        "state": _state(record),
         "request_id": record.request_id or None,
         "request": record.request.body() if record.request else None,
         "cost_usd": record.cost,
         "price": record.price or None,
         "reason": record.reason or None,
-        "files": list(record.files),
+        "files": list(record.files) if record.state is State.SAVED else [],
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import secrets
 import socket
@@ -13,20 +14,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from .jobs.cancellation import Cancellation
+from .jobs.account import Account, ListPrice, RateLimiter, Reports
 from .jobs.claims import Claims
 from .jobs.clock import SystemClock
-from .jobs.download import download_link
-from .jobs.executors import Executors
-from .jobs.job_files import files_of, request_id_of
-from .jobs.job_runner import JobRunner
+from .jobs.download import download_link, whole_files
+from .jobs.job import Run, Video
 from .jobs.journal import Journal
 from .jobs.poll_schedule import ENOUGH_HISTORY, PollSchedule, ScheduleFor
 from .jobs.preflight import check_before_submit
-from .jobs.price import ListPrice
-from .jobs.retry import Backoff, RateLimiter
-from .jobs.run import Run, Unread
-from .jobs.services import Services, Video
+from .jobs.records import request_id_of
+from .jobs.runner import JobRunner
+from .jobs.waiting import Backoff, Cancellation, Executors
 from .runcomfy.client import HttpTransport, RunComfy
 from .runcomfy.token import Token, api_origin, find_token, is_loopback
 from .video.download import Download
@@ -72,36 +70,37 @@ class Engine:
         self.journal = Journal(folders.private / "jobs.sqlite3", self._clock)
         """The record of the live jobs."""
         self._claims = Claims(self.journal)
-        self._unread = Unread(f"{socket.gethostname()} {server}")
+        self._reports = Reports(f"{socket.gethostname()} {server}")
         self._public_media = media_session()
         self._lock = threading.Lock()
-        self._live_runners: dict[tuple[str, Token], JobRunner] = {}
+        self._live_accounts: dict[tuple[str, Token], Account] = {}
         """By origin and token. A user saves a handful of tokens at most; old ones may still be at work."""
-        self._rehearsal: tuple[RehearsalService, JobRunner] | None = None
+        self._rehearsal: tuple[RehearsalService, Account] | None = None
 
     async def generate(self, request: GenerationRequest, *, rehearsal: bool, reuse: bool, run: Run) -> Video:
         """The video of a request: from disk, from an earlier job, or made now, which is paid unless it is a rehearsal.
 
-        Raises as `JobRunner.run` does; if it is paid, `MissingToken` and `InvalidOrigin`, too.
+        Raises as `JobRunner.generate` does; if it is paid, `MissingToken` and `InvalidOrigin`, too.
         """
-        runner = self._rehearsal_runner() if rehearsal else self._live_runner()
-        return await runner.run(request, run, reuse=reuse)
+        account = self._rehearsal_account() if rehearsal else self._live_account()
+        return await JobRunner(account, run).generate(request, reuse=reuse)
 
     async def fetch_job(self, request_id: str, run: Run) -> Video:
         """The video of an earlier paid job. One that is on disk needs neither a token nor the service.
 
-        Raises as `JobRunner.resume` does, and `MissingToken` or `InvalidOrigin`.
+        Raises as `JobRunner.fetch` does, and `MissingToken` or `InvalidOrigin`.
         """
-        if files := files_of(request_id, self.folders.videos):
+        looking = self.executors.journal.submit(whole_files, request_id, self.folders.videos, self.journal)
+        if files := await asyncio.wrap_future(looking):
             return Video(request_id, files, reused=True)
-        return await self._live_runner().resume(request_id, run)
+        return await JobRunner(self._live_account(), run).fetch(request_id)
 
     async def fetch_link(self, url: str, run: Run) -> Video:
         """A video from a public https link. Raises `VideoError` or `Stopped`."""
         name = f"{LINK_PREFIX}{hashlib.sha256(url.encode()).hexdigest()[:16]}.mp4"
         download = Download(self.folders.videos / name, self._public_media)
         cancellation = Cancellation(self._clock, run.report, run.is_stopped)
-        return Video("", (await download_link(url, download, self.executors, cancellation, Backoff()),))
+        return Video("", (await download_link(url, download, self.executors, cancellation),))
 
     def load_file(self, file: Path) -> Video:
         """A video on disk, by its id where it is one of a job's. Does not look at it."""
@@ -118,16 +117,16 @@ class Engine:
             rehearsal[0].stop()
         self.journal.close()
 
-    def _live_runner(self) -> JobRunner:
+    def _live_account(self) -> Account:
         """For the account whose token is in use now."""
         token = find_token(self._environment, self.folders.token)
         origin = api_origin(self._environment)
         with self._lock:
-            if (origin, token) not in self._live_runners:
-                self._live_runners[origin, token] = self._runner(origin, token, self._claims, PollSchedule.learnt)
-            return self._live_runners[origin, token]
+            if (origin, token) not in self._live_accounts:
+                self._live_accounts[origin, token] = self._account(origin, token, self._claims, PollSchedule.learnt)
+            return self._live_accounts[origin, token]
 
-    def _rehearsal_runner(self) -> JobRunner:
+    def _rehearsal_account(self) -> Account:
         """For the rehearsal service inside this process, with a journal that ends with it."""
         from .rehearsal import RehearsalService
 
@@ -137,34 +136,32 @@ class Engine:
                 service = RehearsalService(tokens=(secret,), price_usd=None)
                 service.start()
                 token = Token(secret, "the rehearsal")
-                self._rehearsal = service, self._runner(service.origin, token, claims, _rehearsal_schedule)
+                self._rehearsal = service, self._account(service.origin, token, claims, _rehearsal_schedule)
             return self._rehearsal[1]
 
-    def _runner(self, origin: str, token: Token, claims: Claims, schedule: ScheduleFor) -> JobRunner:
+    def _account(self, origin: str, token: Token, claims: Claims, schedule: ScheduleFor) -> Account:
         """For one account, whose jobs share a handful of connections, however many they are."""
         client = RunComfy(HttpTransport(origin, token, clock=self._clock.with_sleep), token.source)
         # Links in answers may point back to a service on this machine, but only if the service itself is there.
         trusted = origin if is_loopback(urlsplit(origin).hostname or "") else None
         session = media_session(trusted) if trusted else self._public_media
-        return JobRunner(
-            Services(
-                client=client,
-                account=token.account,
-                origin=origin,
-                journal=claims.journal,
-                claims=claims,
-                unread=self._unread,
-                executors=self.executors,
-                rate_limiter=RateLimiter(self._clock, Backoff()),
-                clock=self._clock,
-                folder=self.folders.videos,
-                open_download=partial(Download, session=session, trusted_origin=trusted),
-                check_before_submit=lambda: check_before_submit(
-                    self.folders.videos, () if trusted else claims.journal.media_hosts(origin)
-                ),
-                schedule=schedule,
-                price=ListPrice(client, self.executors, self._clock),
-            )
+        return Account(
+            client=client,
+            name=token.account,
+            origin=origin,
+            journal=claims.journal,
+            claims=claims,
+            reports=self._reports,
+            executors=self.executors,
+            rate_limiter=RateLimiter(self._clock, Backoff()),
+            clock=self._clock,
+            folder=self.folders.videos,
+            open_download=partial(Download, session=session, trusted_origin=trusted),
+            check_before_submit=lambda: check_before_submit(
+                self.folders.videos, () if trusted else claims.journal.media_hosts(origin)
+            ),
+            schedule=schedule,
+            price=ListPrice(client, self.executors, self._clock),
         )
 
 

@@ -10,8 +10,7 @@ import pytest
 
 from nodes.engine import Engine, Folders
 from nodes.jobs.errors import Stopped
-from nodes.jobs.run import Run
-from nodes.jobs.services import Video
+from nodes.jobs.job import Run, Video
 from nodes.rehearsal import Timing
 from nodes.runcomfy.errors import MissingToken
 from nodes.runcomfy.request import GenerationRequest

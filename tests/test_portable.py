@@ -180,7 +180,7 @@ def test_a_clone_with_the_line_ends_of_windows_still_runs(tmp_path: Path) -> Non
 
 STRICT = (
     "tests/jobs/test_download.py",
-    "tests/jobs/test_job_runner.py",
+    "tests/jobs/test_runner.py",
     "tests/jobs/test_journal.py",
     "tests/jobs/test_claims.py",
     "tests/runcomfy/test_token.py",

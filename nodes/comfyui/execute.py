@@ -16,12 +16,11 @@ from comfy_api.latest import InputImpl, io
 from comfy_execution.graph import ExecutionBlocker
 
 from ..errors import SeedanceError, StopRequested
-from ..jobs.cancellation import Cancellation
 from ..jobs.clock import SystemClock
 from ..jobs.errors import OutcomeUnknown, Stopped
 from ..jobs.events import Decoding, Done, Failed, Notice, StopOutcome, StopReport
-from ..jobs.run import Run
-from ..jobs.services import Video
+from ..jobs.job import Run, Video
+from ..jobs.waiting import Cancellation
 from ..runcomfy.request import GenerationRequest, Options, is_request_id, text_hint
 from ..video.decode import decode
 from ..video.probe import ALL, Selection, VideoInfo, probe

@@ -167,7 +167,7 @@ class TokenSettings:
 
     def check(self) -> Check:
         """Ask RunComfy for the model's page, which is free and needs a token that is valid."""
-        from ..jobs.price import price_of
+        from ..jobs.account import price_of
         from ..runcomfy.client import HttpTransport, RunComfy
         from ..runcomfy.errors import RunComfyError
         from ..runcomfy.token import api_origin, find_token

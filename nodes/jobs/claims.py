@@ -11,19 +11,19 @@ import secrets
 import socket
 import threading
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 import psutil
-from sqlalchemy import Connection, Update, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from .errors import JournalUnusable
 from .journal import CLAIM_SECONDS, Journal
-from .records import JobRecord
-from .schema import JOBS, WAITERS
+from .records import JOBS, WAITERS, JobRecord
 
 RENEW_SECONDS: Final = 10.0
 
@@ -84,16 +84,13 @@ class Claims:
 
         def write(connection: Connection) -> bool:
             same = (JOBS.c.id == record.id) & (JOBS.c.claim_owner == record.claim_owner)
-            same &= JOBS.c.state == record.state.value
-            values = {
-                "claim_owner": owner,
-                "claim_until": self.journal.now() + CLAIM_SECONDS,
-                "run": run or record.run,
-            }
-            if connection.execute(update(JOBS).where(same).values(values)).rowcount != 1:
-                return False
-            connection.execute(delete(WAITERS).where(WAITERS.c.owner == owner))
-            return True
+            same &= JOBS.c.state == record.state
+            until = self.journal.now() + CLAIM_SECONDS
+            claim = update(JOBS).where(same).values(claim_owner=owner, claim_until=until, run=run or record.run)
+            taken = connection.execute(claim).rowcount == 1
+            if taken:
+                connection.execute(delete(WAITERS).where(WAITERS.c.owner == owner))
+            return taken
 
         try:
             return self.journal.row(record.id) if self.journal.database.transact(write) else None
@@ -112,10 +109,10 @@ class Claims:
 
     def holds(self, record: JobRecord, owner: str) -> bool:
         """Whether a run has still claimed a job: it may have lapsed while the machine slept."""
-        query = select(JOBS.c.claim_owner).where(JOBS.c.id == record.id)
-        return not record.id or self.journal.database.transact(
-            lambda connection: connection.execute(query).scalar() == owner
-        )
+        if not record.id:
+            return True
+        row = self.journal.row(record.id)
+        return row is not None and row.claim_owner == owner
 
     def await_job(self, record: JobRecord, owner: str) -> None:
         """Note that a run waits for a job that another has claimed."""
@@ -153,21 +150,14 @@ class Claims:
                     self._renewing = False
                     return
                 runs = list(self._runs)
-            until = self.journal.now() + CLAIM_SECONDS
-            renewals = (
-                update(JOBS).where(JOBS.c.claim_owner.in_(runs)).values(claim_until=until),
-                update(WAITERS).where(WAITERS.c.owner.in_(runs)).values(until=until),
-            )
-            try:
-                self.journal.database.transact(partial(_execute_all, renewals))
+            with suppress(JournalUnusable):  # the claims hold for two more tries
+                self.journal.database.transact(partial(self._put_off, runs))
                 self.journal.write_ids()
-            except JournalUnusable:
-                continue  # the claims hold for two more tries
 
-
-def _execute_all(statements: Iterable[Update], connection: Connection) -> None:
-    for statement in statements:
-        connection.execute(statement)
+    def _put_off(self, runs: list[str], connection: Connection) -> None:
+        until = self.journal.now() + CLAIM_SECONDS
+        connection.execute(update(JOBS).where(JOBS.c.claim_owner.in_(runs)).values(claim_until=until))
+        connection.execute(update(WAITERS).where(WAITERS.c.owner.in_(runs)).values(until=until))
 
 
 def _host() -> str:

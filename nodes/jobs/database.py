@@ -1,8 +1,13 @@
-"""The journal's database: one SQLite file, private to its user. Every use of it is one short transaction."""
+"""The journal's database: one SQLite file, private to its user. Every use of it is one short transaction.
+
+Also how a file of the first version becomes one of this.
+"""
 
 from __future__ import annotations
 
+import json
 import os
+import secrets
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -10,13 +15,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from filelock import FileLock, Timeout
+from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, text
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from ..files import private_folder
 from .errors import JournalUnusable
-from .schema import migrate
+from .records import JOBS, METADATA, UNFINISHED, State, read_request
 
 T = TypeVar("T")
 
@@ -27,6 +33,10 @@ TRIES: Final = 20
 PAUSE: Final = 0.1
 """Seconds between two tries, when the file is in use by a backup or a virus scanner."""
 _PASSING: Final = ("disk i/o error", "unable to open")
+VERSION: Final = 4
+"""Of the tables. 1 to 3 are the first version's; it refuses to open anything higher."""
+OLD_TABLE: Final = "jobs_of_version_1"
+_KEPT: Final = ("id", "request", "request_id", "created", "changed", "seconds", "cost", "reason")
 
 
 class Database:
@@ -38,6 +48,7 @@ class Database:
 
     def __init__(self, file: Path | None) -> None:
         self._file = file
+        self._name = str(file or "in memory")
         self._lock = threading.RLock()
         self._engine: Engine | None = None
         self._identity: tuple[int, int] | None = None
@@ -53,7 +64,7 @@ class Database:
             JournalUnusable: the file cannot be read or written; nothing was written.
         """
         if not self._lock.acquire(timeout=BUSY_TIMEOUT):
-            raise JournalUnusable(self._name(), "it has been in use for too long")
+            raise JournalUnusable(self._name, "it has been in use for too long")
         try:
             for attempt in range(TRIES):
                 try:
@@ -67,7 +78,7 @@ class Database:
                         # Opened again for the next call: the user may have repaired it, or moved it away, by then.
                         self.close()
                     if attempt == TRIES - 1 or not _is_passing(error):
-                        raise JournalUnusable(self._name(), _reason(error)) from error
+                        raise JournalUnusable(self._name, _reason(error)) from error
                     threading.Event().wait(PAUSE)
         finally:
             self._lock.release()
@@ -88,11 +99,10 @@ class Database:
         if not self._file or self._engine is None:
             return
         try:
-            found = _identity(self._file)
+            if _identity(self._file) != self._identity:
+                self.close()
         except FileNotFoundError:
-            raise JournalUnusable(self._name(), "it was deleted or moved away while it was in use") from None
-        if found != self._identity:
-            self.close()
+            raise JournalUnusable(self._name, "it was deleted or moved away while it was in use") from None
 
     def _opened(self) -> Engine:
         if self._engine is None:
@@ -106,18 +116,15 @@ class Database:
                 connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT},
             )
             event.listen(engine, "connect", _set_up)
-            event.listen(engine, "begin", _begin_immediately)
+            event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
             try:
                 with engine.begin() as connection:
-                    migrate(connection, self._file)
+                    _migrate(connection, self._file)
             except BaseException:
                 engine.dispose()
                 raise
             self._engine = engine
         return self._engine
-
-    def _name(self) -> str:
-        return str(self._file or "in memory")
 
 
 def _create(file: Path) -> None:
@@ -138,10 +145,6 @@ def _set_up(connection: sqlite3.Connection, _: object) -> None:
             connection.execute(f"PRAGMA {pragma}").fetchall()
 
 
-def _begin_immediately(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
 def _identity(file: Path) -> tuple[int, int]:
     found = file.stat()
     return found.st_dev, found.st_ino
@@ -154,3 +157,64 @@ def _is_passing(error: BaseException) -> bool:
 def _reason(error: BaseException) -> str:
     """What the database or the system says, without SQLAlchemy's statement and link."""
     return str(getattr(error, "orig", None) or getattr(error, "strerror", None) or error)
+
+
+def _migrate(connection: Connection, file: Path | None) -> None:
+    """Create or convert the tables, inside the caller's transaction.
+
+    Raises:
+        JournalUnusable: a newer version has written it, or a process of the first version is still using it.
+    """
+    (version,) = connection.exec_driver_sql("PRAGMA user_version").one()
+    if version == VERSION:
+        return
+    if version > VERSION:
+        raise JournalUnusable(str(file), "it was written by a newer version of this pack")
+    METADATA.create_all(connection)
+    if version:
+        if file and _old_process_lives(file.parent / "owners"):
+            raise JournalUnusable(str(file), "an older version of this pack is still running and uses it: end it first")
+        _convert(connection)
+    connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
+
+
+def _old_process_lives(owners: Path) -> bool:
+    """Whether a process of the first version holds its lock file."""
+    for found in owners.glob("*.lock"):
+        lock = FileLock(str(found), thread_local=False)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            return True
+        except (OSError, NotImplementedError):
+            continue  # no locks on this file system, so the first version could not have used it
+        lock.release()
+    return False
+
+
+def _convert(connection: Connection) -> None:
+    """Take over all jobs, then rename their table, so that an old process that still has the file open fails."""
+    taken: set[tuple[str, str]] = set()
+    rows = connection.execute(text("SELECT * FROM jobs ORDER BY id DESC")).mappings().all()
+    for row in rows:
+        key, _, account = str(row["fingerprint"]).partition(".")
+        state = State(row["state"])
+        if state in UNFINISHED and (key, account) in taken:
+            # Two unfinished jobs of one request, where one is allowed: the newer goes on, and this one keeps its id.
+            state = State.SURPLUS if row["request_id"] else State.UNKNOWN_REPORTED
+        elif state in UNFINISHED:
+            taken.add((key, account))
+        request = read_request(row["request"])
+        converted = {name: row[name] for name in _KEPT} | {
+            "files": json.loads(row["files"]),
+            "uid": secrets.token_hex(16),
+            "request_key": key,
+            "account": account,
+            "origin": "",
+            "state": state,
+            "resolution": request and request.resolution,
+            "duration": request and request.duration,
+            "price": row.get("price") or "",
+        }
+        connection.execute(insert(JOBS).values(converted))
+    connection.exec_driver_sql(f"ALTER TABLE jobs RENAME TO {OLD_TABLE}")

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
-from .records import SUBMIT_SECONDS, JobRecord
-from .states import State
+from .records import SUBMIT_SECONDS, JobRecord, State
 
 CANCEL_DOUBT: Final = 86400.0
 """Seconds for which a cancelled job is asked about once more before its request is bought again."""
@@ -64,6 +63,9 @@ class Situation:
     """The service has said, in this run, that there is nothing to be had of them."""
 
 
+Step = Callable[[JobRecord, Situation], Do | None]
+
+
 def decide(records: Sequence[JobRecord], situation: Situation) -> Action:
     """The next step for a request.
 
@@ -71,71 +73,53 @@ def decide(records: Sequence[JobRecord], situation: Situation) -> Action:
         records: all of the request's, of every account at this service, newest first.
     """
     ours = [record for record in records if record.id not in situation.not_ours]
-    if situation.run:
-        return _for_a_new_video(ours, situation)
-    return _first(ours, situation, _whole, _unfinished, _saved, _ended) or Action(Do.SUBMIT)
-
-
-Step = Callable[[JobRecord, Situation], Action | None]
+    if not situation.run:
+        return _first(ours, situation, _whole, _unfinished, _saved, _ended) or Action(Do.SUBMIT)
+    mine = [record for record in ours if record.run == situation.run and record.state is not State.REFUSED]
+    if mine:
+        # A run that is executed again never buys again.
+        return _first(mine, situation, _whole, _unfinished, _saved) or Action(Do.REPORT, mine[0])
+    # What another run is at work on does not stand in the way: it has its video, this one gets another.
+    idle = [record for record in ours if _unfinished(record, situation) is not Do.WAIT]
+    unclear = [record for record in ours if record.state in (State.UNKNOWN_REPORTED, State.CANCELLED)]
+    return _first(idle, situation, _unfinished) or _first(unclear, situation, _ended) or Action(Do.SUBMIT)
 
 
 def _first(records: Sequence[JobRecord], situation: Situation, *steps: Step) -> Action | None:
     """What the first step asks for that asks for anything, of any record."""
-    return next((action for step in steps for record in records if (action := step(record, situation))), None)
+    found = ((step(record, situation), record) for step in steps for record in records)
+    return next((Action(do, record) for do, record in found if do), None)
 
 
-def _for_a_new_video(records: Sequence[JobRecord], situation: Situation) -> Action:
-    mine = [record for record in records if record.run == situation.run and record.state is not State.REFUSED]
-    if mine:
-        # A run that is executed again never buys again.
-        return _first(mine, situation, _whole, _unfinished, _saved) or Action(Do.REPORT, mine[0])
-    for record in records:
-        step = _unfinished(record, situation)
-        # What another run is at work on does not stand in the way: it has its video, this one gets another.
-        if step and step.do is not Do.WAIT:
-            return step
-    unclear = [record for record in records if record.state in (State.UNKNOWN_REPORTED, State.CANCELLED)]
-    return _first(unclear, situation, _ended) or Action(Do.SUBMIT)
-
-
-def _whole(record: JobRecord, situation: Situation) -> Action | None:
+def _whole(record: JobRecord, situation: Situation) -> Do | None:
     """Disk before money, whatever became of the job."""
-    return Action(Do.LOAD, record) if _on_disk(record, situation) is Disk.WHOLE else None
+    return Do.LOAD if situation.disk.get(record.id) is Disk.WHOLE else None
 
 
-def _unfinished(record: JobRecord, situation: Situation) -> Action | None:
+def _unfinished(record: JobRecord, situation: Situation) -> Do | None:
     if record.state is State.INTENDED:
         # One that ends later than any call begun now was begun before the clock was set back.
         under_way = 0 < record.submit_until - situation.now < 2 * SUBMIT_SECONDS
-        return Action(Do.WAIT if under_way else Do.GIVE_UP_SUBMIT, record)
+        return Do.WAIT if under_way else Do.GIVE_UP_SUBMIT
     if record.state is State.UNKNOWN:
-        return Action(Do.REPORT, record)
+        return Do.REPORT
     if record.state in (State.ACCEPTED, State.SUCCEEDED, State.SURPLUS):
-        return _bring(record, situation)
+        return Do.WAIT if record.id in situation.busy else Do.RESUME
     return None
 
 
-def _saved(record: JobRecord, situation: Situation) -> Action | None:
+def _saved(record: JobRecord, situation: Situation) -> Do | None:
     """A video that was saved once and is not there whole: it costs nothing to fetch it again."""
-    was_saved = record.state in (State.SAVED, State.EXPIRED)
-    if was_saved and _on_disk(record, situation) is Disk.UNREADABLE:
-        return Action(Do.RAISE_UNREADABLE, record)
-    return _bring(record, situation) if record.state is State.SAVED else None
+    if record.state in (State.SAVED, State.EXPIRED) and situation.disk.get(record.id) is Disk.UNREADABLE:
+        return Do.RAISE_UNREADABLE
+    if record.state is State.SAVED:
+        return Do.WAIT if record.id in situation.busy else Do.RESUME
+    return None
 
 
-def _bring(record: JobRecord, situation: Situation) -> Action:
-    return Action(Do.WAIT if record.id in situation.busy else Do.RESUME, record)
-
-
-def _ended(record: JobRecord, situation: Situation) -> Action | None:
+def _ended(record: JobRecord, situation: Situation) -> Do | None:
     """What must happen before a request may be bought although this job of it has ended."""
     if record.id in situation.unread:
-        return Action(Do.REPORT, record)
+        return Do.REPORT
     cancelled = record.state is State.CANCELLED and situation.now - record.changed < CANCEL_DOUBT
-    if (cancelled or record.state is State.EXPIRED) and record.id not in situation.rechecked:
-        return Action(Do.RECHECK, record)
-    return None
-
-
-def _on_disk(record: JobRecord, situation: Situation) -> Disk:
-    return situation.disk.get(record.id, Disk.MISSING)
+    return Do.RECHECK if (cancelled or record.state is State.EXPIRED) and record.id not in situation.rechecked else None

@@ -1,35 +1,79 @@
-"""Videos brought to disk through broken connections and expired links: of a job that succeeded, or of a link."""
+"""Videos on disk: which are there, and how they get there through broken connections and expired links."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from contextlib import suppress
+from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
 from ..errors import StopRequested
-from ..files import remove, replace
-from ..runcomfy.responses import JobResult
+from ..files import is_missing, remove, replace
+from ..runcomfy.responses import MAX_VIDEOS, JobResult
 from ..video.download import Download
 from ..video.errors import CorruptVideo, DownloadInterrupted, HostUnreachable, LinkExpired, UnsupportedVideo, VideoError
-from .cancellation import Cancellation
-from .errors import NoVideo, Stopped, VideoUnavailable
+from ..video.file_format import check_mp4
+from .decide import Disk
+from .errors import JournalUnusable, NoVideo, Stopped, VideoUnavailable
 from .events import Downloading, Retrying, StopOutcome
-from .executors import Executors
-from .job_files import file_names, is_whole
+from .job import Job
+from .journal import Journal
 from .poll import Poller
-from .records import JobRecord
-from .retry import Backoff
-from .services import Services
-from .states import State
+from .records import JobRecord, file_names
+from .waiting import Backoff, Cancellation, Executors
 
 MAX_LINK_REFRESHES: Final = 4
 """How often a new link is asked for before the video counts as unavailable."""
+LINK_ATTEMPTS: Final = 5
+"""At a link of the user's."""
+
+Recover = Callable[[VideoError, bool], Awaitable[str]]
+"""Given what an attempt failed with and whether it brought something: waits, and returns the link for the next attempt;
+or raises."""
 
 
-async def download_videos(
-    services: Services, cancellation: Cancellation, poller: Poller, result: JobResult
-) -> JobRecord:
+def is_whole(file: Path) -> bool:
+    """Whether a whole video is there."""
+    return _state(file) is Disk.WHOLE
+
+
+def whole_files(request_id: str, folder: Path, journal: Journal) -> tuple[Path, ...]:
+    """The videos of a job if they are on disk, whole. Blocks; a journal that cannot be read hides none of them."""
+    files = tuple(takewhile(is_whole, (folder / name for name in file_names(request_id, MAX_VIDEOS))))
+    known = None
+    if files:
+        with suppress(JournalUnusable):
+            known = journal.job(request_id)
+    return files if known is None or len(files) >= len(known.files) else ()
+
+
+def paths_of(record: JobRecord, folder: Path) -> tuple[Path, ...]:
+    """Where a job's videos are, or would be."""
+    names = record.files or file_names(record.request_id, MAX_VIDEOS)
+    paths = tuple(folder / name for name in names)
+    return paths if record.files else tuple(takewhile(is_whole, paths)) or paths[:1]
+
+
+def disk_state(record: JobRecord, folder: Path) -> Disk:
+    """Whether a job's videos are there. Blocks."""
+    if not record.request_id:
+        return Disk.MISSING
+    return max((_state(path) for path in paths_of(record, folder)), key=list(Disk).index)
+
+
+def _state(file: Path) -> Disk:
+    try:
+        check_mp4(file)
+    except VideoError:
+        return Disk.MISSING
+    except OSError:
+        return Disk.MISSING if is_missing(file) else Disk.UNREADABLE
+    return Disk.WHOLE
+
+
+async def download_videos(job: Job, poller: Poller, result: JobResult) -> None:
     """Fetch every video of a job that is not on disk yet, and write down that it is.
 
     Raises:
@@ -37,102 +81,101 @@ async def download_videos(
         VideoUnavailable: a video could not be fetched.
         JobError: asking for new links failed.
     """
-    record = poller.record
-    if not result.videos:
-        raise NoVideo(record.request_id)
-    names = file_names(record.request_id, len(result.videos))
+    names = file_names(job.record.request_id, len(result.videos))
+    if not names:
+        raise NoVideo(job.record.request_id)
     for number, name in enumerate(names):
-        target = services.folder / name
-        if not await cancellation.wait_for(services.executors.journal.submit(_is_there, target)):
-            result = await _download(services, cancellation, poller, result, number, target)
-    writing = services.executors.journal.submit(
-        services.transition, cancellation.report, record, State.SAVED, files=names
-    )
-    return await cancellation.wait_for(writing)
+        target = job.account.folder / name
+        looking = job.account.executors.journal.submit(_is_there, target, is_alone=True)
+        if not await job.cancellation.wait_for(looking):
+            result = await _download_one(job, poller, result, number, target)
+    await poller.saved(names)
 
 
-async def _download(
-    services: Services, cancellation: Cancellation, poller: Poller, result: JobResult, number: int, target: Path
-) -> JobResult:
-    """Fetch one video. Returns the result whose links are valid now."""
-    request_id = poller.record.request_id
-    download = services.open_download(target)
-    refreshes = 0
+async def _download_one(job: Job, poller: Poller, result: JobResult, number: int, target: Path) -> JobResult:
+    """Fetch one video of a job. Returns the result whose links are valid now."""
+    request_id, refreshes = job.record.request_id, 0
+
+    async def recover(error: VideoError, progressed: bool) -> str:
+        nonlocal result, refreshes
+        if isinstance(error, DownloadInterrupted):
+            if progressed:
+                poller.progressed()
+            await poller.pause_after(error.message)
+            return result.videos[number]
+        if not isinstance(error, LinkExpired | UnsupportedVideo | CorruptVideo):
+            raise VideoUnavailable(str(error), request_id) from error
+        refreshes += 1
+        if refreshes > MAX_LINK_REFRESHES:
+            raise VideoUnavailable(error.message, request_id) from error
+        await poller.pause_after(error.message)
+        result = await poller.result()
+        if len(result.videos) <= number:
+            raise NoVideo(request_id) from error
+        return result.videos[number]
+
+    download = job.account.open_download(target)
+    await _attempt(download, result.videos[number], recover, job.account.executors, job.cancellation)
+    return result
+
+
+async def download_link(link: str, download: Download, executors: Executors, cancellation: Cancellation) -> Path:
+    """Fetch a video unless it is on disk already. Raises `VideoError` or `Stopped`."""
+    backoff = Backoff()
+
+    async def recover(error: VideoError, _: bool) -> str:
+        # A host that cannot be reached: most likely the link is wrong, of which whoever typed it wants to hear at once.
+        passing = isinstance(error, DownloadInterrupted) and not isinstance(error, HostUnreachable)
+        if not passing or backoff.failures >= LINK_ATTEMPTS:
+            raise error
+        pause = backoff.pause()
+        cancellation.report(Retrying(error.message, pause))
+        await cancellation.sleep(pause)
+        return link
+
+    try:
+        # Another run may be fetching it as well: no claim tells.
+        if not await cancellation.wait_for(executors.journal.submit(_is_there, download.target, is_alone=False)):
+            await _attempt(download, link, recover, executors, cancellation)
+        return download.target
+    except StopRequested:
+        raise Stopped("Stopped while downloading.", StopOutcome.NOT_SUBMITTED) from None
+
+
+async def _attempt(
+    download: Download, link: str, recover: Recover, executors: Executors, cancellation: Cancellation
+) -> None:
+    """Attempt by attempt, until the video is there or ``recover`` raises."""
+    attempt: Future[None] | None = None
 
     def progress(received: int, total: int | None) -> None:
         cancellation.report(Downloading(received, total))
 
     try:
         while True:
-            attempt = services.executors.downloads.submit(
-                download.attempt, result.videos[number], progress, cancellation.is_cancelled
-            )
             before = download.received
+            attempt = executors.downloads.submit(download.attempt, link, progress, cancellation.is_cancelled)
             try:
                 await cancellation.wait_for(attempt)
-            except DownloadInterrupted as error:
-                if download.received > before:
-                    poller.progressed()
-                await poller.pause_after(error.message)
-            except (LinkExpired, UnsupportedVideo, CorruptVideo) as error:
-                refreshes += 1
-                if refreshes > MAX_LINK_REFRESHES:
-                    raise VideoUnavailable(error.message, request_id) from error
-                await poller.pause_after(error.message)
-                result = await poller.result()
-                if len(result.videos) <= number:
-                    raise NoVideo(request_id) from error
             except VideoError as error:
-                raise VideoUnavailable(str(error), request_id) from error
+                link = await recover(error, download.received > before)
             else:
-                return result
+                return
     finally:
         # A cut-off attempt still writes until it sees the Stop signal; its part file goes when it ends.
-        attempt.add_done_callback(lambda _: download.discard())
+        if attempt:
+            attempt.add_done_callback(lambda _: download.discard())
 
 
-def _is_there(target: Path) -> bool:
-    """Whether a video is on disk. What a killed run left of it is given its name if it is whole, and else removed:
-    nobody else is fetching it, since this run has the claim."""
+def _is_there(target: Path, *, is_alone: bool) -> bool:
+    """Whether a video is on disk. What a run left that was killed, or could not rename it, is given its name if it is
+    whole, and else removed where nobody else can be fetching it."""
     if is_whole(target):
         return True
     for left in target.parent.glob(f".{target.name}.*.part"):
         with suppress(OSError):
-            replace(left, target) if is_whole(left) else remove(left)
+            if is_whole(left):
+                replace(left, target)
+            elif is_alone:
+                remove(left)
     return is_whole(target)
-
-
-ATTEMPTS: Final = 5
-
-
-async def download_link(
-    link: str, download: Download, executors: Executors, cancellation: Cancellation, backoff: Backoff
-) -> Path:
-    """Fetch a video unless it is on disk already. Raises `VideoError` or `Stopped`."""
-
-    def progress(received: int, total: int | None) -> None:
-        cancellation.report(Downloading(received, total))
-
-    attempt: Future[None] | None = None
-    try:
-        if await cancellation.wait_for(executors.journal.submit(is_whole, download.target)):
-            return download.target
-        while True:
-            attempt = executors.downloads.submit(download.attempt, link, progress, cancellation.is_cancelled)
-            try:
-                await cancellation.wait_for(attempt)
-            except HostUnreachable:
-                raise  # most likely the link is wrong, of which whoever typed it wants to hear at once
-            except DownloadInterrupted as error:
-                if backoff.failures >= ATTEMPTS:
-                    raise
-                pause = backoff.pause()
-                cancellation.report(Retrying(error.message, pause))
-                await cancellation.sleep(pause)
-            else:
-                return download.target
-    except StopRequested:
-        raise Stopped("Stopped while downloading.", StopOutcome.NOT_SUBMITTED) from None
-    finally:
-        if attempt:
-            attempt.add_done_callback(lambda _: download.discard())

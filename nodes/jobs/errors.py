@@ -23,8 +23,7 @@ from typing import Final
 from ..errors import Charge, SeedanceError
 from .clock import clock_time
 from .events import StopOutcome
-from .records import JobRecord
-from .states import State
+from .records import JobRecord, State
 
 _OF_MODERATION: Final = ("moderation", "sensitive", "policy", "nsfw", "unsafe", "content check", "copyright", "violat")
 """One of these is in the reason where the content check refused a prompt: no code is documented that would tell."""
@@ -53,37 +52,27 @@ class JobCancelled(JobError):
     """The job was cancelled elsewhere."""
 
     def __init__(self, request_id: str) -> None:
-        super().__init__(
-            "The job was cancelled while it waited in the queue.",
-            "Run again to submit it anew.",
-            charge=Charge.NOTHING,
-            request_id=request_id,
-        )
+        message = "The job was cancelled while it waited in the queue."
+        super().__init__(message, "Run again to submit it anew.", charge=Charge.NOTHING, request_id=request_id)
 
 
 class NoVideo(JobError):
     """A success without a link."""
 
     def __init__(self, request_id: str) -> None:
-        super().__init__(
-            "RunComfy reports success, but its answer holds no video.",
-            "Run again in a minute to ask for it again, without a new charge; if it stays so, give RunComfy's "
-            "support the request id.",
-            charge=Charge.CHARGED,
-            request_id=request_id,
-        )
+        message = "RunComfy reports success, but its answer holds no video."
+        again = "Run again in a minute to ask for it again, without a new charge"
+        advice = f"{again}; if it stays so, give RunComfy's support the request id."
+        super().__init__(message, advice, charge=Charge.CHARGED, request_id=request_id)
 
 
 class DeadlinePassed(JobError):
     """The wait is over, the job is not."""
 
     def __init__(self, seconds: float, last: str, request_id: str) -> None:
-        super().__init__(
-            f"The video was not ready after {seconds / 60:.0f} minutes ({last}).",
-            "Run the same graph again to go on waiting for this job, without a new charge.",
-            charge=Charge.ACCEPTED,
-            request_id=request_id,
-        )
+        message = f"The video was not ready after {seconds / 60:.0f} minutes ({last})."
+        advice = "Run the same graph again to go on waiting for this job, without a new charge."
+        super().__init__(message, advice, charge=Charge.ACCEPTED, request_id=request_id)
 
 
 class OutcomeUnknown(JobError):
@@ -107,37 +96,27 @@ class VideoUnavailable(JobError):
     """The video exists, but did not get here."""
 
     def __init__(self, message: str, request_id: str) -> None:
-        super().__init__(
-            message,
-            "Run the same graph again to fetch its video, without a new charge.",
-            charge=Charge.SUCCEEDED,
-            request_id=request_id,
-        )
+        advice = "Run the same graph again to fetch its video, without a new charge."
+        super().__init__(message, advice, charge=Charge.SUCCEEDED, request_id=request_id)
 
 
 class VideoUnreadable(JobError):
     """The video is on disk, as far as is known, but the disk cannot be read."""
 
     def __init__(self, file: Path, request_id: str) -> None:
-        super().__init__(
-            f"This video was saved before, but its file cannot be read just now: {file}.",
-            "Bring the drive or folder back, or wait until no other program holds the file, and run again.",
-            charge=Charge.NOTHING,
-            request_id=request_id,
-        )
+        message = f"This video was saved before, but its file cannot be read just now: {file}."
+        advice = "Bring the drive or folder back, or wait until no other program holds the file, and run again."
+        super().__init__(message, advice, charge=Charge.NOTHING, request_id=request_id)
 
 
 class JobExpired(JobError):
     """The service has deleted the job, or never had it."""
 
     def __init__(self, request_id: str) -> None:
-        super().__init__(
-            "RunComfy no longer has this job (404), and its video is not on this machine.",
-            "Check the id, and whether the drive that the video was saved to is there. To have the video all the same, "
-            "run again to generate it anew, which is charged.",
-            charge=Charge.EARLIER,
-            request_id=request_id,
-        )
+        message = "RunComfy no longer has this job (404), and its video is not on this machine."
+        check = "Check the id, and whether the drive that the video was saved to is there."
+        advice = f"{check} To have the video all the same, run again to generate it anew, which is charged."
+        super().__init__(message, advice, charge=Charge.EARLIER, request_id=request_id)
 
 
 class CannotReceive(JobError):
@@ -176,9 +155,7 @@ def error_of(record: JobRecord, *, is_read: bool = True) -> JobError:
     """
     if record.state is State.FAILED:
         return JobFailed(record.reason, record.request_id)
-    if record.state is State.CANCELLED:
-        return JobCancelled(record.request_id)
-    if record.state is State.EXPIRED:
-        return JobExpired(record.request_id)
+    if record.state in (State.CANCELLED, State.EXPIRED):
+        return (JobCancelled if record.state is State.CANCELLED else JobExpired)(record.request_id)
     text = record.request.text if record.request else ""
     return OutcomeUnknown(clock_time(record.created), text, record.reason, is_read=is_read)

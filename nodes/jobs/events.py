@@ -73,8 +73,8 @@ class Queued(Event):
     """The list price, where the service tells it: `$0.02 per second`."""
 
     def __str__(self) -> str:
-        place = f", {_ordinal(self.position)} in line" if self.position else ""
-        return f"Queued{place}, {self.elapsed:.0f} s{_and(self.price)}"
+        place = "next" if self.position == 1 else _ordinal(self.position or 0)
+        return f"Queued{_and(self.position and f'{place} in line')}, {self.elapsed:.0f} s{_and(self.price)}"
 
 
 @dataclass(frozen=True)
@@ -111,9 +111,8 @@ class Downloading(Event):
     total: int | None
 
     def __str__(self) -> str:
-        if self.total is None:
-            return f"Downloading {_megabytes(self.received)} MB"
-        return f"Downloading {_megabytes(self.received)} of {_megabytes(self.total)} MB"
+        of_total = "" if self.total is None else f" of {self.total / 1e6:.1f}"
+        return f"Downloading {self.received / 1e6:.1f}{of_total} MB"
 
 
 @dataclass(frozen=True)
@@ -170,12 +169,8 @@ def dollars(amount: float) -> str:
     return f"${amount:.2f}" if amount == 0 or amount >= 0.01 else f"${amount:.4f}"
 
 
-def _and(text: str) -> str:
+def _and(text: object) -> str:
     return f", {text}" if text else ""
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / 1e6:.1f}"
 
 
 def _ordinal(number: int) -> str:

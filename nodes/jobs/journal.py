@@ -8,17 +8,26 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ..runcomfy.request import GenerationRequest
 from .clock import Clock
 from .database import Database
 from .errors import JournalUnusable
-from .records import SUBMIT_SECONDS, JobRecord, RequestKey, changed_columns, identity_columns, record_of
-from .schema import JOBS
-from .states import NOT_ACCEPTED_YET, TRANSITIONS, UNFINISHED, State
-from .unwritten import UnwrittenIds
+from .pending_ids import PendingIds
+from .records import (
+    JOBS,
+    NOT_ACCEPTED_YET,
+    SUBMIT_SECONDS,
+    TRANSITIONS,
+    UNFINISHED,
+    JobRecord,
+    RequestKey,
+    State,
+    insertion,
+    record_of,
+)
 
 CLAIM_SECONDS: Final = 30.0
 """That a claim lasts unless it is renewed."""
@@ -33,20 +42,23 @@ class Journal:
     def __init__(self, file: Path | None, clock: Clock) -> None:
         self.database = Database(file)
         self._clock = clock
-        self._unwritten = UnwrittenIds(file.parent if file else None)
+        self._pending_ids = PendingIds(file.parent if file else None)
         self._refused = False
         """Whether the last call of `of_request` ended with an error."""
 
-    def of_request(self, key: RequestKey) -> list[JobRecord]:
+    def of_request(self, key: RequestKey, *, first: bool = True) -> list[JobRecord]:
         """All records of a request to this service, of every account, newest first.
 
         A journal that was deleted in use is refused here, where a user reads it, and begun anew by the next call.
+
+        Args:
+            first: whether a run asks for the first time, so that ids are looked for that a dead process has left.
         """
         if self._refused:
             self._refused = False
             self.database.close()
         try:
-            self.write_ids()
+            self.write_ids(left_by_others=first)
             return self.database.transact(lambda connection: _of_request(connection, key))
         except JournalUnusable:
             self._refused = True
@@ -54,8 +66,11 @@ class Journal:
 
     def job(self, request_id: str) -> JobRecord | None:
         """The record of a job that the service accepted."""
-        found = self._newest(1, JOBS.c.request_id == request_id)
-        return found[0] if found else None
+        return next(iter(self._newest(1, JOBS.c.request_id == request_id)), None)
+
+    def row(self, number: int) -> JobRecord | None:
+        """The record in a row, as it is now."""
+        return next(iter(self._newest(1, JOBS.c.id == number)), None)
 
     def records(self, limit: int = 100) -> list[JobRecord]:
         """The newest records, newest first."""
@@ -64,18 +79,13 @@ class Journal:
     def durations(self, request: GenerationRequest, limit: int = 50) -> list[float]:
         """Seconds that the latest successful jobs of the same size and length took."""
         kind = (JOBS.c.resolution == request.resolution) & (JOBS.c.duration == request.duration)
-        ended = JOBS.c.state.in_([State.SUCCEEDED.value, State.SAVED.value])
+        ended = JOBS.c.state.in_([State.SUCCEEDED, State.SAVED])
         found = self._newest(limit, kind, ended, JOBS.c.seconds.is_not(None))
         return [record.seconds for record in found if record.seconds is not None]
 
     def media_hosts(self, origin: str, limit: int = 3) -> set[str]:
         """Where a service had put the latest videos."""
         return {found.media_host for found in self._newest(limit, JOBS.c.origin == origin, JOBS.c.media_host != "")}
-
-    def row(self, number: int) -> JobRecord | None:
-        """The record in a row, as it is now."""
-        found = self._newest(1, JOBS.c.id == number)
-        return found[0] if found else None
 
     def now(self) -> float:
         """Seconds since the epoch, by the clock that all users of this database go by."""
@@ -106,7 +116,7 @@ class Journal:
                 return None
             now = self.now()  # not before: the transaction may have waited for others
             values = {
-                "state": State.INTENDED.value,
+                "state": State.INTENDED,
                 "created": now,
                 "changed": now,
                 "submit_until": now + SUBMIT_SECONDS,
@@ -115,11 +125,11 @@ class Journal:
                 "reason": "",
             }
             if refused:
-                still = (JOBS.c.id == refused.id) & (JOBS.c.state == State.REFUSED.value)
+                still = (JOBS.c.id == refused.id) & (JOBS.c.state == State.REFUSED)
                 written = connection.execute(update(JOBS).where(still).values(values)).rowcount
                 return _read(connection, JOBS.c.id == refused.id) if written else None
             uid = secrets.token_hex(16)
-            connection.execute(insert(JOBS).values(**identity_columns(uid, key, run, request), **values))
+            connection.execute(insertion(uid, key, run, request).values(values))
             return _read(connection, JOBS.c.uid == uid)
 
         try:
@@ -148,16 +158,15 @@ class Journal:
                 before = _accept(connection, record, record.request_id, self.now()).state
             # Surplus: a job that was cancelled goes on after all, while another one has been accepted.
             state = _accepted_state(connection, record) if to is State.ACCEPTED else to
-            values = {**changed_columns(changes), "state": state.value, "changed": self.now()}
-            unmoved = (JOBS.c.uid == record.uid) & (JOBS.c.state == before.value)
-            connection.execute(update(JOBS).where(unmoved).values(values))
+            unmoved = (JOBS.c.uid == record.uid) & (JOBS.c.state == before)
+            connection.execute(update(JOBS).where(unmoved).values(**changes, state=state, changed=self.now()))
             return _read(connection, JOBS.c.uid == record.uid)
 
         try:
             return self.database.transact(write) or replace(record, state=to)
         except JournalUnusable:
             if record.request_id:
-                self._unwritten.add(record, record.request_id)
+                self._pending_ids.add(record, record.request_id)
             raise
 
     def accept(self, record: JobRecord, request_id: str) -> JobRecord:
@@ -171,12 +180,12 @@ class Journal:
         try:
             return self._write_id(record, request_id)
         except JournalUnusable:
-            self._unwritten.add(record, request_id)
+            self._pending_ids.add(record, request_id)
             raise
 
-    def write_ids(self) -> None:
+    def write_ids(self, *, left_by_others: bool = True) -> None:
         """Write down the ids that could not be written before, of this process or of one that died."""
-        self._unwritten.write(self._write_id)
+        self._pending_ids.write(self._write_id, left_by_others=left_by_others)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -199,17 +208,17 @@ def _accept(connection: Connection, record: JobRecord, request_id: str, now: flo
     """As `Journal.accept`; does nothing where the acceptance is written already."""
     other = _read(connection, (JOBS.c.request_id == request_id) & (JOBS.c.uid != record.uid))
     if _read(connection, JOBS.c.uid == record.uid) is None:
-        request = record.request or GenerationRequest("(unknown)")
-        values = identity_columns(record.uid, record.key, record.run, request)
-        refused = {"state": State.REFUSED.value, "created": record.created, "changed": now}
-        connection.execute(insert(JOBS).values(**values, **refused))
-    open_states = [state.value for state in NOT_ACCEPTED_YET]
-    values = {"state": _accepted_state(connection, record).value, "request_id": request_id, "changed": now}
+        row = insertion(record.uid, record.key, record.run, record.request or GenerationRequest("(unknown)"))
+        connection.execute(row.values(state=State.REFUSED, created=record.created, changed=now))
+    accepted = update(JOBS).where(JOBS.c.uid == record.uid)
     if other:
-        values = {"state": State.UNKNOWN.value, "reason": f"RunComfy named another job's id, {request_id}."}
-        open_states = [State.INTENDED.value]
-    mine = (JOBS.c.uid == record.uid) & JOBS.c.state.in_(open_states)
-    connection.execute(update(JOBS).where(mine).values(values))
+        reason = f"RunComfy named another job's id, {request_id}."
+        accepted = accepted.where(JOBS.c.state == State.INTENDED).values(state=State.UNKNOWN, reason=reason)
+    else:
+        state = _accepted_state(connection, record)
+        accepted = accepted.where(JOBS.c.state.in_(NOT_ACCEPTED_YET))
+        accepted = accepted.values(state=state, request_id=request_id, changed=now)
+    connection.execute(accepted)
     return _read(connection, JOBS.c.uid == record.uid) or record
 
 
@@ -217,8 +226,7 @@ def _accepted_state(connection: Connection, record: JobRecord) -> State:
     """`SURPLUS` where the unique index has room for one unfinished job only, and another has it."""
     same = (JOBS.c.account == record.key.account) & (JOBS.c.request_key == record.key.request)
     same &= (JOBS.c.run == record.run) & (JOBS.c.uid != record.uid)
-    unfinished = JOBS.c.state.in_([state.value for state in UNFINISHED])
-    return State.SURPLUS if _read(connection, same & unfinished) else State.ACCEPTED
+    return State.SURPLUS if _read(connection, same & JOBS.c.state.in_(UNFINISHED)) else State.ACCEPTED
 
 
 def _read(connection: Connection, condition: ColumnElement[bool]) -> JobRecord | None:

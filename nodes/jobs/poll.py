@@ -8,14 +8,12 @@ from urllib.parse import urlsplit
 
 from ..runcomfy.errors import NotFound, TransientError
 from ..runcomfy.responses import JobResult, JobState, JobStatus
-from .cancellation import Cancellation
-from .errors import DeadlinePassed, JobCancelled, JobExpired, JobFailed
+from .errors import DeadlinePassed, JobCancelled, JobExpired, JobFailed, VideoUnavailable
 from .events import Event, Generating, Queued, Retrying
+from .job import Job
 from .poll_schedule import PollSchedule
-from .records import JobRecord
-from .retry import Backoff
-from .services import Services
-from .states import TRANSITIONS, State
+from .records import TRANSITIONS, State, file_names
+from .waiting import Backoff
 
 T = TypeVar("T")
 
@@ -25,27 +23,33 @@ NOT_FOUND_READS: Final = 3
 _STILL_AT_WORK: Final = (JobState.QUEUED, JobState.RUNNING, JobState.UNKNOWN)
 
 
+class ClaimLost(Exception):
+    """The machine has slept, and another run has taken the job over."""
+
+
 class Poller:
-    """Polls one job.
+    """Polls the job that a run has claimed.
 
     Args:
         fresh: whether the job was accepted just now, so that its duration can be measured.
     """
 
-    def __init__(
-        self, services: Services, cancellation: Cancellation, record: JobRecord, schedule: PollSchedule, *, fresh: bool
-    ) -> None:
-        self.record = record
-        self._services = services
-        self._cancellation = cancellation
+    def __init__(self, job: Job, schedule: PollSchedule, *, fresh: bool) -> None:
+        account, record = job.account, job.record
+        self._job = job
         self._schedule = schedule
         self._fresh = fresh
-        self._started = self._waiting_since = services.clock.monotonic()
+        self._started = account.clock.monotonic()
+        self._waiting_since = job.cancellation.awake()
         # The journal's wall clock only makes up for the time before this run; it may have jumped.
         known = bool(record.created) and not fresh
-        self._age = max(0.0, min(services.clock.wall() - record.created, services.deadline)) if known else 0.0
-        self._backoff = Backoff(services.random)
+        self._age = max(0.0, min(account.clock.wall() - record.created, account.deadline)) if known else 0.0
+        self._backoff = Backoff(account.random)
         self._status = JobStatus(JobState.QUEUED, "in_queue")
+        self._succeeded = record.state in (State.SUCCEEDED, State.SAVED)
+        self._found: dict[str, object] = {}
+        """Fields of the record that were learnt with the job's success."""
+        self._slept = job.cancellation.slept
         self._missing_since = 0.0
         self._missing_reads = 0
 
@@ -53,7 +57,7 @@ class Poller:
         """Wait for the job's success.
 
         Raises:
-            JobFailed, JobCancelled, JobExpired, DeadlinePassed, RejectedError
+            JobFailed, JobCancelled, JobExpired, DeadlinePassed, RejectedError, ClaimLost
         """
         # A job found again may have ended long ago.
         delay = self._schedule.delay(0) if self._fresh else 0
@@ -62,7 +66,7 @@ class Poller:
             # Only the status call knows the place in the queue; once a job runs, the result call alone tells all.
             running = self._status.state is JobState.RUNNING
             if not running:
-                self._status = await self._read(self._services.client.status)
+                self._status = await self._read(self._job.account.client.status)
             if running or self._status.state not in _STILL_AT_WORK:
                 result = await self.result()
                 if result.state not in _STILL_AT_WORK:
@@ -72,20 +76,32 @@ class Poller:
 
     async def result(self) -> JobResult:
         """Ask how the job ended; write that down, and raise it if it ended badly."""
-        result = await self._read(self._services.client.result)
-        request_id = self.record.request_id
+        result = await self._read(self._job.account.client.result)
+        record = self._job.record
         if result.state is JobState.FAILED:
             await self._write(State.FAILED, reason=result.reason, cost=result.cost)
-            raise JobFailed(result.reason, request_id)
+            raise JobFailed(result.reason, record.request_id)
         if result.state is JobState.CANCELLED:
             await self._write(State.CANCELLED)
-            raise JobCancelled(request_id)
-        if result.state is JobState.SUCCEEDED and self.record.state not in (State.SUCCEEDED, State.SAVED):
-            seconds = self._elapsed() if self._fresh else None
-            await self._write(State.SUCCEEDED, cost=result.cost, seconds=seconds, media_host=_host(result))
+            raise JobCancelled(record.request_id)
+        if result.state is JobState.SUCCEEDED and not self._succeeded:
+            self._succeeded = True
+            self._found = {
+                "cost": result.cost,
+                # Else it may have ended long before it was seen to.
+                "seconds": self._elapsed() if self._fresh and not self._job.cancellation.slept else None,
+                "media_host": _host(result),
+                "files": file_names(record.request_id, len(result.videos)),
+            }
+            await self._write(State.SUCCEEDED, **self._found)
             # Fetching the video has a deadline of its own.
-            self._waiting_since = self._services.clock.monotonic()
+            self._waiting_since = self._job.cancellation.awake()
         return result
+
+    async def saved(self, files: tuple[str, ...]) -> None:
+        """Write down that the videos are on disk."""
+        # With what a surplus job, which can be saved only, has no other state to be written with.
+        await self._write(State.SAVED, **{**self._found, "files": files})
 
     def progressed(self) -> None:
         """A failure that nevertheless brought something counts as a first one."""
@@ -98,12 +114,10 @@ class Poller:
 
     async def _read(self, call: Callable[[str], T]) -> T:
         """A read that goes on through everything that may pass."""
-        request_id, limiter = self.record.request_id, self._services.rate_limiter
+        request_id = self._job.record.request_id
         while True:
             try:
-                answer = await self._cancellation.wait_for(
-                    self._services.executors.calls.submit(limiter.call, call, request_id)
-                )
+                answer = await self._job.call(self._job.account.rate_limiter.call, call, request_id)
             except TransientError as error:
                 await self.pause_after(error.message, error.retry_after)
             except NotFound:
@@ -118,39 +132,46 @@ class Poller:
 
     def _is_gone(self) -> bool:
         """Whether the job is really gone. One odd 404 must not cost the user a second video."""
-        if not self.record.id:
+        if not self._job.record.id:
             return True  # no job of this journal, by which nothing is bought: most likely the id is mistyped
-        now = self._services.clock.monotonic()
+        now = self._job.cancellation.awake()
         if not self._missing_reads:
             self._missing_since = now
         self._missing_reads += 1
         return self._missing_reads >= NOT_FOUND_READS and now - self._missing_since >= NOT_FOUND_SECONDS
 
     async def _pause(self, seconds: float, line: Event | None = None) -> None:
-        left = self._services.deadline - (self._services.clock.monotonic() - self._waiting_since)
-        await self._cancellation.sleep(max(0.0, min(seconds, left)), (lambda: line) if line else self._line)
+        cancellation, account = self._job.cancellation, self._job.account
+        left = account.deadline - (cancellation.awake() - self._waiting_since)
+        await cancellation.sleep(max(0.0, min(seconds, left)), (lambda: line) if line else self._line)
         if left <= seconds:
-            last = str(line) if line else f'the last state was "{self._status.raw_status}"'
-            raise DeadlinePassed(self._services.deadline, last, self.record.request_id)
+            self._raise_deadline(str(line) if line else f'the last state was "{self._status.raw_status}"')
+        if cancellation.slept != self._slept:
+            self._slept = cancellation.slept
+            if not await self._job.call(account.claims.holds, self._job.record, self._job.owner):
+                raise ClaimLost
+
+    def _raise_deadline(self, last: str) -> None:
+        deadline, request_id = self._job.account.deadline, self._job.record.request_id
+        if not self._succeeded:
+            raise DeadlinePassed(deadline, last, request_id)
+        message = f"The video is finished, but could not be fetched within {deadline / 60:.0f} minutes ({last})."
+        raise VideoUnavailable(message, request_id)
 
     def _elapsed(self) -> float:
-        return self._age + self._services.clock.monotonic() - self._started
+        return self._age + self._job.account.clock.monotonic() - self._started
 
     def _line(self) -> Event:
+        price = self._job.account.price()
         if self._status.state is JobState.QUEUED:
-            return Queued(self._status.queue_position, self._elapsed(), self._services.price())
-        return Generating(self._elapsed(), self._schedule.expected, self._services.price())
+            return Queued(self._status.queue_position, self._elapsed(), price)
+        return Generating(self._elapsed(), self._schedule.expected, price)
 
     async def _write(self, to: State, **changes: object) -> None:
         """Write down how the job ended, if that is still open."""
-        record = self.record
-        if to not in TRANSITIONS[record.state]:
-            return
-        price = record.price or self._services.price()
-        writing = self._services.executors.journal.submit(
-            self._services.transition, self._cancellation.report, record, to, price=price, **changes
-        )
-        self.record = await self._cancellation.wait_for(writing)
+        record = self._job.record
+        if to in TRANSITIONS[record.state]:
+            await self._job.write(to, price=record.price or self._job.account.price(), **changes)
 
 
 def _host(result: JobResult) -> str:

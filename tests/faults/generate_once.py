@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import nodes
 from nodes.jobs.errors import OutcomeUnknown
-from nodes.jobs.services import Video
+from nodes.jobs.job import Video
 from tests.support.real_engine import RealEngine
 
 if TYPE_CHECKING:

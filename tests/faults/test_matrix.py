@@ -10,7 +10,7 @@ import requests
 
 from nodes.jobs.errors import JobError, OutcomeUnknown, Stopped
 from nodes.jobs.events import Event
-from nodes.jobs.services import Video
+from nodes.jobs.job import Video
 from nodes.rehearsal import Timing
 from nodes.runcomfy.errors import RejectedError
 from nodes.video import download as fetch

@@ -1,11 +1,127 @@
-"""The guards of money hold when many threads of many processes do the same at the same moment."""
+"""The guards of money hold when many threads of many processes do the same at the same moment, again and again."""
 
 from __future__ import annotations
 
+import faulthandler
+import multiprocessing
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
-from tests.jobs.barriers import Measure, run
+from nodes.jobs.claims import Claims
+from nodes.jobs.clock import SystemClock
+from nodes.jobs.decide import Do, Situation, decide
+from nodes.jobs.journal import Journal
+from nodes.jobs.records import TRANSITIONS, RequestKey, State
+from tests.support.fake_runcomfy import BOAT
+
+PATIENCE = 60.0
+"""Seconds without a step after which the whole counts as a deadlock."""
+spawning = multiprocessing.get_context("spawn")
+
+
+ROUNDS, PROCESSES, THREADS = 60, 4, 4
+
+
+@dataclass
+class Racer:
+    """One thread."""
+
+    number: int
+    """0 prepares what the others race for."""
+    journal: Journal
+    claims: Claims
+    barrier: Barrier
+
+    def run(self) -> Counter[str]:
+        """All rounds; how often this thread was the one, by what for and by round."""
+        won: Counter[str] = Counter()
+        for number in range(ROUNDS):
+            bought, raced = (RequestKey(f"{kind} {number}", "account", "") for kind in ("bought", "raced"))
+            faulthandler.dump_traceback_later(PATIENCE)  # for whoever asks why nothing moves; put off by every round
+            self.barrier.wait(PATIENCE)
+            won[f"bought {number}"] += self._buy(bought)
+            self.barrier.wait(PATIENCE)
+            if self.number == 0:
+                self.journal.accept(self.journal.of_request(bought)[0], f"bought-{number}")
+                assert self._buy(raced)
+            self.barrier.wait(PATIENCE)
+            won[f"claimed {number}"] += self._claim(bought)
+            if self.number == 1:
+                self.journal.accept(self.journal.of_request(raced)[-1], f"raced-{number}")
+            else:
+                self._give_up_and_buy_over(raced)
+        return won
+
+    def _buy(self, key: RequestKey) -> bool:
+        """Decide and write an intent, as a run does; whether this thread was the one."""
+        while True:
+            records = self.journal.of_request(key)
+            if decide(records, Situation(self.journal.now())).do is not Do.SUBMIT:
+                return False
+            if self.journal.create(records, key, "", BOAT, ""):
+                return True
+
+    def _claim(self, key: RequestKey) -> bool:
+        (record,) = self.journal.of_request(key)
+        return self.claims.take(record, self.claims.join(lambda: False)) is not None
+
+    def _give_up_and_buy_over(self, key: RequestKey) -> None:
+        """What others may do while the acceptance is on its way: take the call for lost, report it, submit anew."""
+        for to in (State.UNKNOWN, State.UNKNOWN_REPORTED):
+            record = self.journal.of_request(key)[-1]
+            if to in TRANSITIONS[record.state]:
+                self.journal.transition(record, to)
+        self._buy(key)
+
+
+def race(number: int, file: Path, barrier: Barrier, results: multiprocessing.Queue[object]) -> None:
+    """One process."""
+    journal = Journal(file, SystemClock())
+    claims = Claims(journal)
+
+    def run(thread: int) -> Counter[str]:
+        try:
+            return Racer(number * THREADS + thread, journal, claims, barrier).run()
+        except BaseException:
+            barrier.abort()
+            raise
+
+    with ThreadPoolExecutor(THREADS) as threads:
+        futures = [threads.submit(run, thread) for thread in range(THREADS)]
+        errors = [error for future in futures if (error := future.exception())]
+        broken = [error for error in errors if not isinstance(error, threading.BrokenBarrierError)] or errors
+        results.put(repr(broken[0]) if broken else [future.result() for future in futures])
+    faulthandler.cancel_dump_traceback_later()
+    claims.close()
+    journal.close()
 
 
 def test_of_all_that_race_exactly_one_buys_and_one_claims_and_no_id_is_lost(tmp_path: Path) -> None:
-    print(*run(Measure(rounds=60, processes=4, threads=4), tmp_path), sep="\n")
+    file = tmp_path / "jobs.sqlite3"
+    barrier = spawning.Barrier(PROCESSES * THREADS)
+    results: multiprocessing.Queue[object] = spawning.Queue()
+    processes = [spawning.Process(target=race, args=(n, file, barrier, results), daemon=True) for n in range(PROCESSES)]
+    for process in processes:
+        process.start()
+    won: Counter[str] = Counter()
+    for _ in processes:
+        counted = results.get(timeout=PATIENCE + ROUNDS)
+        assert isinstance(counted, list), counted
+        won.update(sum(counted, Counter[str]()))
+    for process in processes:
+        process.join(PATIENCE)
+        assert process.exitcode == 0
+    journal = Journal(file, SystemClock())
+    for number in range(ROUNDS):
+        for what in ("bought", "claimed"):
+            assert won[f"{what} {number}"] == 1, f"{what} {won[f'{what} {number}']} times in round {number}"
+        assert len(journal.of_request(RequestKey(f"bought {number}", "account", ""))) == 1, number
+        records = journal.of_request(RequestKey(f"raced {number}", "account", ""))
+        kept = [record for record in records if record.request_id]
+        assert [record.request_id for record in kept] == [f"raced-{number}"], records
+        assert kept[0].state in (State.ACCEPTED, State.SURPLUS), kept
+    journal.close()

@@ -16,8 +16,7 @@ from nodes.jobs.claims import Claims
 from nodes.jobs.clock import SystemClock
 from nodes.jobs.errors import JournalUnusable
 from nodes.jobs.journal import CLAIM_SECONDS, Journal
-from nodes.jobs.records import JobRecord
-from nodes.jobs.states import State
+from nodes.jobs.records import JobRecord, State
 from tests.support.fake_runcomfy import TurningClock
 from tests.support.job_records import KEY, intend, record_in
 
@@ -81,11 +80,8 @@ def test_a_job_is_claimed_once_until_it_is_given_back(claims: Claims, job: JobRe
     assert claims.take(job, two)
     claims.leave(two)
     assert is_free(claims, job)
-
-
-def test_a_job_that_has_moved_on_is_not_claimed(claims: Claims, job: JobRecord, journal: Journal) -> None:
-    journal.transition(job, State.FAILED)
-    assert claims.take(job, claims.join(goes_on)) is None
+    claims.journal.transition(job, State.FAILED)
+    assert claims.take(job, claims.join(goes_on)) is None, "it has moved on"
 
 
 def test_a_claim_of_elsewhere_lapses_by_the_clock_alone(claims: Claims, job: JobRecord, clock: TurningClock) -> None:
@@ -172,9 +168,3 @@ def test_a_job_is_awaited_by_runs_that_go_on(claims: Claims, job: JobRecord, clo
     claims.give_back(working)
     assert claims.take(job, waiting)
     assert not claims.is_awaited(job), "it works at it itself"
-
-
-def test_the_run_that_takes_a_job_over_is_the_one_that_the_job_belongs_to(claims: Claims, job: JobRecord) -> None:
-    taken = claims.take(job, claims.join(goes_on), "a run")
-    assert taken
-    assert taken.run == "a run"

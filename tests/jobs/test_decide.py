@@ -6,8 +6,7 @@ import itertools
 from dataclasses import dataclass, replace
 
 from nodes.jobs.decide import CANCEL_DOUBT, Disk, Do, Situation, decide
-from nodes.jobs.records import SUBMIT_SECONDS, JobRecord, RequestKey
-from nodes.jobs.states import State
+from nodes.jobs.records import SUBMIT_SECONDS, JobRecord, RequestKey, State
 
 NOW = 1_700_000_000.0
 WORDS = {

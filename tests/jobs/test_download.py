@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+
 import pytest
 
-from nodes.jobs.download import MAX_LINK_REFRESHES
-from nodes.jobs.errors import DeadlinePassed, JobExpired, NoVideo, VideoUnavailable
-from nodes.jobs.job_files import file_names
+from nodes.jobs.download import MAX_LINK_REFRESHES, download_link
+from nodes.jobs.errors import JobExpired, NoVideo, VideoUnavailable
+from nodes.jobs.job import Video
+from nodes.jobs.records import RequestKey, State, file_names
+from nodes.jobs.waiting import Cancellation
+from nodes.runcomfy.request import MODEL_ID
 from nodes.video.errors import (
     CorruptVideo,
     DownloadFailed,
@@ -16,9 +22,11 @@ from nodes.video.errors import (
     UnsafeUrl,
     UnsupportedVideo,
 )
-from tests.support.fake_runcomfy import FakeMachine, reply
+from tests.support.fake_runcomfy import BOAT, FakeMachine, reply
+from tests.support.job_records import record_in
 from tests.support.tiny_mp4 import TINY_MP4
 
+NewMachine = Callable[[], FakeMachine]
 BROKEN = DownloadInterrupted("connection lost")
 
 
@@ -51,6 +59,30 @@ def test_only_the_missing_one_of_several_is_fetched_again(machine: FakeMachine) 
     assert machine.service.count("submit") == 1
 
 
+def test_one_of_several_that_is_on_disk_is_not_the_whole_job(machine: FakeMachine) -> None:
+    """Whether the next run generates it or fetches it by its id."""
+    machine.service.ending = {"status": "succeeded", "output": ["https://a", "https://b"]}
+    again: Callable[[], Video]
+    for again in (machine.run, lambda: asyncio.run(machine.fetch("job-1"))):
+        machine.downloads += [None, NoSpace("No space.", "Free some.")]
+        with pytest.raises(VideoUnavailable):
+            again()
+        assert len(again().files) == 2
+        assert machine.service.count("submit") == 1
+        for file in (machine.folder / "videos").iterdir():
+            file.unlink()
+
+
+def test_what_a_surplus_job_cost_is_written_down(machine: FakeMachine) -> None:
+    key = RequestKey.of(BOAT, model=MODEL_ID, account="account", origin="https://runcomfy")
+    surplus = record_in(State.SURPLUS, machine.journal, key)
+    machine.service.accepted[surplus.request_id] = 0
+    asyncio.run(machine.fetch(surplus.request_id))
+    saved = machine.journal.job(surplus.request_id)
+    assert saved
+    assert (saved.state, saved.cost, saved.media_host) == (State.SAVED, 0.03, "media")
+
+
 def test_a_broken_transfer_is_tried_until_it_is_whole(machine: FakeMachine) -> None:
     machine.downloads += [BROKEN] * 7
     machine.run()
@@ -59,17 +91,14 @@ def test_a_broken_transfer_is_tried_until_it_is_whole(machine: FakeMachine) -> N
     assert machine.said("connection lost") == 7
 
 
-@pytest.mark.parametrize(
-    "failure",
-    [LinkExpired(403), LinkExpired(404), UnsupportedVideo("It is HTML.", ""), CorruptVideo("It is cut.", "")],
-    ids=["403", "404", "not a video", "damaged"],
-)
-def test_a_bad_link_or_file_is_renewed_by_asking_for_the_result_again(machine: FakeMachine, failure: Exception) -> None:
-    machine.downloads.append(failure)
-    machine.service.script["result"] += [reply(**link_number(1)), reply(**link_number(2))]
-    machine.run()
-    assert machine.links == ["https://media/1", "https://media/2"]
-    assert machine.states() == ["saved"]
+def test_a_bad_link_or_file_is_renewed_by_asking_for_the_result_again(new_machine: NewMachine) -> None:
+    for failure in (LinkExpired(403), LinkExpired(404), UnsupportedVideo("HTML.", ""), CorruptVideo("It is cut.", "")):
+        machine = new_machine()
+        machine.downloads.append(failure)
+        machine.service.script["result"] += [reply(**link_number(1)), reply(**link_number(2))]
+        machine.run()
+        assert machine.links == ["https://media/1", "https://media/2"], failure
+        assert machine.states() == ["saved"], failure
 
 
 def test_links_that_stay_bad_end_as_charged_and_the_next_run_fetches_for_free(machine: FakeMachine) -> None:
@@ -81,25 +110,19 @@ def test_links_that_stay_bad_end_as_charged_and_the_next_run_fetches_for_free(ma
     assert machine.service.count("submit") == 1
 
 
-@pytest.mark.parametrize(
-    "failure",
-    [NoSpace("No space left.", "Free some."), DownloadFailed("HTTP 418.", ""), UnsafeUrl("Not https.", "")],
-    ids=["disk full", "418", "refused link"],
-)
-def test_what_no_repeat_can_mend_ends_at_once_with_its_reason(
-    machine: FakeMachine, failure: DownloadFailed | NoSpace
-) -> None:
-    machine.downloads.append(failure)
-    with pytest.raises(VideoUnavailable, match=failure.message) as caught:
-        machine.run()
-    assert "was charged" in str(caught.value)
-    assert len(machine.links) == 1
-    assert machine.states() == ["succeeded"]
+def test_what_no_repeat_can_mend_ends_at_once_with_its_reason(new_machine: NewMachine) -> None:
+    for failure in (NoSpace("No space.", "Free some."), DownloadFailed("HTTP 418.", ""), UnsafeUrl("Not https.", "")):
+        machine = new_machine()
+        machine.downloads.append(failure)
+        with pytest.raises(VideoUnavailable, match=f"{failure.message}.*was charged"):
+            machine.run()
+        assert len(machine.links) == 1, failure
+        assert machine.states() == ["succeeded"], failure
 
 
 def test_a_transfer_that_never_ends_ends_with_the_deadline(machine: FakeMachine) -> None:
     machine.downloads += [BROKEN] * 500
-    with pytest.raises(DeadlinePassed, match="connection lost"):
+    with pytest.raises(VideoUnavailable, match=r"finished, but could not be fetched .*connection lost.* was charged"):
         machine.run()
     machine.downloads.clear()
     assert machine.run().request_id == "job-1"
@@ -115,18 +138,13 @@ def test_a_success_without_a_link_is_said_and_asked_again_by_the_next_run(machin
     assert machine.service.count("submit") == 1
 
 
-def test_a_deleted_file_is_fetched_again_for_free(machine: FakeMachine) -> None:
-    machine.run().files[0].unlink()
-    video = machine.run()
-    assert video.files[0].read_bytes() == TINY_MP4
-    assert (machine.service.count("submit"), len(machine.links)) == (1, 2)
-    assert machine.states() == ["saved"]
-
-
-def test_a_truncated_file_is_fetched_again(machine: FakeMachine) -> None:
-    machine.run().files[0].write_bytes(TINY_MP4[:-1])
-    assert machine.run().files[0].read_bytes() == TINY_MP4
-    assert machine.service.count("submit") == 1
+def test_a_deleted_or_truncated_file_is_fetched_again_for_free(machine: FakeMachine) -> None:
+    file = machine.run().files[0]
+    for spoil in (file.unlink, lambda: file.write_bytes(TINY_MP4[:-1])):
+        spoil()
+        assert machine.run().files[0].read_bytes() == TINY_MP4
+        assert machine.states() == ["saved"]
+    assert (machine.service.count("submit"), len(machine.links)) == (1, 3)
 
 
 def test_a_deleted_file_of_a_forgotten_job_is_said_and_then_bought_anew(machine: FakeMachine) -> None:
@@ -138,19 +156,29 @@ def test_a_deleted_file_of_a_forgotten_job_is_said_and_then_bought_anew(machine:
     assert machine.run().request_id == "job-2"
 
 
-def test_a_whole_video_that_a_killed_run_left_is_given_its_name(machine: FakeMachine) -> None:
-    videos = machine.folder / "videos"
-    videos.mkdir(parents=True)
-    (videos / ".job-1.mp4.0a1b2c3d.part").write_bytes(TINY_MP4)
-    machine.run()
-    assert machine.links == []
-    assert [path.name for path in videos.iterdir()] == ["job-1.mp4"]
+def test_what_a_killed_run_left_is_given_its_name_if_it_is_whole_and_else_swept_away(new_machine: NewMachine) -> None:
+    for content in (TINY_MP4, b"half"):
+        machine = new_machine()
+        videos = machine.folder / "videos"
+        videos.mkdir(parents=True)
+        (videos / ".job-1.mp4.0a1b2c3d.part").write_bytes(content)
+        (videos / ".job-2.mp4.0a1b2c3d.part").write_bytes(b"somebody is at work on it")
+        machine.run()
+        assert len(machine.links) == (content != TINY_MP4)
+        assert sorted(path.name for path in videos.iterdir()) == [".job-2.mp4.0a1b2c3d.part", "job-1.mp4"]
 
 
-def test_what_a_killed_run_left_is_swept_away_and_nothing_else(machine: FakeMachine) -> None:
+def test_a_video_of_a_link_that_could_not_be_renamed_is_used_and_what_may_be_under_way_is_left(
+    machine: FakeMachine,
+) -> None:
     videos = machine.folder / "videos"
     videos.mkdir(parents=True)
-    (videos / ".job-1.mp4.0a1b2c3d.part").write_bytes(b"half")
-    (videos / ".job-2.mp4.0a1b2c3d.part").write_bytes(b"somebody is at work on it")
-    machine.run()
-    assert sorted(path.name for path in videos.iterdir()) == [".job-2.mp4.0a1b2c3d.part", "job-1.mp4"]
+    cancellation = Cancellation(machine.clock, machine.show, lambda: False)
+    for content, links in ((b"half", 1), (TINY_MP4, 0)):
+        part = videos / f".link-{links}.mp4.0a1b2c3d.part"
+        part.write_bytes(content)
+        download = machine.account.open_download(videos / f"link-{links}.mp4")
+        asyncio.run(download_link("https://link", download, machine.executors, cancellation))
+        assert part.exists() is bool(links)
+        assert download.target.read_bytes() == TINY_MP4
+    assert machine.links == ["https://link"]

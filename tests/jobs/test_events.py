@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from nodes.jobs.events import (
     Decoding,
     Done,
@@ -17,36 +15,40 @@ from nodes.jobs.events import (
     dollars,
 )
 
-LINES = [
+PRICE = "$0.02 per second"
+LINES: list[tuple[Event, str]] = [
     (Submitting(), "Submitting"),
     (Queued(3, 12.2), "Queued, 3rd in line, 12 s"),
-    (Queued(1, 0.4), "Queued, 1st in line, 0 s"),
+    (Queued(1, 0.4), "Queued, next in line, 0 s"),
     (Queued(2, 1), "Queued, 2nd in line, 1 s"),
     (Queued(11, 1), "Queued, 11th in line, 1 s"),
     (Queued(112, 1), "Queued, 112th in line, 1 s"),
     (Queued(121, 1), "Queued, 121st in line, 1 s"),
     (Queued(0, 12), "Queued, 12 s"),
     (Queued(None, 12), "Queued, 12 s"),
+    (Queued(3, 12, PRICE), f"Queued, 3rd in line, 12 s, {PRICE}"),
     (Generating(34.4, 50), "Generating, 34 s of about 50 s"),
     (Generating(61, 50), "Generating, 61 s, usually about 50 s"),
+    (Generating(34, 50, PRICE), f"Generating, 34 s of about 50 s, {PRICE}"),
     (Downloading(4_100_000, 7_800_000), "Downloading 4.1 of 7.8 MB"),
     (Downloading(4_100_000, None), "Downloading 4.1 MB"),
     (Decoding(88, 121), "Decoding 88 of 121 frames"),
     (Done(41.3, 121, 864, 480, 24.0, 0.03), "Done in 41 s, 121 frames 864x480 at 24 fps, $0.03"),
     (Done(41, 121, 864, 480, 23.976, None), "Done in 41 s, 121 frames 864x480 at 23.976 fps"),
+    (Done(41, 121, 864, 480, 24, None, price=PRICE), f"Done in 41 s, 121 frames 864x480 at 24 fps, {PRICE}"),
+    (Done(41, 121, 864, 480, 24, 0.1, price=PRICE), "Done in 41 s, 121 frames 864x480 at 24 fps, $0.10"),
     (Done(0, 121, 864, 480, 24, 0.03, reused=True), "Loaded again for free, 121 frames 864x480 at 24 fps"),
+    (Done(0, 121, 864, 480, 24, None, True, PRICE), "Loaded again for free, 121 frames 864x480 at 24 fps"),
     (Retrying("The network is gone.", 3.6), "The network is gone. Trying again in 4 s."),
     (Notice("As it is."), "As it is."),
 ]
 
 
-@pytest.mark.parametrize(("event", "line"), LINES, ids=[line for _, line in LINES])
-def test_line(event: Event, line: str) -> None:
-    assert str(event) == line
+def test_every_line() -> None:
+    for event, line in LINES:
+        assert str(event) == line
 
 
-@pytest.mark.parametrize(
-    ("amount", "shown"), [(0.0, "$0.00"), (0.03, "$0.03"), (1.5, "$1.50"), (0.0042, "$0.0042"), (0.01, "$0.01")]
-)
-def test_dollars(amount: float, shown: str) -> None:
-    assert dollars(amount) == shown
+def test_an_amount_has_at_least_cents() -> None:
+    for amount, shown in {0.0: "$0.00", 0.03: "$0.03", 1.5: "$1.50", 0.0042: "$0.0042", 0.01: "$0.01"}.items():
+        assert dollars(amount) == shown

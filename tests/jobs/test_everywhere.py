@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from nodes.jobs.errors import JournalUnusable, OutcomeUnknown, Stopped
-from nodes.jobs.services import Video
+from nodes.jobs.job import Video
 from tests.support.fake_runcomfy import FakeMachine
 
 NewMachine = Callable[[], FakeMachine]

@@ -12,8 +12,7 @@ from filelock import FileLock
 
 from nodes.jobs.errors import JournalUnusable, OutcomeUnknown
 from nodes.jobs.journal import Journal
-from nodes.jobs.records import hash_of
-from nodes.jobs.states import State
+from nodes.jobs.records import State, hash_of
 from nodes.runcomfy.request import MODEL_ID
 from tests.support.fake_runcomfy import BOAT, FakeMachine, TurningClock
 from tests.support.tiny_mp4 import TINY_MP4

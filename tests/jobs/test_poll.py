@@ -9,8 +9,10 @@ from dataclasses import replace
 
 import pytest
 
-from nodes.jobs.errors import DeadlinePassed, JobCancelled, JobError, JobExpired, JobFailed
+from nodes.jobs.claims import Claims
+from nodes.jobs.errors import DeadlinePassed, JobCancelled, JobExpired, JobFailed, Stopped
 from nodes.runcomfy.errors import AuthenticationError, ConnectError, PermissionDenied, ReadError, RunComfyError
+from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.responses import ApiResponse
 from tests.support.fake_runcomfy import BOAT, QUEUED, RUNNING, Answer, FakeMachine, reply
 from tests.support.tiny_mp4 import TINY_MP4
@@ -95,54 +97,44 @@ def test_the_deadline_says_that_the_job_goes_on_and_the_next_run_waits_for_it(ma
     assert machine.service.count("submit") == 1
 
 
-def test_an_unknown_word_counts_as_running_and_is_named(machine: FakeMachine) -> None:
-    machine.change(deadline=100.0)
-    machine.service.script["status"] += [reply(status="Pondering")] * 500
-    with pytest.raises(DeadlinePassed, match='the last state was "pondering"'):
-        machine.run()
-    assert machine.states() == ["accepted"]
-
-
-def test_an_unknown_word_of_the_result_is_named_as_well(machine: FakeMachine) -> None:
-    machine.change(deadline=100.0)
-    machine.service.ending = {"status": "archived"}
-    with pytest.raises(DeadlinePassed, match='the last state was "archived"'):
-        machine.run()
-    assert machine.states() == ["accepted"]
-
-
-def test_completed_may_mean_failed(machine: FakeMachine) -> None:
-    machine.service.ending = {"status": "failed", "error": "GPU on fire"}
-    with pytest.raises(JobFailed, match='could not generate the video: "GPU on fire"') as caught:
-        machine.run()
-    assert "Request id: job-1" in str(caught.value)
-    assert "a new job" in str(caught.value)
-    assert machine.states() == ["failed"]
-    assert machine.records()[0].reason == "GPU on fire"
-
-
-def test_moderation_is_named_as_such(machine: FakeMachine) -> None:
-    policy = {"message": "output violates the policy"}
-    for reason in ("Content moderation failed.", "It contains SENSITIVE information", policy, "NSFW content detected"):
-        machine.service.ending = {"status": "failed", "error": reason}
-        with pytest.raises(JobFailed, match=r"content check refused this prompt.*Rephrase the text") as caught:
+def test_an_unknown_word_counts_as_running_and_is_named(new_machine: NewMachine) -> None:
+    for kind in ("status", "result"):
+        machine = new_machine()
+        machine.change(deadline=100.0)
+        if kind == "status":
+            machine.service.script["status"] += [reply(status="Pondering")] * 500
+        else:
+            machine.service.ending = {"status": "pondering"}
+        with pytest.raises(DeadlinePassed, match='the last state was "pondering"'):
             machine.run()
-        assert "a new job" not in str(caught.value)
+        assert machine.states() == ["accepted"], kind
 
 
-def test_a_failure_without_a_reason_says_so(machine: FakeMachine) -> None:
-    machine.service.ending = {"status": "failed"}
-    with pytest.raises(JobFailed, match="gave no reason"):
-        machine.run()
+MODERATION = "content check refused this prompt.*Rephrase the text"
+REASONS: list[tuple[object, str]] = [
+    # The error of a result, and what the user reads.
+    ("GPU on fire", r'could not generate the video: "GPU on fire"\..*a new job'),
+    (None, r"gave no reason\..*a new job"),
+    ("Content moderation failed.", MODERATION),
+    ("It contains SENSITIVE information", MODERATION),
+    ({"message": "output violates the policy"}, MODERATION),
+    ("NSFW content detected", MODERATION),
+]
 
 
-def test_the_run_after_a_failed_job_is_a_new_job(machine: FakeMachine) -> None:
-    good, machine.service.ending = machine.service.ending, {"status": "failed"}
-    with pytest.raises(JobFailed):
-        machine.run()
-    machine.service.ending = good
-    assert machine.run().request_id == "job-2"
-    assert machine.states() == ["saved", "failed"]
+def test_completed_may_mean_failed_and_the_run_after_that_is_a_new_job(new_machine: NewMachine) -> None:
+    for reason, phrase in REASONS:
+        machine = new_machine()
+        good, machine.service.ending = machine.service.ending, {"status": "failed", "error": reason}
+        with pytest.raises(JobFailed, match=phrase) as caught:
+            machine.run()
+        assert "Request id: job-1" in str(caught.value), reason
+        assert ("a new job" in str(caught.value)) is (phrase != MODERATION), reason
+        assert machine.states() == ["failed"], reason
+        assert (machine.records()[0].reason == "") is (reason is None)
+        machine.service.ending = good
+        assert machine.run().request_id == "job-2", reason
+        assert machine.states() == ["saved", "failed"], reason
 
 
 def test_a_job_cancelled_elsewhere_was_free(machine: FakeMachine) -> None:
@@ -211,31 +203,54 @@ def test_a_job_that_the_service_forgot_is_bought_anew_by_the_next_run(machine: F
 
 def test_the_duration_is_learnt_from_a_job_that_was_seen_from_start_to_end(machine: FakeMachine) -> None:
     machine.run()
-    (seconds,) = machine.journal.durations(machine.records()[0].request)  # type: ignore[arg-type]  # it was written by us
+    (seconds,) = machine.journal.durations(BOAT)
     assert QUEUED + RUNNING <= seconds < QUEUED + RUNNING + 10
+    abandon(machine, replace(BOAT, seed=1))
+    machine.run(replace(BOAT, seed=1))
+    assert machine.journal.durations(BOAT) == [seconds], "one that was found again teaches nothing"
 
 
-def test_a_job_that_was_found_again_teaches_nothing(machine: FakeMachine) -> None:
-    machine.change(deadline=10.0)
-    with pytest.raises(JobError):
-        machine.run()
-    machine.change(deadline=100.0)
-    machine.run()
-    assert machine.records()[0].seconds is None
+def test_a_clock_that_jumps_harms_nothing(new_machine: NewMachine) -> None:
+    for jump in (-86400.0, 86400.0, -1e9):
+        machine = new_machine()
+        abandon(machine)
+        machine.clock.offset += jump
+        machine.change(deadline=60.0)
+        machine.lines.clear()
+        assert machine.run().request_id == "job-1", jump
+        ages = [int(age) for line in machine.lines for age in re.findall(r"(-?\d+) s, usually", line)]
+        assert ages, jump
+        assert all(0 <= age <= 60 + QUEUED + RUNNING for age in ages), jump
 
 
-@pytest.mark.parametrize("jump", [-86400.0, 86400.0, -1e9])
-def test_a_clock_that_jumps_harms_nothing(machine: FakeMachine, jump: float) -> None:
-    machine.change(deadline=10.0)
-    with pytest.raises(DeadlinePassed):
-        machine.run()
-    machine.clock.offset += jump
+def test_a_machine_that_sleeps_goes_on_with_its_job_and_its_time(machine: FakeMachine) -> None:
+    """On Windows the monotonic clock goes on meanwhile."""
     machine.change(deadline=60.0)
-    machine.lines.clear()
+    machine.service.before["status"] = sleep_once(machine)
     assert machine.run().request_id == "job-1"
-    ages = [int(age) for line in machine.lines for age in re.findall(r"(-?\d+) s, usually", line)]
-    assert ages
-    assert all(0 <= age <= 60 + QUEUED + RUNNING for age in ages)
+    assert machine.service.count("submit") == 1
+    assert machine.journal.durations(BOAT) == [], "nobody knows when it ended"
+
+
+def test_a_job_that_another_run_took_over_while_the_machine_slept_is_left_to_that_run(machine: FakeMachine) -> None:
+    there = "another machine|1|0|run"
+
+    def take_over() -> None:
+        asleep()
+        (record,) = machine.journal.records()
+        assert Claims(machine.journal).take(record, there)
+        machine.service.before.clear()
+
+    asleep = sleep_once(machine)
+    machine.service.before["status"] = take_over
+    machine.stop_at = "being generated already; waiting for it"
+    with pytest.raises(Stopped, match="goes on, since another run"):
+        machine.run()
+    polls = len(machine.service.calls)
+    machine.stop_pressed, machine.stop_at = False, "\0"
+    assert machine.run().request_id == "job-1", "the claim has lapsed"
+    assert machine.service.count("cancel") == 0
+    assert polls < len(machine.service.calls)
 
 
 def test_the_lines_are_the_documented_ones(machine: FakeMachine) -> None:
@@ -253,9 +268,19 @@ def test_polling_stays_within_its_budget(machine: FakeMachine) -> None:
     assert machine.service.results_after_the_end() == 1
 
 
-def abandon(machine: FakeMachine) -> None:
+def abandon(machine: FakeMachine, request: GenerationRequest = BOAT) -> None:
     """A job under way that nobody waits for."""
     machine.change(deadline=5.0)
     with pytest.raises(DeadlinePassed):
-        machine.run()
+        machine.run(request)
     machine.change(deadline=1800.0)
+
+
+def sleep_once(machine: FakeMachine) -> Callable[[], None]:
+    """Lets the machine sleep for a night when it is called, but only once; its claims are not renewed meanwhile."""
+
+    def sleep() -> None:
+        machine.service.before.pop("status", None)
+        machine.clock.now += 8 * 3600
+
+    return sleep

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from nodes.jobs.journal import Journal
-from nodes.jobs.states import State
+from nodes.jobs.records import State
 from tests.support.fake_runcomfy import TurningClock
 from tests.support.job_records import record_in
 

@@ -10,8 +10,8 @@ import pytest
 
 from nodes.jobs.clock import clock_time
 from nodes.jobs.errors import OutcomeUnknown
-from nodes.jobs.job_run import CONNECT_ATTEMPTS
 from nodes.jobs.records import SUBMIT_SECONDS
+from nodes.jobs.runner import CONNECT_ATTEMPTS
 from nodes.jobs.submit import FIRST_BYTE_SECONDS
 from nodes.runcomfy.errors import ConnectError, RateLimited, ReadError, RunComfyError
 from nodes.runcomfy.responses import ApiResponse
@@ -83,7 +83,10 @@ def test_a_refusal_ends_at_once_and_is_not_held_against_the_next_run(new_machine
 
 def test_a_rate_limit_is_waited_out_as_long_as_the_service_asks(machine: FakeMachine) -> None:
     machine.service.script["submit"] += [reply(429, {"retry-after": "17"}), reply(429), reply(429)]
+    checks: list[None] = []
+    machine.change(check_before_submit=lambda: checks.append(None))
     machine.run()
+    assert len(checks) == 1, "what may keep the video from arriving is looked for once"
     times = [moment for kind, moment in machine.service.calls if kind == "submit"]
     assert len(times) == 4
     assert times[1] - times[0] == pytest.approx(17, abs=0.01)
@@ -138,30 +141,6 @@ def test_an_unclear_ending_after_a_rate_limit_names_the_time_of_the_last_call(ma
         machine.run()
     assert first not in str(caught.value)
     assert clock_time(machine.clock.wall()) in str(caught.value)
-
-
-def test_what_a_dead_run_intended_is_waited_for_until_its_call_must_be_over_and_then_reported(
-    machine: FakeMachine,
-) -> None:
-    class Killed(BaseException):
-        """Ends the worker where it stands, as a kill would."""
-
-    def kill() -> None:
-        raise Killed
-
-    machine.service.before["submit"] = kill
-    with pytest.raises(Killed):
-        machine.run()
-    del machine.service.before["submit"]
-    machine.restart()
-    begun = machine.clock.now
-    with pytest.raises(OutcomeUnknown):
-        machine.run()
-    assert machine.said("Another run is submitting the same video; its outcome is known in 90 s at the latest") == 1
-    assert machine.clock.now - begun == pytest.approx(SUBMIT_SECONDS, abs=1)
-    machine.run()
-    assert machine.service.count("submit") == 2
-    assert machine.states() == ["saved", "told"]
 
 
 def test_a_journal_that_breaks_during_an_unclear_call_hides_no_payment(machine: FakeMachine) -> None:

@@ -15,15 +15,14 @@ from random import Random
 import requests
 
 from nodes.errors import StopRequested
+from nodes.jobs.account import Account, RateLimiter, Reports
 from nodes.jobs.claims import Claims
 from nodes.jobs.events import Event
-from nodes.jobs.executors import Executors
-from nodes.jobs.job_runner import JobRunner
+from nodes.jobs.job import Run, Video
 from nodes.jobs.journal import Journal
 from nodes.jobs.records import JobRecord
-from nodes.jobs.retry import Backoff, RateLimiter
-from nodes.jobs.run import Run, Unread
-from nodes.jobs.services import Services, Video
+from nodes.jobs.runner import JobRunner
+from nodes.jobs.waiting import Backoff, Executors
 from nodes.runcomfy.client import ApiRequest, RunComfy
 from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.responses import ApiResponse
@@ -180,20 +179,20 @@ class FakeMachine:
     def close(self) -> None:
         """The process ends."""
         let_rest(self.executors)
-        self.services.claims.close()
+        self.account.claims.close()
         self.executors.close()
         self.journal.close()
 
     def _begin(self) -> None:
         self.journal = Journal(self.folder / "private" / "jobs.sqlite3", self.clock)
         self.executors = Executors()
-        self.services = Services(
+        self.account = Account(
             client=RunComfy(self.service, "RUNCOMFY_API_TOKEN"),
-            account="account",
+            name="account",
             origin="https://runcomfy",
             journal=self.journal,
             claims=Claims(self.journal),
-            unread=Unread("this server"),
+            reports=Reports("this server"),
             executors=self.executors,
             rate_limiter=RateLimiter(self.clock, Backoff(Random(1))),
             clock=self.clock,
@@ -202,9 +201,9 @@ class FakeMachine:
             random=Random(1),
         )
 
-    def change(self, **services: object) -> None:
-        """Use other services from now on."""
-        self.services = replace(self.services, **services)  # type: ignore[arg-type]  # the names are Services' fields
+    def change(self, **fields: object) -> None:
+        """Let the account be another one from now on, in these fields."""
+        self.account = replace(self.account, **fields)  # type: ignore[arg-type]  # the names are Account's fields
 
     def show(self, event: Event) -> None:
         self.lines.append(str(event))
@@ -227,10 +226,10 @@ class FakeMachine:
         return Run(f"run of {name}", name, lambda: self.queued | {name}, self.show, self.stop, is_read)
 
     async def generate(self, request: GenerationRequest = BOAT, *, reuse: bool = True, run: Run | None = None) -> Video:
-        return await JobRunner(self.services).run(request, run or self.prompt(), reuse=reuse)
+        return await JobRunner(self.account, run or self.prompt()).generate(request, reuse=reuse)
 
     async def fetch(self, request_id: str) -> Video:
-        return await JobRunner(self.services).resume(request_id, self.prompt())
+        return await JobRunner(self.account, self.prompt()).fetch(request_id)
 
     def run(self, request: GenerationRequest = BOAT, *, reuse: bool = True, run: Run | None = None) -> Video:
         """One run of the node."""

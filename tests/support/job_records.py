@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from nodes.jobs.journal import Journal
-from nodes.jobs.records import JobRecord, RequestKey
-from nodes.jobs.states import State
+from nodes.jobs.records import JobRecord, RequestKey, State
 from nodes.runcomfy.request import GenerationRequest
 from tests.support.fake_runcomfy import BOAT
 

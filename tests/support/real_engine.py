@@ -7,14 +7,13 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from nodes.jobs.account import Account, RateLimiter, Reports
 from nodes.jobs.claims import RENEW_SECONDS, Claims
 from nodes.jobs.events import Event
-from nodes.jobs.executors import Executors
-from nodes.jobs.job_runner import JobRunner
+from nodes.jobs.job import Run, Video
 from nodes.jobs.journal import Journal
-from nodes.jobs.retry import Backoff, RateLimiter
-from nodes.jobs.run import Run, Unread
-from nodes.jobs.services import Services, Video
+from nodes.jobs.runner import JobRunner
+from nodes.jobs.waiting import Backoff, Executors
 from nodes.rehearsal import DEFAULT_TOKEN
 from nodes.runcomfy.client import HttpTransport, Limits, RunComfy
 from nodes.runcomfy.request import GenerationRequest
@@ -72,20 +71,18 @@ class RealEngine:
         self.journal = Journal(self.folder / "private" / "jobs.sqlite3", clock)
         self._claims = Claims(self.journal, renew_seconds=RENEW_SECONDS / SPEED)
         self._prompts = 0
-        self._runner = JobRunner(
-            Services(
-                client=RunComfy(HttpTransport(self.origin, Token(self.token, "the tests"), LIMITS), "the tests"),
-                account=self.token,
-                origin="https://runcomfy",  # whichever port it has
-                journal=self.journal,
-                claims=self._claims,
-                unread=Unread("this server"),
-                executors=self.executors,
-                rate_limiter=RateLimiter(clock, Backoff()),
-                clock=clock,
-                folder=self.folder / "videos",
-                open_download=self._download,
-            )
+        self._account = Account(
+            client=RunComfy(HttpTransport(self.origin, Token(self.token, "the tests"), LIMITS), "the tests"),
+            name=self.token,
+            origin="https://runcomfy",  # whichever port it has
+            journal=self.journal,
+            claims=self._claims,
+            reports=Reports("this server"),
+            executors=self.executors,
+            rate_limiter=RateLimiter(clock, Backoff()),
+            clock=clock,
+            folder=self.folder / "videos",
+            open_download=self._download,
         )
 
     def run(self) -> Video | Exception:
@@ -95,7 +92,7 @@ class RealEngine:
         prompt = f"prompt {self._prompts}"
         run = Run(prompt, prompt, lambda: frozenset({prompt}), self.show, lambda: self.stopping)
         try:
-            return asyncio.run(self._runner.run(BOAT, run, reuse=True))
+            return asyncio.run(JobRunner(self._account, run).generate(BOAT, reuse=True))
         except Exception as error:  # noqa: BLE001 - whatever it is, it is what the user reads
             self.lines.append(str(error))
             return error

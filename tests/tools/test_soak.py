@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nodes.jobs.records import JobRecord, RequestKey
-from nodes.jobs.states import State
+from nodes.jobs.records import JobRecord, RequestKey, State
 from nodes.rehearsal import JobState
 from nodes.runcomfy.request import GenerationRequest
 from tests.support.rehearsal import Submission

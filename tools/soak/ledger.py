@@ -7,8 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from nodes.jobs.records import JobRecord
-from nodes.jobs.states import State
+from nodes.jobs.records import JobRecord, State
 from nodes.rehearsal import JobState
 from tests.support.rehearsal import Submission
 

@@ -16,7 +16,7 @@ import requests
 
 from nodes.jobs.clock import SystemClock
 from nodes.jobs.journal import Journal
-from nodes.jobs.states import State
+from nodes.jobs.records import State
 from nodes.rehearsal import DEFAULT_TOKEN, JobState
 from tests.support.rehearsal import RehearsalService
 

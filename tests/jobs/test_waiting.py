@@ -1,4 +1,4 @@
-"""The pack's threads: few, and they keep nothing of what they brought."""
+"""How runs wait: few threads that keep nothing, pauses that grow, and a machine that sleeps meanwhile."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import threading
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
 
-from nodes.jobs.cancellation import Cancellation
 from nodes.jobs.clock import SystemClock
-from nodes.jobs.executors import Executors
+from nodes.jobs.waiting import Backoff, Cancellation, Executors
+from tests.support.fake_runcomfy import TurningClock
 
 PATIENCE = 30.0
 ROOT = Path(__file__).parents[2]
@@ -45,9 +46,7 @@ def test_what_was_brought_is_gone_once_its_user_lets_it_go(executors: Executors)
 
 def test_whatever_hangs_stop_the_journal_and_one_decoding_go_on(executors: Executors) -> None:
     go_on = threading.Event()
-    hanging = [
-        executor.submit(go_on.wait, PATIENCE) for executor in (executors.calls, executors.downloads) for _ in range(50)
-    ]
+    hanging = [each.submit(go_on.wait, PATIENCE) for each in (executors.calls, executors.downloads) for _ in range(50)]
     try:
         for executor in (executors.cancels, executors.journal, executors.decodes):
             assert executor.submit(str, "done").result(PATIENCE) == "done"
@@ -63,7 +62,7 @@ def test_whatever_hangs_stop_the_journal_and_one_decoding_go_on(executors: Execu
 GOING = """
 import os
 from concurrent.futures import thread
-from nodes.jobs.executors import Executors
+from nodes.jobs.waiting import Executors
 
 def submit():
     os.write(1, b"x")
@@ -81,3 +80,29 @@ def test_a_process_that_ends_makes_no_call_any_more_that_has_not_begun() -> None
     """Else Ctrl+C would wait until all that is queued is bought."""
     ended = subprocess.run([sys.executable, "-c", GOING], capture_output=True, timeout=PATIENCE, check=True, cwd=ROOT)
     assert 0 <= len(ended.stdout) <= 8
+
+
+def test_threads_end_their_work_with_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python waits for them after Ctrl+C, and a download may take ten minutes."""
+    cancellation = Cancellation(TurningClock(), lambda _: None, lambda: False)
+    assert not cancellation.is_cancelled()
+    ended = threading.Thread()
+    monkeypatch.setattr(threading, "main_thread", lambda: ended)
+    assert cancellation.is_cancelled()
+
+
+def test_pauses_after_failures_double_with_jitter_up_to_a_limit() -> None:
+    backoff = Backoff(Random(7))
+    shares = []
+    for number in range(12):
+        full = min(30.0, 2.0**number)
+        shares.append(backoff.pause() / full)
+        assert 0.5 <= shares[-1] <= 1
+    assert len(set(shares)) > 6
+    backoff.reset()
+    assert backoff.pause() <= 1.0
+
+
+def test_a_pause_is_never_shorter_than_the_service_asks_for() -> None:
+    assert Backoff(Random(7)).pause(17.0) == 17.0
+    assert Backoff(Random(7), failures=9).pause(1.0) >= 15.0

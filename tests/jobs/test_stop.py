@@ -5,19 +5,21 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
 
 import pytest
 
-from nodes.jobs import cancel, submit
-from nodes.jobs.cancellation import ended_within
-from nodes.jobs.errors import OutcomeUnknown, Stopped
+from nodes.jobs import stop
+from nodes.jobs.errors import DeadlinePassed, OutcomeUnknown, Stopped
 from nodes.jobs.events import Event, Queued
-from nodes.jobs.services import Video
+from nodes.jobs.job import Video
+from nodes.jobs.waiting import ended_within
 from nodes.runcomfy.errors import ReadError
 from tests.support.fake_runcomfy import BOAT, QUEUED, Answer, FakeMachine, reply
 
+NewMachine = Callable[[], FakeMachine]
 PATIENCE = 30.0
 
 
@@ -29,19 +31,29 @@ def stopped(machine: FakeMachine) -> str:
     return str(caught.value)
 
 
-def test_before_the_submit_nothing_is_submitted(machine: FakeMachine) -> None:
-    machine.press_stop()
-    assert stopped(machine) == "Stopped before anything was submitted. Nothing was charged."
-    assert machine.service.calls == []
-    assert machine.states() == []
+STOPS: dict[str, tuple[str, str, list[str], int]] = {
+    # Stop is pressed when the user reads this: what Stop says, the journal then, the jobs bought in the end.
+    "Submitting": ("Stopped before anything was submitted. Nothing was charged.", "", [], 1),
+    "Trying again in 60 s": ("Nothing was charged.", "", ["refused"], 1),
+    "Queued, 2nd in line": ("Job job-1 was still queued and is cancelled. Nothing was charged.", "", ["cancelled"], 2),
+    "Generating, 12 s": ("job-1 is running already and will be charged", "without a new charge", ["accepted"], 1),
+}
 
 
-def test_while_waiting_for_a_rate_limit_nothing_was_charged(machine: FakeMachine) -> None:
-    machine.service.script["submit"].append(reply(429, {"retry-after": "60"}))
-    machine.stop_at = "Trying again in 60 s"
-    assert "Nothing was charged." in stopped(machine)
-    assert machine.service.count("submit") == 1
-    assert machine.states() == ["refused"]
+def test_at_each_stage_the_truth_is_said_and_the_next_run_collects_or_buys(new_machine: NewMachine) -> None:
+    for line, (said, advice, states, bought) in STOPS.items():
+        machine = new_machine()
+        machine.stop_at = line
+        if line.startswith("Trying"):
+            machine.service.script["submit"].append(reply(429, {"retry-after": "60"}))
+        message = stopped(machine)
+        assert said in message, line
+        assert advice in message, line
+        assert machine.states() == states, line
+        assert len(machine.service.accepted) == (states not in ([], ["refused"])), line
+        machine.clock.now += 60
+        assert machine.run().request_id == f"job-{bought}", line
+        assert len(machine.service.accepted) == bought, line
 
 
 def test_within_the_paid_call_the_job_is_written_down_and_cancelled(machine: FakeMachine) -> None:
@@ -51,39 +63,21 @@ def test_within_the_paid_call_the_job_is_written_down_and_cancelled(machine: Fak
     assert machine.states() == ["cancelled"]
 
 
-def test_in_the_queue_the_job_is_cancelled_and_the_next_run_submits_anew(machine: FakeMachine) -> None:
-    machine.stop_at = "Queued, 2nd in line"
-    assert "is cancelled. Nothing was charged." in stopped(machine)
-    assert machine.service.cancelled == {"job-1"}
-    assert machine.run().request_id == "job-2"
+def test_while_downloading_it_says_that_the_video_is_paid_for_whoever_sees_it_first(new_machine: NewMachine) -> None:
+    for worker_first in (False, True):
+        machine = new_machine()
 
+        def press(machine: FakeMachine = machine, worker_first: bool = worker_first) -> None:
+            if worker_first:  # right after a look
+                machine.stop_asked.clear()
+                assert machine.stop_asked.wait(PATIENCE)
+            machine.press_stop()
 
-def test_while_running_it_says_that_it_will_be_charged_and_the_next_run_collects(machine: FakeMachine) -> None:
-    machine.stop_at = "Generating, 12 s"
-    message = stopped(machine)
-    assert "Job job-1 is running already and will be charged" in message
-    assert "collect its video without a new charge" in message
-    assert machine.states() == ["accepted"]
-    assert machine.run().request_id == "job-1"
-    assert machine.service.count("submit") == 1
-
-
-def test_while_downloading_the_worker_may_see_it_first(machine: FakeMachine) -> None:
-    def press_right_after_a_look() -> None:
-        machine.stop_asked.clear()
-        assert machine.stop_asked.wait(PATIENCE)
-        machine.press_stop()
-
-    machine.during_download = press_right_after_a_look
-    assert "The video is finished and paid for" in stopped(machine)
-
-
-def test_while_downloading_it_says_that_the_video_is_paid_for(machine: FakeMachine) -> None:
-    machine.during_download = machine.press_stop
-    assert "The video is finished and paid for" in stopped(machine)
-    machine.during_download = None
-    assert machine.service.count("cancel") == 0
-    assert machine.run().request_id == "job-1"
+        machine.during_download = press
+        assert "The video is finished and paid for" in stopped(machine), worker_first
+        machine.during_download = None
+        assert machine.service.count("cancel") == 0
+        assert machine.run().request_id == "job-1"
 
 
 def test_while_a_read_hangs_stop_does_not_wait_for_it(machine: FakeMachine) -> None:
@@ -102,22 +96,14 @@ def test_while_a_read_hangs_stop_does_not_wait_for_it(machine: FakeMachine) -> N
         go_on.set()
 
 
-def test_a_job_found_again_is_cancelled_like_a_new_one(machine: FakeMachine) -> None:
-    machine.change(deadline=QUEUED / 2)
-    with pytest.raises(Exception, match="not ready after"):
-        machine.run()
-    machine.change(deadline=60.0)
-    machine.stop_at = "Queued"
-    assert "is cancelled" in stopped(machine)
-    assert machine.service.cancelled == {"job-1"}
-
-
-def test_between_finding_a_job_and_following_it_the_job_is_not_forgotten(
-    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("when", ["in the queue", "before it is polled"])
+def test_a_job_found_again_is_cancelled_like_a_new_one(
+    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch, when: str
 ) -> None:
     machine.change(deadline=QUEUED / 2)
-    with pytest.raises(Exception, match="not ready after"):
+    with pytest.raises(DeadlinePassed):
         machine.run()
+    machine.change(deadline=60.0)
     durations = machine.journal.durations
 
     def stop_and_read(*args: object) -> list[float]:
@@ -125,8 +111,12 @@ def test_between_finding_a_job_and_following_it_the_job_is_not_forgotten(
         assert machine.stop_seen.wait(PATIENCE)
         return durations(BOAT)
 
-    monkeypatch.setattr(machine.journal, "durations", stop_and_read)
+    if when == "in the queue":
+        machine.stop_at = "Queued"
+    else:
+        monkeypatch.setattr(machine.journal, "durations", stop_and_read)
     assert "Job job-1 was still queued and is cancelled" in stopped(machine)
+    assert machine.service.cancelled == {"job-1"}
 
 
 def test_an_unclear_submission_under_stop_is_raised_as_such(machine: FakeMachine) -> None:
@@ -141,12 +131,12 @@ def test_an_unclear_submission_under_stop_is_raised_as_such(machine: FakeMachine
     assert machine.states() == ["told"]
 
 
-@pytest.mark.parametrize("next_run_waits", [False, True])
+@pytest.mark.parametrize("then", ["nobody wants it", "the next run waits for it", "it runs at once"])
 def test_a_submit_call_that_hangs_is_waited_for_only_so_long(
-    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch, next_run_waits: bool
+    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch, then: str
 ) -> None:
-    """Its job is cancelled as soon as it is accepted, unless somebody wants it by then."""
-    monkeypatch.setattr(submit, "SUBMIT_WAIT_SECONDS", 0.01)
+    """Its job is cancelled as soon as it is accepted, unless somebody wants it by then, or it runs already."""
+    monkeypatch.setattr(stop, "SUBMIT_WAIT_SECONDS", 0.01)
     go_on = threading.Event()
 
     def hang() -> None:
@@ -158,37 +148,19 @@ def test_a_submit_call_that_hangs_is_waited_for_only_so_long(
             go_on.set()
 
     machine.service.before["submit"] = hang
-    message = stopped(machine)
-    assert "Stopped while the request was being submitted. It may have been charged." in message
+    if then == "it runs at once":
+        machine.service.queued = 0
+    assert "Stopped while the request was being submitted. It may have been charged." in stopped(machine)
     machine.service.before = {}
     monkeypatch.setattr(machine, "show", show)
-    if not next_run_waits:
+    if then != "the next run waits for it":
         go_on.set()
-        assert machine.states() == ["cancelled"]
+        assert machine.states() == ["cancelled" if then == "nobody wants it" else "accepted"]
     try:
-        assert machine.run().request_id == ("job-1" if next_run_waits else "job-2")
+        assert machine.run().request_id == ("job-2" if then == "nobody wants it" else "job-1")
     finally:
         go_on.set()
-    assert machine.states() == ["saved"] if next_run_waits else ["saved", "cancelled"]
-
-
-def test_a_job_that_is_accepted_too_late_and_runs_at_once_is_collected(
-    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(submit, "SUBMIT_WAIT_SECONDS", 0.01)
-    go_on = threading.Event()
-    machine.service.queued = 0
-
-    def hang() -> None:
-        machine.press_stop()
-        go_on.wait(PATIENCE)
-
-    machine.service.before["submit"] = hang
-    assert "It may have been charged." in stopped(machine)
-    machine.service.before = {}
-    go_on.set()
-    assert machine.run().request_id == "job-1"
-    assert machine.service.count("submit") == 1
+    assert machine.states() == (["saved", "cancelled"] if then == "nobody wants it" else ["saved"])
 
 
 @pytest.mark.parametrize("ending", ["stop", "sibling"])
@@ -196,7 +168,7 @@ def test_what_is_called_off_while_it_is_being_written_down_is_never_sent(
     machine: FakeMachine, monkeypatch: pytest.MonkeyPatch, ending: str
 ) -> None:
     """The user reads that nothing was submitted; so nothing may be submitted after that, however slow the disk."""
-    monkeypatch.setattr(submit, "SUBMIT_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(stop, "SUBMIT_WAIT_SECONDS", 0.01)
     begun, go_on = threading.Event(), threading.Event()
     create = machine.journal.create
 
@@ -223,61 +195,51 @@ def test_what_is_called_off_while_it_is_being_written_down_is_never_sent(
         go_on.set()
     assert machine.states() == ["refused"]
     assert machine.service.count("submit") == 0
-    assert (
-        any("before anything was submitted. Nothing was charged." in line for line in machine.lines) or ending == "stop"
-    )
+    assert machine.said("before anything was submitted. Nothing was charged.") or ending == "stop"
 
 
-def test_a_cancel_call_is_made_once_more_after_a_passing_trouble(machine: FakeMachine) -> None:
-    machine.service.before["submit"] = machine.press_stop
-    machine.service.script["cancel"].append(reply(503))
-    assert "was still queued and is cancelled. Nothing was charged." in stopped(machine)
-    assert machine.service.cancelled == {"job-1"}
-    assert machine.states() == ["cancelled"]
+LOST = ReadError("connection lost")
+CANCELLED, CHARGED = "was still queued and is cancelled. Nothing was charged.", "It may be charged"
+CANCELS: dict[str, tuple[list[Answer], list[Answer], str, int]] = {
+    # What the cancel and status calls are answered instead of the truth, what the user reads, cancel calls in all.
+    "passing trouble": ([reply(503)], [], CANCELLED, 2),
+    "503 to all": ([reply(503)], [reply(503)], CANCELLED, 2),
+    "no answer to all": ([LOST], [LOST], CANCELLED, 2),
+    "limited": ([reply(429)], [reply(429)], CANCELLED, 2),
+    "limited for as long as Stop waits": ([reply(429, {"retry-after": "1"})] * 4, [], CANCELLED, 3),
+    "no answer twice": ([LOST] * 2, [], CHARGED, 2),
+}
 
 
-@pytest.mark.parametrize("trouble", [reply(503), ReadError("connection lost"), reply(429)])
-def test_it_is_made_once_more_also_where_nobody_says_how_the_job_stands(machine: FakeMachine, trouble: Answer) -> None:
-    def no_word() -> None:
-        machine.press_stop()
-        machine.service.script["cancel"].append(trouble)
-        machine.service.script["status"].append(trouble)
-
-    machine.service.before["submit"] = no_word
-    assert "was still queued and is cancelled. Nothing was charged." in stopped(machine)
-
-
-def test_a_cancel_call_that_is_limited_waits_as_long_as_it_may(machine: FakeMachine) -> None:
-    machine.service.before["submit"] = machine.press_stop
-    machine.service.script["cancel"] += [reply(429, {"retry-after": "1"})] * 4
-    assert "was still queued and is cancelled. Nothing was charged." in stopped(machine)
+def test_a_cancel_call_in_trouble_is_made_once_more_and_nothing_is_promised_without_an_answer(
+    new_machine: NewMachine,
+) -> None:
+    for name, (cancels, statuses, said, calls) in CANCELS.items():
+        machine = new_machine()
+        machine.service.before["submit"] = machine.press_stop
+        machine.service.script["cancel"] += cancels
+        machine.service.script["status"] += statuses
+        assert said in stopped(machine), name
+        assert machine.service.count("cancel") >= calls, name
+        assert machine.states() == ["cancelled" if said == CANCELLED else "accepted"], name
+        del machine.service.before["submit"]
+        assert machine.run().request_id == ("job-2" if said == CANCELLED else "job-1"), name
 
 
 def test_a_cancel_that_came_through_without_an_answer_is_not_taken_for_too_late(machine: FakeMachine) -> None:
     def lose_the_answer() -> None:
-        raise ReadError("connection lost")
+        raise LOST
 
     machine.service.before |= {"submit": machine.press_stop, "cancel": lose_the_answer}
-    assert "was still queued and is cancelled. Nothing was charged." in stopped(machine)
+    assert CANCELLED in stopped(machine)
     assert machine.service.count("cancel") == 1
     assert machine.states() == ["cancelled"]
-
-
-def test_a_cancel_call_without_an_answer_promises_nothing(machine: FakeMachine) -> None:
-    machine.service.before["submit"] = machine.press_stop
-    machine.service.script["cancel"] += [ReadError("connection lost")] * 2
-    message = stopped(machine)
-    assert "could not be cancelled" in message
-    assert "It may be charged" in message
-    assert machine.states() == ["accepted"]
-    del machine.service.before["submit"]
-    assert machine.run().request_id == "job-1"
 
 
 def test_a_cancel_call_that_hangs_is_waited_for_only_so_long(
     machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cancel, "CANCEL_CALL_SECONDS", 0.01)
+    monkeypatch.setattr(stop, "CANCEL_CALL_SECONDS", 0.01)
     go_on = threading.Event()
     machine.service.before["submit"] = machine.press_stop
     machine.service.before["cancel"] = lambda: go_on.wait(PATIENCE)
@@ -305,7 +267,7 @@ def test_a_cancel_call_that_waits_for_a_thread_has_its_time_from_when_it_begins(
                 machine.executors.cancels.submit(free.wait, PATIENCE)
             machine.press_stop()
 
-    monkeypatch.setattr(cancel, "ended_within", look)
+    monkeypatch.setattr(stop, "ended_within", look)
     monkeypatch.setattr(machine, "show", show)
     try:
         assert "was still queued and is cancelled. Nothing was charged." in stopped(machine)
@@ -368,10 +330,9 @@ def test_of_several_jobs_each_is_cancelled_and_told_though_the_first_ends_the_gr
     with pytest.raises(Stopped) as caught:
         asyncio.run(graph())
     assert machine.states() == ["cancelled"] * 4
-    for job in ("job-1", "job-2", "job-3", "job-4"):
-        assert (
-            sum(f"{job} was still queued and is cancelled" in line for line in [str(caught.value), *machine.lines]) == 1
-        )
+    said = [str(caught.value), *machine.lines]
+    for number in range(1, 5):
+        assert sum(f"job-{number} was still queued and is cancelled" in line for line in said) == 1, number
 
 
 def test_a_job_fetched_by_its_id_is_never_cancelled(machine: FakeMachine) -> None:

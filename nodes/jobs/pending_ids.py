@@ -9,11 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from ..files import remove, write_private
-from .records import JobRecord, RequestKey, read_request
-from .states import State
+from .records import JobRecord, RequestKey, State, read_request
 
 
-class UnwrittenIds:
+class PendingIds:
     """May be used from any thread.
 
     Args:
@@ -34,8 +33,14 @@ class UnwrittenIds:
             with suppress(OSError):
                 write_private(_text(record, request_id), self._folder / f"accepted-{record.uid}.json")
 
-    def write(self, accept: Callable[[JobRecord, str], object]) -> None:
-        """Hand every id to ``accept``, and forget it then. Raises what ``accept`` does; what is left waits on."""
+    def write(self, accept: Callable[[JobRecord, str], object], *, left_by_others: bool) -> None:
+        """Hand every id to ``accept``, and forget it then. Raises what ``accept`` does; what is left waits on.
+
+        Args:
+            left_by_others: whether to look at the folder, too, for what another process could not write.
+        """
+        if not (left_by_others or self._waiting):
+            return
         for file in self._folder.glob("accepted-*.json") if self._folder else ():
             if found := _read(file):
                 accept(*found)

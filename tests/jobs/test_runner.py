@@ -16,10 +16,10 @@ from nodes.jobs.errors import (
     JournalUnusable,
     OutcomeUnknown,
 )
-from nodes.jobs.services import Video
+from nodes.jobs.job import Video
 from nodes.runcomfy.client import RunComfy
 from nodes.runcomfy.errors import ReadError
-from tests.support.fake_runcomfy import BOAT, FakeMachine, reply
+from tests.support.fake_runcomfy import BOAT, FakeMachine
 
 
 def test_a_finished_video_is_loaded_without_a_call(machine: FakeMachine) -> None:
@@ -37,53 +37,20 @@ def test_reuse_off_buys_anew(machine: FakeMachine) -> None:
     assert sorted(path.name for path in (machine.folder / "videos").iterdir()) == ["job-1.mp4", "job-2.mp4"]
 
 
-@pytest.mark.parametrize("reuse", [True, False])
-def test_an_unfinished_job_is_picked_up_whatever_reuse_says(machine: FakeMachine, reuse: bool) -> None:
-    abandon(machine)
-    machine.restart()
-    assert machine.run(reuse=reuse).request_id == "job-1"
-    assert machine.service.count("submit") == 1
-
-
-def test_another_request_is_another_job(machine: FakeMachine) -> None:
+def test_another_request_or_model_is_another_job(machine: FakeMachine) -> None:
     machine.run()
     changes: Any = [{"text": "B"}, {"seed": 1}, {"duration": 3}, {"ratio": "1:1"}, {"resolution": "720p"}]
     for number, change in enumerate(changes, 2):
         assert machine.run(replace(BOAT, **change)).request_id == f"job-{number}", change
-
-
-def test_a_new_token_of_the_same_account_finds_the_jobs_of_the_old_one(machine: FakeMachine) -> None:
-    abandon(machine)
-    machine.change(account="a new token")
-    assert machine.run().request_id == "job-1"
-    assert machine.run().reused
-    assert machine.service.count("submit") == 1
-
-
-def test_another_account_buys_its_own_while_a_job_is_not_finished(machine: FakeMachine) -> None:
-    abandon(machine)
-    machine.change(account="another")
-    machine.service.script["status"].append(reply(403, error_code=403001))
-    assert machine.run().request_id == "job-2"
-
-
-def test_equal_requests_side_by_side_are_not_bought_after_an_unclear_submission(machine: FakeMachine) -> None:
-    async def both() -> list[Video | BaseException]:
-        return await asyncio.gather(
-            *(machine.generate(run=machine.prompt("both")) for _ in range(2)), return_exceptions=True
-        )
-
-    machine.service.script["submit"].append(ReadError("time-out"))
-    assert [type(result) for result in asyncio.run(both())] == [OutcomeUnknown, OutcomeUnknown]
-    assert machine.service.count("submit") == 1
-    assert machine.run().request_id == "job-1"
+    machine.change(client=RunComfy(machine.service, "", "bytedance/another"))
+    assert machine.run().request_id == "job-7"
 
 
 def test_what_becomes_of_a_job_that_was_taken_over_is_written_down(machine: FakeMachine) -> None:
     """Else every later run would tell of the same failure, and never buy."""
     abandon(machine)
     good, machine.service.ending = machine.service.ending, {"status": "failed"}
-    machine.change(account="a new token")
+    machine.change(name="a new token")
     with pytest.raises(JobFailed):
         machine.run()
     assert machine.states() == ["failed"]
@@ -91,53 +58,37 @@ def test_what_becomes_of_a_job_that_was_taken_over_is_written_down(machine: Fake
     assert machine.run().request_id == "job-2"
 
 
-def test_with_reuse_off_a_finished_job_of_another_token_is_not_taken_over(machine: FakeMachine) -> None:
-    machine.run()
-    machine.change(account="a new token")
-    assert machine.run(reuse=False).request_id == "job-2"
-    assert machine.run(reuse=False).request_id == "job-3"
-
-
-def test_a_deleted_file_of_another_tokens_job_is_fetched_again_for_free(machine: FakeMachine) -> None:
-    machine.run().files[0].unlink()
-    machine.change(account="a new token")
-    assert machine.run().request_id == "job-1"
-    assert machine.service.count("submit") == 1
-
-
 def test_a_service_that_never_had_the_job_does_not_make_its_owner_buy_again(machine: FakeMachine) -> None:
     """A job of the live account is looked for with another account's token; that costs nothing."""
     abandon(machine)
     machine.service.forgotten.add("job-1")
-    machine.change(account="another account")
+    machine.change(name="another account")
     with pytest.raises(JobExpired):
         asyncio.run(machine.fetch("job-1"))
     machine.service.forgotten.clear()
-    machine.change(account="account")
+    machine.change(name="account")
     assert machine.run().request_id == "job-1"
     assert machine.service.count("submit") == 1
 
 
-def test_equal_requests_side_by_side_share_a_refusal(machine: FakeMachine) -> None:
-    """Nobody can know whether a refused prompt is charged; so it is not sent five times."""
-    machine.service.ending = {"status": "failed", "error": "Content moderation failed."}
+@pytest.mark.parametrize("bad", [OutcomeUnknown, JobFailed])
+def test_equal_requests_side_by_side_share_a_bad_end(machine: FakeMachine, bad: type[Exception]) -> None:
+    """Nobody can know whether a refused prompt, or one without an answer, is charged; so it is not sent five times."""
 
     async def five() -> list[Video | BaseException]:
-        return await asyncio.gather(
-            *(machine.generate(run=machine.prompt("five")) for _ in range(5)), return_exceptions=True
-        )
+        runs = (machine.generate(run=machine.prompt("five")) for _ in range(5))
+        return await asyncio.gather(*runs, return_exceptions=True)
 
-    assert {type(outcome) for outcome in asyncio.run(five())} == {JobFailed}
+    good = machine.service.ending
+    if bad is JobFailed:
+        machine.service.ending = {"status": "failed", "error": "Content moderation failed."}
+    else:
+        machine.service.script["submit"].append(ReadError("time-out"))
+    assert {type(outcome) for outcome in asyncio.run(five())} == {bad}
     assert machine.service.count("submit") == 1
-    with pytest.raises(JobFailed):
-        machine.run()
-    assert machine.service.count("submit") == 2  # running again tries again
-
-
-def test_another_model_finds_no_job_of_this_one(machine: FakeMachine) -> None:
-    machine.run()
-    machine.change(client=RunComfy(machine.service, "", "bytedance/another"))
-    assert machine.run().request_id == "job-2"
+    machine.service.ending = good
+    assert isinstance(machine.run(), Video)  # running again tries again
+    assert machine.service.count("submit") == 2
 
 
 def test_two_runs_side_by_side_share_one_job(machine: FakeMachine) -> None:
@@ -243,14 +194,9 @@ def test_a_spoilt_journal_hides_no_finished_file(machine: FakeMachine) -> None:
     assert machine.service.count("submit") == 1
 
 
-def test_videos_and_records_lie_apart(machine: FakeMachine) -> None:
-    machine.run()
-    assert [path.name for path in (machine.folder / "videos").iterdir()] == ["job-1.mp4"]
-
-
 def abandon(machine: FakeMachine) -> None:
     """A job under way that nobody waits for."""
-    deadline = machine.services.deadline
+    deadline = machine.account.deadline
     machine.change(deadline=5.0)
     with pytest.raises(DeadlinePassed):
         machine.run()

@@ -1,0 +1,176 @@
+"""What the jobs of one account work with: the service and its limits, the journal, threads, folders and the price."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import CancelledError, Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Final, ParamSpec, TypeVar
+
+from ..runcomfy.client import RunComfy
+from ..runcomfy.errors import RateLimited, RunComfyError
+from ..runcomfy.responses import ModelInfo
+from ..video.download import Download
+from .claims import Claims
+from .clock import Clock
+from .events import dollars
+from .journal import Journal
+from .poll_schedule import PollSchedule, ScheduleFor
+from .records import JobRecord, State
+from .waiting import MAX_RETRY_AFTER, Backoff, Executors
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+DEADLINE: Final = 30 * 60.0
+"""Seconds; many times what the longest video takes, so that only a queue makes a run wait for so long."""
+BEST_BEFORE: Final = 3600.0
+"""Seconds after which the price is asked for again."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """Made by the engine, and handed to every job of the account."""
+
+    client: RunComfy
+    name: str
+    """Tells accounts apart; not the token."""
+    origin: str
+    """The service, normalised."""
+    journal: Journal
+    claims: Claims
+    reports: Reports
+    executors: Executors
+    rate_limiter: RateLimiter
+    clock: Clock
+    folder: Path
+    """Where the videos go."""
+    open_download: Callable[[Path], Download]
+    check_before_submit: Callable[[], None] = lambda: None
+    """Raises `SeedanceError` for what would keep the video from arriving; blocks for milliseconds."""
+    schedule: ScheduleFor = PollSchedule.learnt
+    price: Callable[[], str] = str
+    """The list price as far as it is known by now, without waiting."""
+    random: Random = field(default_factory=Random)
+    deadline: float = DEADLINE
+    """Seconds that one run waits for a job."""
+
+
+class RateLimiter:
+    """Lets calls through until the service limits one, and then none before the time that it asked for is over.
+
+    So a limited service sees no more calls at once than there are threads, however many jobs wait. May be used from
+    any thread.
+    """
+
+    def __init__(self, clock: Clock, backoff: Backoff) -> None:
+        self._clock = clock
+        self._backoff = backoff
+        self._opens = 0.0
+        self._lock = threading.Lock()
+
+    def check(self) -> None:
+        """Raises `RateLimited` where a call would be of no use by now; it names the seconds to wait."""
+        if (left := self._opens - self._clock.monotonic()) > 0:
+            raise RateLimited(left)
+
+    def call(self, call: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
+        """Make a call, unless it is of no use by now.
+
+        Raises:
+            RateLimited: by this call or by one before, in which case it was not made; names the seconds to wait.
+        """
+        self.check()
+        try:
+            result = call(*args, **options)
+        except RateLimited as error:
+            raise RateLimited(self._close(error.retry_after), error.subject) from None
+        self._backoff.reset()
+        return result
+
+    def _close(self, asked: float | None) -> float:
+        """Let nothing through for a while; returns the seconds."""
+        with self._lock:
+            now = self._clock.monotonic()
+            # Calls that were under way together are limited together; that is one failure.
+            at_once = self._opens > now
+            pause = min(asked or 0.0, MAX_RETRY_AFTER) if at_once else self._backoff.pause(asked)
+            self._opens = max(self._opens, now + pause)
+            return self._opens - now
+
+
+class Reports:
+    """Which bad ends this server has raised, and which prompts were queued by then. A restart forgets both, and the
+    queue. May be used from any thread.
+
+    Args:
+        server: its name, the same after a restart, by which the journal knows who has reported an unknown outcome.
+    """
+
+    def __init__(self, server: str) -> None:
+        self.server = server
+        self._queued: dict[str, frozenset[str] | None] = {}
+        """By the record's uid, the prompts that were queued when its end was first raised; None: nobody has read it."""
+        self._lock = threading.Lock()
+
+    def add(self, record: JobRecord, queued: frozenset[str]) -> None:
+        """Note that the end of a job was raised to a user, whose prompts that are ``queued`` were so before."""
+        with self._lock:
+            if self._queued.get(record.uid) is None:
+                self._queued[record.uid] = queued
+
+    def was_not_read(self, record: JobRecord) -> None:
+        """Note that what was raised about a job did not reach anybody."""
+        with self._lock:
+            self._queued[record.uid] = None
+
+    def unread(self, records: Iterable[JobRecord], prompt_id: str, just_ended: frozenset[int]) -> frozenset[int]:
+        """The ids of the records whose bad end nobody can have read when a prompt was queued.
+
+        Args:
+            just_ended: if they have ended, then after that: this run has waited for them, or another is about to raise.
+        """
+        ended = (State.UNKNOWN_REPORTED, State.FAILED, State.EXPIRED)
+        bad = (record for record in records if record.state in ended)
+        return frozenset(record.id for record in bad if record.id in just_ended or self._is_unread(record, prompt_id))
+
+    def _is_unread(self, record: JobRecord, prompt_id: str) -> bool:
+        if record.state is State.UNKNOWN_REPORTED and record.reported_by != self.server:
+            return True
+        queued = self._queued.get(record.uid, frozenset())
+        return queued is None or prompt_id in queued
+
+
+class ListPrice:
+    """The list price of a client's model. Calling it gives what is known by now: `$0.02 per second`, or nothing."""
+
+    def __init__(self, client: RunComfy, executors: Executors, clock: Clock) -> None:
+        self._client = client
+        self._executors = executors
+        self._clock = clock
+        self._known = ""
+        self._asked: float | None = None
+
+    def __call__(self) -> str:
+        now = self._clock.monotonic()
+        if self._asked is None or now - self._asked > BEST_BEFORE:
+            self._asked = now
+            self._executors.calls.submit(self._client.model_info).add_done_callback(self._learn)
+        return self._known
+
+    def _learn(self, answer: Future[ModelInfo]) -> None:
+        try:
+            self._known = price_of(answer.result())
+        except (RunComfyError, CancelledError):
+            # It is an extra; whatever is wrong shows at the calls that matter.
+            self._known = ""
+
+
+def price_of(model: ModelInfo) -> str:
+    """The price as people write it; nothing where the service does not tell it in full."""
+    if model.base_price_usd is None or not model.price_unit:
+        return ""
+    return f"{dollars(model.base_price_usd)} per {model.price_unit.removeprefix('per ')}"

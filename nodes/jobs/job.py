@@ -1,0 +1,126 @@
+"""One run's work for one video: who asks, which job it is by now, and what it brings."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Final, ParamSpec, TypeVar
+
+from .account import Account
+from .errors import JournalUnusable, OutcomeUnknown, error_of
+from .events import Event, Notice
+from .records import JobRecord, RequestKey, State
+from .waiting import Cancellation
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+NO_JOB: Final = JobRecord(0, "", RequestKey("", "", ""), "", State.REFUSED, None)
+"""Nothing is submitted."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One item of one node of one queued prompt; or one command in a terminal."""
+
+    key: str
+    """Equal when the same item of the same node of the same prompt is executed again, and never else."""
+    prompt_id: str
+    queued_prompts: Callable[[], frozenset[str]]
+    """The ids of all prompts that are running or waiting now, this run's among them."""
+    report: Callable[[Event], None]
+    """Shows the user an event."""
+    is_stopped: Callable[[], bool]
+    """Whether Stop is pressed; looked at every tenth of a second."""
+    is_read: bool = True
+    """Whether what it raises reaches somebody: not where failures are skipped."""
+
+
+@dataclass(frozen=True)
+class Video:
+    """What a job brought."""
+
+    request_id: str
+    files: tuple[Path, ...]
+    """At least one; all checked."""
+    cost: float | None = None
+    """US dollars, where the service tells."""
+    elapsed: float = 0.0
+    """Seconds that this run took."""
+    reused: bool = False
+    """It was on disk already."""
+    price: str = ""
+    """The list price, where the service tells: `$0.02 per second`."""
+
+
+class Job:
+    """What the steps of a run share: the account, the user, the claim, and the job's record as it moves on."""
+
+    def __init__(self, account: Account, run: Run) -> None:
+        self.account = account
+        self.run = run
+        self.cancellation = Cancellation(account.clock, run.report, run.is_stopped)
+        self.owner = account.claims.join(run.is_stopped)
+        """The name under which this run claims."""
+        self.record = NO_JOB
+        """The job as far as this run knows it. Threads move it on, also when nobody waits for them any more."""
+        self.submit_call: Future[bool] | None = None
+        """The latest one, which may still be under way."""
+        self.is_given_up = False
+        """Whether Stop waits no longer for that call."""
+        self.lock = threading.Lock()
+
+    async def call(self, work: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
+        """Do something that blocks, in a thread. Raises what it does, or `StopRequested` without waiting for it."""
+        return await self.cancellation.wait_for(self.account.executors.calls.submit(work, *args, **options))
+
+    async def write(self, to: State, **changes: object) -> None:
+        """As `move`, for the event loop."""
+        writing = self.account.executors.journal.submit(self.move, self.record, to, **changes)
+        await self.cancellation.wait_for(writing)
+
+    def move(self, record: JobRecord, to: State, **changes: object) -> None:
+        """Move a record on. A broken journal must not cost the user the video: say so and go on. Blocks."""
+        try:
+            self.record = self.account.journal.transition(record, to, **changes)
+        except JournalUnusable as error:
+            self.record = self.unwritten(error, record, to, **changes)
+
+    def unwritten(self, error: JournalUnusable, record: JobRecord, to: State, **changes: object) -> JobRecord:
+        """The record as it would be, where the journal cannot be written, which the user is told."""
+        moved = replace(record, state=to, **changes)  # type: ignore[arg-type]  # the names are JobRecord's fields
+        job = f" The job goes on; note its request id: {moved.request_id}." if moved.request_id else ""
+        self.run.report(Notice(f"{error.message}{job}"))
+        return moved
+
+    async def raise_end(self, record: JobRecord) -> None:
+        """Raise how a job ended. An unclear outcome counts as reported only where somebody can read it."""
+        error, reports = error_of(record, is_read=self.run.is_read), self.account.reports
+        if isinstance(error, OutcomeUnknown):
+            # Shown before it is written down: a crash in between reports it twice, never not at all.
+            self.run.report(Notice(str(error)))
+            if not self.run.is_read:
+                raise error
+            write = partial(self.move, record, State.UNKNOWN_REPORTED, reported_by=reports.server)
+            try:
+                # Whether Stop is pressed meanwhile or not.
+                await asyncio.shield(asyncio.wrap_future(self.account.executors.journal.submit(write)))
+            except asyncio.CancelledError:
+                reports.was_not_read(record)
+                raise
+        self.raises_end(record)
+        raise error
+
+    def raises_end(self, record: JobRecord) -> None:
+        """Note that a bad end is about to be raised to the user."""
+        self.account.reports.add(record, self.run.queued_prompts() | {self.run.prompt_id})
+
+    def leave(self) -> None:
+        """Free what was claimed."""
+        self.account.claims.leave(self.owner)
+        self.account.executors.journal.submit(self.account.claims.give_back, self.owner)

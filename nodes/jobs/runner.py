@@ -1,0 +1,224 @@
+"""From a request to its video, exactly once: decide by what the journal says, do that, and decide again."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ..runcomfy.errors import ConnectError, NotFound, PermissionDenied, RateLimited, RunComfyError, TransientError
+from ..runcomfy.request import GenerationRequest
+from ..runcomfy.responses import JobState
+from .account import Account
+from .decide import Action, Disk, Do, Situation, decide
+from .download import disk_state, download_videos, paths_of, whole_files
+from .errors import JobExpired, JobFailed, JournalUnusable, VideoUnreadable
+from .events import Notice, Retrying, Submitting
+from .job import NO_JOB, Job, Run, Video
+from .poll import ClaimLost, Poller
+from .records import TRANSITIONS, JobRecord, RequestKey, State
+from .stop import guard
+from .submit import submit
+from .waiting import Backoff
+
+CONNECT_ATTEMPTS: Final = 5
+WATCH_SECONDS: Final = 0.5
+"""Between two looks at a job that another run is at work on."""
+
+
+class JobRunner(Job):
+    """Brings the video of one run. To be used once."""
+
+    def __init__(self, account: Account, run: Run) -> None:
+        super().__init__(account, run)
+        self._started = account.clock.monotonic()
+        self._backoff = Backoff(account.random)
+        self._connect_failures = 0
+        self._is_first = True
+        self._is_checked = False
+        self._awaited = 0
+        self._not_ours: set[int] = set()
+        self._rechecked: set[int] = set()
+
+    async def generate(self, request: GenerationRequest, *, reuse: bool) -> Video:
+        """The video of a request: from disk, from an earlier job, or bought.
+
+        Args:
+            reuse: whether a finished video of the same request will do, rather than one new video per run.
+
+        Raises:
+            SeedanceError: no video; the message says whether anything was charged.
+            Stopped: the user pressed Stop; says what became of the job.
+        """
+        return await guard(self, self._generate(request, "" if reuse else self.run.key), may_cancel=True)
+
+    async def fetch(self, request_id: str) -> Video:
+        """The video of a job that was submitted before, here or elsewhere; waits for it if need be.
+
+        Raises as `generate` does. Stop leaves the job alone.
+        """
+        return await guard(self, self._fetch(request_id), may_cancel=False)
+
+    async def _generate(self, request: GenerationRequest, run: str) -> Video:
+        account = self.account
+        key = RequestKey.of(request, model=account.client.model, account=account.name, origin=account.origin)
+        while True:
+            records, action = await self.call(self._decide, key, run)
+            if action.record is None:
+                video = await self._submit(records, key, run, request)
+            else:
+                video = await self._do(action.do, action.record, key, run)
+            if video:
+                return video
+
+    async def _fetch(self, request_id: str) -> Video:
+        journal, claims = self.account.journal, self.account.claims
+        while True:
+            if files := await self.call(whole_files, request_id, self.account.folder, journal):
+                return Video(request_id, files, reused=True)
+            record = await self.call(journal.job, request_id)
+            if record is None or record.state is State.FAILED:
+                unknown = RequestKey("", "", self.account.origin)
+                record = JobRecord(0, "", unknown, "", State.ACCEPTED, record.request if record else None, request_id)
+            claimed = await self.call(claims.take, record, self.owner)
+            if claimed is None:
+                await self._wait_for(record)
+            elif video := await self._bring(claimed, fresh=False):
+                return video
+
+    def _decide(self, key: RequestKey, run: str) -> tuple[list[JobRecord], Action]:
+        """The request's records, and what to do by them. Blocks."""
+        account = self.account
+        records = account.journal.of_request(key, first=self._is_first)
+        self._is_first = False
+        busy = frozenset(record.id for record in records if not account.claims.is_free(record))
+        situation = Situation(
+            account.journal.now(),
+            run,
+            disk={record.id: disk_state(record, account.folder) for record in records},
+            busy=busy,
+            unread=account.reports.unread(records, self.run.prompt_id, busy | {self._awaited}),
+            not_ours=frozenset(self._not_ours),
+            rechecked=frozenset(self._rechecked),
+        )
+        return records, decide(records, situation)
+
+    async def _do(self, do: Do, record: JobRecord, key: RequestKey, run: str) -> Video | None:
+        """Do what was decided about a record; None where it has to be decided again."""
+        if do is Do.LOAD:
+            return await self.call(self._load, record)
+        if do is Do.RESUME:
+            return await self._resume(record, key, run)
+        if do is Do.WAIT:
+            await self._wait_for(record)
+        elif do is Do.GIVE_UP_SUBMIT:
+            await self.call(self.account.journal.transition, record, State.UNKNOWN)
+        elif do is Do.RECHECK:
+            await self._recheck(record)
+        elif do is Do.RAISE_UNREADABLE:
+            raise VideoUnreadable(paths_of(record, self.account.folder)[0], record.request_id)
+        elif do is Do.REPORT:
+            await self.raise_end(record)
+        return None
+
+    def _load(self, record: JobRecord) -> Video:
+        """A job's files, whatever its record said of them so far. Blocks."""
+        paths = paths_of(record, self.account.folder)
+        if record.state is not State.SAVED and State.SAVED in TRANSITIONS[record.state]:
+            self.move(record, State.SAVED, files=tuple(path.name for path in paths))
+        return Video(record.request_id, paths, record.cost, reused=True)
+
+    async def _submit(
+        self, seen: list[JobRecord], key: RequestKey, run: str, request: GenerationRequest
+    ) -> Video | None:
+        """Buy the video, unless others have written about the request meanwhile."""
+        if not self._is_checked:
+            await self.call(self.account.check_before_submit)
+            self._is_checked = True
+        self.cancellation.report(Submitting())
+        self.submit_call = self.account.executors.calls.submit(submit, self, seen, key, run, request)
+        try:
+            if not await self.cancellation.wait_for(self.submit_call):
+                return None
+        except (RateLimited, ConnectError) as error:
+            await self._pause_before_retry(error)
+            return None
+        except RunComfyError:
+            if self.record.state is not State.UNKNOWN:
+                raise
+        if self.record.state is State.UNKNOWN:
+            await self.raise_end(self.record)
+        return None if self.record.state is State.CANCELLED else await self._bring(self.record, fresh=True)
+
+    async def _pause_before_retry(self, error: TransientError) -> None:
+        pause = self._backoff.pause(error.retry_after)
+        self._connect_failures += isinstance(error, ConnectError)
+        waited = self.account.clock.monotonic() - self._started
+        if self._connect_failures >= CONNECT_ATTEMPTS or waited + pause > self.account.deadline:
+            raise error
+        self.cancellation.report(Retrying(f"{error.message} Nothing was charged.", pause))
+        await self.cancellation.sleep(pause)
+
+    async def _resume(self, record: JobRecord, key: RequestKey, run: str) -> Video | None:
+        claims = self.account.claims
+        claimed = await self.call(claims.take, record, self.owner, run)
+        try:
+            return await self._bring(claimed, fresh=False) if claimed else None
+        except PermissionDenied:
+            if record.key.account == key.account:
+                raise
+            # The service itself says that it is another account's, which buys its own.
+            self._not_ours.add(record.id)
+            self.record = NO_JOB
+            await self.call(claims.give_back, self.owner)
+            return None
+
+    async def _bring(self, record: JobRecord, *, fresh: bool) -> Video | None:
+        """Poll and download a job that this run has claimed; None where that has to be decided again."""
+        account = self.account
+        self.record = record
+        # A job of elsewhere is scheduled as one of the default size and length.
+        request = record.request or GenerationRequest("(unknown)")
+        try:
+            history = await self.call(account.journal.durations, request)
+        except JournalUnusable:
+            history = []  # the job is paid for; it goes on without
+        poller = Poller(self, account.schedule(request, history), fresh=fresh)
+        try:
+            ended = record.state in (State.SUCCEEDED, State.SAVED)
+            await download_videos(self, poller, await (poller.result() if ended else poller.wait()))
+        except ClaimLost:
+            return None
+        except (JobFailed, JobExpired) as error:
+            # Its video may have arrived before that could be written down.
+            if isinstance(error, JobExpired) and await self.call(disk_state, self.record, account.folder) is Disk.WHOLE:
+                return None
+            self.raises_end(self.record)
+            raise
+        record, elapsed = self.record, account.clock.monotonic() - self._started
+        paths = paths_of(record, account.folder)
+        return Video(record.request_id, paths, record.cost, elapsed, price=record.price)
+
+    async def _wait_for(self, record: JobRecord) -> None:
+        """Watch what another run makes of a job."""
+        if record.id != self._awaited:
+            await self.call(self.account.claims.await_job, record, self.owner)
+            self._awaited = record.id
+        line = "The same video is being generated already; waiting for it"
+        if record.state is State.INTENDED:
+            left = max(0.0, record.submit_until - self.account.journal.now())
+            line = f"Another run is submitting the same video; its outcome is known in {left:.0f} s at the latest"
+        self.cancellation.report(Notice(line))
+        await self.cancellation.sleep(WATCH_SECONDS)
+
+    async def _recheck(self, record: JobRecord) -> None:
+        """Ask once about a job that counts as cancelled or deleted, before its request is bought again."""
+        account = self.account
+        try:
+            found = await self.call(account.rate_limiter.call, account.client.status, record.request_id)
+        except (NotFound, PermissionDenied):
+            self._rechecked.add(record.id)
+        except TransientError as error:
+            await self._pause_before_retry(error)
+        else:
+            self._rechecked.add(record.id)
+            if found.state is not JobState.CANCELLED:
+                await self.call(account.journal.transition, record, State.ACCEPTED)

@@ -1,0 +1,151 @@
+"""How a run waits: on the event loop, with an eye on the Stop button, for the pack's own few threads.
+
+Only single, time-limited pieces of work run in threads. They are not asyncio's default ones: ComfyUI waits for those at
+the end of a graph, and so Stop would wait for a slow connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from random import Random
+from typing import Final, TypeVar
+
+from ..errors import StopRequested
+from .clock import Clock
+from .events import Event
+
+T = TypeVar("T")
+
+TICK: Final = 0.1
+"""Seconds between two looks at the Stop button."""
+LONG_GAP: Final = 30.0
+"""Seconds between two looks after which the machine counts as having slept."""
+LONGEST_PAUSE: Final = 30.0
+"""Seconds after a failure, where the service asks for none."""
+MAX_RETRY_AFTER: Final = 300.0
+"""Seconds; a service that asks for a longer pause is asked again after so many."""
+
+
+class Executors:
+    """One plain executor per kind of work, so that what may hang delays nothing that is urgent. With 50 jobs
+    the pack has 17 threads: these but `cancels`, one that renews claims, two that decoding takes along; 20 at Stop."""
+
+    def __init__(self) -> None:
+        self.calls = ThreadPoolExecutor(8, "seedance-call")
+        """Short exchanges with the service."""
+        self.cancels = ThreadPoolExecutor(10, "seedance-cancel")
+        """What Stop waits for."""
+        self.downloads = ThreadPoolExecutor(4, "seedance-download")
+        self.journal = ThreadPoolExecutor(1, "seedance-journal")
+        """The journal, and looks at the disk. One: the database takes one transaction at a time anyway."""
+        self.decodes = ThreadPoolExecutor(1, "seedance-decode")
+        """One at a time, since each may fill the memory."""
+
+    def close(self) -> None:
+        """Let the threads end once they are done with what they have begun."""
+        for executor in (self.calls, self.cancels, self.downloads, self.journal, self.decodes):
+            executor.shutdown(wait=False, cancel_futures=True)
+
+
+class Cancellation:
+    """The user's side of one run: what they are shown, and their Stop button."""
+
+    def __init__(self, clock: Clock, report: Callable[[Event], None], is_stopped: Callable[[], bool]) -> None:
+        self._clock = clock
+        self._report = report
+        self.is_stopped = is_stopped
+        self._line = ""
+        self._left = False
+        self._looked = clock.with_sleep()
+        self.slept = 0.0
+        """Seconds for which the machine has slept, or something has blocked the event loop."""
+
+    def is_cancelled(self) -> bool:
+        """Whether nobody waits any more, be it for Stop, a failed sibling or Ctrl+C; for long work in threads."""
+        return self._left or self.is_stopped() or not threading.main_thread().is_alive()
+
+    def awake(self) -> float:
+        """Seconds from some moment on, without those that the machine slept, which is what a long gap counts as."""
+        now = self._clock.with_sleep()
+        gap, self._looked = now - self._looked, now
+        if abs(gap) > LONG_GAP:
+            self.slept += gap
+        return now - self.slept
+
+    def report(self, event: Event) -> None:
+        """Tell the user, unless that is what they see already."""
+        if str(event) != self._line:
+            self._line = str(event)
+            self._report(event)
+
+    async def sleep(self, seconds: float, line: Callable[[], Event] | None = None) -> None:
+        """Wait, keeping ``line`` up to date. Raises `StopRequested`."""
+        ends = self._clock.monotonic() + seconds
+        while True:
+            self._look()
+            if line:
+                self.report(line())
+            left = ends - self._clock.monotonic()
+            if left <= 0:
+                return
+            await self._clock.sleep(min(left, TICK))
+
+    async def wait_for(self, future: Future[T]) -> T:
+        """What a worker returns or raises. Raises `StopRequested` without waiting for the worker."""
+        waiting = asyncio.wrap_future(future)
+        try:
+            while not waiting.done():
+                self._look()
+                await asyncio.wait({waiting}, timeout=TICK)
+            return waiting.result()
+        except (StopRequested, asyncio.CancelledError):
+            self._left = True
+            raise
+        finally:
+            waiting.cancel()
+
+    def _look(self) -> None:
+        self.awake()
+        if self.is_stopped():
+            raise StopRequested
+
+
+async def ended_within(future: Future[T], seconds: float) -> bool:
+    """Wait a bounded time for a worker that must not be cut off, not even by a cancellation; whether it ended."""
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def tell(_: Future[T]) -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(ended.set)
+
+    future.add_done_callback(tell)
+    ends = loop.time() + seconds
+    while not ended.is_set() and (left := ends - loop.time()) > 0:
+        with suppress(asyncio.TimeoutError, asyncio.CancelledError):
+            await asyncio.wait_for(ended.wait(), left)
+    return future.done()
+
+
+@dataclass
+class Backoff:
+    """Pauses after failures: doubling, with jitter, never shorter than the service asked for."""
+
+    random: Random = field(default_factory=Random)
+    failures: int = 0
+
+    def pause(self, at_least: float | None = None) -> float:
+        """Seconds to wait after one more failure."""
+        self.failures += 1
+        doubled = min(LONGEST_PAUSE, math.ldexp(0.5, min(self.failures, 10)))
+        return max(doubled * self.random.uniform(0.5, 1), min(at_least or 0.0, MAX_RETRY_AFTER))
+
+    def reset(self) -> None:
+        """A success: the next failure is a first one again."""
+        self.failures = 0

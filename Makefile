@@ -46,7 +46,7 @@ test: lint
 	$(BIN)/pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 
 faults: $(READY)
-	$(BIN)/pytest -q tests/faults
+	$(BIN)/pytest -q -rP tests/faults
 
 soak: $(READY)
 	$(BIN)/python -m tools.soak --minutes=$(MINUTES) --seed=$(SEED)

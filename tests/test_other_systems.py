@@ -8,12 +8,14 @@ import multiprocessing
 import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
+from nodes import rehearsal
 from nodes.engine import Engine, Folders
 from nodes.jobs.run import Run
 from nodes.jobs.services import Video
@@ -114,12 +116,15 @@ def rehearse(folder: Path) -> int:
 
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, most))
+    # Drawing 200 videos would take minutes.
+    quick = partial(RehearsalService, timing=Timing(queued=0.2, running=1.0), video=FOOTAGE)
+    rehearsal.RehearsalService = quick  # type: ignore[misc,assignment]  # it is only called
     engine = Engine(Folders(folder / "videos", folder / "private"), {}, "tests")
 
-    async def generate(number: int) -> Video:
-        run = Run(str(number), "prompt", frozenset, report=lambda _: None, is_stopped=lambda: False)
-        request = GenerationRequest("A paper boat", duration=2)  # which is drawn once
-        return await engine.generate(request, rehearsal=True, reuse=False, run=run)
+    async def generate(seed: int) -> Video:
+        run = Run(str(seed), "prompt", frozenset, report=lambda _: None, is_stopped=lambda: False)
+        request = GenerationRequest("A paper boat", duration=2, seed=seed)
+        return await engine.generate(request, rehearsal=True, reuse=True, run=run)
 
     async def generate_all() -> list[Video]:
         return await asyncio.gather(*map(generate, range(JOBS)))

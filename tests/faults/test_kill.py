@@ -39,12 +39,10 @@ class Life:
     """Of the runs after the kill, up to the video."""
     accepted: int
     """Submissions that the service accepted, in all."""
-    lost: bool
-    """No video in the end."""
     corrupt: int
     """Files under a final name, after the kill or in the end, that are not the service's."""
-    remains: int
-    """Unfinished files in the end."""
+    files: tuple[str, ...]
+    """In the end, by their endings."""
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +75,7 @@ def test_killed_anywhere(service: RehearsalService, tmp_path: Path) -> None:
         f"Killed at {len(lives)} places of the run ({len(whole.places)} counted), started again each time:",
         f"  submissions accepted: {len(once)} times one, {len(lives) - len(once)} times one more after the user had "
         f"read of an unknown outcome ({len(unknown)} times)",
-        f"  files lost: {sum(life.lost for life in lives)}",
+        f"  files lost: {sum('.mp4' not in life.files for life in lives)}",
         f"  files corrupt: {sum(life.corrupt for life in lives)}",
         "  killed between the intent and the answer, where nothing can know: "
         + ", ".join(f"{count} in {file}" for file, count in window.most_common()),
@@ -85,9 +83,8 @@ def test_killed_anywhere(service: RehearsalService, tmp_path: Path) -> None:
     )
     assert len(lives) >= AT_LEAST
     for life in lives:
-        assert not life.lost, life
+        assert life.files == (".mp4",), life
         assert not life.corrupt, life
-        assert not life.remains, life
         # Told exactly where the intent is all that is known, and then once.
         assert life.outcomes == (("unknown", "video") if life.left == "intended" else ("video",)), life
         assert life.accepted == 1 or (life.accepted == 2 and life in unknown), life
@@ -105,16 +102,14 @@ def _live(service: RehearsalService, folder: Path, number: int, place: Place, fi
         outcomes: list[str] = []
         while not outcomes or (outcomes[-1] != "video" and len(outcomes) < 3):
             outcomes.append(process.run(service.origin, folder, token).outcome)
-    files = list((folder / "videos").iterdir()) if (folder / "videos").exists() else []
     return Life(
         place,
         first.outcome == "killed",
         left,
         tuple(outcomes),
-        _accepted(service, number + 1),
-        lost=not any(file.suffix == ".mp4" for file in files),
-        corrupt=corrupt + _corrupt(folder, film),
-        remains=sum(file.suffix == ".part" for file in files),
+        sum(submission.account == number + 1 for submission in service.submissions),
+        corrupt + _corrupt(folder, film),
+        tuple(file.suffix for file in folder.glob("videos/*")),
     )
 
 
@@ -132,10 +127,6 @@ def _left(folder: Path) -> str:
 
 def _corrupt(folder: Path, film: bytes) -> int:
     return sum(file.read_bytes() != film for file in (folder / "videos").glob("[!.]*.mp4"))
-
-
-def _accepted(service: RehearsalService, account: int) -> int:
-    return sum(submission.account == account for submission in service.submissions)
 
 
 def _film(service: RehearsalService) -> bytes:

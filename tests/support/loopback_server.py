@@ -72,8 +72,6 @@ class Loopback:
         self.answer = answer
         self.greeting = greeting
         self.received: list[Received] = []
-        self.raw: list[bytes] = []
-        """What came over each connection that ended without being HTTP."""
         self.connections = 0
         self.over = threading.Event()
         """Set when the test is over; for answers that never end by themselves."""
@@ -160,10 +158,8 @@ class Loopback:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     def _request(self, stream: BinaryIO, number: int) -> Received | None:
-        line = stream.readline(65536)
-        words = line.decode("latin-1").split()
+        words = stream.readline(65536).decode("latin-1").split()
         if len(words) != 3 or not words[2].startswith("HTTP/"):
-            self.raw.append(line)
             return None
         headers = {}
         while head := stream.readline(65536).decode("latin-1").strip():

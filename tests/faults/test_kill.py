@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import requests
 
-from nodes.rehearsal import Timing
+from nodes.rehearsal import Timing, VideoRequest
+from nodes.rehearsal.render import render
 from tests.faults.generations import QUICK, SPAWN, Place, Process
-from tests.support.loopback_server import DEADLINE
 from tests.support.real_engine import fast
 from tests.support.rehearsal import RehearsalService
 
+FILM = VideoRequest(text="Any", duration=2)
 KILLS = 240
 AT_LEAST = 200
 SPAWNED = 10
@@ -49,16 +49,15 @@ class Life:
 def service() -> Iterator[RehearsalService]:
     """One account for each kill, so that its submissions can be told apart."""
     tokens = (WHOLE, *(f"kill-{number}" for number in range(KILLS)))
-    with RehearsalService(tokens=tokens, timing=Timing(queued=1, running=4), clock=fast) as service:
+    with RehearsalService(tokens=tokens, timing=Timing(queued=1, running=4), clock=fast, video=FILM) as service:
         yield service
 
 
 def test_killed_anywhere(service: RehearsalService, tmp_path: Path) -> None:
     with Process() as process:
-        process.run(service.origin, tmp_path / "warm", WHOLE)
         whole = process.run(service.origin, tmp_path / "whole", WHOLE, traced=True)
     assert whole.outcome == "video", whole
-    film = _film(service)
+    film = render(FILM)
     places = [whole.places[number * len(whole.places) // KILLS] for number in range(KILLS)]
     assert len(set(places)) == KILLS
     with ThreadPoolExecutor(3) as threads:
@@ -127,10 +126,3 @@ def _left(folder: Path) -> str:
 
 def _corrupt(folder: Path, film: bytes) -> int:
     return sum(file.read_bytes() != film for file in (folder / "videos").glob("[!.]*.mp4"))
-
-
-def _film(service: RehearsalService) -> bytes:
-    """The only film there is, as the service hands it out."""
-    reply = requests.get(f"{service.origin}/media/{service.submissions[0].request_id}.mp4", timeout=DEADLINE)
-    assert reply.ok
-    return reply.content

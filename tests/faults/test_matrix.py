@@ -8,21 +8,21 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-import requests
 
 from nodes.jobs.errors import JobError, OutcomeUnknown, Stopped
 from nodes.jobs.events import Event
 from nodes.jobs.services import Video
-from nodes.rehearsal import Timing
+from nodes.rehearsal import Timing, VideoRequest
+from nodes.rehearsal.render import render
 from nodes.runcomfy.errors import RejectedError
 from nodes.video import download as fetch
 from tests.faults.faults import ACTED_ON, FAULTS
 from tests.faults.table import TABLE, Cell, Ending
 from tests.support.faulty_service import FaultyService
-from tests.support.loopback_server import DEADLINE
 from tests.support.real_engine import RealEngine, fast
 from tests.support.rehearsal import RehearsalService
 
+FILM = VideoRequest(text="Any", duration=2)
 ENDED_BY: dict[Ending, type[Exception] | tuple[type[Exception], ...]] = {
     Ending.REFUSED: RejectedError,
     Ending.UNKNOWN: OutcomeUnknown,
@@ -34,19 +34,8 @@ ENDED_BY: dict[Ending, type[Exception] | tuple[type[Exception], ...]] = {
 
 @pytest.fixture(scope="module")
 def service() -> Iterator[RehearsalService]:
-    with RehearsalService(timing=Timing(queued=2, running=8), clock=fast) as service:
+    with RehearsalService(timing=Timing(queued=2, running=8), clock=fast, video=FILM) as service:
         yield service
-
-
-@pytest.fixture(scope="module")
-def film(service: RehearsalService, tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """The only film there is. Made beforehand, so that all other jobs take as long as they should."""
-    engine = RealEngine(service.origin, tmp_path_factory.mktemp("film"))
-    assert isinstance(engine.run(), Video)
-    engine.close()
-    reply = requests.get(f"{service.origin}/media/{service.submissions[0].request_id}.mp4", timeout=DEADLINE)
-    assert reply.ok
-    return reply.content
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +44,8 @@ def hasty_downloads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fetch, "ATTEMPT_TIMEOUT", 0.8)
 
 
-def test_every_call_under_every_fault(service: RehearsalService, film: bytes, tmp_path: Path) -> None:
+def test_every_call_under_every_fault(service: RehearsalService, tmp_path: Path) -> None:
+    film = render(FILM)
     endings: Counter[str] = Counter()
     most_bought = 0
     for call, cells in TABLE.items():

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
-from tests.support.faulty_service import Exchange, Fault, reset_unread
-from tests.support.loopback_server import Hangup, Reset, reply
+from tests.support.faulty_service import Exchange, Fault, last, reset_unread
+from tests.support.loopback_server import Hangup, Reset
 
 HTML = b"<html><body>502 Bad Gateway</body></html>"
 WRONG_TYPES = json.dumps({"request_id": 7, "status": ["completed"], "outcome": {}, "output": 7}).encode()
@@ -24,7 +24,7 @@ def reset_in_mid_body(exchange: Exchange) -> Iterator[bytes]:
 
 def end_in_mid_body(exchange: Exchange) -> Iterator[bytes]:
     status, headers, body = exchange.healthy()
-    yield reply(status, body[: len(body) // 2], headers | {"Content-Length": str(len(body))})
+    yield last(status, body[: len(body) // 2], headers | {"Content-Length": str(len(body))})
 
 
 def no_answer(exchange: Exchange) -> Iterable[bytes]:
@@ -35,7 +35,7 @@ def no_answer(exchange: Exchange) -> Iterable[bytes]:
 
 def slow_trickle(exchange: Exchange) -> Iterator[bytes]:
     status, headers, body = exchange.healthy()
-    yield reply(status, b"", headers | {"Content-Length": str(len(body))})
+    yield last(status, b"", headers | {"Content-Length": str(len(body))})
     for byte in body:
         yield bytes([byte])
         if exchange.over.wait(0.02):
@@ -48,13 +48,13 @@ def unknown_word(exchange: Exchange) -> Iterator[bytes]:
         said = json.loads(body)
     except ValueError:
         said = {}
-    yield reply(status, json.dumps(said | {"status": "pondering", "outcome": "pondering"}).encode(), headers)
+    yield last(status, json.dumps(said | {"status": "pondering", "outcome": "pondering"}).encode(), headers)
 
 
 def refusal(status: int, code: int = 0, headers: dict[str, str] | None = None) -> Fault:
     """The service refuses, perhaps with RunComfy's own code, without having acted on the request."""
     body = {"error_code": code, "error_message": "As the test wants it."} if code else {"message": "As the test wants."}
-    return lambda _: [reply(status, json.dumps(body).encode(), headers)]
+    return lambda _: [last(status, json.dumps(body).encode(), headers)]
 
 
 def body(content: bytes) -> Fault:
@@ -62,7 +62,7 @@ def body(content: bytes) -> Fault:
 
     def fault(exchange: Exchange) -> Iterable[bytes]:
         exchange.healthy()
-        return [reply(200, content, {"Content-Type": "application/json"})]
+        return [last(200, content, {"Content-Type": "application/json"})]
 
     return fault
 

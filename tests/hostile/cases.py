@@ -14,8 +14,7 @@ from typing import Any, Final
 from nodes.runcomfy.request import is_request_id
 from tests.comfyui.graphs import ApiGraph
 from tests.comfyui.seedance_graphs import OPTIONS, PROBE, VIDEO, generation, loading, node, output
-from tests.support.faulty_service import Exchange, Fault
-from tests.support.loopback_server import reply
+from tests.support.faulty_service import Exchange, Fault, last
 
 WORKFLOWS: Final = Path(__file__).resolve().parent / "workflows"
 RANDOM_ID: Final = "00000000-0000-4000-8000-000000000000"
@@ -127,7 +126,7 @@ def _answering(
     def fault(exchange: Exchange) -> Iterable[bytes]:
         token = exchange.request.headers.get("authorization", "")
         quoted = {name: value.replace("@AUTH@", token) for name, value in (headers or {}).items()}
-        return [reply(status, json.dumps(body).replace("@AUTH@", token).encode(encoding), quoted)]
+        return [last(status, json.dumps(body).replace("@AUTH@", token).encode(encoding), quoted)]
 
     return fault
 

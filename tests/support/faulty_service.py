@@ -7,7 +7,7 @@ import json
 import re
 import socket
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from tests.support.loopback_server import DEADLINE, Hangup, Loopback, Received, Reset, reply
@@ -58,6 +58,11 @@ class Exchange:
 
 Fault = Callable[[Exchange], Iterable[bytes]]
 """What the broken call is sent, or `Hangup` or `Reset`; its connection ends with it."""
+
+
+def last(status: int = 200, body: bytes = b"", headers: Mapping[str, str] | None = None) -> bytes:
+    """An answer after which the connection ends, and says so: a client must not send another call on it."""
+    return reply(status, body, {"Connection": "close"} | dict(headers or {}))
 
 
 def reset_unread(_: Exchange) -> Iterable[bytes]:
@@ -138,7 +143,7 @@ class FaultyService(Loopback):
         if fault is None and armed == _next_call(call, body):
             self.mend()
             self.shut()
-        yield reply(status, body, headers if self._keep_alive else headers | {"Connection": "close"})
+        yield (reply if self._keep_alive else last)(status, body, headers)
         if not self._keep_alive:
             raise Hangup
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,9 @@ class Life:
 def service() -> Iterator[RehearsalService]:
     """One account for each kill, so that its submissions can be told apart."""
     tokens = (WHOLE, *(f"kill-{number}" for number in range(KILLS)))
-    with RehearsalService(tokens=tokens, timing=Timing(queued=1, running=4), clock=fast, video=FILM) as service:
+    with RehearsalService(
+        tokens=tokens, timing=Timing(queued=1, running=4, expiry=inf), clock=fast, video=FILM
+    ) as service:
         yield service
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,7 @@ ENDED_BY: dict[Ending, type[Exception] | tuple[type[Exception], ...]] = {
 
 @pytest.fixture(scope="module")
 def service() -> Iterator[RehearsalService]:
-    with RehearsalService(timing=Timing(queued=2, running=8), clock=fast, video=FILM) as service:
+    with RehearsalService(timing=Timing(queued=2, running=8, expiry=inf), clock=fast, video=FILM) as service:
         yield service
 
 

@@ -16,7 +16,6 @@
 # make versions  the tests without ComfyUI on every Python from 3.10 to 3.13 that is here, and with old libraries
 # make coverage  which branches of nodes/ the tests leave out, those of real servers included
 # make node-diff BASE=folder NODE_DIFF=folder   would saved workflows break?
-# make artwork   draws docs/icon.png and docs/banner.png
 # make format  rewrites the code as ruff wants it
 # make clean   removes what the above set up; demo-output stays, since it may have been paid for
 
@@ -34,7 +33,7 @@ export DEMO_PROMPT := $(value PROMPT)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo comfyui test faults fuzz soak lint bench screenshots package validate manager versions coverage node-diff artwork format clean
+.PHONY: demo comfyui test faults fuzz soak lint bench screenshots package validate manager versions coverage node-diff format clean
 
 demo: $(READY)
 	@$(BIN)/python -m tools.demo --mode=$(MODE) --prompt="$$DEMO_PROMPT"
@@ -46,7 +45,7 @@ test: lint
 	$(BIN)/pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 
 faults: $(READY)
-	$(BIN)/pytest -q tests/faults
+	$(BIN)/pytest -q -rP tests/faults
 
 soak: $(READY)
 	$(BIN)/python -m tools.soak --minutes=$(MINUTES) --seed=$(SEED)
@@ -87,9 +86,6 @@ coverage: $(READY)
 
 node-diff: $(READY)
 	@$(BIN)/python -m tools.node_diff $(BASE) $(NODE_DIFF)
-
-artwork: $(READY)
-	$(BIN)/python -m tools.artwork
 
 screenshots: $(READY)
 	SCREENSHOTS=docs $(BIN)/pytest -q tests/browser

@@ -16,7 +16,7 @@ from tools.environment import TORCH
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 TESTS = (
     *("tests/runcomfy", "tests/video", "tests/jobs", "tests/rehearsal", "tests/faults"),
-    *("tests/test_engine.py", "tests/test_layers.py", "tests/test_http_client.py", "tests/test_portable.py"),
+    *(f"tests/test_{name}.py" for name in ("engine", "files", "http_client", "layers", "other_systems", "portable")),
 )
 SHIPPED = ("aiohttp", "av", "filelock", "Pillow", "psutil", "pydantic", "SQLAlchemy")
 """What ComfyUI brings of what the tests use, in the newest version."""

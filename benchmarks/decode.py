@@ -14,8 +14,7 @@ from .clips import CLIPS, QUICK
 from .figures import Row, as_table, verdicts
 from .machine import cores, describe
 from .measure import ROOT, Sample, measure
-from .report import publish
-from .verdict import Verdict
+from .report import Verdict, publish
 from .ways import Way
 
 CACHE: Final = ROOT / ".cache"

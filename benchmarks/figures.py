@@ -9,8 +9,7 @@ from statistics import median
 from typing import Final
 
 from .measure import Sample
-from .report import table
-from .verdict import Verdict
+from .report import Verdict, table
 from .ways import Way
 
 BYTES_PER_VALUE: Final = 4

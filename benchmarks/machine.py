@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
+
+import psutil
 
 _PACKAGES: Final = ("opencv-python", "opencv-python-headless", "torch", "numpy", "av")
 
@@ -18,20 +21,13 @@ def cores() -> int:
 
 def describe() -> str:
     """CPU, cores, memory, system, versions and the load of other work, as one line; for a benchmark's start."""
-    memory = _value(Path("/proc/meminfo"), "MemTotal").removesuffix(" kB")
-    hardware = f"{_value(Path('/proc/cpuinfo'), 'model name')}, {cores()} cores, {int(memory) / 2**20:.0f} GB"
+    model = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    name = model[1] if model else "unknown"
+    hardware = f"{name}, {cores()} cores, {psutil.virtual_memory().total / 2**30:.0f} GB"
     kernel = ".".join(platform.release().split(".")[:2])
     system = f"{platform.system()} {kernel}, Python {platform.python_version()}"
     packages = ", ".join(filter(None, map(_package, _PACKAGES)))
     return f"{hardware}; {system}; {packages}; load of other work at the start {os.getloadavg()[0]:.1f}."
-
-
-def _value(file: Path, field: str) -> str:
-    for line in file.read_text().splitlines():
-        name, _, value = line.partition(":")
-        if name.strip() == field:
-            return value.strip()
-    return "unknown"
 
 
 def _package(name: str) -> str:

@@ -12,9 +12,8 @@ from nodes.rehearsal import JobState, Timing
 
 from .crowd import Sample, run
 from .machine import describe
-from .report import publish, table
+from .report import Verdict, publish, table
 from .service import Look, ServiceProcess
-from .verdict import Verdict
 
 JOBS: Final = (1, 10, 50, 200)
 LATENCIES: Final = (0.0, 0.15)

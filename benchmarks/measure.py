@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import re
+import resource
 import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
+
+import psutil
 
 from .ways import PREPARE, Way
 
@@ -59,20 +61,16 @@ def _here(way: Way, file: Path) -> Sample:
     # Should memory run out, the system is to end this process and no other.
     Path("/proc/self/oom_score_adj").write_text("1000")
     load = PREPARE[way]()
-    before = _memory("VmRSS")
+    before = psutil.Process().memory_info().rss
     wall, cpu = time.perf_counter(), time.process_time()
     images = load(file)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    return Sample(wall, cpu, _memory("VmHWM") - before, None if images is None else tuple(images.shape))
-
-
-def _memory(field: str) -> int:
-    """Bytes, from Linux' account of this process."""
-    status = Path("/proc/self/status").read_text()
-    found = re.search(rf"^{field}:\s+(\d+) kB$", status, re.MULTILINE)
-    if not found:
-        raise OSError(f"this system does not know {field}")
-    return int(found[1]) * 1024
+    return Sample(
+        wall,
+        cpu,
+        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before,
+        None if images is None else tuple(images.shape),
+    )
 
 
 if __name__ == "__main__":

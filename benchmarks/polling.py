@@ -12,9 +12,8 @@ from typing import Final
 from nodes.jobs.poll_schedule import PollSchedule, ScheduleFor
 from nodes.runcomfy.request import GenerationRequest
 
-from .report import publish, table
+from .report import Verdict, publish, table
 from .simulation import Followed, follow_all, jobs
-from .verdict import Verdict
 
 JOBS: Final = 300
 SEEDS: Final = (1, 2, 3, 4, 5)

@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from .verdict import Verdict, bullets
-
 README: Final = Path(__file__).resolve().parent / "README.md"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One goal held against its measurement."""
+
+    goal: str
+    reached: float
+    at_most: float
+
+    @property
+    def met(self) -> bool:
+        """Whether the measurement is within the goal."""
+        return self.reached <= self.at_most
+
+    def __str__(self) -> str:
+        word = "met" if self.met else "MISSED"
+        return f"{word}: {self.goal}: {self.reached:.3g}, at most {self.at_most:.3g}"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -25,7 +42,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def publish(name: str, *parts: str, goals: list[Verdict], quick: bool) -> None:
     """Print the parts and how the goals stand and, unless it was a quick look, write them into README.md."""
-    content = "\n\n".join((*parts, bullets(goals)))
+    content = "\n\n".join((*parts, "\n".join(f"- {goal}" for goal in goals)))
     print(content)
     if not quick:
         write(name, content)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from nodes.jobs.waiting import Backoff, Cancellation, Executors
 from nodes.runcomfy.client import ApiRequest, RunComfy
 from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.responses import ApiResponse
+from tests.support.fake_runcomfy import TurningClock, reply
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -79,7 +79,7 @@ def follow_all(wanted: list[Job], schedule: ScheduleFor) -> list[Followed]:
 
 
 async def _follow_all(wanted: list[Job], schedule: ScheduleFor) -> list[Followed]:
-    clock = _Clock()
+    clock = TurningClock()
     journal = Journal(None, clock)
     service, executors = _Service(clock), Executors()
     executors.calls = executors.journal = _AtOnce()
@@ -113,25 +113,6 @@ async def _follow_all(wanted: list[Job], schedule: ScheduleFor) -> list[Followed
     return followed
 
 
-class _Clock:
-    """Time passes by sleeping alone, and at once."""
-
-    def __init__(self) -> None:
-        self._now = 0.0
-
-    def wall(self) -> float:
-        return self._now
-
-    def monotonic(self) -> float:
-        return self._now
-
-    def with_sleep(self) -> float:
-        return self._now
-
-    async def sleep(self, seconds: float) -> None:
-        self._now += seconds
-
-
 class _Patient(Cancellation):
     """Sleeps right through a pause: nobody presses Stop here, or reads."""
 
@@ -142,7 +123,7 @@ class _Patient(Cancellation):
 class _Service:
     """The service's side of one job at a time; answers take no time."""
 
-    def __init__(self, clock: _Clock) -> None:
+    def __init__(self, clock: TurningClock) -> None:
         self._clock = clock
         self._begins = self.ends = self.seen = 0.0
         self.calls = 0
@@ -155,11 +136,11 @@ class _Service:
         self.calls += 1
         now = self._clock.monotonic()
         if now < self.ends:
-            return _reply(status="in_queue" if now < self._begins else "in_progress")
+            return reply(status="in_queue" if now < self._begins else "in_progress")
         self.seen = now
         if "/result" in call.path:
-            return _reply(status="succeeded", output={"video": "https://example.com/video.mp4"})
-        return _reply(status="completed")
+            return reply(status="succeeded", output={"video": "https://example.com/video.mp4"})
+        return reply(status="completed")
 
 
 class _AtOnce(ThreadPoolExecutor):
@@ -169,10 +150,6 @@ class _AtOnce(ThreadPoolExecutor):
         done: Future[T] = Future()
         done.set_result(work(*args, **options))
         return done
-
-
-def _reply(**body: object) -> ApiResponse:
-    return ApiResponse(200, {}, json.dumps(body).encode())
 
 
 def _no_download(_: Path) -> NoReturn:

@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.loopback_server import AUTHORITY, Loopback, always, reply, tls
+from tests.support.strict_files import StrictFiles
 
+STRICT = ("jobs", "runcomfy", "video", "tests")
+"""The folders whose tests write files and run on Windows too; `tests` itself, without its folders."""
 SLOWEST = ("hostile", "install", "comfyui", "browser", "faults", "tools", "jobs")
 """The folders that come first, so that of two processes neither is left with a long file at the end."""
 
@@ -40,6 +43,23 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     if skipped := skips_that_fail(config):
         terminalreporter.write_line(f"failed: {len(skipped)} skipped, and in CI nothing may be skipped", red=True)
+
+
+@pytest.fixture(scope="session")
+def windows(tmp_path_factory: pytest.TempPathFactory) -> StrictFiles:
+    """How Windows takes open files."""
+    return StrictFiles(tmp_path_factory.getbasetemp())
+
+
+@pytest.fixture(autouse=True)
+def _no_open_file_is_removed_or_replaced(request: pytest.FixtureRequest, windows: StrictFiles) -> Iterator[None]:
+    """But in a test that is skipped on Windows for its open files."""
+    skips = request.node.iter_markers("skipif")
+    if request.path.parent.name not in STRICT or any("open files" in str(mark.kwargs) for mark in skips):
+        yield
+        return
+    with windows.strict():
+        yield
 
 
 @pytest.fixture

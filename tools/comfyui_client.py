@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -114,11 +115,17 @@ class Client:
         """Queue the graph and follow it to its end. Raises as `queue` and `follow` do."""
         return self.follow(self.queue(graph), on_event=on_event, timeout=timeout)
 
-    def queue(self, graph: Graph) -> str:
-        """Queue the graph. Returns its prompt id; raises `Refused` when validation does not accept it."""
-        answer = self._session.post(
-            f"{self._url}/prompt", json={"prompt": graph, "client_id": self._id}, timeout=HTTP_SECONDS
-        )
+    def queue(self, graph: Graph, *, workflow: Mapping[str, Any] | None = None) -> str:
+        """Queue the graph. Returns its prompt id; raises `Refused` when validation does not accept it.
+
+        Args:
+            workflow: its form in the UI, which the UI sends along.
+        """
+        body: dict[str, Any] = {"prompt": graph, "client_id": self._id}
+        if workflow:
+            body["extra_data"] = {"extra_pnginfo": {"workflow": workflow}}
+        # Not by `json=`, which refuses NaN: tests send that, too.
+        answer = self._session.post(f"{self._url}/prompt", data=json.dumps(body), timeout=HTTP_SECONDS)
         if answer.status_code == requests.codes.bad_request:
             refusal = answer.json()
             raise Refused(refusal["error"], refusal["node_errors"] or {})

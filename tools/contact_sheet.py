@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Picture = NDArray[np.uint8]
-    """[height, width, 3], BGR."""
+import av
+from PIL import Image, ImageDraw, ImageOps
 
 COLUMNS: Final = 4
 ROWS: Final = 3
@@ -20,11 +16,6 @@ CELL_PIXELS: Final = 400
 GAP: Final = 12
 CAPTION: Final = 34
 """Pixels below each picture, gap included."""
-BACKGROUND: Final = 24
-FOREGROUND: Final = (220, 220, 220)
-FONT: Final = 0
-"""`cv2.FONT_HERSHEY_SIMPLEX`."""
-FONT_SIZE: Final = 0.45
 
 
 @dataclass(frozen=True)
@@ -42,39 +33,22 @@ def write_contact_sheet(video: Path, sheet: Path) -> Footage:
     Raises:
         ValueError: nothing can be decoded.
     """
-    import cv2
-
-    capture = cv2.VideoCapture(str(video))
-    width = height = 0
-    thumbnails: list[Picture] = []
-    while True:
-        more, frame = capture.read()
-        if not more:
-            break
-        height, width = frame.shape[:2]
-        scale = CELL_PIXELS / max(width, height)
-        small = cv2.resize(frame, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)
-        thumbnails.append(small.astype("uint8", copy=False))
-    capture.release()
-    if not thumbnails:
+    pictures: list[Image.Image] = []
+    with av.open(str(video)) as container:
+        for frame in container.decode(video=0):
+            pictures.append(ImageOps.contain(frame.to_image(), (CELL_PIXELS, CELL_PIXELS)))
+            width, height = frame.width, frame.height
+    if not pictures:
         raise ValueError(f"{video} holds no frame that can be decoded")
-    cv2.imwrite(str(sheet), _grid(thumbnails))
-    return Footage(len(thumbnails), width, height)
-
-
-def _grid(pictures: list[Picture]) -> Picture:
-    import cv2
-    import numpy as np
-
-    height, width = pictures[0].shape[:2]
-    cell_height, cell_width = height + CAPTION, width + GAP
-    sheet: Picture = np.full((ROWS * cell_height + GAP, COLUMNS * cell_width + GAP, 3), BACKGROUND, np.uint8)
+    cell_width, cell_height = pictures[0].width + GAP, pictures[0].height + CAPTION
+    canvas = Image.new("RGB", (COLUMNS * cell_width + GAP, ROWS * cell_height + GAP), (24, 24, 24))
+    draw = ImageDraw.Draw(canvas)
     last = len(pictures) - 1
     for cell in range(ROWS * COLUMNS):
         number = round(cell * last / (ROWS * COLUMNS - 1))
         row, column = divmod(cell, COLUMNS)
-        top, left = GAP + row * cell_height, GAP + column * cell_width
-        sheet[top : top + height, left : left + width] = pictures[number]
-        spot = (left, top + cell_height - GAP)
-        cv2.putText(sheet, f"{number + 1} of {last + 1}", spot, FONT, FONT_SIZE, FOREGROUND, 1, cv2.LINE_AA)
-    return sheet
+        left, top = GAP + column * cell_width, GAP + row * cell_height
+        canvas.paste(pictures[number], (left, top))
+        draw.text((left, top + cell_height - CAPTION + 2), f"{number + 1} of {last + 1}", (220, 220, 220), font_size=16)
+    canvas.save(sheet)
+    return Footage(len(pictures), width, height)

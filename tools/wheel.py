@@ -38,7 +38,9 @@ def unpacked(wheel: Wheel, target: Path, *, prepare: Callable[[Path], None] | No
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix="download-") as work:
-        folder = unpack(download(wheel, Path(work)), wheel.folder, Path(work))
+        with zipfile.ZipFile(download(wheel, Path(work))) as archive:
+            archive.extractall(work, [name for name in archive.namelist() if name.startswith(f"{wheel.folder}/")])
+        folder = Path(work, wheel.folder)
         if prepare is not None:
             prepare(folder)
         try:
@@ -59,10 +61,3 @@ def download(wheel: Wheel, folder: Path) -> Path:
     if wheel.sha256 not in (None, digest):
         raise ValueError(f"{file.name} has the SHA-256 {digest}, expected {wheel.sha256}")
     return file
-
-
-def unpack(file: Path, folder: str, work: Path) -> Path:
-    """Unpack one folder of the wheel below ``work``. Returns where it is."""
-    with zipfile.ZipFile(file) as archive:
-        archive.extractall(work, [name for name in archive.namelist() if name.startswith(f"{folder}/")])
-    return work / folder

@@ -32,7 +32,8 @@ from tests.comfyui.seedance_graphs import (
     text_to_video,
 )
 from tests.comfyui.test_stop import says
-from tests.support.faulty_service import PATIENCE, FaultyService
+from tests.support.faulty_service import FaultyService
+from tests.support.loopback_server import DEADLINE as PATIENCE
 from tests.support.rehearsal import RehearsalService
 from tools.comfyui import ComfyUI
 from tools.comfyui_client import Client, Run, Status

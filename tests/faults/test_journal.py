@@ -17,7 +17,6 @@ import pytest
 from nodes.jobs import database
 from nodes.jobs.errors import DeadlinePassed, JournalUnusable, OutcomeUnknown
 from nodes.jobs.journal import Journal
-from tests.faults.figures import Figures
 from tests.support.fake_runcomfy import FakeMachine, ScriptedDownload, TurningClock
 
 if sys.platform == "win32":
@@ -165,7 +164,7 @@ def knows_nothing(trouble: Trouble, step: str, ending: str) -> bool:
     return is_lost and step in ("after acceptance", "while polling") and ending == "the process dies"
 
 
-def test_the_journal_breaks_at_every_step(tmp_path: Path, figures: Figures) -> None:
+def test_the_journal_breaks_at_every_step(tmp_path: Path) -> None:
     bought_over, cells = 0, list(product(TROUBLES, STEPS, ENDINGS))
     for trouble, step, ending in cells:
         name = f"{trouble.__name__}, {step}, {ending}"
@@ -173,13 +172,10 @@ def test_the_journal_breaks_at_every_step(tmp_path: Path, figures: Figures) -> N
             outcomes = live(machine, trouble, step, ending)
             accepted = set(machine.service.accepted)
             lost = accepted - {record.request_id for record in machine.records()}
-            print(f"{name}: {', '.join(outcomes)}; bought: {len(accepted)}; ids lost: {len(lost)}")
             reported = outcomes.count("OutcomeUnknown")
             bought_over += reported
             assert reported <= 1, name
             if not knows_nothing(trouble, step, ending):
                 assert len(accepted) <= 1 + reported, name
                 assert len(lost) <= reported, name
-    figures.kills.append(
-        f"Journal broken in {len(cells)} ways: {bought_over} outcomes unknown and reported, nothing else bought over"
-    )
+    print(f"Journal broken in {len(cells)} ways: {bought_over} outcomes unknown and reported, nothing else bought over")

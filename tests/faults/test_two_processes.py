@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 
 from nodes.rehearsal import Timing
-from tests.faults.processes import Processes
+from tests.faults.generations import SPAWN, Process
 from tests.support.real_engine import fast
 from tests.support.rehearsal import RehearsalService
-
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fork")
 
 ROUNDS = 5
 
@@ -21,14 +18,13 @@ def test_two_processes_at_once_share_one_job(tmp_path: Path) -> None:
     tokens = [f"round {number}" for number in range(ROUNDS)]
     with (
         RehearsalService(tokens=tokens, timing=Timing(queued=1, running=4), clock=fast) as service,
-        Processes() as one,
-        Processes() as two,
+        Process(SPAWN) as one,
+        Process(SPAWN) as two,
     ):
         for number, token in enumerate(tokens):
             folder = tmp_path / token
-            for process in (one, two):
-                process.start(service.origin, folder, token)
-            reports = one.wait(), two.wait()
+            both = [process.start(service.origin, folder, token) for process in (one, two)]
+            reports = [generation.result() for generation in both]
             assert [report.outcome for report in reports] == ["video", "video"], reports
             assert [submission.account for submission in service.submissions] == list(range(number + 1))
             assert [file.suffix for file in (folder / "videos").iterdir()] == [".mp4"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from itertools import product
@@ -14,7 +14,7 @@ from typing import Any, Final
 from nodes.runcomfy.request import is_request_id
 from tests.comfyui.graphs import ApiGraph
 from tests.comfyui.seedance_graphs import OPTIONS, PROBE, VIDEO, generation, loading, node, output
-from tests.support.faulty_service import Exchange, Fault
+from tests.support.faulty_service import Exchange, Fault, last
 
 WORKFLOWS: Final = Path(__file__).resolve().parent / "workflows"
 RANDOM_ID: Final = "00000000-0000-4000-8000-000000000000"
@@ -138,13 +138,10 @@ def _answering(
 ) -> Fault:
     """An answer of the service; `@AUTH@` in it becomes the Authorization header that it was sent."""
 
-    def fault(exchange: Exchange) -> None:
-        _, _, sent, _ = exchange.read()
-        text = json.dumps(body).replace("@AUTH@", sent.get("authorization", ""))
-        quoted = {
-            name: value.replace("@AUTH@", sent.get("authorization", "")) for name, value in (headers or {}).items()
-        }
-        exchange.answer(status, quoted, text.encode(encoding))
+    def fault(exchange: Exchange) -> Iterable[bytes]:
+        token = exchange.request.headers.get("authorization", "")
+        quoted = {name: value.replace("@AUTH@", token) for name, value in (headers or {}).items()}
+        return [last(status, json.dumps(body).replace("@AUTH@", token).encode(encoding), quoted)]
 
     return fault
 
@@ -152,11 +149,10 @@ def _answering(
 def _sending(begun: bytes, endless: bytes = b"") -> Fault:
     """An answer as it stands, `@AUTH@` replaced as above, and something that it goes on with until nobody listens."""
 
-    def fault(exchange: Exchange) -> None:
-        _, _, sent, _ = exchange.read()
-        exchange.send(begun.replace(b"@AUTH@", sent.get("authorization", "").encode()))
+    def fault(exchange: Exchange) -> Iterator[bytes]:
+        yield begun.replace(b"@AUTH@", exchange.request.headers.get("authorization", "").encode())
         while endless and not exchange.over.is_set():
-            exchange.send(endless)
+            yield endless
 
     return fault
 

@@ -17,7 +17,7 @@ import requests
 
 from nodes.rehearsal import Timing
 from tests.comfyui.conftest import PACK, PROBE
-from tests.comfyui.graphs import ApiGraph, Workflow, to_api_graph
+from tests.comfyui.graphs import to_api_graph
 from tests.hostile.cases import CASES, Case, Ending
 from tests.support.clips import numbered, write_clip
 from tests.support.faulty_service import FaultyService
@@ -94,12 +94,13 @@ class Scene:
         for call, fault in case.breaks.items():
             self.api.arm(call, fault)
         try:
-            run = self.client.follow(self._queue(graph, workflow if saved_by_ui else None), timeout=TIMEOUT)
+            prompt_id = self.client.queue(graph, workflow=workflow if saved_by_ui else None)
+            run = self.client.follow(prompt_id, timeout=TIMEOUT)
         except Refused as refused:
             heard = json.dumps([refused.error, refused.node_errors])
             return Visit(Ending.REFUSED, str(refused), refused=refused.node_errors, heard=heard)
         finally:
-            self.api.arm("", None)
+            self.api.mend()
         events = [event.data for event in run.events]
         lines = [event.data["text"] for event in run.events if event.name == "progress_text"]
         message = run.error.message if run.error else ""
@@ -107,17 +108,6 @@ class Scene:
         raised = run.error.exception_type if run.error else ""
         heard = json.dumps([events, run.outputs, self.client.history(run.prompt_id)])
         return Visit(ending, message, lines, raised=raised, heard=heard)
-
-    def _queue(self, graph: ApiGraph, workflow: Workflow | None) -> str:
-        """As the UI does it, which sends its own form along, and as no well-behaved client would: with NaN."""
-        body = {"prompt": graph, "client_id": self.client._id, "extra_data": {"extra_pnginfo": {"workflow": workflow}}}
-        with requests.Session() as session:
-            session.trust_env = False
-            answer = session.post(f"{self.server.url}/prompt", data=json.dumps(body), timeout=60)
-        content = answer.json()
-        if answer.status_code != requests.codes.ok:
-            raise Refused(content["error"], content["node_errors"] or {})
-        return str(content["prompt_id"])
 
 
 def token_file(base: Path) -> Path:

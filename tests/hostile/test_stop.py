@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Iterator
 
 from tests.comfyui.seedance_graphs import OPTIONS, generation, options
 from tests.hostile.cases import Case, Ending
@@ -21,16 +22,15 @@ def test_heads_that_trickle_for_ever_hold_no_download_after_stop(scene: Scene) -
     begun: list[Exchange] = []
     all_held = threading.Event()
 
-    def trickle(exchange: Exchange) -> None:
-        exchange.read()
+    def trickle(exchange: Exchange) -> Iterator[bytes]:
         begun.append(exchange)
         if len(begun) < DOWNLOADS:
             scene.api.arm("media", trickle)
         else:
             all_held.set()
-        exchange.send(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+        yield b"HTTP/1.1 200 OK\r\nX-Slow: "
         while not exchange.over.wait(0.02):
-            exchange.send(b"y")
+            yield b"y"
 
     scene.api.arm("media", trickle)
     try:
@@ -39,6 +39,6 @@ def test_heads_that_trickle_for_ever_hold_no_download_after_stop(scene: Scene) -
         scene.client.interrupt(run)
         assert scene.client.follow(run, timeout=TIMEOUT).status is Status.INTERRUPTED
     finally:
-        scene.api.arm("", None)
+        scene.api.mend()
     after = scene.visit(Case("after Stop", json.dumps(generation("a film that does", seed=1950)), Ending.RUNS))
     assert after.ending is Ending.RUNS, after.message

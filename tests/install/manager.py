@@ -8,13 +8,12 @@ import os
 import shutil
 import subprocess
 import sysconfig
-import threading
 import venv
 from collections.abc import Sequence
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from tests.support.loopback_server import Loopback, Received, reply
 from tools import environment
 from tools.comfyui import IMPORT_STUBS
 from tools.front_end import PACKAGE, version_wanted
@@ -65,43 +64,22 @@ def prepare(cache: Path, core: Path, *, instead: tuple[str, str] | None = None) 
     return made
 
 
-class Answer(BaseHTTPRequestHandler):
-    """One answer of the registry."""
-
-    server: Registry
-
-    def do_GET(self) -> None:
-        content = self.server.answers.get(self.path.partition("?")[0])
-        self.send_response(404 if content is None else 200)
-        self.send_header("Content-Length", str(len(content or b"")))
-        self.end_headers()
-        self.wfile.write(content or b"")
-
-    def log_message(self, *_: object) -> None:
-        """Says nothing."""
-
-
-class Registry(ThreadingHTTPServer):
+def registry(name: str, version: str, archive: Path) -> Loopback:
     """What the Comfy Registry answers when one pack is installed, and the pack's zip."""
+    latest = {"id": "1", "version": version, "status": "NodeVersionStatusActive"}
 
-    def __init__(self, name: str, version: str, archive: Path) -> None:
-        super().__init__(("127.0.0.1", 0), Answer)
-        self.url = f"http://127.0.0.1:{self.server_port}"
-        status = "NodeVersionStatusActive"
-        latest = {"id": "1", "version": version, "downloadUrl": f"{self.url}/pack.zip", "status": status}
-        self.answers = {
-            "/nodes": json.dumps({"totalPages": 1, "nodes": [{"id": name, "latest_version": latest}]}).encode(),
-            f"/nodes/{name}/install": json.dumps(latest).encode(),
+    def answer(request: Received) -> list[bytes]:
+        found = latest | {"downloadUrl": f"{server.origin}/pack.zip"}
+        answers = {
+            "/nodes": json.dumps({"totalPages": 1, "nodes": [{"id": name, "latest_version": found}]}).encode(),
+            f"/nodes/{name}/install": json.dumps(found).encode(),
             "/pack.zip": archive.read_bytes(),
         }
+        content = answers.get(request.target.partition("?")[0])
+        return [reply(404) if content is None else reply(200, content)]
 
-    def __enter__(self) -> Registry:
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.shutdown()
-        self.server_close()
+    server = Loopback(answer)
+    return server
 
 
 @dataclass(frozen=True)
@@ -110,7 +88,7 @@ class Manager:
 
     environment: Environment
     core: Path
-    registry: Registry
+    registry: Loopback
 
     def run(self, *arguments: str) -> str:
         """One command. Returns what it prints."""
@@ -121,7 +99,7 @@ class Manager:
             "PYTHONPATH": str(IMPORT_STUBS),
             "PYTHONIOENCODING": "utf-8",
         }
-        return _output([self.environment.python, START, self.registry.url, *arguments], variables)
+        return _output([self.environment.python, START, self.registry.origin, *arguments], variables)
 
 
 def _output(command: Sequence[str | Path], variables: dict[str, str]) -> str:

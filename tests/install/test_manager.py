@@ -11,7 +11,9 @@ import requests
 
 from nodes.comfyui.routes import about
 from nodes.rehearsal import Timing
-from tests.install.manager import Environment, Manager, Registry, prepare
+from tests.install import manager
+from tests.install.manager import Environment, Manager, prepare
+from tests.support.loopback_server import Loopback
 from tests.support.rehearsal import RehearsalService
 from tools.comfyui import CACHE, ComfyUI
 from tools.comfyui_client import Client, Status
@@ -36,10 +38,10 @@ def fresh_core(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loopback]:
     archive = pack(ROOT, tmp_path_factory.mktemp("registry") / "pack.zip")
-    with Registry(NAME, VERSION, archive) as registry:
-        yield registry
+    with manager.registry(NAME, VERSION, archive) as server:
+        yield server
 
 
 @pytest.fixture
@@ -66,12 +68,12 @@ def kept_as_it_was(environment: Environment) -> Iterator[Environment]:
         shutil.rmtree(environment.folder)
 
 
-def test_a_user_installs_uses_and_removes_the_pack(usual: Environment, registry: Registry, fresh_core: Path) -> None:
-    manager = Manager(usual, fresh_core, registry)
+def test_a_user_installs_uses_and_removes_the_pack(usual: Environment, registry: Loopback, fresh_core: Path) -> None:
+    command = Manager(usual, fresh_core, registry)
     installed, files = usual.installed(), files_in(fresh_core)
     assert any(line.startswith("torch==") for line in installed)
 
-    said = manager.run("install", f"{NAME}@{VERSION}", "--mode", "local")
+    said = command.run("install", f"{NAME}@{VERSION}", "--mode", "local")
     assert f"[INSTALLED] {NAME}" in said
     assert usual.installed() == installed, "an install must change neither torch nor OpenCV nor anything else"
 
@@ -84,7 +86,7 @@ def test_a_user_installs_uses_and_removes_the_pack(usual: Environment, registry:
                 run = client.run(graph("live"), timeout=120)
     assert run.status is Status.SUCCESS, run.error
 
-    said = manager.run("uninstall", NAME, "--mode", "local")
+    said = command.run("uninstall", NAME, "--mode", "local")
     assert f"[UNINSTALLED] {NAME}" in said
     assert usual.installed() == installed
     left = files_in(fresh_core) - files
@@ -97,7 +99,7 @@ def test_a_user_installs_uses_and_removes_the_pack(usual: Environment, registry:
 
 
 def test_manager_can_be_told_to_leave_another_opencv_alone(
-    headless: Environment, registry: Registry, fresh_core: Path
+    headless: Environment, registry: Loopback, fresh_core: Path
 ) -> None:
     """Otherwise it installs opencv-python over it, and a newer NumPy with it if need be."""
     installed = headless.installed()
@@ -106,15 +108,15 @@ def test_manager_can_be_told_to_leave_another_opencv_alone(
     settings.mkdir(parents=True, exist_ok=True)
     (settings / "pip_blacklist.list").write_text("opencv-python\n", encoding="utf-8")
 
-    manager = Manager(headless, fresh_core, registry)
-    manager.run("install", f"{NAME}@{VERSION}", "--mode", "local", "--user-directory", str(settings))
+    command = Manager(headless, fresh_core, registry)
+    command.run("install", f"{NAME}@{VERSION}", "--mode", "local", "--user-directory", str(settings))
     try:
         assert headless.installed() == installed
         with started(fresh_core, {}) as server, Client(server.url) as client:
             run = client.run(graph("rehearsal"), timeout=120)
         assert run.status is Status.SUCCESS, run.error
     finally:
-        manager.run("uninstall", NAME, "--mode", "local")
+        command.run("uninstall", NAME, "--mode", "local")
 
 
 def graph(mode: str) -> dict[str, dict[str, object]]:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -45,14 +44,10 @@ def texts(language: str) -> dict[str, str]:
 
 
 def _flat(branch: dict[str, Any], prefix: str) -> dict[str, str]:
-    def walk(branch: dict[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
-        for key, value in branch.items():
-            if isinstance(value, dict):
-                yield from walk(value, f"{prefix}{key}.")
-            else:
-                yield f"{prefix}{key}", value
-
-    return dict(walk(branch, prefix))
+    found: dict[str, str] = {}
+    for key, value in branch.items():
+        found |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+    return found
 
 
 def translated_from() -> dict[str, str]:

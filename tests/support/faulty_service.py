@@ -1,4 +1,4 @@
-"""A rehearsal service behind a door that breaks one call, once, on real sockets."""
+"""A service behind a door that breaks one call, once, on real sockets."""
 
 from __future__ import annotations
 
@@ -6,118 +6,84 @@ import http.client
 import json
 import re
 import socket
-import struct
 import threading
-from collections.abc import Callable
-from contextlib import suppress
-from urllib.parse import urlsplit
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
-from tests.support.loopback_server import wake
+from tests.support.loopback_server import DEADLINE, Hangup, Loopback, Received, Reset, reply
 from tests.support.rehearsal import RehearsalService
 
-PATIENCE = 30.0
-"""Seconds after which a socket of a test has failed."""
-
 _CALLS = {
-    "submit": re.compile(rb"POST /v1/models/"),
-    "status": re.compile(rb"GET /v1/requests/[^/]+/status"),
-    "result": re.compile(rb"GET /v1/requests/[^/]+/result"),
-    "cancel": re.compile(rb"POST /v1/requests/[^/]+/cancel"),
-    "media": re.compile(rb"GET /media/"),
+    "submit": re.compile("POST /v1/models/"),
+    "status": re.compile("GET /v1/requests/[^/]+/status"),
+    "result": re.compile("GET /v1/requests/[^/]+/result"),
+    "cancel": re.compile("POST /v1/requests/[^/]+/cancel"),
+    "media": re.compile("GET /media/"),
 }
+_SENT_ON, _SENT_BACK = ("authorization", "range", "if-range"), ("etag", "content-range")
+"""Headers."""
 
 
+def call_of(line: str) -> str:
+    """Which call begins with this line."""
+    return next((name for name, pattern in _CALLS.items() if pattern.match(line)), "other")
+
+
+@dataclass(frozen=True)
 class Exchange:
-    """One connection with one request on it, not yet read."""
+    """One request, and the service that has not seen it yet."""
 
-    def __init__(self, connection: socket.socket, service: FaultyService) -> None:
-        self._connection = connection
-        self._service = service
-        self.origin = service.origin
-        self.over = service.over
-        """Set when the test is over; for faults that would last for ever."""
-
-    def call(self) -> str:
-        """Which call it is, looked up without taking a byte from the socket."""
-        while b"\r\n" not in (line := self._connection.recv(4096, socket.MSG_PEEK)):
-            if not line:
-                return "none"
-        return next((name for name, pattern in _CALLS.items() if pattern.match(line)), "other")
-
-    def read(self) -> tuple[str, str, dict[str, str], bytes]:
-        """Take the whole request: method, target, headers, body."""
-        with self._connection.makefile("rb") as stream:
-            method, target, _ = stream.readline().decode("latin-1").split()
-            headers = {}
-            while line := stream.readline().decode("latin-1").strip():
-                name, _, value = line.partition(":")
-                headers[name.lower()] = value.strip()
-            return method, target, headers, stream.read(int(headers.get("content-length", "0")))
+    request: Received
+    real: str
+    """The origin of the service."""
+    origin: str
+    """By which the client knows it."""
+    over: threading.Event
+    """Set when the test is over; for faults that would last for ever."""
 
     def healthy(self) -> tuple[int, dict[str, str], bytes]:
-        """Read the request and let the service act on it; its answer."""
-        method, target, headers, body = self.read()
-        upstream = http.client.HTTPConnection(urlsplit(self._service.real.origin).netloc, timeout=PATIENCE)
+        """Let the service act on the request; its answer."""
+        upstream = http.client.HTTPConnection(self.real.removeprefix("http://"), timeout=DEADLINE)
         try:
-            kept = {name: value for name, value in headers.items() if name in ("authorization", "range", "if-range")}
-            upstream.request(method, target, body, kept)
+            request = self.request
+            kept = {name: value for name, value in request.headers.items() if name in _SENT_ON}
+            upstream.request(request.method, request.target, request.body, kept)
             answer = upstream.getresponse()
-            content = answer.read().replace(self._service.real.origin.encode(), self.origin.encode())
-            told = {name: value for name, value in answer.getheaders() if name.lower() in ("etag", "content-range")}
-            return answer.status, told, content
+            content = answer.read().replace(self.real.encode(), self.origin.encode())
+            headers = {name: value for name, value in answer.getheaders() if name.lower() in _SENT_BACK}
+            return answer.status, headers, content
         finally:
             upstream.close()
 
-    def answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
-        """Send a whole answer."""
-        self.send(head(status, {"Content-Length": str(len(body))} | headers) + body)
 
-    def send(self, content: bytes) -> None:
-        """Send raw bytes. Raises `OSError` once the client has gone."""
-        self._connection.sendall(content)
-
-    def reset(self) -> None:
-        """Break the connection off as a crashed machine does."""
-        self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self._connection.close()
+Fault = Callable[[Exchange], Iterable[bytes]]
+"""What the broken call is sent, or `Hangup` or `Reset`; its connection ends with it."""
 
 
-Fault = Callable[[Exchange], None]
-"""What is done to the broken call instead of answering it."""
+def last(status: int = 200, body: bytes = b"", headers: Mapping[str, str] | None = None) -> bytes:
+    """An answer after which the connection ends, and says so: a client must not send another call on it."""
+    return reply(status, body, {"Connection": "close"} | dict(headers or {}))
 
 
-def head(status: int, headers: dict[str, str]) -> bytes:
-    """The head of an answer after which the connection ends."""
-    lines = [f"HTTP/1.1 {status} Reason", *(f"{name}: {value}" for name, value in headers.items())]
-    return "\r\n".join([*lines, "Connection: close", "", ""]).encode("latin-1")
+def reset_unread(_: Exchange) -> Iterable[bytes]:
+    """The one fault that strikes before a byte of the request is read."""
+    raise Reset
 
 
-class FaultyService:
-    """Passes everything on to ``real``, but for the first call of the armed kind. A context manager."""
+class FaultyService(Loopback):
+    """Passes everything on to ``real``, but for the first call of the armed kind.
 
-    def __init__(self, real: RehearsalService) -> None:
+    Args:
+        keep_alive: whether a connection lasts for more than one call.
+    """
+
+    def __init__(self, real: RehearsalService, *, keep_alive: bool = False) -> None:
         self.real = real
-        self.over = threading.Event()
         self.struck = 0
         """How often the armed fault has struck."""
         self._armed: tuple[str, Fault | None] = ("", None)
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._port = int(self._listener.getsockname()[1])
-        self.origin = f"http://127.0.0.1:{self._port}"
-        self._threads: list[threading.Thread] = []
-        self._lock = threading.Lock()
-        self._open = True
-        self._accepting = self._start(self._accept, self._listener)
-
-    def __enter__(self) -> FaultyService:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.over.set()
-        self.shut()
-        for thread in self._threads:
-            thread.join(PATIENCE)
-            assert not thread.is_alive()
+        self._keep_alive = keep_alive
+        super().__init__(self._pass_on, self._look)
 
     def arm(self, call: str, fault: Fault | None) -> None:
         """Break the next ``call``; without a fault, by refusing the connection that would carry it."""
@@ -128,11 +94,11 @@ class FaultyService:
     def lose_answers(self, call: str, meanwhile: Callable[[], object] = bool) -> None:
         """Let the service act on every ``call`` from now on, and lose its answer once ``meanwhile`` has returned."""
 
-        def lose(exchange: Exchange) -> None:
+        def lose(exchange: Exchange) -> Iterable[bytes]:
             self.arm(call, lose)
             exchange.healthy()
             meanwhile()
-            exchange.reset()
+            raise Reset
 
         self.arm(call, lose)
 
@@ -144,53 +110,42 @@ class FaultyService:
         """Whether the next ``call`` is to find the door shut."""
         return self._armed == (call, None)
 
-    def shut(self) -> None:
-        """Refuse every connection from now on."""
-        with self._lock:
-            if self._open:
-                self._open = False
-                wake(self._listener)
-                self._accepting.join(PATIENCE)
-                self._listener.close()
-
     def open_again(self) -> None:
         """Take connections again, if they were refused. Counts as the fault having struck."""
-        with self._lock:
-            if not self._open:
-                self._open = True
-                self.struck += 1
-                self._listener = socket.create_server(("127.0.0.1", self._port))
-                self._accepting = self._start(self._accept, self._listener)
+        self.struck += self.open()
 
-    def _accept(self, listener: socket.socket) -> None:
-        while True:
-            connection, _ = listener.accept()
-            if not self._open:
-                connection.close()
-                return
-            connection.settimeout(PATIENCE)
-            self._start(self._serve, connection)
+    def fault_for(self, call: str) -> Fault | None:
+        """What is to happen to a call that has come."""
+        armed, fault = self._armed
+        if call != armed or fault is None:
+            return None
+        self.mend()
+        self.struck += 1
+        return fault
 
-    def _serve(self, connection: socket.socket) -> None:
-        with suppress(OSError), connection:
-            exchange = Exchange(connection, self)
-            call, (armed, fault) = exchange.call(), self._armed
-            if call == armed and fault is not None:
-                self._armed = ("", None)
-                self.struck += 1
-                fault(exchange)
-            elif call != "none":
-                status, headers, body = exchange.healthy()
-                if fault is None and armed == _next_call(call, body):
-                    self._armed = ("", None)
-                    self.shut()
-                exchange.answer(status, headers, body)
+    def _look(self, connection: socket.socket) -> socket.socket:
+        if self._armed[1] is reset_unread:
+            while b"\r\n" not in (line := connection.recv(4096, socket.MSG_PEEK)) and line:
+                pass
+            if call_of(line.decode("latin-1")) == self._armed[0]:
+                self.fault_for(self._armed[0])
+                raise Reset
+        return connection
 
-    def _start(self, work: Callable[[socket.socket], None], with_socket: socket.socket) -> threading.Thread:
-        thread = threading.Thread(target=work, args=(with_socket,), daemon=True)
-        self._threads.append(thread)
-        thread.start()
-        return thread
+    def _pass_on(self, request: Received) -> Iterator[bytes]:
+        exchange = Exchange(request, self.real.origin, self.origin, self.over)
+        call = call_of(f"{request.method} {request.target}")
+        if fault := self.fault_for(call):
+            yield from fault(exchange)
+            raise Hangup
+        status, headers, body = exchange.healthy()
+        armed, fault = self._armed
+        if fault is None and armed == _next_call(call, body):
+            self.mend()
+            self.shut()
+        yield (reply if self._keep_alive else last)(status, body, headers)
+        if not self._keep_alive:
+            raise Hangup
 
 
 def _next_call(call: str, body: bytes) -> str:

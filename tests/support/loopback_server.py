@@ -9,9 +9,12 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import trustme
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 AUTHORITY = trustme.CA()
 """Vouches for every server here that speaks TLS, as 127.0.0.1 and localhost."""
@@ -69,58 +72,83 @@ class Loopback:
         self.answer = answer
         self.greeting = greeting
         self.received: list[Received] = []
-        self.raw: list[bytes] = []
-        """What came over each connection that ended without being HTTP."""
         self.connections = 0
         self.over = threading.Event()
         """Set when the test is over; for answers that never end by themselves."""
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._open: list[socket.socket] = []
-        self._threads = [threading.Thread(target=self._accept, daemon=True)]
-
-    @property
-    def port(self) -> int:
-        return int(self._listener.getsockname()[1])
+        self.is_shut = True
+        self.port = 0
+        self._lock = threading.Lock()
+        self._open: set[socket.socket] = set()
+        self._threads: list[threading.Thread] = []
+        self.open()
 
     @property
     def origin(self) -> str:
         return f"{'https' if self.greeting is tls else 'http'}://127.0.0.1:{self.port}"
 
-    def __enter__(self) -> Loopback:
-        self._threads[0].start()
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.over.set()
-        wake(self._listener)
-        self._threads[0].join(DEADLINE)
-        self._listener.close()
-        for connection in self._open:
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+        self.shut()
+        self.end_connections()
         for thread in self._threads:
             thread.join(DEADLINE)
             assert not thread.is_alive()
 
-    def _accept(self) -> None:
+    def open(self) -> bool:
+        """Take connections, at the same port as before. Whether they were refused."""
+        with self._lock:
+            was_shut, self.is_shut = self.is_shut, False
+            if was_shut:
+                self._listener = socket.create_server(("127.0.0.1", self.port))
+                self.port = int(self._listener.getsockname()[1])
+                self._accepting = self._start(self._accept, self._listener)
+            return was_shut
+
+    def shut(self) -> None:
+        """Refuse every connection from now on; those that are open stay."""
+        with self._lock:
+            if not self.is_shut:
+                self.is_shut = True
+                with socket.socket() as caller:  # that a socket is closed ends a wait in `accept` on Linux only
+                    caller.settimeout(DEADLINE)
+                    caller.connect(("127.0.0.1", self.port))
+                self._accepting.join(DEADLINE)
+                self._listener.close()
+
+    def end_connections(self) -> None:
+        """End all that are open."""
+        for connection in list(self._open):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def _start(self, work: Callable[..., None], *arguments: object) -> threading.Thread:
+        thread = threading.Thread(target=work, args=arguments, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+        return thread
+
+    def _accept(self, listener: socket.socket) -> None:
         while True:
-            connection, _ = self._listener.accept()
-            if self.over.is_set():
+            connection, _ = listener.accept()
+            if self.is_shut:
                 connection.close()
                 return
             connection.settimeout(DEADLINE)
-            self._open.append(connection)
-            thread = threading.Thread(target=self._serve, args=(connection, self.connections), daemon=True)
+            self._open.add(connection)
+            self._start(self._serve, connection, self.connections)
             self.connections += 1
-            self._threads.append(thread)
-            thread.start()
 
     def _serve(self, connection: socket.socket, number: int) -> None:
         with suppress(Hangup, OSError), ExitStack() as closing:
+            closing.callback(self._open.discard, connection)
             closing.callback(connection.close)
             try:
                 ready = closing.enter_context(self.greeting(connection))
-                self._open.append(ready)
+                self._open.add(ready)
+                closing.callback(self._open.discard, ready)
                 stream = closing.enter_context(ready.makefile("rb"))
                 while request := self._request(stream, number):
                     self.received.append(request)
@@ -130,10 +158,8 @@ class Loopback:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     def _request(self, stream: BinaryIO, number: int) -> Received | None:
-        line = stream.readline(65536)
-        words = line.decode("latin-1").split()
+        words = stream.readline(65536).decode("latin-1").split()
         if len(words) != 3 or not words[2].startswith("HTTP/"):
-            self.raw.append(line)
             return None
         headers = {}
         while head := stream.readline(65536).decode("latin-1").strip():
@@ -141,13 +167,6 @@ class Loopback:
             headers[name.lower()] = value.strip()
         body = stream.read(int(headers.get("content-length", "0")))
         return Received(words[0], words[1], headers, body, number)
-
-
-def wake(listener: socket.socket) -> None:
-    """Let a thread that waits in `accept` look up; that a socket is shut or closed wakes it on Linux only."""
-    with socket.socket() as caller:
-        caller.settimeout(DEADLINE)
-        caller.connect(listener.getsockname())
 
 
 def reply(status: int = 200, body: bytes = b"", headers: Mapping[str, str] | None = None) -> bytes:

@@ -5,7 +5,6 @@ fail, a record of what was asked.
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Mapping
@@ -17,35 +16,28 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from nodes import rehearsal
-from nodes.rehearsal import DEFAULT_TOKEN, Job, JobState, Timing, VideoRequest
+from nodes.rehearsal import DEFAULT_TOKEN, JobState, Timing, VideoRequest
 from nodes.rehearsal.render import Renderer, render
 
 
 class HoldableClock:
-    """Seconds of ``source`` without the spans for which it was held. Safe to use from several threads."""
+    """Seconds of ``source`` without the spans for which it was held."""
 
     def __init__(self, source: Callable[[], float]) -> None:
         self._source = source
-        self._lock = threading.Lock()
         self._lost = 0.0
         self._held_at: float | None = None
 
     def __call__(self) -> float:
-        """The time in seconds; only differences mean something."""
-        with self._lock:
-            return self._source() - self._lost if self._held_at is None else self._held_at
+        held_at = self._held_at  # another thread may release it meanwhile
+        return self._source() - self._lost if held_at is None else held_at
 
     def hold(self) -> None:
-        """Stop the time. Nothing if it is stopped already."""
-        now = self()
-        with self._lock:
-            self._held_at = now if self._held_at is None else self._held_at
+        self._held_at = self()
 
     def release(self) -> None:
-        """Go on from where it was held. Nothing if it runs."""
-        with self._lock:
-            if self._held_at is not None:
-                self._lost, self._held_at = self._source() - self._held_at, None
+        if self._held_at is not None:
+            self._lost, self._held_at = self._source() - self._held_at, None
 
 
 class ScriptedRenderer(Renderer):
@@ -78,14 +70,8 @@ class Submission:
     """The JSON body, with its defaults."""
     state: JobState
 
-    @classmethod
-    def of(cls, job: Job) -> Submission:
-        """A job of the service's."""
-        return cls(job.request_id, job.account, job.request.model_dump(), job.state)
-
     @property
     def cancelled(self) -> bool:
-        """Whether a cancel call took it out of the queue."""
         return self.state is JobState.CANCELLED
 
 
@@ -147,7 +133,8 @@ class RehearsalService(rehearsal.RehearsalService):
     @property
     def submissions(self) -> tuple[Submission, ...]:
         """Every accepted submit that is not expired, in order, as it stands now."""
-        return tuple(map(Submission.of, self.store.jobs))
+        jobs = self.store.jobs
+        return tuple(Submission(job.request_id, job.account, job.request.model_dump(), job.state) for job in jobs)
 
     @property
     def calls(self) -> Counter[tuple[str, str]]:

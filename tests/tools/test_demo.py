@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
+from PIL import Image
 
+from tests.support.clips import plain, write_clip
 from tools.comfyui_client import NodeFailure, Run, Status
 from tools.contact_sheet import Footage, write_contact_sheet
 from tools.demo import DemoFailed, demo_graph, main, saved_video, service_environment
@@ -45,15 +45,13 @@ def test_a_failed_run_ends_in_the_nodes_words() -> None:
 
 
 def test_figures_and_sheet_of_a_clip(tmp_path: Path) -> None:
-    clip, sheet = tmp_path / "clip.mp4", tmp_path / "sheet.png"
-    writer = cv2.VideoWriter(str(clip), cv2.VideoWriter.fourcc(*"mp4v"), 24, (160, 96))
-    for number in range(25):
-        writer.write(np.full((96, 160, 3), number * 10, np.uint8))
-    writer.release()
-    assert write_contact_sheet(clip, sheet) == Footage(25, 160, 96)
-    picture = cv2.imread(str(sheet))
-    assert picture is not None
-    height, width = picture.shape[:2]
-    # Four columns and three rows: the first cell shows the first frame, the last one the last.
-    assert abs(int(picture[height // 6, width // 8, 0]) - 0) < 8
-    assert abs(int(picture[-height // 6, -width // 8, 0]) - 240) < 8
+    shades = (plain(level, level, level, 160, 96) for level in range(0, 250, 10))
+    sheet = tmp_path / "sheet.png"
+    assert write_contact_sheet(write_clip(tmp_path / "clip.mp4", shades), sheet) == Footage(25, 160, 96)
+    with Image.open(sheet) as picture:
+        width, height = picture.size
+        first, last = (picture.getpixel((width * x // 8, height * y // 6)) for x, y in ((1, 1), (7, 5)))
+    assert isinstance(first, tuple)
+    assert isinstance(last, tuple)
+    assert max(first) < 8
+    assert abs(min(last) - 240) < 8

@@ -46,13 +46,3 @@ def test_it_comes_up_with_the_pack_and_ctrl_c_ends_it(tmp_path: Path) -> None:
     assert "Stopped" in printed
     with pytest.raises(ConnectionError):
         socket.create_connection(("127.0.0.1", port), timeout=DEADLINE)
-
-
-def test_a_port_that_is_taken_is_not_mistaken_for_ours(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        with started(port, tmp_path) as process:
-            printed, complaints = process.communicate(timeout=DEADLINE)
-    assert (process.returncode, printed) == (1, "")
-    assert f"Port {port} is taken" in complaints
-    assert list(tmp_path.iterdir()) == []

@@ -40,21 +40,16 @@ def soak(base: Path, seconds: float, seed: int) -> int:
     def say(line: str) -> None:
         print(f"[{time.monotonic() - begun:6.0f} s] {line}", flush=True)
 
-    with FaultyProxy(random) as proxy:
-        timing = Timing(queued=0.4, running=0.8, expiry=float("inf"))
-        with RehearsalService(timing=timing, video=FOOTAGE) as service:
-            proxy.forward_to(service.origin)
-            soaking = SoakRun(base, proxy, service, random)
-            say(f"seed {seed}, {seconds / 60:g} minutes")
-            with soaking.comfyui:
-                warm = soaking.run(seconds, say)
-                say("no more trouble; what nobody waited for is collected")
-                end = soaking.settle()
-            problems = [
-                *soaking.ledger().problems(),
-                *grown(warm, end),
-                *(f"a graph hung: {k}" for k in soaking.log.hung),
-            ]
+    timing = Timing(queued=0.4, running=0.8, expiry=float("inf"))
+    with RehearsalService(timing=timing, video=FOOTAGE) as service, FaultyProxy(service, random) as proxy:
+        soaking = SoakRun(base, proxy, service, random)
+        say(f"seed {seed}, {seconds / 60:g} minutes")
+        with soaking.comfyui:
+            warm = soaking.run(seconds, say)
+            say("no more trouble; what nobody waited for is collected")
+            end = soaking.settle()
+        hung = (f"a graph hung: {kind}" for kind in soaking.log.hung)
+        problems = [*soaking.ledger().problems(), *grown(warm, end), *hung]
     print(report(soaking, proxy, warm, end))
     for problem in problems:
         print(f"FAILED: {problem}")
@@ -70,7 +65,7 @@ def report(soaking: SoakRun, proxy: FaultyProxy, warm: Vitals, end: Vitals) -> s
             f"graphs        {log.graphs.total()}: {_counts(f'{kind} {end}' for kind, end in log.graphs.elements())}",
             f"trouble       {log.stops} Stops, {log.service_restarts} restarts of the service, "
             f"{log.comfyui_restarts} of ComfyUI, {proxy.injected.total()} faults: "
-            + _counts(fault.value for fault in proxy.injected.elements()),
+            + _counts(proxy.injected.elements()),
             f"service       {len(ledger.service)} jobs: {_counts(job.state.value for job in ledger.service)}",
             f"journal       {len(ledger.journal)} rows: {_counts(entry.state.value for entry in ledger.journal)}",
             f"videos        {len(ledger.on_disk)} on disk",

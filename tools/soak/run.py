@@ -117,10 +117,10 @@ class SoakRun:
         self._proxy.chance = self._random.choice((0.0, 0.03, 0.1, 0.3))
         if self._random.random() < 0.1:
             self._service.fail_next(self._random.choice(("The prompt violates the policy", "Out of workers", "")))
-        if self._random.random() < 0.08 and self._proxy.is_open:
+        if self._random.random() < 0.08 and not self._proxy.is_shut:
             self.log.service_restarts += 1
             self._proxy.close()
-            threading.Timer(self._random.uniform(0.3, 3), self._proxy.reopen).start()
+            threading.Timer(self._random.uniform(0.3, 3), self._proxy.open).start()
 
     def _stop(self) -> int | None:
         """At which event of a graph Stop is pressed, if at all."""

@@ -14,11 +14,10 @@ from typing import Any
 
 import pytest
 import requests
-from nodes.jobs.run import Run
 
 from nodes import rehearsal
 from nodes.engine import Engine, Folders
-from nodes.jobs.job import Video
+from nodes.jobs.job import Run, Video
 from nodes.rehearsal import Timing, VideoRequest
 from nodes.runcomfy.request import GenerationRequest
 from nodes.video.url_policy import media_session

@@ -11,7 +11,15 @@ from ..errors import StopRequested
 from ..files import remove, replace
 from ..runcomfy.responses import JobResult
 from ..video.download import Download
-from ..video.errors import CorruptVideo, DownloadInterrupted, HostUnreachable, LinkExpired, UnsupportedVideo, VideoError
+from ..video.errors import (
+    CorruptVideo,
+    DownloadInterrupted,
+    HostUnreachable,
+    LinkExpired,
+    UnsafeUrl,
+    UnsupportedVideo,
+    VideoError,
+)
 from .cancellation import Cancellation
 from .errors import NoVideo, Stopped, VideoUnavailable
 from .events import Downloading, Retrying, StopOutcome
@@ -82,8 +90,11 @@ async def _download(
                 result = await poller.result()
                 if len(result.videos) <= number:
                     raise NoVideo(request_id) from error
+            except UnsafeUrl as error:
+                first = "Check the proxy, VPN and DNS of this machine."  # nobody chose the link
+                raise VideoUnavailable(error.message, request_id, first) from error
             except VideoError as error:
-                raise VideoUnavailable(str(error), request_id) from error
+                raise VideoUnavailable(error.message, request_id, error.advice) from error
             else:
                 return result
     finally:
@@ -96,8 +107,8 @@ def _is_there(target: Path) -> bool:
     nobody else is fetching it, since this run has the claim."""
     if is_whole(target):
         return True
-    for left in target.parent.glob(f".{target.name}.*.part"):
-        with suppress(OSError):
+    with suppress(OSError):  # a folder that cannot be listed just now, or a file that is held
+        for left in target.parent.glob(f".{target.name}.*.part"):
             replace(left, target) if is_whole(left) else remove(left)
     return is_whole(target)
 

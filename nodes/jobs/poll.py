@@ -130,8 +130,12 @@ class Poller:
         left = self._services.deadline - (self._services.clock.monotonic() - self._waiting_since)
         await self._cancellation.sleep(max(0.0, min(seconds, left)), (lambda: line) if line else self._line)
         if left <= seconds:
-            last = str(line) if line else f'the last state was "{self._status.raw_status}"'
-            raise DeadlinePassed(self._services.deadline, last, self.record.request_id)
+            last = f'the last state was "{self._status.raw_status}"'
+            if isinstance(line, Retrying):  # which is not tried again any more
+                last = line.problem.rstrip(".")
+            raise DeadlinePassed(
+                self._services.deadline, last, self.record.request_id, is_generated=self.record.state is State.SUCCEEDED
+            )
 
     def _elapsed(self) -> float:
         return self._age + self._services.clock.monotonic() - self._started

@@ -80,7 +80,7 @@ class TokenSettings:
         try:
             clear_token(self._file)
         except OSError as error:
-            message = f"The token cannot be removed ({error.strerror}). Make {self._file.parent} writable; try again."
+            message = f"The token cannot be deleted ({error.strerror}). Delete {self._file} yourself."
             raise SettingsError(message) from None
         return self.state()
 

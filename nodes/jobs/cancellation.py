@@ -17,6 +17,8 @@ T = TypeVar("T")
 
 TICK: Final = 0.1
 """Seconds between two looks at the Stop button."""
+JUMP: Final = 60.0
+"""Seconds between two looks from which on the machine slept meanwhile, as Windows' clock counts it, or was too busy."""
 
 
 class Cancellation:
@@ -28,6 +30,8 @@ class Cancellation:
         self.is_stopped = is_stopped
         self._line = ""
         self._left = False
+        self._looked = clock.monotonic()
+        self._slept = 0.0
 
     def is_cancelled(self) -> bool:
         """Whether nobody waits any more, be it for Stop, a failed sibling or Ctrl+C; for long work in threads."""
@@ -39,9 +43,14 @@ class Cancellation:
             self._line = str(event)
             self._report(event)
 
+    def awake(self) -> float:
+        """Seconds that never jump, without those for which the machine slept while this waited."""
+        return self._clock.monotonic() - self._slept
+
     async def sleep(self, seconds: float, line: Callable[[], Event] | None = None) -> None:
         """Wait, keeping ``line`` up to date. Raises `StopRequested`."""
-        ends = self._clock.monotonic() + seconds
+        self._looked = self._clock.monotonic()
+        ends = self._looked + seconds
         while True:
             self._check()
             if line:
@@ -58,6 +67,7 @@ class Cancellation:
     async def wait_for(self, future: Future[T]) -> T:
         """What a worker returns or raises. Raises `StopRequested` without waiting for the worker."""
         waiting = asyncio.wrap_future(future)
+        self._looked = self._clock.monotonic()
         try:
             while not waiting.done():
                 self._check()
@@ -68,8 +78,16 @@ class Cancellation:
             raise
         finally:
             waiting.cancel()
+            self._notice_sleep()
+
+    def _notice_sleep(self) -> None:
+        now = self._clock.monotonic()
+        if now - self._looked > JUMP:
+            self._slept += now - self._looked
+        self._looked = now
 
     def _check(self) -> None:
+        self._notice_sleep()
         if self.is_stopped():
             raise StopRequested
 

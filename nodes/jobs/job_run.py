@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Final, ParamSpec, TypeVar
 
@@ -87,7 +88,8 @@ class JobRun:
     def close(self) -> None:
         """Free what was claimed."""
         self._services.claims.leave(self.owner)
-        self._services.executors.journal.submit(self._services.claims.give_back, self.owner)
+        with suppress(RuntimeError):  # the engine was closed meanwhile: what is claimed lapses
+            self._services.executors.journal.submit(self._services.claims.give_back, self.owner)
 
     def _decide(self, key: RequestKey, run: str) -> tuple[list[JobRecord], Action]:
         """The request's records, and what to do by them. Blocks."""

@@ -40,7 +40,7 @@ class Poller:
         self._cancellation = cancellation
         self._schedule = schedule
         self._fresh = fresh
-        self._started = self._waiting_since = services.clock.monotonic()
+        self._started, self._waiting_since = services.clock.monotonic(), cancellation.awake()
         # The journal's wall clock only makes up for the time before this run; it may have jumped.
         known = bool(record.created) and not fresh
         self._age = max(0.0, min(services.clock.wall() - record.created, services.deadline)) if known else 0.0
@@ -84,7 +84,7 @@ class Poller:
             seconds = self._elapsed() if self._fresh else None
             await self._write(State.SUCCEEDED, cost=result.cost, seconds=seconds, media_host=_host(result))
             # Fetching the video has a deadline of its own.
-            self._waiting_since = self._services.clock.monotonic()
+            self._waiting_since = self._cancellation.awake()
         return result
 
     def progressed(self) -> None:
@@ -127,7 +127,7 @@ class Poller:
         return self._missing_reads >= NOT_FOUND_READS and now - self._missing_since >= NOT_FOUND_SECONDS
 
     async def _pause(self, seconds: float, line: Event | None = None) -> None:
-        left = self._services.deadline - (self._services.clock.monotonic() - self._waiting_since)
+        left = self._services.deadline - (self._cancellation.awake() - self._waiting_since)
         await self._cancellation.sleep(max(0.0, min(seconds, left)), (lambda: line) if line else self._line)
         if left <= seconds:
             last = f'the last state was "{self._status.raw_status}"'

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from ..files import private_folder
@@ -139,14 +139,7 @@ def _set_up(connection: sqlite3.Connection, _: object) -> None:
 
 
 def _begin_immediately(connection: Connection) -> None:
-    try:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-    except OperationalError as error:
-        if "readonly" not in str(error.orig):
-            raise
-        # What was bought before can be looked up all the same. Nothing is written without excluding all others.
-        connection.exec_driver_sql("PRAGMA query_only = ON")
-        connection.exec_driver_sql("BEGIN")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _identity(file: Path) -> tuple[int, int]:

@@ -51,7 +51,8 @@ def test_a_journal_that_may_only_be_read_finds_what_was_bought_and_lets_nothing_
     connect = sqlite3.dbapi2.connect
 
     def only_to_read(file: str, **options: Any) -> sqlite3.Connection:
-        return connect(f"{Path(file).as_uri()}?mode=ro", uri=True, **options)
+        connection: sqlite3.Connection = connect(f"{Path(file).as_uri()}?mode=ro", uri=True, **options)
+        return connection
 
     with monkeypatch.context() as patched:
         patched.setattr(sqlite3.dbapi2, "connect", only_to_read)

@@ -16,7 +16,8 @@ from ..video.errors import (
     DownloadInterrupted,
     HostUnreachable,
     LinkExpired,
-    UnsafeUrl,
+    NoSpace,
+    NotRenamed,
     UnsupportedVideo,
     VideoError,
 )
@@ -90,11 +91,12 @@ async def _download(
                 result = await poller.result()
                 if len(result.videos) <= number:
                     raise NoVideo(request_id) from error
-            except UnsafeUrl as error:
-                first = "Check the proxy, VPN and DNS of this machine."  # nobody chose the link
-                raise VideoUnavailable(error.message, request_id, first) from error
-            except VideoError as error:
+            except (NoSpace, NotRenamed) as error:
                 raise VideoUnavailable(error.message, request_id, error.advice) from error
+            except VideoError as error:
+                # Its own advice is for somebody who chose the link.
+                first = "Check the proxy, VPN and DNS of this machine."
+                raise VideoUnavailable(error.message, request_id, first) from error
             else:
                 return result
     finally:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from nodes.jobs.errors import DeadlinePassed, JournalUnusable, VideoUnavailable
-from nodes.video.errors import DownloadInterrupted, NoSpace, NotRenamed, UnsafeUrl
+from nodes.video.errors import DownloadFailed, DownloadInterrupted, NoSpace, NotRenamed, UnsafeUrl
 from tests.support.fake_runcomfy import BOAT, FakeMachine, reply
 from tests.support.tiny_mp4 import TINY_MP4
 
@@ -70,6 +70,7 @@ def test_a_journal_that_may_only_be_read_finds_what_was_bought_and_lets_nothing_
 def test_what_ends_a_download_is_said_before_its_advice_and_that_it_was_charged(machine: FakeMachine) -> None:
     for fault, first in (
         (UnsafeUrl("The link was not followed.", "Use a local file."), "Check the proxy, VPN and DNS"),
+        (DownloadFailed("HTTP 418.", "Check the link."), "Check the proxy, VPN and DNS"),
         (NoSpace("There is no space left.", "Free some."), "Free some. Run"),
         (NotRenamed(Path("a"), Path("b"), "held"), "Close what may have the file open"),
     ):
@@ -79,7 +80,7 @@ def test_what_ends_a_download_is_said_before_its_advice_and_that_it_was_charged(
         said = str(caught.value)
         assert said.startswith(f"{fault.message} The job succeeded and was charged. {first}"), fault
         assert "Run the same graph again to fetch its video, without a new charge. Request id: job-1." in said
-    assert "Use a local file" not in said
+        assert not {"Use a local file", "Check the link"} & set(said.split(". ")), fault
     assert machine.run().files[0].read_bytes() == TINY_MP4
 
 

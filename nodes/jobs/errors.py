@@ -94,13 +94,13 @@ class NoVideo(JobError):
 
 
 class DeadlinePassed(JobError):
-    """The wait is over, the job is not, or its video did not arrive meanwhile (``is_generated``)."""
+    """The wait is over, the job is not."""
 
-    def __init__(self, seconds: float, last: str, request_id: str, *, is_generated: bool = False) -> None:
+    def __init__(self, seconds: float, last: str, request_id: str) -> None:
         super().__init__(
             f"The video was not ready after {seconds / 60:.0f} minutes ({last}).",
             "Run the same graph again to go on waiting for this job, without a new charge.",
-            charge=Charge.SUCCEEDED if is_generated else Charge.ACCEPTED,
+            charge=Charge.ACCEPTED,
             request_id=request_id,
         )
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from ..runcomfy.errors import NotFound, TransientError
 from ..runcomfy.responses import JobResult, JobState, JobStatus
 from .cancellation import Cancellation
-from .errors import DeadlinePassed, JobCancelled, JobExpired, JobFailed
+from .errors import DeadlinePassed, JobCancelled, JobExpired, JobFailed, VideoUnavailable
 from .events import Event, Generating, Queued, Retrying
 from .poll_schedule import PollSchedule
 from .records import JobRecord
@@ -133,9 +133,11 @@ class Poller:
             last = f'the last state was "{self._status.raw_status}"'
             if isinstance(line, Retrying):  # which is not tried again any more
                 last = line.problem.rstrip(".")
-            raise DeadlinePassed(
-                self._services.deadline, last, self.record.request_id, is_generated=self.record.state is State.SUCCEEDED
-            )
+            if self.record.state is State.SUCCEEDED:
+                minutes = self._services.deadline / 60
+                message = f"The video is finished, but could not be fetched within {minutes:.0f} minutes ({last})."
+                raise VideoUnavailable(message, self.record.request_id)
+            raise DeadlinePassed(self._services.deadline, last, self.record.request_id)
 
     def _elapsed(self) -> float:
         return self._age + self._services.clock.monotonic() - self._started

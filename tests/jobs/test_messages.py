@@ -90,7 +90,9 @@ def test_after_the_deadline_nothing_is_tried_again_and_a_finished_job_counts_as_
         machine.run()
     machine.service.script["status"].clear()
     machine.downloads += [DownloadInterrupted("time-out")] * 500
-    with pytest.raises(DeadlinePassed, match=r"\(time-out\)\)\. The job succeeded and was charged\."):
+    with pytest.raises(
+        VideoUnavailable, match=r"within 30 minutes \(.*\(time-out\)\)\. The job succeeded and was charged"
+    ):
         machine.run()
 
 

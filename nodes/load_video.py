@@ -26,7 +26,9 @@ SOURCE: Final = (
 )
 SKIP: Final = "Leaves out this many frames at the start."
 CAP: Final = "Loads at most this many frames; 0 loads all."
-EVERY: Final = "2 loads every second frame, and so on."
+EVERY: Final = "2 loads every second frame, and so on; fps is divided by it."
+
+FPS: Final = "Frames per second of the chosen frames, for Create Video: the file's, divided by select_every_nth."
 
 
 class LoadSeedanceVideo(io.ComfyNode):
@@ -51,6 +53,7 @@ class LoadSeedanceVideo(io.ComfyNode):
             outputs=video_outputs(
                 images="The chosen frames, for upscalers and every other image node.",
                 video="The whole file, whatever frames are chosen; for Save Video.",
+                fps=FPS,
                 request_id="RunComfy's id of the job; empty for other files.",
             ),
         )

@@ -173,7 +173,7 @@ def _migrate(connection: Connection, file: Path | None) -> None:
     METADATA.create_all(connection)
     if version:
         if file and _old_process_lives(file.parent / "owners"):
-            raise JournalUnusable(str(file), "an older version of this pack is still running and uses it: end it first")
+            raise JournalUnusable(str(file), "an older version of this pack is still running and uses it")
         _convert(connection)
     connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
 

@@ -13,7 +13,16 @@ from ..errors import StopRequested
 from ..files import is_missing, remove, replace
 from ..runcomfy.responses import MAX_VIDEOS, JobResult
 from ..video.download import Download
-from ..video.errors import CorruptVideo, DownloadInterrupted, HostUnreachable, LinkExpired, UnsupportedVideo, VideoError
+from ..video.errors import (
+    CorruptVideo,
+    DownloadInterrupted,
+    HostUnreachable,
+    LinkExpired,
+    NoSpace,
+    NotRenamed,
+    UnsupportedVideo,
+    VideoError,
+)
 from ..video.file_format import check_mp4
 from .decide import Disk
 from .errors import JournalUnusable, NoVideo, Stopped, VideoUnavailable
@@ -104,7 +113,10 @@ async def _download_one(job: Job, poller: Poller, result: JobResult, number: int
             await poller.pause_after(error.message)
             return result.videos[number]
         if not isinstance(error, LinkExpired | UnsupportedVideo | CorruptVideo):
-            raise VideoUnavailable(str(error), request_id) from error
+            # Its own advice on a link is for somebody who chose it.
+            own = isinstance(error, NoSpace | NotRenamed)
+            first = error.advice if own else "Check the proxy, VPN and DNS of this machine."
+            raise VideoUnavailable(error.message, request_id, first) from error
         refreshes += 1
         if refreshes > MAX_LINK_REFRESHES:
             raise VideoUnavailable(error.message, request_id) from error
@@ -172,8 +184,8 @@ def _is_there(target: Path, *, is_alone: bool) -> bool:
     whole, and else removed where nobody else can be fetching it."""
     if is_whole(target):
         return True
-    for left in target.parent.glob(f".{target.name}.*.part"):
-        with suppress(OSError):
+    with suppress(OSError):  # a folder that cannot be listed just now, or a file that is held
+        for left in target.parent.glob(f".{target.name}.*.part"):
             if is_whole(left):
                 replace(left, target)
             elif is_alone:

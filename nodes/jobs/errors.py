@@ -29,6 +29,25 @@ _OF_MODERATION: Final = ("moderation", "sensitive", "policy", "nsfw", "unsafe", 
 """One of these is in the reason where the content check refused a prompt: no code is documented that would tell."""
 
 
+_CURES: Final = (
+    (("full", "no space", "quota"), "Free some space on its drive and run again."),
+    (
+        ("read-only", "readonly", "denied", "not permitted", "unable to open"),
+        "Make the file and its folder writable, or start ComfyUI with --user-directory on a drive that is.",
+    ),
+    (
+        ("locked", "for too long", "i/o error", "input/output error"),
+        "Close what else may have it open. If its drive cannot lock files, as some network drives, start ComfyUI with "
+        "--user-directory on a local one.",
+    ),
+    (("not a database", "malformed"), "Move the file away: a new journal is begun, which does not know earlier jobs."),
+    (("moved away",), "Put it back, or run again: a new journal is begun, which does not know earlier jobs."),
+    (("newer version",), "Update this pack."),
+    (("older version",), "End it and run again."),
+)
+"""What helps, by the words of SQLite and of systems for what is wrong; the words of Windows are in its language."""
+
+
 class JobError(SeedanceError):
     """A job that brought no video."""
 
@@ -85,7 +104,7 @@ class OutcomeUnknown(JobError):
             f"The submission at {when} ended without a clear answer, so RunComfy may or may not have taken the job."
             + (f" {reason}" if reason else ""),
             f'Look on RunComfy\'s Generations page for a job of that time that begins "{begin}". If it is there, '
-            "paste its request id into Load Seedance Video. If not, "
+            "paste its request id into source of Load Seedance Video. If not, "
             + ("" if is_read else "set on_failure to stop, so that this message is sure to be read, and ")
             + "run the same graph again: it will submit anew.",
             charge=Charge.UNKNOWN,
@@ -93,11 +112,19 @@ class OutcomeUnknown(JobError):
 
 
 class VideoUnavailable(JobError):
-    """The video exists, but did not get here."""
+    """The video exists, but did not get here.
 
-    def __init__(self, message: str, request_id: str) -> None:
-        advice = "Run the same graph again to fetch its video, without a new charge."
-        super().__init__(message, advice, charge=Charge.SUCCEEDED, request_id=request_id)
+    Args:
+        first: what to do before the graph is run again, in whole sentences.
+    """
+
+    def __init__(self, message: str, request_id: str, first: str = "") -> None:
+        super().__init__(
+            message,
+            f"{first} Run the same graph again to fetch its video, without a new charge.".lstrip(),
+            charge=Charge.SUCCEEDED,
+            request_id=request_id,
+        )
 
 
 class VideoUnreadable(JobError):
@@ -113,10 +140,13 @@ class JobExpired(JobError):
     """The service has deleted the job, or never had it."""
 
     def __init__(self, request_id: str) -> None:
-        message = "RunComfy no longer has this job (404), and its video is not on this machine."
-        check = "Check the id, and whether the drive that the video was saved to is there."
-        advice = f"{check} To have the video all the same, run again to generate it anew, which is charged."
-        super().__init__(message, advice, charge=Charge.EARLIER, request_id=request_id)
+        super().__init__(
+            "RunComfy no longer has this job (404), and its video is not on this machine.",
+            "Check the id, and whether the drive that the video was saved to is there. To have the video all the same, "
+            "run the graph that made it: that generates it anew, which is charged.",
+            charge=Charge.EARLIER,
+            request_id=request_id,
+        )
 
 
 class CannotReceive(JobError):
@@ -132,9 +162,7 @@ class JournalUnusable(JobError):
     def __init__(self, file: str, reason: str) -> None:
         super().__init__(
             f"The journal of paid jobs cannot be used ({reason}): {file}.",
-            "Free some space if its drive is full, and make the file writable. On a drive that cannot lock files, "
-            "start ComfyUI with --user-directory on a local one. If the file is damaged, move it away. Videos that are "
-            "already in output/seedance can still be loaded with Load Seedance Video.",
+            f"{_cure(reason)} Videos that are already in output/seedance can still be loaded with Load Seedance Video.",
             charge=Charge.NOTHING,
         )
 
@@ -145,6 +173,11 @@ class Stopped(Exception):
     def __init__(self, message: str, outcome: StopOutcome) -> None:
         super().__init__(message)
         self.outcome = outcome
+
+
+def _cure(reason: str) -> str:
+    usual = "Make it writable. If its drive cannot lock files, start ComfyUI with --user-directory on a local one."
+    return next((cure for words, cure in _CURES if any(word in reason.lower() for word in words)), usual)
 
 
 def error_of(record: JobRecord, *, is_read: bool = True) -> JobError:

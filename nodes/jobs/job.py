@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -123,4 +124,5 @@ class Job:
     def leave(self) -> None:
         """Free what was claimed."""
         self.account.claims.leave(self.owner)
-        self.account.executors.journal.submit(self.account.claims.give_back, self.owner)
+        with suppress(RuntimeError):  # the engine was closed meanwhile: what is claimed lapses
+            self.account.executors.journal.submit(self.account.claims.give_back, self.owner)

@@ -145,7 +145,8 @@ class Poller:
         left = account.deadline - (cancellation.awake() - self._waiting_since)
         await cancellation.sleep(max(0.0, min(seconds, left)), (lambda: line) if line else self._line)
         if left <= seconds:
-            self._raise_deadline(str(line) if line else f'the last state was "{self._status.raw_status}"')
+            last = f'the last state was "{self._status.raw_status}"'
+            self._raise_deadline(line.problem.rstrip(".") if isinstance(line, Retrying) else last)
         if cancellation.slept != self._slept:
             self._slept = cancellation.slept
             if not await self._job.call(account.claims.holds, self._job.record, self._job.owner):

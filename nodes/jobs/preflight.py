@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +19,8 @@ from .errors import CannotReceive
 
 ROOM: Final = 200_000_000
 """Bytes that have to be free; the largest videos of this model have a tenth of it."""
+MAX_PATH: Final = 260
+"""Characters of a path, with the NUL behind it, unless long ones are switched on in Windows."""
 
 
 def check_before_submit(folder: Path, hosts: Iterable[str]) -> None:
@@ -37,16 +40,20 @@ def check_before_submit(folder: Path, hosts: Iterable[str]) -> None:
 
 
 def _check_folder(folder: Path) -> None:
-    probe = folder / f".{secrets.token_hex(8)}.tmp"
+    # As long a name as an unfinished download has, since Windows limits the whole path.
+    probe = folder / f".{secrets.token_hex(26)}.tmp"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
         probe.unlink()
         free = shutil.disk_usage(folder).free
     except OSError as error:
+        too_long = sys.platform == "win32" and len(str(probe.absolute())) >= MAX_PATH
+        reason = "its path is longer than Windows allows" if too_long else error.strerror
         raise CannotReceive(
-            f"The video could not be saved: {folder} cannot be written to ({error.strerror}).",
-            "Make it writable, or bring its drive back, and run again.",
+            f"The video could not be saved: {folder} cannot be written to ({reason}).",
+            "Make it writable, bring its drive back or free some space on it, or start ComfyUI with --output-directory "
+            "on another one; then run again.",
         ) from None
     if free < ROOM:
         raise CannotReceive(

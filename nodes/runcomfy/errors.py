@@ -107,6 +107,7 @@ class TransientError(RunComfyError):
 class ConnectError(TransientError):
     not_accepted = True
     template = "RunComfy could not be reached ({reason})."
+    usual_advice = "Check the network connection, and the proxy and certificates if some are set; then run again."
 
 
 class ReadError(TransientError):
@@ -164,12 +165,15 @@ class InsufficientFunds(RejectedError):
 
 class PermissionDenied(RejectedError):
     template = "The account of the token from {subject.token_source} may not see this{quoted}."
-    usual_advice = "Use the token of the account that made the request."
+    usual_advice = (
+        "Use the token of the account that made the request; for a new one, look in your RunComfy profile whether the "
+        "account is active."
+    )
 
 
 class NotFound(RejectedError):
-    template = "RunComfy does not have this job or model{quoted}: it is unknown, deleted or expired."
-    usual_advice = "It can no longer be fetched; check the id, or generate it anew."
+    template = "RunComfy does not have this job or model, or does not have it any more{quoted}."
+    usual_advice = "Check the request id if you gave one, and RUNCOMFY_API_BASE_URL if it is set. Else run again later."
 
 
 _BY_CODE: Final = {

@@ -68,7 +68,7 @@ def find_token(environment: Mapping[str, str], file: Path) -> Token:
     raise MissingToken(
         "No RunComfy token is set.",
         advice="Save the token from your RunComfy profile in Settings > Seedance, or set the environment variable "
-        f"{VARIABLES[0]} and restart ComfyUI, or switch mode to rehearsal, which needs none.",
+        f"{VARIABLES[0]} and restart ComfyUI, or use rehearsal mode, which needs none.",
     )
 
 

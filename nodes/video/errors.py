@@ -16,6 +16,7 @@ VideoError
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Final
 
@@ -95,6 +96,19 @@ class NothingSelected(VideoError):
 
 class NotEnoughMemory(VideoError):
     """The frames would not fit into the memory that is left."""
+
+
+def name_of(file: Path) -> str:
+    """What a user calls a file: an unfinished download by the name that it is to get."""
+    return re.sub(r"^\.(.+)\.[0-9a-f]{8}\.part$", r"\1", file.name)
+
+
+def cannot_open(file: Path, reason: str) -> VideoError:
+    """The error for a file that the system does not let be read."""
+    return VideoError(
+        f"{file} cannot be read just now ({reason}).",
+        "Bring its drive back, make it readable, or close what may have it open; then run again.",
+    )
 
 
 def breaks_off(file: Path, frames: int) -> CorruptVideo:

@@ -10,7 +10,7 @@ import struct
 from pathlib import Path
 from typing import Final
 
-from .errors import AGAIN, CorruptVideo, UnsupportedVideo, unreadable
+from .errors import AGAIN, CorruptVideo, UnsupportedVideo, cannot_open, name_of, unreadable
 
 MOST_BOXES: Final = 100_000
 """Beside each other; a file of nothing but tiny ones would take minutes."""
@@ -28,7 +28,7 @@ def check_mp4(file: Path) -> None:
         OSError: it cannot be read.
     """
     if _head(file)[4:8] != b"ftyp":
-        raise UnsupportedVideo(f"{file.name} is not an MP4 video.", "Use an MP4 file.")
+        raise UnsupportedVideo(f"{name_of(file)} is not an MP4 video.", "Use an MP4 file.")
     _check_boxes(file)
 
 
@@ -38,9 +38,12 @@ def format_of(file: Path) -> str:
     Raises:
         UnsupportedVideo: it is none of these.
         CorruptVideo: it is shorter than it says, or as in `check_mp4`.
-        OSError: it cannot be read.
+        VideoError: the system does not let it be read.
     """
-    head = _head(file)
+    try:
+        head = _head(file)
+    except OSError as error:
+        raise cannot_open(file, error.strerror or type(error).__name__) from None
     if head[4:8] in _FIRST_BOXES:
         _check_boxes(file)
         return "mov"
@@ -61,7 +64,7 @@ def _head(file: Path) -> bytes:
 def _check_length(file: Path, end: int) -> None:
     length = file.stat().st_size
     if end > length:
-        raise CorruptVideo(f"{file.name} is incomplete: it has {length:,} of at least {end:,} bytes.", AGAIN)
+        raise CorruptVideo(f"{name_of(file)} is incomplete: it has {length:,} of at least {end:,} bytes.", AGAIN)
 
 
 def _check_boxes(file: Path) -> None:
@@ -82,10 +85,10 @@ def _check_boxes(file: Path) -> None:
             end = start + size if size >= 8 else length + 1
     _check_length(file, end)
     if len(kinds) > MOST_BOXES:
-        raise CorruptVideo(f"{file.name} is damaged: it has more than {MOST_BOXES:,} boxes.", AGAIN)
+        raise CorruptVideo(f"{name_of(file)} is damaged: it has more than {MOST_BOXES:,} boxes.", AGAIN)
     missing = [kind.decode() for kind in (b"moov", b"mdat") if kind not in kinds]
     if missing:
-        raise CorruptVideo(f"{file.name} is incomplete: it has no {' and no '.join(missing)} box.", AGAIN)
+        raise CorruptVideo(f"{name_of(file)} is incomplete: it has no {' and no '.join(missing)} box.", AGAIN)
 
 
 def _end_of_matroska(head: bytes) -> int:

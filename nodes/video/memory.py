@@ -37,7 +37,7 @@ def allocate(shape: tuple[int, ...], file: Path) -> torch.Tensor:
         f"The {frames} frames need {need / 1e9:.1f} GB of memory, and {left / 1e9:.1f} GB are left.",
         f"Load fewer at a time with Load Seedance Video: frame_load_cap up to {fit}, or a higher "
         "select_every_nth. Its video output is the whole file whatever is loaded. Or generate at a lower resolution. "
-        f"Nothing is lost: the video is {file}.",
+        f"Nothing is lost: the video is {file}, and costs nothing to load.",
     )
 
 

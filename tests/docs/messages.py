@@ -9,6 +9,8 @@ from pathlib import Path
 
 NODES = Path(__file__).parents[2] / "nodes"
 ROOTS = frozenset({"SeedanceError", "RunComfyError", "JobError", "VideoError"})
+REASONS = {"JournalUnusable": 1, "InvalidProxy": 0, "ConnectError": 0}
+"""Errors that are raised with a reason, and at which place of their arguments."""
 PROBLEM = "validate_"
 """Functions whose name contains this return a sentence for the user."""
 
@@ -18,6 +20,33 @@ def all_messages() -> set[str]:
     trees = [ast.parse(file.read_text(encoding="utf-8")) for file in sorted(NODES.rglob("*.py"))]
     errors = _error_classes(trees)
     return {message for tree in trees for message in _messages(tree, errors)}
+
+
+def all_reasons() -> set[str]:
+    """What stands in brackets in messages: why a connection failed, and why the journal cannot be used."""
+    found = set[str]()
+    for file in NODES.rglob("*.py"):
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef) and node.name == "failure_reason":
+                returned = [each.value for each in ast.walk(node) if isinstance(each, ast.Return) and each.value]
+                found.update(text for value in returned for text in _texts(value, node))
+        for call in _calls(tree):
+            place = REASONS.get(call.func.id) if isinstance(call.func, ast.Name) else None
+            if place is not None and len(call.args) > place:
+                found.update(_texts(call.args[place], call))
+    return found
+
+
+def all_texts() -> set[str]:
+    """Every text in the code, or piece of one, that is no docstring."""
+    found = set[str]()
+    for file in NODES.rglob("*.py"):
+        nodes = list(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
+        docstrings = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+        constants = (node for node in nodes if isinstance(node, ast.Constant) and id(node) not in docstrings)
+        found.update(constant.value for constant in constants if isinstance(constant.value, str))
+    return found
 
 
 def _error_classes(trees: list[ast.Module]) -> set[str]:

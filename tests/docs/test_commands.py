@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from tests.docs.pages import PAGES, ROOT, commands
 
-RUN_BY_TESTS = ("python cli.py ", "curl ")
+RUN_BY_TESTS = ("python cli.py ", "curl ", ".\\python_embeded\\python.exe -s ComfyUI\\")
 """By tests/terminal/test_readme.py and tests/comfyui/test_readme.py, which take them from the page."""
 NOT_RUN_AS_THEY_STAND = {
     "comfy node install seedance": "needs the registry; tests/install installs the same zip by ComfyUI-Manager's code",
+    ".\\python_embeded\\python.exe -s -m pip install -r ComfyUI\\custom_nodes\\seedance\\requirements.txt": "the same",
     "pip install -r ComfyUI/custom_nodes/<folder>/requirements.txt": "tests/install lets ComfyUI-Manager do the same",
     'RUNCOMFY_API_TOKEN=... make demo MODE=live PROMPT="..."': "is paid; tests/tools/test_demo.py covers its options",
 }

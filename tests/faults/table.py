@@ -116,7 +116,7 @@ _MEDIA = _cells(
         "empty body, HTML, truncated JSON, wrong types, unknown word, 401 in a success, 402 in a success, "
         "404 in a success",
     ),
-    (Ending.ENDS, "The job succeeded and was charged. Run the same graph again", "400, 402, 422, redirect"),
+    (Ending.ENDS, "The job succeeded and was charged. Check the proxy, VPN and DNS", "400, 402, 422, redirect"),
 )
 
 TABLE = {"submit": _SUBMIT, "status": _READ, "result": _READ, "cancel": _CANCEL, "media": _MEDIA}

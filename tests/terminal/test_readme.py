@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
-from tests.docs.pages import commands
+import pytest
+
+from tests.docs.pages import ROOT, commands
 from tests.support.rehearsal import RehearsalService
-from tests.terminal.terminal import Terminal
+from tests.terminal.terminal import PATIENCE, Terminal
 
 START = "python cli.py "
+PORTABLE = ".\\python_embeded\\python.exe -s ComfyUI\\"
 
 
 def test_they_do_what_they_say(terminal: Terminal, service: RehearsalService) -> None:
@@ -26,3 +31,20 @@ def test_they_do_what_they_say(terminal: Terminal, service: RehearsalService) ->
             request_id = job["request_id"]
         elif command != "--help":
             assert Path(out.strip()).exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="builds the portable version out of links and a script")
+def test_the_commands_for_the_portable_version_do_too(tmp_path: Path) -> None:
+    """Its Python is isolated: it looks neither where the script lies nor where it is started."""
+    python, packs = tmp_path / "python_embeded" / "python.exe", tmp_path / "ComfyUI" / "custom_nodes"
+    python.parent.mkdir()
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I "$@"\n', encoding="utf-8")
+    python.chmod(0o755)
+    packs.mkdir(parents=True)
+    (packs / "seedance").symlink_to(ROOT)
+    (packs.parent / "nodes.py").write_text("raise SystemExit('this is ComfyUI')", encoding="utf-8")
+    (command,) = (command for command in commands("README.md") if command.startswith(PORTABLE))
+    typed = shlex.split(command.replace("\\", "/"))
+    done = subprocess.run(typed, cwd=tmp_path, check=False, capture_output=True, encoding="utf-8", timeout=PATIENCE)
+    assert done.returncode == 0, done.stderr
+    assert Path(done.stdout.strip()).parent == packs.parent / "output" / "seedance"

@@ -16,6 +16,8 @@ from .reader import open_frames, open_video, orientation_of
 
 UNTOLD_FPS: Final = 24.0
 """Seedance's rate, for a file that tells none."""
+_HDR: Final = (16, 18)
+"""Transfer functions by their numbers in ITU-T H.273: PQ and HLG."""
 _REORDERED: Final = 64
 """Packets behind a frame's own among which an earlier frame may be; codecs allow 16."""
 _CUT_AWAY: Final = 8
@@ -75,18 +77,20 @@ class Timeline:
     def info(self, stream: av.VideoStream, frame: av.VideoFrame) -> VideoInfo:
         """What the user is told, by the video's stream and one of its frames, whose size counts: the stream may say
         another, and knows nothing of rotation."""
-        size, shown = (
-            (frame.width, frame.height),
-            (round(frame.width * (stream.sample_aspect_ratio or 1)), frame.height),
-        )
+        size = (frame.width, frame.height)
+        shown = (round(frame.width * (stream.sample_aspect_ratio or 1)), frame.height)
         if orientation_of(frame).is_turned:
             size, shown = size[::-1], shown[::-1]
-        notice = (
-            "The pixels of this video are not square: players show it as {}x{}, and its frames are as they are "
-            "stored, {}x{}."
-        ).format(*shown, *size)
+        notices = []
+        if shown != size:
+            notices.append(
+                "The pixels of this video are not square: players show it as {}x{}, and its frames are as they are "
+                "stored, {}x{}.".format(*shown, *size)
+            )
+        if stream.codec_context.color_trc in _HDR:
+            notices.append("This video is HDR. Its frames are not adapted to other screens, on which they look pale.")
         fps = _rate(stream, *self.rhythm) / self.selection.select_every_nth
-        return VideoInfo(len(self.wanted), *size, fps, "" if shown == size else notice)
+        return VideoInfo(len(self.wanted), *size, fps, " ".join(notices))
 
 
 def probe(file: Path, is_cancelled: Callable[[], bool] = lambda: False, selection: Selection = ALL) -> VideoInfo:

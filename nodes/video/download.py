@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import re
 import secrets
 import time
@@ -19,15 +18,7 @@ from ..errors import StopRequested
 from ..files import Wait, pause, remove, replace, sync
 from ..http_client import InvalidProxy, failure_reason
 from ..http_exchange import Exchange, ResponseTooLarge
-from .errors import (
-    DownloadFailed,
-    DownloadInterrupted,
-    HostUnreachable,
-    LinkExpired,
-    NoSpace,
-    NotRenamed,
-    VideoError,
-)
+from .errors import DownloadFailed, DownloadInterrupted, HostUnreachable, LinkExpired, VideoError, disk_error
 from .file_format import check_mp4
 from .url_policy import check_url
 
@@ -105,12 +96,16 @@ class Download:
             if not exchange.sent:  # certificates that cannot be read
                 raise self._failure(error, exchange) from None
             self.discard()
-            raise _disk_error(error, self.target) from None
+            raise disk_error(error, self.target) from None
         self._is_whole = True
         try:
             replace(self._part, self.target, self.wait)
         except OSError as error:
-            raise NotRenamed(self._part, self.target, error.strerror or type(error).__name__) from None
+            raise DownloadFailed(
+                f"The video has arrived, but cannot be given its name, {self.target.name} "
+                f"({error.strerror or type(error).__name__}). It is kept as {self._part}.",
+                "Close what may have the file open, then rename it, or run again.",
+            ) from None
 
     def discard(self) -> None:
         """Remove an unfinished file. One that is whole stays, even under the name of an unfinished one."""
@@ -175,22 +170,17 @@ class Download:
         if isinstance(error, InvalidProxy):
             message = f"The video could not be downloaded ({error})."
             return DownloadFailed(message, "Set another proxy, or none; run again.")
-        if isinstance(error, requests.exceptions.TooManyRedirects):
-            return DownloadFailed("The link to the video redirects without end.", "Use a direct link.")
-        if isinstance(error, requests.exceptions.InvalidSchema):
-            return DownloadFailed("The link to the video redirects to one that is not https.", "Use a direct link.")
-        if isinstance(error, ValueError):
-            # What requests and urllib raise for a link, or a redirect, that cannot be taken apart.
-            return DownloadFailed("The link to the video is not a valid one.", "Check the link.")
+        # ValueError is what requests and urllib raise for a link, or a redirect, that cannot be taken apart.
+        for kind, what in (
+            (requests.exceptions.TooManyRedirects, "redirects without end"),
+            (requests.exceptions.InvalidSchema, "redirects to one that is not https"),
+            (ValueError, "is not a valid one"),
+        ):
+            if isinstance(error, kind):
+                return DownloadFailed(f"The link to the video {what}.", "Use a direct link.")
         reason = failure_reason(error, exchange)
         return DownloadInterrupted(reason) if exchange.sent else HostUnreachable(reason)
 
     def _too_large(self) -> DownloadFailed:
         message = f"The video is larger than {self.max_size // 2**20} MB."
         return DownloadFailed(message, "Use a smaller one, or download it yourself.")
-
-
-def _disk_error(error: OSError, target: Path) -> VideoError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return NoSpace("There is no space left for the video.", f"Free some in {target.parent} and run again.")
-    return NoSpace(f"The video cannot be written ({error.strerror}).", f"Make {target.parent} writable and run again.")

@@ -5,8 +5,7 @@ VideoError
 ├── DownloadFailed          it could not be fetched
 │   ├── DownloadInterrupted     but trying again may help
 │   │   └── HostUnreachable         its server was not even connected to
-│   ├── LinkExpired             but a new link to the same video may help
-│   └── NotRenamed              it is here, whole, under another name
+│   └── LinkExpired             but a new link to the same video may help
 ├── NoSpace                 the disk does not take it
 ├── UnsupportedVideo        what is there is not a video, or of a kind that is not read
 ├── CorruptVideo            an incomplete or broken video
@@ -16,6 +15,7 @@ VideoError
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from typing import Final
 
@@ -43,28 +43,16 @@ class DownloadFailed(VideoError):
 class DownloadInterrupted(DownloadFailed):
     """The transfer broke off; what arrived is kept for the next attempt."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"The video could not be downloaded ({reason}).", "Check the network and run again.")
+    def __init__(self, reason: str, message: str = "The video could not be downloaded", advice: str = "") -> None:
+        super().__init__(f"{message} ({reason}).", advice or "Check the network and run again.")
 
 
 class HostUnreachable(DownloadInterrupted):
     """No connection to the server: a name that is not known, say. A link that somebody typed is most likely wrong."""
 
     def __init__(self, reason: str) -> None:
-        super(DownloadInterrupted, self).__init__(
-            f"The server of the video could not be reached ({reason}).",
-            "Check the link and the network, and run again.",
-        )
-
-
-class NotRenamed(DownloadFailed):
-    """The video has arrived and is whole, but something holds its name. It is kept under the one that it has."""
-
-    def __init__(self, kept: Path, target: Path, reason: str) -> None:
-        super().__init__(
-            f"The video has arrived, but cannot be given its name, {target.name} ({reason}). It is kept as {kept}.",
-            "Close what may have the file open, then rename it, or run again.",
-        )
+        message = "The server of the video could not be reached"
+        super().__init__(reason, message, "Check the link and the network, and run again.")
 
 
 class LinkExpired(DownloadFailed):
@@ -105,3 +93,10 @@ def breaks_off(file: Path, frames: int) -> CorruptVideo:
 def unreadable(file: Path) -> UnsupportedVideo:
     """The error for a file of another format, or with nothing in it that could be shown."""
     return UnsupportedVideo(f"{file.name} is not a video that this node can read.", "Use an H.264 MP4.")
+
+
+def disk_error(error: OSError, target: Path) -> NoSpace:
+    """The error for a video that cannot be written."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return NoSpace("There is no space left for the video.", f"Free some in {target.parent} and run again.")
+    return NoSpace(f"The video cannot be written ({error.strerror}).", f"Make {target.parent} writable and run again.")

@@ -66,7 +66,6 @@ class VideoInfo:
 class Timeline:
     """The selected frames of a file that has been walked through."""
 
-    selection: Selection
     wanted: range
     """The numbers of the selected frames; at least one."""
     times: tuple[int, ...]
@@ -89,7 +88,7 @@ class Timeline:
             )
         if stream.codec_context.color_trc in _HDR:
             notices.append("This video is HDR. Its frames are not adapted to other screens, on which they look pale.")
-        fps = _rate(stream, *self.rhythm) / self.selection.select_every_nth
+        fps = _rate(stream, *self.rhythm) / self.wanted.step
         return VideoInfo(len(self.wanted), *size, fps, " ".join(notices))
 
 
@@ -145,7 +144,7 @@ def read_timeline(file: Path, selection: Selection, is_cancelled: Callable[[], b
             f"{file.name} has {frames} frames, and the frame controls leave none of them.", "Lower skip_first_frames."
         )
     rhythm = (len(known), known[-1] - known[0]) if known and most is None else (0, 0)
-    return Timeline(selection, wanted, tuple(known) if seekable else (), rhythm)
+    return Timeline(wanted, tuple(known) if seekable else (), rhythm)
 
 
 def _undecodable(file: Path, packets: int) -> int:

@@ -170,14 +170,13 @@ class Download:
         if isinstance(error, InvalidProxy):
             message = f"The video could not be downloaded ({error})."
             return DownloadFailed(message, "Set another proxy, or none; run again.")
-        # ValueError is what requests and urllib raise for a link, or a redirect, that cannot be taken apart.
-        for kind, what in (
-            (requests.exceptions.TooManyRedirects, "redirects without end"),
-            (requests.exceptions.InvalidSchema, "redirects to one that is not https"),
-            (ValueError, "is not a valid one"),
-        ):
-            if isinstance(error, kind):
-                return DownloadFailed(f"The link to the video {what}.", "Use a direct link.")
+        if isinstance(error, requests.exceptions.TooManyRedirects):
+            return DownloadFailed("The link to the video redirects without end.", "Use a direct link.")
+        if isinstance(error, requests.exceptions.InvalidSchema):
+            return DownloadFailed("The link to the video redirects to one that is not https.", "Use a direct link.")
+        if isinstance(error, ValueError):
+            # What requests and urllib raise for a link, or a redirect, that cannot be taken apart.
+            return DownloadFailed("The link to the video is not a valid one.", "Check the link.")
         reason = failure_reason(error, exchange)
         return DownloadInterrupted(reason) if exchange.sent else HostUnreachable(reason)
 

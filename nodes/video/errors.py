@@ -43,16 +43,18 @@ class DownloadFailed(VideoError):
 class DownloadInterrupted(DownloadFailed):
     """The transfer broke off; what arrived is kept for the next attempt."""
 
-    def __init__(self, reason: str, message: str = "The video could not be downloaded", advice: str = "") -> None:
-        super().__init__(f"{message} ({reason}).", advice or "Check the network and run again.")
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The video could not be downloaded ({reason}).", "Check the network and run again.")
 
 
 class HostUnreachable(DownloadInterrupted):
     """No connection to the server: a name that is not known, say. A link that somebody typed is most likely wrong."""
 
     def __init__(self, reason: str) -> None:
-        message = "The server of the video could not be reached"
-        super().__init__(reason, message, "Check the link and the network, and run again.")
+        super(DownloadInterrupted, self).__init__(
+            f"The server of the video could not be reached ({reason}).",
+            "Check the link and the network, and run again.",
+        )
 
 
 class LinkExpired(DownloadFailed):

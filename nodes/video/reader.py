@@ -170,5 +170,5 @@ def _rows(plane: VideoPlane) -> NDArray[np.uint8]:
 
 
 def to_float(picture: NDArray[np.uint8], out: NDArray[np.float32]) -> None:
-    """Write ``picture / 255`` into an array of the same shape."""
+    """Write ``picture / 255``, rounded once, into an array of the same shape."""
     np.divide(picture, np.float32(255), out=out)

@@ -162,16 +162,6 @@ START, MOOV, MDAT = box(b"ftyp", b"isom"), box(b"moov", bytes(20)), box(b"mdat",
 LARGE = box(b"mdat", bytes(50), large=True)
 
 
-def test_an_mp4_cut_anywhere_is_never_taken_for_whole(tmp_path: Path) -> None:
-    file = tmp_path / "cut.mp4"
-    for in_front in (True, False):
-        data = write_clip(file, map(numbered, range(3)), index_in_front=in_front).read_bytes()
-        check_mp4(file)
-        for length in {*range(40), *range(40, len(data), 97), *range(len(data) - 40, len(data))}:
-            file.write_bytes(data[:length])
-            assert is_refused(file, check_mp4, UnsupportedVideo if length < 8 else CorruptVideo), (in_front, length)
-
-
 def test_whole_in_unusual_ways(tmp_path: Path) -> None:
     for boxes in (
         (MOOV, MDAT),

@@ -15,11 +15,10 @@ from ..runcomfy.responses import MAX_VIDEOS, JobResult
 from ..video.download import Download
 from ..video.errors import (
     CorruptVideo,
+    DiskFailure,
     DownloadInterrupted,
     HostUnreachable,
     LinkExpired,
-    NoSpace,
-    NotRenamed,
     UnsupportedVideo,
     VideoError,
 )
@@ -114,7 +113,7 @@ async def _download_one(job: Job, poller: Poller, result: JobResult, number: int
             return result.videos[number]
         if not isinstance(error, LinkExpired | UnsupportedVideo | CorruptVideo):
             # Its own advice on a link is for somebody who chose it.
-            own = isinstance(error, NoSpace | NotRenamed)
+            own = isinstance(error, DiskFailure)
             first = error.advice if own else "Check the proxy, VPN and DNS of this machine."
             raise VideoUnavailable(error.message, request_id, first) from error
         refreshes += 1

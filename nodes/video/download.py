@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import re
 import secrets
 import time
@@ -20,13 +19,13 @@ from ..files import Wait, pause, remove, replace, sync
 from ..http_client import InvalidProxy, failure_reason
 from ..http_limits import Exchange, ResponseTooLarge
 from .errors import (
+    DiskFailure,
     DownloadFailed,
     DownloadInterrupted,
     HostUnreachable,
     LinkExpired,
-    NoSpace,
-    NotRenamed,
     VideoError,
+    disk_error,
 )
 from .file_format import check_mp4
 from .url_policy import check_url
@@ -92,7 +91,7 @@ class Download:
         try:
             with exchange:
                 self._transfer(link, progress)
-            check_mp4(self._part)
+            self._check()
         except (requests.exceptions.RequestException, HTTPError, ValueError, ResponseTooLarge) as error:
             # Not to be chained: it holds the link, and with it perhaps a key.
             raise self._failure(error, exchange) from None
@@ -105,12 +104,22 @@ class Download:
             if not exchange.sent:  # certificates that cannot be read
                 raise self._failure(error, exchange) from None
             self.discard()
-            raise _disk_error(error, self.target) from None
+            raise disk_error(error, self.target) from None
         self._is_whole = True
         try:
             replace(self._part, self.target, self.wait)
         except OSError as error:
-            raise NotRenamed(self._part, self.target, error.strerror or type(error).__name__) from None
+            raise DiskFailure(
+                f"The video has arrived, but cannot be given its name, {self.target.name} "
+                f"({error.strerror or type(error).__name__}). It is kept as {self._part}.",
+                "Close what may have the file open, then rename it, or run again.",
+            ) from None
+
+    def _check(self) -> None:
+        try:
+            check_mp4(self._part)
+        except PermissionError:  # a scanner looks at what is new
+            raise DownloadInterrupted("another program holds the file") from None
 
     def discard(self) -> None:
         """Remove an unfinished file. One that is whole stays, even under the name of an unfinished one."""
@@ -188,9 +197,3 @@ class Download:
     def _too_large(self) -> DownloadFailed:
         message = f"The video is larger than {self.max_size // 2**20} MB."
         return DownloadFailed(message, "Use a smaller one, or download it yourself.")
-
-
-def _disk_error(error: OSError, target: Path) -> VideoError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return NoSpace("There is no space left for the video.", f"Free some in {target.parent} and run again.")
-    return NoSpace(f"The video cannot be written ({error.strerror}).", f"Make {target.parent} writable and run again.")

@@ -5,9 +5,8 @@ VideoError
 ├── DownloadFailed          it could not be fetched
 │   ├── DownloadInterrupted     but trying again may help
 │   │   └── HostUnreachable         its server was not even connected to
-│   ├── LinkExpired             but a new link to the same video may help
-│   └── NotRenamed              it is here, whole, under another name
-├── NoSpace                 the disk does not take it
+│   └── LinkExpired             but a new link to the same video may help
+├── DiskFailure             the disk does not take it
 ├── UnsupportedVideo        what is there is not a video, or of a kind that is not read
 ├── CorruptVideo            an incomplete or broken video
 ├── NothingSelected         the frame controls leave no frame
@@ -16,6 +15,7 @@ VideoError
 
 from __future__ import annotations
 
+import errno
 import re
 from pathlib import Path
 from typing import Final
@@ -58,16 +58,6 @@ class HostUnreachable(DownloadInterrupted):
         )
 
 
-class NotRenamed(DownloadFailed):
-    """The video has arrived and is whole, but something holds its name. It is kept under the one that it has."""
-
-    def __init__(self, kept: Path, target: Path, reason: str) -> None:
-        super().__init__(
-            f"The video has arrived, but cannot be given its name, {target.name} ({reason}). It is kept as {kept}.",
-            "Close what may have the file open, then rename it, or run again.",
-        )
-
-
 class LinkExpired(DownloadFailed):
     """The link is no longer, or not yet, good."""
 
@@ -78,8 +68,8 @@ class LinkExpired(DownloadFailed):
         )
 
 
-class NoSpace(VideoError):
-    """The disk is full or does not allow writing; nothing unfinished was left behind."""
+class DiskFailure(VideoError):
+    """The disk is full, or does not allow writing or renaming."""
 
 
 class UnsupportedVideo(VideoError):
@@ -119,3 +109,12 @@ def breaks_off(file: Path, frames: int) -> CorruptVideo:
 def unreadable(file: Path) -> UnsupportedVideo:
     """The error for a file of another format, or with nothing in it that could be shown."""
     return UnsupportedVideo(f"{file.name} is not a video that this node can read.", "Use an H.264 MP4.")
+
+
+def disk_error(error: OSError, target: Path) -> DiskFailure:
+    """The error for a video that cannot be written."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFailure("There is no space left for the video.", f"Free some in {target.parent} and run again.")
+    return DiskFailure(
+        f"The video cannot be written ({error.strerror}).", f"Make {target.parent} writable and run again."
+    )

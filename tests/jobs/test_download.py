@@ -15,10 +15,10 @@ from nodes.jobs.waiting import Cancellation
 from nodes.runcomfy.request import MODEL_ID
 from nodes.video.errors import (
     CorruptVideo,
+    DiskFailure,
     DownloadFailed,
     DownloadInterrupted,
     LinkExpired,
-    NoSpace,
     UnsafeUrl,
     UnsupportedVideo,
 )
@@ -64,7 +64,7 @@ def test_one_of_several_that_is_on_disk_is_not_the_whole_job(machine: FakeMachin
     machine.service.ending = {"status": "succeeded", "output": ["https://a", "https://b"]}
     again: Callable[[], Video]
     for again in (machine.run, lambda: asyncio.run(machine.fetch("job-1"))):
-        machine.downloads += [None, NoSpace("No space.", "Free some.")]
+        machine.downloads += [None, DiskFailure("No space.", "Free some.")]
         with pytest.raises(VideoUnavailable):
             again()
         assert len(again().files) == 2
@@ -111,7 +111,11 @@ def test_links_that_stay_bad_end_as_charged_and_the_next_run_fetches_for_free(ma
 
 
 def test_what_no_repeat_can_mend_ends_at_once_with_its_reason(new_machine: NewMachine) -> None:
-    for failure in (NoSpace("No space.", "Free some."), DownloadFailed("HTTP 418.", ""), UnsafeUrl("Not https.", "")):
+    for failure in (
+        DiskFailure("No space.", "Free some."),
+        DownloadFailed("HTTP 418.", ""),
+        UnsafeUrl("Not https.", ""),
+    ):
         machine = new_machine()
         machine.downloads.append(failure)
         with pytest.raises(VideoUnavailable, match=f"{failure.message}.*was charged"):

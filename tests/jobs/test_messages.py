@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from nodes.jobs.errors import DeadlinePassed, JournalUnusable, VideoUnavailable
-from nodes.video.errors import DownloadFailed, DownloadInterrupted, NoSpace, NotRenamed, UnsafeUrl
+from nodes.video.errors import DiskFailure, DownloadFailed, DownloadInterrupted, UnsafeUrl
 from tests.support.fake_runcomfy import BOAT, FakeMachine, reply
 from tests.support.tiny_mp4 import TINY_MP4
 
@@ -71,8 +71,7 @@ def test_what_ends_a_download_is_said_before_its_advice_and_that_it_was_charged(
     for fault, first in (
         (UnsafeUrl("The link was not followed.", "Use a local file."), "Check the proxy, VPN and DNS"),
         (DownloadFailed("HTTP 418.", "Check the link."), "Check the proxy, VPN and DNS"),
-        (NoSpace("There is no space left.", "Free some."), "Free some. Run"),
-        (NotRenamed(Path("a"), Path("b"), "held"), "Close what may have the file open"),
+        (DiskFailure("There is no space left.", "Free some."), "Free some. Run"),
     ):
         machine.downloads.append(fault)
         with pytest.raises(VideoUnavailable) as caught:

@@ -103,7 +103,8 @@ class Journal:
         """Write down, durably, that a request is about to be submitted; nobody else may do so meanwhile.
 
         Args:
-            seen: the request's records by which that was decided. If there are others by now, nothing is written.
+            seen: the request's records by which that was decided. If it might be decided otherwise by now, nothing is
+                written.
             owner: claims the job.
             refused: this run's earlier attempt, which is written over.
 
@@ -112,7 +113,8 @@ class Journal:
         """
 
         def write(connection: Connection) -> JobRecord | None:
-            if _of_request(connection, key) != list(seen):
+            now_seen = _of_request(connection, key)
+            if [each for each in now_seen if each.decides(run)] != [each for each in seen if each.decides(run)]:
                 return None
             now = self.now()  # not before: the transaction may have waited for others
             values = {

@@ -53,6 +53,8 @@ NOT_ACCEPTED_YET: Final = frozenset({State.INTENDED, State.REFUSED, State.UNKNOW
 
 _ENDS: Final = frozenset({State.FAILED, State.CANCELLED, State.EXPIRED, State.SAVED})
 
+_OF_ITS_RUN_ALONE: Final = _ENDS - {State.CANCELLED} | {State.INTENDED, State.REFUSED, State.ACCEPTED, State.SUCCEEDED}
+
 TRANSITIONS: Final = {
     State.INTENDED: frozenset({State.ACCEPTED, State.REFUSED, State.UNKNOWN}),
     State.REFUSED: frozenset({State.INTENDED, State.ACCEPTED}),
@@ -124,6 +126,11 @@ class JobRecord:
     """Names inside the output folder of all its videos, once their number is known."""
     media_host: str = ""
     """Where the service had put the video."""
+
+    def decides(self, run: str) -> bool:
+        """Whether a run may have to do something else as this record changes: not one that wants a video of its own,
+        by what others are at or have."""
+        return not run or self.run == run or self.state not in _OF_ITS_RUN_ALONE
 
 
 METADATA: Final = MetaData()

@@ -93,7 +93,7 @@ class JobRunner(Job):
         situation = Situation(
             account.journal.now(),
             run,
-            disk={record.id: disk_state(record, account.folder) for record in records},
+            disk={record.id: disk_state(record, account.folder) for record in records if not run or record.run == run},
             busy=busy,
             unread=account.reports.unread(records, self.run.prompt_id, busy | {self._awaited}),
             not_ours=frozenset(self._not_ours),

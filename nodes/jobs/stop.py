@@ -137,14 +137,19 @@ def cancel_and_record(job: Job) -> CancelOutcome | None:
 
 def _cancel(client: RunComfy, request_id: str) -> CancelOutcome:
     """With a second try, since what stays in the queue will be charged."""
+
+    def came_through() -> bool:
+        return client.status(request_id).state is JobState.CANCELLED
+
     try:
         return client.cancel(request_id)
     except TransientError:
-        # The call may have come through; another one would then be told that there is nothing to cancel.
         with suppress(TransientError):
-            if client.status(request_id).state is JobState.CANCELLED:
+            if came_through():
                 return CancelOutcome.CANCELLED
-        return client.cancel(request_id)
+    outcome = client.cancel(request_id)
+    # There is nothing left to cancel, either, where the first call came through.
+    return CancelOutcome.CANCELLED if outcome is CancelOutcome.NOT_CANCELLABLE and came_through() else outcome
 
 
 async def _ended(call: Future[CancelOutcome | None], job: Job, ends: float) -> bool:

@@ -102,7 +102,8 @@ class ScriptedService:
 
     def _answer(self, kind: str, subject: str) -> ApiResponse:
         if kind == "submit":
-            request_id = f"job-{next(self._numbers)}"
+            # One that no other thread has got, nor a test has taken.
+            request_id = next(name for number in self._numbers if (name := f"job-{number}") not in self.accepted)
             self.accepted[request_id] = self._clock.now
             return reply(request_id=request_id)
         if subject in self.forgotten or subject not in self.accepted:

@@ -18,11 +18,11 @@ from .jobs.account import Account, ListPrice, RateLimiter, Reports
 from .jobs.claims import Claims
 from .jobs.clock import SystemClock
 from .jobs.download import download_link, whole_files
+from .jobs.file_names import LINK_PREFIX, request_id_of
 from .jobs.job import Run, Video
 from .jobs.journal import Journal
 from .jobs.poll_schedule import ENOUGH_HISTORY, PollSchedule, ScheduleFor
 from .jobs.preflight import check_before_submit
-from .jobs.records import request_id_of
 from .jobs.runner import JobRunner
 from .jobs.waiting import Backoff, Cancellation, Executors
 from .runcomfy.client import HttpTransport, RunComfy
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from .runcomfy.request import GenerationRequest
 
 REHEARSAL_SECONDS: Final = 4.5
-LINK_PREFIX: Final = "link-"
-"""Of the names of videos that came from a link of the user's, and so have no request id."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +45,11 @@ class Folders:
     """Finished videos."""
     private: Path
     """Token, journal and lock files."""
+
+    @property
+    def rehearsals(self) -> Path:
+        """Videos of rehearsals."""
+        return self.videos / "rehearsal"
 
     @property
     def token(self) -> Path:
@@ -90,9 +93,10 @@ class Engine:
 
         Raises as `JobRunner.fetch` does, and `MissingToken` or `InvalidOrigin`.
         """
-        looking = self.executors.journal.submit(whole_files, request_id, self.folders.videos, self.journal)
-        if files := await asyncio.wrap_future(looking):
-            return Video(request_id, files, reused=True)
+        for folder in (self.folders.videos, self.folders.rehearsals):
+            looking = self.executors.journal.submit(whole_files, request_id, folder, self.journal)
+            if files := await asyncio.wrap_future(looking):
+                return Video(request_id, files, reused=True)
         return await JobRunner(self._live_account(), run).fetch(request_id)
 
     async def fetch_link(self, url: str, run: Run) -> Video:
@@ -104,7 +108,7 @@ class Engine:
 
     def load_file(self, file: Path) -> Video:
         """A video on disk, by its id where it is one of a job's. Does not look at it."""
-        of_a_job = file.parent == self.folders.videos and not file.name.startswith(LINK_PREFIX)
+        of_a_job = file.parent in (self.folders.videos, self.folders.rehearsals)
         return Video(request_id_of(file) if of_a_job else "", (file,), reused=True)
 
     def close(self) -> None:
@@ -123,7 +127,8 @@ class Engine:
         origin = api_origin(self._environment)
         with self._lock:
             if (origin, token) not in self._live_accounts:
-                self._live_accounts[origin, token] = self._account(origin, token, self._claims, PollSchedule.learnt)
+                schedule, folder = PollSchedule.learnt, self.folders.videos
+                self._live_accounts[origin, token] = self._account(origin, token, self._claims, schedule, folder)
             return self._live_accounts[origin, token]
 
     def _rehearsal_account(self) -> Account:
@@ -135,11 +140,11 @@ class Engine:
                 secret, claims = secrets.token_hex(), Claims(Journal(None, self._clock))
                 service = RehearsalService(tokens=(secret,), price_usd=None)
                 service.start()
-                token = Token(secret, "the rehearsal")
-                self._rehearsal = service, self._account(service.origin, token, claims, _rehearsal_schedule)
+                token, folder = Token(secret, "the rehearsal"), self.folders.rehearsals
+                self._rehearsal = service, self._account(service.origin, token, claims, _rehearsal_schedule, folder)
             return self._rehearsal[1]
 
-    def _account(self, origin: str, token: Token, claims: Claims, schedule: ScheduleFor) -> Account:
+    def _account(self, origin: str, token: Token, claims: Claims, schedule: ScheduleFor, folder: Path) -> Account:
         """For one account, whose jobs share a handful of connections, however many they are."""
         client = RunComfy(HttpTransport(origin, token, clock=self._clock.with_sleep), token.source)
         # Links in answers may point back to a service on this machine, but only if the service itself is there.
@@ -155,10 +160,10 @@ class Engine:
             executors=self.executors,
             rate_limiter=RateLimiter(self._clock, Backoff()),
             clock=self._clock,
-            folder=self.folders.videos,
+            folder=folder,
             open_download=partial(Download, session=session, trusted_origin=trusted),
             check_before_submit=lambda: check_before_submit(
-                self.folders.videos, () if trusted else claims.journal.media_hosts(origin)
+                folder, () if trusted else claims.journal.media_hosts(origin)
             ),
             schedule=schedule,
             price=ListPrice(client, self.executors, self._clock),

@@ -5,10 +5,8 @@ from __future__ import annotations
 import enum
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import JSON, Column, Enum, Float, Index, Insert, Integer, MetaData, String, Table, Text, insert
@@ -183,17 +181,6 @@ Index("one_unfinished_job", *_one, unique=True, sqlite_where=_unfinished, postgr
 Index("jobs_of_a_request", JOBS.c.request_key, JOBS.c.id)
 Index("jobs_of_an_id", JOBS.c.request_id)
 Index("jobs_of_a_kind", JOBS.c.resolution, JOBS.c.duration, JOBS.c.id)
-
-
-def file_names(request_id: str, count: int) -> tuple[str, ...]:
-    """What a job's videos are called inside the output folder: `id.mp4`, `id-2.mp4`, ..."""
-    return tuple(f"{request_id}.mp4" if number == 1 else f"{request_id}-{number}.mp4" for number in range(1, count + 1))
-
-
-def request_id_of(file: Path) -> str:
-    """The job whose video is in a file of such a name."""
-    # The id itself is a UUID, whose last group is longer.
-    return re.sub(r"-([2-9]|1[0-6])$", "", file.stem)
 
 
 def hash_of(*parts: str) -> str:

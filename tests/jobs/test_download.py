@@ -9,8 +9,8 @@ import pytest
 
 from nodes.jobs.download import MAX_LINK_REFRESHES, download_link
 from nodes.jobs.errors import JobExpired, NoVideo, VideoUnavailable
-from nodes.jobs.job import Video
 from nodes.jobs.file_names import file_names
+from nodes.jobs.job import Video
 from nodes.jobs.records import JobRecord, RequestKey, State
 from nodes.jobs.waiting import Cancellation
 from nodes.runcomfy.request import MODEL_ID

@@ -47,4 +47,4 @@ def test_the_commands_for_the_portable_version_do_too(tmp_path: Path) -> None:
     typed = shlex.split(command.replace("\\", "/"))
     done = subprocess.run(typed, cwd=tmp_path, check=False, capture_output=True, encoding="utf-8", timeout=PATIENCE)
     assert done.returncode == 0, done.stderr
-    assert Path(done.stdout.strip()).parent == packs.parent / "output" / "seedance"
+    assert Path(done.stdout.strip()).parent == packs.parent / "output" / "seedance" / "rehearsal"

@@ -96,6 +96,21 @@ def text_to_video() -> Picture:
     return canvas
 
 
+def app() -> Picture:
+    """A form with a button, and beside it the video."""
+    canvas = blank()
+    lay(canvas, frame(0), (440, 56, 968, 968))
+    draw = ImageDraw.Draw(canvas)
+    draw.rounded_rectangle((56, 56, 392, 968), 32, CARD)
+    for number, line in enumerate(wrap(TEXT, font(40), 256, 7)):
+        draw.text((96, 100 + 56 * number), line, WHITE, font(40))
+    for top in (560, 660):
+        draw.rounded_rectangle((96, top, 352, top + 60), 16, BACKGROUND)
+    draw.rounded_rectangle((96, 812, 352, 920), 28, AMBER)
+    draw.text((224, 866), "Run", INK, font(52), anchor="mm", stroke_width=1)
+    return canvas
+
+
 def four_seeds() -> Picture:
     """Four videos in a square, each with its seed."""
     canvas = blank()
@@ -161,13 +176,14 @@ def last_frame() -> Picture:
 
 THUMBNAILS: Mapping[str, Callable[[], Picture]] = MappingProxyType(
     {
-        "First video (rehearsal)": first_video,
-        "Text to video": text_to_video,
-        "Four seeds side by side": four_seeds,
+        "Seedance - First video (rehearsal)": first_video,
+        "Seedance - Text to video": text_to_video,
+        "Seedance - Text to video (app)": app,
+        "Seedance - Four seeds side by side": four_seeds,
         "Upscale 2x": upscale_2x,
         "Upscale an existing video 2x": upscale_an_existing_video,
-        "Load and cut a clip": load_and_cut,
-        "Last frame for the next shot": last_frame,
+        "Seedance - Load and cut a clip": load_and_cut,
+        "Seedance - Last frame for the next shot": last_frame,
     }
 )
 """By the file names of the workflows."""

@@ -40,7 +40,7 @@ def test_a_template_becomes_a_video_on_the_node(
 ) -> None:
     settings({NODES_2: nodes == "nodes 2.0"})
     ui = Ui.opened(page, server.url)
-    ui.open_template("First video (rehearsal)")
+    ui.open_template("Seedance - First video (rehearsal)")
     ui.set_widget(NODE, "reuse", False)
     ui.run()
     assert ui.wait_for_end() == "execution_success"

@@ -69,7 +69,8 @@ async def load(file: Path | None, source: str, selection: Selection) -> io.NodeO
 
     async def get_video(run: Run) -> Video:
         if file:
-            of_a_job = file.parent == videos_folder().resolve() and not file.name.startswith(LINK_PREFIX)
+            of_a_job = file.parent == videos_folder().resolve() and is_request_id(file.stem)
+            of_a_job = of_a_job and not file.name.startswith(LINK_PREFIX)
             return Video(file.stem if of_a_job else "", (file,), reused=True)
         if is_request_id(source):
             return await shared().engine.fetch_job(source, run)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import re
 import secrets
 import time
@@ -24,9 +23,9 @@ from .errors import (
     DownloadInterrupted,
     HostUnreachable,
     LinkExpired,
-    NoSpace,
     NotRenamed,
     VideoError,
+    disk_error,
 )
 from .file_format import check_mp4
 from .url_policy import check_url
@@ -105,7 +104,7 @@ class Download:
             if not exchange.sent:  # certificates that cannot be read
                 raise self._failure(error, exchange) from None
             self.discard()
-            raise _disk_error(error, self.target) from None
+            raise disk_error(error, self.target) from None
         self._is_whole = True
         try:
             replace(self._part, self.target, self.wait)
@@ -188,9 +187,3 @@ class Download:
     def _too_large(self) -> DownloadFailed:
         message = f"The video is larger than {self.max_size // 2**20} MB."
         return DownloadFailed(message, "Use a smaller one, or download it yourself.")
-
-
-def _disk_error(error: OSError, target: Path) -> VideoError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return NoSpace("There is no space left for the video.", f"Free some in {target.parent} and run again.")
-    return NoSpace(f"The video cannot be written ({error.strerror}).", f"Make {target.parent} writable and run again.")

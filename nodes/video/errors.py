@@ -11,11 +11,13 @@ VideoError
 ├── UnsupportedVideo        what is there is not a video, or of a kind that is not read
 ├── CorruptVideo            an incomplete or broken video
 ├── NothingSelected         the frame controls leave no frame
-└── NotEnoughMemory         its frames would not fit
+├── NotEnoughMemory         its frames would not fit
+└── UnsupportedUpscale      a model or a size that cannot be
 """
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from typing import Final
 
@@ -97,6 +99,10 @@ class NotEnoughMemory(VideoError):
     """The frames would not fit into the memory that is left."""
 
 
+class UnsupportedUpscale(VideoError):
+    """What is asked of an upscaler cannot be: the model is of another kind, or the size not one of a video."""
+
+
 def breaks_off(file: Path, frames: int) -> CorruptVideo:
     """The error for a file of which only so many frames can be read."""
     return CorruptVideo(f"{file.name} breaks off after {frames} frames.", AGAIN)
@@ -105,3 +111,10 @@ def breaks_off(file: Path, frames: int) -> CorruptVideo:
 def unreadable(file: Path) -> UnsupportedVideo:
     """The error for a file of another format, or with nothing in it that could be shown."""
     return UnsupportedVideo(f"{file.name} is not a video that this node can read.", "Use an H.264 MP4.")
+
+
+def disk_error(error: OSError, target: Path) -> NoSpace:
+    """The error for a video that cannot be written."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return NoSpace("There is no space left for the video.", f"Free some in {target.parent} and run again.")
+    return NoSpace(f"The video cannot be written ({error.strerror}).", f"Make {target.parent} writable and run again.")

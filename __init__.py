@@ -1,6 +1,6 @@
 """Seedance for ComfyUI: what ComfyUI reads when it loads the pack."""
 
-from .nodes.comfyui.routes import register
+from .nodes.comfyui.runtime import register
 from .nodes.load_video import LoadSeedanceVideo
 from .nodes.options import SeedanceOptions
 from .nodes.text_to_video import SeedanceTextToVideo

@@ -51,9 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     engine = Engine(Folders(output / "seedance", user / "__seedance"), os.environ, "terminal")
     try:
         if asked.command == "jobs":
-            _list_jobs(engine.journal.records(asked.limit), as_json=asked.json)
+            _print_jobs(engine.journal.records(asked.limit), as_json=asked.json)
         else:
-            _show_video(_get_video(engine, asked), as_json=asked.json)
+            _print_video(_get_video(engine, asked), as_json=asked.json)
     except Stopped as stopped:
         print(stopped, file=sys.stderr)
         return STOPPED
@@ -67,37 +67,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     installed = Path(__file__).absolute().parents[2]
-    comfyui = installed.parent if installed.name == "custom_nodes" else None
-    same = "as ComfyUI was started with, if it was"
     parser = argparse.ArgumentParser("python cli.py", description=_ABOUT, epilog=_EXITS)
-    add = parser.add_argument
     where = "ComfyUI's folder; by default the one this pack is installed in"
-    add("--comfyui", type=Path, metavar="DIR", default=comfyui, help=where)
-    add("--output-directory", type=Path, metavar="DIR", help=same)
-    add("--user-directory", type=Path, metavar="DIR", help=same)
-    add("--json", action="store_true", help="print the result as JSON")
+    default = installed.parent if installed.name == "custom_nodes" else None
+    parser.add_argument("--comfyui", type=Path, metavar="DIR", default=default, help=where)
+    for name in ("--output-directory", "--user-directory"):
+        parser.add_argument(name, type=Path, metavar="DIR", help="as ComfyUI was started with, if it was")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    jobs = commands.add_parser("jobs", help="list the paid jobs, newest first", description="List the paid jobs.")
+
+    def command(name: str, about: str, more: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=about, description=f"{about.capitalize()}. {more}")
+
+    jobs = command("jobs", "list the paid jobs, newest first", "Also those that ComfyUI has begun.")
     jobs.add_argument("--limit", type=int, default=20, help="at most so many (default: %(default)s)")
-    resume = commands.add_parser(
-        "resume",
-        help="bring the video of an earlier job, without a new charge",
-        description="Wait for a job if need be, download its video and print its path. Nothing is bought.",
-    )
+    about = "bring the video of an earlier job, without a new charge"
+    resume = command("resume", about, "Waits for the job if need be, downloads its video and prints its path.")
     listed = "as listed by `jobs` and on RunComfy's Generations page"
     resume.add_argument("request_id", type=_request_id, metavar="REQUEST_ID", help=listed)
-    generate = commands.add_parser(
-        "generate",
-        help="generate a video, or find the one that was made before",
-        description="Submit, wait, download, and print the video's path. Ctrl-C stops as the Stop button does.",
-    )
-    default, shown = Options(), "default: %(default)s"
-    add = generate.add_argument
+    about = "generate a video, or find the one that was made before"
+    more = "Submits, waits, downloads, and prints the video's path. Ctrl-C stops as the Stop button does."
+    add, options, shown = command("generate", about, more).add_argument, Options(), "default: %(default)s"
     add("text", metavar="PROMPT", help="what the video shows")
-    add("--resolution", choices=RESOLUTIONS, default=default.resolution)
-    add("--ratio", choices=RATIOS, default=default.ratio)
-    add("--duration", type=int, default=default.duration, help=f"seconds, 2 to 12 ({shown})")
-    add("--seed", type=int, default=default.seed, help=shown)
+    add("--resolution", choices=RESOLUTIONS, default=options.resolution)
+    add("--ratio", choices=RATIOS, default=options.ratio)
+    add("--duration", type=int, default=options.duration, help=f"seconds, 2 to 12 ({shown})")
+    add("--seed", type=int, default=options.seed, help=shown)
     add("--mode", choices=("live", "rehearsal"), default="live", help=f"live is paid, rehearsal is free ({shown})")
     add("--no-reuse", dest="reuse", action="store_false", help="buy a new video even if there is one")
     return parser
@@ -109,7 +104,7 @@ def _request_id(text: str) -> str:
     return text
 
 
-def _list_jobs(records: list[JobRecord], *, as_json: bool) -> None:
+def _print_jobs(records: list[JobRecord], *, as_json: bool) -> None:
     if as_json:
         print(json.dumps([_as_json(record) for record in records], indent=2))
     elif not records:
@@ -135,21 +130,16 @@ def _as_json(record: JobRecord) -> dict[str, object]:
     }
 
 
-def _show_video(video: Video, *, as_json: bool) -> None:
+def _print_video(video: Video, *, as_json: bool) -> None:
     files = [str(file) for file in video.files]
-    if as_json:
-        found = {"request_id": video.request_id, "files": files, "cost_usd": video.cost, "reused": video.reused}
-        print(json.dumps(found))
-    else:
-        print(*files, sep="\n")
+    found = {"request_id": video.request_id, "files": files, "cost_usd": video.cost, "reused": video.reused}
+    print(json.dumps(found) if as_json else "\n".join(files))
 
 
 def _get_video(engine: Engine, asked: argparse.Namespace) -> Video:
     from tqdm import tqdm
 
-    key = secrets.token_hex()
-    look = "{percentage:3.0f}% |{bar:24}| {desc}"
-    with tqdm(total=1.0, bar_format=look, file=sys.stderr, leave=False) as bar:
+    with tqdm(total=1.0, bar_format="{percentage:3.0f}% |{bar:24}| {desc}", file=sys.stderr, leave=False) as bar:
 
         def show(event: Event) -> None:
             """A bar of bytes where they can be counted, else of the expected time."""
@@ -159,6 +149,7 @@ def _get_video(engine: Engine, asked: argparse.Namespace) -> Video:
                 bar.n = min(0.99, event.elapsed / event.expected)
             bar.set_description_str(str(event))
 
+        key = secrets.token_hex()
         run = Run(key, key, frozenset, show, _stop_signal().is_set)
         if asked.command == "resume":
             return asyncio.run(engine.fetch_job(asked.request_id, run))

@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 
 from .jobs.cancellation import Cancellation
 from .jobs.claims import Claims
-from .jobs.clock import Clock, SystemClock
+from .jobs.clock import SystemClock
 from .jobs.download import download_link
 from .jobs.executors import Executors
-from .jobs.job_files import files_of
+from .jobs.job_files import files_of, request_id_of
 from .jobs.job_runner import JobRunner
 from .jobs.journal import Journal
 from .jobs.poll_schedule import ENOUGH_HISTORY, PollSchedule, ScheduleFor
@@ -64,13 +64,11 @@ class Engine:
         environment: where the token and the service's origin may be set; looked up anew for every video.
     """
 
-    def __init__(
-        self, folders: Folders, environment: Mapping[str, str], server: str, clock: Clock | None = None
-    ) -> None:
+    def __init__(self, folders: Folders, environment: Mapping[str, str], server: str) -> None:
         self.folders = folders
         self.executors = Executors()
         self._environment = environment
-        self._clock = clock or SystemClock()
+        self._clock = SystemClock()
         self.journal = Journal(folders.private / "jobs.sqlite3", self._clock)
         """The record of the live jobs."""
         self._claims = Claims(self.journal)
@@ -104,6 +102,12 @@ class Engine:
         download = Download(self.folders.videos / name, self._public_media)
         cancellation = Cancellation(self._clock, run.report, run.is_stopped)
         return Video("", (await download_link(url, download, self.executors, cancellation, Backoff()),))
+
+    def load_file(self, file: Path) -> Video:
+        """A video on disk, by its id where it is one of a job's. Does not look at it."""
+        of_a_job = file.parent == self.folders.videos and not file.name.startswith(LINK_PREFIX)
+        of_a_job = of_a_job and "." not in file.stem  # as an upscaled video's name has it
+        return Video(request_id_of(file) if of_a_job else "", (file,), reused=True)
 
     def close(self) -> None:
         """Begin nothing more, and let go of what is open. What a thread is at, it ends, and writes down."""

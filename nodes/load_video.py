@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 from comfy_api.latest import io
 
 from .comfyui.files import find_video, video_choices
-from .comfyui.prompt import running_node
+from .comfyui.runtime import running_node
 from .comfyui.schema import schema, video_outputs
 from .runcomfy.errors import InvalidRequest
 from .runcomfy.request import is_request_id, validate_number
@@ -55,9 +56,10 @@ class LoadSeedanceVideo(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, video: object = None, source: object = "") -> bool | str:
-        # None: the value comes through a link and is checked when it is there.
-        return video is None or source is None or validate_video(video, source) or True
+    def validate_inputs(cls, video: object = None) -> bool:  # noqa: ARG003 - see below
+        # To name it here keeps ComfyUI from looking for it in its list, which counts for nothing where source is filled
+        # in. Both are checked when the node runs: here ComfyUI would blame each of them for the other.
+        return True
 
     @classmethod
     def fingerprint_inputs(cls, video: object = None, source: str | None = None, **_: object) -> str:
@@ -69,8 +71,8 @@ class LoadSeedanceVideo(io.ComfyNode):
     @classmethod
     async def execute(
         cls,
-        video: str,
-        source: str = "",
+        video: object,
+        source: object = "",
         skip_first_frames: int = 0,
         frame_load_cap: int = 0,
         select_every_nth: int = 1,
@@ -78,30 +80,30 @@ class LoadSeedanceVideo(io.ComfyNode):
         from .comfyui.execute import load
         from .video.probe import Selection
 
-        problem = (
-            validate_video(video, source)
-            # ComfyUI checks the numbers that are typed in, but not those that come through a link.
-            or validate_number("skip_first_frames", skip_first_frames, 0, MAX_FRAMES)
+        # ComfyUI checks the numbers that are typed in, but not those that come through a link.
+        if problem := (
+            validate_number("skip_first_frames", skip_first_frames, 0, MAX_FRAMES)
             or validate_number("frame_load_cap", frame_load_cap, 0, MAX_FRAMES)
             or validate_number("select_every_nth", select_every_nth, 1, MAX_STEP)
-        )
-        if problem:
+        ):
             raise InvalidRequest(problem)
-        source = source.strip()
-        selection = Selection(skip_first_frames, frame_load_cap, select_every_nth)
-        return await load(None if source else find_video(video), source, selection)
+        return await load(file_or_source(video, source), Selection(skip_first_frames, frame_load_cap, select_every_nth))
 
 
-def validate_video(video: object, source: object) -> str | None:
-    """Why neither input says what to load, as a sentence for the user; None if one does. Both may be anything."""
+def file_or_source(video: object, source: object) -> Path | str:
+    """What to load: a file, or the request id or link in its place. Both inputs may be anything.
+
+    Raises:
+        InvalidRequest: neither says it.
+    """
     if not isinstance(source, str):
-        return "source must be a text."
-    if source.strip():
-        if is_request_id(source.strip()) or source.strip().lower().startswith("https://"):
-            return None
-        return "source must be the request id of a Seedance job, or a link that begins with https://."
+        raise InvalidRequest("source must be a text.")
+    if source := source.strip():
+        if is_request_id(source) or source.lower().startswith("https://"):
+            return source
+        raise InvalidRequest("source must be the request id of a Seedance job, or a link that begins with https://.")
     if video in ("", NO_FILE):
-        return "No video is chosen. Choose or upload one, or fill in source."
-    if find_video(video) is None:
-        return f"There is no such video in ComfyUI's folders: {video!r:.150}. Choose or upload one."
-    return None
+        raise InvalidRequest("No video is chosen. Choose or upload one, or fill in source.")
+    if file := find_video(video):
+        return file
+    raise InvalidRequest(f"There is no such video in ComfyUI's folders: {video!r:.150}. Choose or upload one.")

@@ -60,17 +60,15 @@ class SeedanceOptions(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, resolution: str | None = None, ratio: str | None = None) -> bool | str:
-        # ComfyUI 0.3.75 checks the numbers of such nodes itself, but not their choices. None: it comes through a link.
-        return (
-            (resolution is not None and validate_choice("resolution", resolution, RESOLUTIONS))
-            or (ratio is not None and validate_choice("ratio", ratio, RATIOS))
-            or True
-        )
-
-    @classmethod
     def execute(cls, resolution: str, ratio: str, duration: int, seed: int, count: int = 1) -> io.NodeOutput:
-        problem = validate_number("count", count, 1, MAX_COUNT) or validate_number("seed", seed, 0, MAX_SEED)
+        # Older versions of ComfyUI check no choices, and none checks what comes through a link.
+        problem = (
+            validate_choice("resolution", resolution, RESOLUTIONS)
+            or validate_choice("ratio", ratio, RATIOS)
+            or validate_number("duration", duration, MIN_DURATION, MAX_DURATION)
+            or validate_number("count", count, 1, MAX_COUNT)
+            or validate_number("seed", seed, 0, MAX_SEED)
+        )
         if not problem and seed + count - 1 > MAX_SEED:
             problem = f"{count} videos from seed {seed} on would pass the highest seed, {MAX_SEED}. Lower the seed."
         if problem:

@@ -6,9 +6,8 @@ from typing import Final
 
 from comfy_api.latest import io
 
-from .comfyui.prompt import running_node
+from .comfyui.runtime import running_node, shared
 from .comfyui.schema import SeedanceOptionsSocket, schema, video_outputs
-from .comfyui.shared import shared
 from .runcomfy.errors import InvalidRequest
 from .runcomfy.request import Options, validate_choice, validate_text
 
@@ -71,20 +70,12 @@ class SeedanceTextToVideo(io.ComfyNode):
 
     @classmethod
     async def execute(
-        cls, text: str, mode: str, reuse: bool, options: Options | None = None, on_failure: str = "stop"
+        cls, text: str, mode: str, reuse: object, options: Options | None = None, on_failure: str = "stop"
     ) -> io.NodeOutput:
         from .comfyui.execute import generate
 
-        problem = (
-            validate_choice("mode", mode, MODES)
-            or validate_choice("on_failure", on_failure, ON_FAILURE)
-            or validate_switch("reuse", reuse)
-        )
-        if problem:
+        if problem := validate_choice("mode", mode, MODES) or validate_choice("on_failure", on_failure, ON_FAILURE):
             raise InvalidRequest(problem)
+        if not isinstance(reuse, bool):
+            raise InvalidRequest(f"reuse is {reuse!r:.60}; it must be true or false.")
         return await generate(text, options, rehearsal=mode == "rehearsal", reuse=reuse, skip=on_failure == "skip")
-
-
-def validate_switch(name: str, value: object) -> str | None:
-    """Why ``value`` is neither on nor off, as a sentence for the user; None if it is."""
-    return None if isinstance(value, bool) else f"{name} is {value!r:.60}; it must be true or false."

@@ -151,10 +151,10 @@ def test_what_is_slow_to_load_is_imported_where_it_is_used() -> None:
 
 def test_comfyuis_start_does_not_load_the_engine() -> None:
     """Requests and the rest of it come with the first run or the first look at the settings."""
-    reached = {f"nodes.{name}" for name in (*NODES, "comfyui.routes")}
+    reached = {f"nodes.{name}" for name in (*NODES, "comfyui.runtime")}
     while further := {found.module for found in INSIDE if found.at_start and module_of(found) in reached} - reached:
         reached |= further
-    assert {"nodes.comfyui.shared", "nodes.comfyui.csrf", "nodes.runcomfy.request"} <= reached
+    assert {"nodes.comfyui.runtime", "nodes.comfyui.routes", "nodes.runcomfy.request"} <= reached
     early = {found.module for found in OUTSIDE if found.at_start and module_of(found) in reached}
     assert {name.split(".")[0] for name in early} <= COMFYUI | {"aiohttp"}
 

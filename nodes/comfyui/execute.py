@@ -1,4 +1,4 @@
-"""What the two nodes that bring videos do: get the video, decode it, and show the user how it goes.
+"""What a node that brings a video does when it runs: get the video, decode it, and show the user how it goes.
 
 Imported when a node runs, not when ComfyUI starts.
 """
@@ -6,7 +6,8 @@ Imported when a node runs, not when ComfyUI starts.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,6 @@ from comfy.model_management import InterruptProcessingException
 from comfy_api.latest import InputImpl, io
 from comfy_execution.graph import ExecutionBlocker
 
-from ..engine import LINK_PREFIX
 from ..errors import SeedanceError, StopRequested
 from ..jobs.cancellation import Cancellation
 from ..jobs.clock import SystemClock
@@ -25,10 +25,9 @@ from ..jobs.services import Video
 from ..runcomfy.request import GenerationRequest, Options, is_request_id, text_hint
 from ..video.decode import decode
 from ..video.probe import ALL, Selection, VideoInfo, probe
-from .files import preview, videos_folder
-from .prompt import queued_prompts, running_node
+from .files import preview
+from .runtime import RunningNode, queued_prompts, running_node, shared
 from .schema import video_outputs
-from .shared import shared
 
 if TYPE_CHECKING:
     import torch
@@ -42,18 +41,16 @@ async def generate(text: str, options: Options | None, *, rehearsal: bool, reuse
     Raises what `Engine.generate` and `decode` do, or an interruption. With ``skip`` a failure blocks the outputs
     instead, so that only what follows from this video is left out.
     """
-
-    async def get_video(run: Run) -> Video:
-        request = GenerationRequest.of(text, options)
-        if hint := text_hint(request.text):
-            run.report(Notice(hint))
-        return await shared().engine.generate(request, rehearsal=rehearsal, reuse=reuse, run=run)
-
     node = running_node()
     # Not where another node has added this one, in a loop say: ComfyUI would keep what is missing in its cache.
     skip = skip and node.is_in_prompt
     try:
-        return await _hand_out(get_video, ALL, is_read=not skip)
+        with running(node, is_read=not skip) as run:
+            request = GenerationRequest.of(text, options)
+            if hint := text_hint(request.text):
+                run.report(Notice(hint))
+            video = await shared().engine.generate(request, rehearsal=rehearsal, reuse=reuse, run=run)
+            return await _outputs(video, ALL, run)
     except SeedanceError as error:
         if not skip:
             raise
@@ -64,48 +61,53 @@ async def generate(text: str, options: Options | None, *, rehearsal: bool, reuse
         return io.NodeOutput(*(ExecutionBlocker(None) for _ in video_outputs()))
 
 
-async def load(file: Path | None, source: str, selection: Selection) -> io.NodeOutput:
-    """The six outputs for a file of ComfyUI's, or for a request id or link instead of it."""
-
-    async def get_video(run: Run) -> Video:
-        if file:
-            of_a_job = file.parent == videos_folder().resolve() and is_request_id(file.stem)
-            of_a_job = of_a_job and not file.name.startswith(LINK_PREFIX)
-            return Video(file.stem if of_a_job else "", (file,), reused=True)
-        if is_request_id(source):
-            return await shared().engine.fetch_job(source, run)
-        return await shared().engine.fetch_link(source, run)
-
-    return await _hand_out(get_video, selection)
+async def load(wanted: Path | str, selection: Selection) -> io.NodeOutput:
+    """The six outputs for a file of ComfyUI's, a request id or a link. Raises as `generate` does."""
+    engine = shared().engine
+    with running(running_node()) as run:
+        if isinstance(wanted, Path):
+            video = engine.load_file(wanted)
+        elif is_request_id(wanted):
+            video = await engine.fetch_job(wanted, run)
+        else:
+            video = await engine.fetch_link(wanted, run)
+        return await _outputs(video, selection, run)
 
 
-async def _hand_out(
-    get_video: Callable[[Run], Awaitable[Video]], selection: Selection, *, is_read: bool = True
-) -> io.NodeOutput:
-    """Get a video and decode its first file into the six outputs, with a preview of all its files."""
-    node = running_node()
+@contextmanager
+def running(node: RunningNode, *, is_read: bool = True) -> Iterator[Run]:
+    """What a node does inside the block is a run of its own, whose events, failure and Stop are shown on the node.
+
+    Turns `Stopped` into ComfyUI's interruption.
+
+    Args:
+        is_read: as in `Run`.
+    """
     show = shared().batch(node).add(node.item)
     try:
         with shared().stops.watching() as stop:
-            run = Run(node.run_key, node.prompt_id, queued_prompts, show, stop.is_set, is_read)
-            video = await get_video(run)
-            images, info = await _read(video.files[0], run, selection)
+            yield Run(node.run_key, node.prompt_id, queued_prompts, show, stop.is_set, is_read)
     except Stopped as stopped:
         show(StopReport(str(stopped), stopped.outcome))
         raise InterruptProcessingException from None
     except SeedanceError as error:
         show(Failed(str(error), urgent=isinstance(error, OutcomeUnknown)))
         raise
-    if info.notice:
-        show(Notice(info.notice))
-    size = (info.frames, info.width, info.height)
-    show(Done(video.elapsed, *size, info.fps, video.cost, video.reused, video.price))
+
+
+async def _outputs(video: Video, selection: Selection, run: Run) -> io.NodeOutput:
+    """The first file of a video in the six outputs, with a preview of all its files."""
     file = video.files[0]
+    images, info = await _read(file, selection, run)
+    if info.notice:
+        run.report(Notice(info.notice))
+    size = (info.frames, info.width, info.height)
+    run.report(Done(video.elapsed, *size, info.fps, video.cost, video.reused, video.price))
     outputs = (images, InputImpl.VideoFromFile(str(file)), info.fps, info.frames, video.request_id, str(file))
     return io.NodeOutput(*outputs, ui=preview(video.files))
 
 
-async def _read(file: Path, run: Run, selection: Selection) -> tuple[torch.Tensor | None, VideoInfo]:
+async def _read(file: Path, selection: Selection, run: Run) -> tuple[torch.Tensor | None, VideoInfo]:
     """The frames of a file if the prompt takes them, and what it holds."""
     cancellation = Cancellation(SystemClock(), run.report, run.is_stopped)
     connected = running_node().is_images_connected

@@ -1,9 +1,10 @@
-"""The files that ComfyUI lets this pack read, write and show."""
+"""The files that ComfyUI lets this pack read, write and show. Links that the user has put there are followed."""
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Final
 
 import folder_paths
@@ -26,12 +27,12 @@ def private_folder() -> Path:
 def preview(files: tuple[Path, ...]) -> ui.PreviewVideo:
     """The files as players on the node, as far as they lie in a folder that ComfyUI serves."""
     roots = {
-        io.FolderType.output: Path(folder_paths.get_output_directory()).resolve(),
-        io.FolderType.input: Path(folder_paths.get_input_directory()).resolve(),
-        io.FolderType.temp: Path(folder_paths.get_temp_directory()).resolve(),
+        io.FolderType.output: folder_paths.get_output_directory(),
+        io.FolderType.input: folder_paths.get_input_directory(),
+        io.FolderType.temp: folder_paths.get_temp_directory(),
     }
     shown = []
-    for file in map(Path.resolve, files):
+    for file in files:
         if kind := next((kind for kind, root in roots.items() if file.is_relative_to(root)), None):
             folder = file.parent.relative_to(roots[kind])
             shown.append(ui.SavedResult(file.name, "" if folder == Path() else folder.as_posix(), kind))
@@ -49,24 +50,22 @@ def video_choices() -> list[str]:
 
 
 def find_video(choice: object) -> Path | None:
-    """The video behind a choice, whatever a workflow has put there, if it lies in one of ComfyUI's folders.
+    """The video behind a choice, whatever a workflow has put there, if its name leads into one of ComfyUI's folders.
 
-    Symbolic links are resolved. What does not end as a video's name is none: a playlist would open other files, too.
+    What does not end as a video's name is none: a playlist would open other files, too.
     """
     if not isinstance(choice, str):
         return None
     name, root = folder_paths.annotated_filepath(choice)
-    path = PurePath(name)
-    # Only what leads down from the folder. On Windows, merely to look at another machine's signs in.
-    if path.drive or path.root or ".." in path.parts or not name.lower().endswith(_VIDEO_ENDINGS):
+    folder = Path(root or folder_paths.get_input_directory())
+    # By the text alone, as the system reads `..`, drives, devices and trailing dots: a link is no way out that a
+    # workflow can make, but on Windows merely to look at another machine's file signs in there.
+    file = Path(os.path.abspath(folder / name))  # noqa: PTH100 - `Path.resolve` follows links
+    if not file.is_relative_to(folder) or file.suffix.lower() not in _VIDEO_ENDINGS:
         return None
-    try:
-        folder = Path(root or folder_paths.get_input_directory()).resolve()
-        file = (folder / name).resolve()
-        return file if file.is_relative_to(folder) and file.is_file() else None
-    except (OSError, ValueError, RuntimeError):
-        # A name that is too long, has a NUL in it, or leads in a circle.
-        return None
+    with suppress(OSError, ValueError):  # a name that is too long or has a NUL in it
+        return file if file.is_file() else None
+    return None
 
 
 def _video_files(folder: Path) -> list[tuple[float, str]]:

@@ -1,27 +1,30 @@
-"""What the pack's web extension asks the server: the token's state, to save, clear and check it, and the version.
+"""What the settings panel asks the server: the token's state, to save, clear and check it, and the pack's version.
 
-ComfyUI has no log-in, so a route takes a token in and never gives one out, and answers ComfyUI's own pages only.
+ComfyUI has no log-in, so a route takes a token in and never gives one out, and answers ComfyUI's own pages only. What
+comes from `runcomfy` is imported when somebody asks, since it would slow ComfyUI's start down.
 """
 
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import json
 import os
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict
+import re
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import SplitResult, urlsplit
 
 from aiohttp import web
-from server import PromptServer
-
-from .csrf import is_cross_site
-from .prompt import drop_wrong_types
-from .shared import SHARED, Shared, shared
 
 if TYPE_CHECKING:
-    from .settings import About, Check, TokenSettings, TokenState
+    from ..runcomfy.errors import RunComfyError
 
+PROJECT: Final = Path(__file__).resolve().parents[2] / "pyproject.toml"
 MAX_BODY: Final = 4096
 """Bytes; a token and the JSON around it."""
 CROSS_SITE: Final = (
@@ -29,71 +32,86 @@ CROSS_SITE: Final = (
     "its network knows. Where that cannot be, or a proxy changes the Host header, set the environment variable "
     "RUNCOMFY_API_TOKEN instead."
 )
+_OWN: Final = ("same-origin", "none")
+"""`Sec-Fetch-Site` of ComfyUI's own pages, and of an address that the user typed."""
+_LOCAL: Final = ("localhost", "local")
+"""What names end with that nobody can register."""
 
 
-def register() -> None:
-    """Add the pack to ComfyUI's server, once, while it loads its packs: what it shares, its hooks and its routes."""
-    server = PromptServer.instance
-    state = server.app[SHARED] = Shared()
-    # A pack that is imported once more while the server runs comes too late for these; Stop is watched all the same.
-    if not server.app.frozen:
-        server.app.middlewares.append(state.stops.middleware())
-        server.app.on_cleanup.append(state.close)
-    server.add_on_prompt_handler(drop_wrong_types)
-    routes = server.routes
-    routes.get("/seedance/about")(_route(_about))
-    routes.get("/seedance/token")(_route(lambda _: _settings().state()))
-    routes.post("/seedance/token")(_route(_save))
-    routes.delete("/seedance/token")(_route(lambda _: _settings().clear()))
-    routes.post("/seedance/token/check")(_route(lambda _: _settings().check()))
+@dataclass(frozen=True)
+class TokenState:
+    """Which token is in use."""
+
+    source: str | None
+    """`saved`, the name of an environment variable, or None where there is no token."""
+    saved: bool
+    """Whether one is saved; it goes before any variable."""
+    variable: str | None
+    """The first environment variable that is set, whether it is in use or not."""
+    problem: str | None
+    """Why the token in use cannot be used, if that shows without asking RunComfy."""
 
 
-def _about(_: Mapping[str, object]) -> About:
-    from .settings import about
+@dataclass(frozen=True)
+class Check:
+    """What RunComfy said to the token."""
 
-    return about()
-
-
-def _save(body: Mapping[str, object]) -> TokenState:
-    text = body.get("token")
-    if not isinstance(text, str) or not text.strip():
-        raise web.HTTPBadRequest(text="The body needs a token, as a text.")
-    return _settings().save(text)
+    ok: bool
+    message: str
 
 
-def _settings() -> TokenSettings:
-    from .settings import TokenSettings
+@dataclass(frozen=True)
+class About:
+    """The pack's version and where it lives."""
 
-    return TokenSettings(shared().engine.folders.token, os.environ)
+    version: str
+    repository: str
 
 
-def _route(
-    answer: Callable[[Mapping[str, object]], About | Check | TokenState],
-) -> Callable[[web.Request], Awaitable[web.Response]]:
-    """A handler that answers with a value, as JSON. What only reads has no body; all else must bring a JSON object.
+Body = Mapping[str, object]
+Answer = Callable[[Body], TokenState | Check | About]
+
+
+def add_routes(routes: web.RouteTableDef, token_file: Callable[[], Path]) -> None:
+    """Add all of them.
 
     Args:
-        answer: blocks, and so is called in a thread.
+        token_file: the place of the saved token; blocks.
     """
 
-    async def handler(request: web.Request) -> web.Response:
-        from .settings import SettingsError
+    def settings() -> TokenSettings:
+        return TokenSettings(token_file(), os.environ)
 
-        try:
-            if is_cross_site(request.headers):
-                raise web.HTTPForbidden(text=CROSS_SITE)
-            body = {} if request.method in ("GET", "HEAD") else await _body(request)
-            found, status = asdict(await asyncio.to_thread(answer, body)), 200
-        except SettingsError as error:
-            found, status = {"error": str(error)}, 400
-        except web.HTTPClientError as refused:
-            found, status = {"error": refused.text}, refused.status
-        return web.json_response(found, status=status, headers={"Cache-Control": "no-store"})
-
-    return handler
+    table: tuple[tuple[str, str, Answer], ...] = (
+        ("GET", "/seedance/about", lambda _: about()),
+        ("GET", "/seedance/token", lambda _: settings().state()),
+        ("POST", "/seedance/token", lambda body: settings().save(body.get("token"))),
+        ("DELETE", "/seedance/token", lambda _: settings().clear()),
+        ("POST", "/seedance/token/check", lambda _: settings().check()),
+    )
+    for method, path, answer in table:
+        routes.route(method, path)(partial(_handle, answer))
 
 
-async def _body(request: web.Request) -> Mapping[str, object]:
+async def _handle(answer: Answer, request: web.Request) -> web.Response:
+    """Answer with a value, as JSON. What only reads has no body; all else must bring a JSON object."""
+    from ..runcomfy.errors import MissingToken
+
+    try:
+        if is_cross_site(request.headers):
+            raise web.HTTPForbidden(text=CROSS_SITE)
+        body = {} if request.method == "GET" else await _body(request)
+        found, status = asdict(await asyncio.to_thread(answer, body)), 200
+    except web.HTTPClientError as refused:
+        found, status = {"error": refused.text}, refused.status
+    except MissingToken as error:
+        found, status = {"error": _message(error)}, 400
+    except OSError as error:
+        found, status = {"error": f"The saved token cannot be changed ({error}). Make that writable."}, 400
+    return web.json_response(found, status=status, headers={"Cache-Control": "no-store"})
+
+
+async def _body(request: web.Request) -> Body:
     """The JSON object that was sent. Raises an error of HTTP, which quotes nothing of it."""
     # A form of another site's page cannot be sent as JSON.
     if request.content_type != "application/json":
@@ -107,3 +125,104 @@ async def _body(request: web.Request) -> Mapping[str, object]:
     if not isinstance(found, dict):
         raise web.HTTPBadRequest(text="The body must be a JSON object.")
     return found
+
+
+@dataclass(frozen=True, repr=False)
+class TokenSettings:
+    """The account whose token is in a file or in the environment. Its methods block, and never say the token."""
+
+    file: Path
+    environment: Mapping[str, str]
+
+    def state(self) -> TokenState:
+        """Which token is in use; never raises."""
+        from ..runcomfy.errors import MissingToken
+        from ..runcomfy.token import find_token, is_saved, variable_in_use
+
+        variable = variable_in_use(self.environment)
+        saved, problem = True, None
+        try:
+            saved = is_saved(self.file)
+            if saved or variable:
+                find_token(self.environment, self.file)
+        except MissingToken as error:
+            problem = _message(error)
+        return TokenState("saved" if saved else variable, saved, variable, problem)
+
+    def save(self, text: object) -> TokenState:
+        """Save a token. Raises `MissingToken` where it cannot be one, and `OSError` where it cannot be written."""
+        from ..runcomfy.token import save_token
+
+        save_token(text if isinstance(text, str) else "", self.file)
+        return self.state()
+
+    def clear(self) -> TokenState:
+        """Delete the saved token; a variable stays as it is. Raises `OSError` where it cannot be deleted."""
+        from ..runcomfy.token import clear_token
+
+        clear_token(self.file)
+        return self.state()
+
+    def check(self) -> Check:
+        """Ask RunComfy for the model's page, which is free and needs a token that is valid."""
+        from ..jobs.price import price_of
+        from ..runcomfy.client import HttpTransport, RunComfy
+        from ..runcomfy.errors import RunComfyError
+        from ..runcomfy.token import api_origin, find_token
+
+        try:
+            token = find_token(self.environment, self.file)
+            model = RunComfy(HttpTransport(api_origin(self.environment), token), token.source).model_info()
+        except RunComfyError as error:
+            return Check(False, _message(error))
+        costs = f" Seedance costs {price}." if (price := price_of(model)) else ""
+        return Check(True, f"RunComfy accepts the token from {token.source}.{costs}")
+
+
+def _message(error: RunComfyError) -> str:
+    # Without its words about charges: nothing here can be charged.
+    return f"{error.message} {error.advice}"
+
+
+def about() -> About:
+    """Read from pyproject.toml, the one place where both are written."""
+    # Not tomllib: Python 3.10 has none.
+    text = PROJECT.read_text(encoding="utf-8")
+    found = dict(re.findall(r'^(version|Repository) = "([^"]+)"$', text, re.MULTILINE))
+    return About(found["version"], found["Repository"])
+
+
+def is_cross_site(headers: Mapping[str, str]) -> bool:
+    """Whether another site's page sent this request. Header names must be looked up whatever their case.
+
+    Stricter than ComfyUI's own check, which looks at loopback only and is off with --enable-cors-header. A request
+    with neither header is a script's or an old browser's, and no page of another site can make one that it can read.
+
+    A site may also let its own name lead here once its page is loaded (DNS rebinding), which makes it the same origin.
+    So a name that can be registered has to have come over https: that takes a certificate for it.
+    """
+    site, origin, host = headers.get("Sec-Fetch-Site"), headers.get("Origin"), headers.get("Host", "").lower()
+    page = _split(origin or "")
+    if site not in (None, *_OWN) or (origin is not None and page.netloc.lower() != host):
+        return True
+    # Without an Origin: to a name that can be registered, browsers send Sec-Fetch-Site over https only.
+    over_https = site is not None if origin is None else page.scheme == "https"
+    return not (over_https or _is_ours(_split(f"//{host}").hostname or ""))
+
+
+def _is_ours(name: str) -> bool:
+    """Whether a host is an IP address, or a name that no other site can have."""
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        *above, last = name.rstrip(".").split(".")
+        return bool(last) and (not above or last in _LOCAL or name == socket.gethostname().lower())
+    return True
+
+
+def _split(address: str) -> SplitResult:
+    """An address in its parts, all of which are empty where it is none."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return urlsplit("")

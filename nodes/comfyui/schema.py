@@ -1,13 +1,20 @@
-"""What the nodes' schemas have in common."""
+"""What the nodes' schemas have in common, and the check of types that has to come before ComfyUI's own."""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import Final
+import logging
+from typing import Any, Final
 
 from comfy_api.latest import io
 
 SeedanceOptionsSocket: Final = io.Custom("SEEDANCE_OPTIONS")
+
+PAID_NODE: Final = "SeedanceTextToVideo"
+CONVERTED: Final[dict[str, type]] = {"text": str, "reuse": bool}
+"""The inputs of the node that spends money that ComfyUI converts, and what has to be on them."""
+
+_log = logging.getLogger("seedance")
 
 
 def schema(*, search_aliases: list[str], **fields: object) -> io.Schema:
@@ -35,3 +42,19 @@ def video_outputs(
         io.String.Output(display_name="request_id", tooltip=request_id),
         io.String.Output(display_name="video_path", tooltip="Where the MP4 is on this machine."),
     ]
+
+
+def drop_wrong_types(queued: Any) -> Any:
+    """Take out of a prompt that is about to be queued what is neither a link nor of its input's type.
+
+    ComfyUI converts before it validates: `null` would become a video of "None", and any text but an empty one a
+    switch that is on. An input that is missing it refuses, by its name.
+    """
+    graph = queued.get("prompt") if isinstance(queued, dict) else None
+    for node_id, node in graph.items() if isinstance(graph, dict) else ():
+        paid = isinstance(node, dict) and node.get("class_type") == PAID_NODE
+        inputs: Any = node.get("inputs") if paid else None
+        for name in CONVERTED.keys() & (inputs if isinstance(inputs, dict) else ()):
+            if not isinstance(inputs[name], (CONVERTED[name], list)):
+                _log.warning("Seedance: %s of node %s is %.60r, which it cannot be.", name, node_id, inputs.pop(name))
+    return queued

@@ -24,19 +24,20 @@ from comfy_execution.utils import CurrentNodeContext
 from comfy_extras.nodes_upscale_model import ImageUpscaleWithModel
 from spandrel import ImageModelDescriptor
 
-from ..errors import SeedanceError, StopRequested
+from ..errors import StopRequested
 from ..files import remove
 from ..jobs.cancellation import Cancellation
 from ..jobs.clock import SystemClock
-from ..jobs.events import Done, Failed, Notice, Upscaling
+from ..jobs.errors import Stopped
+from ..jobs.events import Done, StopOutcome, Upscaling
 from ..video.encode import Format, VideoWriter, finished_frames, remove_unfinished
-from ..video.errors import NotEnoughMemory, UnsupportedUpscale
+from ..video.errors import NotEnoughMemory, UnsupportedUpscale, UnsupportedVideo
 from ..video.frame_source import FileFrames, FrameSource, TensorFrames
 from ..video.memory import SPARE, available_memory
+from .execute import running
 from .files import preview, videos_folder
 from .intermediates import intermediate_device, intermediate_dtype
-from .prompt import running_node
-from .shared import shared
+from .runtime import running_node, shared
 
 if TYPE_CHECKING:
     import numpy as np
@@ -66,29 +67,24 @@ async def upscale(video: Any, model: Any, settings: Settings) -> io.NodeOutput:
 
     Raises `SeedanceError` or an interruption; nothing unfinished is left then.
     """
+    if not isinstance(model, ImageModelDescriptor) or not model.input_channels == model.output_channels == 3:
+        raise UnsupportedUpscale("upscale_model is not a model for single images in colour.", "Load another model.")
     node = running_node()
-    show = shared().batch(node).add(node.item)
-    try:
-        # One at a time, however long a list is: each takes the memory of an encoder.
-        async with shared().upscales(node.prompt_id):
-            with shared().stops.watching() as stop:
-                cancellation = Cancellation(SystemClock(), show, stop.is_set)
+    with running(node) as run:
+        try:
+            # One at a time, however long a list is: each takes the memory of an encoder.
+            async with shared().upscales(node.prompt_id):
+                cancellation = Cancellation(SystemClock(), run.report, run.is_stopped)
                 file, done = await _upscaled(video, model, settings, cancellation)
-    except (StopRequested, InterruptProcessingException):
-        show(Notice("Stopped. Nothing unfinished is kept."))
-        raise InterruptProcessingException from None
-    except SeedanceError as error:
-        show(Failed(str(error)))
-        raise
-    show(done)
+        except (StopRequested, InterruptProcessingException):
+            raise Stopped("Stopped. Nothing unfinished is kept.", StopOutcome.NOT_SUBMITTED) from None
+        run.report(done)
     return io.NodeOutput(InputImpl.VideoFromFile(str(file)), str(file), done.frames, ui=preview((file,)))
 
 
 async def _upscaled(video: Any, model: Any, settings: Settings, cancellation: Cancellation) -> tuple[Path, Done]:
     """The finished file and what the user is told of it."""
     begun = time.monotonic()
-    if not isinstance(model, ImageModelDescriptor) or not model.input_channels == model.output_channels == 3:
-        raise UnsupportedUpscale("upscale_model is not a model for single images in colour.", "Load another model.")
     with ThreadPoolExecutor(1, "seedance-read") as reader, _stored(video) as file:
         source = await cancellation.wait_for(reader.submit(_open, video, file, cancellation))
         wanted = _format(source, model.scale, settings)
@@ -157,10 +153,11 @@ def _pictures(images: torch.Tensor) -> list[NDArray[np.uint8]]:
 
 
 def _open(video: Any, file: tuple[Path, str] | None, cancellation: Cancellation) -> FrameSource:
-    if file:
-        window = _window(video)
-        if window is not None:
+    try:
+        if file and (window := _window(video)):
             return FileFrames(*file, window, cancellation.is_cancelled)
+    except FileNotFoundError:
+        raise UnsupportedVideo(f"The video {file[0] if file else ''} is not there any more.", "Run again.") from None
     held = video.get_components()
     sound = (held.audio["waveform"][0], int(held.audio["sample_rate"])) if held.audio else None
     return TensorFrames(held.images, Fraction(held.frame_rate), sound)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import takewhile
 from pathlib import Path
 
@@ -16,6 +17,12 @@ from .records import JobRecord
 def file_names(request_id: str, count: int) -> tuple[str, ...]:
     """`id.mp4`, `id-2.mp4`, ..."""
     return tuple(f"{request_id}.mp4" if number == 1 else f"{request_id}-{number}.mp4" for number in range(1, count + 1))
+
+
+def request_id_of(file: Path) -> str:
+    """The job whose video is in a file of such a name."""
+    # The id itself is a UUID, whose last group is longer.
+    return re.sub(r"-([2-9]|1[0-6])$", "", file.stem)
 
 
 def files_of(request_id: str, folder: Path) -> tuple[Path, ...]:

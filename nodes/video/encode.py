@@ -129,7 +129,7 @@ class VideoWriter:
                 "yuv420p",
                 src_colorspace=matrix,
                 dst_colorspace=matrix,
-                interpolation=Interpolation.BILINEAR if same_size else Interpolation.LANCZOS,
+                interpolation=Interpolation.BILINEAR if same_size else Interpolation.AREA,
                 src_color_range=ColorRange.JPEG,
                 dst_color_range=ColorRange.MPEG,
             )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator
 from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 import torch
 
@@ -24,50 +24,20 @@ Parts = Generator[Part, None, None]
 _PIECE: Final = 4 * 1024 * 1024
 
 
-class FrameSource(Protocol):
-    """A video whose frames can be read once, from the first to the last."""
-
-    name: str
-    """What it is called, without an ending."""
-    count: int
-    """Frames, as far as is known without decoding."""
-    width: int
-    height: int
-    rate: Fraction
-    """Frames per second, on average."""
-    time_base: Fraction
-    """Seconds of a tick."""
-    matrix: int
-    """The colour matrix of a video that looks the same."""
-    pixel_aspect: Fraction
-
-    def digest(self) -> str:
-        """Equal for equal content alone."""
-
-    def parts(self, size: int) -> Parts:
-        """All frames, ``size`` at a time."""
-
-    def add_sound(self, writer: VideoWriter) -> None:
-        """Hand the sound, if there is any, to a writer."""
-
-
 class FileFrames:
     """The frames of a file that are shown from ``start`` on, for ``duration`` seconds or, for 0, to the end.
 
     Raises:
-        UnsupportedVideo, CorruptVideo: the file cannot be read, or is gone.
+        UnsupportedVideo, CorruptVideo: the file cannot be read.
         StopRequested: ``is_cancelled`` said so.
     """
 
     def __init__(self, file: Path, name: str, window: tuple[float, float], is_cancelled: Callable[[], bool]) -> None:
         self.name, self._file, self._is_cancelled = name, file, is_cancelled
         start, duration = window
-        try:
-            timeline = read_timeline(file, ALL, is_cancelled)
-            with open_video(file) as (_, stream):
-                self.time_base = stream.time_base or Fraction(1, 1000)
-        except FileNotFoundError:
-            raise UnsupportedVideo(f"The video {file} is not there any more.", "Choose another one.") from None
+        timeline = read_timeline(file, ALL, is_cancelled)
+        with open_video(file) as (_, stream):
+            self.time_base = stream.time_base or Fraction(1, 1000)
         # As core cuts: by the ticks of the video, towards zero.
         self._is_cut = bool(start or duration)
         self._start = int(start / self.time_base)
@@ -156,3 +126,6 @@ class TensorFrames:
             waveform, rate = self._sound
             most = math.ceil(self.count / self.rate * rate)
             writer.encode_sound(waveform[:, :most].float().cpu().numpy(), rate)
+
+
+FrameSource = FileFrames | TensorFrames

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from nodes.comfyui.csrf import is_cross_site
+from nodes.comfyui.routes import is_cross_site
 
 HOST = {"Host": "127.0.0.1:8188"}
 OWN_NAME = "render7.studio.example"

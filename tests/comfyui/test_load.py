@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import requests
 from tests.comfyui.conftest import TOKEN, ServiceLog, failure_of
 from tests.comfyui.seedance_graphs import FRAMES, HEIGHT, PROBE, VIDEO, WIDTH, generation, loading
 from tools.comfyui import ComfyUI
-from tools.comfyui_client import Client, Refused, Run, Status
+from tools.comfyui_client import Client, Run, Status
 
 MODEL = "bytedance/seedance-1-0/pro/fast/text-to-video"
 
@@ -27,9 +28,8 @@ def made(client: Client) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def choice(client: Client, made: dict[str, Any]) -> str:
     """That video as the node's list offers it."""
-    options = client.object_info()["LoadSeedanceVideo"]["input"]["required"]["video"][1]["options"]
-    (offered,) = [each for each in options if made["scalars"]["request_id"] in each]
-    return str(offered)
+    (offered,) = [each for each in choices(client) if made["scalars"]["request_id"] in each]
+    return offered
 
 
 def test_a_file_comes_back_as_it_was_made(
@@ -76,17 +76,49 @@ def test_an_unknown_request_id_is_an_error_that_names_it(client: Client, service
     assert service_log.submissions == []
 
 
-def test_what_no_workflow_may_open_is_refused(client: Client, server: ComfyUI, choice: str) -> None:
+def test_what_no_workflow_may_open_is_an_error_that_names_the_one_widget(
+    client: Client, server: ComfyUI, choice: str
+) -> None:
     """Sources other than ids and https links, and files that are outside of ComfyUI's folders or missing."""
     (server.base.parent / "x.mp4").write_bytes(b"not for your eyes")
     sources = ("http://example.com/video.mp4", "ftp://example.com/a.mp4", "file:///etc/passwd", "../../secret", "a b")
-    outside = ("../../x.mp4", "../../x.mp4 [output]", "seedance/../../x.mp4 [output]", "/etc/passwd")
-    wrong = [{"video": choice, "source": source} for source in sources]
-    wrong += [{"video": video} for video in (*outside, "missing.mp4", "")]
-    for inputs in wrong:
-        with pytest.raises(Refused) as refusal:
-            client.run(loading(**inputs))
-        assert list(refusal.value.node_errors) == [VIDEO], inputs
+    outside = ("../../x.mp4", "../../x.mp4 [output]", "seedance/../../x.mp4 [output]", "/etc/passwd", "missing.mp4")
+    for source in sources:
+        message = failure_of(client, loading(video=choice, source=source))
+        assert message.startswith("source must be the request id of a Seedance job, or a link"), source
+    for video in outside:
+        assert failure_of(client, loading(video=video)).startswith("There is no such video in ComfyUI's folders"), video
+    assert failure_of(client, loading(video="")).startswith("No video is chosen.")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows lets nobody make links")
+def test_links_that_the_user_has_placed_are_followed(client: Client, server: ComfyUI, made: dict[str, Any]) -> None:
+    """A folder on another drive, and a file in the input folder that lies elsewhere: listed, shown and loaded."""
+    videos, drive = server.base / "output" / "seedance", server.base.parent / f"{server.base.name}-drive"
+    file = Path(made["scalars"]["video_path"])
+    videos.rename(drive)
+    videos.symlink_to(drive)
+    (server.base / "input" / "elsewhere.mp4").symlink_to(drive / file.name)
+    (drive / f"{file.stem}-2.mp4").symlink_to(drive / file.name)
+    second = f"seedance/{file.stem}-2.mp4 [output]"
+    expected = {  # the folder and the type of what is shown, and the request id
+        f"seedance/{file.name} [output]": ("seedance", "output", file.stem),
+        second: ("seedance", "output", file.stem),
+        "elsewhere.mp4": ("", "input", ""),
+    }
+    try:
+        assert expected.keys() <= set(choices(client))
+        for video, (subfolder, kind, request_id) in expected.items():
+            run = client.run(loading(video=video))
+            assert seen(run)["levels"] == made["levels"], video
+            assert seen(run)["scalars"]["request_id"] == request_id, video
+            (shown,) = run.outputs[VIDEO]["images"]
+            assert (shown["subfolder"], shown["type"]) == (subfolder, kind), video
+            served = requests.get(f"{server.url}/view", params=shown, timeout=30)
+            assert served.content == file.read_bytes(), video
+    finally:
+        videos.unlink()
+        drive.rename(videos)
 
 
 def test_links_that_must_not_be_followed_are_not(client: Client, choice: str) -> None:
@@ -99,6 +131,10 @@ def test_links_that_must_not_be_followed_are_not(client: Client, choice: str) ->
 def test_a_file_that_is_no_video_is_an_error_that_says_so(client: Client, server: ComfyUI) -> None:
     (server.base / "input" / "page.mp4").write_text("<!doctype html><title>not found</title>")
     assert "page.mp4 is not a video" in failure_of(client, loading(video="page.mp4"))
+
+
+def choices(client: Client) -> list[str]:
+    return list(client.object_info()["LoadSeedanceVideo"]["input"]["required"]["video"][1]["options"])
 
 
 def submit_elsewhere(service_log: ServiceLog, text: str) -> str:

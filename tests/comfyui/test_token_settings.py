@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from nodes.comfyui.settings import Check, SettingsError, TokenSettings, TokenState
+from nodes.comfyui.routes import Check, TokenSettings, TokenState
+from nodes.runcomfy.errors import MissingToken
 from tests.support.rehearsal import RehearsalService
 
 SECRET = "s3cr3t-0123456789"
@@ -78,7 +79,7 @@ def test_a_file_that_cannot_be_read_is_a_problem_too(file: Path) -> None:
 
 
 def test_what_cannot_be_a_token_is_not_saved_and_not_quoted(file: Path) -> None:
-    with pytest.raises(SettingsError) as refused:
+    with pytest.raises(MissingToken) as refused:
         TokenSettings(file, {}).save("two words")
     assert "two words" not in str(refused.value)
     assert refused.value.__cause__ is None
@@ -87,12 +88,12 @@ def test_what_cannot_be_a_token_is_not_saved_and_not_quoted(file: Path) -> None:
 
 def test_a_folder_in_the_way_is_named(file: Path) -> None:
     file.parent.write_text("a file where the folder belongs")
-    with pytest.raises(SettingsError, match="private") as refused:
+    with pytest.raises(OSError, match="private") as refused:
         TokenSettings(file, {}).save(SECRET)
     assert SECRET not in str(refused.value)
     file.parent.unlink()
     file.mkdir(parents=True)
-    with pytest.raises(SettingsError, match="yourself"):
+    with pytest.raises(OSError, match="token"):
         TokenSettings(file, {}).clear()
 
 

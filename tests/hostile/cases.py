@@ -48,10 +48,25 @@ class Case:
 
 def files() -> Iterator[Case]:
     """The workflow files, in folders by what becomes of them."""
-    endings = {"refused": Ending.REFUSED, "harmless": Ending.RUNS}
+    endings = {"refused": Ending.REFUSED, "harmless": Ending.RUNS, "fails": Ending.DOES_NOT_RUN}
     for folder, ending in endings.items():
         for file in sorted((WORKFLOWS / folder).glob("*.json")):
-            yield Case(f"{folder}/{file.name}", file.read_text(encoding="utf-8"), ending)
+            name, content = f"{folder}/{file.name}", file.read_text(encoding="utf-8")
+            if folder == "fails":  # a run ends with the first node that fails, so each has one of its own
+                nodes = json.loads(content)
+                for number in sorted({name[1:] for name in nodes}):
+                    graph = {name: node for name, node in nodes.items() if name[1:] == number}
+                    yield Case(f"{name} {number}", json.dumps(graph), ending)
+            else:
+                yield Case(name, content, ending)
+
+
+def placed_links() -> Iterator[Case]:
+    """Links among ComfyUI's files, which only the user can have placed: they lead where they lead."""
+    for name in ("outside.mp4", "outside/secret.mp4", "outside/../outside.mp4"):
+        yield Case(name, json.dumps(loading(video=name)), Ending.RUNS)
+    for name in ("outside/../secret.mp4", "outside/../../secret.mp4", "outside/../comfyui/secret.mp4"):
+        yield Case(name, json.dumps(loading(video=name)), Ending.FAILS, "There is no such video")
 
 
 def choices() -> Iterator[Case]:
@@ -254,6 +269,7 @@ CASES: Final = (
     *files(),
     *choices(),
     *links(),
+    *placed_links(),
     *playlists(),
     *linked_values(),
     *echoes(),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from nodes.comfyui.settings import about
+from nodes.comfyui.routes import about
 from nodes.rehearsal import Timing
 from tests.install.manager import Environment, Manager, Registry, prepare
 from tests.support.rehearsal import RehearsalService

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from nodes.comfyui.settings import about
+from nodes.comfyui.routes import about
 from tools import artwork
 from tools.package import NAME, ROOT, TOO_LARGE, pack
 

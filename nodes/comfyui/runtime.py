@@ -1,25 +1,35 @@
-"""The prompts in ComfyUI's queue: the one that runs, its node that this is called from, and what is on its inputs."""
+"""The node that runs, its prompt, and what this pack's nodes share for as long as the server runs."""
 
 from __future__ import annotations
 
+import asyncio
+import atexit
 import hashlib
-import logging
+import os
 import re
+import threading
+from collections import Counter
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from aiohttp import web
+from comfy.model_management import processing_interrupted
 from comfy_execution.progress import get_progress_state
 from comfy_execution.utils import get_executing_context
 from server import PromptServer
 
+from .files import private_folder, videos_folder
+from .progress import BatchProgress
+from .routes import add_routes
+from .schema import drop_wrong_types
+from .stop import StopWatcher
+
+if TYPE_CHECKING:
+    from ..engine import Engine
+
 IMAGES: Final = 0
 FRAME_COUNT: Final = 3
 """The places of two outputs of a node that brings a video."""
-PAID_NODE: Final = "SeedanceTextToVideo"
-CONVERTED: Final[dict[str, type]] = {"text": str, "reuse": bool}
-"""The inputs of the node that spends money that ComfyUI converts, and what has to be on them."""
-
-_log = logging.getLogger("seedance")
 
 
 @dataclass(frozen=True)
@@ -87,17 +97,60 @@ def queued_prompts() -> frozenset[str]:
     return frozenset(entry[1] for entry in (*running, *waiting))
 
 
-def drop_wrong_types(queued: Any) -> Any:
-    """Take out of a prompt that is about to be queued what is neither a link nor of its input's type.
+class Shared:
+    """The engine, the watch for Stop, and what the nodes have come to. May be used from any thread."""
 
-    ComfyUI converts before it validates: `null` would become a video of "None", and any text but an empty one a
-    switch that is on. An input that is missing it refuses, by its name.
-    """
-    graph = queued.get("prompt") if isinstance(queued, dict) else None
-    for node_id, node in graph.items() if isinstance(graph, dict) else ():
-        paid = isinstance(node, dict) and node.get("class_type") == PAID_NODE
-        inputs: Any = node.get("inputs") if paid else None
-        for name in CONVERTED.keys() & (inputs if isinstance(inputs, dict) else ()):
-            if not isinstance(inputs[name], (CONVERTED[name], list)):
-                _log.warning("Seedance: %s of node %s is %.60r, which it cannot be.", name, node_id, inputs.pop(name))
-    return queued
+    def __init__(self) -> None:
+        self.stops = StopWatcher(PromptServer.instance.loop, processing_interrupted)
+        self.skipped: Counter[str] = Counter()
+        """How many items of each node have come to nothing; by its id."""
+        self._prompt_id = ""
+        self._batches: dict[str, BatchProgress] = {}
+        self._upscales = "", asyncio.Lock()
+        self._engine: Engine | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def engine(self) -> Engine:
+        """Made at its first use, since its imports would slow ComfyUI's start down."""
+        with self._lock:
+            if self._engine is None:
+                from ..engine import Engine, Folders
+
+                server = f"comfyui {getattr(PromptServer.instance, 'port', '')}"
+                self._engine = Engine(Folders(videos_folder(), private_folder()), os.environ, server)
+                atexit.register(self._engine.close)  # ComfyUI does not say when its server ends
+            return self._engine
+
+    def batch(self, node: RunningNode) -> BatchProgress:
+        """What the items of a node's list share, as long as its prompt runs."""
+        with self._lock:
+            if node.prompt_id != self._prompt_id:
+                self._prompt_id, self._batches = node.prompt_id, {}
+            return self._batches.setdefault(node.node_id, BatchProgress(node))
+
+    def upscales(self, prompt_id: str) -> asyncio.Lock:
+        """Held by the one item of a prompt that is being upscaled. Each prompt has an event loop of its own."""
+        if self._upscales[0] != prompt_id:
+            self._upscales = prompt_id, asyncio.Lock()
+        return self._upscales[1]
+
+
+SHARED: Final = web.AppKey("seedance", Shared)
+
+
+def shared() -> Shared:
+    """The one that the server holds, so that no module has a state."""
+    found: Shared = PromptServer.instance.app[SHARED]
+    return found
+
+
+def register() -> None:
+    """Add the pack to ComfyUI's server, once, while it loads its packs: what it shares, its hooks and its routes."""
+    server = PromptServer.instance
+    state = server.app[SHARED] = Shared()
+    # A pack that is imported once more while the server runs comes too late for this; Stop is watched all the same.
+    if not server.app.frozen:
+        server.app.middlewares.append(state.stops.look_after_post)
+    server.add_on_prompt_handler(drop_wrong_types)
+    add_routes(server.routes, lambda: state.engine.folders.token)

@@ -1,0 +1,67 @@
+"""ComfyUI's Stop, seen by every node that waits, however many do."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from aiohttp import web
+
+STOP_INTERVAL: Final = 0.02
+"""Seconds between two looks at Stop; a sampler takes longer for a step."""
+
+
+class StopWatcher:
+    """ComfyUI has one flag, and whoever acts on it first clears it: a sampler that runs in between would hide Stop from
+    the jobs that wait beside it. So it is only ever looked at here: from the server's event loop, which no node blocks,
+    and at once after every request to the server that may have set it.
+
+    Args:
+        loop: the server's.
+        is_pressed: ComfyUI's flag; must not clear it.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, is_pressed: Callable[[], bool]) -> None:
+        self._loop = loop
+        self._is_pressed = is_pressed
+        self._runs: set[threading.Event] = set()
+        self._watch: asyncio.Task[None] | None = None
+
+    @contextmanager
+    def watching(self) -> Iterator[threading.Event]:
+        """An event that is set once Stop is pressed while the block lasts, and stays so. In any thread."""
+        stop = threading.Event()
+        self._runs.add(stop)
+        self._loop.call_soon_threadsafe(self._begin)
+        try:
+            yield stop
+        finally:
+            self._runs.discard(stop)
+
+    @web.middleware
+    async def look_after_post(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        """By whatever route Stop is pressed, a node may clear it within a millisecond."""
+        try:
+            return await handler(request)
+        finally:
+            if request.method == "POST":
+                self._look()
+
+    def _begin(self) -> None:
+        if self._watch is None or self._watch.done():
+            self._watch = self._loop.create_task(self._look_until_over())
+
+    async def _look_until_over(self) -> None:
+        while self._runs:
+            self._look()
+            await asyncio.sleep(STOP_INTERVAL)
+
+    def _look(self) -> None:
+        if self._is_pressed():
+            for stop in tuple(self._runs):
+                stop.set()

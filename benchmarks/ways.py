@@ -36,9 +36,6 @@ class Way(Enum):
 
 def ours() -> Load:
     """This pack's decoder."""
-    import cv2  # noqa: F401  imported before the measurement begins, as PyAV is by what follows
-    import torch  # noqa: F401  likewise
-
     from nodes.video.decode import decode
 
     return lambda file: decode(file).images
@@ -97,14 +94,13 @@ def stack() -> Load:
 
 def decode_floor() -> Load:
     """PyAV's decoding and its conversion to RGB, one after the other; the frames are thrown away."""
-    from nodes.video.picture import orientation_of, to_rgb
-    from nodes.video.reader import read_frames
+    from nodes.video.reader import open_frames, orientation_of, to_rgb
 
     def load(file: Path) -> None:
-        frames = read_frames(file)
-        orientation = orientation_of(next(frames))
-        for frame in frames:
-            to_rgb(frame, orientation)
+        with open_frames(file) as (_, frames):
+            orientation = orientation_of(next(frames))
+            for frame in frames:
+                to_rgb(frame, orientation)
 
     return load
 

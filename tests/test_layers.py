@@ -44,7 +44,7 @@ LIBRARIES: dict[str, set[str]] = {
     "http_exchange": {"urllib3"},
     "http_client": {"requests", "urllib3"},
     "runcomfy": {"requests", "urllib3"},
-    "video": {"requests", "urllib3", "av", "cv2", "numpy", "psutil", "torch"},
+    "video": {"requests", "urllib3", "av", "numpy", "psutil", "torch"},
     "jobs": {"av", "filelock", "psutil", "requests", "sqlalchemy"},
     "rehearsal": {"aiohttp", "av", "PIL", "pydantic"},
     "__main__": {"tqdm"},

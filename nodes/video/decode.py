@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
+from typing import Final
 
 import av
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from .errors import CorruptVideo, breaks_off, unreadable
 from .memory import allocate
-from .picture import float_converter, orientation_of, to_rgb
 from .probe import ALL, Selection, VideoInfo, read_timeline
-from .reader import read_frames
+from .reader import Orientation, open_frames, orientation_of, to_float, to_rgb
+
+CONVERTERS: Final = 2
+"""Threads that turn decoded frames into numbers; for each, a frame waits in memory."""
 
 
 @dataclass(frozen=True)
@@ -52,44 +55,43 @@ def decode(
     """
     timeline = read_timeline(file, selection, is_cancelled)
     wanted = timeline.wanted
-    with closing(read_frames(file, wanted.start, timeline.times, is_cancelled)) as frames:
-        images = _fill(file, islice(frames, 0, None, wanted.step), len(wanted), progress)
-    _, height, width, _ = images.shape
-    return Clip(images, timeline.info(width, height))
+    with open_frames(file, wanted.start, timeline.times, is_cancelled) as (stream, frames):
+        first = next(frames, None)
+        if first is None:
+            raise unreadable(file)
+        info, orientation = timeline.info(stream, first), orientation_of(first)
+        images = allocate((len(wanted), info.height, info.width, 3), file)
+        selected = islice(chain([first], frames), 0, len(wanted) * wanted.step, wanted.step)
+        _fill(images.numpy(), selected, orientation, file, progress)
+    return Clip(images, info)
 
 
 def _fill(
-    file: Path, frames: Iterator[av.VideoFrame], count: int, progress: Callable[[int, int], object]
-) -> torch.Tensor:
-    """Decode the first ``count`` of the frames, and convert each into a tensor while the next ones are decoded."""
-    first = next(frames, None)
-    if first is None:
-        raise unreadable(file)
-    orientation, to_float = orientation_of(first), float_converter()
-    # The first frame's size counts: the header may say another, and knows nothing of rotation.
-    shape = to_rgb(first, orientation).shape
-    images = allocate((count, *shape), file)
-    out = images.numpy()
+    out: NDArray[np.float32],
+    frames: Iterator[av.VideoFrame],
+    orientation: Orientation,
+    file: Path,
+    progress: Callable[[int, int], object],
+) -> None:
+    """Decode the frames, and convert each into its place in ``out`` while the next ones are decoded."""
 
     def convert(number: int, frame: av.VideoFrame) -> None:
         picture = to_rgb(frame, orientation)
-        if picture.shape != shape:
+        if picture.shape != out.shape[1:]:
             raise CorruptVideo(
                 f"The size of the picture changes at frame {number} of {file.name}.", "Use another file."
             )
         to_float(picture, out[number])
 
-    workers = max(1, (os.cpu_count() or 1) // 2)
-    with ThreadPoolExecutor(workers, "seedance-convert") as executor:
-        pending: deque[Future[None]] = deque()
-        done = 0
-        for number, frame in enumerate(chain([first], islice(frames, count - 1))):
+    done = 0
+    with ThreadPoolExecutor(CONVERTERS, "seedance-convert") as executor:
+        pending = deque[Future[None]]()
+        for number, frame in enumerate(frames):
             pending.append(executor.submit(convert, number, frame))
-            # One frame more than there are workers: as few are in memory as keep all busy.
-            while pending and (len(pending) > workers or number + 1 == count):
+            # One frame more than there are threads: as few are in memory as keep all busy.
+            while len(pending) > CONVERTERS or (pending and number + 1 == len(out)):
                 pending.popleft().result()
                 done += 1
-                progress(done, count)
-    if done < count:
+                progress(done, len(out))
+    if done < len(out):
         raise breaks_off(file, done + len(pending))
-    return images

@@ -1,4 +1,4 @@
-"""What kind of video a file is, and whether it is there to its end, told from its first bytes and its boxes.
+"""What kind of video a file is, and whether it is there to its end, told from its first bytes and its parts.
 
 FFmpeg is told the format: left to itself it goes by content whatever the name says, and some contents are lists of
 other files. A playlist that somebody uploads as a video would be shown with the frames of any video on this machine.
@@ -7,6 +7,7 @@ other files. A playlist that somebody uploads as a video would be shown with the
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -16,11 +17,16 @@ MOST_BOXES: Final = 100_000
 """Beside each other; a file of nothing but tiny ones would take minutes."""
 _FIRST_BOXES: Final = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 """With which an MP4 or QuickTime file may begin; old QuickTime files have no `ftyp`."""
-_EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
+_EBML, _SEGMENT, _CLUSTER = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67", b"\x1f\x43\xb6\x75"
+
+Part = tuple[bytes, int | None]
+"""The kind of a part of a file, and the bytes from its start to where the next one is looked for; None: nowhere."""
 
 
 def check_mp4(file: Path) -> None:
     """Make sure that a file is an MP4 of which nothing is missing at the end. Takes less than a millisecond.
+
+    One in fragments may end behind any of them: cut exactly there it counts as whole, as nothing in it tells.
 
     Raises:
         UnsupportedVideo: it does not start with an `ftyp` box.
@@ -35,6 +41,9 @@ def check_mp4(file: Path) -> None:
 def format_of(file: Path) -> str:
     """FFmpeg's name for the format of a file: `mov` for MP4 as well, `matroska` for WebM as well, or `avi`.
 
+    A recording that goes on, or was written into a pipe, does not tell how long it will be. It is incomplete where
+    one of its parts is; cut exactly between two of them it counts as whole.
+
     Raises:
         UnsupportedVideo: it is none of these.
         CorruptVideo: it is shorter than it says, or as in `check_mp4`.
@@ -45,62 +54,85 @@ def format_of(file: Path) -> str:
         _check_boxes(file)
         return "mov"
     if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
-        _check_length(file, int.from_bytes(head[4:8], "little") + 8)
+        _walk(file, _chunk, align=2)
         return "avi"
     if head[:4] == _EBML:
-        _check_length(file, _end_of_matroska(head))
+        _walk(file, _element)
         return "matroska"
     raise unreadable(file)
 
 
 def _head(file: Path) -> bytes:
     with file.open("rb") as stream:
-        return stream.read(256)  # Matroska's header has some 40 bytes, the others fewer
-
-
-def _check_length(file: Path, end: int) -> None:
-    length = file.stat().st_size
-    if end > length:
-        raise CorruptVideo(f"{file.name} is incomplete: it has {length:,} of at least {end:,} bytes.", AGAIN)
+        return stream.read(12)
 
 
 def _check_boxes(file: Path) -> None:
-    """Walk over the top-level boxes of a file (ISO/IEC 14496-12), which must have an index and pictures."""
-    length, end, kinds = file.stat().st_size, 0, list[bytes]()
-    with file.open("rb") as stream:
-        while end < length and len(kinds) <= MOST_BOXES:
-            start = stream.seek(end)
-            header = stream.read(16)
-            size, kind = struct.unpack(">I4s", header[:8].ljust(8, b"\0"))
-            kinds.append(kind)
-            if size == 0:
-                # The last box may leave its size open. Zeros behind the last box are padding, not a box.
-                end = length
-                break
-            if size == 1 and len(header) == 16:
-                (size,) = struct.unpack(">Q", header[8:])
-            end = start + size if size >= 8 else length + 1
-    _check_length(file, end)
+    """Make sure that a file of boxes (ISO/IEC 14496-12) has an index and pictures, the last fragment too."""
+    kinds = _walk(file, _box)
     if len(kinds) > MOST_BOXES:
         raise CorruptVideo(f"{file.name} is damaged: it has more than {MOST_BOXES:,} boxes.", AGAIN)
     missing = [kind.decode() for kind in (b"moov", b"mdat") if kind not in kinds]
+    if [kind for kind in kinds if kind in (b"moof", b"mdat")][-1:] == [b"moof"]:
+        missing = ["mdat"]
     if missing:
         raise CorruptVideo(f"{file.name} is incomplete: it has no {' and no '.join(missing)} box.", AGAIN)
 
 
-def _end_of_matroska(head: bytes) -> int:
-    """Where the file's segment ends, by what it says; where that begins if it does not, as in a recording going on."""
-    size, start = _number(head, 4)
-    segment = start + size
-    if head[segment : segment + 4] != _SEGMENT:
-        return 0
-    size, start = _number(head, segment + 4)
-    return start + size
+def _walk(file: Path, part: Callable[[bytes], Part], align: int = 1) -> list[bytes]:
+    """The kinds of the parts of a file in their order, as far as there are not more than `MOST_BOXES` and one.
+
+    Args:
+        part: what begins with the given bytes.
+        align: parts begin at multiples of this.
+
+    Raises:
+        CorruptVideo: one is not there to its end.
+    """
+    length, start, end, kinds = file.stat().st_size, 0, 0, list[bytes]()
+    with file.open("rb") as stream:
+        while start < length and len(kinds) <= MOST_BOXES:
+            stream.seek(start)
+            kind, size = part(stream.read(16))
+            kinds.append(kind)
+            if size is None:
+                break
+            end = start + size
+            start = end + -end % align
+    if end > length:
+        raise CorruptVideo(f"{file.name} is incomplete: it has {length:,} of at least {end:,} bytes.", AGAIN)
+    return kinds
 
 
-def _number(head: bytes, place: int) -> tuple[int, int]:
-    """A number whose first byte tells how many bytes it has, 0 if it is unknown, and the place behind it."""
+def _box(head: bytes) -> Part:
+    size, kind = struct.unpack(">I4s", head[:8].ljust(8, b"\0"))
+    if size == 0:
+        return kind, None  # The last box may leave its size open. Zeros behind the last box are padding, not a box.
+    if size == 1 and len(head) == 16:
+        (size,) = struct.unpack(">Q", head[8:])
+    return kind, size if size >= 8 else 2**64  # of no valid size: the file is not there to the end of it
+
+
+def _chunk(head: bytes) -> Part:
+    """Of an AVI file."""
+    kind, size = head[:4], int.from_bytes(head[4:8], "little")
+    if kind in (b"RIFF", b"LIST") and size in (0, 0xFFFFFFFF):
+        return kind, 12  # of unknown size: go on with the chunks in it
+    return kind, 8 + size if kind.isalnum() else None
+
+
+def _element(head: bytes) -> Part:
+    """Of a Matroska file."""
+    length = 9 - head[0].bit_length()
+    kind, (size, place) = head[:length], _number(head, length)
+    if size is None:  # go on with the elements in it
+        return kind, place if kind in (_SEGMENT, _CLUSTER) else None
+    return kind, place + size if length <= 4 else None
+
+
+def _number(head: bytes, place: int) -> tuple[int | None, int]:
+    """A number whose first byte tells how many bytes it has, None if it is unknown, and the place behind it."""
     length = 9 - int.from_bytes(head[place : place + 1], "big").bit_length()
     unknown = (1 << 7 * length) - 1
     value = int.from_bytes(head[place : place + length], "big") & unknown
-    return 0 if value == unknown else value, place + length
+    return None if value == unknown else value, place + length

@@ -12,8 +12,7 @@ import av
 
 from ..errors import StopRequested
 from .errors import NothingSelected, breaks_off, unreadable
-from .picture import orientation_of, to_rgb
-from .reader import open_video, read_frames
+from .reader import open_frames, open_video, orientation_of
 
 UNTOLD_FPS: Final = 24.0
 """Seedance's rate, for a file that tells none."""
@@ -65,23 +64,29 @@ class VideoInfo:
 class Timeline:
     """The selected frames of a file that has been walked through."""
 
+    selection: Selection
     wanted: range
-    """Their numbers; at least one."""
-    fps: float
-    """As in `VideoInfo`."""
-    pixel_aspect: float
-    """How wide a pixel is shown, for a height of 1."""
+    """The numbers of the selected frames; at least one."""
     times: tuple[int, ...]
     """When each frame from the first on is shown, in ticks of the stream; empty where they cannot be sought by it."""
+    rhythm: tuple[int, int]
+    """How many frames the file has, and the ticks from the first to the last of them; (0, 0) if it has yet more."""
 
-    def info(self, width: int, height: int) -> VideoInfo:
-        """What the user is told, with the frames' size."""
-        shown = round(width * self.pixel_aspect)
-        notice = (
-            f"The pixels of this video are not square: players show it as {shown}x{height}, and its frames are as "
-            f"they are stored, {width}x{height}."
+    def info(self, stream: av.VideoStream, frame: av.VideoFrame) -> VideoInfo:
+        """What the user is told, by the video's stream and one of its frames, whose size counts: the stream may say
+        another, and knows nothing of rotation."""
+        size, shown = (
+            (frame.width, frame.height),
+            (round(frame.width * (stream.sample_aspect_ratio or 1)), frame.height),
         )
-        return VideoInfo(len(self.wanted), width, height, self.fps, "" if shown == width else notice)
+        if orientation_of(frame).is_turned:
+            size, shown = size[::-1], shown[::-1]
+        notice = (
+            "The pixels of this video are not square: players show it as {}x{}, and its frames are as they are "
+            "stored, {}x{}."
+        ).format(*shown, *size)
+        fps = _rate(stream, *self.rhythm) / self.selection.select_every_nth
+        return VideoInfo(len(self.wanted), *size, fps, "" if shown == size else notice)
 
 
 def probe(file: Path, is_cancelled: Callable[[], bool] = lambda: False, selection: Selection = ALL) -> VideoInfo:
@@ -90,11 +95,10 @@ def probe(file: Path, is_cancelled: Callable[[], bool] = lambda: False, selectio
     Raises as `decode` does, save for `NotEnoughMemory`.
     """
     timeline = read_timeline(file, selection, is_cancelled)
-    first = next(read_frames(file, is_cancelled=is_cancelled), None)
-    if first is None:
-        raise unreadable(file)
-    height, width, _ = to_rgb(first, orientation_of(first)).shape
-    return timeline.info(width, height)
+    with open_frames(file, is_cancelled=is_cancelled) as (stream, frames):
+        for first in frames:
+            return timeline.info(stream, first)
+    raise unreadable(file)
 
 
 def read_timeline(file: Path, selection: Selection, is_cancelled: Callable[[], bool]) -> Timeline:
@@ -108,7 +112,7 @@ def read_timeline(file: Path, selection: Selection, is_cancelled: Callable[[], b
     most = selection.most
     times, keys = list[int | None](), list[int | None]()
     leading = leading_end = 0
-    with open_video(file) as (container, stream):
+    with open_video(file, quick=True) as (container, stream):
         for number, packet in enumerate(container.demux(stream), 1):
             if is_cancelled():
                 raise StopRequested
@@ -127,8 +131,6 @@ def read_timeline(file: Path, selection: Selection, is_cancelled: Callable[[], b
         else:
             most = None
         known = sorted(time for time in times if time is not None)
-        fps = _rate(stream, known if most is None else [])
-        aspect = float(stream.sample_aspect_ratio or 1)
         # AVI files hold no times; those that FFmpeg makes up change after seeking.
         seekable = len(set(known)) == len(times) and not leading and container.format.name != "avi"
     frames = len(times) - (_undecodable(file, leading_end) if leading else 0)
@@ -138,7 +140,8 @@ def read_timeline(file: Path, selection: Selection, is_cancelled: Callable[[], b
         raise NothingSelected(
             f"{file.name} has {frames} frames, and the frame controls leave none of them.", "Lower skip_first_frames."
         )
-    return Timeline(wanted, fps / selection.select_every_nth, aspect, tuple(known) if seekable else ())
+    rhythm = (len(known), known[-1] - known[0]) if known and most is None else (0, 0)
+    return Timeline(selection, wanted, tuple(known) if seekable else (), rhythm)
 
 
 def _undecodable(file: Path, packets: int) -> int:
@@ -150,14 +153,12 @@ def _undecodable(file: Path, packets: int) -> int:
         return left - len(stream.codec_context.decode(None))
 
 
-def _rate(stream: av.VideoStream, times: list[int]) -> float:
-    """Frames per second on average: what the file says, unless its frames, by the ``times`` of all, last much longer.
+def _rate(stream: av.VideoStream, frames: int, ticks: int) -> float:
+    """Frames per second on average: what the file says, unless its frames, which take so many ticks, last much longer.
 
     Matroska and AVI files name one rate although their frames come at a variable one.
     """
     said = float(stream.average_rate or stream.guessed_rate or UNTOLD_FPS)
-    if not times or stream.time_base is None:
-        return said
-    seconds = float((times[-1] - times[0]) * stream.time_base) + 1 / said
-    missing = seconds * said - len(times)
-    return len(times) / seconds if missing > max(_CUT_AWAY, 0.01 * len(times)) else said
+    seconds = float(ticks * (stream.time_base or 0)) + 1 / said
+    missing = seconds * said - frames
+    return frames / seconds if frames and missing > max(_CUT_AWAY, 0.01 * frames) else said

@@ -1,17 +1,22 @@
-"""A video file opened by PyAV, and its frames, decoded one by one."""
+"""A video file opened by PyAV: the stream in it that is the video, its frames one by one, and their pictures."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
-from typing import Final
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 import av
+import numpy as np
 from av.container import InputContainer
 from av.stream import Disposition
 from av.video.frame import PictureType
+from av.video.plane import VideoPlane
+from av.video.reformatter import ColorRange, Colorspace
+from numpy.typing import NDArray
 
 from ..errors import StopRequested
 from .errors import AGAIN, CorruptVideo, unreadable
@@ -19,22 +24,25 @@ from .file_format import format_of
 
 _STILLS: Final = ("mjpeg", "png", "bmp", "gif", "webp", "tiff")
 """Codecs of tracks that are mostly thumbnails, where there is another track beside them."""
-
-Frames = Generator[av.VideoFrame, None, None]
+_MATRICES: Final = MappingProxyType({1: 1, 4: 4, 7: 7, 9: 9, 10: 9})
+"""Colour matrices by their numbers in ITU-T H.273, as swscale numbers them: BT.709, FCC, SMPTE 240M, BT.2020."""
 
 
 @contextmanager
-def open_video(file: Path) -> Iterator[tuple[InputContainer, av.VideoStream]]:
+def open_video(file: Path, *, quick: bool = False) -> Iterator[tuple[InputContainer, av.VideoStream]]:
     """A file and the stream in it that is the video, open as long as the `with` block lasts.
+
+    Args:
+        quick: for packets alone; what can only be found out by decoding a frame is then not known of the stream.
 
     Raises:
         UnsupportedVideo: the file is of another format, or has nothing that could be decoded.
         CorruptVideo: it is shorter than it says, or FFmpeg failed inside the block.
     """
-    name = format_of(file)
+    name, options = format_of(file), {"skip_frame": "all"} if quick else {}
     try:
         # An absolute path, since FFmpeg takes what stands before a colon for a protocol.
-        container = av.open(str(file.absolute()), format=name, metadata_errors="replace")
+        container = av.open(str(file.absolute()), format=name, options=options, metadata_errors="replace")
     except av.FFmpegError:
         raise unreadable(file) from None
     with container:
@@ -56,10 +64,13 @@ def _strangeness(stream: av.VideoStream) -> tuple[bool, bool, bool]:
     return cover, stream.frames == 1, stream.codec_context.name in _STILLS
 
 
-def read_frames(
+@contextmanager
+def open_frames(
     file: Path, first: int = 0, times: Sequence[int] = (), is_cancelled: Callable[[], bool] = lambda: False
-) -> Frames:
-    """The frames from number ``first`` on, in the order in which they are shown. Only a few are in memory at a time.
+) -> Iterator[tuple[av.VideoStream, Iterator[av.VideoFrame]]]:
+    """The stream that is the video, and its frames from number ``first`` on, in the order in which they are shown.
+
+    They can be had as long as the `with` block lasts. Only a few are in memory at a time.
 
     Args:
         times: when the first so many frames are shown, in ticks of the stream; with it later ones are sought.
@@ -70,30 +81,91 @@ def read_frames(
         StopRequested: ``is_cancelled`` said so.
     """
     if 0 < first < len(times):
-        due = times[first]
-        frames = _decode(file, is_cancelled, due)
-        begin = next(frames, None)
-        # Some key frames are whole only when others have been decoded behind them.
-        if begin is not None and begin.pict_type == PictureType.I:
-            found = next((frame for frame in chain([begin], frames) if frame.pts is None or frame.pts >= due), None)
-            if found is not None and found.pts == due:
-                yield found
-                yield from frames
-                return
-        frames.close()
-    yield from islice(_decode(file, is_cancelled), first, None)
-
-
-def _decode(file: Path, is_cancelled: Callable[[], bool], due: int | None = None) -> Frames:
-    """All frames, or those from the last key frame on that is stored in front of one that is ``due`` then."""
+        with open_video(file) as (container, stream):
+            container.seek(times[first], stream=stream)
+            frames = _decode(container, stream, is_cancelled)
+            begin = next(frames, None)
+            # Some key frames are whole only when others have been decoded behind them.
+            if begin is not None and begin.pict_type == PictureType.I:
+                later = (each for each in chain([begin], frames) if each.pts is None or each.pts >= times[first])
+                found = next(later, None)
+                if found is not None and found.pts == times[first]:
+                    yield stream, chain([found], frames)
+                    return
     with open_video(file) as (container, stream):
-        stream.thread_type = "AUTO"
-        if due is not None:
-            container.seek(due, stream=stream)
-        for packet in container.demux(stream):
+        yield stream, islice(_decode(container, stream, is_cancelled), first, None)
+
+
+def _decode(
+    container: InputContainer, stream: av.VideoStream, is_cancelled: Callable[[], bool]
+) -> Iterator[av.VideoFrame]:
+    stream.thread_type = "AUTO"
+    for packet in container.demux(stream):
+        if is_cancelled():
+            raise StopRequested
+        for frame in packet.decode():
             if is_cancelled():
                 raise StopRequested
-            for frame in packet.decode():
-                if is_cancelled():
-                    raise StopRequested
-                yield frame
+            yield frame
+
+
+class Orientation(NamedTuple):
+    """How the frames of a video are to be turned and mirrored."""
+
+    is_turned: bool
+    """Whether rows are to be shown as columns; what follows comes after that."""
+    down: int
+    """-1 if the last row is to be shown first, else 1."""
+    right: int
+    """-1 if the last column is to be shown first, else 1."""
+
+
+def orientation_of(frame: av.VideoFrame) -> Orientation:
+    """What one of its frames says of all frames of a video, in quarter turns; other angles count as none.
+
+    To ask every frame costs memory: PyAV's side data keep theirs alive until the next garbage collection.
+    """
+    try:
+        matrix = memoryview(frame.side_data["DISPLAYMATRIX"])  # type: ignore[typeddict-item]  # PyAV's types know one kind
+    except KeyError:
+        return Orientation(False, 1, 1)
+    # A pixel at (x, y) is to be shown at (a x + c y, b x + d y): ISO/IEC 14496-12, 8.3.2.
+    a, b, _, c, d, *_ = np.sign(np.frombuffer(matrix, np.int32)).tolist()
+    if not b and not c:
+        return Orientation(False, d or 1, a or 1)
+    return Orientation(True, b, c) if not a and not d else Orientation(False, 1, 1)
+
+
+def to_rgb(frame: av.VideoFrame, orientation: Orientation) -> NDArray[np.uint8]:
+    """A frame as [height, width, 3], RGB, upright; valid by itself, and not always contiguous."""
+    full = frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
+    rgb = (_without_fields(frame) if frame.interlaced_frame else frame).reformat(
+        format="rgb24",
+        # Everything is said, since the defaults differ between PyAV's versions, and not all are right.
+        src_colorspace=_MATRICES.get(int(frame.colorspace), Colorspace.ITU601),
+        dst_colorspace=Colorspace.ITU601,
+        src_color_range=ColorRange.JPEG if full else ColorRange.MPEG,
+        dst_color_range=ColorRange.JPEG,
+    )
+    picture = _rows(rgb.planes[0])[:, : rgb.width * 3].reshape(rgb.height, rgb.width, 3)
+    if orientation.is_turned:
+        picture = picture.transpose(1, 0, 2)
+    return picture[:: orientation.down, :: orientation.right]
+
+
+def _without_fields(frame: av.VideoFrame) -> av.VideoFrame:
+    """The same picture, not marked as interlaced, for which PyAV from 17 on blurs colours across every other line."""
+    plain = av.VideoFrame(frame.width, frame.height, frame.format.name)
+    for target, source in zip(plain.planes, frame.planes, strict=True):
+        size = min(target.line_size, source.line_size)
+        _rows(target)[:, :size] = _rows(source)[:, :size]
+    return plain
+
+
+def _rows(plane: VideoPlane) -> NDArray[np.uint8]:
+    return np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
+
+
+def to_float(picture: NDArray[np.uint8], out: NDArray[np.float32]) -> None:
+    """Write ``picture / 255`` into an array of the same shape."""
+    np.divide(picture, np.float32(255), out=out)

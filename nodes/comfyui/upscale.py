@@ -34,9 +34,8 @@ from ..video.encode import Format, VideoWriter, finished_frames, remove_unfinish
 from ..video.errors import NotEnoughMemory, UnsupportedUpscale, UnsupportedVideo
 from ..video.frame_source import FileFrames, FrameSource, TensorFrames
 from ..video.memory import SPARE, available_memory
-from .execute import running
+from .execute import intermediate_device, intermediate_dtype, running
 from .files import preview, videos_folder
-from .intermediates import intermediate_device, intermediate_dtype
 from .runtime import running_node, shared
 
 if TYPE_CHECKING:

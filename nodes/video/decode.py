@@ -1,4 +1,4 @@
-"""A video file into one preallocated float32 tensor. One thread decodes, others convert what was decoded before."""
+"""A video file into one preallocated tensor. One thread decodes, others convert what was decoded before."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Clip:
     """The selected frames of a video file."""
 
     images: torch.Tensor
-    """float32 [frames, height, width, 3], RGB, 0..1, contiguous, on the CPU."""
+    """[frames, height, width, 3], RGB, 0..1, contiguous, on the CPU."""
     info: VideoInfo
 
 
@@ -37,12 +37,14 @@ def decode(
     file: Path,
     selection: Selection = ALL,
     *,
+    dtype: torch.dtype = torch.float32,
     progress: Callable[[int, int], object] = lambda *_: None,
     is_cancelled: Callable[[], bool] = lambda: False,
 ) -> Clip:
     """Read the selected frames of a video. Blocks; meant for a worker thread. Needs their memory and a few frames more.
 
     Args:
+        dtype: of the tensor.
         progress: told the frames done and in all.
         is_cancelled: asked before every frame.
 
@@ -60,14 +62,14 @@ def decode(
         if first is None:
             raise unreadable(file)
         info, orientation = timeline.info(stream, first), orientation_of(first)
-        images = allocate((len(wanted), info.height, info.width, 3), file)
+        images = allocate((len(wanted), info.height, info.width, 3), file, dtype)
         selected = islice(chain([first], frames), 0, len(wanted) * wanted.step, wanted.step)
         _fill(images.numpy(), selected, orientation, file, progress)
     return Clip(images, info)
 
 
 def _fill(
-    out: NDArray[np.float32],
+    out: NDArray[np.floating],
     frames: Iterator[av.VideoFrame],
     orientation: Orientation,
     file: Path,

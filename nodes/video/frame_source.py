@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Generator
-from contextlib import closing
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -14,9 +14,8 @@ import torch
 
 from .encode import BT601, BT709, VideoWriter
 from .errors import CorruptVideo, UnsupportedVideo, unreadable
-from .picture import float_converter, orientation_of, to_rgb
 from .probe import ALL, read_timeline
-from .reader import Frames, open_video, read_frames
+from .reader import open_frames, orientation_of, to_float, to_rgb
 
 Part = tuple[torch.Tensor, list[int]]
 """Frames, [frames, height, width, 3], RGB, 0..1, and when each is shown, in ticks of the source's time base."""
@@ -25,7 +24,7 @@ _PIECE: Final = 4 * 1024 * 1024
 
 
 class FileFrames:
-    """The frames of a file that are shown from ``start`` on, for ``duration`` seconds or, for 0, to the end.
+    """The frames of a file that are shown from ``start`` seconds on, for ``duration`` seconds or, for 0, to the end.
 
     Raises:
         UnsupportedVideo, CorruptVideo: the file cannot be read.
@@ -34,27 +33,25 @@ class FileFrames:
 
     def __init__(self, file: Path, name: str, window: tuple[float, float], is_cancelled: Callable[[], bool]) -> None:
         self.name, self._file, self._is_cancelled = name, file, is_cancelled
-        start, duration = window
         timeline = read_timeline(file, ALL, is_cancelled)
-        with open_video(file) as (_, stream):
+        with open_frames(file, is_cancelled=is_cancelled) as (stream, frames):
+            first = next(frames, None)
+            if first is None:
+                raise unreadable(file)
+            info, self._orientation = timeline.info(stream, first), orientation_of(first)
             self.time_base = stream.time_base or Fraction(1, 1000)
-        # As core cuts: by the ticks of the video, towards zero.
-        self._is_cut = bool(start or duration)
-        self._start = int(start / self.time_base)
-        self._end = int((start + duration) / self.time_base) if duration else math.inf
-        known = timeline.times if self._is_cut else ()
-        self.count = len([time for time in known if self._is_in(time)]) if known else len(timeline.wanted)
-        self.rate = Fraction(timeline.fps).limit_denominator(100_000)
-        first = next(read_frames(file, is_cancelled=is_cancelled), None)
-        if first is None or not self.count:
-            raise unreadable(file)
-        self._orientation = orientation_of(first)
-        self.height, self.width, _ = self._shape = to_rgb(first, self._orientation).shape
+            aspect = stream.sample_aspect_ratio or Fraction(1)
+        self.width, self.height, self.rate = info.width, info.height, Fraction(info.fps).limit_denominator(100_000)
         self.matrix = BT709 if int(first.colorspace) == BT709 else BT601
-        aspect = Fraction(timeline.pixel_aspect).limit_denominator(1000)
-        self.pixel_aspect = aspect if self._orientation[0] else 1 / aspect
+        self.pixel_aspect = 1 / aspect if self._orientation.is_turned else aspect
+        # As core cuts: by the ticks of the video.
+        start, duration = window
+        self._start = int(start / self.time_base) if start or duration else -math.inf
+        self._end = int((start + duration) / self.time_base) if duration else math.inf
+        self.count = sum(map(self._is_in, timeline.times)) or info.frames
 
     def digest(self) -> str:
+        """Equal for equal content alone."""
         found = hashlib.sha256(f"{self._start} {self._end}".encode())
         with self._file.open("rb") as file:
             while piece := file.read(_PIECE):
@@ -62,32 +59,28 @@ class FileFrames:
         return found.hexdigest()
 
     def parts(self, size: int) -> Parts:
-        to_float = float_converter()
-        with closing(self._frames()) as frames:
-            pictures, times = list[torch.Tensor](), list[int]()
-            for frame in frames:
-                picture = to_rgb(frame, self._orientation)
-                if picture.shape != self._shape:
-                    raise CorruptVideo(f"The size of the picture changes in {self._file.name}.", "Use another file.")
-                pictures.append(torch.empty(self._shape))
-                to_float(picture, pictures[-1].numpy())
-                times.append(frame.pts - self._start if frame.pts is not None else 0)
-                if len(pictures) == size:
-                    yield torch.stack(pictures), times
-                    pictures, times = [], []
-            if pictures:
-                yield torch.stack(pictures), times
+        """All frames, ``size`` at a time."""
+        with open_frames(self._file, is_cancelled=self._is_cancelled) as (_, frames):
+            wanted = (frame for frame in frames if frame.pts is None or self._is_in(frame.pts))
+            while some := list(islice(wanted, size)):
+                images = torch.empty((len(some), self.height, self.width, 3))
+                for frame, image in zip(some, images, strict=True):
+                    picture = to_rgb(frame, self._orientation)
+                    if picture.shape != image.shape:
+                        raise CorruptVideo(
+                            f"The size of the picture changes in {self._file.name}.", "Use another file."
+                        )
+                    to_float(picture, image.numpy())
+                yield images, [(frame.pts or 0) - self._shift for frame in some]
 
     def add_sound(self, writer: VideoWriter) -> None:
-        start = float(self._start * self.time_base) if self._is_cut else -math.inf
-        writer.copy_sound(self._file, start, float(self._end * self.time_base))
+        """Hand the sound, if there is any, to a writer."""
+        start, end = (float(time * self.time_base) for time in (self._start, self._end))
+        writer.copy_sound(self._file, start, end)
 
-    def _frames(self) -> Frames:
-        for frame in read_frames(self._file, is_cancelled=self._is_cancelled):
-            if not self._is_cut or frame.pts is None or self._is_in(frame.pts):
-                yield frame
-            elif frame.pts >= self._end:
-                return
+    @property
+    def _shift(self) -> int:
+        return int(self._start) if math.isfinite(self._start) else 0
 
     def _is_in(self, time: int) -> bool:
         return self._start <= time < self._end

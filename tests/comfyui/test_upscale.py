@@ -130,7 +130,8 @@ def colours(frames: list[NDArray[np.uint8]]) -> NDArray[np.float64]:
     """The mean of each sixteenth of each frame."""
     height, width, _ = frames[0].shape
     parts = np.stack(frames)[:, : height // 4 * 4, : width // 4 * 4].astype(np.float64)
-    return parts.reshape(len(frames), 4, height // 4, 4, width // 4, 3).mean(axis=(2, 4))
+    means: NDArray[np.float64] = parts.reshape(len(frames), 4, height // 4, 4, width // 4, 3).mean(axis=(2, 4))
+    return means
 
 
 def unfinished(server: ComfyUI) -> list[str]:

@@ -122,14 +122,13 @@ class VideoWriter:
         wanted = self._wanted
         matrix = Colorspace.ITU709 if wanted.matrix == BT709 else Colorspace.ITU601
         for picture, time in zip(pictures, times, strict=True):
-            same_size = picture.shape[:2] == (wanted.height, wanted.width)
-            frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(
-                wanted.width,
-                wanted.height,
-                "yuv420p",
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            # In a step of its own: together with the next one, colours would be taken from every other pixel alone.
+            frame = frame.reformat(wanted.width, wanted.height, interpolation=Interpolation.AREA)
+            frame = frame.reformat(
+                format="yuv420p",
                 src_colorspace=matrix,
                 dst_colorspace=matrix,
-                interpolation=Interpolation.BILINEAR if same_size else Interpolation.AREA,
                 src_color_range=ColorRange.JPEG,
                 dst_color_range=ColorRange.MPEG,
             )

@@ -200,8 +200,9 @@ def test_size_is_as_asked_and_even(client: Client, server: ComfyUI, sources: Pat
         finished = run(client, graph)
         frames = frames_of(shown(finished, server))
         assert frames[0].shape == (size[1], size[0], 3), by
-        off = np.abs(colours(frames) - colours(frames_of(shown(finished, server, "core")))).max()
-        assert off <= MOST_OFF, f"{by}: {off:.1f} of 255 off"
+        # Of whole frames: smaller ones of this picture are mostly edges, which each encoder blurs in its own way.
+        means = [np.stack(some).mean(axis=(1, 2)) for some in (frames, frames_of(shown(finished, server, "core")))]
+        assert np.abs(means[0] - means[1]).max() <= MOST_OFF, by
 
 
 def test_more_frames_at_once_change_nothing_and_the_finished_file_is_found(

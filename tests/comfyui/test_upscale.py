@@ -26,7 +26,8 @@ from tools.comfyui_client import Client, Run, Status
 from tools.upscale_model import UPSCALER
 
 FFMPEG: Final = imageio_ffmpeg.get_ffmpeg_exe()
-PICTURE: Final = "-f lavfi -i testsrc2=s=160x96:r=24:d=1"
+PICTURE: Final = "-f lavfi -i testsrc2=s=160x96:r=24:d=1,hue=s=0.6"
+"""Not of colours that are at the edge of what there is: there, each decoder clips in its own way."""
 BEEP: Final = "-f lavfi -i sine=d=1"
 X264: Final = "-c:v libx264 -crf 10 -pix_fmt yuv420p"
 MOST_OFF: Final = 4.0

@@ -16,11 +16,11 @@ MAX_FRAMES: Final = 64
 MAX_CRF: Final = 51
 CRF: Final = 18
 
-VIDEO: Final = "A video, from any node: whole or trimmed. Its sound and the times of its frames are kept."
+VIDEO: Final = "A video, whole or trimmed. Its sound and the times of its frames are kept."
 MODEL: Final = "From Load Upscale Model."
-SCALE: Final = "How many times as wide and high the result is. 0: what the model makes, 2 for a 2x model."
-AT_ONCE: Final = "Frames in memory at a time; the result is the same. 0: as many as pay and fit."
-QUALITY: Final = "Quality of the H.264 video: lower is better and larger. 0 is without loss, 18 looks like it."
+SCALE: Final = "Width and height of the result as a multiple of the video's. 0: the model's own factor."
+AT_ONCE: Final = "Frames in memory at a time; the result is the same. 0: chosen by the memory that is left."
+QUALITY: Final = "Quality of the H.264 file: lower is better and larger. 0: without loss."
 
 
 class SeedanceUpscaleVideo(io.ComfyNode):
@@ -33,8 +33,8 @@ class SeedanceUpscaleVideo(io.ComfyNode):
             display_name="Upscale Seedance Video",
             search_aliases=["video upscale", "super resolution", "enlarge video", "esrgan", "upscale video with model"],
             description=(
-                "Upscales a video of any length with an upscale model, a few frames at a time, so that memory does "
-                "not grow with its length. The result is an MP4 in output/seedance, which is found again."
+                "Enlarges a video of any length with an upscale model, a few frames at a time, so that memory stays small. "
+                "The MP4 goes into output/seedance and is found again."
             ),
             inputs=[
                 io.Video.Input("video", tooltip=VIDEO),

@@ -33,8 +33,8 @@ class SeedanceUpscaleVideo(io.ComfyNode):
             display_name="Upscale Seedance Video",
             search_aliases=["video upscale", "super resolution", "enlarge video", "esrgan", "upscale video with model"],
             description=(
-                "Enlarges a video of any length with an upscale model, a few frames at a time, so that memory stays small. "
-                "The MP4 goes into output/seedance and is found again."
+                "Enlarges a video of any length with an upscale model, a few frames at a time, so that memory stays "
+                "small. The MP4 goes into output/seedance and is found again."
             ),
             inputs=[
                 io.Video.Input("video", tooltip=VIDEO),
@@ -56,7 +56,7 @@ class SeedanceUpscaleVideo(io.ComfyNode):
     async def execute(
         cls, video: Any, upscale_model: Any, scale_by: float = 0.0, frames_at_once: int = 0, crf: int = CRF
     ) -> io.NodeOutput:
-        from .comfyui.upscale import Settings, upscale
+        from .comfyui.upscale import upscale
 
         # ComfyUI checks the numbers that are typed in, but not those that come through a link.
         problem = (
@@ -66,7 +66,7 @@ class SeedanceUpscaleVideo(io.ComfyNode):
         )
         if problem:
             raise InvalidRequest(problem)
-        return await upscale(video, upscale_model, Settings(float(scale_by), frames_at_once, crf))
+        return await upscale(video, upscale_model, float(scale_by), frames_at_once, crf)
 
 
 def validate_scale(value: object) -> str | None:

@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -20,6 +19,7 @@ import folder_paths
 import torch
 from comfy.model_management import InterruptProcessingException
 from comfy_api.latest import InputImpl, io
+from comfy_execution.progress import get_progress_state
 from comfy_execution.utils import CurrentNodeContext
 from comfy_extras.nodes_upscale_model import ImageUpscaleWithModel
 from spandrel import ImageModelDescriptor
@@ -50,19 +50,8 @@ ENCODED: Final = 30
 """Frames that the encoder keeps, in yuv420p."""
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What is set on the node."""
-
-    scale_by: float
-    """0 for the model's own factor."""
-    frames_at_once: int
-    """0 for as many as pay."""
-    crf: int
-
-
-async def upscale(video: Any, model: Any, settings: Settings) -> io.NodeOutput:
-    """The outputs of the node for any VIDEO and UPSCALE_MODEL.
+async def upscale(video: Any, model: Any, scale_by: float, frames_at_once: int, crf: int) -> io.NodeOutput:
+    """The outputs of the node for any VIDEO and UPSCALE_MODEL. Of the numbers, 0 stands for what suits, but for `crf`.
 
     Raises `SeedanceError` or an interruption; nothing unfinished is left then.
     """
@@ -74,25 +63,31 @@ async def upscale(video: Any, model: Any, settings: Settings) -> io.NodeOutput:
             # One at a time, however long a list is: each takes the memory of an encoder.
             async with shared().upscales(node.prompt_id):
                 cancellation = Cancellation(SystemClock(), run.report, run.is_stopped)
-                file, done = await _upscaled(video, model, settings, cancellation)
+                file, done = await _upscaled(video, model, scale_by, frames_at_once, crf, cancellation)
         except (StopRequested, InterruptProcessingException):
             raise Stopped("Stopped. Nothing unfinished is kept.", StopOutcome.NOT_SUBMITTED) from None
+        except FileNotFoundError as error:
+            raise UnsupportedVideo(
+                f"The video {error.filename} is not there any more.", "Choose another one."
+            ) from None
         run.report(done)
     return io.NodeOutput(InputImpl.VideoFromFile(str(file)), str(file), done.frames, ui=preview((file,)))
 
 
-async def _upscaled(video: Any, model: Any, settings: Settings, cancellation: Cancellation) -> tuple[Path, Done]:
+async def _upscaled(
+    video: Any, model: ImageModelDescriptor, scale_by: float, frames_at_once: int, crf: int, cancellation: Cancellation
+) -> tuple[Path, Done]:
     """The finished file and what the user is told of it."""
     begun = time.monotonic()
     with ThreadPoolExecutor(1, "seedance-read") as reader, _stored(video) as file:
         source = await cancellation.wait_for(reader.submit(_open, video, file, cancellation))
-        wanted = _format(source, model.scale, settings)
+        wanted = _format(source, model.scale, scale_by, crf)
         key = await cancellation.wait_for(reader.submit(_key, source, model, wanted))
         target = videos_folder() / f"{source.name[:80]}.{wanted.width}x{wanted.height}.{key[:8]}.mp4"
         found = await cancellation.wait_for(reader.submit(finished_frames, target, key))
         frames = found
         if not frames:
-            size = _part_size(source, model.scale, wanted, settings.frames_at_once)
+            size = _part_size(source, model.scale, wanted, frames_at_once)
             remove_unfinished(target.parent)
             writer = VideoWriter(target, wanted, key)
             frames = await _write(source, model, size, writer, reader, cancellation)
@@ -129,6 +124,7 @@ async def _write(
             await cancellation.wait_for(writing)
             await cancellation.wait_for(encoder.submit(writer.finish))
         finally:
+            get_progress_state().finish_progress(_part_id())
             reader.submit(parts.close)
             encoder.submit(writer.discard)
     return done
@@ -136,12 +132,15 @@ async def _write(
 
 def _through_core(model: ImageModelDescriptor, images: torch.Tensor) -> torch.Tensor:
     """A few frames by core's own node, with its tiles, devices and ways out of a full memory."""
-    node = running_node()
     # Its bar is about this part alone, so it is not this node's. It raises where Stop is pressed, too.
-    with CurrentNodeContext(node.prompt_id, f"{node.node_id}.part"):
+    with CurrentNodeContext(running_node().prompt_id, _part_id()):
         images = images.to(intermediate_device(), intermediate_dtype())
         (upscaled,) = ImageUpscaleWithModel.execute(upscale_model=model, image=images).args
     return cast(torch.Tensor, upscaled)
+
+
+def _part_id() -> str:
+    return f"{running_node().node_id}.part"
 
 
 def _pictures(images: torch.Tensor) -> list[NDArray[np.uint8]]:
@@ -152,11 +151,8 @@ def _pictures(images: torch.Tensor) -> list[NDArray[np.uint8]]:
 
 
 def _open(video: Any, file: tuple[Path, str] | None, cancellation: Cancellation) -> FrameSource:
-    try:
-        if file and (window := _window(video)):
-            return FileFrames(*file, window, cancellation.is_cancelled)
-    except FileNotFoundError:
-        raise UnsupportedVideo(f"The video {file[0] if file else ''} is not there any more.", "Run again.") from None
+    if file and (window := _window(video)):
+        return FileFrames(*file, window, cancellation.is_cancelled)
     held = video.get_components()
     sound = (held.audio["waveform"][0], int(held.audio["sample_rate"])) if held.audio else None
     return TensorFrames(held.images, Fraction(held.frame_rate), sound)
@@ -187,14 +183,12 @@ def _window(video: Any) -> tuple[float, float] | None:
     return (0, 0) if whole.get_duration() == video.get_duration() else None
 
 
-def _format(source: FrameSource, factor: int, settings: Settings) -> Format:
+def _format(source: FrameSource, factor: int, scale_by: float, crf: int) -> Format:
     """What the video is to be. Raises `UnsupportedUpscale`."""
-    by = settings.scale_by or factor
+    by = scale_by or factor
     # To the nearest even size; the model's own one is cut.
-    width, height = (
-        int(side * by / 2 + (0.5 if settings.scale_by else 0)) * 2 for side in (source.width, source.height)
-    )
-    wanted = Format(width, height, source.rate, source.time_base, source.matrix, settings.crf, source.pixel_aspect)
+    width, height = (int(side * by / 2 + (0.5 if scale_by else 0)) * 2 for side in (source.width, source.height))
+    wanted = Format(width, height, source.rate, source.time_base, source.matrix, crf, source.pixel_aspect)
     if not wanted.is_possible:
         raise UnsupportedUpscale(
             f"{wanted.width}x{wanted.height} is not a size that an H.264 video can have.", "Set another scale_by."

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from .errors import CorruptVideo, breaks_off, unreadable
+from .errors import breaks_off, size_changes, unreadable
 from .memory import allocate
 from .probe import ALL, Selection, VideoInfo, read_timeline
 from .reader import Orientation, open_frames, orientation_of, to_float, to_rgb
@@ -80,9 +80,7 @@ def _fill(
     def convert(number: int, frame: av.VideoFrame) -> None:
         picture = to_rgb(frame, orientation)
         if picture.shape != out.shape[1:]:
-            raise CorruptVideo(
-                f"The size of the picture changes at frame {number} of {file.name}.", "Use another file."
-            )
+            raise size_changes(file, number)
         to_float(picture, out[number])
 
     done = 0

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import av
 import numpy as np
 import psutil
-from av.container import InputContainer
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from numpy.typing import NDArray
 
@@ -25,6 +26,7 @@ from .file_format import check_mp4, format_of
 
 if TYPE_CHECKING:
     SoundPacket = av.Packet[av.AudioStream]
+Sound = TypeVar("Sound", "SoundPacket", av.AudioFrame)
 
 BT709, BT601 = 1, 6
 """Colour matrices by their numbers in ITU-T H.273; the first is that of its primaries and its transfer, too."""
@@ -34,6 +36,8 @@ MAX_AREA: Final = 139_264 * 16 * 16
 KEY: Final = "seedance_upscale"
 """In the file's metadata: what it was made from."""
 UNFINISHED: Final = ".unfinished"
+LEAST_FREE: Final = 16 * 1024 * 1024
+"""Bytes on the disk, without which it is not worth beginning."""
 _COPIED: Final = ("aac", "ac3", "alac", "eac3", "flac", "mp3", "opus")
 """Codecs of sound that an MP4 holds as they are."""
 _AAC_RATE: Final = 48000
@@ -81,6 +85,8 @@ class VideoWriter:
         self._last: int | None = None
         with self._named_errors():
             target.parent.mkdir(parents=True, exist_ok=True)
+            if shutil.disk_usage(target.parent).free < LEAST_FREE:
+                raise OSError(errno.ENOSPC, "no space left")
             self._file = self._opened.enter_context(self._part.open("wb"))
             options = {"movflags": "use_metadata_tags"}
             self._container = av.open(self._file, "w", format="mp4", options=options)
@@ -106,9 +112,11 @@ class VideoWriter:
         if source is None:
             return
         if source.codec_context.name.removesuffix("float") in _COPIED:
-            self._sound = _packets(container, source, self._container.add_stream_from_template(source), start, end)
+            target = self._container.add_stream_from_template(source)
+            self._sound = (_of(target, packet) for packet in _within(container.demux(source), start, end))
         else:
-            self._sound = self._encoded(_frames(container, source, start, end), source.codec_context.channels)
+            frames = _within(container.decode(source), start, end)
+            self._sound = self._encoded(frames, source.codec_context.channels)
 
     def encode_sound(self, waveform: NDArray[np.float32], rate: int) -> None:
         """Take sound along as AAC: [channels, samples], -1..1."""
@@ -194,32 +202,29 @@ class VideoWriter:
             raise disk_error(error, self._target) from None
 
 
+def _of(stream: av.AudioStream, packet: SoundPacket) -> SoundPacket:
+    packet.stream = stream
+    return packet
+
+
 def _layout(channels: int) -> str:
     return {1: "mono", 6: "5.1"}.get(channels, "stereo")
 
 
-def _packets(
-    container: InputContainer, source: av.AudioStream, target: av.AudioStream, start: float, end: float
-) -> Iterator[SoundPacket]:
-    """The packets of a sound between two times; a damaged one ends early."""
-    with suppress(av.FFmpegError):
-        for packet in container.demux(source):
-            if packet.pts is None or packet.dts is None or source.time_base is None:
-                continue
-            if start <= packet.pts * source.time_base < end:
-                shift = round(start / source.time_base) if math.isfinite(start) else 0
-                packet.pts, packet.dts = packet.pts - shift, packet.dts - shift
-                packet.stream = target
-                yield packet
+def _within(items: Iterator[Sound], start: float, end: float) -> Iterator[Sound]:
+    """Packets or frames of sound between two times in seconds, timed from the first one on; a damaged one ends early.
 
-
-def _frames(container: InputContainer, source: av.AudioStream, start: float, end: float) -> Iterator[av.AudioFrame]:
-    """The same, decoded."""
+    Args:
+        start: minus infinity to leave the times as they are.
+    """
     with suppress(av.FFmpegError):
-        for frame in container.decode(source):
-            if frame.pts is not None and frame.time_base and start <= frame.pts * frame.time_base < end:
-                frame.pts -= round(start / frame.time_base) if math.isfinite(start) else 0
-                yield frame
+        for item in items:
+            tick = item.time_base or Fraction(1)
+            if item.pts is not None and start <= item.pts * tick < end:
+                shift = round(start / tick) if math.isfinite(start) else 0
+                item.pts -= shift
+                item.dts = item.dts - shift if item.dts is not None else None
+                yield item
 
 
 def finished_frames(file: Path, key: str) -> int:

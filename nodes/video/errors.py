@@ -108,6 +108,11 @@ def breaks_off(file: Path, frames: int) -> CorruptVideo:
     return CorruptVideo(f"{file.name} breaks off after {frames} frames.", AGAIN)
 
 
+def size_changes(file: Path, frame: int) -> CorruptVideo:
+    """The error for a file whose pictures are not all of one size."""
+    return CorruptVideo(f"The size of the picture changes at frame {frame} of {file.name}.", "Use another file.")
+
+
 def unreadable(file: Path) -> UnsupportedVideo:
     """The error for a file of another format, or with nothing in it that could be shown."""
     return UnsupportedVideo(f"{file.name} is not a video that this node can read.", "Use an H.264 MP4.")

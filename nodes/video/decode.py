@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import Final
 
 import av
 import numpy as np
@@ -19,9 +19,6 @@ from .errors import breaks_off, size_changes, unreadable
 from .memory import allocate
 from .probe import ALL, Selection, VideoInfo, read_timeline
 from .reader import Orientation, open_frames, orientation_of, to_float, to_rgb
-
-CONVERTERS: Final = 2
-"""Threads that turn decoded frames into numbers; for each, a frame waits in memory."""
 
 
 @dataclass(frozen=True)
@@ -83,13 +80,13 @@ def _fill(
             raise size_changes(file, number)
         to_float(picture, out[number])
 
-    done = 0
-    with ThreadPoolExecutor(CONVERTERS, "seedance-convert") as executor:
+    done, workers = 0, max(2, (os.cpu_count() or 1) // 2)
+    with ThreadPoolExecutor(workers, "seedance-convert") as executor:
         pending = deque[Future[None]]()
         for number, frame in enumerate(frames):
             pending.append(executor.submit(convert, number, frame))
-            # One frame more than there are threads: as few are in memory as keep all busy.
-            while len(pending) > CONVERTERS or (pending and number + 1 == len(out)):
+            # One frame more than there are workers: as few are in memory as keep all busy.
+            while len(pending) > workers or (pending and number + 1 == len(out)):
                 pending.popleft().result()
                 done += 1
                 progress(done, len(out))

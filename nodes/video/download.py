@@ -18,15 +18,7 @@ from ..errors import StopRequested
 from ..files import Wait, pause, remove, replace, sync
 from ..http_client import InvalidProxy, failure_reason
 from ..http_exchange import Exchange, ResponseTooLarge
-from .errors import (
-    DownloadFailed,
-    DownloadInterrupted,
-    HostUnreachable,
-    LinkExpired,
-    NotRenamed,
-    VideoError,
-    disk_error,
-)
+from .errors import DownloadFailed, DownloadInterrupted, HostUnreachable, LinkExpired, VideoError, disk_error
 from .file_format import check_mp4
 from .url_policy import check_url
 
@@ -109,7 +101,11 @@ class Download:
         try:
             replace(self._part, self.target, self.wait)
         except OSError as error:
-            raise NotRenamed(self._part, self.target, error.strerror or type(error).__name__) from None
+            raise DownloadFailed(
+                f"The video has arrived, but cannot be given its name, {self.target.name} "
+                f"({error.strerror or type(error).__name__}). It is kept as {self._part}.",
+                "Close what may have the file open, then rename it, or run again.",
+            ) from None
 
     def discard(self) -> None:
         """Remove an unfinished file. One that is whole stays, even under the name of an unfinished one."""

@@ -5,8 +5,7 @@ VideoError
 ├── DownloadFailed          it could not be fetched
 │   ├── DownloadInterrupted     but trying again may help
 │   │   └── HostUnreachable         its server was not even connected to
-│   ├── LinkExpired             but a new link to the same video may help
-│   └── NotRenamed              it is here, whole, under another name
+│   └── LinkExpired             but a new link to the same video may help
 ├── NoSpace                 the disk does not take it
 ├── UnsupportedVideo        what is there is not a video, or of a kind that is not read
 ├── CorruptVideo            an incomplete or broken video
@@ -56,16 +55,6 @@ class HostUnreachable(DownloadInterrupted):
         super(DownloadInterrupted, self).__init__(
             f"The server of the video could not be reached ({reason}).",
             "Check the link and the network, and run again.",
-        )
-
-
-class NotRenamed(DownloadFailed):
-    """The video has arrived and is whole, but something holds its name. It is kept under the one that it has."""
-
-    def __init__(self, kept: Path, target: Path, reason: str) -> None:
-        super().__init__(
-            f"The video has arrived, but cannot be given its name, {target.name} ({reason}). It is kept as {kept}.",
-            "Close what may have the file open, then rename it, or run again.",
         )
 
 

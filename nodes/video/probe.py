@@ -16,6 +16,8 @@ from .reader import open_frames, open_video, orientation_of
 
 UNTOLD_FPS: Final = 24.0
 """Seedance's rate, for a file that tells none."""
+_HDR: Final = (16, 18)
+"""Transfer functions by their numbers in ITU-T H.273: PQ and HLG."""
 _REORDERED: Final = 64
 """Packets behind a frame's own among which an earlier frame may be; codecs allow 16."""
 _CUT_AWAY: Final = 8
@@ -64,7 +66,6 @@ class VideoInfo:
 class Timeline:
     """The selected frames of a file that has been walked through."""
 
-    selection: Selection
     wanted: range
     """The numbers of the selected frames; at least one."""
     times: tuple[int, ...]
@@ -75,18 +76,20 @@ class Timeline:
     def info(self, stream: av.VideoStream, frame: av.VideoFrame) -> VideoInfo:
         """What the user is told, by the video's stream and one of its frames, whose size counts: the stream may say
         another, and knows nothing of rotation."""
-        size, shown = (
-            (frame.width, frame.height),
-            (round(frame.width * (stream.sample_aspect_ratio or 1)), frame.height),
-        )
+        size = (frame.width, frame.height)
+        shown = (round(frame.width * (stream.sample_aspect_ratio or 1)), frame.height)
         if orientation_of(frame).is_turned:
             size, shown = size[::-1], shown[::-1]
-        notice = (
-            "The pixels of this video are not square: players show it as {}x{}, and its frames are as they are "
-            "stored, {}x{}."
-        ).format(*shown, *size)
-        fps = _rate(stream, *self.rhythm) / self.selection.select_every_nth
-        return VideoInfo(len(self.wanted), *size, fps, "" if shown == size else notice)
+        notices = []
+        if shown != size:
+            notices.append(
+                "The pixels of this video are not square: players show it as {}x{}, and its frames are as they are "
+                "stored, {}x{}.".format(*shown, *size)
+            )
+        if stream.codec_context.color_trc in _HDR:
+            notices.append("This video is HDR. Its frames are not adapted to other screens, on which they look pale.")
+        fps = _rate(stream, *self.rhythm) / self.wanted.step
+        return VideoInfo(len(self.wanted), *size, fps, " ".join(notices))
 
 
 def probe(file: Path, is_cancelled: Callable[[], bool] = lambda: False, selection: Selection = ALL) -> VideoInfo:
@@ -141,7 +144,7 @@ def read_timeline(file: Path, selection: Selection, is_cancelled: Callable[[], b
             f"{file.name} has {frames} frames, and the frame controls leave none of them.", "Lower skip_first_frames."
         )
     rhythm = (len(known), known[-1] - known[0]) if known and most is None else (0, 0)
-    return Timeline(selection, wanted, tuple(known) if seekable else (), rhythm)
+    return Timeline(wanted, tuple(known) if seekable else (), rhythm)
 
 
 def _undecodable(file: Path, packets: int) -> int:

@@ -15,7 +15,7 @@ from av.container import InputContainer
 from av.stream import Disposition
 from av.video.frame import PictureType
 from av.video.plane import VideoPlane
-from av.video.reformatter import ColorRange, Colorspace
+from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from numpy.typing import NDArray
 
 from ..errors import StopRequested
@@ -139,8 +139,10 @@ def orientation_of(frame: av.VideoFrame) -> Orientation:
 def to_rgb(frame: av.VideoFrame, orientation: Orientation) -> NDArray[np.uint8]:
     """A frame as [height, width, 3], RGB, upright; valid by itself, and not always contiguous."""
     full = frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
-    rgb = (_without_fields(frame) if frame.interlaced_frame else frame).reformat(
+    marks_matter = frame.interlaced_frame or frame.format.components[0].bits > 8
+    rgb = (_without_marks(frame) if marks_matter else frame).reformat(
         format="rgb24",
+        interpolation=Interpolation.BICUBIC,
         # Everything is said, since the defaults differ between PyAV's versions, and not all are right.
         src_colorspace=_MATRICES.get(int(frame.colorspace), Colorspace.ITU601),
         dst_colorspace=Colorspace.ITU601,
@@ -153,8 +155,9 @@ def to_rgb(frame: av.VideoFrame, orientation: Orientation) -> NDArray[np.uint8]:
     return picture[:: orientation.down, :: orientation.right]
 
 
-def _without_fields(frame: av.VideoFrame) -> av.VideoFrame:
-    """The same picture, not marked as interlaced, for which PyAV from 17 on blurs colours across every other line."""
+def _without_marks(frame: av.VideoFrame) -> av.VideoFrame:
+    """The same picture, not marked as interlaced, for which PyAV from 17 on blurs colours across every other line, and
+    without the place of its colour samples, for which it shifts the colours of more than eight bits."""
     plain = av.VideoFrame(frame.width, frame.height, frame.format.name)
     for target, source in zip(plain.planes, frame.planes, strict=True):
         size = min(target.line_size, source.line_size)
@@ -167,5 +170,5 @@ def _rows(plane: VideoPlane) -> NDArray[np.uint8]:
 
 
 def to_float(picture: NDArray[np.uint8], out: NDArray[np.floating]) -> None:
-    """Write ``picture / 255`` into an array of the same shape."""
+    """Write ``picture / 255``, rounded once, into an array of the same shape."""
     np.divide(picture, np.float32(255), out=out, casting="same_kind")

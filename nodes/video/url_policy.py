@@ -6,6 +6,7 @@ import ipaddress
 import re
 import socket
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -97,7 +98,7 @@ class _PublicAdapter(LimitedAdapter):
 
     def check(self, url: str, proxy: str | None) -> None:
         check_url(url)
-        current.get().check_address = self._check
+        current.get().check_address = partial(_check_address, self._allowed)
         if proxy:
             return
         try:
@@ -105,17 +106,14 @@ class _PublicAdapter(LimitedAdapter):
         except OSError as error:
             raise requests.ConnectionError(error) from None
 
-    def _check(self, host: str, address: str) -> None:
-        _check_address(host, address, self._allowed)
-
 
 def check_host(host: str, allowed: Callable[[str], bool] = is_public) -> None:
     """Judge the addresses that a name leads to now. Blocks; raises `UnsafeUrl`, and OSError where it leads nowhere."""
     for *_, address in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM):
-        _check_address(host, str(address[0]), allowed)
+        _check_address(allowed, host, str(address[0]))
 
 
-def _check_address(host: str, address: str, allowed: Callable[[str], bool]) -> None:
+def _check_address(allowed: Callable[[str], bool], host: str, address: str) -> None:
     """Judge an address that a name, which `check_url` found to be no address itself, leads to."""
     ip = _ip(address)
     if not (allowed(address) or (ip and ip in _FAKE)):

@@ -13,7 +13,7 @@ import pytest
 from nodes.video.decode import decode
 from tests.support.damage import DAMAGES, spoilt
 from tests.video import fuzz
-from tests.video.fuzz import Outcome, hunt, seeds
+from tests.video.fuzz import hunt, seeds
 
 
 @pytest.fixture(scope="module")
@@ -50,30 +50,5 @@ def test_a_crash_is_seen_and_told_from_an_error(
     assert [problem.startswith("the process ended with ") for problem in hunted(tmp_path, healthy)] == [True] * 3
 
 
-def test_a_clip_that_is_shorter_than_another_reader_finds_it_is_seen(
-    healthy: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def read(files: Sequence[Path], how: str) -> dict[Path, Outcome]:
-        return {file: Outcome(9 if how == "ours" else 10) for file in files}
-
-    monkeypatch.setattr(fuzz, "_read", read)
-    monkeypatch.setattr(fuzz, "BATCH", 3)
-    assert hunted(tmp_path, healthy) == ["9 frames, where another reader gets 10"] * 3
-
-
-def test_a_file_that_takes_too_much_time_or_memory_is_seen(
-    healthy: list[Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(fuzz, "MOST_MEMORY", 1)
-    assert "GB" in fuzz._ours(healthy[1]).error
-    monkeypatch.setattr(fuzz, "MOST_SECONDS", 0)
-    assert "too long" in fuzz._ours(healthy[1]).error
-
-
-def test_an_exception_that_is_no_video_error_is_seen(tmp_path: Path) -> None:
-    assert fuzz._ours(tmp_path / "not-there.mp4").error.startswith("!FileNotFoundError")
-
-
 def test_the_healthy_files_are(healthy: list[Path]) -> None:
     assert [len(decode(file).images) for file in healthy] == [49, 48, 24, 12]
-    assert [fuzz._theirs(file).frames for file in healthy] == [49, 48, 24, 12]

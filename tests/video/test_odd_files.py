@@ -90,6 +90,10 @@ FILES: Final[Mapping[str, Row]] = MappingProxyType(
         # Pictures.
         "ten bits.mp4": Row(f"{source(seconds=1, size='320x240')} {X264} -pix_fmt yuv420p10le"),
         "ten bits.mkv": Row(f"{source(seconds=1, size='320x240')} {X265} log-level=none -pix_fmt yuv420p10le"),
+        "ten bits.mov": Row(f"{source(seconds=1)} {X264} -pix_fmt yuv422p10le"),
+        "twelve bits.mkv": Row(f"{source(seconds=1)} {X265} log-level=none -pix_fmt yuv420p12le"),
+        "bottom up.avi": Row(f"{source(seconds=1)} -c:v rawvideo -pix_fmt bgr24"),
+        "quarter colours.mkv": Row(f"{source(seconds=1)} -c:v ffv1 -pix_fmt yuv411p"),
         "odd size.mkv": Row(f"{source(size='161x129', seconds=1)} -c:v libx264 -pix_fmt yuv444p"),
         "odd size.webm": Row(f"{source(size='161x129', seconds=1)} {VP9}"),
         "interlaced.mp4": Row(f"{source()} {X264} -flags +ildct+ilme"),
@@ -125,6 +129,12 @@ FILES: Final[Mapping[str, Row]] = MappingProxyType(
                 ("frag_keyframe", "frag_keyframe+empty_moov+default_base_moof", "dash", "cmaf+delay_moov")
             )
         },
+        # Written into a pipe, and so without a length.
+        "piped.avi": Row(f"{source()} -f lavfi -i sine=d=2 {X264} -bf 0 -c:a mp2 -f avi -"),
+        "piped mjpeg.avi": Row(f"{source(seconds=1)} -c:v mjpeg -f avi -"),
+        "piped.mkv": Row("-i base.mp4 -c copy -f matroska -"),
+        "piped.webm": Row(f"{source(seconds=1)} {VP9} -live 1 -f webm -"),
+        "piped.mp4": Row("-i base.mp4 -c copy -movflags frag_keyframe+empty_moov+skip_trailer -f mp4 -"),
         # Cut without decoding, with and without an edit list.
         **{
             f"cut {name} {when} at {at}.{ending}": Row(
@@ -158,10 +168,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def make(folder: Path, name: str, arguments: str) -> Path:
-    command = [FFMPEG, "-nostdin", "-v", "error", "-y", *arguments.replace("'", "").split(" "), name]
+    command = [FFMPEG, "-nostdin", "-v", "error", "-y", *arguments.replace("'", "").split(" ")]
     # A filter's commas are its own where no shell has taken the quotes away.
     command = [part.replace("lt(mod(n,30),10)", r"lt(mod(n\,30)\,10)") for part in command]
-    subprocess.run(command, cwd=folder, check=True, stderr=subprocess.DEVNULL)
+    command += [] if command[-1] == "-" else [name]
+    with (folder / name).open("wb") as pipe:
+        subprocess.run(command, cwd=folder, check=True, stdout=pipe, stderr=subprocess.DEVNULL)
     return folder / name
 
 
@@ -233,9 +245,11 @@ def test_the_table_would_see_a_difference(folder: Path) -> None:
 
 def test_pixels_that_are_not_square_are_shown_as_stored_with_a_word(folder: Path) -> None:
     file = make(folder, "wide.mp4", f"{source(seconds=1)} -vf setsar=16/11 {X264}")
-    info = decode(file).info
-    assert (info.width, info.height) == (160, 128)
-    assert "players show it as 233x128, and its frames are as they are stored, 160x128" in info.notice
+    turned = make(folder, "wide and turned.mp4", "-display_rotation 90 -i wide.mp4 -c copy")
+    for seen, size, shown in ((file, (160, 128), "233x128"), (turned, (128, 160), "128x233")):
+        info = decode(seen).info
+        assert (info.width, info.height) == size
+        assert f"players show it as {shown}, and its frames are as they are stored, {size[0]}x{size[1]}" in info.notice
     assert decode(folder / "base.mp4").info.notice == ""
 
 
@@ -258,10 +272,11 @@ def test_where_the_size_changes_that_is_said(folder: Path) -> None:
         decode(file)
 
 
-def test_high_dynamic_range_is_as_in_ffmpeg(folder: Path) -> None:
-    bars = "-f lavfi -i smptehdbars=s=320x240:r=10:d=1 -vf scale=out_color_matrix=bt2020,format=yuv420p10le"
+def test_high_dynamic_range_is_as_in_ffmpeg_with_a_word(folder: Path) -> None:
+    bars = "-f lavfi -i smptehdbars=s=320x240:r=10:d=1 -vf scale=out_color_matrix=bt2020,format=yuv420p10le,setparams="
     for transfer in ("arib-std-b67", "smpte2084"):
-        tags = f"-colorspace bt2020nc -color_primaries bt2020 -color_trc {transfer}"
-        file = make(folder, f"{transfer}.mp4", f"{bars} {X265} log-level=none {tags}")
-        images = decode(file).images.numpy() * 255
-        assert np.abs(sixteenths(images) - sixteenths(truth(file, 240, 320))).max() <= MOST_OFF, transfer
+        tags = f"colorspace=bt2020nc:color_primaries=bt2020:color_trc={transfer}"
+        clip = decode(file := make(folder, f"{transfer}.mp4", f"{bars}{tags} {X265} log-level=none"))
+        shown = sixteenths(truth(file, 240, 320))
+        assert np.abs(sixteenths(clip.images.numpy()) * 255 - shown).max() <= MOST_OFF, transfer
+        assert "This video is HDR" in clip.info.notice, transfer

@@ -68,8 +68,10 @@ class About:
     repository: str
 
 
-Body = Mapping[str, object]
-Answer = Callable[[Body], TokenState | Check | About]
+Asked = Mapping[str, object]
+"""What a request brings: its query where it only reads, else its body."""
+Answer = Callable[[Asked], TokenState | Check | About]
+"""Blocks."""
 
 
 def add_routes(routes: web.RouteTableDef, token_file: Callable[[], Path]) -> None:
@@ -85,7 +87,7 @@ def add_routes(routes: web.RouteTableDef, token_file: Callable[[], Path]) -> Non
     table: tuple[tuple[str, str, Answer], ...] = (
         ("GET", "/seedance/about", lambda _: about()),
         ("GET", "/seedance/token", lambda _: settings().state()),
-        ("POST", "/seedance/token", lambda body: settings().save(body.get("token"))),
+        ("POST", "/seedance/token", lambda asked: settings().save(asked.get("token"))),
         ("DELETE", "/seedance/token", lambda _: settings().clear()),
         ("POST", "/seedance/token/check", lambda _: settings().check()),
     )
@@ -94,14 +96,14 @@ def add_routes(routes: web.RouteTableDef, token_file: Callable[[], Path]) -> Non
 
 
 async def _handle(answer: Answer, request: web.Request) -> web.Response:
-    """Answer with a value, as JSON. What only reads has no body; all else must bring a JSON object."""
+    """Answer with a value, as JSON. What does more than to read must bring a JSON object."""
     from ..runcomfy.errors import MissingToken
 
     try:
         if is_cross_site(request.headers):
             raise web.HTTPForbidden(text=CROSS_SITE)
-        body = {} if request.method == "GET" else await _body(request)
-        found, status = asdict(await asyncio.to_thread(answer, body)), 200
+        asked: Asked = request.query if request.method == "GET" else await _body(request)
+        found, status = asdict(await asyncio.to_thread(answer, asked)), 200
     except web.HTTPClientError as refused:
         found, status = {"error": refused.text}, refused.status
     except MissingToken as error:
@@ -111,7 +113,7 @@ async def _handle(answer: Answer, request: web.Request) -> web.Response:
     return web.json_response(found, status=status, headers={"Cache-Control": "no-store"})
 
 
-async def _body(request: web.Request) -> Body:
+async def _body(request: web.Request) -> Asked:
     """The JSON object that was sent. Raises an error of HTTP, which quotes nothing of it."""
     # A form of another site's page cannot be sent as JSON.
     if request.content_type != "application/json":

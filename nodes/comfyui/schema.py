@@ -52,9 +52,8 @@ def drop_wrong_types(queued: Any) -> Any:
     """
     graph = queued.get("prompt") if isinstance(queued, dict) else None
     for node_id, node in graph.items() if isinstance(graph, dict) else ():
-        paid = isinstance(node, dict) and node.get("class_type") == PAID_NODE
-        inputs: Any = node.get("inputs") if paid else None
-        for name in CONVERTED.keys() & (inputs if isinstance(inputs, dict) else ()):
-            if not isinstance(inputs[name], (CONVERTED[name], list)):
+        inputs: Any = node.get("inputs") if isinstance(node, dict) and node.get("class_type") == PAID_NODE else None
+        for name, kind in CONVERTED.items() if isinstance(inputs, dict) else ():
+            if name in inputs and not isinstance(inputs[name], (kind, list)):
                 _log.warning("Seedance: %s of node %s is %.60r, which it cannot be.", name, node_id, inputs.pop(name))
     return queued

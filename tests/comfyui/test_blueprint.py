@@ -59,26 +59,15 @@ def test_it_is_one_node_of_its_one_subgraph(blueprint: Workflow, inside: Workflo
     assert node["properties"]["proxyWidgets"] == [["-1", name] for name in WIDGETS]
 
 
-def test_both_ends_of_a_link_inside_say_the_same(inside: Workflow) -> None:
+def test_both_ends_of_a_link_inside_say_the_same_and_no_end_is_without_its_link(inside: Workflow) -> None:
     nodes = {node["id"]: node for node in inside["nodes"]}
     for link in inside["links"]:
-        origin, target = link["origin_id"], link["target_id"]
-        if origin == INPUTS:
-            source = inside["inputs"][link["origin_slot"]]
-            assert link["id"] in source["linkIds"]
-        else:
-            source = nodes[origin]["outputs"][link["origin_slot"]]
-            assert link["id"] in source["links"]
-        if target == OUTPUTS:
-            goal = inside["outputs"][link["target_slot"]]
-            assert link["id"] in goal["linkIds"]
-        else:
-            goal = nodes[target]["inputs"][link["target_slot"]]
-            assert goal["link"] == link["id"]
+        outer_end = link["origin_id"] == INPUTS, link["target_id"] == OUTPUTS
+        source = (inside["inputs"] if outer_end[0] else nodes[link["origin_id"]]["outputs"])[link["origin_slot"]]
+        goal = (inside["outputs"] if outer_end[1] else nodes[link["target_id"]]["inputs"])[link["target_slot"]]
+        assert link["id"] in source["linkIds" if outer_end[0] else "links"]
+        assert link["id"] in goal["linkIds"] if outer_end[1] else goal["link"] == link["id"]
         assert source["type"] == goal["type"] == link["type"]
-
-
-def test_no_end_inside_is_without_its_link(inside: Workflow) -> None:
     ends = [
         *(link for side in ("inputs", "outputs") for each in inside[side] for link in each["linkIds"]),
         *(given["link"] for node in inside["nodes"] for given in node["inputs"] if given["link"]),

@@ -3,104 +3,75 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
 
 import pytest
 
 from nodes.comfyui.routes import is_cross_site
 
-HOST = {"Host": "127.0.0.1:8188"}
+HERE = "127.0.0.1:8188"
 OWN_NAME = "render7.studio.example"
+OURS = (
+    *("127.0.0.1", "192.168.1.20", "8.8.8.8", "[::1]", "[fd00::1]", "localhost", "LOCALHOST", "comfy.localhost"),
+    *("render7", "render7.local", "Render7.Local.", "localhost.", OWN_NAME),
+)
+"""Names that no other site can have."""
+REBOUND = (
+    *("evil.example", "evil.example.", "127.0.0.1.evil.example", "localhost.evil.example", "local.example"),
+    *("notlocalhost.example", f"x.{OWN_NAME}", f"{OWN_NAME}.evil.example", "1.2.3", "127.0.0.1."),
+    *("a@evil.example", "."),
+)
+"""Names that may have been led here: a page of theirs asks its own origin, which has just become this machine."""
+PROXIED = ("comfy.example", "abc-8188.proxy.example", "comfy.example:8443")
+"""Names that came over https, which takes a certificate for them."""
 
 
-@pytest.fixture(autouse=True)
-def _named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(socket, "gethostname", OWN_NAME.title)
+def headers(host: str, origin: str | None = None, site: str | None = None) -> dict[str, str]:
+    named = {"Host": host, "Origin": origin, "Sec-Fetch-Site": site}
+    return {name: value for name, value in named.items() if value is not None}
 
 
-def test_comfyuis_own_pages_and_scripts_may() -> None:
-    own: list[dict[str, str]] = [
-        {},
-        {"Origin": "http://127.0.0.1:8188"},
-        {"Origin": "HTTP://127.0.0.1:8188", "Sec-Fetch-Site": "same-origin"},
-        {"Sec-Fetch-Site": "same-origin"},
-        {"Sec-Fetch-Site": "none"},
-    ]
-    for headers in own:
-        assert not is_cross_site(HOST | headers), headers
-
-
-def test_other_sites_pages_may_not() -> None:
-    for headers in (
-        {"Origin": "https://evil.example"},
-        {"Origin": "http://127.0.0.1:9999"},
-        {"Origin": "http://127.0.0.1"},
-        {"Origin": "http://localhost:8188"},
-        {"Origin": "http://127.0.0.1:8188.evil.example"},
-        {"Origin": "http://127.0.0.1:8188@evil.example"},
-        {"Origin": "null"},
-        {"Origin": ""},
-        {"Origin": "http://[::1"},
-        {"Sec-Fetch-Site": "cross-site"},
-        {"Sec-Fetch-Site": "same-site"},
-        {"Sec-Fetch-Site": ""},
-        {"Origin": "http://127.0.0.1:8188", "Sec-Fetch-Site": "cross-site"},
-        {"Origin": "https://evil.example", "Sec-Fetch-Site": "same-origin"},
-    ):
-        assert is_cross_site(HOST | headers), headers
-
-
-def test_without_a_host_no_origin_is_ours() -> None:
-    for origin in ("http://127.0.0.1:8188", "null", ""):
-        assert is_cross_site({"Origin": origin}), origin
-
-
-def test_a_hosts_name_has_no_case() -> None:
-    assert not is_cross_site({"Origin": "https://comfy.example", "Host": "Comfy.Example"})
-
-
-def pages_of(name: str) -> list[dict[str, str]]:
+def of_pages(name: str) -> Iterator[dict[str, str]]:
     """What a page of this name may send to where it came from."""
-    return [
-        headers
-        for host in (name, f"{name}:8188")
-        for headers in (
-            {"Host": host},
-            {"Host": host, "Origin": f"http://{host}"},
-            {"Host": host, "Origin": f"http://{host}", "Sec-Fetch-Site": "same-origin"},
-        )
-    ]
+    for host in (name, f"{name}:8188"):
+        yield from (headers(host), headers(host, f"http://{host}"), headers(host, f"http://{host}", "same-origin"))
 
 
-def test_a_name_that_no_other_site_can_have_is_ours() -> None:
-    for name in (
-        *("127.0.0.1", "192.168.1.20", "8.8.8.8", "[::1]", "[fd00::1]", "localhost", "LOCALHOST", "comfy.localhost"),
-        *("render7", "render7.local", "Render7.Local.", "localhost.", OWN_NAME),
+def allowed() -> Iterator[dict[str, str]]:
+    yield from (headers(HERE), headers(HERE, f"http://{HERE}"), headers(HERE, f"HTTP://{HERE}", "same-origin"))
+    yield from (headers(HERE, site="same-origin"), headers(HERE, site="none"))
+    yield headers("Comfy.Example", "https://comfy.example")
+    for name in OURS:
+        yield from of_pages(name)
+    for host in PROXIED:
+        yield headers(host, f"https://{host}")
+        yield headers(host, f"https://{host}", "same-origin")
+        yield headers(host, site="same-origin")
+
+
+def refused() -> Iterator[dict[str, str]]:
+    for origin in (
+        *("https://evil.example", "http://127.0.0.1:9999", "http://127.0.0.1", "http://localhost:8188"),
+        *(f"http://{HERE}.evil.example", f"http://{HERE}@evil.example", "null", "", "http://[::1"),
     ):
-        for headers in pages_of(name):
-            assert not is_cross_site(headers), headers
+        yield headers(HERE, origin)
+    for site in ("cross-site", "same-site", ""):
+        yield headers(HERE, site=site)
+    yield headers(HERE, f"http://{HERE}", "cross-site")
+    yield headers(HERE, "https://evil.example", "same-origin")
+    for name in REBOUND:
+        yield from of_pages(name)
+    for host in PROXIED:
+        yield headers(host, "https://evil.example")
+        yield headers(host, site="cross-site")
+    yield from ({"Origin": origin} for origin in (f"http://{HERE}", "null", ""))
+    yield from ({"Host": host} for host in ("", "[", "[::1", ":8188", "/"))
+    yield {}
 
 
-def test_a_name_that_may_have_been_led_here_is_not() -> None:
-    """DNS rebinding: a page of that name asks its own origin, which has just become this machine."""
-    for name in (
-        *("evil.example", "evil.example.", "127.0.0.1.evil.example", "localhost.evil.example", "local.example"),
-        *("notlocalhost.example", f"x.{OWN_NAME}", f"{OWN_NAME}.evil.example", "1.2.3", "127.0.0.1."),
-        *("a@evil.example", "."),
-    ):
-        for headers in pages_of(name):
-            assert is_cross_site(headers), headers
-
-
-def test_unless_it_came_over_https_which_takes_a_certificate() -> None:
-    for host in ("comfy.example", "abc-8188.proxy.example", "comfy.example:8443"):
-        assert not is_cross_site({"Host": host, "Origin": f"https://{host}"}), host
-        assert not is_cross_site({"Host": host, "Origin": f"https://{host}", "Sec-Fetch-Site": "same-origin"}), host
-        assert not is_cross_site({"Host": host, "Sec-Fetch-Site": "same-origin"}), host
-        assert is_cross_site({"Host": host, "Origin": "https://evil.example"}), host
-        assert is_cross_site({"Host": host, "Sec-Fetch-Site": "cross-site"}), host
-
-
-def test_a_host_that_is_none_is_nobodys() -> None:
-    for host in ("", "[", "[::1", ":8188", "/"):
-        assert is_cross_site({"Host": host}), host
-    assert is_cross_site({})
+def test_comfyuis_own_pages_and_scripts_may_and_other_sites_pages_may_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "gethostname", OWN_NAME.title)
+    for each in allowed():
+        assert not is_cross_site(each), each
+    for each in refused():
+        assert is_cross_site(each), each

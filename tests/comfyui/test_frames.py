@@ -66,24 +66,18 @@ def test_images_equal_those_that_comfyui_decodes_from_the_video(run: Run) -> Non
     assert found["levels"] <= 2 or not found["whole_levels"]
 
 
-def test_images_are_float32_from_0_to_1_contiguous_on_the_cpu(seen: dict[str, Any]) -> None:
-    assert seen["dtype"] == "torch.float32"
-    assert seen["device"] == "cpu"
-    assert seen["contiguous"] is True
+def test_outputs_are_of_the_types_that_other_nodes_take_and_describe_the_file(
+    seen: dict[str, Any], file: Path, server: ComfyUI
+) -> None:
+    assert (seen["dtype"], seen["device"], seen["contiguous"]) == ("torch.float32", "cpu", True)
     assert 0 <= seen["lowest"] < seen["highest"] <= 1
     assert seen["highest"] > 0.5, "a picture, not all black"
-
-
-def test_the_other_outputs_describe_the_file(seen: dict[str, Any], file: Path, server: ComfyUI) -> None:
     scalars = seen["scalars"]
     assert (scalars["fps"], scalars["frame_count"]) == (24.0, FRAMES)
     assert seen["types"] == {"fps": "float", "frame_count": "int", "request_id": "str", "video_path": "str"}
     assert file == server.base / "output" / "seedance" / f"{scalars['request_id']}.mp4"
     assert seen["video_size"] == [WIDTH, HEIGHT]
-
-
-def test_no_half_fetched_file_is_left(file: Path) -> None:
-    assert {each.suffix for each in file.parent.iterdir()} == {".mp4"}
+    assert {each.suffix for each in file.parent.iterdir()} == {".mp4"}, "no half-fetched file is left"
 
 
 def test_video_is_saved_with_its_stream_as_it_is(run: Run, server: ComfyUI, file: Path) -> None:

@@ -6,6 +6,7 @@ ComfyUI keeps nothing in its cache, so every run asks the pack. Row f is in `tes
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 import sys
@@ -119,6 +120,17 @@ def test_a_what_is_skipped_counts_as_read_by_nobody(machine: Machine, prompt: st
         assert machine.client.run(changed(generation(prompt), on_failure="skip")).status is Status.SUCCESS
     assert_unclear(machine.client.run(generation(prompt)))
     assert len(machine.bought) == 1
+
+
+def test_a_in_a_loop_nothing_is_skipped_so_that_what_is_unclear_is_read(machine: Machine, prompt: str) -> None:
+    inputs = json.dumps({"text": prompt, "mode": "live", "reuse": True, "on_failure": "skip"})
+    added = node("ProbeExpand", class_type="SeedanceTextToVideo", inputs=inputs)
+    graph = {"added": added, PROBE: node("ProbeClip", images=["added", 0])}
+    machine.door.lose_answers("submit")
+    assert_unclear(machine.client.run(graph))
+    machine.door.mend()
+    assert machine.client.run(graph).status is Status.SUCCESS
+    assert len(machine.bought) == 2, "once it was read"
 
 
 def test_b_the_server_is_killed_in_one_call_and_in_another_job_and_the_token_is_renewed(

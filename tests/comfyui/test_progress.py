@@ -41,7 +41,7 @@ class Screen:
 
 
 def shown(*histories: list[Event]) -> Screen:
-    """By a list, each item with what has happened to it."""
+    """By a list, each item with what has happened to it, one after the other."""
     screen = Screen()
     batch = BatchProgress(screen)
     shows = [batch.add(number) for number in range(len(histories))]
@@ -51,51 +51,53 @@ def shown(*histories: list[Event]) -> Screen:
     return screen
 
 
-@pytest.mark.parametrize("event", [Queued(3, 12), Decoding(1, 2), DONE, CANCELLED, Failed("No.")], ids=str)
-def test_a_single_item_has_the_line_to_itself(event: Event) -> None:
-    assert shown([Submitting(), event]).texts[-1] == str(event)
-
-
-def test_a_list_is_summed_up_from_the_end_to_the_beginning() -> None:
-    everything = shown([Queued(1, 3)], [Generating(34, 50)], [DONE], [Generating(20, 50)], [Submitting()], [])
-    assert everything.texts[-1] == "6 videos: 1 done, 2 generating, 1 queued, 2 submitting, 34 s, $0.03"
-
-
-def test_costs_are_added_up_but_for_what_was_free() -> None:
+def test_the_line_of_a_list_sums_up_what_its_items_came_to() -> None:
     free = Done(0, 121, 864, 480, 24, 0.03, reused=True)
-    assert shown([DONE], [DONE], [free]).texts[-1] == "3 videos: 3 done, $0.06"
-
-
-def test_failures_are_listed_with_their_reasons() -> None:
-    line = shown([DONE], [Queued(1, 2), Failed("The content check refused it.")], [Downloading(1, 2)]).texts[-1]
-    assert line.splitlines() == [
-        "3 videos: 1 done, 1 failed, 1 downloading, $0.03",
-        "[2] The content check refused it.",
-    ]
-
-
-def test_many_failures_leave_the_line_readable() -> None:
-    failed = shown([DONE], *[list[Event]([Failed(f"Reason {number}.")]) for number in range(20)])
-    assert failed.texts[-1].splitlines()[-1] == f"and {20 - MAX_REASONS} more, in ComfyUI's log"
-    assert len(failed.texts[-1].splitlines()) == 2 + MAX_REASONS
-
-
-def test_what_the_user_has_to_look_after_is_named_however_much_else_failed() -> None:
-    """They are told of it once; the next run buys again."""
-    many = [list[Event]([Failed(f"Reason {number}.")]) for number in range(20)]
+    refused, goes_on = Failed("The content check refused it."), StopReport("Stopped.", StopOutcome.GOES_ON)
+    reasons = [list[Event]([Failed(f"Reason {number}.")]) for number in range(20)]
     urgent = [list[Event]([Failed(f"Unclear {number}.", urgent=True)]) for number in range(7)]
-    lines = shown(*many, *urgent).texts[-1].splitlines()
-    assert lines[1:-1] == [f"[{number + 21}] Unclear {number}." for number in range(7)]
-    assert lines[-1] == "and 20 more, in ComfyUI's log"
-
-
-def test_after_stop_every_fate_is_counted() -> None:
-    goes_on = StopReport("Stopped. Job job-2 is running already.", StopOutcome.GOES_ON)
-    assert shown([CANCELLED], [goes_on], [DONE], [CANCELLED]).texts[-1].splitlines() == [
-        "4 videos: 1 done, 3 stopped, $0.03",
-        f"2 {StopOutcome.CANCELLED.value}",
-        f"1 {StopOutcome.GOES_ON.value}",
+    table: list[tuple[list[list[Event]], list[str]]] = [
+        # A single one has the line to itself.
+        ([[Submitting(), CANCELLED]], [str(CANCELLED)]),
+        ([[Submitting(), Decoding(1, 2)]], ["Decoding 1 of 2 frames"]),
+        # From the end to the beginning.
+        (
+            [[Queued(1, 3)], [Generating(34, 50)], [DONE], [Generating(20, 50)], [Submitting()], []],
+            ["6 videos: 1 done, 2 generating, 1 queued, 2 submitting, 34 s, $0.03"],
+        ),
+        ([[DONE], [DONE], [free]], ["3 videos: 3 done, $0.06"]),
+        (
+            [[DONE], [Queued(1, 2), refused], [Downloading(1, 2)]],
+            ["3 videos: 1 done, 1 failed, 1 downloading, $0.03", f"[2] {refused}"],
+        ),
+        (
+            [[DONE], *reasons],
+            [
+                "21 videos: 1 done, 20 failed, $0.03",
+                *(f"[{number + 2}] Reason {number}." for number in range(MAX_REASONS)),
+                f"and {20 - MAX_REASONS} more, in ComfyUI's log",
+            ],
+        ),
+        # The user has to look after these, and is told of them once: the next run buys again.
+        (
+            [*reasons, *urgent],
+            [
+                "27 videos: 27 failed",
+                *(f"[{number + 21}] Unclear {number}." for number in range(7)),
+                "and 20 more, in ComfyUI's log",
+            ],
+        ),
+        (
+            [[CANCELLED], [goes_on], [DONE], [CANCELLED]],
+            [
+                "4 videos: 1 done, 3 stopped, $0.03",
+                f"2 {StopOutcome.CANCELLED.value}",
+                f"1 {StopOutcome.GOES_ON.value}",
+            ],
+        ),
     ]
+    for histories, expected in table:
+        assert shown(*histories).texts[-1].splitlines() == expected
 
 
 def test_trouble_of_one_item_is_told_while_it_lasts() -> None:
@@ -105,57 +107,29 @@ def test_trouble_of_one_item_is_told_while_it_lasts() -> None:
     assert str(trouble) not in over
 
 
-def test_nothing_follows_the_end() -> None:
+def test_nothing_follows_the_end_and_the_same_line_is_no_news() -> None:
     assert shown([Failed("No."), Notice("The journal cannot be written.")]).texts == ["No."]
-
-
-def test_the_same_line_is_no_news() -> None:
     assert len(shown([Queued(1, 3)] * 3, [Queued(2, 3)] * 3).texts) == 2
 
 
-@pytest.mark.parametrize(
-    ("histories", "measured"),
-    [
-        ([[Downloading(3, 8)]], (3, 8)),
-        ([[Downloading(3, None)]], None),
-        ([[Decoding(2, 9)]], (2, 9)),
-        ([[Generating(3, 8)]], None),
-        ([[DONE], [Downloading(3, 8)], [Failed("No.")], []], (2, 4)),
-    ],
-)
-def test_the_bar_knows_only_what_is_measured(histories: list[list[Event]], measured: tuple[int, int] | None) -> None:
-    assert shown(*histories).bars[-1:] == ([measured] if measured else [])
-
-
-def test_the_bar_moves_only_when_something_is_done() -> None:
-    assert shown([Queued(None, 1.0), Queued(None, 2.0), Failed("No.")], []).bars == [(0, 2), (1, 2)]
-
-
-def test_items_share_the_nodes_screen_and_nothing_is_sent_twice() -> None:
-    screen = Screen()
-    batch = BatchProgress(screen)
-    first, second = (batch.add(number) for number in range(2))
-    first(Queued(1, 3))
-    second(Queued(2, 3))
-    first(Queued(1, 3))
-    second(Failed("No."))
-    assert screen.texts == [
-        "2 videos: 1 queued, 1 submitting, 3 s",
-        "2 videos: 2 queued, 3 s",
-        "2 videos: 1 failed, 1 queued, 3 s\n[2] No.",
+def test_the_bar_knows_only_what_is_measured_and_moves_only_when_something_is_done() -> None:
+    table: list[tuple[list[list[Event]], list[tuple[int, int]]]] = [
+        ([[Downloading(3, 8)]], [(3, 8)]),
+        ([[Downloading(3, None)]], []),
+        ([[Decoding(2, 9)]], [(2, 9)]),
+        ([[Generating(3, 8)]], []),
+        ([[DONE], [Downloading(3, 8)], [Failed("No.")], []], [(1, 4), (2, 4)]),
+        ([[Queued(None, 1.0), Queued(None, 2.0), Failed("No.")], []], [(0, 2), (1, 2)]),
     ]
-    assert screen.bars == [(0, 2), (1, 2)]
+    for histories, bars in table:
+        assert shown(*histories).bars == bars
 
 
 def test_what_the_line_loses_is_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    """But a failure, which ComfyUI logs, or a list's node, is not there twice."""
+    """But a failure, which ComfyUI logs, or a list's node, is not there twice; and a list once it is over."""
     caplog.set_level("INFO", "seedance")
     shown([Queued(1, 3), Notice("The journal cannot be written."), Failed("No.")])
-    assert [record.getMessage() for record in caplog.records] == ["Seedance: The journal cannot be written."]
-
-
-def test_what_became_of_a_list_is_in_the_log_once_it_is_over(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("INFO", "seedance")
     shown([Failed("No.")], [DONE], [CANCELLED, Generating(1, 2)])
-    (record,) = caplog.records
-    assert record.getMessage().startswith("Seedance: 3 videos: 1 done, 1 failed, 1 stopped, $0.03")
+    notice, summary = (record.getMessage() for record in caplog.records)
+    assert notice == "Seedance: The journal cannot be written."
+    assert summary.startswith("Seedance: 3 videos: 1 done, 1 failed, 1 stopped, $0.03")

@@ -1,16 +1,17 @@
-"""Pressing Stop."""
+"""Pressing Stop, and how what was paid for is collected; after a crash, too: see `test_money.py`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import requests
 
 from nodes.rehearsal import JobState
-from tests.comfyui.conftest import ServiceLog
+from tests.comfyui.conftest import ServiceLog, lines
 from tests.comfyui.graphs import ApiGraph
-from tests.comfyui.seedance_graphs import beside_a_sampler, generation, probe, text_to_video
+from tests.comfyui.seedance_graphs import PROBE, beside_a_sampler, generation, loading, probe, text_to_video
 from tools.comfyui import ComfyUI
 from tools.comfyui_client import Client, Run, Status
 from tools.comfyui_events import PROGRESS_TEXT, Event
@@ -50,25 +51,15 @@ def once_generating(service_log: ServiceLog) -> Callable[[Event], bool]:
     return generating
 
 
-def test_stop_in_the_queue_cancels_the_job_and_the_next_run_is_untouched(
+def test_stop_cancels_every_waiting_job_of_the_graph_and_the_next_run_is_untouched(
     client: Client, service_log: ServiceLog, prompt: str
 ) -> None:
-    service_log.service.hold()
-    run_and_stop(client, generation(f"{prompt}, stopped"), says("Queued"))
-    (submission,) = service_log.submissions
-    assert submission.cancelled
-    service_log.service.release()
-    assert client.run(generation(prompt)).status is Status.SUCCESS
-
-
-def test_stop_cancels_every_waiting_job_of_the_graph(client: Client, service_log: ServiceLog, prompt: str) -> None:
-    graph = generation(f"{prompt}, first") | {
-        "second": text_to_video(f"{prompt}, second"),
-        "second probe": probe("second"),
-    }
+    graph = generation(prompt) | {"second": text_to_video(f"{prompt}, second"), "second probe": probe("second")}
     service_log.service.hold()
     run_and_stop(client, graph, lambda event: says("Queued")(event) and len(service_log.submissions) == 2)
     assert [each.cancelled for each in service_log.submissions] == [True, True]
+    service_log.service.release()
+    assert client.run(generation(prompt)).status is Status.SUCCESS
 
 
 @pytest.mark.parametrize(
@@ -97,10 +88,35 @@ def test_stop_that_a_sampler_takes_for_itself_still_cancels_every_job(
     assert [each.cancelled for each in service_log.submissions] == [True] * JOBS
 
 
-def test_stop_while_generating_ends_the_run_and_leaves_the_job(
+def request_id(run: Run) -> str:
+    return str(run.outputs[PROBE]["probe"][0]["scalars"]["request_id"])
+
+
+def test_a_job_that_stop_could_not_cancel_is_collected_by_the_next_run(
     client: Client, service_log: ServiceLog, prompt: str
 ) -> None:
     service_log.service.hold()
-    run_and_stop(client, generation(prompt), once_generating(service_log))
-    (submission,) = service_log.submissions
-    assert not submission.cancelled
+    stopped = run_and_stop(client, generation(prompt), once_generating(service_log))
+    assert not service_log.submissions[0].cancelled
+    last_words = lines(stopped)[-1]
+    assert "is running already and will be charged" in last_words
+    assert "run the same graph again to collect its video without a new charge" in last_words
+
+    service_log.service.release()
+    run = client.run(generation(prompt))
+    assert run.status is Status.SUCCESS
+    assert [submission.request_id for submission in service_log.submissions] == [request_id(run)]
+    assert request_id(run) in last_words
+
+
+def test_a_finished_video_whose_file_was_deleted_is_fetched_again(
+    client: Client, service_log: ServiceLog, prompt: str
+) -> None:
+    first = client.run(generation(prompt))
+    file = Path(first.outputs[PROBE]["probe"][0]["scalars"]["video_path"])
+    content = file.read_bytes()
+    file.unlink()
+    again = client.run(loading(video="", source=request_id(first)))
+    assert again.status is Status.SUCCESS
+    assert file.read_bytes() == content
+    assert len(service_log.submissions) == 1

@@ -9,7 +9,7 @@ import pytest
 
 from tests.comfyui.conftest import ServiceLog, failure_of
 from tests.comfyui.graphs import ApiGraph
-from tests.comfyui.seedance_graphs import OPTIONS, VIDEO, generation, node
+from tests.comfyui.seedance_graphs import OPTIONS, PROBE, VIDEO, generation, node, probe
 from tools.comfyui_client import Client, Refused, Status
 
 NO_TEXT = (None, 7, True, 1.5, {"a": 1}, ["a list"], {"__value__": ["a list"]})
@@ -81,17 +81,6 @@ def test_more_seeds_than_there_are_is_an_error_that_says_so(client: Client, serv
     assert service_log.submissions == []
 
 
-def test_wrong_text_from_another_node_ends_the_run(client: Client, service_log: ServiceLog) -> None:
-    """Validation cannot see through a link, so the node itself has to refuse."""
-    graph = generation(["texts", 0]) | {"texts": node("ProbeTexts", lines="")}
-    run = client.run(graph)
-    assert run.status is Status.ERROR
-    assert run.error is not None
-    assert run.error.node_id == VIDEO
-    assert "text is empty" in run.error.message
-    assert service_log.submissions == []
-
-
 def test_long_text_is_allowed(client: Client, service_log: ServiceLog, prompt: str) -> None:
     text = f"{prompt} {'very ' * 120}calm"
     assert len(text) > 500
@@ -107,3 +96,30 @@ def test_validating_a_good_graph_submits_only_its_own_job(client: Client, servic
     assert [each.input for each in service_log.submissions] == [
         {"text": prompt, "resolution": "480p", "ratio": "16:9", "duration": 2, "seed": 1}
     ]
+
+
+def test_without_options_the_defaults_of_the_api_apply(client: Client, service_log: ServiceLog, prompt: str) -> None:
+    service_log.service.fail_next("no need to make it")
+    run = client.run({VIDEO: node("SeedanceTextToVideo", text=prompt, mode="live", reuse=True), PROBE: probe()})
+    assert run.status is Status.ERROR
+    (submission,) = service_log.submissions
+    assert submission.input == {
+        "text": prompt, "resolution": "480p", "ratio": "16:9", "duration": 5, "seed": 38810827
+    }  # fmt: skip
+
+
+def test_a_stray_node_spends_nothing(client: Client, service_log: ServiceLog, prompt: str) -> None:
+    graph = {
+        **generation(prompt),
+        "picture": node("EmptyImage", width=64, height=32, batch_size=1, color=0),
+        PROBE: node("ProbeClip", images=["picture", 0]),
+    }
+    assert client.run(graph).status is Status.SUCCESS
+    assert service_log.submissions == []
+
+
+def test_live_without_a_token_says_how_to_set_one(
+    client_without_token: Client, service_log: ServiceLog, prompt: str
+) -> None:
+    assert "RUNCOMFY_API_TOKEN" in failure_of(client_without_token, generation(prompt))
+    assert service_log.calls == {}

@@ -171,6 +171,7 @@ def _prepare(base: Path, port: int) -> None:
         write_clip(outside, map(numbered, range(3)))
     (uploads / "outside.mp4").symlink_to(base.parent / "secret.mp4")
     (uploads / "outside").symlink_to(base.parent)
+    (uploads / "deep").symlink_to(base / "user")  # beside which there is a secret
     (uploads / "circle.mp4").symlink_to(uploads / "circle.mp4")
     (uploads / "folder.mp4").mkdir()
     os.mkfifo(uploads / "pipe.mp4")

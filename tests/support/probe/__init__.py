@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import json
 import sys
 import threading
 import time
@@ -163,6 +164,22 @@ class ProbeLoop:
         return {"result": (), "expand": {f"{node}.{rounds}": {"class_type": "ProbeLoop", "inputs": inputs}}}
 
 
+class ProbeExpand:
+    """Adds a node while the graph runs, and hands its first output on: as loops and switches do."""
+
+    RETURN_TYPES = (ANYTHING,)
+    FUNCTION = "expand"
+    CATEGORY = "Probe"
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        return {"required": {"class_type": ("STRING", {}), "inputs": ("STRING", {})}}
+
+    def expand(self, class_type: str, inputs: str) -> dict[str, Any]:
+        added = {"class_type": class_type, "inputs": json.loads(inputs)}
+        return {"result": (["expanded", 0],), "expand": {"expanded": added}}
+
+
 class ProbeSampler:
     """Keeps ComfyUI's event loop to itself until Stop, and takes the Stop for itself: as samplers do."""
 
@@ -230,5 +247,6 @@ NODE_CLASS_MAPPINGS: dict[str, type] = {
     "ProbeAnything": ProbeAnything,
     "ProbeGate": ProbeGate,
     "ProbeLoop": ProbeLoop,
+    "ProbeExpand": ProbeExpand,
     "ProbeSampler": ProbeSampler,
 }

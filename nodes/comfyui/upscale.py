@@ -188,7 +188,7 @@ def _format(source: FrameSource, factor: int, scale_by: float, crf: int) -> Form
     by = scale_by or factor
     # To the nearest even size; the model's own one is cut.
     width, height = (int(side * by / 2 + (0.5 if scale_by else 0)) * 2 for side in (source.width, source.height))
-    wanted = Format(width, height, source.rate, source.time_base, source.matrix, crf, source.pixel_aspect)
+    wanted = Format(width, height, source.rate, source.time_base, crf, source.pixel_aspect)
     if not wanted.is_possible:
         raise UnsupportedUpscale(
             f"{wanted.width}x{wanted.height} is not a size that an H.264 video can have.", "Set another scale_by."

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 Sound = TypeVar("Sound", "SoundPacket", av.AudioFrame)
 
 BT709, BT601 = 1, 6
-"""Colour matrices by their numbers in ITU-T H.273; the first is that of its primaries and its transfer, too."""
+"""By their numbers in ITU-T H.273. Colours are coded with the matrix of BT.601 whatever the size, and the file says so:
+with that of BT.709, PyAV before 17, and so ComfyUI, reads up to 13 of 255 wrong, and Chromium 14 of a strong blue."""
 MAX_SIDE: Final = 16384
 MAX_AREA: Final = 139_264 * 16 * 16
 """Pixels of a picture that H.264 allows at most (Rec. ITU-T H.264, level 6.2), and per side what x264 takes."""
@@ -56,8 +57,6 @@ class Format:
     """Frames per second, on average."""
     time_base: Fraction
     """Seconds of a tick, in which frames are timed."""
-    matrix: int
-    """Its colour matrix, `BT709` or `BT601`."""
     crf: int
     """x264's constant rate factor: 0 without loss, 51 worst."""
     pixel_aspect: Fraction = Fraction(1)
@@ -98,7 +97,7 @@ class VideoWriter:
         context = stream.codec_context
         context.time_base = stream.time_base = wanted.time_base
         context.thread_count = min(os.cpu_count() or 1, _MAX_THREADS)
-        context.colorspace, context.color_range = wanted.matrix, ColorRange.MPEG
+        context.colorspace, context.color_range = BT601, ColorRange.MPEG
         context.color_primaries = context.color_trc = BT709
         context.sample_aspect_ratio = wanted.pixel_aspect
         self._stream = stream
@@ -128,15 +127,14 @@ class VideoWriter:
     def write(self, pictures: list[NDArray[np.uint8]], times: list[int]) -> None:
         """Add frames, RGB [height, width, 3] of any one size, to be shown at these times in ticks."""
         wanted = self._wanted
-        matrix = Colorspace.ITU709 if wanted.matrix == BT709 else Colorspace.ITU601
         for picture, time in zip(pictures, times, strict=True):
             frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
             # In a step of its own: together with the next one, colours would be taken from every other pixel alone.
             frame = frame.reformat(wanted.width, wanted.height, interpolation=Interpolation.AREA)
             frame = frame.reformat(
                 format="yuv420p",
-                src_colorspace=matrix,
-                dst_colorspace=matrix,
+                src_colorspace=Colorspace.ITU601,
+                dst_colorspace=Colorspace.ITU601,
                 src_color_range=ColorRange.JPEG,
                 dst_color_range=ColorRange.MPEG,
             )

@@ -12,7 +12,7 @@ from typing import Final
 
 import torch
 
-from .encode import BT601, BT709, VideoWriter
+from .encode import VideoWriter
 from .errors import UnsupportedVideo, size_changes, unreadable
 from .probe import ALL, read_timeline
 from .reader import open_frames, orientation_of, to_float, to_rgb
@@ -42,7 +42,6 @@ class FileFrames:
             self.time_base = stream.time_base or Fraction(1, 1000)
             aspect = stream.sample_aspect_ratio or Fraction(1)
         self.width, self.height, self.rate = info.width, info.height, Fraction(info.fps).limit_denominator(100_000)
-        self.matrix = BT709 if int(first.colorspace) == BT709 else BT601
         self.pixel_aspect = 1 / aspect if self._orientation.is_turned else aspect
         # As core cuts: by the ticks of the video.
         start, duration = window
@@ -93,7 +92,7 @@ class TensorFrames:
         sound: [channels, samples], -1..1, and its rate; None for a silent video.
     """
 
-    name, matrix, pixel_aspect = "video", BT601, Fraction(1)
+    name, pixel_aspect = "video", Fraction(1)
 
     def __init__(self, images: torch.Tensor, rate: Fraction, sound: tuple[torch.Tensor, int] | None) -> None:
         if not images.numel():

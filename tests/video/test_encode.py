@@ -66,7 +66,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def copy(frames: FrameSource, target: Path, size: int = 4, crf: int = 4, key: str = "") -> Path:
     """The same video again."""
     width, height = frames.width // 2 * 2, frames.height // 2 * 2
-    wanted = Format(width, height, frames.rate, frames.time_base, frames.matrix, crf, frames.pixel_aspect)
+    wanted = Format(width, height, frames.rate, frames.time_base, crf, frames.pixel_aspect)
     writer = VideoWriter(target, wanted, key)
     write_all(frames, writer, size)
     return target
@@ -158,7 +158,7 @@ def test_colours_come_back_and_the_file_says_how_they_are_coded(tmp_path: Path) 
         worst = max(np.abs(centres(image) - COLOURS).max() for image in decode(file).images.numpy())
         assert worst <= 4, matrix
         told = subprocess.run([FFMPEG, "-i", str(file)], capture_output=True, text=True, check=False).stderr
-        assert {BT709: "yuv420p(tv, bt709", BT601: "yuv420p(tv, smpte170m/bt709/bt709"}[matrix] in told, told
+        assert "yuv420p(tv, smpte170m/bt709/bt709" in told, told
 
 
 def test_frames_at_once_change_nothing(folder: Path, tmp_path: Path) -> None:
@@ -193,7 +193,7 @@ def test_a_disk_that_takes_no_more_is_told_and_nothing_is_left(folder: Path, tmp
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
     for size in (0, 1000, 30_000):
         frames = of_file(folder / "aac.mp4")
-        wanted = Format(160, 128, frames.rate, frames.time_base, BT601, 0)
+        wanted = Format(160, 128, frames.rate, frames.time_base, 0)
         writer = VideoWriter(tmp_path / "full" / "a.mp4", wanted, "")
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, limit[1]))
         try:
@@ -206,7 +206,7 @@ def test_a_disk_that_takes_no_more_is_told_and_nothing_is_left(folder: Path, tmp
 
 
 def test_unfinished_files_of_dead_processes_are_removed_and_others_stay(tmp_path: Path) -> None:
-    writer = VideoWriter(tmp_path / "a.mp4", Format(16, 16, Fraction(24), Fraction(1, 24), BT601, 20), "")
+    writer = VideoWriter(tmp_path / "a.mp4", Format(16, 16, Fraction(24), Fraction(1, 24), 20), "")
     (mine,) = tmp_path.iterdir()
     dead = tmp_path / ".b.mp4.999999999-abc.unfinished"
     others = tmp_path / ".c.mp4"

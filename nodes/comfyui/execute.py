@@ -9,8 +9,9 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import comfy.model_management
+import torch
 from comfy.model_management import InterruptProcessingException
 from comfy_api.latest import InputImpl, io
 from comfy_execution.graph import ExecutionBlocker
@@ -27,9 +28,6 @@ from ..video.probe import ALL, Selection, VideoInfo, probe
 from .files import preview
 from .runtime import RunningNode, queued_prompts, running_node, shared
 from .schema import video_outputs
-
-if TYPE_CHECKING:
-    import torch
 
 _log = logging.getLogger("seedance")
 
@@ -117,10 +115,25 @@ async def _read(file: Path, selection: Selection, run: Run) -> tuple[torch.Tenso
     def read() -> tuple[torch.Tensor | None, VideoInfo]:
         if not connected:
             return None, probe(file, cancellation.is_cancelled, selection)
-        clip = decode(file, selection, progress=progress, is_cancelled=cancellation.is_cancelled)
-        return clip.images, clip.info
+        clip = decode(
+            file, selection, dtype=intermediate_dtype(), progress=progress, is_cancelled=cancellation.is_cancelled
+        )
+        return clip.images.to(intermediate_device()), clip.info
 
     try:
         return await cancellation.wait_for(shared().engine.executors.decodes.submit(read))
     except StopRequested:
         raise Stopped(f"Stopped while decoding. The video is on disk: {file}.", StopOutcome.FINISHED) from None
+
+
+def intermediate_dtype() -> torch.dtype:
+    """Of the images that nodes hand to each other: float16 with --fp16-intermediates, which newer ComfyUIs have."""
+    ask = getattr(comfy.model_management, "intermediate_dtype", lambda: torch.float32)
+    dtype: torch.dtype = ask()
+    return dtype
+
+
+def intermediate_device() -> torch.device:
+    """Where those are: on the graphics card with --gpu-only."""
+    device: torch.device = comfy.model_management.intermediate_device()
+    return device

@@ -13,10 +13,11 @@ from typing import Final
 
 from PIL import Image, ImageDraw
 
+from nodes.rehearsal.render import font
 from nodes.rehearsal.schema import SIZES
 from nodes.runcomfy.request import RATIOS
 
-from .thumbnails import AMBER, BACKGROUND, WHITE, Picture, font, frame, lay, shade, write
+from .thumbnails import AMBER, BACKGROUND, WHITE, Picture, frame, lay, shade, write
 
 ASSETS: Final = Path(__file__).resolve().parent.parent / "web" / "docs" / "assets"
 WIDTH: Final = 1200

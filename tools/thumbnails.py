@@ -14,10 +14,9 @@ from types import MappingProxyType
 from typing import Final
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageDraw, ImageOps
 
-from nodes.rehearsal.captions import Captions, wrap
-from nodes.rehearsal.render import draw_frames
+from nodes.rehearsal.render import Captions, draw_frames, font, wrap
 from nodes.rehearsal.schema import VideoRequest
 
 EXAMPLES: Final = Path(__file__).resolve().parent.parent / "example_workflows"
@@ -87,7 +86,7 @@ def text_to_video() -> Picture:
     draw = ImageDraw.Draw(canvas)
     draw.rounded_rectangle((56, 652, 968, 968), 32, CARD)
     letters = font(58)
-    lines = list(wrap(TEXT, letters, 800, 3))
+    lines = wrap(TEXT, letters, 800, 3)
     for number, line in enumerate(lines):
         draw.text((104, 692 + 78 * number), line, WHITE, letters)
     end, top = 112 + letters.getlength(lines[-1]), 692 + 78 * (len(lines) - 1)
@@ -219,14 +218,6 @@ def chip(canvas: Picture, text: str, corner: tuple[int, int], size: int) -> None
     right, bottom = left + letters.getlength(text) + 2 * inset, top + 1.6 * size
     draw.rounded_rectangle((left, top, right, bottom), 0.8 * size, AMBER)
     draw.text((left + inset, (top + bottom) / 2), text, INK, letters, anchor="lm", stroke_width=size // 40)
-
-
-def font(size: float) -> ImageFont.FreeTypeFont:
-    """Pillow's own font, so that every machine letters alike."""
-    found = ImageFont.load_default(size)
-    if not isinstance(found, ImageFont.FreeTypeFont):
-        raise RuntimeError("this Pillow was built without FreeType")
-    return found
 
 
 if __name__ == "__main__":

@@ -4,11 +4,11 @@
 import { app } from "../../scripts/app.js"
 import { api } from "../../scripts/api.js"
 import { ask } from "./account.js"
+import { Display } from "./display.js"
 import { showFailures } from "./failures.js"
-import { showWholeLines } from "./line.js"
-import { showVideos } from "./preview.js"
 import { keepSeed } from "./seed.js"
 import { tokenPanel } from "./token_panel.js"
+import { texts } from "./texts.js"
 import { keepTranslations } from "./translations.js"
 
 const style = document.createElement("link")
@@ -20,6 +20,10 @@ document.head.append(style)
 await keepTranslations().catch((error) => console.warn("Seedance: translations are missing.", error))
 
 const about = await ask("GET", "/seedance/about").catch(() => null)
+
+let language = { say: (key) => key }
+const display = new Display(api, (key, values) => language.say(key, values))
+await display.runs.resume().catch(() => null)
 
 app.registerExtension({
   name: "Seedance",
@@ -41,12 +45,13 @@ app.registerExtension({
   aboutPageBadges: about
     ? [{ label: `Seedance v${about.version}`, url: about.repository, icon: "pi pi-github" }]
     : [],
-  setup() {
+  async setup() {
+    language = await texts()
     showFailures(api)
-    showWholeLines(api)
   },
   nodeCreated(node) {
-    showVideos(node)
+    display.add(node)
     keepSeed(node)
   },
+  getNodeMenuItems: (node) => display.menu(node),
 })

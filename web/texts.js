@@ -21,7 +21,17 @@ const ENGLISH = {
   "checking": "Asking RunComfy…",
   "noAnswer": "ComfyUI did not answer. Is it still running?",
   "failed": "{node} could not finish",
-  "leftOut": "{node}, videos left out: {count}"
+  "leftOut": "{node}, videos left out: {count}",
+  "openSettings": "Open Settings",
+  "openHelp": "Open help",
+  "openVideo": "Open video",
+  "saveVideo": "Save video",
+  "copyPath": "Copy path of video",
+  "mute": "Mute video",
+  "unmute": "Unmute video",
+  "hideVideo": "Hide video",
+  "showVideo": "Show video",
+  "facts": "{frames} frames at {fps} fps, {width}x{height}"
 }
 
 let translations = null

@@ -31,6 +31,9 @@ _log = logging.getLogger("seedance")
 MAX_REASONS: Final = 5
 """Failed items whose reasons the line names, but for urgent ones, which it names all."""
 
+MOST_OF_ESTIMATE: Final = 0.95
+"""How far the bar goes by an estimate alone."""
+
 
 class Screen(Protocol):
     """Where a node shows how it goes. May be called from any thread."""
@@ -85,10 +88,13 @@ class BatchProgress:
 
 
 def _measured(items: list[_Item]) -> tuple[int, int] | None:
-    """How much of what can be measured is done, and of how much: bytes, frames, or the items of a list."""
+    """How much is done, and of how much: seconds of the estimate, bytes, frames, or the items of a list."""
     if len(items) > 1:
         return sum(item.phase.is_last for item in items), len(items)
     event = items[0].event
+    if isinstance(event, Generating) and event.expected:
+        # In thousandths. It waits near the end while a job takes longer than usual.
+        return round(1000 * min(event.elapsed / event.expected, MOST_OF_ESTIMATE)), 1000
     if isinstance(event, Downloading) and event.total:
         return event.received, event.total
     return (event.done, event.total) if isinstance(event, Decoding) else None

@@ -16,10 +16,12 @@ from aiohttp import web
 from server import PromptServer
 
 from .csrf import is_cross_site
+from .files import find_video
 from .prompt import drop_wrong_types
 from .shared import SHARED, Shared, shared
 
 if TYPE_CHECKING:
+    from ..video.probe import VideoInfo
     from .settings import About, Check, TokenSettings, TokenState
 
 MAX_BODY: Final = 4096
@@ -46,6 +48,7 @@ def register() -> None:
     routes.post("/seedance/token")(_route(_save))
     routes.delete("/seedance/token")(_route(lambda _: _settings().clear()))
     routes.post("/seedance/token/check")(_route(lambda _: _settings().check()))
+    routes.get("/seedance/video")(_video)
 
 
 def _about(_: Mapping[str, object]) -> About:
@@ -61,6 +64,24 @@ def _save(body: Mapping[str, object]) -> TokenState:
     return _settings().save(text)
 
 
+async def _video(request: web.Request) -> web.Response:
+    """How many frames a video has that Load Seedance Video offers, and how many a second: for the player on the node."""
+
+    def answer(_: Mapping[str, object]) -> VideoInfo:
+        from ..video.errors import VideoError
+        from ..video.probe import probe
+
+        file = find_video(request.query.get("name"))
+        try:
+            if file:
+                return probe(file)
+        except VideoError:
+            pass
+        raise web.HTTPNotFound(text="There is no such video in ComfyUI's folders, or it cannot be read.")
+
+    return await _route(answer)(request)
+
+
 def _settings() -> TokenSettings:
     from .settings import TokenSettings
 
@@ -68,7 +89,7 @@ def _settings() -> TokenSettings:
 
 
 def _route(
-    answer: Callable[[Mapping[str, object]], About | Check | TokenState],
+    answer: Callable[[Mapping[str, object]], About | Check | TokenState | VideoInfo],
 ) -> Callable[[web.Request], Awaitable[web.Response]]:
     """A handler that answers with a value, as JSON. What only reads has no body; all else must bring a JSON object.
 

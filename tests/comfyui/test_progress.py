@@ -119,11 +119,12 @@ def test_the_same_line_is_no_news() -> None:
         ([[Downloading(3, 8)]], (3, 8)),
         ([[Downloading(3, None)]], None),
         ([[Decoding(2, 9)]], (2, 9)),
-        ([[Generating(3, 8)]], None),
+        ([[Generating(3, 8)]], (375, 1000)),
+        ([[Generating(30, 8)]], (950, 1000)),
         ([[DONE], [Downloading(3, 8)], [Failed("No.")], []], (2, 4)),
     ],
 )
-def test_the_bar_knows_only_what_is_measured(histories: list[list[Event]], measured: tuple[int, int] | None) -> None:
+def test_the_bar_shows_what_is_measured_or_estimated(histories: list[list[Event]], measured: tuple[int, int] | None) -> None:
     assert shown(*histories).bars[-1:] == ([measured] if measured else [])
 
 

@@ -1,0 +1,156 @@
+// The one owner of what this pack's nodes show. The frontend's own line and player would each be a widget that moves
+// about, is posted with the prompt, goes with the tab, and is shown on whichever node has the same id.
+
+import { app } from "../../scripts/app.js"
+import { actionsFor } from "./actions.js"
+import { NODE as LOADER, Loader, refreshChoices } from "./loader.js"
+import { videoMenu } from "./menu.js"
+import { Memory } from "./memory.js"
+import { NodeView } from "./node_view.js"
+import { openTab, rootGraph, Runs } from "./runs.js"
+
+/** The nodes that bring a video. */
+export const NODES = ["SeedanceTextToVideo", "LoadSeedanceVideo", "SeedanceUpscaleVideo"]
+
+export class Display {
+  #memory = new Memory()
+  #views = new WeakMap()
+  #running = null // the id of the prompt
+  #spoke = new Set() // ids of the nodes that have said something in it, and have brought no video yet
+
+  #loaders = new WeakMap()
+
+  /**
+   * @param {EventTarget} api ComfyUI's events
+   * @param {(key: string, values?: object) => string} say
+   */
+  constructor(api, say) {
+    this.say = say
+    this.runs = new Runs((run, errors) => this.#refused(run, errors))
+    // Instead of an event, for which the frontend would add its own line.
+    const dispatch = api.dispatchCustomEvent
+    api.dispatchCustomEvent = (type, detail) =>
+      type === "progress_text" && this.#said(detail) ? true : dispatch.call(api, type, detail)
+    api.addEventListener("execution_start", ({ detail }) => this.#begin(detail.prompt_id))
+    api.addEventListener("executed", ({ detail }) => this.#executed(detail))
+    api.addEventListener("execution_error", ({ detail }) => this.#failed(detail))
+    api.addEventListener("execution_success", ({ detail }) => this.#end(detail.prompt_id, true))
+    api.addEventListener("execution_interrupted", ({ detail }) => this.#end(detail.prompt_id, false))
+    // Tabs, reloads and undo all make the graph's nodes anew.
+    const load = app.loadGraphData
+    app.loadGraphData = async (...args) => {
+      const loaded = await load.apply(app, args)
+      this.#restore()
+      return loaded
+    }
+  }
+
+  /** Takes over a node that ComfyUI has just made. */
+  add(node) {
+    if (!NODES.includes(node.comfyClass)) return
+    // So the frontend shows no player of its own, in the classic canvas and in Nodes 2.0 (older ones: seedance.css).
+    node.previewMediaType = "video"
+    node.videoContainer = document.createElement("div")
+    node.hideOutputImages = true
+    const view = this.view(node)
+    if (node.comfyClass === LOADER) this.#loaders.set(node, new Loader(node, view, this.say))
+  }
+
+  /** What a node's menu offers. */
+  menu(node) {
+    return videoMenu(this.#views.get(node), this.say)
+  }
+
+  /** The view on a node, made if need be. */
+  view(node) {
+    if (!this.#views.has(node)) this.#views.set(node, new NodeView(node))
+    return this.#views.get(node)
+  }
+
+  #begin(prompt) {
+    if (this.#running && this.#running !== prompt) this.runs.forget(this.#running)
+    this.#running = prompt
+    this.#spoke.clear()
+  }
+
+  /** @returns {boolean} whether it was one of these nodes that said something */
+  #said({ nodeId, text, prompt_id: prompt = this.#running }) {
+    const id = String(nodeId)
+    const run = this.runs.of(prompt)
+    if (!NODES.includes(run?.nodes[id]?.class_type)) return false
+    this.#spoke.add(id)
+    this.#change(run, id, { text, failed: false })
+    return true
+  }
+
+  #executed({ node: id, output, prompt_id: prompt }) {
+    const run = this.runs.of(prompt)
+    if (!NODES.includes(run?.nodes[id]?.class_type) || !output?.images) return
+    this.#spoke.delete(id)
+    this.#change(run, id, { files: output.images })
+    refreshChoices(loaders())
+  }
+
+  #failed({ node_id: id, node_type: type, exception_message: message, prompt_id: prompt }) {
+    const run = this.runs.of(prompt)
+    if (run && NODES.includes(type)) {
+      const said = this.#spoke.has(id) && this.#shown(run).get(id)?.text
+      this.#change(run, id, { text: said || message.trim(), failed: true, files: [] })
+    }
+    this.#end(prompt, true)
+  }
+
+  /** A video of an earlier run does not stay beside what this one says, unless it was just stopped. */
+  #end(prompt, over) {
+    const run = this.runs.of(prompt)
+    if (!run) return
+    if (over) for (const id of this.#spoke) this.#change(run, id, { files: [] })
+    this.#memory.save(run.graph, this.#shown(run))
+  }
+
+  #refused(run, errors) {
+    for (const [id, { errors: reasons }] of Object.entries(errors)) {
+      if (!NODES.includes(run.nodes[id]?.class_type)) continue
+      const told = new Set(reasons.map(({ message, details }) => details || message))
+      this.#change(run, id, { text: [...told].join("\n"), failed: true, files: [] })
+    }
+  }
+
+  #change(run, id, change) {
+    const nodes = this.#shown(run)
+    nodes.set(id, { ...nodes.get(id), ...change })
+    if (run.tab === openTab()) this.#draw(id, nodes.get(id))
+  }
+
+  /** What the nodes of a run's tab show. */
+  #shown(run) {
+    // After a reload nobody knows the tab, but its graph has the same id.
+    if (!run.tab && run.graph === rootGraph().id) run.tab = openTab()
+    return this.#memory.of(run.tab, run.graph)
+  }
+
+  #restore() {
+    for (const [id, shown] of this.#memory.of(openTab(), rootGraph().id)) this.#draw(id, shown)
+    for (const node of loaders()) this.#loaders.get(node)?.update()
+  }
+
+  /** On the node, and on each closed subgraph around it. */
+  #draw(id, shown) {
+    let graph = rootGraph()
+    const path = id.split(":").map((part) => {
+      const node = graph?.getNodeById(part)
+      graph = node?.subgraph
+      return node
+    })
+    if (!NODES.includes(path.at(-1)?.comfyClass)) return
+    const actions = shown.failed ? actionsFor(shown.text, path.at(-1), this.say) : []
+    for (const node of path) this.view(node).show(shown, actions)
+    this.#loaders.get(path.at(-1))?.update()
+  }
+}
+
+/** All nodes of the open tab that load a video. */
+function loaders() {
+  const root = rootGraph()
+  return [root, ...(root.subgraphs?.values() ?? [])].flatMap((graph) => graph.nodes).filter((node) => node.comfyClass === LOADER)
+}

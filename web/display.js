@@ -9,8 +9,8 @@ import { Memory } from "./memory.js"
 import { NodeView } from "./node_view.js"
 import { openTab, rootGraph, Runs } from "./runs.js"
 
-/** The nodes that bring a video. */
-export const NODES = ["SeedanceTextToVideo", "LoadSeedanceVideo", "SeedanceUpscaleVideo"]
+const NODES = ["SeedanceTextToVideo", "SeedanceOptions", "LoadSeedanceVideo", "SeedanceUpscaleVideo"]
+const INPUT = /^\w+ - / // ComfyUI puts the name of an input before what is wrong with it
 
 export class Display {
   #memory = new Memory()
@@ -22,10 +22,12 @@ export class Display {
 
   /**
    * @param {EventTarget} api ComfyUI's events
-   * @param {(key: string, values?: object) => string} say
+   * @param {import("./texts.js").Language} language
+   * @param {import("./failures.js").Message} message
    */
-  constructor(api, say) {
-    this.say = say
+  constructor(api, language, message) {
+    this.language = language
+    this.message = message
     this.runs = new Runs((run, errors) => this.#refused(run, errors))
     // Instead of an event, for which the frontend would add its own line.
     const dispatch = api.dispatchCustomEvent
@@ -53,12 +55,12 @@ export class Display {
     node.videoContainer = document.createElement("div")
     node.hideOutputImages = true
     const view = this.view(node)
-    if (node.comfyClass === LOADER) this.#loaders.set(node, new Loader(node, view, this.say))
+    if (node.comfyClass === LOADER) this.#loaders.set(node, new Loader(node, view, this.language.say))
   }
 
   /** What a node's menu offers. */
   menu(node) {
-    return videoMenu(this.#views.get(node), this.say)
+    return videoMenu(this.#views.get(node), this.language.say)
   }
 
   /** The view on a node, made if need be. */
@@ -96,6 +98,7 @@ export class Display {
     if (run && NODES.includes(type)) {
       const said = this.#spoke.has(id) && this.#shown(run).get(id)?.text
       this.#change(run, id, { text: said || message.trim(), failed: true, files: [] })
+      this.#tell(type, id, message.trim())
     }
     this.#end(prompt, true)
   }
@@ -111,9 +114,18 @@ export class Display {
   #refused(run, errors) {
     for (const [id, { errors: reasons }] of Object.entries(errors)) {
       if (!NODES.includes(run.nodes[id]?.class_type)) continue
-      const told = new Set(reasons.map(({ message, details }) => details || message))
-      this.#change(run, id, { text: [...told].join("\n"), failed: true, files: [] })
+      // ComfyUI may blame each of several inputs with the same words.
+      const told = new Set(reasons.map(({ message, details }) => details?.replace(INPUT, "") || message))
+      const text = [...told].join("\n")
+      this.#change(run, id, { text, failed: true, files: [] })
+      this.#tell(run.nodes[id].class_type, id, text)
     }
+  }
+
+  /** A failure, in a message beside what the node says. */
+  #tell(type, id, text) {
+    const { say, node } = this.language
+    this.message.show("error", say("failed", { node: node(type) }), text, actionsFor(text, path(id).at(-1), say))
   }
 
   #change(run, id, change) {
@@ -136,17 +148,23 @@ export class Display {
 
   /** On the node, and on each closed subgraph around it. */
   #draw(id, shown) {
-    let graph = rootGraph()
-    const path = id.split(":").map((part) => {
-      const node = graph?.getNodeById(part)
-      graph = node?.subgraph
-      return node
-    })
-    if (!NODES.includes(path.at(-1)?.comfyClass)) return
-    const actions = shown.failed ? actionsFor(shown.text, path.at(-1), this.say) : []
-    for (const node of path) this.view(node).show(shown, actions)
-    this.#loaders.get(path.at(-1))?.update()
+    const nodes = path(id)
+    const node = nodes.at(-1)
+    if (!NODES.includes(node?.comfyClass)) return
+    const actions = shown.failed ? actionsFor(shown.text, node, this.language.say) : []
+    for (const each of nodes) this.view(each).show(shown, actions)
+    this.#loaders.get(node)?.update()
   }
+}
+
+/** The node with this id in the open tab, behind the subgraphs around it. */
+function path(id) {
+  let graph = rootGraph()
+  return id.split(":").map((part) => {
+    const node = graph?.getNodeById(part)
+    graph = node?.subgraph
+    return node
+  })
 }
 
 /** All nodes of the open tab that load a video. */

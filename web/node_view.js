@@ -2,6 +2,7 @@
 
 import { app } from "../../scripts/app.js"
 import { element } from "./element.js"
+import { buttonsFor } from "./failures.js"
 import { Player } from "./player.js"
 
 const WIDGET = "seedance-view"
@@ -45,13 +46,7 @@ export class NodeView {
   show({ text = "", failed = false, files = [] }, actions = []) {
     this.line.textContent = text
     this.line.dataset.mood = failed ? "bad" : ""
-    this.buttons.replaceChildren(
-      ...actions.map(({ label, onClick }) => {
-        const button = element("button", { type: "button", textContent: label })
-        button.addEventListener("click", onClick)
-        return button
-      })
-    )
+    this.buttons.replaceChildren(...buttonsFor(actions))
     this.files = files
     this.play(this.chosen() ?? files)
   }

@@ -23,7 +23,7 @@ export class Player {
       preload: "metadata",
       autoplay: !matchMedia("(prefers-reduced-motion: reduce)").matches,
     })
-    this.video.addEventListener("timeupdate", () => this.#keepWithin())
+    this.#watch()
     // A file that was deleted, or that no browser plays.
     this.video.addEventListener("error", () => this.video.remove())
   }
@@ -49,6 +49,17 @@ export class Player {
     clearInterval(this.#timer)
     this.video.pause()
     this.video.removeAttribute("src")
+  }
+
+  /** Looks at every frame that is shown, where the browser can tell of them. */
+  #watch() {
+    const { video } = this
+    if (!video.requestVideoFrameCallback) return video.addEventListener("timeupdate", () => this.#keepWithin())
+    const look = () => {
+      this.#keepWithin()
+      video.requestVideoFrameCallback(look)
+    }
+    video.requestVideoFrameCallback(look)
   }
 
   #keepWithin() {

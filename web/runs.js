@@ -29,20 +29,23 @@ export class Runs {
    */
   constructor(onRefused) {
     const post = api.queuePrompt
-    api.queuePrompt = async (number, prompt, ...rest) => {
+    api.queuePrompt = (number, prompt, ...rest) => {
       const run = { tab: openTab(), graph: prompt.workflow?.id, nodes: prompt.output }
       this.#posting = run
-      try {
-        const answer = await post.call(api, number, prompt, ...rest)
-        this.#known.set(answer.prompt_id, run)
-        onRefused(run, answer.node_errors ?? {})
-        return answer
-      } catch (error) {
-        onRefused(run, error.response?.node_errors ?? {})
-        throw error
-      } finally {
-        if (this.#posting === run) this.#posting = null
-      }
+      const posted = post.call(api, number, prompt, ...rest)
+      posted
+        .then(
+          ({ prompt_id: id, node_errors: errors }) => {
+            this.#known.set(id, run)
+            return errors
+          },
+          (error) => error.response?.node_errors
+        )
+        .then((errors) => {
+          if (this.#posting === run) this.#posting = null
+          onRefused(run, errors ?? {})
+        })
+      return posted
     }
   }
 

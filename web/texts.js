@@ -34,37 +34,29 @@ const ENGLISH = {
   "facts": "{frames} frames at {fps} fps, {width}x{height}"
 }
 
-let translations = null
+/** The pack's texts, in the language that the UI is in now; English until they are loaded. */
+export class Language {
+  /** What all packs ship in `locales/`, by language. */
+  packs = {}
 
-/**
- * The texts for the language that the UI is in now.
- *
- * @returns {Promise<{say: (key: string, values?: object) => string, node: (type: string) => string}>}
- *   `say` gives a text with its `{placeholders}` filled in; `node` the name of a kind of node.
- */
-export async function texts() {
-  const all = await everyLanguage()
-  const locale = app.extensionManager.setting.get("Comfy.Locale")
-  const [own, english] = [all[locale], all.en]
-  return {
-    say: (key, values = {}) => {
-      const text = own?.seedance?.[key] ?? ENGLISH[key]
-      return text.replace(/\{(\w+)\}/g, (placeholder, name) => values[name] ?? placeholder)
-    },
-    node: (type) => own?.nodeDefs?.[type]?.display_name ?? english?.nodeDefs?.[type]?.display_name ?? type,
+  async load() {
+    const response = await api.fetchApi("/i18n")
+    this.packs = await response.json()
   }
-}
 
-/** What all packs ship in `locales/`, by language. Asked for once; again if that failed. */
-function everyLanguage() {
-  translations ??= fetchAll().catch(() => {
-    translations = null
-    return {}
-  })
-  return translations
-}
+  /** A text with its `{placeholders}` filled in. */
+  say = (key, values = {}) => {
+    const text = this.#own?.seedance?.[key] ?? ENGLISH[key]
+    return text.replace(/\{(\w+)\}/g, (placeholder, name) => values[name] ?? placeholder)
+  }
 
-async function fetchAll() {
-  const response = await api.fetchApi("/i18n")
-  return await response.json()
+  /** The name of a kind of node. */
+  node = (type) => {
+    const name = (texts) => texts?.nodeDefs?.[type]?.display_name
+    return name(this.#own) ?? name(this.packs.en) ?? type
+  }
+
+  get #own() {
+    return this.packs[app.extensionManager.setting.get("Comfy.Locale")]
+  }
 }

@@ -1,7 +1,7 @@
 // Settings > Seedance: which token is in use, and to save, check and clear it.
 
 import { ask, Refused } from "./account.js"
-import { texts } from "./texts.js"
+import { element } from "./element.js"
 
 const LONGEST = 2048
 const ROUTE = "/seedance/token"
@@ -9,11 +9,12 @@ const ROUTE = "/seedance/token"
 /**
  * The panel. It is there at once and fills itself in when the server has answered.
  *
+ * @param {(key: string, values?: object) => string} say
  * @returns {HTMLElement}
  */
-export function tokenPanel() {
+export function tokenPanel(say) {
   const panel = element("div", { className: "seedance-token" })
-  texts().then((language) => new TokenPanel(panel, language.say).refresh())
+  new TokenPanel(panel, say).refresh()
   return panel
 }
 
@@ -116,10 +117,4 @@ class TokenPanel {
     line.dataset.mood = mood
     line.textContent = text
   }
-}
-
-function element(tag, properties, ...children) {
-  const made = Object.assign(document.createElement(tag), properties)
-  made.append(...children)
-  return made
 }

@@ -47,7 +47,7 @@ def test_a_template_becomes_a_video_on_the_node(
     assert phases(ui.lines()) == ["Submitting", "Queued", "Generating", "Downloading", "Done"]
     ui.settle()
     ui.expect_on(NODE, ui.line("Done in"))
-    video = page.locator("video[src*='subfolder=seedance']")
+    video = page.locator(".seedance-view video")
     ui.expect_on(NODE, video)
     plays(video)
     shown = page.evaluate(

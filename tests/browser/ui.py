@@ -18,7 +18,10 @@ READY = "() => window.app?.vueAppReady && app.graph?.nodes.length && app.extensi
 LISTEN = """() => {
     window.heard = {lines: [], ending: null}
     app.api.addEventListener("execution_start", () => { heard.lines = []; heard.ending = null })
-    app.api.addEventListener("progress_text", (event) => heard.lines.push(event.detail.text))
+    new MutationObserver((changes) => {
+        for (const line of new Set(changes.map((change) => change.target)))
+            if (line.matches?.(".seedance-line") && line.textContent) heard.lines.push(line.textContent)
+    }).observe(document, {childList: true, subtree: true})
     for (const name of ["execution_success", "execution_error", "execution_interrupted"])
         app.api.addEventListener(name, () => heard.ending = name)
 }"""
@@ -158,7 +161,7 @@ class Ui:
 
     def line(self, beginning: str) -> Locator:
         """The line of text that a node shows, if it begins so."""
-        return self.page.locator("span, p", has_text=re.compile(rf"^{re.escape(beginning)}")).first
+        return self.page.locator(".seedance-line", has_text=re.compile(rf"^{re.escape(beginning)}")).first
 
     def message(self, text: str) -> Locator:
         """The message in a corner of the page that says so."""
@@ -175,7 +178,7 @@ class Ui:
         self.page.evaluate(DRAWN)
 
     def lines(self) -> list[str]:
-        """All lines of progress that came during the last run."""
+        """All lines that nodes of this pack have shown during the last run."""
         lines: list[str] = self.page.evaluate("() => window.heard.lines")
         return lines
 

@@ -3,7 +3,7 @@
 
 import { app } from "../../scripts/app.js"
 import { actionsFor } from "./actions.js"
-import { NODE as LOADER, Loader, refreshChoices } from "./loader.js"
+import { NODE as LOADER, Loader, choices } from "./loader.js"
 import { videoMenu } from "./menu.js"
 import { Memory } from "./memory.js"
 import { NodeView } from "./node_view.js"
@@ -19,6 +19,7 @@ export class Display {
   #spoke = new Set() // ids of the nodes that have said something in it, and have brought no video yet
 
   #loaders = new WeakMap()
+  #videos = null // that can be loaded, once there are more than when the page was loaded
 
   /**
    * @param {EventTarget} api ComfyUI's events
@@ -55,7 +56,10 @@ export class Display {
     node.videoContainer = document.createElement("div")
     node.hideOutputImages = true
     const view = this.view(node)
-    if (node.comfyClass === LOADER) this.#loaders.set(node, new Loader(node, view, this.language.say))
+    if (node.comfyClass !== LOADER) return
+    const loader = new Loader(node, view, this.language.say)
+    this.#loaders.set(node, loader)
+    if (this.#videos) loader.offer(this.#videos)
   }
 
   /** What a node's menu offers. */
@@ -90,7 +94,7 @@ export class Display {
     if (!NODES.includes(run?.nodes[id]?.class_type) || !output?.images) return
     this.#spoke.delete(id)
     this.#change(run, id, { files: output.images })
-    refreshChoices(loaders())
+    this.#offerVideos()
   }
 
   #failed({ node_id: id, node_type: type, exception_message: message, prompt_id: prompt }) {
@@ -132,6 +136,12 @@ export class Display {
     const nodes = this.#shown(run)
     nodes.set(id, { ...nodes.get(id), ...change })
     if (run.tab === openTab()) this.#draw(id, nodes.get(id))
+  }
+
+  /** ComfyUI itself asks for the list only when the page is loaded. */
+  async #offerVideos() {
+    this.#videos = await choices()
+    for (const node of loaders()) this.#loaders.get(node)?.offer(this.#videos)
   }
 
   /** What the nodes of a run's tab show. */

@@ -5,6 +5,7 @@ import { ask } from "./account.js"
 
 export const NODE = "LoadSeedanceVideo"
 const WATCHED = ["video", "source", "skip_first_frames", "frame_load_cap", "select_every_nth"]
+const NONE = "(none)" // stands in the list while there is no video
 const ANNOTATED = /^(?:(.*)\/)?([^/]+?)(?: \[(input|output|temp)\])?$/
 
 export class Loader {
@@ -30,6 +31,13 @@ export class Loader {
     }
   }
 
+  /** Offers these videos from now on; a node that could choose none chooses the newest. */
+  offer(videos) {
+    const widget = this.widget("video")
+    widget.options.values = videos
+    if (widget.value === NONE) widget.value = videos[0]
+  }
+
   widget(name) {
     return this.node.widgets.find((widget) => widget.name === name)
   }
@@ -37,7 +45,7 @@ export class Loader {
   /** The file that is chosen, unless `source` stands for another. */
   chosen() {
     const value = String(this.widget("video").value)
-    if (String(this.widget("source").value).trim() || value === "(none)") return null
+    if (String(this.widget("source").value).trim() || value === NONE) return null
     const [, subfolder = "", filename, type = "input"] = value.match(ANNOTATED) ?? []
     return filename ? [{ filename, subfolder, type }] : null
   }
@@ -71,16 +79,10 @@ export class Loader {
   }
 }
 
-/** Has all these nodes, and those to come, offer the videos that there are now. */
-export async function refreshChoices(nodes) {
+/** The videos that there are now, newest first. */
+export async function choices() {
   const response = await api.fetchApi(`/object_info/${NODE}`)
-  const { options } = (await response.json())[NODE].input.required.video[1]
-  const definition = LiteGraph.registered_node_types[NODE]?.nodeData?.input?.required?.video
-  if (definition) definition[1].options = options
-  for (const node of nodes) {
-    const widget = node.widgets.find((each) => each.name === "video")
-    if (widget) widget.options.values = options
-  }
+  return (await response.json())[NODE].input.required.video[1].options
 }
 
 /** A file as ComfyUI's lists name it. */

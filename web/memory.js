@@ -22,10 +22,9 @@ export class Memory {
    * @returns {Map<string, Shown>} by the ids of nodes, `5:1` for node 1 in subgraph 5
    */
   of(tab, graph) {
-    const kept = tab && this.#tabs.get(tab)
-    if (kept?.graph === graph) return kept.nodes
+    if (tab && this.#tabs.has(tab)) return this.#tabs.get(tab)
     const nodes = new Map(Object.entries(read()[graph]?.nodes ?? {}))
-    if (tab) this.#tabs.set(tab, { graph, nodes })
+    if (tab) this.#tabs.set(tab, nodes)
     return nodes
   }
 

@@ -65,7 +65,7 @@ def _save(body: Mapping[str, object]) -> TokenState:
 
 
 async def _video(request: web.Request) -> web.Response:
-    """How many frames a video has that Load Seedance Video offers, and how many a second: for the player on the node."""
+    """How many frames a video has that Load Seedance Video offers, and its rate: for the player on the node."""
 
     def answer(_: Mapping[str, object]) -> VideoInfo:
         from ..video.errors import VideoError

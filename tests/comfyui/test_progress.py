@@ -124,7 +124,9 @@ def test_the_same_line_is_no_news() -> None:
         ([[DONE], [Downloading(3, 8)], [Failed("No.")], []], (2, 4)),
     ],
 )
-def test_the_bar_shows_what_is_measured_or_estimated(histories: list[list[Event]], measured: tuple[int, int] | None) -> None:
+def test_the_bar_shows_what_is_measured_or_estimated(
+    histories: list[list[Event]], measured: tuple[int, int] | None
+) -> None:
     assert shown(*histories).bars[-1:] == ([measured] if measured else [])
 
 

@@ -22,6 +22,7 @@ const ENGLISH = {
   "noAnswer": "ComfyUI did not answer. Is it still running?",
   "failed": "{node} could not finish",
   "leftOut": "{node}, videos left out: {count}",
+  "getToken": "Get a token from your RunComfy profile",
   "openSettings": "Open Settings",
   "openHelp": "Open help",
   "openVideo": "Open video",
@@ -31,7 +32,23 @@ const ENGLISH = {
   "unmute": "Unmute video",
   "hideVideo": "Hide video",
   "showVideo": "Show video",
-  "facts": "{frames} frames at {fps} fps, {width}x{height}"
+  "facts": "{frames} frames at {fps} fps, {width}x{height}",
+  "submitting": "Submitting",
+  "queued": "Queued, {elapsed} s",
+  "queuedAt": "Queued, number {position} in line, {elapsed} s",
+  "generating": "Generating, {elapsed} s of about {expected} s",
+  "generatingLong": "Generating, {elapsed} s, usually about {expected} s",
+  "downloading": "Downloading {received} of {total} MB",
+  "downloadingSome": "Downloading {received} MB",
+  "decoding": "Decoding {done} of {total} frames",
+  "done": "Done in {elapsed} s",
+  "reused": "Loaded again for free",
+  "frames": "{frames} frames {width}x{height} at {fps} fps",
+  "stoppedNotSubmitted": "Stopped. Nothing was submitted or charged.",
+  "stoppedCancelled": "Stopped. The job is cancelled. Nothing was charged.",
+  "stoppedGoesOn": "Stopped. The job goes on at RunComfy and will be charged; the next run of the same graph collects it without a new charge.",
+  "stoppedUncertain": "Stopped. The job may have been charged; the next run of the same graph finds it or says where to look.",
+  "stoppedFinished": "Stopped. The job is finished; the next run of the same graph loads it without a new charge."
 }
 
 /** The pack's texts, in the language that the UI is in now; English until they are loaded. */

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from comfy.model_management import InterruptProcessingException
 from comfy_api.latest import InputImpl, io
@@ -33,6 +33,9 @@ from .shared import shared
 if TYPE_CHECKING:
     import torch
 
+NAME_LETTERS: Final = 40
+"""Of a text, by which an item of a list is named."""
+
 _log = logging.getLogger("seedance")
 
 
@@ -49,11 +52,13 @@ async def generate(text: str, options: Options | None, *, rehearsal: bool, reuse
             run.report(Notice(hint))
         return await shared().engine.generate(request, rehearsal=rehearsal, reuse=reuse, run=run)
 
+    text_begin = f'"{text[:NAME_LETTERS]}"'
+    names = (f"seed {options.seed}", text_begin) if options else (text_begin,)
     node = running_node()
     # Not where another node has added this one, in a loop say: ComfyUI would keep what is missing in its cache.
     skip = skip and node.is_in_prompt
     try:
-        return await _hand_out(get_video, ALL, is_read=not skip)
+        return await _hand_out(get_video, ALL, names, is_read=not skip)
     except SeedanceError as error:
         if not skip:
             raise
@@ -79,11 +84,15 @@ async def load(file: Path | None, source: str, selection: Selection) -> io.NodeO
 
 
 async def _hand_out(
-    get_video: Callable[[Run], Awaitable[Video]], selection: Selection, *, is_read: bool = True
+    get_video: Callable[[Run], Awaitable[Video]],
+    selection: Selection,
+    names: tuple[str, ...] = (),
+    *,
+    is_read: bool = True,
 ) -> io.NodeOutput:
     """Get a video and decode its first file into the six outputs, with a preview of all its files."""
     node = running_node()
-    show = shared().batch(node).add(node.item)
+    show = shared().batch(node).add(node.item, names)
     try:
         with shared().stops.watching() as stop:
             run = Run(node.run_key, node.prompt_id, queued_prompts, show, stop.is_set, is_read)

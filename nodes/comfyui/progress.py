@@ -48,6 +48,8 @@ class _Item:
     phase: Phase = Phase.SUBMITTING
     event: Event | None = None
     """The last one."""
+    names: tuple[str, ...] = ()
+    """What it may be told by among the others, the best first."""
 
 
 class BatchProgress:
@@ -60,10 +62,15 @@ class BatchProgress:
         self._text = ""
         self._measured: tuple[int, int] | None = None
 
-    def add(self, number: int) -> Callable[[Event], None]:
-        """Count an item in, by its place in the list from 0. What is returned shows what happens to it."""
+    def add(self, number: int, names: tuple[str, ...] = ()) -> Callable[[Event], None]:
+        """Count an item in. What is returned shows what happens to it.
+
+        Args:
+            number: its place in the list, from 0.
+            names: what a user may tell it by among the others, the best first; as many for each item.
+        """
         with self._lock:
-            self._items[number] = _Item()
+            self._items[number] = _Item(names=names)
         return partial(self._show, number)
 
     def _show(self, number: int, event: Event) -> None:
@@ -126,6 +133,15 @@ def _reasons(items: dict[int, _Item]) -> Iterator[str]:
     failed.sort(key=lambda each: not each[1].urgent)
     shown = max(MAX_REASONS, sum(event.urgent for _, event in failed))
     for number, event in failed[:shown]:
-        yield f"[{number + 1}] {event}"
+        yield f"[{_name(number, items)}] {event}"
     if len(failed) > shown:
         yield f"and {len(failed) - shown} more, in ComfyUI's log"
+
+
+def _name(number: int, items: dict[int, _Item]) -> str:
+    """The first of an item's names that no other item has; its number from 1 where there is none."""
+    others = [item.names for other, item in items.items() if other != number]
+    for place, name in enumerate(items[number].names):
+        if all(names[place : place + 1] != (name,) for names in others):
+            return name
+    return str(number + 1)

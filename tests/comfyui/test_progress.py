@@ -74,6 +74,20 @@ def test_failures_are_listed_with_their_reasons() -> None:
     ]
 
 
+def test_a_failed_item_is_named_by_what_tells_it_from_the_others() -> None:
+    named = {
+        "seed 2": [("seed 1", '"A fox"'), ("seed 2", '"A fox"')],
+        '"A hare"': [("seed 1", '"A fox"'), ("seed 1", '"A hare"')],
+        "2": [("seed 1", '"A fox"'), ("seed 1", '"A fox"')],
+    }
+    for name, items in named.items():
+        screen = Screen()
+        batch = BatchProgress(screen)
+        *_, last = [batch.add(number, names) for number, names in enumerate(items)]
+        last(Failed("No."))
+        assert screen.texts[-1].splitlines()[-1] == f"[{name}] No.", name
+
+
 def test_many_failures_leave_the_line_readable() -> None:
     failed = shown([DONE], *[list[Event]([Failed(f"Reason {number}.")]) for number in range(20)])
     assert failed.texts[-1].splitlines()[-1] == f"and {20 - MAX_REASONS} more, in ComfyUI's log"

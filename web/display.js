@@ -8,6 +8,7 @@ import { videoMenu } from "./menu.js"
 import { Memory } from "./memory.js"
 import { NodeView } from "./node_view.js"
 import { openTab, rootGraph, Runs } from "./runs.js"
+import { wordingOf } from "./wording.js"
 
 const NODES = ["SeedanceTextToVideo", "SeedanceOptions", "LoadSeedanceVideo", "SeedanceUpscaleVideo"]
 const INPUT = /^\w+ - / // ComfyUI puts the name of an input before what is wrong with it
@@ -15,6 +16,7 @@ const INPUT = /^\w+ - / // ComfyUI puts the name of an input before what is wron
 export class Display {
   #memory = new Memory()
   #views = new WeakMap()
+  #event = null // what the next line is about
   #running = null // the id of the prompt
   #spoke = new Set() // ids of the nodes that have said something in it, and have brought no video yet
 
@@ -34,6 +36,7 @@ export class Display {
     const dispatch = api.dispatchCustomEvent
     api.dispatchCustomEvent = (type, detail) =>
       type === "progress_text" && this.#said(detail) ? true : dispatch.call(api, type, detail)
+    api.addEventListener("seedance.event", ({ detail }) => (this.#event = detail))
     api.addEventListener("execution_start", ({ detail }) => this.#begin(detail.prompt_id))
     api.addEventListener("executed", ({ detail }) => this.#executed(detail))
     api.addEventListener("execution_error", ({ detail }) => this.#failed(detail))
@@ -84,8 +87,10 @@ export class Display {
     const id = String(nodeId)
     const run = this.runs.of(prompt)
     if (!NODES.includes(run?.nodes[id]?.class_type)) return false
+    const worded = this.#event?.node === id && !this.language.isEnglish && wordingOf(this.#event, this.language.say)
+    this.#event = null
     this.#spoke.add(id)
-    this.#change(run, id, { text, failed: false })
+    this.#change(run, id, { text: worded || text, failed: false })
     return true
   }
 

@@ -73,7 +73,15 @@ export class Language {
     return name(this.#own) ?? name(this.packs.en) ?? type
   }
 
+  get isEnglish() {
+    return !this.packs[this.#locale] || this.#locale === "en"
+  }
+
   get #own() {
-    return this.packs[app.extensionManager.setting.get("Comfy.Locale")]
+    return this.packs[this.#locale]
+  }
+
+  get #locale() {
+    return app.extensionManager.setting.get("Comfy.Locale")
   }
 }

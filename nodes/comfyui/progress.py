@@ -38,7 +38,8 @@ MOST_OF_ESTIMATE: Final = 0.95
 class Screen(Protocol):
     """Where a node shows how it goes. May be called from any thread."""
 
-    def set_text(self, text: str) -> None: ...
+    def set_text(self, text: str, event: Event | None = None) -> None:
+        """Show a line. What it says is ``event``, for those who word it themselves; None: nothing but the text."""
 
     def set_progress(self, value: int, total: int) -> None: ...
 
@@ -81,7 +82,7 @@ class BatchProgress:
                 item.event, item.phase = event, event.phase or item.phase
             text = _summed_up(dict(sorted(self._items.items()))) if len(items) > 1 else str(item.event)
             if text != self._text:
-                self._screen.set_text(text)
+                self._screen.set_text(text, item.event if len(items) == 1 else None)
             measured = _measured(items)
             if measured and measured != self._measured:
                 self._screen.set_progress(*measured)

@@ -33,7 +33,7 @@ class Screen:
         self.texts: list[str] = []
         self.bars: list[tuple[int, int]] = []
 
-    def set_text(self, text: str) -> None:
+    def set_text(self, text: str, event: Event | None = None) -> None:
         self.texts.append(text)
 
     def set_progress(self, value: int, total: int) -> None:

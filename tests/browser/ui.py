@@ -35,6 +35,11 @@ PLACE = """(type) => {
     const node = app.graph.nodes.find((node) => node.type === type)
     const canvas = app.canvas.canvas.getBoundingClientRect()
     const {scale, offset} = app.canvas.ds
+    const drawn = LiteGraph.vueNodesMode && document.querySelector(`[data-node-id="${node.id}"]`)
+    if (drawn) {
+        const {x, y, width, height} = drawn.getBoundingClientRect(), title = LiteGraph.NODE_TITLE_HEIGHT * scale
+        return {x, y: y + title, width, height: height - title}
+    }
     const [left, top] = [0, 1].map((axis) => (node.pos[axis] + offset[axis]) * scale)
     return {x: canvas.x + left, y: canvas.y + top, width: node.size[0] * scale, height: node.size[1] * scale}
 }"""
@@ -236,8 +241,7 @@ class Ui:
 
     def wait_for_end(self) -> str:
         """Waits for the run's end and says how it ended, by the name of ComfyUI's event."""
-        self.page.wait_for_function("() => window.heard.ending")
-        ending: str = self.page.evaluate("() => window.heard.ending")
+        ending: str = self.page.wait_for_function("() => window.heard.ending").json_value()
         return ending
 
     def posts(self) -> list[dict[str, Any]]:

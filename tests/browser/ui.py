@@ -100,7 +100,9 @@ class Ui:
 
     def start_over(self) -> None:
         """Leaves what is open and opens an empty graph in a tab of its own."""
-        self.page.keyboard.press("Escape")
+        while self.dialog.count():
+            self.page.keyboard.press("Escape")
+            self.settle()
         self.dismiss_banner()
         self.page.evaluate("() => (({toast}) => (toast.dismissAll ?? toast.removeAll)())(app.extensionManager)")
         self.command("Comfy.NewBlankWorkflow")

@@ -52,7 +52,8 @@ async def generate(text: str, options: Options | None, *, rehearsal: bool, reuse
             run.report(Notice(hint))
         return await shared().engine.generate(request, rehearsal=rehearsal, reuse=reuse, run=run)
 
-    text_begin = f'"{" ".join(str(text).split())[:NAME_LETTERS]}"'
+    begin = " ".join(str(text).split())[:NAME_LETTERS]
+    text_begin = begin and f'"{begin}"'
     names = (f"seed {options.seed}", text_begin) if options else (text_begin,)
     node = running_node()
     # Not where another node has added this one, in a loop say: ComfyUI would keep what is missing in its cache.

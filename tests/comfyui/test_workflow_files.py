@@ -26,6 +26,7 @@ NAMES = [
     "Seedance - Text to video",
     "Upscale 2x",
     "Upscale an existing video 2x",
+    "Upscale with image nodes",
 ]
 TITLE_HEIGHT = 30  # the UI draws a node's title above its position
 GAP = 20

@@ -42,6 +42,7 @@ const ENGLISH = {
   "downloadingSome": "Downloading {received} MB",
   "decoding": "Decoding {done} of {total} frames",
   "done": "Done in {elapsed} s",
+  "doneAtOnce": "Done",
   "reused": "Loaded again for free",
   "frames": "{frames} frames {width}x{height} at {fps} fps",
   "stoppedNotSubmitted": "Stopped. Nothing was submitted or charged.",

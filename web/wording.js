@@ -32,10 +32,16 @@ export function wordingOf({ key, values }, say) {
     case "Decoding":
       return say("decoding", values)
     case "Done":
-      return [say(values.reused ? "reused" : "done", seconds), say("frames", values), ...costOf(values)].join(", ")
+      return [doneBy(values, seconds, say), say("frames", values), ...costOf(values)].join(", ")
     case "StopReport":
       return OUTCOMES[values.outcome] && say(OUTCOMES[values.outcome])
   }
+}
+
+function doneBy({ reused }, seconds, say) {
+  // A job that an earlier run began may have been ready.
+  if (!reused && !seconds.elapsed) return say("doneAtOnce")
+  return say(reused ? "reused" : "done", seconds)
 }
 
 function costOf({ reused, cost, price }) {

@@ -160,7 +160,9 @@ class Done(Event):
     price: str = ""
 
     def __str__(self) -> str:
-        begin = "Loaded again for free" if self.reused else f"Done in {self.elapsed:.0f} s"
+        # A job that an earlier run began may have been ready.
+        done = f"Done in {self.elapsed:.0f} s" if round(self.elapsed) else "Done"
+        begin = "Loaded again for free" if self.reused else done
         cost = "" if self.reused else self.price if self.cost is None else dollars(self.cost)
         return f"{begin}, {self.frames} frames {self.width}x{self.height} at {self.fps:g} fps{_and(cost)}"
 

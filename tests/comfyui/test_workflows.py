@@ -139,7 +139,8 @@ def shortened(graph: ApiGraph, seconds: int = DURATION) -> ApiGraph:
 def choosing(video: Path, graph: ApiGraph) -> ApiGraph:
     """The same graph after the user has chosen a video that was made before."""
     (load,) = of_type(graph, "LoadSeedanceVideo")
-    graph[load]["inputs"]["video"] = f"{video.parent.name}/{video.name} [output]"
+    output = next(folder for folder in video.parents if folder.name == "output")
+    graph[load]["inputs"]["video"] = f"{video.relative_to(output).as_posix()} [output]"
     return graph
 
 

@@ -64,6 +64,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks.many_jobs $(if $(QUICK),--quick)
 	$(BIN)/python -m benchmarks.decode $(if $(QUICK),--quick) $(if $(CLIP),--clip "$(CLIP)")
 	$(BIN)/python -m benchmarks.upscale $(if $(QUICK),--quick)
+	$(BIN)/python -m benchmarks.picker $(if $(QUICK),--quick)
 
 package: $(READY)
 	@$(BIN)/python -m tools.package

@@ -119,6 +119,25 @@ def test_the_list_has_the_newest_first_and_rehearsals_in_a_folder_of_their_own(
     assert by_id["scalars"]["video_path"] == str(file), "an id of a rehearsal finds it as well"
 
 
+def test_a_text_in_any_script_is_in_the_name_and_the_file_is_listed_loaded_and_served(
+    client: Client, server: ComfyUI
+) -> None:
+    for text, part in (
+        ("🦊 شیر می‌دود 🦊", "شیر-میدود"),
+        ("一只狐狸。Cafe\u0301?", "一只狐狸-café"),
+        ("../../CON: <a|b>*", "con-a-b"),
+        ("🦊", ""),
+    ):
+        run = client.run(generation(text, mode="rehearsal"))
+        file = Path(seen(run)["scalars"]["video_path"])
+        assert file.parent == server.base / "output" / "seedance" / "rehearsal", text
+        assert file.name[8:].startswith(f"-{part}-s1-" if part else "-s1-"), file.name
+        assert choices(client)[0] == f"seedance/rehearsal/{file.name} [output]", text
+        assert seen(client.run(loading(video=file.name))) == seen(run), text
+        (shown,) = run.outputs[VIDEO]["images"]
+        assert requests.get(f"{server.url}/view", params=shown, timeout=30).content == file.read_bytes(), text
+
+
 def test_a_name_without_its_folder_is_found_where_videos_are_written(
     client: Client, server: ComfyUI, made: dict[str, Any]
 ) -> None:

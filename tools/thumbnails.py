@@ -124,6 +124,16 @@ def upscale_an_existing_video() -> Picture:
     return canvas
 
 
+def upscale_with_image_nodes() -> Picture:
+    """Frames side by side, each of which becomes a large one."""
+    canvas = blank()
+    for number in range(3):
+        lay(canvas, coarse(frame(12 * number, SEED + 1)), (56 + 312 * number, 56, 344 + 312 * number, 344))
+    lay(canvas, frame(24, SEED + 1), (224, 424, 800, 1000), edge=AMBER)
+    chip(canvas, "2x", (820, 850), 84)
+    return canvas
+
+
 def load_and_cut() -> Picture:
     """A frame above a strip of frames, with the part that is kept between two handles."""
     canvas = blank()
@@ -165,6 +175,7 @@ THUMBNAILS: Mapping[str, Callable[[], Picture]] = MappingProxyType(
         "Four seeds side by side": four_seeds,
         "Upscale 2x": upscale_2x,
         "Upscale an existing video 2x": upscale_an_existing_video,
+        "Upscale with image nodes": upscale_with_image_nodes,
         "Load and cut a clip": load_and_cut,
         "Last frame for the next shot": last_frame,
     }

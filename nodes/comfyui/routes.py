@@ -13,16 +13,20 @@ import os
 import re
 import socket
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 from urllib.parse import SplitResult, urlsplit
 
 from aiohttp import web
 
+from .files import find_video
+
 if TYPE_CHECKING:
     from ..runcomfy.errors import RunComfyError
+    from ..video.probe import VideoInfo
 
 PROJECT: Final = Path(__file__).resolve().parents[2] / "pyproject.toml"
 MAX_BODY: Final = 4096
@@ -70,7 +74,7 @@ class About:
 
 Asked = Mapping[str, object]
 """What a request brings: its query where it only reads, else its body."""
-Answer = Callable[[Asked], TokenState | Check | About]
+Answer: TypeAlias = "Callable[[Asked], TokenState | Check | About | VideoInfo]"
 """Blocks."""
 
 
@@ -90,9 +94,22 @@ def add_routes(routes: web.RouteTableDef, token_file: Callable[[], Path]) -> Non
         ("POST", "/seedance/token", lambda asked: settings().save(asked.get("token"))),
         ("DELETE", "/seedance/token", lambda _: settings().clear()),
         ("POST", "/seedance/token/check", lambda _: settings().check()),
+        ("GET", "/seedance/video", lambda asked: video_info(asked.get("name"))),
     )
     for method, path, answer in table:
         routes.route(method, path)(partial(_handle, answer))
+
+
+def video_info(name: object) -> VideoInfo:
+    """How many frames a video has that Load Seedance Video offers, and its rate: for the player on the node."""
+    from ..video.errors import VideoError
+    from ..video.probe import probe
+
+    file = find_video(name)
+    with suppress(VideoError):
+        if file:
+            return probe(file)
+    raise web.HTTPNotFound(text="There is no such video in ComfyUI's folders, or it cannot be read.")
 
 
 async def _handle(answer: Answer, request: web.Request) -> web.Response:

@@ -16,17 +16,17 @@ SPARE: Final = 256 * 1024 * 1024
 """Bytes that are left alone, for the decoder and everything else that goes on."""
 
 
-def allocate(shape: tuple[int, ...], file: Path) -> torch.Tensor:
-    """An uninitialised float32 tensor for frames of a file, [frames, height, width, 3].
+def allocate(shape: tuple[int, ...], file: Path, dtype: torch.dtype = torch.float32) -> torch.Tensor:
+    """An uninitialised tensor for frames of a file, [frames, height, width, 3].
 
     Raises:
         NotEnoughMemory: with both figures and the ways out; nothing was allocated.
     """
-    frames, need, left = shape[0], math.prod(shape) * 4, available_memory()
+    frames, need, left = shape[0], math.prod(shape) * dtype.itemsize, available_memory()
     if need + SPARE <= left:
         try:
             # Not np.empty, which asks for huge pages that are slow to touch first.
-            return torch.empty(shape, dtype=torch.float32)
+            return torch.empty(shape, dtype=dtype)
         except RuntimeError:
             left = 0  # the system has less to give than it said
     fit = max(1, (left - SPARE) * frames // max(need, 1))

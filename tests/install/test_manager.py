@@ -20,7 +20,7 @@ from tools.comfyui_client import Client, Status
 from tools.comfyui_source import ensure
 from tools.package import NAME, ROOT, pack
 
-NODES = {"SeedanceOptions", "SeedanceTextToVideo", "LoadSeedanceVideo"}
+NODES = {"SeedanceOptions", "SeedanceTextToVideo", "LoadSeedanceVideo", "SeedanceUpscaleVideo"}
 VERSION = about().version
 TOKEN = "a-token-of-the-tests"
 

@@ -121,8 +121,6 @@ class RehearsalService:
     async def _submit(self, request: web.Request) -> web.Response:
         account = self._account(request)
         self._check_model(request)
-        if request.content_length is None:
-            raise web.HTTPLengthRequired
         try:
             wanted = VideoRequest.model_validate_json(await request.read())
         except ValidationError as error:

@@ -16,7 +16,7 @@ from typing import Final
 from ..runcomfy.request import GenerationRequest
 
 CALL_COST_SECONDS: Final = 0.015
-"""Seconds."""
+"""Seconds of lag that one call is worth."""
 CALL_COST_SECONDS_WHEN_OVERDUE: Final = 0.007
 """Seconds; fewer: past the time that the user was told, every second counts more."""
 FIRST_POLL: Final = 1.0

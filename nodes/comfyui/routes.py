@@ -22,8 +22,6 @@ from urllib.parse import SplitResult, urlsplit
 
 from aiohttp import web
 
-from .files import find_video
-
 if TYPE_CHECKING:
     from ..runcomfy.errors import RunComfyError
     from ..video.probe import VideoInfo
@@ -104,6 +102,7 @@ def video_info(name: object) -> VideoInfo:
     """How many frames a video has that Load Seedance Video offers, and its rate: for the player on the node."""
     from ..video.errors import VideoError
     from ..video.probe import probe
+    from .files import find_video  # which needs ComfyUI; tools and tests read this file without it
 
     file = find_video(name)
     with suppress(VideoError):

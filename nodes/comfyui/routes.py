@@ -16,13 +16,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from aiohttp import web
 
-if TYPE_CHECKING:
-    from ..runcomfy.errors import RunComfyError
+from .token_settings import Check, TokenSettings, TokenState, message
 
 PROJECT: Final = Path(__file__).resolve().parents[2] / "pyproject.toml"
 MAX_BODY: Final = 4096
@@ -36,28 +35,6 @@ _OWN: Final = ("same-origin", "none")
 """`Sec-Fetch-Site` of ComfyUI's own pages, and of an address that the user typed."""
 _LOCAL: Final = ("localhost", "local")
 """What names end with that nobody can register."""
-
-
-@dataclass(frozen=True)
-class TokenState:
-    """Which token is in use."""
-
-    source: str | None
-    """`saved`, the name of an environment variable, or None where there is no token."""
-    saved: bool
-    """Whether one is saved; it goes before any variable."""
-    variable: str | None
-    """The first environment variable that is set, whether it is in use or not."""
-    problem: str | None
-    """Why the token in use cannot be used, if that shows without asking RunComfy."""
-
-
-@dataclass(frozen=True)
-class Check:
-    """What RunComfy said to the token."""
-
-    ok: bool
-    message: str
 
 
 @dataclass(frozen=True)
@@ -107,7 +84,7 @@ async def _handle(answer: Answer, request: web.Request) -> web.Response:
     except web.HTTPClientError as refused:
         found, status = {"error": refused.text}, refused.status
     except MissingToken as error:
-        found, status = {"error": _message(error)}, 400
+        found, status = {"error": message(error)}, 400
     except OSError as error:
         found, status = {"error": f"The saved token cannot be changed ({error}). Make that writable."}, 400
     return web.json_response(found, status=status, headers={"Cache-Control": "no-store"})
@@ -127,63 +104,6 @@ async def _body(request: web.Request) -> Asked:
     if not isinstance(found, dict):
         raise web.HTTPBadRequest(text="The body must be a JSON object.")
     return found
-
-
-@dataclass(frozen=True, repr=False)
-class TokenSettings:
-    """The account whose token is in a file or in the environment. Its methods block, and never say the token."""
-
-    file: Path
-    environment: Mapping[str, str]
-
-    def state(self) -> TokenState:
-        """Which token is in use; never raises."""
-        from ..runcomfy.errors import MissingToken
-        from ..runcomfy.token import find_token, is_saved, variable_in_use
-
-        variable = variable_in_use(self.environment)
-        saved, problem = True, None
-        try:
-            saved = is_saved(self.file)
-            if saved or variable:
-                find_token(self.environment, self.file)
-        except MissingToken as error:
-            problem = _message(error)
-        return TokenState("saved" if saved else variable, saved, variable, problem)
-
-    def save(self, text: object) -> TokenState:
-        """Save a token. Raises `MissingToken` where it cannot be one, and `OSError` where it cannot be written."""
-        from ..runcomfy.token import save_token
-
-        save_token(text if isinstance(text, str) else "", self.file)
-        return self.state()
-
-    def clear(self) -> TokenState:
-        """Delete the saved token; a variable stays as it is. Raises `OSError` where it cannot be deleted."""
-        from ..runcomfy.token import clear_token
-
-        clear_token(self.file)
-        return self.state()
-
-    def check(self) -> Check:
-        """Ask RunComfy for the model's page, which is free and needs a token that is valid."""
-        from ..jobs.account import price_of
-        from ..runcomfy.client import HttpTransport, RunComfy
-        from ..runcomfy.errors import RunComfyError
-        from ..runcomfy.token import api_origin, find_token
-
-        try:
-            token = find_token(self.environment, self.file)
-            model = RunComfy(HttpTransport(api_origin(self.environment), token), token.source).model_info()
-        except RunComfyError as error:
-            return Check(False, _message(error))
-        costs = f" Seedance costs {price}." if (price := price_of(model)) else ""
-        return Check(True, f"RunComfy accepts the token from {token.source}.{costs}")
-
-
-def _message(error: RunComfyError) -> str:
-    # Without its words about charges: nothing here can be charged.
-    return f"{error.message} {error.advice}"
 
 
 def about() -> About:

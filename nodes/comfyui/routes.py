@@ -21,8 +21,11 @@ from urllib.parse import SplitResult, urlsplit
 
 from aiohttp import web
 
+from .files import find_video
+
 if TYPE_CHECKING:
     from ..runcomfy.errors import RunComfyError
+    from ..video.probe import VideoInfo
 
 PROJECT: Final = Path(__file__).resolve().parents[2] / "pyproject.toml"
 MAX_BODY: Final = 4096
@@ -70,7 +73,7 @@ class About:
 
 Asked = Mapping[str, object]
 """What a request brings: its query where it only reads, else its body."""
-Answer = Callable[[Asked], TokenState | Check | About]
+Answer = Callable[[Asked], TokenState | Check | About | VideoInfo]
 """Blocks."""
 
 
@@ -90,6 +93,7 @@ def add_routes(routes: web.RouteTableDef, token_file: Callable[[], Path]) -> Non
         ("POST", "/seedance/token", lambda asked: settings().save(asked.get("token"))),
         ("DELETE", "/seedance/token", lambda _: settings().clear()),
         ("POST", "/seedance/token/check", lambda _: settings().check()),
+        ("GET", "/seedance/video", lambda asked: video(asked.get("name"))),
     )
     for method, path, answer in table:
         routes.route(method, path)(partial(_handle, answer))
@@ -192,6 +196,19 @@ def about() -> About:
     text = PROJECT.read_text(encoding="utf-8")
     found = dict(re.findall(r'^(version|Repository) = "([^"]+)"$', text, re.MULTILINE))
     return About(found["version"], found["Repository"])
+
+
+def video(name: object) -> VideoInfo:
+    """How many frames a video has that Load Seedance Video offers, and its rate: for the player on the node."""
+    from ..video.errors import VideoError
+    from ..video.probe import probe
+
+    try:
+        if file := find_video(name):
+            return probe(file)
+    except VideoError:
+        pass
+    raise web.HTTPNotFound(text="There is no such video in ComfyUI's folders, or it cannot be read.")
 
 
 def is_cross_site(headers: Mapping[str, str]) -> bool:

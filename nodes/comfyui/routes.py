@@ -12,19 +12,19 @@ import json
 import os
 import re
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import SplitResult, urlsplit
 
 from aiohttp import web
 
+from ..errors import SeedanceError
 from .files import find_video
 
 if TYPE_CHECKING:
-    from ..runcomfy.errors import RunComfyError
     from ..video.probe import VideoInfo
 
 PROJECT: Final = Path(__file__).resolve().parents[2] / "pyproject.toml"
@@ -73,8 +73,8 @@ class About:
 
 Asked = Mapping[str, object]
 """What a request brings: its query where it only reads, else its body."""
-Answer = Callable[[Asked], TokenState | Check | About | VideoInfo]
-"""Blocks."""
+Answer = Callable[[Asked], Any]
+"""Blocks, and gives a dataclass, or a response as it is."""
 
 
 def add_routes(routes: web.RouteTableDef, token_file: Callable[[], Path]) -> None:
@@ -95,22 +95,29 @@ def add_routes(routes: web.RouteTableDef, token_file: Callable[[], Path]) -> Non
         ("POST", "/seedance/token/check", lambda _: settings().check()),
         ("GET", "/seedance/video", lambda asked: video(asked.get("name"))),
     )
+    add_table(routes, table)
+
+
+def add_table(routes: web.RouteTableDef, table: Iterable[tuple[str, str, Answer]]) -> None:
+    """Add a route by method and path for each answer. Other sites' pages get none of them."""
     for method, path, answer in table:
         routes.route(method, path)(partial(_handle, answer))
 
 
 async def _handle(answer: Answer, request: web.Request) -> web.Response:
     """Answer with a value, as JSON. What does more than to read must bring a JSON object."""
-    from ..runcomfy.errors import MissingToken
-
     try:
         if is_cross_site(request.headers):
             raise web.HTTPForbidden(text=CROSS_SITE)
         asked: Asked = request.query if request.method == "GET" else await _body(request)
-        found, status = asdict(await asyncio.to_thread(answer, asked)), 200
+        answered = await asyncio.to_thread(answer, asked)
+        if isinstance(answered, web.Response):
+            answered.headers["Cache-Control"] = "no-store"
+            return answered
+        found, status = asdict(answered), 200
     except web.HTTPClientError as refused:
         found, status = {"error": refused.text}, refused.status
-    except MissingToken as error:
+    except SeedanceError as error:
         found, status = {"error": _message(error)}, 400
     except OSError as error:
         found, status = {"error": f"The saved token cannot be changed ({error}). Make that writable."}, 400
@@ -185,7 +192,7 @@ class TokenSettings:
         return Check(True, f"RunComfy accepts the token from {token.source}.{costs}")
 
 
-def _message(error: RunComfyError) -> str:
+def _message(error: SeedanceError) -> str:
     # Without its words about charges: nothing here can be charged.
     return f"{error.message} {error.advice}"
 

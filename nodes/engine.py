@@ -24,6 +24,7 @@ from .jobs.poll_schedule import ENOUGH_HISTORY, PollSchedule, ScheduleFor
 from .jobs.preflight import check_before_submit
 from .jobs.records import request_id_of
 from .jobs.runner import JobRunner
+from .jobs.unclear import link, submit_again
 from .jobs.waiting import Backoff, Cancellation, Executors
 from .runcomfy.client import HttpTransport, RunComfy
 from .runcomfy.token import Token, api_origin, find_token, is_loopback
@@ -106,6 +107,14 @@ class Engine:
         """A video on disk, by its id where it is one of a job's. Does not look at it."""
         of_a_job = file.parent == self.folders.videos and not file.name.startswith(LINK_PREFIX)
         return Video(request_id_of(file) if of_a_job else "", (file,), reused=True)
+
+    def link(self, number: int, request_id: str) -> None:
+        """As `jobs.unclear.link`, with the token that is in use. Raises `MissingToken` and `InvalidOrigin`, too."""
+        link(self._live_account(), number, request_id)
+
+    def submit_again(self, number: int, queued: frozenset[str]) -> None:
+        """As `jobs.unclear.submit_again`."""
+        submit_again(self.journal, self._reports, number, queued)
 
     def close(self) -> None:
         """Begin nothing more, and let go of what is open. What a thread is at, it ends, and writes down."""

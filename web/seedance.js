@@ -4,11 +4,11 @@
 import { app } from "../../scripts/app.js"
 import { api } from "../../scripts/api.js"
 import { ask } from "./account.js"
-import { showFailures } from "./failures.js"
-import { showWholeLines } from "./line.js"
-import { showVideos } from "./preview.js"
+import { Display } from "./display.js"
+import { Message, showLeftOut } from "./failures.js"
 import { keepSeed } from "./seed.js"
 import { tokenPanel } from "./token_panel.js"
+import { Language } from "./texts.js"
 import { keepTranslations } from "./translations.js"
 
 const style = document.createElement("link")
@@ -16,10 +16,16 @@ style.rel = "stylesheet"
 style.href = new URL("./seedance.css", import.meta.url).href
 document.head.append(style)
 
+const language = new Language()
+await language.load().catch((error) => console.warn("Seedance: translations are missing.", error))
 // Before the UI takes the nodes' definitions in, which happens once the extensions are loaded.
-await keepTranslations().catch((error) => console.warn("Seedance: translations are missing.", error))
+keepTranslations(language.packs)
 
 const about = await ask("GET", "/seedance/about").catch(() => null)
+
+const message = new Message()
+const display = new Display(api, language, message)
+await display.runs.resume().catch(() => null)
 
 app.registerExtension({
   name: "Seedance",
@@ -34,7 +40,7 @@ app.registerExtension({
         "RunComfy whether the token is valid, which is free.",
       // A function, which draws the panel. It never calls the setter that it is given: the setting has no value,
       // so there is nothing of it in ComfyUI's settings file.
-      type: () => tokenPanel(),
+      type: () => tokenPanel(language.say),
       defaultValue: null,
     },
   ],
@@ -42,11 +48,11 @@ app.registerExtension({
     ? [{ label: `Seedance v${about.version}`, url: about.repository, icon: "pi pi-github" }]
     : [],
   setup() {
-    showFailures(api)
-    showWholeLines(api)
+    showLeftOut(api, message, language)
   },
   nodeCreated(node) {
-    showVideos(node)
+    display.add(node)
     keepSeed(node)
   },
+  getNodeMenuItems: (node) => display.menu(node),
 })

@@ -21,40 +21,67 @@ const ENGLISH = {
   "checking": "Asking RunComfy…",
   "noAnswer": "ComfyUI did not answer. Is it still running?",
   "failed": "{node} could not finish",
-  "leftOut": "{node}, videos left out: {count}"
+  "leftOut": "{node}, videos left out: {count}",
+  "getToken": "Get a token from your RunComfy profile",
+  "openSettings": "Open Settings",
+  "openHelp": "Open help",
+  "openVideo": "Open video",
+  "saveVideo": "Save video",
+  "copyPath": "Copy path of video",
+  "mute": "Mute video",
+  "unmute": "Unmute video",
+  "hideVideo": "Hide video",
+  "showVideo": "Show video",
+  "facts": "{frames} frames at {fps} fps, {width}x{height}",
+  "submitting": "Submitting",
+  "queued": "Queued, {elapsed} s",
+  "queuedAt": "Queued, number {position} in line, {elapsed} s",
+  "generating": "Generating, {elapsed} s of about {expected} s",
+  "generatingLong": "Generating, {elapsed} s, usually about {expected} s",
+  "downloading": "Downloading {received} of {total} MB",
+  "downloadingSome": "Downloading {received} MB",
+  "decoding": "Decoding {done} of {total} frames",
+  "done": "Done in {elapsed} s",
+  "reused": "Loaded again for free",
+  "frames": "{frames} frames {width}x{height} at {fps} fps",
+  "stoppedNotSubmitted": "Stopped. Nothing was submitted or charged.",
+  "stoppedCancelled": "Stopped. The job is cancelled. Nothing was charged.",
+  "stoppedGoesOn": "Stopped. The job goes on at RunComfy and will be charged; the next run of the same graph collects it without a new charge.",
+  "stoppedUncertain": "Stopped. The job may have been charged; the next run of the same graph finds it or says where to look.",
+  "stoppedFinished": "Stopped. The job is finished; the next run of the same graph loads it without a new charge."
 }
 
-let translations = null
+/** The pack's texts, in the language that the UI is in now; English until they are loaded. */
+export class Language {
+  /** What all packs ship in `locales/`, by language. */
+  packs = {}
 
-/**
- * The texts for the language that the UI is in now.
- *
- * @returns {Promise<{say: (key: string, values?: object) => string, node: (type: string) => string}>}
- *   `say` gives a text with its `{placeholders}` filled in; `node` the name of a kind of node.
- */
-export async function texts() {
-  const all = await everyLanguage()
-  const locale = app.extensionManager.setting.get("Comfy.Locale")
-  const [own, english] = [all[locale], all.en]
-  return {
-    say: (key, values = {}) => {
-      const text = own?.seedance?.[key] ?? ENGLISH[key]
-      return text.replace(/\{(\w+)\}/g, (placeholder, name) => values[name] ?? placeholder)
-    },
-    node: (type) => own?.nodeDefs?.[type]?.display_name ?? english?.nodeDefs?.[type]?.display_name ?? type,
+  async load() {
+    const response = await api.fetchApi("/i18n")
+    this.packs = await response.json()
   }
-}
 
-/** What all packs ship in `locales/`, by language. Asked for once; again if that failed. */
-function everyLanguage() {
-  translations ??= fetchAll().catch(() => {
-    translations = null
-    return {}
-  })
-  return translations
-}
+  /** A text with its `{placeholders}` filled in. */
+  say = (key, values = {}) => {
+    const text = this.#own?.seedance?.[key] ?? ENGLISH[key]
+    return text.replace(/\{(\w+)\}/g, (placeholder, name) => values[name] ?? placeholder)
+  }
 
-async function fetchAll() {
-  const response = await api.fetchApi("/i18n")
-  return await response.json()
+  /** The name of a kind of node. */
+  node = (type) => {
+    const name = (texts) => texts?.nodeDefs?.[type]?.display_name
+    return name(this.#own) ?? name(this.packs.en) ?? type
+  }
+
+  get isEnglish() {
+    return !this.packs[this.#locale] || this.#locale === "en"
+  }
+
+  get #own() {
+    return this.packs[this.#locale]
+  }
+
+  get #locale() {
+    return app.extensionManager.setting.get("Comfy.Locale")
+  }
 }

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from comfy.model_management import InterruptProcessingException
 from comfy_api.latest import InputImpl, io
@@ -31,6 +31,9 @@ from .schema import video_outputs
 if TYPE_CHECKING:
     import torch
 
+NAME_LETTERS: Final = 40
+"""Of a text, by which an item of a list is named."""
+
 _log = logging.getLogger("seedance")
 
 
@@ -40,11 +43,13 @@ async def generate(text: str, options: Options | None, *, rehearsal: bool, reuse
     Raises what `Engine.generate` and `decode` do, or an interruption. With ``skip`` a failure blocks the outputs
     instead, so that only what follows from this video is left out.
     """
+    text_begin = f'"{" ".join(str(text).split())[:NAME_LETTERS]}"'
+    names = (f"seed {options.seed}", text_begin) if options else (text_begin,)
     node = running_node()
     # Not where another node has added this one, in a loop say: ComfyUI would keep what is missing in its cache.
     skip = skip and node.is_in_prompt
     try:
-        with running(node, is_read=not skip) as run:
+        with running(node, names, is_read=not skip) as run:
             request = GenerationRequest.of(text, options)
             if hint := text_hint(request.text):
                 run.report(Notice(hint))
@@ -74,15 +79,16 @@ async def load(wanted: Path | str, selection: Selection) -> io.NodeOutput:
 
 
 @contextmanager
-def running(node: RunningNode, *, is_read: bool = True) -> Iterator[Run]:
+def running(node: RunningNode, names: tuple[str, ...] = (), *, is_read: bool = True) -> Iterator[Run]:
     """What a node does inside the block is a run of its own, whose events, failure and Stop are shown on the node.
 
     Turns `Stopped` into ComfyUI's interruption.
 
     Args:
+        names: as in `BatchProgress.add`.
         is_read: as in `Run`.
     """
-    show = shared().batch(node).add(node.item)
+    show = shared().batch(node).add(node.item, names)
     try:
         with shared().stops.watching() as stop:
             yield Run(node.run_key, node.prompt_id, queued_prompts, show, stop.is_set, is_read)

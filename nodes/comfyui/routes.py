@@ -12,16 +12,20 @@ import json
 import os
 import re
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import SplitResult, urlsplit
 
 from aiohttp import web
 
-from .token_settings import Check, TokenSettings, TokenState, message
+from ..errors import SeedanceError
+from .token_settings import TokenSettings, message
+
+if TYPE_CHECKING:
+    from ..video.probe import VideoInfo
 
 PROJECT: Final = Path(__file__).resolve().parents[2] / "pyproject.toml"
 MAX_BODY: Final = 4096
@@ -47,8 +51,8 @@ class About:
 
 Asked = Mapping[str, object]
 """What a request brings: its query where it only reads, else its body."""
-Answer = Callable[[Asked], TokenState | Check | About]
-"""Blocks."""
+Answer = Callable[[Asked], Any]
+"""Blocks, and gives a dataclass, or a response as it is."""
 
 
 def add_routes(routes: web.RouteTableDef, token_file: Callable[[], Path]) -> None:
@@ -67,23 +71,31 @@ def add_routes(routes: web.RouteTableDef, token_file: Callable[[], Path]) -> Non
         ("POST", "/seedance/token", lambda asked: settings().save(asked.get("token"))),
         ("DELETE", "/seedance/token", lambda _: settings().clear()),
         ("POST", "/seedance/token/check", lambda _: settings().check()),
+        ("GET", "/seedance/video", lambda asked: video(asked.get("name"))),
     )
+    add_table(routes, table)
+
+
+def add_table(routes: web.RouteTableDef, table: Iterable[tuple[str, str, Answer]]) -> None:
+    """Add a route by method and path for each answer. Other sites' pages get none of them."""
     for method, path, answer in table:
         routes.route(method, path)(partial(_handle, answer))
 
 
 async def _handle(answer: Answer, request: web.Request) -> web.Response:
     """Answer with a value, as JSON. What does more than to read must bring a JSON object."""
-    from ..runcomfy.errors import MissingToken
-
     try:
         if is_cross_site(request.headers):
             raise web.HTTPForbidden(text=CROSS_SITE)
         asked: Asked = request.query if request.method == "GET" else await _body(request)
-        found, status = asdict(await asyncio.to_thread(answer, asked)), 200
+        answered = await asyncio.to_thread(answer, asked)
+        if isinstance(answered, web.Response):
+            answered.headers["Cache-Control"] = "no-store"
+            return answered
+        found, status = asdict(answered), 200
     except web.HTTPClientError as refused:
         found, status = {"error": refused.text}, refused.status
-    except MissingToken as error:
+    except SeedanceError as error:
         found, status = {"error": message(error)}, 400
     except OSError as error:
         found, status = {"error": f"The saved token cannot be changed ({error}). Make that writable."}, 400
@@ -112,6 +124,20 @@ def about() -> About:
     text = PROJECT.read_text(encoding="utf-8")
     found = dict(re.findall(r'^(version|Repository) = "([^"]+)"$', text, re.MULTILINE))
     return About(found["version"], found["Repository"])
+
+
+def video(name: object) -> VideoInfo:
+    """How many frames a video has that Load Seedance Video offers, and its rate: for the player on the node."""
+    from ..video.errors import VideoError
+    from ..video.probe import probe
+    from .files import find_video
+
+    try:
+        if file := find_video(name):
+            return probe(file)
+    except VideoError:
+        pass
+    raise web.HTTPNotFound(text="There is no such video in ComfyUI's folders, or it cannot be read.")
 
 
 def is_cross_site(headers: Mapping[str, str]) -> bool:

@@ -8,7 +8,7 @@ import os
 import re
 import threading
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
@@ -17,9 +17,11 @@ from comfy_execution.progress import get_progress_state
 from comfy_execution.utils import get_executing_context
 from server import PromptServer
 
+from ..jobs.events import Event
 from .files import private_folder, videos_folder
+from .job_routes import JobRoutes
 from .progress import BatchProgress
-from .routes import add_routes
+from .routes import add_routes, add_table
 from .schema import drop_wrong_types
 from .stop import StopWatcher
 
@@ -60,8 +62,12 @@ class RunningNode:
         links = [value for node in graph.values() for value in node["inputs"].values()]
         return self.node_id not in graph or any([self.node_id, output] in links for output in (IMAGES, FRAME_COUNT))
 
-    def set_text(self, text: str) -> None:
-        """Show a line of text on the node."""
+    def set_text(self, text: str, event: Event | None = None) -> None:
+        """Show a line of text on the node. The browser may word the event in another language instead."""
+        if event and event.phase:
+            values = {name: getattr(value, "name", value) for name, value in asdict(event).items()}
+            said = {"node": self.node_id, "key": type(event).__name__, "values": values}
+            PromptServer.instance.send_sync("seedance.event", said, PromptServer.instance.client_id)
         # Older web UIs take it for HTML, and all of them [[text|address]] for a link; prompts and services write it.
         plain = re.sub(r"\[(?=\[)", "[ ", text.replace("<", "‹"))
         PromptServer.instance.send_progress_text(plain, self.node_id, PromptServer.instance.client_id)
@@ -146,3 +152,4 @@ def register() -> None:
         server.app.middlewares.append(state.stops.look_after_post)
     server.add_on_prompt_handler(drop_wrong_types)
     add_routes(server.routes, lambda: state.engine.folders.token)
+    add_table(server.routes, JobRoutes(lambda: state.engine, queued_prompts).table())

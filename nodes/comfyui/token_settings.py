@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from ..runcomfy.errors import RunComfyError
+from ..errors import SeedanceError
 
 
 @dataclass(frozen=True)
@@ -88,7 +86,7 @@ class TokenSettings:
         return Check(True, f"RunComfy accepts the token from {token.source}.{costs}")
 
 
-def message(error: RunComfyError) -> str:
+def message(error: SeedanceError) -> str:
     """What a page shows of an error."""
     # Without its words about charges: nothing here can be charged.
     return f"{error.message} {error.advice}"

@@ -9,6 +9,8 @@ JobError
 ├── VideoUnavailable   the job succeeded; its video could not be fetched
 ├── VideoUnreadable    the video was saved; it cannot be read just now
 ├── JobExpired         the service no longer has it
+├── NotUnclear         a user wants to settle what is settled
+├── OtherJobsId        a user names the id of another job
 ├── CannotReceive      what would keep the video from arriving, found before anything was submitted
 └── JournalUnusable    no record can be kept, so nothing is submitted
 
@@ -154,6 +156,21 @@ class CannotReceive(JobError):
 
     def __init__(self, message: str, advice: str) -> None:
         super().__init__(message, advice, charge=Charge.NOTHING)
+
+
+class NotUnclear(JobError):
+    """Nothing is left to be settled about a job."""
+
+    def __init__(self) -> None:
+        super().__init__("What became of this job is known by now.", "Look at the list again.", charge=Charge.NOTHING)
+
+
+class OtherJobsId(JobError):
+    """The id of another job."""
+
+    def __init__(self, request_id: str) -> None:
+        message = f"{request_id} is another job's id."
+        super().__init__(message, "Look for this job's own on RunComfy's Generations page.", charge=Charge.NOTHING)
 
 
 class JournalUnusable(JobError):

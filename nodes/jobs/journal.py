@@ -66,26 +66,31 @@ class Journal:
 
     def job(self, request_id: str) -> JobRecord | None:
         """The record of a job that the service accepted."""
-        return next(iter(self._newest(1, JOBS.c.request_id == request_id)), None)
+        return next(iter(self.newest(1, JOBS.c.request_id == request_id)), None)
 
     def row(self, number: int) -> JobRecord | None:
         """The record in a row, as it is now."""
-        return next(iter(self._newest(1, JOBS.c.id == number)), None)
+        return next(iter(self.newest(1, JOBS.c.id == number)), None)
+
+    def newest(self, limit: int, *conditions: ColumnElement[bool]) -> list[JobRecord]:
+        """The newest records for which all of that holds, newest first."""
+        query = select(JOBS).where(*conditions).order_by(JOBS.c.id.desc()).limit(limit)
+        return self.database.transact(lambda connection: [record_of(row._mapping) for row in connection.execute(query)])
 
     def records(self, limit: int = 100) -> list[JobRecord]:
         """The newest records, newest first."""
-        return self._newest(limit)
+        return self.newest(limit)
 
     def durations(self, request: GenerationRequest, limit: int = 50) -> list[float]:
         """Seconds that the latest successful jobs of the same size and length took."""
         kind = (JOBS.c.resolution == request.resolution) & (JOBS.c.duration == request.duration)
         ended = JOBS.c.state.in_([State.SUCCEEDED, State.SAVED])
-        found = self._newest(limit, kind, ended, JOBS.c.seconds.is_not(None))
+        found = self.newest(limit, kind, ended, JOBS.c.seconds.is_not(None))
         return [record.seconds for record in found if record.seconds is not None]
 
     def media_hosts(self, origin: str, limit: int = 3) -> set[str]:
         """Where a service had put the latest videos."""
-        return {found.media_host for found in self._newest(limit, JOBS.c.origin == origin, JOBS.c.media_host != "")}
+        return {found.media_host for found in self.newest(limit, JOBS.c.origin == origin, JOBS.c.media_host != "")}
 
     def now(self) -> float:
         """Seconds since the epoch, by the clock that all users of this database go by."""
@@ -195,10 +200,6 @@ class Journal:
 
     def _write_id(self, record: JobRecord, request_id: str) -> JobRecord:
         return self.database.transact(lambda connection: _accept(connection, record, request_id, self.now()))
-
-    def _newest(self, limit: int, *conditions: ColumnElement[bool]) -> list[JobRecord]:
-        query = select(JOBS).where(*conditions).order_by(JOBS.c.id.desc()).limit(limit)
-        return self.database.transact(lambda connection: [record_of(row._mapping) for row in connection.execute(query)])
 
 
 def _of_request(connection: Connection, key: RequestKey) -> list[JobRecord]:

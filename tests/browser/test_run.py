@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import FloatRect, Locator, Page, expect
 
-from tests.browser.conftest import save_token
+from tests.browser.conftest import NODES_2, save_token
 from tests.browser.screenshots import Screenshots
 from tests.browser.ui import Ui
 from tests.comfyui.conftest import ServiceLog
@@ -27,7 +27,6 @@ MIDDLE = """(video) => new Promise((done) => {
     video.onseeked = done
     video.currentTime = video.duration / 2
 })"""
-NODES_2 = "Comfy.VueNodes.Enabled"
 
 
 @pytest.mark.parametrize("nodes", ["classic nodes", "nodes 2.0"])
@@ -47,7 +46,7 @@ def test_a_template_becomes_a_video_on_the_node(
     assert phases(ui.lines()) == ["Submitting", "Queued", "Generating", "Downloading", "Done"]
     ui.settle()
     ui.expect_on(NODE, ui.line("Done in"))
-    video = page.locator("video[src*='subfolder=seedance']")
+    video = page.locator(".seedance-view video")
     ui.expect_on(NODE, video)
     plays(video)
     shown = page.evaluate(

@@ -1,0 +1,48 @@
+// The line in the user's language: the server sends what happens beside its own English words.
+
+/** What Stop comes to, by the server's names for it. */
+const OUTCOMES = {
+  NOT_SUBMITTED: "stoppedNotSubmitted",
+  CANCELLED: "stoppedCancelled",
+  GOES_ON: "stoppedGoesOn",
+  UNCERTAIN: "stoppedUncertain",
+  FINISHED: "stoppedFinished",
+}
+
+/**
+ * @param {{key: string, values: object}} event its class on the server, and that one's fields
+ * @param {(key: string, values: object) => string} say
+ * @returns {string | undefined} nothing where the server's own words have to do, as for failures
+ */
+export function wordingOf({ key, values }, say) {
+  const seconds = { elapsed: Math.round(values.elapsed), expected: Math.round(values.expected) }
+  const price = values.price ? [values.price] : []
+  switch (key) {
+    case "Submitting":
+      return say("submitting")
+    case "Queued":
+      return [say(values.position ? "queuedAt" : "queued", { ...values, ...seconds }), ...price].join(", ")
+    case "Generating":
+      return [say(values.elapsed <= values.expected ? "generating" : "generatingLong", seconds), ...price].join(", ")
+    case "Downloading":
+      return say(values.total === null ? "downloadingSome" : "downloading", {
+        received: megabytes(values.received),
+        total: megabytes(values.total),
+      })
+    case "Decoding":
+      return say("decoding", values)
+    case "Done":
+      return [say(values.reused ? "reused" : "done", seconds), say("frames", values), ...costOf(values)].join(", ")
+    case "StopReport":
+      return OUTCOMES[values.outcome] && say(OUTCOMES[values.outcome])
+  }
+}
+
+function costOf({ reused, cost, price }) {
+  if (reused || (cost === null && !price)) return []
+  return [cost === null ? price : `$${cost.toFixed(cost === 0 || cost >= 0.01 ? 2 : 4)}`]
+}
+
+function megabytes(bytes) {
+  return (bytes / 1e6).toFixed(1)
+}

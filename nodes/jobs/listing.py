@@ -45,6 +45,8 @@ class ListedJob:
     """Seconds since the epoch."""
     cost: float | None
     """US dollars, where the service has told."""
+    estimate: float | None
+    """US dollars that it was expected to cost."""
     price: str
     """The list price at the time: `$0.02 per second`."""
     reason: str
@@ -118,11 +120,10 @@ def as_csv(journal: Journal) -> str:
     writer = csv.writer(written)
     writer.writerow(("time", "state", *_COLUMNS, "cost_usd", "price", "request_id", "reason"))
     for record in _all(journal):
-        asked = record.request.body() if record.request else {}
         cells = (
             datetime.fromtimestamp(record.created, timezone.utc).isoformat(timespec="seconds"),
             _state(record, journal.now()),
-            *(asked.get(name, "") for name in _COLUMNS),
+            *(getattr(record.request, name, "") for name in _COLUMNS),
             "" if record.cost is None else record.cost,
             *(record.price, record.request_id, record.reason),
         )
@@ -147,6 +148,7 @@ def _listed(record: JobRecord, folder: Path, now: float) -> ListedJob:
         request_id=record.request_id,
         created=record.created,
         cost=record.cost,
+        estimate=None if record.estimate is None else record.estimate / 1_000_000,
         price=record.price,
         reason=record.reason,
         files=tuple(files),

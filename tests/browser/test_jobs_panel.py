@@ -1,0 +1,169 @@
+"""The sidebar's tab with all paid jobs, as a hand uses it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from nodes.jobs.clock import SystemClock
+from nodes.jobs.journal import Journal
+from nodes.jobs.records import RequestKey, State
+from nodes.runcomfy.request import MODEL_ID, GenerationRequest
+from nodes.runcomfy.token import Token
+from tests.browser.conftest import TOKEN
+from tests.browser.screenshots import Screenshots
+from tests.browser.test_node_view import expect_run, first_frame
+from tests.browser.ui import Ui
+from tests.comfyui.conftest import ServiceLog
+from tests.support.rehearsal import RehearsalService
+from tools.comfyui import ComfyUI
+
+NODE = "SeedanceTextToVideo"
+LOADER = "LoadSeedanceVideo"
+OPTIONS = "SeedanceOptions"
+MANY = 65  # two pages and a bit
+PLAYS = "(video) => !video.paused && video.currentTime > 0"
+WIDGETS = """(type) => Object.fromEntries(
+    app.graph.nodes.find((node) => node.type === type).widgets.map(({name, value}) => [name, value]))"""
+TAB = ".seedance-jobs"
+
+
+@pytest.fixture
+def journal(server: ComfyUI) -> Iterator[Journal]:
+    """The server's own, beside which the server goes on using it."""
+    journal = Journal(server.base / "user" / "__seedance" / "jobs.sqlite3", SystemClock())
+    yield journal
+    journal.close()
+
+
+def test_a_job_is_followed_watched_loaded_and_asked_for_again(
+    both: Ui, service_log: ServiceLog, token: str, prompt: str, screenshots: Screenshots
+) -> None:
+    ui = both
+    panel = opened(ui)
+    service_log.service.hold()
+    ui.load(first_frame(prompt))
+    ui.run()
+    job = card(panel, prompt)
+    expect(job).to_contain_text("Being made")
+    service_log.service.release()
+    assert ui.wait_for_end() == "execution_success"
+    expect(job).to_contain_text("On disk · $0.04")
+    expect(job).to_contain_text("480p, 16:9, 2 s, seed 1")
+    poster = job.get_by_role("button", name="Open video")
+    poster.hover()
+    video = poster.locator("video")
+    ui.page.wait_for_function(PLAYS, arg=video.element_handle())
+    poster.click()
+    large = ui.page.locator("dialog.seedance-large video")
+    expect(large).to_be_visible()
+    ui.page.keyboard.press("Escape")
+    expect(large).to_have_count(0)
+    ui.start_over()
+    job.get_by_role("button", name="Use again").click()
+    assert sorted(ui.node_types()) == [OPTIONS, NODE]
+    assert ui.page.evaluate(WIDGETS, NODE)["text"] == prompt
+    (asked,) = [each["inputs"] for each in ui.as_api().values() if each["class_type"] == OPTIONS]
+    assert (asked["duration"], asked["seed"], asked["count"]) == (2, 1, 1)
+    screenshots.take("jobs", ui.page)
+    ui.start_over()
+    job.get_by_role("button", name="Load", exact=False).first.click()
+    assert ui.node_types() == [LOADER]
+    assert ui.page.evaluate(WIDGETS, LOADER)["source"] == service_log.submissions[-1].request_id
+
+
+def test_what_is_listed_is_searched_filtered_and_scrolled(both: Ui, journal: Journal, token: str) -> None:
+    ui = both
+    for number in range(MANY):
+        record(journal, State.SAVED if number % 2 else State.CANCELLED, GenerationRequest(f"Lantern {number} über Öl"))
+    panel = opened(ui)
+    expect(panel.get_by_role("listitem")).not_to_have_count(0)
+    search = panel.get_by_role("searchbox")
+    search.fill("lantern")
+    shown = panel.get_by_role("listitem").filter(has_text="Lantern")
+    expect(shown.first).to_contain_text(f"Lantern {MANY - 1} ")
+    for _ in range(3):
+        panel.get_by_role("listitem").last.scroll_into_view_if_needed()
+    expect(shown.last).to_contain_text("Lantern 0 ")
+    panel.get_by_role("combobox").select_option("Made")
+    expect(shown.first).to_contain_text(f"Lantern {MANY - 2} ")
+    expect(shown.first).to_contain_text("Paid for, not on disk")
+    search.fill("lantern 63 über öl")
+    expect(shown).to_have_count(1)
+    search.fill("no such text")
+    expect(panel).to_contain_text("No jobs. Rehearsals are not listed.")
+    with ui.page.expect_download() as download:
+        panel.get_by_role("link", name="Export as CSV").click()
+    assert "Lantern 0 über Öl" in Path(download.value.path()).read_text(encoding="utf-8")
+
+
+def test_a_video_that_is_not_on_disk_is_fetched(
+    both: Ui, server: ComfyUI, service_log: ServiceLog, token: str, prompt: str
+) -> None:
+    ui = both
+    ui.load(first_frame(prompt))
+    expect_run(ui, "execution_success")
+    file = server.base / "output" / "seedance" / f"{service_log.submissions[-1].request_id}.mp4"
+    file.unlink()
+    job = card(opened(ui), prompt)
+    job.get_by_role("button", name="Fetch").click()
+    expect(job).to_contain_text("On disk")
+    assert file.is_file()
+    assert len(service_log.submissions) == 1
+
+
+def test_an_unclear_job_is_linked_or_submitted_again(
+    both: Ui, journal: Journal, service: RehearsalService, service_log: ServiceLog, token: str, prompt: str
+) -> None:
+    ui = both
+    texts = [f"{prompt}, linked", f"{prompt}, again"]
+    for text in texts:
+        record(journal, State.UNKNOWN, GenerationRequest(text, duration=2, seed=1), service.origin)
+    panel = opened(ui)
+    linked, again = (card(panel, text) for text in texts)
+    expect(linked).to_contain_text("Unclear whether RunComfy took it")
+    ui.load(first_frame(prompt))
+    expect_run(ui, "execution_success")
+    answer(ui, linked, "Link id", service_log.submissions[-1].request_id)
+    expect(panel.get_by_role("status")).to_contain_text("is another job's id")
+    again.get_by_role("button", name="Submit again").click()
+    ui.dialog.get_by_role("button", name="Confirm").click()
+    expect(panel.get_by_role("status")).to_have_text("")
+    ui.load(first_frame(texts[1]))
+    expect_run(ui, "execution_success")
+    assert len(service_log.submissions) == 2
+
+
+def opened(ui: Ui) -> Locator:
+    """The tab, which is opened if it is closed."""
+    panel = ui.page.locator(TAB)
+    if not panel.is_visible():
+        ui.page.get_by_role("button", name="Seedance", exact=True).first.click()
+    expect(panel).to_be_visible()
+    return panel
+
+
+def card(panel: Locator, text: str) -> Locator:
+    return panel.get_by_role("listitem").filter(has_text=text)
+
+
+def answer(ui: Ui, job: Locator, button: str, text: str) -> None:
+    job.get_by_role("button", name=button).click()
+    ui.dialog.get_by_role("textbox").fill(text)
+    ui.page.keyboard.press("Enter")
+
+
+def record(journal: Journal, state: State, request: GenerationRequest, origin: str = "https://elsewhere") -> None:
+    """Writes down a job that came to this."""
+    key = RequestKey.of(request, model=MODEL_ID, account=Token(TOKEN, "the test").account, origin=origin)
+    made = journal.create([], key, "", request, "test")
+    assert made
+    if state is State.UNKNOWN:
+        journal.transition(made, state)
+        return
+    made = journal.accept(made, f"{made.uid[:8]}-{made.id}")
+    for step in (State.SUCCEEDED, State.SAVED) if state is State.SAVED else (state,):
+        made = journal.transition(made, step)

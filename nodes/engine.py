@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from .jobs.account import Account, ListPrice, RateLimiter, Reports
+from .jobs.budget import Budget, BudgetSetting
 from .jobs.claims import Claims
 from .jobs.clock import SystemClock
 from .jobs.download import download_link, whole_files
@@ -54,6 +55,11 @@ class Folders:
         """The file of the token that was saved in Settings."""
         return self.private / "token"
 
+    @property
+    def budget(self) -> Path:
+        """The file of the budget that was saved there."""
+        return self.private / "budget"
+
 
 class Engine:
     """Generates videos and finds them again. May be used from any thread and event loop, until `close`.
@@ -70,6 +76,7 @@ class Engine:
         self._clock = SystemClock()
         self.journal = Journal(folders.private / "jobs.sqlite3", self._clock)
         """The record of the live jobs."""
+        self.budget = BudgetSetting(folders.budget, environment)
         self._claims = Claims(self.journal)
         self._reports = Reports(f"{socket.gethostname()} {server}")
         self._public_media = media_session()
@@ -151,6 +158,7 @@ class Engine:
     def _account(self, origin: str, token: Token, claims: Claims, schedule: ScheduleFor) -> Account:
         """For one account, whose jobs share a handful of connections, however many they are."""
         client = RunComfy(HttpTransport(origin, token, clock=self._clock.with_sleep), token.source)
+        price = ListPrice(client, self.executors, self._clock)
         # Links in answers may point back to a service on this machine, but only if the service itself is there.
         trusted = origin if is_loopback(urlsplit(origin).hostname or "") else None
         session = media_session(trusted) if trusted else self._public_media
@@ -170,7 +178,8 @@ class Engine:
                 self.folders.videos, () if trusted else claims.journal.media_hosts(origin)
             ),
             schedule=schedule,
-            price=ListPrice(client, self.executors, self._clock),
+            budget=Budget(self.budget.limit, price.ask) if claims is self._claims else None,
+            price=price,
         )
 
 

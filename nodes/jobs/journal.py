@@ -12,9 +12,10 @@ from sqlalchemy import ColumnElement, Connection, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ..runcomfy.request import GenerationRequest
+from .budget import UNLIMITED, Purchase
 from .clock import Clock
 from .database import Database
-from .errors import JournalUnusable
+from .errors import BudgetReached, JournalUnusable
 from .pending_ids import PendingIds
 from .records import (
     JOBS,
@@ -28,6 +29,7 @@ from .records import (
     insertion,
     record_of,
 )
+from .spending import Spending
 
 CLAIM_SECONDS: Final = 30.0
 """That a claim lasts unless it is renewed."""
@@ -42,6 +44,7 @@ class Journal:
     def __init__(self, file: Path | None, clock: Clock) -> None:
         self.database = Database(file)
         self._clock = clock
+        self.spending = Spending(self.database, self.now, clock)
         self._pending_ids = PendingIds(file.parent if file else None)
         self._refused = False
         """Whether the last call of `of_request` ended with an error."""
@@ -104,24 +107,27 @@ class Journal:
         request: GenerationRequest,
         owner: str,
         refused: JobRecord | None = None,
+        purchase: Purchase = UNLIMITED,
     ) -> JobRecord | None:
         """Write down, durably, that a request is about to be submitted; nobody else may do so meanwhile.
 
         Args:
-            seen: the request's records by which that was decided. If it might be decided otherwise by now, nothing is
-                written.
+            seen: the request's records by which that was decided.
             owner: claims the job.
             refused: this run's earlier attempt, which is written over.
 
         Returns:
-            None where it has to be decided again.
+            None where it might be decided otherwise by now; nothing is written then, nor where `BudgetReached` is
+            raised, by what the purchase would cost.
         """
 
-        def write(connection: Connection) -> JobRecord | None:
+        def write(connection: Connection) -> JobRecord | BudgetReached | None:
             now_seen = _of_request(connection, key)
             if [each for each in now_seen if each.decides(run)] != [each for each in seen if each.decides(run)]:
                 return None
             now = self.now()  # not before: the transaction may have waited for others
+            if reason := self.spending.refusal(connection, now, purchase):
+                return reason
             values = {
                 "state": State.INTENDED,
                 "created": now,
@@ -129,6 +135,7 @@ class Journal:
                 "submit_until": now + SUBMIT_SECONDS,
                 "claim_owner": owner,
                 "claim_until": now + CLAIM_SECONDS,
+                "estimate": purchase.estimate,
                 "reason": "",
             }
             if refused:
@@ -140,9 +147,14 @@ class Journal:
             return _read(connection, JOBS.c.uid == uid)
 
         try:
-            return self.database.transact(write)
+            written = self.database.transact(write)
         except IntegrityError:
             return None
+        if written:
+            self.spending.counted()
+        if isinstance(written, BudgetReached):
+            raise written  # not inside the transaction, which may have written what counts anew
+        return written
 
     def transition(self, record: JobRecord, to: State, **changes: object) -> JobRecord:
         """Move a record on, and write ``changes`` to its other columns, unless somebody else has moved it meanwhile.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -63,14 +64,14 @@ def test_a_job_is_followed_watched_loaded_and_asked_for_again(
     ui.page.keyboard.press("Escape")
     expect(large).to_have_count(0)
     ui.start_over()
-    job.get_by_role("button", name="Use again").click()
+    press(job, "Use again")
     assert sorted(ui.node_types()) == [OPTIONS, NODE]
     assert ui.page.evaluate(WIDGETS, NODE)["text"] == prompt
     (asked,) = [each["inputs"] for each in ui.as_api().values() if each["class_type"] == OPTIONS]
     assert (asked["duration"], asked["seed"], asked["count"]) == (2, 1, 1)
     screenshots.take("jobs", ui.page)
     ui.start_over()
-    job.get_by_role("button", name="Load", exact=False).first.click()
+    press(job, "Load")
     assert ui.node_types() == [LOADER]
     assert ui.page.evaluate(WIDGETS, LOADER)["source"] == service_log.submissions[-1].request_id
 
@@ -109,7 +110,7 @@ def test_a_video_that_is_not_on_disk_is_fetched(
     file = server.base / "output" / "seedance" / f"{service_log.submissions[-1].request_id}.mp4"
     file.unlink()
     job = card(opened(ui), prompt)
-    job.get_by_role("button", name="Fetch").click()
+    press(job, "Fetch")
     expect(job).to_contain_text("On disk")
     assert file.is_file()
     assert len(service_log.submissions) == 1
@@ -129,7 +130,7 @@ def test_an_unclear_job_is_linked_or_submitted_again(
     expect_run(ui, "execution_success")
     answer(ui, linked, "Link id", service_log.submissions[-1].request_id)
     expect(panel.get_by_role("status")).to_contain_text("is another job's id")
-    again.get_by_role("button", name="Submit again").click()
+    press(again, "Submit again")
     ui.dialog.get_by_role("button", name="Confirm").click()
     expect(panel.get_by_role("status")).to_have_text("")
     ui.load(first_frame(texts[1]))
@@ -150,8 +151,13 @@ def card(panel: Locator, text: str) -> Locator:
     return panel.get_by_role("listitem").filter(has_text=text)
 
 
+def press(job: Locator, button: str) -> None:
+    """Presses one of a job's buttons, whose names for a screen reader go on with the job's text."""
+    job.get_by_role("button", name=re.compile(f"^{button}:")).click()
+
+
 def answer(ui: Ui, job: Locator, button: str, text: str) -> None:
-    job.get_by_role("button", name=button).click()
+    press(job, button)
     ui.dialog.get_by_role("textbox").fill(text)
     ui.page.keyboard.press("Enter")
 

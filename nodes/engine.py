@@ -7,7 +7,9 @@ import hashlib
 import secrets
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import wait
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from .jobs.account import Account, ListPrice, RateLimiter, Reports
-from .jobs.budget import Budget, BudgetSetting
+from .jobs.budget import PRICE_SECONDS, Budget, BudgetSetting, known
 from .jobs.claims import Claims
 from .jobs.clock import SystemClock
 from .jobs.download import download_link, whole_files
@@ -23,11 +25,15 @@ from .jobs.job import Run, Video
 from .jobs.journal import Journal
 from .jobs.poll_schedule import ENOUGH_HISTORY, PollSchedule, ScheduleFor
 from .jobs.preflight import check_before_submit
-from .jobs.records import request_id_of
+from .jobs.quote import Quote, QuoteKind, quote
+from .jobs.records import RequestKey, request_id_of
 from .jobs.runner import JobRunner
 from .jobs.unclear import link, submit_again
 from .jobs.waiting import Backoff, Cancellation, Executors
 from .runcomfy.client import HttpTransport, RunComfy
+from .runcomfy.errors import MissingToken
+from .runcomfy.request import MODEL_ID
+from .runcomfy.responses import ModelInfo
 from .runcomfy.token import Token, api_origin, find_token, is_loopback
 from .video.download import Download
 from .video.url_policy import media_session
@@ -93,6 +99,18 @@ class Engine:
         account = self._rehearsal_account() if rehearsal else self._live_account()
         return await JobRunner(account, run).generate(request, reuse=reuse)
 
+    def quote(self, requests: Sequence[GenerationRequest], *, rehearsal: bool, reuse: bool) -> Quote:
+        """What these videos would cost. Blocks, for seconds where RunComfy is asked for its price.
+
+        Raises `JournalUnusable` and `InvalidOrigin`.
+        """
+        if rehearsal:
+            return Quote(QuoteKind.REHEARSAL, len(requests))
+        origin = api_origin(self._environment)
+        keys = [RequestKey.of(request, model=MODEL_ID, account="", origin=origin) for request in requests]
+        wanted = list(zip(keys, requests, strict=True))
+        return quote(wanted, self._claims, self.folders.videos, self._list_price, reuse=reuse)
+
     async def fetch_job(self, request_id: str, run: Run) -> Video:
         """The video of an earlier paid job. One that is on disk needs neither a token nor the service.
 
@@ -141,6 +159,15 @@ class Engine:
             if (origin, token) not in self._live_accounts:
                 self._live_accounts[origin, token] = self._account(origin, token, self._claims, PollSchedule.learnt)
             return self._live_accounts[origin, token]
+
+    def _list_price(self) -> ModelInfo:
+        """As far as it is known, or can be learnt in a few seconds. Blocks."""
+        with suppress(MissingToken):
+            if budget := self._live_account().budget:
+                answer = budget.model()
+                wait([answer], PRICE_SECONDS)
+                return known(answer)
+        return ModelInfo()
 
     def _rehearsal_account(self) -> Account:
         """For the rehearsal service inside this process, with a journal that ends with it."""

@@ -76,18 +76,18 @@ def add_routes(routes: web.RouteTableDef, token_file: Callable[[], Path]) -> Non
     add_table(routes, table)
 
 
-def add_table(routes: web.RouteTableDef, table: Iterable[tuple[str, str, Answer]]) -> None:
+def add_table(routes: web.RouteTableDef, table: Iterable[tuple[str, str, Answer]], max_body: int = MAX_BODY) -> None:
     """Add a route by method and path for each answer. Other sites' pages get none of them."""
     for method, path, answer in table:
-        routes.route(method, path)(partial(_handle, answer))
+        routes.route(method, path)(partial(_handle, answer, max_body))
 
 
-async def _handle(answer: Answer, request: web.Request) -> web.Response:
+async def _handle(answer: Answer, max_body: int, request: web.Request) -> web.Response:
     """Answer with a value, as JSON. What does more than to read must bring a JSON object."""
     try:
         if is_cross_site(request.headers):
             raise web.HTTPForbidden(text=CROSS_SITE)
-        asked: Asked = request.query if request.method == "GET" else await _body(request)
+        asked: Asked = request.query if request.method == "GET" else await _body(request, max_body)
         answered = await asyncio.to_thread(answer, asked)
         if isinstance(answered, web.Response):
             answered.headers["Cache-Control"] = "no-store"
@@ -98,17 +98,17 @@ async def _handle(answer: Answer, request: web.Request) -> web.Response:
     except SeedanceError as error:
         found, status = {"error": message(error)}, 400
     except OSError as error:
-        found, status = {"error": f"The saved token cannot be changed ({error}). Make that writable."}, 400
+        found, status = {"error": f"What is saved cannot be changed ({error}). Make that writable."}, 400
     return web.json_response(found, status=status, headers={"Cache-Control": "no-store"})
 
 
-async def _body(request: web.Request) -> Asked:
+async def _body(request: web.Request, at_most: int) -> Asked:
     """The JSON object that was sent. Raises an error of HTTP, which quotes nothing of it."""
     # A form of another site's page cannot be sent as JSON.
     if request.content_type != "application/json":
         raise web.HTTPUnsupportedMediaType(text="The body must be JSON.")
-    if request.content_length is None or request.content_length > MAX_BODY:
-        raise web.HTTPRequestEntityTooLarge(MAX_BODY, request.content_length or 0, text="The body is too large.")
+    if request.content_length is None or request.content_length > at_most:
+        raise web.HTTPRequestEntityTooLarge(at_most, request.content_length or 0, text="The body is too large.")
     try:
         found = json.loads(await request.read())
     except (ValueError, RecursionError):

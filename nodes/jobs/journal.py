@@ -75,7 +75,7 @@ class Journal:
         """The record in a row, as it is now."""
         return next(iter(self.newest(1, JOBS.c.id == number)), None)
 
-    def newest(self, limit: int, *conditions: ColumnElement[bool]) -> list[JobRecord]:
+    def newest(self, limit: int | None, *conditions: ColumnElement[bool]) -> list[JobRecord]:
         """The newest records for which all of that holds, newest first."""
         query = select(JOBS).where(*conditions).order_by(JOBS.c.id.desc()).limit(limit)
         return self.database.transact(lambda connection: [record_of(row._mapping) for row in connection.execute(query)])

@@ -17,8 +17,10 @@ ROUTE = "/seedance/token"
 CHECK = "/seedance/token/check"
 NONE = {"source": None, "saved": False, "variable": None, "problem": None}
 SAVED = {"source": "saved", "saved": True, "variable": None, "problem": None}
-WRITES = (("POST", ROUTE), ("DELETE", ROUTE), ("POST", CHECK))
-READS = (("GET", ROUTE), ("GET", "/seedance/about"))
+BUDGET = "/seedance/budget"
+QUOTE = "/seedance/quote"
+WRITES = (("POST", ROUTE), ("DELETE", ROUTE), ("POST", CHECK), ("POST", BUDGET), ("POST", QUOTE))
+READS = (("GET", ROUTE), ("GET", "/seedance/about"), ("GET", BUDGET))
 REBOUND = {"Host": "evil.example:8188", "Origin": "http://evil.example:8188"}
 """A page whose own name leads to this machine by now. All other headers are in `test_csrf.py`."""
 CROSS_SITE = {"another site": {"Origin": "https://evil.example"}, "a rebound name": REBOUND}
@@ -96,16 +98,17 @@ def test_another_sites_page_is_refused_and_comfyuis_own_is_served(pages: Pages, 
     pages.ask("POST", ROUTE, {"token": TOKEN})
     for name, headers in CROSS_SITE.items():
         for method, path in (*WRITES, *READS):
-            answer = pages.ask(method, path, {"token": "planted"}, headers)
+            answer = pages.ask(method, path, {"token": "planted", "limit": 1000}, headers)
             assert answer.status_code == 403, f"{name}: {method} {path}"
-            assert "saved" not in answer.text, name
+            assert not {"saved", "spent", "usd"} & set(answer.json()), name
         # Core answers a preflight of anybody's when it is asked to; what follows is refused all the same.
         assert pages.ask("OPTIONS", ROUTE, headers=headers).status_code in (200, 403, 405), name
     assert pages.file.read_text() == TOKEN
+    assert pages.ask("GET", BUDGET).json()["limit"] == 50
     assert service_log.calls == {}
     for method, path in (*WRITES, *READS):
         own = {"Origin": pages.server.url, "Sec-Fetch-Site": "same-origin"}
-        assert pages.ask(method, path, {"token": TOKEN}, own).ok, f"{method} {path}"
+        assert pages.ask(method, path, {"token": TOKEN, "limit": 50}, own).ok, f"{method} {path}"
 
 
 def test_what_a_form_could_send_is_refused(pages: Pages) -> None:

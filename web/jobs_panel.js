@@ -44,14 +44,13 @@ export class JobsPanel {
     const csv = element("a", { href: api.apiURL("/seedance/jobs.csv"), download: "", textContent: say("jobCsv") })
     this.list = element("ul", { ariaLabel: "Seedance" })
     this.end = element("div", { className: "seedance-end" })
-    const tools = element("div", { className: "seedance-row" }, this.search, this.group)
+    const tools = element("div", { className: "seedance-row" }, this.search, this.group, csv)
     const dir = RIGHT_TO_LEFT.includes(locale) ? "rtl" : "ltr"
-    this.element = element("div", { className: "seedance-jobs", dir }, tools, this.totals, csv, this.status, this.list, this.end)
+    this.element = element("div", { className: "seedance-jobs", dir }, tools, this.totals, this.status, this.list, this.end)
     container.replaceChildren(this.element)
     this.search.addEventListener("input", () => this.restart())
     this.group.addEventListener("change", () => this.restart())
-    this.seen = new IntersectionObserver((entries) => entries.forEach((entry) => this.#saw(entry)), { rootMargin: "300px" })
-    this.seen.observe(this.end)
+    this.seen = new IntersectionObserver((entries) => entries.forEach((entry) => this.#saw(entry)))
     this.timer = setInterval(() => document.hidden || this.#refresh(), EVERY)
     this.restart()
   }
@@ -98,9 +97,10 @@ export class JobsPanel {
   }
 
   #saw({ target, isIntersecting }) {
-    if (target === this.end) return isIntersecting && this.#next !== null && this.#more()
-    if (!target.isConnected) return this.seen.unobserve(target)
-    if (isIntersecting) target.src = target.dataset.src
+    if (!target.isConnected) this.seen.unobserve(target)
+    else if (target === this.list.lastElementChild) isIntersecting && this.#more()
+    else if (!target.dataset.src) return
+    else if (isIntersecting) target.src = target.dataset.src
     else target.removeAttribute("src")
   }
 
@@ -113,8 +113,8 @@ export class JobsPanel {
       this.#cards.clear()
       this.#next = found.next
     }
+    if (isAnew) this.list.replaceChildren()
     this.#show(found.jobs)
-    if (isAnew) this.list.replaceChildren(...[...this.#cards.values()].map((card) => card.element))
     this.end.textContent = this.#cards.size ? "" : this.language.say("jobsNone")
     const totals = await ask("GET", "/seedance/jobs/totals").catch(() => null)
     if (!totals) return
@@ -124,14 +124,12 @@ export class JobsPanel {
 
   async #more() {
     const before = this.#next
+    if (before === null) return
     this.#next = null // not twice
     const found = await this.#ask(before)
     if (!found) return
     this.#next = found.next
     this.#show(found.jobs)
-    // Its end may be in sight still.
-    this.seen.unobserve(this.end)
-    this.seen.observe(this.end)
   }
 
   #show(jobs) {
@@ -142,6 +140,7 @@ export class JobsPanel {
     }
     const inOrder = [...this.#cards].sort(([a], [b]) => b - a).map(([, card]) => card.element)
     inOrder.forEach((element, place) => this.list.children[place] === element || this.list.insertBefore(element, this.list.children[place] ?? null))
+    if (this.list.lastElementChild) this.seen.observe(this.list.lastElementChild)
   }
 
   /** A page of the jobs that are wanted; nothing where the answer is late or there is none. */

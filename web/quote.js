@@ -10,6 +10,7 @@ const NODE = "SeedanceTextToVideo"
 const OPTIONS = "SeedanceOptions"
 const PAUSE = 300 // milliseconds without a change until the server is asked
 const RETRY = 30_000 // milliseconds until it is asked again what it did not know
+const NAMES = ["resolution", "ratio", "duration", "seed", "count"]
 const OFF = [2, 4] // the modes of nodes that are muted or bypassed
 const ENDS = ["execution_start", "executed", "execution_success", "execution_error", "execution_interrupted"]
 
@@ -41,7 +42,7 @@ export class Quotes {
 
   #look() {
     for (const node of paidNodes()) {
-      const request = OFF.includes(node.mode) ? null : requestOf(node)
+      const request = requestOf(node)
       const wanted = JSON.stringify(request)
       const known = this.#nodes.get(node) ?? {}
       this.#nodes.set(node, known)
@@ -56,7 +57,7 @@ export class Quotes {
     const answer = request && (await answerTo(request).catch(() => ({ kind: "unknown" })))
     if (known.asked !== asked && known.wanted !== asked) return // changed meanwhile
     if (answer?.kind === "unknown") known.until = performance.now() + RETRY
-    known.text = answer ? quoteText(answer, request.isEach, this.say) : ""
+    known.text = answer ? quoteText(answer, request.text === null, this.say) : ""
     this.#show()
   }
 
@@ -75,27 +76,21 @@ export class Quotes {
 const paidNodes = () => allNodes().filter((node) => node.comfyClass === NODE)
 
 /** A rehearsal is free, whatever it is of. */
-async function answerTo({ isEach, ...request }) {
-  return request.mode === "rehearsal" ? { kind: "rehearsal" } : ask("POST", "/seedance/quote", request)
-}
+const answerTo = async (request) =>
+  request.mode === "rehearsal" ? { kind: "rehearsal" } : ask("POST", "/seedance/quote", request)
 
-/** What the server is to be asked; nothing where that is known only when the graph runs. */
+/** What the server is to be asked; nothing where it takes a run to know. */
 function requestOf(node) {
-  const value = (of, name) => sourceOf(of, name).value
-  const { node: options, ...unconnected } = sourceOf(node, "options")
-  if (options ? options.comfyClass !== OPTIONS || OFF.includes(options.mode) : unconnected.isLinked) return null
-  const [resolution, ratio, duration, seed, count] = ["resolution", "ratio", "duration", "seed", "count"].map((name) =>
-    options ? value(options, name) : LiteGraph.registered_node_types[OPTIONS].nodeData.inputs[name].default
-  )
-  const [mode, reuse, text] = ["mode", "reuse", "text"].map((name) => value(node, name))
-  if ([resolution, ratio, duration, mode, reuse].includes(undefined)) return null
-  const isEach = text === undefined || count === undefined
-  return {
-    text: seed === undefined || !text?.trim() ? null : text,
-    ...{ resolution, ratio, duration, reuse, mode, isEach },
-    seed: seed ?? 0,
-    count: isEach ? 1 : count,
-  }
+  if (OFF.includes(node.mode)) return null
+  const valueOf = (name) => sourceOf(node, name).value
+  const asked = { text: valueOf("text"), mode: valueOf("mode"), reuse: valueOf("reuse") }
+  const { node: options, isLinked } = sourceOf(node, "options")
+  if (isLinked && (options?.comfyClass !== OPTIONS || OFF.includes(options.mode))) return null
+  if (options) for (const name of NAMES) asked[name] = sourceOf(options, name).value
+  // What differs from video to video leaves the price of each; the others are its price.
+  if ([asked.text, ...(options ? [asked.seed, asked.count] : [])].includes(undefined) || !asked.text.trim()) asked.text = null
+  const { text, seed = 0, count = 1, ...others } = asked
+  return Object.values(others).includes(undefined) ? null : { text, seed: options && seed, count, ...others }
 }
 
 /**

@@ -62,7 +62,7 @@ export function quoteText({ kind, usd, is_base: isBase, videos, to_buy: toBuy, .
   const price = say(`${isBase ? "from" : "about"}${isEach ? "Each" : "Price"}`, { usd: dollars(usd) })
   if (isEach) return price
   const key = toBuy < videos ? "videosToBuy" : videos === 1 ? "videosOne" : "videosMany"
-  return say("quote", { price, videos: say(key, { count: videos, toBuy, ...what }) })
+  return `${price}: ${say(key, { count: videos, toBuy, ...what })}`
 }
 
 function megabytes(bytes) {

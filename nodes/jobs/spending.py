@@ -122,7 +122,9 @@ class Spending:
             connection.execute(update(JOBS).where(*_counting(expected)).values(recounted=now))
         created, anew = JOBS.c.created, JOBS.c.recounted
         latest = select(func.max(created)).scalar_subquery()
-        is_later = (created > now) & (created > latest - DAY) & anew.is_(None) | (anew > now)
+        # Not "is null", for which SQLite would look at all that is in that column's index.
+        is_new = func.coalesce(anew, 0.0) == 0.0
+        is_later = (created > now) & (created > latest - DAY) & is_new | (anew > now)
         connection.execute(update(JOBS).where(is_later).values(recounted=now))
 
 

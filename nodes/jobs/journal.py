@@ -80,9 +80,9 @@ class Journal:
         query = select(JOBS).where(*conditions).order_by(JOBS.c.id.desc()).limit(limit)
         return self.database.transact(lambda connection: [record_of(row._mapping) for row in connection.execute(query)])
 
-    def records(self, limit: int = 100) -> list[JobRecord]:
-        """The newest records, newest first."""
-        return self.newest(limit)
+    def records(self, limit: int = 100, *, since: float = 0.0) -> list[JobRecord]:
+        """The newest records that were created since then, newest first."""
+        return self.newest(limit, *([JOBS.c.created >= since] if since else []))
 
     def durations(self, request: GenerationRequest, limit: int = 50) -> list[float]:
         """Seconds that the latest successful jobs of the same size and length took."""

@@ -114,12 +114,14 @@ def totals(journal: Journal) -> Totals:
     return Totals(*(Total(row[place] or 0, row[place + 1] or 0.0) for place in (0, 2, 4)))
 
 
-def as_csv(journal: Journal) -> str:
-    """All jobs, oldest last, as a spreadsheet reads them. Raises `JournalUnusable`."""
+def as_csv(journal: Journal, *, since: float = 0.0) -> str:
+    """All jobs that were created since then, oldest last, as a spreadsheet reads them. Raises `JournalUnusable`."""
     written = io.StringIO()
     writer = csv.writer(written)
     writer.writerow(("time", "state", *_COLUMNS, "cost_usd", "price", "request_id", "reason"))
     for record in _all(journal):
+        if record.created < since:
+            continue
         cells = (
             datetime.fromtimestamp(record.created, timezone.utc).isoformat(timespec="seconds"),
             _state(record, journal.now()),

@@ -38,8 +38,8 @@ class Quote:
     to_buy: int = 0
     """How many of them are paid for."""
     amount: int | None = 0
-    """For these, in millionths of a US dollar, by what the latest job of the kind has cost, else by the list price; None
-    where neither is known."""
+    """For these, in millionths of a US dollar, by what the latest job of the kind has cost, else by the list price;
+    None where neither is known."""
     is_base: bool = False
     """Whether a list price is in it, to which resolution and duration may add."""
 

@@ -20,7 +20,7 @@ DAY: Final = 86400.0
 MAX_UNPRICED: Final = 50
 """Videos in 24 hours whose price nobody knows."""
 CLOCK_SET: Final = 3600.0
-"""Seconds by which the clock has got ahead when somebody must have set it."""
+"""Seconds by which the clock is off when somebody must have set it."""
 _FREE: Final = (State.REFUSED, State.CANCELLED)
 _PRICE: Final = func.coalesce(cast(func.round(JOBS.c.cost * PER_USD), BigInteger), JOBS.c.estimate)
 """What a job has cost, or else was expected to, in millionths of a US dollar; null where neither is known."""
@@ -112,12 +112,20 @@ class Spending:
         return [cost for cost in found if cost is not None]
 
     def _recount(self, connection: Connection, now: float) -> None:
-        """Keep a clock that was set from freeing what is spent, and from blocking it for more than 24 hours."""
+        """Keep a clock that was set from freeing what is spent, and from blocking it for more than 24 hours.
+
+        What is dated later than now counts as of now; but of many, when another process has set the clock back by a
+        year say, the latest day alone.
+        """
         expected = self._clock.with_sleep() + self._ahead
-        future = (JOBS.c.created > now) & (JOBS.c.recounted.is_(None) | (JOBS.c.recounted > now))
-        connection.execute(update(JOBS).where(future).values(recounted=now))
-        if now - expected > CLOCK_SET:
+        if abs(now - expected) > CLOCK_SET:
             connection.execute(update(JOBS).where(*_counting(expected)).values(recounted=now))
+        created, anew = JOBS.c.created, JOBS.c.recounted
+        latest = select(func.max(created)).scalar_subquery()
+        # Not "is null", for which SQLite would look at all that is in that column's index.
+        is_new = func.coalesce(anew, 0.0) == 0.0
+        is_later = (created > now) & (created > latest - DAY) & is_new | (anew > now)
+        connection.execute(update(JOBS).where(is_later).values(recounted=now))
 
 
 def _counting(now: float) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

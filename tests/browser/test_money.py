@@ -55,6 +55,7 @@ def test_a_price_is_told_where_the_values_come_through_links(both: Ui, token: st
     expect_price(quote, "$0.04 per video")
     ui.load(first_frame(["made", 0]) | {"made": node("PrimitiveString", value=prompt)})
     expect_price(quote, "$0.04: 1 video of 2 s, 480p")
+    ui.load(first_frame(prompt))  # a node less: where they are small, Nodes 2.0 show no widgets
     subgraph = ui.convert_to_subgraph(NODE)
     ui.expect_on(subgraph, quote)
     expect_price(quote, "$0.04: 1 video of 2 s, 480p")

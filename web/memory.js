@@ -22,9 +22,11 @@ export class Memory {
    * @returns {Map<string, Shown>} by the ids of nodes, `5:1` for node 1 in subgraph 5
    */
   of(tab, graph) {
-    if (tab && this.#tabs.has(tab)) return this.#tabs.get(tab)
+    const kept = tab && this.#tabs.get(tab)
+    // Another graph may be opened in the same tab.
+    if (kept && (kept.graph === graph || graph === UNNAMED)) return kept.nodes
     const nodes = new Map(Object.entries(read()[graph]?.nodes ?? {}))
-    if (tab) this.#tabs.set(tab, nodes)
+    if (tab) this.#tabs.set(tab, { graph, nodes })
     return nodes
   }
 

@@ -43,7 +43,8 @@ async def generate(text: str, options: Options | None, *, rehearsal: bool, reuse
     Raises what `Engine.generate` and `decode` do, or an interruption. With ``skip`` a failure blocks the outputs
     instead, so that only what follows from this video is left out.
     """
-    text_begin = f'"{" ".join(str(text).split())[:NAME_LETTERS]}"'
+    begin = " ".join(str(text).split())[:NAME_LETTERS]
+    text_begin = begin and f'"{begin}"'
     names = (f"seed {options.seed}", text_begin) if options else (text_begin,)
     node = running_node()
     # Not where another node has added this one, in a loop say: ComfyUI would keep what is missing in its cache.

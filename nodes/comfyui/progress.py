@@ -143,6 +143,6 @@ def _name(number: int, items: dict[int, _Item]) -> str:
     """The first of an item's names that no other item has; its number from 1 where there is none."""
     others = [item.names for other, item in items.items() if other != number]
     for place, name in enumerate(items[number].names):
-        if all(names[place : place + 1] != (name,) for names in others):
+        if name and all(names[place : place + 1] != (name,) for names in others):
             return name
     return str(number + 1)

@@ -26,7 +26,7 @@ from tools.upscale_model import UPSCALER, write_tiny_upscaler
 
 TOKEN = "canary-3f9c51d7a2e84b60"
 TIMING = Timing(queued=0.3, running=0.7)
-PATIENCE = 9_000.0  # milliseconds until what is waited for is taken for missing; two busy cores are slow
+PATIENCE = 30_000.0  # milliseconds until what is waited for is taken for missing; two busy cores are slow
 SIZE = ViewportSize(width=1440, height=810)
 SETTINGS = {
     "Comfy.TutorialCompleted": True,  # no greeting

@@ -90,7 +90,7 @@ def test_the_line_speaks_the_users_language(
     settings({"Comfy.Locale": "ja"})
     ui = Ui.opened(page, server.url)
     ui.load(first_frame(prompt))
-    ui.run()
+    ui.command("Comfy.QueuePrompt")
     assert ui.wait_for_end() == "execution_success"
     said = texts("ja", "main")["seedance"]
     frames = said["frames"].format(frames=49, width=864, height=480, fps=24)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import Locator, Page, Request, Response, WebSocket, expect
 
-from tests.browser.conftest import TOKEN
+from tests.browser.conftest import SIZE, TOKEN
 from tests.browser.screenshots import Screenshots
 from tests.browser.test_run import saving
 from tests.browser.ui import Ui
@@ -56,8 +56,25 @@ def test_a_token_is_saved_checked_and_cleared(ui: Ui, token_file: Path, screensh
 def test_the_check_tells_that_a_token_is_refused(ui: Ui, token_file: Path) -> None:
     panel = ui.open_settings("Seedance")
     save(panel, "another-token-than-the-account's")
+    state = panel.locator(".seedance-token-state")
+    expect(state).to_have_attribute("data-mood", "good")
     panel.get_by_role("button", name="Check").click()
     expect(panel.locator(".seedance-token").get_by_role("status")).to_contain_text("did not accept the token")
+    expect(state).to_have_attribute("data-mood", "bad")
+
+
+def test_the_panel_fits_a_small_window(ui: Ui, token_file: Path) -> None:
+    ui.page.set_viewport_size({"width": 1024, "height": 768})
+    try:
+        panel = ui.open_settings("Seedance")
+        for part in panel.locator(".seedance-token :is(input, button, a)").all():
+            inner, outer = part.bounding_box(), panel.bounding_box()
+            assert inner
+            assert outer
+            assert outer["x"] <= inner["x"]
+            assert inner["x"] + inner["width"] <= outer["x"] + outer["width"] - 8
+    finally:
+        ui.page.set_viewport_size(SIZE)
 
 
 def test_the_token_is_nowhere_but_in_its_file(

@@ -32,6 +32,17 @@ def choice(client: Client, made: dict[str, Any]) -> str:
     return offered
 
 
+def test_the_player_is_told_what_a_file_holds_and_of_no_file_elsewhere(server: ComfyUI, choice: str) -> None:
+    def asked(name: str) -> requests.Response:
+        return requests.get(f"{server.url}/seedance/video", {"name": name}, timeout=30)
+
+    told = asked(choice)
+    assert told.status_code == 200
+    assert told.json() == {"frames": FRAMES, "width": WIDTH, "height": HEIGHT, "fps": 24, "notice": ""}
+    for name in ("", "../user/__seedance/token", "/etc/passwd", "seedance/../../comfyui.log", "absent.mp4 [output]"):
+        assert asked(name).status_code == 404, name
+
+
 def test_a_file_comes_back_as_it_was_made(
     client: Client, service_log: ServiceLog, made: dict[str, Any], choice: str
 ) -> None:

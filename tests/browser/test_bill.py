@@ -1,4 +1,4 @@
-"""The sidebar's tab with all paid jobs, as a hand uses it."""
+"""What a run costs, said on the node before it; and the sidebar's tab with all paid jobs, as a hand uses it."""
 
 from __future__ import annotations
 
@@ -20,12 +20,14 @@ from tests.browser.screenshots import Screenshots
 from tests.browser.test_node_view import expect_run, first_frame
 from tests.browser.ui import Ui
 from tests.comfyui.conftest import ServiceLog
+from tests.comfyui.seedance_graphs import node
 from tests.support.rehearsal import RehearsalService
 from tools.comfyui import ComfyUI
 
 NODE = "SeedanceTextToVideo"
 LOADER = "LoadSeedanceVideo"
 OPTIONS = "SeedanceOptions"
+SERIALIZED = "() => JSON.stringify(app.graph.serialize())"
 MANY = 65  # two pages and a bit
 PLAYS = "(video) => !video.paused && video.currentTime > 0"
 WIDGETS = """(type) => Object.fromEntries(
@@ -39,6 +41,50 @@ def journal(server: ComfyUI) -> Iterator[Journal]:
     journal = Journal(server.base / "user" / "__seedance" / "jobs.sqlite3", SystemClock())
     yield journal
     journal.close()
+
+
+def test_the_price_follows_the_widgets(
+    both: Ui, service_log: ServiceLog, token: str, prompt: str, screenshots: Screenshots
+) -> None:
+    ui = both
+    ui.load(first_frame("to be replaced", count=4))
+    quote = ui.page.locator(".seedance-quote").locator("visible=true")
+    expect_price(quote, "$0.16: 4 videos of 2 s, 480p")
+    ui.type_prompt(prompt)
+    ui.choose(OPTIONS, "duration", 7)
+    expect(quote).to_have_text("From $0.56: 4 videos of 7 s, 480p")
+    ui.expect_on(NODE, quote)
+    screenshots.take("price", ui.page)
+    ui.choose(NODE, "mode", "rehearsal")
+    expect(quote).to_have_text("Free: rehearsal")
+    ui.choose(NODE, "mode", "live")
+    ui.choose(OPTIONS, "duration", 2)
+    ui.choose(OPTIONS, "count", 1)
+    expect_price(quote, "$0.04: 1 video of 2 s, 480p")
+    service_log.service.hold()
+    ui.run()
+    expect(quote).to_have_text("Free: is being made")
+    service_log.service.release()
+    assert ui.wait_for_end() == "execution_success"
+    expect(quote).to_have_text("Free: already made")
+    ui.choose(OPTIONS, "count", 4)
+    expect(quote).to_have_text("About $0.12: 3 of 4 videos of 2 s, 480p")
+    assert "About" not in ui.page.evaluate(SERIALIZED)
+    assert "About" not in str(ui.posts())
+
+
+def test_a_price_is_told_where_the_values_come_through_links(both: Ui, token: str, prompt: str) -> None:
+    ui = both
+    graph = first_frame(["made", 0]) | {"made": node("StringConcatenate", string_a=prompt, string_b="", delimiter="")}
+    ui.load(graph)
+    quote = ui.page.locator(".seedance-quote").locator("visible=true")
+    expect_price(quote, "$0.04 per video")
+    ui.load(first_frame(["made", 0]) | {"made": node("PrimitiveString", value=prompt)})
+    expect_price(quote, "$0.04: 1 video of 2 s, 480p")
+    ui.load(first_frame(prompt))  # a node less: where they are small, Nodes 2.0 show no widgets
+    subgraph = ui.convert_to_subgraph(NODE)
+    ui.expect_on(subgraph, quote)
+    expect_price(quote, "$0.04: 1 video of 2 s, 480p")
 
 
 def test_a_job_is_followed_watched_loaded_and_asked_for_again(
@@ -77,8 +123,7 @@ def test_a_job_is_followed_watched_loaded_and_asked_for_again(
     assert ui.page.evaluate(WIDGETS, LOADER)["source"] == service_log.submissions[-1].request_id
 
 
-def test_what_is_listed_is_searched_filtered_and_scrolled(both: Ui, journal: Journal, token: str, prompt: str) -> None:
-    ui = both
+def test_what_is_listed_is_searched_filtered_and_scrolled(ui: Ui, journal: Journal, token: str, prompt: str) -> None:
     for number in range(MANY):
         request = GenerationRequest(f"Lantern {number} über Öl, {prompt}")
         record(journal, State.SAVED if number % 2 else State.CANCELLED, request)
@@ -100,9 +145,8 @@ def test_what_is_listed_is_searched_filtered_and_scrolled(both: Ui, journal: Jou
 
 
 def test_a_video_that_is_not_on_disk_is_fetched(
-    both: Ui, server: ComfyUI, service_log: ServiceLog, token: str, prompt: str
+    ui: Ui, server: ComfyUI, service_log: ServiceLog, token: str, prompt: str
 ) -> None:
-    ui = both
     ui.load(first_frame(prompt))
     expect_run(ui, "execution_success")
     file = server.base / "output" / "seedance" / f"{service_log.submissions[-1].request_id}.mp4"
@@ -115,9 +159,8 @@ def test_a_video_that_is_not_on_disk_is_fetched(
 
 
 def test_an_unclear_job_is_linked_or_submitted_again(
-    both: Ui, journal: Journal, service: RehearsalService, service_log: ServiceLog, token: str, prompt: str
+    ui: Ui, journal: Journal, service: RehearsalService, service_log: ServiceLog, token: str, prompt: str
 ) -> None:
-    ui = both
     texts = [f"{prompt}, linked", f"{prompt}, again"]
     for text in texts:
         record(journal, State.UNKNOWN, GenerationRequest(text, duration=2, seed=1), service.origin)
@@ -138,6 +181,11 @@ def test_an_unclear_job_is_linked_or_submitted_again(
         ui.run()
         assert ui.wait_for_end() == "execution_success", ui.lines()
         assert len(service_log.submissions) == bought, text
+
+
+def expect_price(quote: Locator, price: str) -> None:
+    """By what such videos have cost, if another test has made one, else by the list."""
+    expect(quote).to_have_text(re.compile(f"^(About|From) {re.escape(price)}$"))
 
 
 def opened(ui: Ui) -> Locator:

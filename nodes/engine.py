@@ -131,6 +131,7 @@ class Engine:
     def load_file(self, file: Path) -> Video:
         """A video on disk, by its id where it is one of a job's. Does not look at it."""
         of_a_job = file.parent == self.folders.videos and not file.name.startswith(LINK_PREFIX)
+        of_a_job = of_a_job and "." not in file.stem  # as an upscaled video's name has it
         return Video(request_id_of(file) if of_a_job else "", (file,), reused=True)
 
     def link(self, number: int, request_id: str) -> None:

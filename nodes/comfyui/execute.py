@@ -9,8 +9,10 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+import comfy.model_management
+import torch
 from comfy.model_management import InterruptProcessingException
 from comfy_api.latest import InputImpl, io
 from comfy_execution.graph import ExecutionBlocker
@@ -28,9 +30,6 @@ from .files import preview
 from .runtime import RunningNode, queued_prompts, running_node, shared
 from .schema import video_outputs
 
-if TYPE_CHECKING:
-    import torch
-
 NAME_LETTERS: Final = 40
 """Of a text, by which an item of a list is named."""
 
@@ -44,8 +43,8 @@ async def generate(text: str, options: Options | None, *, rehearsal: bool, reuse
     instead, so that only what follows from this video is left out.
     """
     begin = " ".join(str(text).split())[:NAME_LETTERS]
-    text_begin = begin and f'"{begin}"'
-    names = (f"seed {options.seed}", text_begin) if options else (text_begin,)
+    quoted = begin and f'"{begin}"'
+    names = (f"seed {options.seed}", quoted) if options else (quoted,)
     node = running_node()
     # Not where another node has added this one, in a loop say: ComfyUI would keep what is missing in its cache.
     skip = skip and node.is_in_prompt
@@ -124,10 +123,25 @@ async def _read(file: Path, selection: Selection, run: Run) -> tuple[torch.Tenso
     def read() -> tuple[torch.Tensor | None, VideoInfo]:
         if not connected:
             return None, probe(file, cancellation.is_cancelled, selection)
-        clip = decode(file, selection, progress=progress, is_cancelled=cancellation.is_cancelled)
-        return clip.images, clip.info
+        clip = decode(
+            file, selection, dtype=intermediate_dtype(), progress=progress, is_cancelled=cancellation.is_cancelled
+        )
+        return clip.images.to(intermediate_device()), clip.info
 
     try:
         return await cancellation.wait_for(shared().engine.executors.decodes.submit(read))
     except StopRequested:
         raise Stopped(f"Stopped while decoding. The video is on disk: {file}.", StopOutcome.FINISHED) from None
+
+
+def intermediate_dtype() -> torch.dtype:
+    """Of the images that nodes hand to each other: float16 with --fp16-intermediates, which newer ComfyUIs have."""
+    ask = getattr(comfy.model_management, "intermediate_dtype", lambda: torch.float32)
+    dtype: torch.dtype = ask()
+    return dtype
+
+
+def intermediate_device() -> torch.device:
+    """Where those are: on the graphics card with --gpu-only."""
+    device: torch.device = comfy.model_management.intermediate_device()
+    return device

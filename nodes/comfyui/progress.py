@@ -23,6 +23,7 @@ from ..jobs.events import (
     Retrying,
     StopOutcome,
     StopReport,
+    Upscaling,
     dollars,
 )
 
@@ -105,7 +106,7 @@ def _measured(items: list[_Item]) -> tuple[int, int] | None:
         return round(1000 * min(event.elapsed / event.expected, MOST_OF_ESTIMATE)), 1000
     if isinstance(event, Downloading) and event.total:
         return event.received, event.total
-    return (event.done, event.total) if isinstance(event, Decoding) else None
+    return (event.done, event.total) if isinstance(event, Decoding | Upscaling) else None
 
 
 def _summed_up(items: dict[int, _Item]) -> str:

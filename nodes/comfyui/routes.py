@@ -13,6 +13,7 @@ import os
 import re
 import socket
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -22,6 +23,7 @@ from urllib.parse import SplitResult, urlsplit
 from aiohttp import web
 
 from ..errors import SeedanceError
+from .files import find_video
 from .token_settings import TokenSettings, message
 
 if TYPE_CHECKING:
@@ -71,7 +73,7 @@ def add_routes(routes: web.RouteTableDef, token_file: Callable[[], Path]) -> Non
         ("POST", "/seedance/token", lambda asked: settings().save(asked.get("token"))),
         ("DELETE", "/seedance/token", lambda _: settings().clear()),
         ("POST", "/seedance/token/check", lambda _: settings().check()),
-        ("GET", "/seedance/video", lambda asked: video(asked.get("name"))),
+        ("GET", "/seedance/video", lambda asked: video_info(asked.get("name"))),
     )
     add_table(routes, table)
 
@@ -80,6 +82,18 @@ def add_table(routes: web.RouteTableDef, table: Iterable[tuple[str, str, Answer]
     """Add a route by method and path for each answer. Other sites' pages get none of them."""
     for method, path, answer in table:
         routes.route(method, path)(partial(_handle, answer, max_body))
+
+
+def video_info(name: object) -> VideoInfo:
+    """How many frames a video has that Load Seedance Video offers, and its rate: for the player on the node."""
+    from ..video.errors import VideoError
+    from ..video.probe import probe
+
+    file = find_video(name)
+    with suppress(VideoError):
+        if file:
+            return probe(file)
+    raise web.HTTPNotFound(text="There is no such video in ComfyUI's folders, or it cannot be read.")
 
 
 async def _handle(answer: Answer, max_body: int, request: web.Request) -> web.Response:
@@ -124,20 +138,6 @@ def about() -> About:
     text = PROJECT.read_text(encoding="utf-8")
     found = dict(re.findall(r'^(version|Repository) = "([^"]+)"$', text, re.MULTILINE))
     return About(found["version"], found["Repository"])
-
-
-def video(name: object) -> VideoInfo:
-    """How many frames a video has that Load Seedance Video offers, and its rate: for the player on the node."""
-    from ..video.errors import VideoError
-    from ..video.probe import probe
-    from .files import find_video
-
-    try:
-        if file := find_video(name):
-            return probe(file)
-    except VideoError:
-        pass
-    raise web.HTTPNotFound(text="There is no such video in ComfyUI's folders, or it cannot be read.")
 
 
 def is_cross_site(headers: Mapping[str, str]) -> bool:

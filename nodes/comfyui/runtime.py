@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import hashlib
 import os
@@ -112,6 +113,7 @@ class Shared:
         """How many items of each node have come to nothing; by its id."""
         self._prompt_id = ""
         self._batches: dict[str, BatchProgress] = {}
+        self._upscales = "", asyncio.Lock()
         self._engine: Engine | None = None
         self._lock = threading.Lock()
 
@@ -133,6 +135,12 @@ class Shared:
             if node.prompt_id != self._prompt_id:
                 self._prompt_id, self._batches = node.prompt_id, {}
             return self._batches.setdefault(node.node_id, BatchProgress(node))
+
+    def upscales(self, prompt_id: str) -> asyncio.Lock:
+        """Held by the one item of a prompt that is being upscaled. Each prompt has an event loop of its own."""
+        if self._upscales[0] != prompt_id:
+            self._upscales = prompt_id, asyncio.Lock()
+        return self._upscales[1]
 
 
 SHARED: Final = web.AppKey("seedance", Shared)

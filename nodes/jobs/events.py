@@ -24,6 +24,7 @@ class Phase(Enum):
     FAILED = "failed"
     STOPPED = "stopped"
     DECODING = "decoding"
+    UPSCALING = "upscaling"
     DOWNLOADING = "downloading"
     GENERATING = "generating"
     QUEUED = "queued"
@@ -125,6 +126,23 @@ class Decoding(Event):
 
     def __str__(self) -> str:
         return f"Decoding {self.done} of {self.total} frames"
+
+
+@dataclass(frozen=True)
+class Upscaling(Event):
+    """Frames of the upscaled file."""
+
+    phase = Phase.UPSCALING
+    done: int
+    total: int
+    elapsed: float
+
+    def __str__(self) -> str:
+        line = f"Upscaling {self.done} of {self.total} frames"
+        if not self.done or not self.elapsed:
+            return line
+        rate = self.done / self.elapsed
+        return f"{line}, {rate:.{1 if rate >= 1 else 2}f} a second, {(self.total - self.done) / rate:.0f} s left"
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ NAMES = {
     "SeedanceTextToVideo": "Seedance Text to Video",
     "SeedanceOptions": "Seedance Options",
     "LoadSeedanceVideo": "Load Seedance Video",
+    "SeedanceUpscaleVideo": "Upscale Seedance Video",
 }
 DURATION_LABEL = """() => {
     const options = app.graph.nodes.find((node) => node.type === "SeedanceOptions")

@@ -147,7 +147,7 @@ def test_the_loaders_player_shows_the_frames_that_are_chosen(both: Ui, token: st
     ui.choose(LOADER, "frame_load_cap", 4)
     shown = player.evaluate(FRAMES_SHOWN)
     assert 24 in shown
-    assert set(shown) <= set(range(24, 30)), shown  # a player may be a frame late
+    assert set(shown) <= set(range(24, 40)), shown  # of 49; a busy player goes back some frames late
     ui.choose(LOADER, "select_every_nth", 6)
     shown = player.evaluate(FRAMES_SHOWN)
     assert len(shown) > 1

@@ -126,7 +126,7 @@ def test_nothing_follows_the_end_and_the_same_line_is_no_news() -> None:
     assert len(shown([Queued(1, 3)] * 3, [Queued(2, 3)] * 3).texts) == 2
 
 
-def test_the_bar_shows_what_is_measured_or_estimated_and_moves_only_when_something_is_done() -> None:
+def test_the_bar_knows_only_what_is_measured_and_moves_only_when_something_is_done() -> None:
     table: list[tuple[list[list[Event]], list[tuple[int, int]]]] = [
         ([[Downloading(3, 8)]], [(3, 8)]),
         ([[Downloading(3, None)]], []),

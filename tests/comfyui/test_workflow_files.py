@@ -25,6 +25,7 @@ NAMES = [
     "Text to video",
     "Upscale 2x",
     "Upscale an existing video 2x",
+    "Upscale with image nodes",
 ]
 TITLE_HEIGHT = 30  # the UI draws a node's title above its position
 GAP = 20

@@ -51,8 +51,9 @@ class Spending:
         self._database = database
         self._now = now
         self._clock = clock
-        self._ahead = now() - clock.with_sleep()
-        """By how much that one was ahead when it was last counted."""
+        self._ahead: float | None = None
+        """By how much that one was ahead when it was last counted and that was written; None: not yet."""
+        self._ahead_now = 0.0
 
     def refusal(self, connection: Connection, now: float, purchase: Purchase) -> BudgetReached | None:
         """Why a video may not be bought now; None where it may.
@@ -88,7 +89,7 @@ class Spending:
 
     def counted(self) -> None:
         """Note that what counts anew is written."""
-        self._ahead = self._now() - self._clock.with_sleep()
+        self._ahead = self._ahead_now
 
     def spent(self) -> Spent:
         """What counts now. Raises `JournalUnusable`."""
@@ -117,7 +118,9 @@ class Spending:
         What is dated later than now counts as of now; but of many, when another process has set the clock back by a
         year say, the latest day alone.
         """
-        expected = self._clock.with_sleep() + self._ahead
+        lasting = self._clock.with_sleep()
+        self._ahead_now = now - lasting
+        expected = now if self._ahead is None else lasting + self._ahead
         if abs(now - expected) > CLOCK_SET:
             connection.execute(update(JOBS).where(*_counting(expected)).values(recounted=now))
         created, anew = JOBS.c.created, JOBS.c.recounted

@@ -56,7 +56,7 @@ def test_rehearsals_need_no_token_find_their_videos_again_and_leave_no_record(en
 
 
 def test_a_rehearsal_is_free_whatever_the_budget_and_is_said_to_be(engine: Engine, environment: dict[str, str]) -> None:
-    environment["SEEDANCE_MAX_USD_PER_DAY"] = "0.000001"
+    environment["SEEDANCE_MAX_USD_PER_DAY"] = "with which nothing live is bought"
     generated(engine, rehearsal=True)
     request = GenerationRequest("A paper boat", duration=2)
     assert engine.quote([request] * 2, rehearsal=True, reuse=True) == Quote(QuoteKind.REHEARSAL, 2)

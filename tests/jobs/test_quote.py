@@ -9,7 +9,7 @@ import pytest
 
 from nodes.jobs.errors import Stopped
 from nodes.jobs.quote import Quote, QuoteKind, quote
-from nodes.jobs.records import RequestKey
+from nodes.jobs.records import RequestKey, State
 from nodes.runcomfy.errors import ReadError
 from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.responses import ModelInfo
@@ -46,8 +46,14 @@ def test_what_is_there_is_free_and_of_several_videos_the_others_are_paid(machine
     assert quoted(machine, BOAT) == made
     assert quoted(machine, BOAT, another) == Quote(QuoteKind.PRICE, 2, 1, 30_000)
     assert quoted(machine, BOAT, reuse=False) == BOUGHT
-    (machine.account.folder / "job-1.mp4").unlink()
+    file = machine.account.folder / "job-1.mp4"
+    content = file.read_bytes()
+    file.unlink()
     assert quoted(machine, BOAT) == made, "it can be fetched again"
+    machine.journal.transition(machine.records()[0], State.EXPIRED)
+    assert quoted(machine, BOAT) == BOUGHT, "it cannot any more"
+    file.write_bytes(content)
+    assert quoted(machine, BOAT) == made, "the drive is back"
 
 
 def stopped_while_generating(machine: FakeMachine) -> None:

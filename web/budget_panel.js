@@ -13,11 +13,11 @@ const ROUTE = "/seedance/budget"
  * @returns {HTMLElement}
  */
 export function budgetPanel({ say, locale }) {
-  const state = element("p", { className: "seedance-budget-state", dir: "auto" })
-  const result = element("p", { className: "seedance-token-result", role: "status", dir: "auto" })
+  const state = element("p", { dir: "auto" })
+  const result = element("p", { className: "seedance-result", role: "status", dir: "auto" })
   const label = say("budgetField")
   const field = element("input", { type: "number", min: 0, step: "any", ariaLabel: label, title: label, disabled: true })
-  const save = element("button", { type: "button", className: "seedance-main", textContent: say("save"), disabled: true })
+  const save = element("button", { type: "button", className: "seedance-main", textContent: say("save"), ariaLabel: `${say("save")}: ${label}`, disabled: true })
 
   function show({ limit, spent, by_environment: isFixed, frees_at: frees }) {
     field.value = limit
@@ -44,5 +44,5 @@ export function budgetPanel({ say, locale }) {
   save.addEventListener("click", change)
   field.addEventListener("keydown", (event) => event.key === "Enter" && change())
   attempt(() => ask("GET", ROUTE), "")
-  return element("div", { className: "seedance-token" }, state, element("div", { className: "seedance-row" }, field, save), result)
+  return element("div", { className: "seedance-settings seedance-budget" }, state, element("div", { className: "seedance-row" }, field, save), result)
 }

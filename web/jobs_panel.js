@@ -7,7 +7,7 @@ import { element } from "./element.js"
 import { JobCard } from "./job_card.js"
 import { dollars } from "./wording.js"
 
-const EVERY = 3000 // milliseconds between two looks at the jobs, while the tab is open
+const EVERY = 2000 // milliseconds between two looks at the jobs, while the tab is open
 const GROUPS = ["running", "made", "unclear", "failed"]
 const RIGHT_TO_LEFT = ["ar", "fa", "he"]
 

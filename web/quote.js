@@ -8,7 +8,7 @@ import { quoteText } from "./wording.js"
 
 const NODE = "SeedanceTextToVideo"
 const OPTIONS = "SeedanceOptions"
-const PAUSE = 300 // milliseconds without a change until the server is asked
+const PAUSE = 150 // milliseconds without a change until the server is asked
 const RETRY = 30_000 // milliseconds until it is asked again what it did not know
 const NAMES = ["resolution", "ratio", "duration", "seed", "count"]
 const OFF = [2, 4] // the modes of nodes that are muted or bypassed

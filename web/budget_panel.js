@@ -24,7 +24,8 @@ export function budgetPanel({ say, locale }) {
     field.disabled = save.disabled = isFixed
     const values = { limit: dollars(limit), spent: dollars(spent) }
     const parts = [say(limit ? "budgetSpent" : "budgetOff", values)]
-    if (frees) parts.push(say("budgetFrees", { time: new Date(frees).toLocaleString(locale) }))
+    const time = new Date(frees).toLocaleString(locale, { dateStyle: "short", timeStyle: "short" })
+    if (frees && limit && spent > limit / 2) parts.push(say("budgetFrees", { time }))
     if (isFixed) parts.push(say("budgetFixed", { name: "SEEDANCE_MAX_USD_PER_DAY" }))
     state.textContent = parts.join(" ")
   }

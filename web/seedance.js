@@ -37,6 +37,7 @@ app.registerExtension({
       id: "Seedance.Token",
       name: "RunComfy API token",
       category: ["Seedance", "RunComfy account", "Token"],
+      sortOrder: 1, // before the limit
       tooltip:
         "Live runs are paid from the RunComfy account that this token belongs to. It is kept in a private file on " +
         "the computer that runs ComfyUI, is sent to RunComfy only, and cannot be read back here. Check asks " +

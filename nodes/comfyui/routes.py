@@ -23,7 +23,6 @@ from urllib.parse import SplitResult, urlsplit
 from aiohttp import web
 
 from ..errors import SeedanceError
-from .files import find_video
 from .token_settings import TokenSettings, message
 
 if TYPE_CHECKING:
@@ -88,6 +87,7 @@ def video_info(name: object) -> VideoInfo:
     """How many frames a video has that Load Seedance Video offers, and its rate: for the player on the node."""
     from ..video.errors import VideoError
     from ..video.probe import probe
+    from .files import find_video  # which needs ComfyUI; tools and tests read this file without it
 
     file = find_video(name)
     with suppress(VideoError):

@@ -41,6 +41,11 @@ class Event:
     """Something the user should see. ``str()`` is the line."""
 
     phase: ClassVar[Phase | None] = None
+    line: ClassVar[str] = "{text}"
+    """With the names of its fields."""
+
+    def __str__(self) -> str:
+        return self.line.format(**vars(self))
 
 
 @dataclass(frozen=True)
@@ -49,18 +54,12 @@ class Notice(Event):
 
     text: str
 
-    def __str__(self) -> str:
-        return self.text
-
 
 @dataclass(frozen=True)
 class Submitting(Event):
     """The request is on its way."""
 
-    phase = Phase.SUBMITTING
-
-    def __str__(self) -> str:
-        return "Submitting"
+    phase, line = Phase.SUBMITTING, "Submitting"
 
 
 @dataclass(frozen=True)
@@ -96,11 +95,9 @@ class Generating(Event):
 class Retrying(Event):
     """Something did not work and will be tried again by itself."""
 
+    line = "{problem} Trying again in {seconds:.0f} s."
     problem: str
     seconds: float
-
-    def __str__(self) -> str:
-        return f"{self.problem} Trying again in {self.seconds:.0f} s."
 
 
 @dataclass(frozen=True)
@@ -120,12 +117,9 @@ class Downloading(Event):
 class Decoding(Event):
     """Frames of the file."""
 
-    phase = Phase.DECODING
+    phase, line = Phase.DECODING, "Decoding {done} of {total} frames"
     done: int
     total: int
-
-    def __str__(self) -> str:
-        return f"Decoding {self.done} of {self.total} frames"
 
 
 @dataclass(frozen=True)

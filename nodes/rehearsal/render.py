@@ -64,7 +64,7 @@ def render(request: VideoRequest, stopped: Callable[[], bool] = lambda: False) -
 def draw_frames(request: VideoRequest) -> Iterator[Image.Image]:
     """The frames of a video in order. It is one RGB picture, drawn anew each time."""
     width, height = request.size
-    rng = random.Random(request.model_dump_json())  # noqa: S311 - chance for a picture, no secret
+    rng = random.Random(request.model_dump_json())
     speed = round(min(width, height) / 80)
     captions = Captions(request)
     floor = captions.panel_top - round(0.035 * height)

@@ -6,10 +6,12 @@ import asyncio
 import json
 import logging
 import re
+import socket
 import threading
 import time
 from collections.abc import Collection
 from concurrent.futures import Future
+from contextlib import closing
 from datetime import datetime, timezone
 from typing import Final
 
@@ -47,27 +49,32 @@ class RehearsalService:
         self._tokens = tuple(tokens)
         self._price_usd = price_usd
         self.store = store or JobStore(Timing())
-        self._origin: Future[str] = Future()
+        self._origin = ""
         self._stopping: Future[None] = Future()
-        self._thread = threading.Thread(target=self._run, name="rehearsal-http", daemon=True)
+        self._thread: threading.Thread | None = None
 
     @property
     def origin(self) -> str:
         """`http://127.0.0.1:PORT`, once started."""
-        if not self._origin.done():
+        if not self._origin:
             raise RuntimeError("the rehearsal service was not started")
-        return self._origin.result()
+        return self._origin
 
     def start(self) -> None:
         """Begin to answer. Raises OSError where it cannot listen, RuntimeError where it was started before."""
+        if self._origin:
+            raise RuntimeError("the rehearsal service was started before")
+        # The backlog: hundreds of jobs may be polled at once.
+        listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+        self._origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        self._thread = threading.Thread(target=self._run, args=(listener,), name="rehearsal-http", daemon=True)
         self._thread.start()
-        self._origin.result()
 
     def stop(self) -> None:
         """End all connections and whatever is being rendered. Nothing if it was stopped before."""
         if not self._stopping.done():
             self._stopping.set_result(None)
-        if self._thread.is_alive():
+        if self._thread:
             self._thread.join()
         self.store.close()
 
@@ -78,16 +85,11 @@ class RehearsalService:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def _run(self) -> None:
-        loop = asyncio.SelectorEventLoop()
-        try:
-            loop.run_until_complete(self._serve())
-        except Exception as error:  # noqa: BLE001 - whatever it is, `start` waits for it
-            self._origin.set_exception(error)
-        finally:
-            loop.close()
+    def _run(self, listener: socket.socket) -> None:
+        with closing(asyncio.SelectorEventLoop()) as loop:
+            loop.run_until_complete(self._serve(listener))
 
-    async def _serve(self) -> None:
+    async def _serve(self, listener: socket.socket) -> None:
         log = logging.getLogger("seedance.rehearsal")
         log.addFilter(_is_defect)
         runner = web.AppRunner(
@@ -100,9 +102,7 @@ class RehearsalService:
         )
         await runner.setup()
         try:
-            # The backlog: hundreds of jobs may be polled at once.
-            await web.TCPSite(runner, "127.0.0.1", 0, backlog=256).start()
-            self._origin.set_result(f"http://127.0.0.1:{runner.addresses[0][1]}")
+            await web.SockSite(runner, listener, backlog=256).start()
             await asyncio.wrap_future(self._stopping)
         finally:
             await runner.cleanup()
@@ -121,8 +121,6 @@ class RehearsalService:
     async def _submit(self, request: web.Request) -> web.Response:
         account = self._account(request)
         self._check_model(request)
-        if request.content_length is None:
-            raise web.HTTPLengthRequired
         try:
             wanted = VideoRequest.model_validate_json(await request.read())
         except ValidationError as error:

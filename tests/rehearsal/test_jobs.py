@@ -8,10 +8,6 @@ from nodes.rehearsal import jobs as rehearsal_jobs
 from tests.support.rehearsal_client import FakeVideos, RehearsalClient
 
 
-def bodies(*texts: str) -> list[dict[str, object]]:
-    return [{"text": text, "duration": 2} for text in texts]
-
-
 def test_queue_positions(client: RehearsalClient) -> None:
     first = client.submit()
     client.clock.pass_by(5)
@@ -37,7 +33,7 @@ def test_a_job_is_in_progress_until_its_video_is_made(client: RehearsalClient, v
 
 def test_a_cancelled_jobs_video_is_not_made(client: RehearsalClient, videos: FakeVideos) -> None:
     videos.hold()
-    jobs = [client.submit(body) for body in bodies("one", "two", "three", "four")]  # two are made at a time
+    jobs = [client.submit({"text": text}) for text in ("one", "two", "three", "four")]  # two are made at a time
     videos.wait_until_begun(2)
     client.cancel(jobs[2])
     videos.release()
@@ -58,8 +54,8 @@ def test_a_video_that_was_dropped_is_made_again(
 ) -> None:
     monkeypatch.setattr(rehearsal_jobs, "KEPT_BYTES", 7000)  # two of the videos
     jobs = []
-    for body in bodies("one", "two", "three"):
-        jobs.append(client.submit(body))
+    for text in ("one", "two", "three"):
+        jobs.append(client.submit({"text": text}))
         assert client.service.wait_until_rendered()
     client.clock.pass_by(60)
     assert client.fetch_video(jobs[1]).content[8:11] == b"two"

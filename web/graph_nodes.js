@@ -2,6 +2,8 @@
 
 import { app } from "../../scripts/app.js"
 
+const GAP = 40 // pixels between two nodes
+
 /** A node that loads the video of a job. */
 export function addLoader(source) {
   add(["LoadSeedanceVideo", { source }])
@@ -39,5 +41,3 @@ function add(...wanted) {
   canvas.selectNodes(made)
   return made
 }
-
-const GAP = 40 // pixels between two nodes

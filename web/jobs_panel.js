@@ -62,7 +62,7 @@ export class JobsPanel {
   close() {
     clearInterval(this.timer)
     this.seen.disconnect()
-    this.#asked = NaN
+    this.#asked = NaN // which no answer is to
   }
 
   /** Begins with the newest again. */

@@ -55,7 +55,7 @@ export class Quotes {
     const asked = (known.asked = known.wanted)
     known.until = Infinity
     const answer = request && (await answerTo(request).catch(() => ({ kind: "unknown" })))
-    if (known.asked !== asked && known.wanted !== asked) return // changed meanwhile
+    if (known.wanted !== asked) return // changed meanwhile
     if (answer?.kind === "unknown") known.until = performance.now() + RETRY
     known.text = answer ? quoteText(answer, request.text === null, this.say) : ""
     this.#show()

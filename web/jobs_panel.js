@@ -31,6 +31,7 @@ export function addJobsTab(language) {
 export class JobsPanel {
   #cards = new Map()
   #next = null // the id before which the next page begins
+  #newest = "" // the first page as it was shown last
   #asked = 0 // counts what was asked for anew, so that late answers are known
 
   constructor(container, language) {
@@ -116,6 +117,9 @@ export class JobsPanel {
     if (isAnew) this.list.replaceChildren()
     this.#show(found.jobs)
     this.end.textContent = this.#cards.size ? "" : this.language.say("jobsNone")
+    const newest = JSON.stringify(found.jobs)
+    if (newest === this.#newest) return // so are the totals, which take longer
+    this.#newest = newest
     const totals = await ask("GET", "/seedance/jobs/totals").catch(() => null)
     if (!totals) return
     const [today, month, all] = [totals.today, totals.month, totals.all].map(({ cost }) => dollars(cost))

@@ -7,7 +7,9 @@ import hashlib
 import secrets
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import wait
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from .jobs.account import Account, ListPrice, RateLimiter, Reports
+from .jobs.budget import PRICE_SECONDS, Budget, BudgetSetting, known
 from .jobs.claims import Claims
 from .jobs.clock import SystemClock
 from .jobs.download import download_link, whole_files
@@ -23,9 +26,15 @@ from .jobs.job import Run, Video
 from .jobs.journal import Journal
 from .jobs.poll_schedule import ENOUGH_HISTORY, PollSchedule, ScheduleFor
 from .jobs.preflight import check_before_submit
+from .jobs.quote import Quote, QuoteKind, quote
+from .jobs.records import RequestKey
 from .jobs.runner import JobRunner
+from .jobs.unclear import link, submit_again
 from .jobs.waiting import Backoff, Cancellation, Executors
 from .runcomfy.client import HttpTransport, RunComfy
+from .runcomfy.errors import MissingToken
+from .runcomfy.request import MODEL_ID
+from .runcomfy.responses import ModelInfo
 from .runcomfy.token import Token, api_origin, find_token, is_loopback
 from .video.download import Download
 from .video.url_policy import media_session
@@ -56,6 +65,11 @@ class Folders:
         """The file of the token that was saved in Settings."""
         return self.private / "token"
 
+    @property
+    def budget(self) -> Path:
+        """The file of the budget that was saved there."""
+        return self.private / "budget"
+
 
 class Engine:
     """Generates videos and finds them again. May be used from any thread and event loop, until `close`.
@@ -72,6 +86,7 @@ class Engine:
         self._clock = SystemClock()
         self.journal = Journal(folders.private / "jobs.sqlite3", self._clock)
         """The record of the live jobs."""
+        self.budget = BudgetSetting(folders.budget, environment)
         self._claims = Claims(self.journal)
         self._reports = Reports(f"{socket.gethostname()} {server}")
         self._public_media = media_session()
@@ -87,6 +102,18 @@ class Engine:
         """
         account = self._rehearsal_account() if rehearsal else self._live_account()
         return await JobRunner(account, run).generate(request, reuse=reuse)
+
+    def quote(self, requests: Sequence[GenerationRequest], *, rehearsal: bool, reuse: bool) -> Quote:
+        """What these videos would cost. Blocks, for seconds where RunComfy is asked for its price.
+
+        Raises `JournalUnusable` and `InvalidOrigin`.
+        """
+        if rehearsal:
+            return Quote(QuoteKind.REHEARSAL, len(requests))
+        origin = api_origin(self._environment)
+        keys = [RequestKey.of(request, model=MODEL_ID, account="", origin=origin) for request in requests]
+        wanted = list(zip(keys, requests, strict=True))
+        return quote(wanted, self._claims, self.folders.videos, self._list_price, reuse=reuse)
 
     async def fetch_job(self, request_id: str, run: Run) -> Video:
         """The video of an earlier paid job. One that is on disk needs neither a token nor the service.
@@ -111,6 +138,14 @@ class Engine:
         of_a_job = file.parent in (self.folders.videos, self.folders.rehearsals)
         return Video(request_id_of(file) if of_a_job else "", (file,), reused=True)
 
+    def link(self, number: int, request_id: str) -> None:
+        """As `jobs.unclear.link`, with the token that is in use. Raises `MissingToken` and `InvalidOrigin`, too."""
+        link(self._live_account(), number, request_id)
+
+    def submit_again(self, number: int, queued: frozenset[str]) -> None:
+        """As `jobs.unclear.submit_again`."""
+        submit_again(self.journal, self._reports, number, queued)
+
     def close(self) -> None:
         """Begin nothing more, and let go of what is open. What a thread is at, it ends, and writes down."""
         self.executors.close()
@@ -131,6 +166,15 @@ class Engine:
                 self._live_accounts[origin, token] = self._account(origin, token, self._claims, schedule, folder)
             return self._live_accounts[origin, token]
 
+    def _list_price(self) -> ModelInfo:
+        """As far as it is known, or can be learnt in a few seconds. Blocks."""
+        with suppress(MissingToken):
+            if budget := self._live_account().budget:
+                answer = budget.model()
+                wait([answer], PRICE_SECONDS)
+                return known(answer)
+        return ModelInfo()
+
     def _rehearsal_account(self) -> Account:
         """For the rehearsal service inside this process, with a journal that ends with it."""
         from .rehearsal import RehearsalService
@@ -147,6 +191,7 @@ class Engine:
     def _account(self, origin: str, token: Token, claims: Claims, schedule: ScheduleFor, folder: Path) -> Account:
         """For one account, whose jobs share a handful of connections, however many they are."""
         client = RunComfy(HttpTransport(origin, token, clock=self._clock.with_sleep), token.source)
+        price = ListPrice(client, self.executors, self._clock)
         # Links in answers may point back to a service on this machine, but only if the service itself is there.
         trusted = origin if is_loopback(urlsplit(origin).hostname or "") else None
         session = media_session(trusted) if trusted else self._public_media
@@ -166,7 +211,8 @@ class Engine:
                 folder, () if trusted else claims.journal.media_hosts(origin)
             ),
             schedule=schedule,
-            price=ListPrice(client, self.executors, self._clock),
+            budget=Budget(self.budget.limit, price.ask) if claims is self._claims else None,
+            price=price,
         )
 
 

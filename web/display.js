@@ -7,7 +7,7 @@ import { NODE as LOADER, Loader, choices } from "./loader.js"
 import { videoMenu } from "./menu.js"
 import { Memory } from "./memory.js"
 import { NodeView } from "./node_view.js"
-import { openTab, rootGraph, Runs } from "./runs.js"
+import { allNodes, openTab, rootGraph, Runs } from "./runs.js"
 import { wordingOf } from "./wording.js"
 
 const NODES = ["SeedanceTextToVideo", "SeedanceOptions", "LoadSeedanceVideo", "SeedanceUpscaleVideo"]
@@ -183,7 +183,4 @@ function path(id) {
 }
 
 /** All nodes of the open tab that load a video. */
-function loaders() {
-  const root = rootGraph()
-  return [root, ...(root.subgraphs?.values() ?? [])].flatMap((graph) => graph.nodes).filter((node) => node.comfyClass === LOADER)
-}
+const loaders = () => allNodes().filter((node) => node.comfyClass === LOADER)

@@ -1,4 +1,4 @@
-// What a node says and shows: the line, buttons below it, and the players. One widget, always the node's last.
+// What a node says and shows: what a run costs, the line, buttons below it, and the players. One widget, always the node's last.
 
 import { app } from "../../scripts/app.js"
 import { element } from "./element.js"
@@ -22,10 +22,11 @@ export class NodeView {
   constructor(node) {
     this.node = node
     this.line = element("p", { className: "seedance-line", role: "status", dir: "auto" })
+    this.quote = element("p", { className: "seedance-quote", dir: "auto" })
     this.facts = element("p", { className: "seedance-facts", dir: "auto" })
     this.buttons = element("div", { className: "seedance-row" })
     this.videos = element("div", { className: "seedance-videos" })
-    this.content = element("div", {}, this.line, this.buttons, this.facts, this.videos)
+    this.content = element("div", {}, this.quote, this.line, this.buttons, this.facts, this.videos)
     const frame = element("div", { className: "seedance-view" }, this.content)
     // The classic canvas zooms when the wheel turns above a node; the page hands it nothing of an element's.
     frame.addEventListener("wheel", (event) => LiteGraph.vueNodesMode || app.canvas.processMouseWheel(event))

@@ -18,6 +18,12 @@ export const openTab = () => app.extensionManager.workflow?.activeWorkflow
 /** The graph of the open tab, whatever subgraph of it is shown. */
 export const rootGraph = () => app.rootGraph ?? app.graph
 
+/** All nodes of the open tab, those in subgraphs among them. */
+export function allNodes() {
+  const root = rootGraph()
+  return [root, ...(root.subgraphs?.values() ?? [])].flatMap((graph) => graph.nodes)
+}
+
 /** The prompts that this page has posted, and those that it finds in the queue when it is loaded. */
 export class Runs {
   #known = new Map()

@@ -1,11 +1,14 @@
-// Seedance in ComfyUI's own places: Settings > Seedance, the About panel, and a message when a video fails.
+// Seedance in ComfyUI's own places: Settings > Seedance, the sidebar, the About panel, and a message when a video fails.
 // Nothing here is built or bundled; ComfyUI loads the files as they are.
 
 import { app } from "../../scripts/app.js"
 import { api } from "../../scripts/api.js"
 import { ask } from "./account.js"
+import { budgetPanel } from "./budget_panel.js"
 import { Display } from "./display.js"
 import { Message, showLeftOut } from "./failures.js"
+import { addJobsTab } from "./jobs_panel.js"
+import { Quotes } from "./quote.js"
 import { keepSeed } from "./seed.js"
 import { tokenPanel } from "./token_panel.js"
 import { Language } from "./texts.js"
@@ -34,6 +37,7 @@ app.registerExtension({
       id: "Seedance.Token",
       name: "RunComfy API token",
       category: ["Seedance", "RunComfy account", "Token"],
+      sortOrder: 1, // before the limit
       tooltip:
         "Live runs are paid from the RunComfy account that this token belongs to. It is kept in a private file on " +
         "the computer that runs ComfyUI, is sent to RunComfy only, and cannot be read back here. Check asks " +
@@ -43,12 +47,24 @@ app.registerExtension({
       type: () => tokenPanel(language.say),
       defaultValue: null,
     },
+    {
+      id: "Seedance.Budget",
+      name: "Limit of spending",
+      category: ["Seedance", "RunComfy account", "Budget"],
+      tooltip:
+        "US dollars that live runs may spend in any 24 hours, together with all servers that share the journal; 0 is " +
+        "no limit. A video that would cost more is not submitted.",
+      type: () => budgetPanel(language),
+      defaultValue: null,
+    },
   ],
   aboutPageBadges: about
     ? [{ label: `Seedance v${about.version}`, url: about.repository, icon: "pi pi-github" }]
     : [],
   setup() {
     showLeftOut(api, message, language)
+    addJobsTab(language)
+    new Quotes((node) => display.view(node), language.say)
   },
   nodeCreated(node) {
     display.add(node)

@@ -49,7 +49,53 @@ const ENGLISH = {
   "stoppedCancelled": "Stopped. The job is cancelled. Nothing was charged.",
   "stoppedGoesOn": "Stopped. The job goes on at RunComfy and will be charged; the next run of the same graph collects it without a new charge.",
   "stoppedUncertain": "Stopped. The job may have been charged; the next run of the same graph finds it or says where to look.",
-  "stoppedFinished": "Stopped. The job is finished; the next run of the same graph loads it without a new charge."
+  "stoppedFinished": "Stopped. The job is finished; the next run of the same graph loads it without a new charge.",
+  "budgetField": "Limit in US dollars in any 24 hours",
+  "budgetSpent": "{spent} of {limit} spent in the last 24 hours.",
+  "budgetOff": "No limit. {spent} spent in the last 24 hours.",
+  "budgetFrees": "More may be spent from {time} on.",
+  "budgetFixed": "Set by the environment variable {name}.",
+  "aboutPrice": "About {usd}",
+  "fromPrice": "From {usd}",
+  "aboutEach": "About {usd} per video",
+  "fromEach": "From {usd} per video",
+  "videosOne": "1 video of {duration} s, {resolution}",
+  "videosMany": "{count} videos of {duration} s, {resolution}",
+  "videosToBuy": "{toBuy} of {count} videos of {duration} s, {resolution}",
+  "freeRehearsal": "Free: rehearsal",
+  "freeMade": "Free: already made",
+  "freeRunning": "Free: is being made",
+  "jobSearch": "Search text, options or id",
+  "jobFilter": "Which jobs are listed",
+  "jobs_all": "All jobs",
+  "jobs_running": "Under way",
+  "jobs_made": "Made",
+  "jobs_unclear": "Unclear",
+  "jobs_failed": "Not made",
+  "jobCsv": "Export as CSV",
+  "jobTotals": "Today {today}, 30 days {month}, all {all}",
+  "jobsNone": "No jobs. Rehearsals are not listed.",
+  "jobUnreadable": "(text unknown)",
+  "job_intended": "Being submitted",
+  "job_refused": "Not accepted, nothing was charged",
+  "job_unknown": "Unclear whether RunComfy took it; it may be charged",
+  "job_accepted": "Being made",
+  "job_failed": "Failed",
+  "job_cancelled": "Cancelled, nothing was charged",
+  "job_succeeded": "Paid for, not on disk",
+  "job_saved": "On disk",
+  "job_expired": "No longer at RunComfy",
+  "job_surplus": "A second job of the same request",
+  "jobLoad": "Load",
+  "jobFetch": "Fetch",
+  "jobFetching": "Fetching the video…",
+  "jobUseAgain": "Use again",
+  "jobCopyId": "Copy id",
+  "jobCopied": "Copied: {id}",
+  "jobLink": "Link id",
+  "jobLinkHow": "Copy the request id of this job from RunComfy's Generations page. The next run of the same text and options then brings its video without a new charge.",
+  "jobSubmitAgain": "Submit again",
+  "jobSubmitAgainHow": "RunComfy may have taken this job and charged it: look at its Generations page first. Two nodes are added, and their next run buys the video, perhaps a second time."
 }
 
 /** The pack's texts, in the language that the UI is in now; English until they are loaded. */
@@ -75,14 +121,15 @@ export class Language {
   }
 
   get isEnglish() {
-    return !this.packs[this.#locale] || this.#locale === "en"
+    return !this.packs[this.locale] || this.locale === "en"
   }
 
   get #own() {
-    return this.packs[this.#locale]
+    return this.packs[this.locale]
   }
 
-  get #locale() {
+  /** The language's code. */
+  get locale() {
     return app.extensionManager.setting.get("Comfy.Locale")
   }
 }

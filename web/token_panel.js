@@ -14,7 +14,7 @@ const WHERE_TOKENS_ARE = "https://www.runcomfy.com/profile"
  * @returns {HTMLElement}
  */
 export function tokenPanel(say) {
-  const panel = element("div", { className: "seedance-token" })
+  const panel = element("div", { className: "seedance-settings seedance-token" })
   new TokenPanel(panel, say).refresh()
   return panel
 }
@@ -40,7 +40,7 @@ class TokenPanel {
     this.check = this.button("check", () => this.checkToken())
     this.clear = this.button("clear", () => this.clearToken())
     // It must be there before its text, or a screen reader does not read the text out.
-    this.result = element("p", { className: "seedance-token-result", role: "status", dir: "auto" })
+    this.result = element("p", { className: "seedance-result", role: "status", dir: "auto" })
     this.field.addEventListener("keydown", (event) => {
       if (event.key === "Enter") this.run(() => this.saveToken())
     })

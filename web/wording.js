@@ -46,7 +46,29 @@ function doneBy({ reused }, seconds, say) {
 
 function costOf({ reused, cost, price }) {
   if (reused || (cost === null && !price)) return []
-  return [cost === null ? price : `$${cost.toFixed(cost === 0 || cost >= 0.01 ? 2 : 4)}`]
+  return [cost === null ? price : dollars(cost)]
+}
+
+/** An amount of US dollars, in cents where they tell it. */
+export function dollars(amount) {
+  return `$${amount.toFixed(amount === 0 || amount >= 0.01 ? 2 : 4)}`
+}
+
+/**
+ * What a node is about to cost.
+ *
+ * @param {{kind: string, usd?: number, is_base?: boolean, videos?: number, to_buy?: number, duration?: number, resolution?: string}}
+ *   answer of the server
+ * @param {boolean} isEach whether it is of one video of many, whose number is not known
+ * @param {(key: string, values?: object) => string} say
+ * @returns {string} nothing where nothing is known
+ */
+export function quoteText({ kind, usd, is_base: isBase, videos, to_buy: toBuy, ...what }, isEach, say) {
+  if (kind !== "price") return { rehearsal: say("freeRehearsal"), made: say("freeMade"), running: say("freeRunning") }[kind] ?? ""
+  const price = say(`${isBase ? "from" : "about"}${isEach ? "Each" : "Price"}`, { usd: dollars(usd) })
+  if (isEach) return price
+  const key = toBuy < videos ? "videosToBuy" : videos === 1 ? "videosOne" : "videosMany"
+  return `${price}: ${say(key, { count: videos, toBuy, ...what })}`
 }
 
 function megabytes(bytes) {

@@ -19,9 +19,11 @@ from comfy_execution.utils import get_executing_context
 from server import PromptServer
 
 from ..jobs.events import Event
+from .budget_routes import MAX_QUOTE, BudgetRoutes
 from .files import private_folder, videos_folder
+from .job_routes import JobRoutes
 from .progress import BatchProgress
-from .routes import add_routes
+from .routes import add_routes, add_table
 from .schema import drop_wrong_types
 from .stop import StopWatcher
 
@@ -159,3 +161,5 @@ def register() -> None:
         server.app.middlewares.append(state.stops.look_after_post)
     server.add_on_prompt_handler(drop_wrong_types)
     add_routes(server.routes, lambda: state.engine.folders.token)
+    add_table(server.routes, BudgetRoutes(lambda: state.engine).table(), MAX_QUOTE)
+    add_table(server.routes, JobRoutes(lambda: state.engine, queued_prompts).table())

@@ -33,8 +33,8 @@ TRIES: Final = 20
 PAUSE: Final = 0.1
 """Seconds between two tries, when the file is in use by a backup or a virus scanner."""
 _PASSING: Final = ("disk i/o error", "unable to open")
-VERSION: Final = 4
-"""Of the tables. 1 to 3 are the first version's; it refuses to open anything higher."""
+VERSION: Final = 5
+"""Of the tables. 1 to 3 are the first version's, which refuses to open anything higher; 4 knew no budget."""
 OLD_TABLE: Final = "jobs_of_version_1"
 _KEPT: Final = ("id", "request", "request_id", "created", "changed", "seconds", "cost", "reason")
 
@@ -171,11 +171,21 @@ def _migrate(connection: Connection, file: Path | None) -> None:
     if version > VERSION:
         raise JournalUnusable(str(file), "it was written by a newer version of this pack")
     METADATA.create_all(connection)
-    if version:
+    if version == 4:
+        _add_columns(connection)
+    elif version:
         if file and _old_process_lives(file.parent / "owners"):
             raise JournalUnusable(str(file), "an older version of this pack is still running and uses it")
         _convert(connection)
     connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
+
+
+def _add_columns(connection: Connection) -> None:
+    """Those that version 4 had not."""
+    for column in ("estimate BIGINT", "recounted FLOAT"):
+        connection.exec_driver_sql(f"ALTER TABLE {JOBS.name} ADD COLUMN {column}")
+    for index in JOBS.indexes:
+        index.create(connection, checkfirst=True)
 
 
 def _old_process_lives(owners: Path) -> bool:

@@ -12,9 +12,10 @@ from sqlalchemy import ColumnElement, Connection, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ..runcomfy.request import GenerationRequest
+from .budget import UNLIMITED, Purchase
 from .clock import Clock
 from .database import Database
-from .errors import JournalUnusable
+from .errors import BudgetReached, JournalUnusable
 from .pending_ids import PendingIds
 from .records import (
     JOBS,
@@ -28,6 +29,7 @@ from .records import (
     insertion,
     record_of,
 )
+from .spending import Spending
 
 CLAIM_SECONDS: Final = 30.0
 """That a claim lasts unless it is renewed."""
@@ -42,6 +44,7 @@ class Journal:
     def __init__(self, file: Path | None, clock: Clock) -> None:
         self.database = Database(file)
         self._clock = clock
+        self.spending = Spending(self.database, self.now, clock)
         self._pending_ids = PendingIds(file.parent if file else None)
         self._refused = False
         """Whether the last call of `of_request` ended with an error."""
@@ -66,26 +69,31 @@ class Journal:
 
     def job(self, request_id: str) -> JobRecord | None:
         """The record of a job that the service accepted."""
-        return next(iter(self._newest(1, JOBS.c.request_id == request_id)), None)
+        return next(iter(self.newest(1, JOBS.c.request_id == request_id)), None)
 
     def row(self, number: int) -> JobRecord | None:
         """The record in a row, as it is now."""
-        return next(iter(self._newest(1, JOBS.c.id == number)), None)
+        return next(iter(self.newest(1, JOBS.c.id == number)), None)
 
-    def records(self, limit: int = 100) -> list[JobRecord]:
-        """The newest records, newest first."""
-        return self._newest(limit)
+    def newest(self, limit: int | None, *conditions: ColumnElement[bool]) -> list[JobRecord]:
+        """The newest records for which all of that holds, newest first."""
+        query = select(JOBS).where(*conditions).order_by(JOBS.c.id.desc()).limit(limit)
+        return self.database.transact(lambda connection: [record_of(row._mapping) for row in connection.execute(query)])
+
+    def records(self, limit: int = 100, *, since: float = 0.0) -> list[JobRecord]:
+        """The newest records that were created since then, newest first."""
+        return self.newest(limit, *([JOBS.c.created >= since] if since else []))
 
     def durations(self, request: GenerationRequest, limit: int = 50) -> list[float]:
         """Seconds that the latest successful jobs of the same size and length took."""
         kind = (JOBS.c.resolution == request.resolution) & (JOBS.c.duration == request.duration)
         ended = JOBS.c.state.in_([State.SUCCEEDED, State.SAVED])
-        found = self._newest(limit, kind, ended, JOBS.c.seconds.is_not(None))
+        found = self.newest(limit, kind, ended, JOBS.c.seconds.is_not(None))
         return [record.seconds for record in found if record.seconds is not None]
 
     def media_hosts(self, origin: str, limit: int = 3) -> set[str]:
         """Where a service had put the latest videos."""
-        return {found.media_host for found in self._newest(limit, JOBS.c.origin == origin, JOBS.c.media_host != "")}
+        return {found.media_host for found in self.newest(limit, JOBS.c.origin == origin, JOBS.c.media_host != "")}
 
     def now(self) -> float:
         """Seconds since the epoch, by the clock that all users of this database go by."""
@@ -99,24 +107,27 @@ class Journal:
         request: GenerationRequest,
         owner: str,
         refused: JobRecord | None = None,
+        purchase: Purchase = UNLIMITED,
     ) -> JobRecord | None:
         """Write down, durably, that a request is about to be submitted; nobody else may do so meanwhile.
 
         Args:
-            seen: the request's records by which that was decided. If it might be decided otherwise by now, nothing is
-                written.
+            seen: the request's records by which that was decided.
             owner: claims the job.
             refused: this run's earlier attempt, which is written over.
 
         Returns:
-            None where it has to be decided again.
+            None where it might be decided otherwise by now; nothing is written then, nor where `BudgetReached` is
+            raised, by what the purchase would cost.
         """
 
-        def write(connection: Connection) -> JobRecord | None:
+        def write(connection: Connection) -> JobRecord | BudgetReached | None:
             now_seen = _of_request(connection, key)
             if [each for each in now_seen if each.decides(run)] != [each for each in seen if each.decides(run)]:
                 return None
             now = self.now()  # not before: the transaction may have waited for others
+            if reason := self.spending.refusal(connection, now, purchase):
+                return reason
             values = {
                 "state": State.INTENDED,
                 "created": now,
@@ -124,6 +135,7 @@ class Journal:
                 "submit_until": now + SUBMIT_SECONDS,
                 "claim_owner": owner,
                 "claim_until": now + CLAIM_SECONDS,
+                "estimate": purchase.estimate,
                 "reason": "",
             }
             if refused:
@@ -135,9 +147,14 @@ class Journal:
             return _read(connection, JOBS.c.uid == uid)
 
         try:
-            return self.database.transact(write)
+            written = self.database.transact(write)
         except IntegrityError:
             return None
+        if written:
+            self.spending.counted()
+        if isinstance(written, BudgetReached):
+            raise written  # not inside the transaction, which may have written what counts anew
+        return written
 
     def transition(self, record: JobRecord, to: State, **changes: object) -> JobRecord:
         """Move a record on, and write ``changes`` to its other columns, unless somebody else has moved it meanwhile.
@@ -196,10 +213,6 @@ class Journal:
     def _write_id(self, record: JobRecord, request_id: str) -> JobRecord:
         return self.database.transact(lambda connection: _accept(connection, record, request_id, self.now()))
 
-    def _newest(self, limit: int, *conditions: ColumnElement[bool]) -> list[JobRecord]:
-        query = select(JOBS).where(*conditions).order_by(JOBS.c.id.desc()).limit(limit)
-        return self.database.transact(lambda connection: [record_of(row._mapping) for row in connection.execute(query)])
-
 
 def _of_request(connection: Connection, key: RequestKey) -> list[JobRecord]:
     same = (JOBS.c.request_key == key.request) & JOBS.c.origin.in_([key.origin, ""])
@@ -211,7 +224,8 @@ def _accept(connection: Connection, record: JobRecord, request_id: str, now: flo
     other = _read(connection, (JOBS.c.request_id == request_id) & (JOBS.c.uid != record.uid))
     if _read(connection, JOBS.c.uid == record.uid) is None:
         row = insertion(record.uid, record.key, record.run, record.request or GenerationRequest("(unknown)"))
-        connection.execute(row.values(state=State.REFUSED, created=record.created, changed=now))
+        row = row.values(state=State.REFUSED, created=record.created, changed=now, estimate=record.estimate)
+        connection.execute(row)
     accepted = update(JOBS).where(JOBS.c.uid == record.uid)
     if other:
         reason = f"RunComfy named another job's id, {request_id}."

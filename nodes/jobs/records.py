@@ -9,7 +9,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
-from sqlalchemy import JSON, Column, Enum, Float, Index, Insert, Integer, MetaData, String, Table, Text, insert
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Enum,
+    Float,
+    Index,
+    Insert,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    insert,
+)
 
 from ..errors import SeedanceError
 from ..runcomfy.request import GenerationRequest
@@ -117,6 +131,8 @@ class JobRecord:
     """From acceptance to the end of the job, where one run saw both."""
     cost: float | None = None
     """US dollars, where the service tells."""
+    estimate: int | None = None
+    """What it was expected to cost when it was submitted, in millionths of a US dollar, where that was known."""
     price: str = ""
     """The list price at the time, where the service tells: `$0.02 per second`."""
     reason: str = ""
@@ -159,6 +175,9 @@ JOBS: Final = Table(
     Column("reported_by", String(200), nullable=False, server_default=""),
     Column("seconds", Float),
     Column("cost", Float),
+    Column("estimate", BigInteger),
+    # Since when it counts towards the budget anew, where that is not since it was created: a clock was set.
+    Column("recounted", Float),
     Column("price", Text, nullable=False, server_default=""),
     Column("reason", Text, nullable=False, server_default=""),
     Column("files", JSON, nullable=False, server_default="[]"),
@@ -181,6 +200,8 @@ Index("one_unfinished_job", *_one, unique=True, sqlite_where=_unfinished, postgr
 Index("jobs_of_a_request", JOBS.c.request_key, JOBS.c.id)
 Index("jobs_of_an_id", JOBS.c.request_id)
 Index("jobs_of_a_kind", JOBS.c.resolution, JOBS.c.duration, JOBS.c.id)
+Index("jobs_of_a_time", JOBS.c.created)
+Index("jobs_counted_anew", JOBS.c.recounted)
 
 
 def hash_of(*parts: str) -> str:

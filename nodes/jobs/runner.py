@@ -9,6 +9,7 @@ from ..runcomfy.errors import ConnectError, NotFound, PermissionDenied, RateLimi
 from ..runcomfy.request import GenerationRequest
 from ..runcomfy.responses import JobState
 from .account import Account
+from .budget import PRICE_SECONDS, UNLIMITED, Purchase, base_price, estimate, known
 from .decide import Action, Disk, Do, Situation, decide
 from .download import download_videos, look_on_disk, whole_files
 from .errors import JobExpired, JobFailed, JournalUnusable, VideoUnreadable
@@ -18,7 +19,7 @@ from .poll import ClaimLost, Poller
 from .records import TRANSITIONS, JobRecord, RequestKey, State
 from .stop import guard
 from .submit import submit
-from .waiting import Backoff
+from .waiting import TICK, Backoff
 
 CONNECT_ATTEMPTS: Final = 5
 WATCH_SECONDS: Final = 0.5
@@ -139,8 +140,9 @@ class JobRunner(Job):
         if not self._is_checked:
             await self.call(self.account.check_before_submit)
             self._is_checked = True
+        purchase = await self._purchase(request)
         self.cancellation.report(Submitting())
-        self.submit_call = self.account.executors.calls.submit(submit, self, seen, key, run, request)
+        self.submit_call = self.account.executors.calls.submit(submit, self, seen, key, run, request, purchase)
         try:
             if not await self.cancellation.wait_for(self.submit_call):
                 return None
@@ -153,6 +155,18 @@ class JobRunner(Job):
         if self.record.state is State.UNKNOWN:
             await self.raise_end(self.record)
         return None if self.record.state is State.CANCELLED else await self._bring(self.record, fresh=True)
+
+    async def _purchase(self, request: GenerationRequest) -> Purchase:
+        """What the budget is to allow; waits a moment for the list price where nothing else tells the cost."""
+        account, budget = self.account, self.account.budget
+        if budget is None:
+            return UNLIMITED
+        limit = await self.call(budget.limit)
+        costs = await self.call(account.journal.spending.costs, request)
+        ends = account.clock.monotonic() + PRICE_SECONDS
+        while limit.amount and not costs and not budget.model().done() and account.clock.monotonic() < ends:
+            await self.cancellation.sleep(TICK)
+        return Purchase(estimate(costs, base_price(known(budget.model()), request.duration)), limit)
 
     async def _pause_before_retry(self, error: TransientError) -> None:
         pause = self._backoff.pause(error.retry_after)

@@ -154,7 +154,7 @@ def test_the_loaders_player_shows_the_frames_that_are_chosen(both: Ui, token: st
     assert set(shown) <= {24, 30, 36, 42}, shown
 
 
-def first_frame(prompt: str, **options: Any) -> ApiGraph:
+def first_frame(prompt: Any, **options: Any) -> ApiGraph:
     """A live generation whose first frame is shown, which is what makes it run."""
     # With the count, which the UI else remembers of another graph's node with the same id.
     graph = generation(prompt, **({"count": 1} | options))

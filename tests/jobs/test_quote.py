@@ -40,13 +40,12 @@ def test_a_price_is_what_the_latest_job_of_the_kind_has_cost_else_the_lists_else
 
 
 def test_what_is_there_is_free_and_of_several_videos_the_others_are_paid(machine: FakeMachine) -> None:
-    machine.run()
+    (file,) = machine.run().files
     made = Quote(QuoteKind.MADE, 1)
     another = replace(BOAT, seed=5)
     assert quoted(machine, BOAT) == made
     assert quoted(machine, BOAT, another) == Quote(QuoteKind.PRICE, 2, 1, 30_000)
     assert quoted(machine, BOAT, reuse=False) == BOUGHT
-    file = machine.account.folder / "job-1.mp4"
     content = file.read_bytes()
     file.unlink()
     assert quoted(machine, BOAT) == made, "it can be fetched again"

@@ -40,8 +40,10 @@ def test_every_text_is_used_and_every_used_one_exists() -> None:
     code = "".join(file.read_text(encoding="utf-8") for file in SCRIPTS)
     code = re.sub(r"^const ENGLISH = \{.*?^\}", "", code, flags=re.DOTALL | re.MULTILINE)
     assert set(re.findall(r'(?:say|button)\("(\w+)"', code)) <= set(english())
-    # Some keys are put together, from a state for example.
-    patterns = [re.sub(r"\$\{.*?\}", r"\\w+", each) for each in re.findall(r"say\(`([^`]*)`", code)]
+    # Some keys are put together, of two alternatives or from a state.
+    made = re.findall(r"say\(`([^`]*)`", code)
+    patterns = [re.sub(r'\$\{\w+ \? "(\w+)" : "(\w+)"\}', r"(\1|\2)", each) for each in made]
+    patterns = [re.sub(r"\$\{.*?\}", r"\\w+", each) for each in patterns]
     quoted = set(re.findall(r'"(\w+)"', code))
     unused = {key for key in english() if key not in quoted and not any(re.fullmatch(each, key) for each in patterns)}
     assert not unused

@@ -8,7 +8,7 @@ import secrets
 import socket
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -18,6 +18,7 @@ from .jobs.account import Account, ListPrice, RateLimiter, Reports
 from .jobs.claims import Claims
 from .jobs.clock import SystemClock
 from .jobs.download import download_link, whole_files
+from .jobs.errors import InvalidSetting
 from .jobs.job import Run, Video
 from .jobs.journal import Journal
 from .jobs.poll_schedule import ENOUGH_HISTORY, PollSchedule, ScheduleFor
@@ -37,6 +38,10 @@ if TYPE_CHECKING:
 REHEARSAL_SECONDS: Final = 4.5
 LINK_PREFIX: Final = "link-"
 """Of the names of videos that came from a link of the user's, and so have no request id."""
+JOURNAL_URL: Final = "SEEDANCE_JOURNAL_URL"
+"""Of a database in PostgreSQL, where several servers share the journal."""
+MAX_JOBS: Final = "SEEDANCE_MAX_JOBS"
+"""Jobs of an account that may be at the service at once, over all servers that share the journal."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,8 @@ class Engine:
 
     Args:
         server: the name of what runs it, the same after a restart: who has reported an unclear outcome to its user.
-        environment: where the token and the service's origin may be set; looked up anew for every video.
+        environment: where the token and the service's origin may be set, and how many jobs may be at the service at
+            once; looked up anew for every video. And where the journal is.
     """
 
     def __init__(self, folders: Folders, environment: Mapping[str, str], server: str) -> None:
@@ -67,7 +73,7 @@ class Engine:
         self.executors = Executors()
         self._environment = environment
         self._clock = SystemClock()
-        self.journal = Journal(folders.private / "jobs.sqlite3", self._clock)
+        self.journal = Journal(folders.private / "jobs.sqlite3", self._clock, environment.get(JOURNAL_URL, "").strip())
         """The record of the live jobs."""
         self._claims = Claims(self.journal)
         self._reports = Reports(f"{socket.gethostname()} {server}")
@@ -80,7 +86,7 @@ class Engine:
     async def generate(self, request: GenerationRequest, *, rehearsal: bool, reuse: bool, run: Run) -> Video:
         """The video of a request: from disk, from an earlier job, or made now, which is paid unless it is a rehearsal.
 
-        Raises as `JobRunner.generate` does; if it is paid, `MissingToken` and `InvalidOrigin`, too.
+        Raises as `JobRunner.generate` does; if it is paid, `MissingToken`, `InvalidOrigin` and `InvalidSetting`, too.
         """
         account = self._rehearsal_account() if rehearsal else self._live_account()
         return await JobRunner(account, run).generate(request, reuse=reuse)
@@ -121,9 +127,13 @@ class Engine:
         """For the account whose token is in use now."""
         token = find_token(self._environment, self.folders.token)
         origin = api_origin(self._environment)
+        max_jobs = self._environment.get(MAX_JOBS, "").strip() or "0"
+        if not (max_jobs.isascii() and max_jobs.isdigit()):
+            raise InvalidSetting(MAX_JOBS, "a whole number")
         with self._lock:
             if (origin, token) not in self._live_accounts:
-                self._live_accounts[origin, token] = self._account(origin, token, self._claims, PollSchedule.learnt)
+                account = self._account(origin, token, self._claims, PollSchedule.learnt)
+                self._live_accounts[origin, token] = replace(account, max_jobs=int(max_jobs))
             return self._live_accounts[origin, token]
 
     def _rehearsal_account(self) -> Account:

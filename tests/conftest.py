@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.loopback_server import AUTHORITY, Loopback, always, reply, tls
+from tests.support.postgres import Postgres
 from tests.support.strict_files import StrictFiles
 
 STRICT = ("jobs", "runcomfy", "video", "tests")
@@ -60,6 +61,13 @@ def _no_open_file_is_removed_or_replaced(request: pytest.FixtureRequest, windows
         return
     with windows.strict():
         yield
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A real one, in which every test makes a database of its own."""
+    with Postgres() as server:
+        yield server
 
 
 @pytest.fixture

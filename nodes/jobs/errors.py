@@ -10,7 +10,9 @@ JobError
 ├── VideoUnreadable    the video was saved; it cannot be read just now
 ├── JobExpired         the service no longer has it
 ├── CannotReceive      what would keep the video from arriving, found before anything was submitted
+├── InvalidSetting     a variable of the environment, found before anything was submitted
 └── JournalUnusable    no record can be kept, so nothing is submitted
+    └── CommitUnknown  a change may be written or not
 
 Stopped                the user pressed Stop: not a failure
 """
@@ -156,15 +158,28 @@ class CannotReceive(JobError):
         super().__init__(message, advice, charge=Charge.NOTHING)
 
 
+class InvalidSetting(JobError):
+    """A variable of the environment holds something else than it should."""
+
+    def __init__(self, name: str, expected: str) -> None:
+        message, advice = f"{name} has to be {expected}.", "Correct it in the environment and restart ComfyUI."
+        super().__init__(message, advice, charge=Charge.NOTHING)
+
+
 class JournalUnusable(JobError):
     """Without a record a crash could cost the user a second payment."""
 
-    def __init__(self, file: str, reason: str) -> None:
+    def __init__(self, file: str, reason: str, advice: str = "") -> None:
         super().__init__(
             f"The journal of paid jobs cannot be used ({reason}): {file}.",
-            f"{_cure(reason)} Videos that are already in output/seedance can still be loaded with Load Seedance Video.",
+            f"{advice or _cure(reason)} Videos that are already in output/seedance can still be loaded with "
+            "Load Seedance Video.",
             charge=Charge.NOTHING,
         )
+
+
+class CommitUnknown(JournalUnusable):
+    """The connection to the database was lost as a change was committed, which may be written or not."""
 
 
 class Stopped(Exception):

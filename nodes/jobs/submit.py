@@ -32,6 +32,7 @@ def submit(job: Job, seen: Sequence[JobRecord], key: RequestKey, run: str, reque
         StopRequested: nobody waits any more, and nothing was sent.
         RunComfyError: refused, or no connection; with `UNKNOWN` in the record where nobody can know.
         JournalUnusable: no record can be kept, so nothing was sent.
+        NoFreePlace: the account has as many jobs at the service as it may have, so nothing was sent.
     """
     account = job.account
     _check_wanted(job)
@@ -39,7 +40,7 @@ def submit(job: Job, seen: Sequence[JobRecord], key: RequestKey, run: str, reque
     account.rate_limiter.check()
     started = account.clock.with_sleep()
     refused = job.record if job.record.id and job.record.state is State.REFUSED else None
-    intent = account.journal.create(seen, key, run, request, job.owner, refused)
+    intent = account.journal.create(seen, key, run, request, job.owner, refused, account.max_jobs)
     if intent is None:
         return False
     job.record = intent

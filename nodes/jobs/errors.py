@@ -162,8 +162,8 @@ class InvalidSetting(JobError):
     """A variable of the environment holds something else than it should."""
 
     def __init__(self, name: str, expected: str) -> None:
-        message, advice = f"{name} has to be {expected}.", "Correct it in the environment and restart ComfyUI."
-        super().__init__(message, advice, charge=Charge.NOTHING)
+        advice = "Correct it in the environment and restart ComfyUI."
+        super().__init__(f"{name} has to be {expected}.", advice, charge=Charge.NOTHING)
 
 
 class JournalUnusable(JobError):

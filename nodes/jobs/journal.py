@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from ..runcomfy.request import GenerationRequest
 from .clock import Clock
 from .errors import CommitUnknown, JournalUnusable
-from .line import NoFreePlace, place_in_line
+from .line import NoFreePlace, wait_in_line
 from .pending import PendingWrites
 from .postgres import PostgresDatabase
 from .records import (
@@ -124,13 +124,13 @@ class Journal:
         """
         uid = refused.uid if refused else secrets.token_hex(16)
 
-        def write(connection: Connection) -> JobRecord | int | None:
+        def write(connection: Connection) -> JobRecord | NoFreePlace | None:
             now_seen = of_request(connection, key)
             if [each for each in now_seen if each.decides(run)] != [each for each in seen if each.decides(run)]:
                 return None
             now = self.now()  # not before: the transaction may have waited for others
-            if max_jobs and (place := place_in_line(connection, key.account, owner, now, max_jobs)):
-                return place
+            if max_jobs and (full := wait_in_line(connection, key.account, owner, now, max_jobs)):
+                return full
             values = {
                 "state": State.INTENDED,
                 "created": now,
@@ -155,8 +155,8 @@ class Journal:
             # The transaction that was broken off holds its lock until it is over, so this one sees what became of it.
             mine = (JOBS.c.uid == uid) & (JOBS.c.state == State.INTENDED) & (JOBS.c.claim_owner == owner)
             written = self.database.transact(lambda connection: read(connection, mine))
-        if isinstance(written, int):
-            raise NoFreePlace(written)
+        if isinstance(written, NoFreePlace):
+            raise written  # not inside the transaction, which has written that the run waits
         return written
 
     def transition(self, record: JobRecord, to: State, **changes: object) -> JobRecord:

@@ -35,8 +35,8 @@ class NoFreePlace(Exception):
         self.place = place
 
 
-def place_in_line(connection: Connection, account: str, owner: str, now: float, max_jobs: int) -> int:
-    """The place in line of a run that is to submit; 0 where it is its turn. To be called inside the buying transaction.
+def wait_in_line(connection: Connection, account: str, owner: str, now: float, max_jobs: int) -> NoFreePlace | None:
+    """Whether a run that is to submit has to wait; None where it is its turn. To be called in the buying transaction.
 
     What counts is what a living run has claimed: the jobs of a server that died count no more when its claims lapse.
     """
@@ -50,10 +50,11 @@ def place_in_line(connection: Connection, account: str, owner: str, now: float, 
     ahead = (LINE.c.account == account) & (LINE.c.id < first)
     busy = connection.execute(select(func.count(JOBS.c.id)).where(at_service)).scalar_one()
     before = connection.execute(select(func.count(LINE.c.id)).where(ahead)).scalar_one()
-    place = max(0, before + 1 - max(0, max_jobs - busy))
-    if not place:
-        leave_line(connection, owner)
-    return place
+    place = before + 1 - max(0, max_jobs - busy)
+    if place > 0:
+        return NoFreePlace(place)
+    leave_line(connection, owner)
+    return None
 
 
 def leave_line(connection: Connection, owner: str) -> None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable
-from typing import Final, TypeVar
+import time
+from collections.abc import Callable, Generator
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, create_engine, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, SQLAlchemyError
 
 from .clock import Clock
@@ -22,6 +23,8 @@ T = TypeVar("T")
 
 TIMEOUT: Final = 5
 """Seconds for a connection, for a statement, and for the tries after the first."""
+ANSWER_SECONDS: Final = 2.0 * TIMEOUT
+"""That a server may say nothing at all, when it should have given a statement up long ago."""
 TRIES: Final = 5
 PAUSE: Final = 0.3
 """Seconds between two tries, while the database is being restarted or a connection was lost."""
@@ -127,6 +130,7 @@ class PostgresDatabase:
                         pool_pre_ping=True,
                         hide_parameters=True,
                     )
+                    event.listen(engine, "do_connect", _connect)
                 except ImportError:
                     advice = 'Install it with ComfyUI\'s Python, pip install "psycopg[binary]", and restart ComfyUI.'
                     raise JournalUnusable(_name(self._url), "the driver of PostgreSQL is missing", advice) from None
@@ -148,6 +152,31 @@ class PostgresDatabase:
             reason = reason.replace(secret, "***")
         advice = "Check that the database that SEEDANCE_JOURNAL_URL names runs and can be reached, and run again."
         return _name(self._url), reason, advice
+
+
+def _connect(_: object, __: object, arguments: list[Any], options: dict[str, Any]) -> object:
+    """A connection that waits for no answer for ever, be the server paused or the network gone."""
+    from psycopg import Connection, OperationalError
+
+    class PatientConnection(Connection[Any]):
+        def wait(self, gen: Generator[Any, Any, T], *rest: Any, **more: Any) -> T:
+            return super().wait(self._bounded(gen), *rest, **more)
+
+        def _bounded(self, answer: Generator[Any, Any, T]) -> Generator[Any, Any, T]:
+            ends = time.monotonic() + ANSWER_SECONDS
+            try:
+                wanted = next(answer)
+                while True:
+                    ready = yield wanted
+                    if not ready and time.monotonic() > ends:  # asked several times a second
+                        self.close()
+                        raise OperationalError("the server does not answer")
+                    wanted = answer.send(ready)
+            except StopIteration as end:
+                result: T = end.value
+                return result
+
+    return PatientConnection.connect(*arguments, **options)
 
 
 def _parse(url: str) -> URL:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -91,7 +92,8 @@ class Journal:
 
     def media_hosts(self, origin: str, limit: int = 3) -> set[str]:
         """Where a service had put the latest videos."""
-        return {found.media_host for found in self._newest(limit, JOBS.c.origin == origin, JOBS.c.media_host != "")}
+        hosts = (found.media_host for found in self._newest(20 * limit, JOBS.c.origin == origin))
+        return set(islice(filter(None, hosts), limit))
 
     def now(self) -> float:
         """Seconds since the epoch, by the clock that all users of this database go by."""

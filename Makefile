@@ -6,7 +6,7 @@
 # make fuzz    damages video files in every way and reads them; MINUTES=10
 # make lint    the quick part of it: ruff and mypy
 # make soak    a real ComfyUI under random graphs, Stops, faults and restarts: nothing lost, bought twice or leaked;
-#              MINUTES=10, SEED=1
+#              MINUTES=10, SEED=1; then three at one PostgreSQL, killed, restarted and cut
 # make bench   how fast and lean frames are read, how soon a job's end is seen, and what 200 jobs at once take, into
 #              benchmarks/README.md; takes some minutes and up to 22 GB; QUICK=1 is a quick look. CLIP=file measures with that too
 # make screenshots  photographs the real web UI for docs/ while the browser tests run
@@ -45,10 +45,11 @@ test: lint
 	$(BIN)/pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 
 faults: $(READY)
-	$(BIN)/pytest -q -rP tests/faults
+	ALL_FAULTS=1 JOURNAL_ROWS=1000000 $(BIN)/pytest -q -rP tests/faults tests/jobs/test_plans.py
 
 soak: $(READY)
 	$(BIN)/python -m tools.soak --minutes=$(MINUTES) --seed=$(SEED)
+	$(BIN)/python -m tools.soak.servers --seed=$(SEED)
 
 fuzz: $(READY)
 	$(BIN)/python -m tests.video.fuzz --minutes $(MINUTES)
@@ -61,6 +62,7 @@ lint: $(READY)
 bench: $(READY)
 	$(BIN)/python -m benchmarks.polling $(if $(QUICK),--quick)
 	$(BIN)/python -m benchmarks.many_jobs $(if $(QUICK),--quick)
+	$(BIN)/python -m benchmarks.journal $(if $(QUICK),--quick)
 	$(BIN)/python -m benchmarks.decode $(if $(QUICK),--quick) $(if $(CLIP),--clip "$(CLIP)")
 
 package: $(READY)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -68,6 +68,15 @@ def postgres() -> Iterator[Postgres]:
     """A real one, in which every test makes a database of its own."""
     with Postgres() as server:
         yield server
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest) -> Callable[[], str]:
+    """Makes an empty journal in the database that a test is `on_both` for; without a URL it is in a file."""
+    if getattr(request, "param", "SQLite") == "SQLite":
+        return str
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.new_database
 
 
 @pytest.fixture

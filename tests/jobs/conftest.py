@@ -8,16 +8,6 @@ from pathlib import Path
 import pytest
 
 from tests.support.fake_runcomfy import FakeMachine
-from tests.support.postgres import Postgres
-
-
-@pytest.fixture
-def database(request: pytest.FixtureRequest) -> Callable[[], str]:
-    """Makes an empty journal in the database that a test is `on_both` for; without a URL it is in a file."""
-    if getattr(request, "param", "SQLite") == "SQLite":
-        return str
-    server: Postgres = request.getfixturevalue("postgres")
-    return server.new_database
 
 
 @pytest.fixture

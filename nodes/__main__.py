@@ -118,7 +118,7 @@ def _file(text: str) -> Path:
 def _import(file: Path, engine: Engine, *, as_json: bool) -> None:
     taken, known = import_journal(file, engine.journal, SystemClock())
     found = {"imported": taken, "known": known}
-    print(json.dumps(found) if as_json else f"{taken} jobs are imported, {known} were there already.")
+    print(json.dumps(found) if as_json else f"Jobs imported: {taken}; there already: {known}.")
 
 
 def _print_jobs(records: list[JobRecord], *, as_json: bool) -> None:

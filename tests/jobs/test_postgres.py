@@ -6,6 +6,7 @@ import builtins
 import logging
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,9 +18,9 @@ from sqlalchemy.exc import IntegrityError
 
 from nodes.jobs import postgres as postgres_module
 from nodes.jobs.clock import SystemClock
-from nodes.jobs.errors import CommitUnknown, JournalUnusable, OutcomeUnknown
+from nodes.jobs.errors import CommitUnknown, JournalUnusable, OutcomeUnknown, Stopped
 from nodes.jobs.journal import Journal
-from nodes.jobs.records import State
+from nodes.jobs.records import RequestKey, State
 from nodes.runcomfy.errors import ReadError
 from tests.support.cutting_proxy import Act, CuttingProxy
 from tests.support.fake_runcomfy import BOAT, FakeMachine, TurningClock
@@ -174,6 +175,38 @@ def test_in_the_middle_of_a_job_it_goes_on_and_is_written_down_later(machine: Fa
         assert (record.state, record.cost, record.files) == (State.SAVED, 0.03, (f"job-{number}.mp4",)), name
         assert machine.run(request).reused, name
     assert len(machine.service.accepted) == len(table)
+
+
+def test_a_run_that_waits_for_anothers_job_ends_without_the_database(machine: FakeMachine, proxy: CuttingProxy) -> None:
+    key = RequestKey.of(BOAT, model=machine.account.client.model, account="account", origin="https://runcomfy")
+    intend(machine.journal, key, owner="another machine|1|0|run")
+
+    def go(event: object) -> None:
+        if "Another run is submitting the same video" in str(event):
+            proxy.judge = away
+            proxy.cut()
+
+    with pytest.raises(JournalUnusable, match=r"Nothing was charged\."):
+        machine.run(run=replace(machine.prompt(), report=go))
+    assert not machine.service.accepted
+
+
+def test_stop_waits_for_no_database(machine: FakeMachine, proxy: CuttingProxy) -> None:
+    begun = threading.Event()
+
+    def swallow(piece: bytes) -> Act:
+        begun.set()
+        return Act.SWALLOW
+
+    machine.journal.records()
+    proxy.judge = swallow
+    before = time.monotonic()
+    with pytest.raises(Stopped, match=r"before anything was submitted\. Nothing was charged\."):
+        machine.run(run=replace(machine.prompt(), is_stopped=begun.is_set))
+    waited = time.monotonic() - before
+    proxy.cut()
+    proxy.judge = here
+    assert waited < postgres_module.TIMEOUT
 
 
 def test_an_unclear_outcome_while_the_database_is_away_is_told_once(machine: FakeMachine, proxy: CuttingProxy) -> None:

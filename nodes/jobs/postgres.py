@@ -37,6 +37,7 @@ LIMITS: Final = (
 EXCLUSIVE: Final = f"{LIMITS}; SET LOCAL synchronous_commit = on; SELECT pg_advisory_xact_lock(7332633631)"
 """The lock's number is this pack's own: "seedance" on the keys of a telephone, shortened."""
 NOW: Final = "SELECT extract(epoch FROM clock_timestamp())::float8"
+ADVICE: Final = "Check that the database that SEEDANCE_JOURNAL_URL names runs and can be reached, and run again."
 _CONNECT: Final = {
     "connect_timeout": TIMEOUT,
     "prepare_threshold": None,
@@ -105,11 +106,12 @@ class PostgresDatabase:
                 raise
             except SQLAlchemyError as error:
                 if is_committing:
-                    raise CommitUnknown(*self._problem(_reason(error))) from error
+                    raise CommitUnknown(_name(self._url), _reason(error), ADVICE) from error
                 late = attempt == TRIES - 1 or self._clock.monotonic() - began > TIMEOUT
                 if late or not _is_connection_lost(error):
-                    raise JournalUnusable(*self._problem(_reason(error))) from error
-                threading.Event().wait(PAUSE)
+                    raise JournalUnusable(_name(self._url), _reason(error), ADVICE) from error
+                if attempt:  # the first may just have met a connection that was cut while nobody used it
+                    threading.Event().wait(PAUSE)
         raise AssertionError("unreachable")
 
     def _begin(self, connection: Connection, statements: str) -> None:
@@ -127,7 +129,6 @@ class PostgresDatabase:
                         pool_size=4,
                         max_overflow=0,
                         pool_timeout=TIMEOUT,
-                        pool_pre_ping=True,
                         hide_parameters=True,
                     )
                     event.listen(engine, "do_connect", _connect)
@@ -143,15 +144,6 @@ class PostgresDatabase:
                     raise
                 self._engine = engine
             return self._engine
-
-    def _problem(self, reason: str) -> tuple[str, str, str]:
-        """What `JournalUnusable` is made from."""
-        url = _parse(self._url)
-        secrets = [each for each in (url.password, url.query.get("password")) if isinstance(each, str) and each]
-        for secret in secrets:
-            reason = reason.replace(secret, "***")
-        advice = "Check that the database that SEEDANCE_JOURNAL_URL names runs and can be reached, and run again."
-        return _name(self._url), reason, advice
 
 
 def _connect(_: object, __: object, arguments: list[Any], options: dict[str, Any]) -> object:

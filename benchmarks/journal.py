@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
+import random
 import statistics
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
-from typing import Final
+from typing import Final, ParamSpec, TypeVar
 
 from nodes.jobs.claims import Claims
 from nodes.jobs.clock import SystemClock
+from nodes.jobs.errors import JournalUnusable
 from nodes.jobs.journal import Journal
 from nodes.jobs.records import RequestKey, State
 from nodes.runcomfy.request import GenerationRequest
@@ -28,45 +30,63 @@ from .report import publish, table
 PROCESSES: Final = 8
 JOBS: Final = 25
 """Of each process, at once."""
+PAUSE: Final = 4.0
+"""Seconds at most between two steps of a job that is one of many, which takes a quarter of a minute so."""
+P = ParamSpec("P")
+T = TypeVar("T")
 HEAD: Final = ("Journal", "processes", "jobs at once", "p50 ms", "p95 ms")
 REQUEST: Final = GenerationRequest("A paper boat")
 spawning = multiprocessing.get_context("spawn")
 
 
-def one_job(journal: Journal, claims: Claims, name: str) -> float:
-    """All that a run does with the journal; the seconds that it takes."""
+def one_job(journal: Journal, claims: Claims, name: str, pause: float) -> float:
+    """All that a run does with the journal, with pauses in between; the seconds that it takes without them."""
     key = RequestKey(name, "account", "https://runcomfy")
-    began = time.perf_counter()
+    took = 0.0
+
+    def timed(work: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
+        nonlocal took
+        began = time.perf_counter()
+        result = work(*args, **options)
+        took += time.perf_counter() - began
+        time.sleep(random.uniform(0, pause))  # noqa: S311  no secret
+        return result
+
     owner = claims.join(lambda: False)
-    seen = journal.of_request(key)
-    journal.media_hosts(key.origin)
-    intent = journal.create(seen, key, "", REQUEST, owner, None, 10**6)
+    seen = timed(journal.of_request, key)
+    timed(journal.media_hosts, key.origin)
+    intent = timed(journal.create, seen, key, "", REQUEST, owner, None, 10**6)
     assert intent
-    accepted = journal.accept(intent, f"id-of-{name}")
-    journal.durations(REQUEST)
-    succeeded = journal.transition(accepted, State.SUCCEEDED, cost=0.1, seconds=60.0, files=(f"{name}.mp4",))
-    journal.transition(succeeded, State.SAVED)
+    accepted = timed(journal.accept, intent, f"id-of-{name}")
+    timed(journal.durations, REQUEST)
+    ended = timed(journal.transition, accepted, State.SUCCEEDED, cost=0.1, seconds=60.0, files=(f"{name}.mp4",))
+    timed(journal.transition, ended, State.SAVED)
     claims.leave(owner)
-    claims.give_back(owner)
-    return time.perf_counter() - began
+    timed(claims.give_back, owner)
+    return took
 
 
-def work(number: int, jobs: int, threads: int, file: Path, url: str, together: threading.Barrier) -> list[float]:
+def work(
+    number: int, jobs: int, threads: int, pause: float, file: Path, url: str, together: threading.Barrier
+) -> list[float]:
     """One process."""
     with closing(Journal(file, SystemClock(), url)) as journal, ThreadPoolExecutor(threads) as pool:
         claims = Claims(journal)
         journal.records()
         together.wait()
-        took = list(pool.map(lambda job: one_job(journal, claims, f"{number}-{job}"), range(jobs)))
+        try:
+            took = list(pool.map(lambda job: one_job(journal, claims, f"{number}-{job}", pause), range(jobs)))
+        except JournalUnusable as error:
+            raise RuntimeError(str(error)) from None  # which passes from process to process
         claims.close()
         return took
 
 
-def measure(processes: int, jobs: int, threads: int, file: Path, url: str) -> list[float]:
+def measure(processes: int, jobs: int, threads: int, pause: float, file: Path, url: str) -> list[float]:
     """Seconds of each job of all processes."""
     with spawning.Manager() as manager, spawning.Pool(processes) as pool:
         together = manager.Barrier(processes)
-        works = [(number, jobs, threads, file, url, together) for number in range(processes)]
+        works = [(number, jobs, threads, pause, file, url, together) for number in range(processes)]
         return [seconds for found in pool.starmap(work, works, 1) for seconds in found]
 
 
@@ -84,8 +104,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     machine, jobs, rows = describe(), 5 if chosen.quick else JOBS, []
     with tempfile.TemporaryDirectory() as folder, Postgres(durable=True) as postgres:
         for name, new_url in (("SQLite", str), ("PostgreSQL", postgres.new_database)):
-            alone = measure(1, 4 * jobs, 1, Path(folder) / "alone.sqlite3", new_url())
-            crowd = measure(PROCESSES, jobs, jobs, Path(folder) / "crowd.sqlite3", new_url())
+            alone = measure(1, 4 * jobs, 1, 0, Path(folder) / "alone.sqlite3", new_url())
+            crowd = measure(PROCESSES, jobs, jobs, PAUSE, Path(folder) / "crowd.sqlite3", new_url())
             rows += [row(name, 1, 1, alone), row(name, PROCESSES, PROCESSES * jobs, crowd)]
     publish("journal", machine, table(HEAD, rows), goals=[], quick=chosen.quick)
     return 0

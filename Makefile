@@ -7,8 +7,9 @@
 # make lint    the quick part of it: ruff and mypy
 # make soak    a real ComfyUI under random graphs, Stops, faults and restarts: nothing lost, bought twice or leaked;
 #              MINUTES=10, SEED=1; then three at one PostgreSQL, killed, restarted and cut
-# make bench   how fast and lean frames are read, how soon a job's end is seen, and what 200 jobs at once take, into
-#              benchmarks/README.md; takes some minutes and up to 22 GB; QUICK=1 is a quick look. CLIP=file measures with that too
+# make bench   how fast and lean frames are read, how soon a job's end is seen, what 200 jobs at once take, how soon a
+#              price is known, and what upscaling takes beside ComfyUI's own chain, into benchmarks/README.md; takes an
+#              hour or more and up to 22 GB; QUICK=1 is a quick look. CLIP=file measures with that too
 # make screenshots  photographs the real web UI for docs/ while the browser tests run
 # make package   the zip that the registry would publish: its list and its size
 # make validate  the registry's own tool checks and packs it (340 MB in .cache, once)
@@ -61,9 +62,12 @@ lint: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.polling $(if $(QUICK),--quick)
+	$(BIN)/python -m benchmarks.bill $(if $(QUICK),--quick)
 	$(BIN)/python -m benchmarks.many_jobs $(if $(QUICK),--quick)
 	$(BIN)/python -m benchmarks.journal $(if $(QUICK),--quick)
 	$(BIN)/python -m benchmarks.decode $(if $(QUICK),--quick) $(if $(CLIP),--clip "$(CLIP)")
+	$(BIN)/python -m benchmarks.upscale $(if $(QUICK),--quick)
+	$(BIN)/python -m benchmarks.picker $(if $(QUICK),--quick)
 
 package: $(READY)
 	@$(BIN)/python -m tools.package

@@ -4,16 +4,19 @@ from .nodes.comfyui.runtime import register
 from .nodes.load_video import LoadSeedanceVideo
 from .nodes.options import SeedanceOptions
 from .nodes.text_to_video import SeedanceTextToVideo
+from .nodes.upscale_video import SeedanceUpscaleVideo
 
 NODE_CLASS_MAPPINGS = {
     "SeedanceTextToVideo": SeedanceTextToVideo,
     "SeedanceOptions": SeedanceOptions,
     "LoadSeedanceVideo": LoadSeedanceVideo,
+    "SeedanceUpscaleVideo": SeedanceUpscaleVideo,
 }
 NODE_DISPLAY_NAME_MAPPINGS = {
     "SeedanceTextToVideo": "Seedance Text to Video",
     "SeedanceOptions": "Seedance Options",
     "LoadSeedanceVideo": "Load Seedance Video",
+    "SeedanceUpscaleVideo": "Upscale Seedance Video",
 }
 WEB_DIRECTORY = "./web"
 

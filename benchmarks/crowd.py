@@ -105,7 +105,8 @@ def _here(jobs: int, origin: str, *, stop: bool) -> Sample:
     import torch  # noqa: F401  its import is no job's
 
     with tempfile.TemporaryDirectory(prefix="seedance-crowd-") as folder:
-        environment = {"RUNCOMFY_API_BASE_URL": origin, "RUNCOMFY_API_TOKEN": DEFAULT_TOKEN}
+        account = {"RUNCOMFY_API_BASE_URL": origin, "RUNCOMFY_API_TOKEN": DEFAULT_TOKEN}
+        environment = account | {"SEEDANCE_MAX_USD_PER_DAY": "0"}
         crowd = _Crowd(Engine(Folders(Path(folder, "videos"), Path(folder, "private")), environment, "crowd"))
         before, begun = _peak(), time.perf_counter()
         outcomes = asyncio.run(crowd.run(jobs, stop=stop))

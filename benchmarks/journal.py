@@ -49,13 +49,13 @@ def one_job(journal: Journal, claims: Claims, name: str, pause: float) -> float:
         began = time.perf_counter()
         result = work(*args, **options)
         took += time.perf_counter() - began
-        time.sleep(random.uniform(0, pause))  # noqa: S311  no secret
+        time.sleep(random.uniform(0, pause))
         return result
 
     owner = claims.join(lambda: False)
     seen = timed(journal.of_request, key)
     timed(journal.media_hosts, key.origin)
-    intent = timed(journal.create, seen, key, "", REQUEST, owner, None, 10**6)
+    intent = timed(journal.create, seen, key, "", REQUEST, owner, None, max_jobs=10**6)
     assert intent
     accepted = timed(journal.accept, intent, f"id-of-{name}")
     timed(journal.durations, REQUEST)

@@ -21,7 +21,7 @@ def cores() -> int:
 
 def describe() -> str:
     """CPU, cores, memory, system, versions and the load of other work, as one line; for a benchmark's start."""
-    model = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    model = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
     name = model[1] if model else "unknown"
     hardware = f"{name}, {cores()} cores, {psutil.virtual_memory().total / 2**30:.0f} GB"
     kernel = ".".join(platform.release().split(".")[:2])

@@ -59,7 +59,7 @@ def measure(way: Way, file: Path, core: Path) -> Sample | None:
 
 def _here(way: Way, file: Path) -> Sample:
     # Should memory run out, the system is to end this process and no other.
-    Path("/proc/self/oom_score_adj").write_text("1000")
+    Path("/proc/self/oom_score_adj").write_text("1000", encoding="utf-8")
     load = PREPARE[way]()
     before = psutil.Process().memory_info().rss
     wall, cpu = time.perf_counter(), time.process_time()

@@ -64,7 +64,7 @@ class Followed:
 
 def jobs(count: int, seed: int) -> list[Job]:
     """Jobs of all kinds, mixed."""
-    random = Random(seed)  # noqa: S311  a simulation's, not a secret
+    random = Random(seed)
     made = []
     for _ in range(count):
         request, usual = random.choice(KINDS)

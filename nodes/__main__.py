@@ -12,16 +12,20 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from .engine import Engine, Folders
 from .errors import SeedanceError
+from .jobs.budget import PER_USD
 from .jobs.clock import SystemClock, clock_time
 from .jobs.errors import Stopped
 from .jobs.events import Downloading, Event, Generating, dollars
 from .jobs.import_journal import import_journal
 from .jobs.job import Run, Video
+from .jobs.listing import as_csv, totals
+from .jobs.quote import QuoteKind
 from .jobs.records import JobRecord, State
 from .runcomfy.request import RATIOS, RESOLUTIONS, GenerationRequest, Options, is_request_id
 
@@ -51,7 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     engine = Engine(Folders(output / "seedance", user / "__seedance"), os.environ, "terminal")
     try:
         if asked.command == "jobs":
-            _print_jobs(engine.journal.records(asked.limit), as_json=asked.json)
+            _print_jobs(engine, asked)
+        elif asked.command == "quote":
+            _print_quote(engine, asked)
         elif asked.command == "journal":
             _import(asked.file, engine, as_json=asked.json)
         else:
@@ -83,6 +89,8 @@ def _parser() -> argparse.ArgumentParser:
 
     jobs = command("jobs", "list the paid jobs, newest first", "Also those that ComfyUI has begun.")
     jobs.add_argument("--limit", type=int, default=20, help="at most so many (default: %(default)s)")
+    jobs.add_argument("--since", type=_day, metavar="DATE", default=0.0, help="none before that day: 2026-01-31")
+    jobs.add_argument("--csv", action="store_true", help="all of them, for a spreadsheet")
     about = "take over the jobs of another journal, such as one in a file into one that servers share"
     journal = command("journal", about, "What is there already stays as it is, so that it may be done again.")
     journal.add_argument("--import", dest="file", type=_file, metavar="FILE", required=True, help="jobs.sqlite3")
@@ -92,7 +100,13 @@ def _parser() -> argparse.ArgumentParser:
     resume.add_argument("request_id", type=_request_id, metavar="REQUEST_ID", help=listed)
     about = "generate a video, or find the one that was made before"
     more = "Submits, waits, downloads, and prints the video's path. Ctrl-C stops as the Stop button does."
-    add, options, shown = command("generate", about, more).add_argument, Options(), "default: %(default)s"
+    _add_request(command("generate", about, more))
+    _add_request(command("quote", "say what `generate` would cost", "Spends nothing. Takes the same options."))
+    return parser
+
+
+def _add_request(command: argparse.ArgumentParser) -> None:
+    add, options, shown = command.add_argument, Options(), "default: %(default)s"
     add("text", metavar="PROMPT", help="what the video shows")
     add("--resolution", choices=RESOLUTIONS, default=options.resolution)
     add("--ratio", choices=RATIOS, default=options.ratio)
@@ -100,7 +114,6 @@ def _parser() -> argparse.ArgumentParser:
     add("--seed", type=int, default=options.seed, help=shown)
     add("--mode", choices=("live", "rehearsal"), default="live", help=f"live is paid, rehearsal is free ({shown})")
     add("--no-reuse", dest="reuse", action="store_false", help="buy a new video even if there is one")
-    return parser
 
 
 def _request_id(text: str) -> str:
@@ -121,17 +134,46 @@ def _import(file: Path, engine: Engine, *, as_json: bool) -> None:
     print(json.dumps(found) if as_json else f"Jobs imported: {taken}; there already: {known}.")
 
 
-def _print_jobs(records: list[JobRecord], *, as_json: bool) -> None:
-    if as_json:
+def _day(text: str) -> float:
+    """The beginning of a day, in seconds since the epoch. Raises ValueError."""
+    return datetime.strptime(text, "%Y-%m-%d").astimezone().timestamp()
+
+
+def _print_jobs(engine: Engine, asked: argparse.Namespace) -> None:
+    if asked.csv:
+        print(as_csv(engine.journal, since=asked.since), end="")
+        return
+    records = engine.journal.records(asked.limit, since=asked.since)
+    if asked.json:
         print(json.dumps([_as_json(record) for record in records], indent=2))
-    elif not records:
-        print("There are no jobs yet.")
-    else:
-        for record in records:
-            cost = "-" if record.cost is None else dollars(record.cost)
-            text = " ".join(record.request.text.split()) if record.request else ""
-            begin = f"{clock_time(record.created)}  {_state(record):16}  {cost:>8}"
-            print(f"{begin}  {record.request_id or '-':36}  {text:.60}")
+        return
+    for record in records:
+        is_free = record.state in (State.REFUSED, State.CANCELLED)
+        expected = "-" if is_free or record.estimate is None else f"~{dollars(record.estimate / PER_USD)}"
+        cost = expected if record.cost is None else dollars(record.cost)
+        text = " ".join(record.request.text.split()) if record.request else ""
+        begin = f"{clock_time(record.created)}  {_state(record):16}  {cost:>8}"
+        print(f"{begin}  {record.request_id or '-':36}  {text:.60}")
+    if not records:
+        print("There are no such jobs." if asked.since else "There are no jobs yet.")
+        return
+    spent = totals(engine.journal)
+    today, month, ever = (dollars(total.cost) for total in (spent.today, spent.month, spent.all))
+    print(f"Spent: {today} today, {month} in 30 days, {ever} in all")
+
+
+def _print_quote(engine: Engine, asked: argparse.Namespace) -> None:
+    found = engine.quote([_request(asked)], rehearsal=asked.mode == "rehearsal", reuse=asked.reuse)
+    usd = None if found.amount is None else found.amount / PER_USD
+    lines = {
+        QuoteKind.PRICE: f"{'From' if found.is_base else 'About'} {dollars(usd or 0)}",
+        QuoteKind.UNKNOWN: "Nobody has told the price",
+        QuoteKind.MADE: "Free: already made",
+        QuoteKind.RUNNING: "Free: is being made",
+        QuoteKind.REHEARSAL: "Free: rehearsal",
+    }
+    answer = {"kind": found.kind.value, "usd": usd, "is_base": found.is_base}
+    print(json.dumps(answer) if asked.json else lines[found.kind])
 
 
 def _state(record: JobRecord) -> str:
@@ -145,6 +187,7 @@ def _as_json(record: JobRecord) -> dict[str, object]:
         "request_id": record.request_id or None,
         "request": record.request.body() if record.request else None,
         "cost_usd": record.cost,
+        "estimate_usd": None if record.estimate is None else record.estimate / PER_USD,
         "price": record.price or None,
         "reason": record.reason or None,
         "files": list(record.files) if record.state is State.SAVED else [],
@@ -174,9 +217,12 @@ def _get_video(engine: Engine, asked: argparse.Namespace) -> Video:
         run = Run(key, key, frozenset, show, _stop_signal().is_set)
         if asked.command == "resume":
             return asyncio.run(engine.fetch_job(asked.request_id, run))
-        request = GenerationRequest(asked.text, asked.resolution, asked.ratio, asked.duration, asked.seed)
         rehearsal = asked.mode == "rehearsal"
-        return asyncio.run(engine.generate(request, rehearsal=rehearsal, reuse=asked.reuse, run=run))
+        return asyncio.run(engine.generate(_request(asked), rehearsal=rehearsal, reuse=asked.reuse, run=run))
+
+
+def _request(asked: argparse.Namespace) -> GenerationRequest:
+    return GenerationRequest(asked.text, asked.resolution, asked.ratio, asked.duration, asked.seed)
 
 
 def _stop_signal() -> threading.Event:

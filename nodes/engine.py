@@ -7,7 +7,9 @@ import hashlib
 import secrets
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import wait
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -15,18 +17,25 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from .jobs.account import Account, ListPrice, RateLimiter, Reports
+from .jobs.budget import PRICE_SECONDS, Budget, BudgetSetting, known
 from .jobs.claims import Claims
 from .jobs.clock import SystemClock
 from .jobs.download import download_link, whole_files
 from .jobs.errors import InvalidSetting
+from .jobs.file_names import LINK_PREFIX, request_id_of
 from .jobs.job import Run, Video
 from .jobs.journal import Journal
 from .jobs.poll_schedule import ENOUGH_HISTORY, PollSchedule, ScheduleFor
 from .jobs.preflight import check_before_submit
-from .jobs.records import request_id_of
+from .jobs.quote import Quote, QuoteKind, quote
+from .jobs.records import RequestKey
 from .jobs.runner import JobRunner
+from .jobs.unclear import link, submit_again
 from .jobs.waiting import Backoff, Cancellation, Executors
 from .runcomfy.client import HttpTransport, RunComfy
+from .runcomfy.errors import MissingToken
+from .runcomfy.request import MODEL_ID
+from .runcomfy.responses import ModelInfo
 from .runcomfy.token import Token, api_origin, find_token, is_loopback
 from .video.download import Download
 from .video.url_policy import media_session
@@ -36,8 +45,6 @@ if TYPE_CHECKING:
     from .runcomfy.request import GenerationRequest
 
 REHEARSAL_SECONDS: Final = 4.5
-LINK_PREFIX: Final = "link-"
-"""Of the names of videos that came from a link of the user's, and so have no request id."""
 JOURNAL_URL: Final = "SEEDANCE_JOURNAL_URL"
 """Of a database in PostgreSQL, where several servers share the journal."""
 MAX_JOBS: Final = "SEEDANCE_MAX_JOBS"
@@ -54,9 +61,19 @@ class Folders:
     """Token, journal and lock files."""
 
     @property
+    def rehearsals(self) -> Path:
+        """Videos of rehearsals."""
+        return self.videos / "rehearsal"
+
+    @property
     def token(self) -> Path:
         """The file of the token that was saved in Settings."""
         return self.private / "token"
+
+    @property
+    def budget(self) -> Path:
+        """The file of the budget that was saved there."""
+        return self.private / "budget"
 
 
 class Engine:
@@ -75,6 +92,7 @@ class Engine:
         self._clock = SystemClock()
         self.journal = Journal(folders.private / "jobs.sqlite3", self._clock, environment.get(JOURNAL_URL, "").strip())
         """The record of the live jobs."""
+        self.budget = BudgetSetting(folders.budget, environment)
         self._claims = Claims(self.journal)
         self._reports = Reports(f"{socket.gethostname()} {server}")
         self._public_media = media_session()
@@ -91,14 +109,27 @@ class Engine:
         account = self._rehearsal_account() if rehearsal else self._live_account()
         return await JobRunner(account, run).generate(request, reuse=reuse)
 
+    def quote(self, requests: Sequence[GenerationRequest], *, rehearsal: bool, reuse: bool) -> Quote:
+        """What these videos would cost. Blocks, for seconds where RunComfy is asked for its price.
+
+        Raises `JournalUnusable` and `InvalidOrigin`.
+        """
+        if rehearsal:
+            return Quote(QuoteKind.REHEARSAL, len(requests))
+        origin = api_origin(self._environment)
+        keys = [RequestKey.of(request, model=MODEL_ID, account="", origin=origin) for request in requests]
+        wanted = list(zip(keys, requests, strict=True))
+        return quote(wanted, self._claims, self.folders.videos, self._list_price, reuse=reuse)
+
     async def fetch_job(self, request_id: str, run: Run) -> Video:
         """The video of an earlier paid job. One that is on disk needs neither a token nor the service.
 
         Raises as `JobRunner.fetch` does, and `MissingToken` or `InvalidOrigin`.
         """
-        looking = self.executors.journal.submit(whole_files, request_id, self.folders.videos, self.journal)
-        if files := await asyncio.wrap_future(looking):
-            return Video(request_id, files, reused=True)
+        for folder in (self.folders.videos, self.folders.rehearsals):
+            looking = self.executors.journal.submit(whole_files, request_id, folder, self.journal)
+            if files := await asyncio.wrap_future(looking):
+                return Video(request_id, files, reused=True)
         return await JobRunner(self._live_account(), run).fetch(request_id)
 
     async def fetch_link(self, url: str, run: Run) -> Video:
@@ -110,8 +141,16 @@ class Engine:
 
     def load_file(self, file: Path) -> Video:
         """A video on disk, by its id where it is one of a job's. Does not look at it."""
-        of_a_job = file.parent == self.folders.videos and not file.name.startswith(LINK_PREFIX)
+        of_a_job = file.parent in (self.folders.videos, self.folders.rehearsals)
         return Video(request_id_of(file) if of_a_job else "", (file,), reused=True)
+
+    def link(self, number: int, request_id: str) -> None:
+        """As `jobs.unclear.link`, with the token that is in use. Raises `MissingToken` and `InvalidOrigin`, too."""
+        link(self._live_account(), number, request_id)
+
+    def submit_again(self, number: int, queued: frozenset[str]) -> None:
+        """As `jobs.unclear.submit_again`."""
+        submit_again(self.journal, self._reports, number, queued)
 
     def close(self) -> None:
         """Begin nothing more, and let go of what is open. What a thread is at, it ends, and writes down."""
@@ -132,9 +171,19 @@ class Engine:
             raise InvalidSetting(MAX_JOBS, "a whole number")
         with self._lock:
             if (origin, token) not in self._live_accounts:
-                account = self._account(origin, token, self._claims, PollSchedule.learnt)
+                schedule, folder = PollSchedule.learnt, self.folders.videos
+                account = self._account(origin, token, self._claims, schedule, folder)
                 self._live_accounts[origin, token] = replace(account, max_jobs=int(max_jobs))
             return self._live_accounts[origin, token]
+
+    def _list_price(self) -> ModelInfo:
+        """As far as it is known, or can be learnt in a few seconds. Blocks."""
+        with suppress(MissingToken):
+            if budget := self._live_account().budget:
+                answer = budget.model()
+                wait([answer], PRICE_SECONDS)
+                return known(answer)
+        return ModelInfo()
 
     def _rehearsal_account(self) -> Account:
         """For the rehearsal service inside this process, with a journal that ends with it."""
@@ -145,13 +194,14 @@ class Engine:
                 secret, claims = secrets.token_hex(), Claims(Journal(None, self._clock))
                 service = RehearsalService(tokens=(secret,), price_usd=None)
                 service.start()
-                token = Token(secret, "the rehearsal")
-                self._rehearsal = service, self._account(service.origin, token, claims, _rehearsal_schedule)
+                token, folder = Token(secret, "the rehearsal"), self.folders.rehearsals
+                self._rehearsal = service, self._account(service.origin, token, claims, _rehearsal_schedule, folder)
             return self._rehearsal[1]
 
-    def _account(self, origin: str, token: Token, claims: Claims, schedule: ScheduleFor) -> Account:
+    def _account(self, origin: str, token: Token, claims: Claims, schedule: ScheduleFor, folder: Path) -> Account:
         """For one account, whose jobs share a handful of connections, however many they are."""
         client = RunComfy(HttpTransport(origin, token, clock=self._clock.with_sleep), token.source)
+        price = ListPrice(client, self.executors, self._clock)
         # Links in answers may point back to a service on this machine, but only if the service itself is there.
         trusted = origin if is_loopback(urlsplit(origin).hostname or "") else None
         session = media_session(trusted) if trusted else self._public_media
@@ -165,13 +215,14 @@ class Engine:
             executors=self.executors,
             rate_limiter=RateLimiter(self._clock, Backoff()),
             clock=self._clock,
-            folder=self.folders.videos,
+            folder=folder,
             open_download=partial(Download, session=session, trusted_origin=trusted),
             check_before_submit=lambda: check_before_submit(
-                self.folders.videos, () if trusted else claims.journal.media_hosts(origin)
+                folder, () if trusted else claims.journal.media_hosts(origin)
             ),
             schedule=schedule,
-            price=ListPrice(client, self.executors, self._clock),
+            budget=Budget(self.budget.limit, price.ask) if claims is self._claims else None,
+            price=price,
         )
 
 

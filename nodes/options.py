@@ -9,6 +9,7 @@ from comfy_api.latest import io
 from .comfyui.schema import SeedanceOptionsSocket, schema
 from .runcomfy.errors import InvalidRequest
 from .runcomfy.request import (
+    MAX_COUNT,
     MAX_DURATION,
     MAX_SEED,
     MIN_DURATION,
@@ -19,8 +20,6 @@ from .runcomfy.request import (
     validate_number,
 )
 
-MAX_COUNT: Final = 200
-"""Videos of one node."""
 _DEFAULT: Final = Options()
 
 RESOLUTION: Final = "Size of the picture. A higher one costs more, takes longer and needs more memory."

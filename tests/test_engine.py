@@ -11,6 +11,7 @@ import pytest
 from nodes.engine import Engine, Folders
 from nodes.jobs.errors import Stopped
 from nodes.jobs.job import Run, Video
+from nodes.jobs.quote import Quote, QuoteKind
 from nodes.rehearsal import Timing
 from nodes.runcomfy.errors import MissingToken
 from nodes.runcomfy.request import GenerationRequest
@@ -52,6 +53,15 @@ def test_rehearsals_need_no_token_find_their_videos_again_and_leave_no_record(en
     assert (first.reused, second.reused) == (False, True)
     assert first.files == second.files
     assert engine.journal.records(9) == []
+
+
+def test_a_rehearsal_is_free_whatever_the_budget_and_is_said_to_be(engine: Engine, environment: dict[str, str]) -> None:
+    environment["SEEDANCE_MAX_USD_PER_DAY"] = "with which nothing live is bought"
+    generated(engine, rehearsal=True)
+    request = GenerationRequest("A paper boat", duration=2)
+    assert engine.quote([request] * 2, rehearsal=True, reuse=True) == Quote(QuoteKind.REHEARSAL, 2)
+    without_token = engine.quote([request] * 2, rehearsal=False, reuse=True)
+    assert without_token == Quote(QuoteKind.UNKNOWN, 2, 2, None)
 
 
 def test_a_video_that_is_on_disk_needs_neither_token_nor_service(engine: Engine) -> None:

@@ -138,13 +138,6 @@ def test_as_long_as_it_may_be_is_not_too_long(server: Loopback) -> None:
         get(server.origin, using=kept)
 
 
-def test_a_chunk_of_negative_size_is_not_read_to_the_end_of_all_days(server: Loopback) -> None:
-    for size in (b"-1", b"-5", b"-ffffffffffff"):
-        server.answer = silent_after(server, CHUNKED + size + b"\r\n" + bytes(50_000))
-        with pytest.raises((requests.RequestException, ValueError), match=r"IncompleteRead|non-negative"):
-            get(server.origin)
-
-
 class Enough(Exception):
     """What a caller may raise to end an exchange."""
 

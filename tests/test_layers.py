@@ -12,10 +12,10 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 FILES = sorted((ROOT / "nodes").rglob("*.py"))
 
-NODES = ("text_to_video", "options", "load_video")
-COMFYUI = {"comfy", "comfy_api", "comfy_execution", "folder_paths", "nodes", "server"}
+NODES = ("text_to_video", "options", "load_video", "upscale_video")
+COMFYUI = {"comfy", "comfy_api", "comfy_execution", "comfy_extras", "folder_paths", "nodes", "server", "spandrel"}
 HEAVY = {"av", "cv2", "numpy", "torch"}
-DECODING = ("decode", "memory", "picture", "probe", "reader")
+DECODING = ("decode", "encode", "execute", "frame_source", "memory", "probe", "reader", "upscale")
 """Files that are loaded when there is something to decode, not when ComfyUI starts."""
 
 LAYERS: dict[str, set[str]] = {
@@ -29,10 +29,11 @@ LAYERS: dict[str, set[str]] = {
     "rehearsal": set(),
     "engine": {"jobs", "rehearsal", "runcomfy", "video"},
     "__main__": {"engine", "errors", "jobs", "runcomfy"},
-    "comfyui": {"engine", "errors", "jobs", "runcomfy", "video"},
+    "comfyui": {"engine", "errors", "files", "jobs", "runcomfy", "video"},
     "options": {"comfyui", "runcomfy"},
     "text_to_video": {"comfyui", "runcomfy"},
     "load_video": {"comfyui", "runcomfy", "video"},
+    "upscale_video": {"comfyui", "runcomfy"},
     "__init__": set(),
 }
 """Each folder or file of `nodes/`, and those that it may import."""
@@ -45,7 +46,7 @@ LIBRARIES: dict[str, set[str]] = {
     "jobs": {"av", "filelock", "psutil", "psycopg", "requests", "sqlalchemy"},
     "rehearsal": {"aiohttp", "av", "PIL", "pydantic"},
     "__main__": {"tqdm"},
-    "comfyui": {*COMFYUI - {"nodes"}, "aiohttp"},
+    "comfyui": {*COMFYUI - {"nodes"}, "aiohttp", "torch"},
     **{name: {"comfy_api.latest"} for name in NODES},
 }
 """The libraries, beside Python's own, that each may import."""

@@ -108,43 +108,6 @@ def test_elsewhere_than_on_linux_another_clock_counts_sleep(monkeypatch: pytest.
         assert before <= SystemClock().with_sleep() <= same(), system
 
 
-def test_text_files_do_not_depend_on_the_systems_encoding() -> None:
-    for file in FILES:
-        assert list(encodings_left_open(ast.parse(file.read_text(encoding="utf-8")))) == [], file
-
-
-NO_TEXT_FILES = ("os.open", "av.open", "self._shelf.open")
-"""What else is opened."""
-
-
-def encodings_left_open(tree: ast.AST) -> Iterator[str]:
-    """Calls that open a text file in whatever encoding the system has."""
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name | ast.Attribute):
-            continue
-        name = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
-        if name not in ("open", "fdopen", "read_text", "write_text") or ast.unparse(node.func) in NO_TEXT_FILES:
-            continue
-        given = [*node.args, *(keyword.value for keyword in node.keywords if keyword.arg == "mode")]
-        modes = [part.value for value in given for part in ast.walk(value) if isinstance(part, ast.Constant)]
-        binary = any(isinstance(mode, str) and set(mode) <= set("rwxab+") and "b" in mode for mode in modes)
-        if not binary and "encoding" not in [keyword.arg for keyword in node.keywords]:
-            yield f"line {node.lineno}: {ast.unparse(node)}"
-
-
-def test_that_search_finds_them() -> None:
-    table = {
-        "open('a')": 1,
-        "path.read_text()": 1,
-        "path.open('w')": 1,
-        "path.open('rb')": 0,
-        "path.open('r+b' if again else 'wb')": 0,
-        "path.write_text(text, encoding='utf-8')": 0,
-    }
-    for code, left_open in table.items():
-        assert len(list(encodings_left_open(ast.parse(code)))) == left_open, code
-
-
 def test_a_request_id_is_no_device_of_windows() -> None:
     for device in ("con", "NUL", "aux", "prn", "Com1", "LPT9"):
         assert not is_request_id(device)

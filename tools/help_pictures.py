@@ -13,10 +13,11 @@ from typing import Final
 
 from PIL import Image, ImageDraw
 
+from nodes.rehearsal.render import font
 from nodes.rehearsal.schema import SIZES
 from nodes.runcomfy.request import RATIOS
 
-from .thumbnails import AMBER, BACKGROUND, WHITE, Picture, font, frame, lay, shade, write
+from .thumbnails import AMBER, BACKGROUND, WHITE, Picture, frame, lay, shade, write
 
 ASSETS: Final = Path(__file__).resolve().parent.parent / "web" / "docs" / "assets"
 WIDTH: Final = 1200
@@ -62,8 +63,18 @@ def chosen_frames() -> Picture:
     return canvas
 
 
+def upscaled_frame() -> Picture:
+    """A frame, and the same twice as wide and high."""
+    canvas = Image.new("RGB", (WIDTH, 480), BACKGROUND)
+    draw = ImageDraw.Draw(canvas)
+    lay(canvas, frame(12), (24, 246, 376, 444), edge=AMBER, round_by=16)
+    lay(canvas, frame(12), (472, 48, 1176, 444), edge=AMBER, round_by=16)
+    draw.text((424, 345), "›", AMBER, font(80), anchor="mm")
+    return canvas
+
+
 PICTURES: Final[Mapping[str, Callable[[], Picture]]] = MappingProxyType(
-    {"options": ratios, "load-video": chosen_frames}
+    {"options": ratios, "load-video": chosen_frames, "upscale-video": upscaled_frame}
 )
 """By file name."""
 

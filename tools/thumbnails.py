@@ -14,10 +14,9 @@ from types import MappingProxyType
 from typing import Final
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageDraw, ImageOps
 
-from nodes.rehearsal.captions import Captions, wrap
-from nodes.rehearsal.render import draw_frames
+from nodes.rehearsal.render import Captions, draw_frames, font, wrap
 from nodes.rehearsal.schema import VideoRequest
 
 EXAMPLES: Final = Path(__file__).resolve().parent.parent / "example_workflows"
@@ -87,12 +86,27 @@ def text_to_video() -> Picture:
     draw = ImageDraw.Draw(canvas)
     draw.rounded_rectangle((56, 652, 968, 968), 32, CARD)
     letters = font(58)
-    lines = list(wrap(TEXT, letters, 800, 3))
+    lines = wrap(TEXT, letters, 800, 3)
     for number, line in enumerate(lines):
         draw.text((104, 692 + 78 * number), line, WHITE, letters)
     end, top = 112 + letters.getlength(lines[-1]), 692 + 78 * (len(lines) - 1)
     draw.rectangle((end, top, end + 6, top + 64), AMBER)
     draw.polygon([(472, 636), (552, 636), (512, 584)], AMBER)
+    return canvas
+
+
+def app() -> Picture:
+    """A form with a button, and beside it the video."""
+    canvas = blank()
+    lay(canvas, frame(0), (440, 56, 968, 968))
+    draw = ImageDraw.Draw(canvas)
+    draw.rounded_rectangle((56, 56, 392, 968), 32, CARD)
+    for number, line in enumerate(wrap(TEXT, font(40), 256, 7)):
+        draw.text((96, 100 + 56 * number), line, WHITE, font(40))
+    for top in (560, 660):
+        draw.rounded_rectangle((96, top, 352, top + 60), 16, BACKGROUND)
+    draw.rounded_rectangle((96, 812, 352, 920), 28, AMBER)
+    draw.text((224, 866), "Run", INK, font(52), anchor="mm", stroke_width=1)
     return canvas
 
 
@@ -122,6 +136,16 @@ def upscale_an_existing_video() -> Picture:
     canvas = frame(12, SEED + 2).resize((WHOLE, WHOLE))
     lay(canvas, coarse(canvas), (40, 632, 392, 984), edge=WHITE)
     chip(canvas, "2x", (800, 850), 84)
+    return canvas
+
+
+def upscale_with_image_nodes() -> Picture:
+    """Frames side by side, each of which becomes a large one."""
+    canvas = blank()
+    for number in range(3):
+        lay(canvas, coarse(frame(12 * number, SEED + 1)), (56 + 312 * number, 56, 344 + 312 * number, 344))
+    lay(canvas, frame(24, SEED + 1), (224, 424, 800, 1000), edge=AMBER)
+    chip(canvas, "2x", (820, 850), 84)
     return canvas
 
 
@@ -161,13 +185,15 @@ def last_frame() -> Picture:
 
 THUMBNAILS: Mapping[str, Callable[[], Picture]] = MappingProxyType(
     {
-        "First video (rehearsal)": first_video,
-        "Text to video": text_to_video,
-        "Four seeds side by side": four_seeds,
+        "Seedance - First video (rehearsal)": first_video,
+        "Seedance - Text to video": text_to_video,
+        "Seedance - Text to video (app)": app,
+        "Seedance - Four seeds side by side": four_seeds,
         "Upscale 2x": upscale_2x,
         "Upscale an existing video 2x": upscale_an_existing_video,
-        "Load and cut a clip": load_and_cut,
-        "Last frame for the next shot": last_frame,
+        "Upscale with image nodes": upscale_with_image_nodes,
+        "Seedance - Load and cut a clip": load_and_cut,
+        "Seedance - Last frame for the next shot": last_frame,
     }
 )
 """By the file names of the workflows."""
@@ -208,14 +234,6 @@ def chip(canvas: Picture, text: str, corner: tuple[int, int], size: int) -> None
     right, bottom = left + letters.getlength(text) + 2 * inset, top + 1.6 * size
     draw.rounded_rectangle((left, top, right, bottom), 0.8 * size, AMBER)
     draw.text((left + inset, (top + bottom) / 2), text, INK, letters, anchor="lm", stroke_width=size // 40)
-
-
-def font(size: float) -> ImageFont.FreeTypeFont:
-    """Pillow's own font, so that every machine letters alike."""
-    found = ImageFont.load_default(size)
-    if not isinstance(found, ImageFont.FreeTypeFont):
-        raise RuntimeError("this Pillow was built without FreeType")
-    return found
 
 
 if __name__ == "__main__":

@@ -14,8 +14,8 @@ COLOURS: Final = 3
 KERNEL: Final = 3
 
 
-def write_tiny_upscaler(path: Path) -> None:
-    """Write a 2x SRVGGNetCompact (8 features, 1 inner convolution) as a safetensors file of a few kB.
+def write_tiny_upscaler(path: Path, scale: int = SCALE) -> None:
+    """Write a 2x, or other, SRVGGNetCompact (8 features, 1 inner convolution) as a safetensors file of a few kB.
 
     That network adds its last convolution's output to the nearest-neighbour enlargement of the picture. All
     convolutions are zero here, so what comes out is exactly that enlargement: each pixel doubled both ways.
@@ -27,7 +27,7 @@ def write_tiny_upscaler(path: Path) -> None:
     shapes = {"body.0": COLOURS, "body.2": FEATURES, "body.4": FEATURES}
     weights: dict[str, torch.Tensor] = {}
     for name, channels_in in shapes.items():
-        channels_out = COLOURS * SCALE**2 if name == "body.4" else FEATURES
+        channels_out = COLOURS * scale**2 if name == "body.4" else FEATURES
         weights[f"{name}.weight"] = torch.zeros(channels_out, channels_in, KERNEL, KERNEL)
         weights[f"{name}.bias"] = torch.zeros(channels_out)
     for activation in ("body.1", "body.3"):

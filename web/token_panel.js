@@ -1,19 +1,21 @@
 // Settings > Seedance: which token is in use, and to save, check and clear it.
 
 import { ask, Refused } from "./account.js"
-import { texts } from "./texts.js"
+import { element } from "./element.js"
 
 const LONGEST = 2048
 const ROUTE = "/seedance/token"
+const WHERE_TOKENS_ARE = "https://www.runcomfy.com/profile"
 
 /**
  * The panel. It is there at once and fills itself in when the server has answered.
  *
+ * @param {(key: string, values?: object) => string} say
  * @returns {HTMLElement}
  */
-export function tokenPanel() {
-  const panel = element("div", { className: "seedance-token" })
-  texts().then((language) => new TokenPanel(panel, language.say).refresh())
+export function tokenPanel(say) {
+  const panel = element("div", { className: "seedance-settings seedance-token" })
+  new TokenPanel(panel, say).refresh()
   return panel
 }
 
@@ -32,18 +34,26 @@ class TokenPanel {
       maxLength: LONGEST,
       placeholder: say("fieldHint"),
       ariaLabel: say("field"),
+      dir: "auto",
     })
     this.save = this.button("save", () => this.saveToken(), "seedance-main")
     this.check = this.button("check", () => this.checkToken())
     this.clear = this.button("clear", () => this.clearToken())
     // It must be there before its text, or a screen reader does not read the text out.
-    this.result = element("p", { className: "seedance-token-result", role: "status", dir: "auto" })
+    this.result = element("p", { className: "seedance-result", role: "status", dir: "auto" })
     this.field.addEventListener("keydown", (event) => {
       if (event.key === "Enter") this.run(() => this.saveToken())
     })
     const entry = element("div", { className: "seedance-row" }, this.field, this.save)
     const others = element("div", { className: "seedance-row" }, this.check, this.clear)
-    panel.append(this.state, entry, others, this.result)
+    const page = element("a", {
+      href: WHERE_TOKENS_ARE,
+      target: "_blank",
+      rel: "noopener noreferrer",
+      dir: "auto",
+      textContent: say("getToken"),
+    })
+    panel.append(this.state, entry, others, page, this.result)
   }
 
   async refresh() {
@@ -69,6 +79,7 @@ class TokenPanel {
   async checkToken() {
     this.mark(this.result, "", this.say("checking"))
     const { ok, message } = await ask("POST", `${ROUTE}/check`)
+    this.state.dataset.mood = ok ? "good" : "bad"
     return [ok ? "good" : "bad", message]
   }
 
@@ -116,10 +127,4 @@ class TokenPanel {
     line.dataset.mood = mood
     line.textContent = text
   }
-}
-
-function element(tag, properties, ...children) {
-  const made = Object.assign(document.createElement(tag), properties)
-  made.append(...children)
-  return made
 }

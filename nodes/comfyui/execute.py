@@ -9,8 +9,10 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Final
 
+import comfy.model_management
+import torch
 from comfy.model_management import InterruptProcessingException
 from comfy_api.latest import InputImpl, io
 from comfy_execution.graph import ExecutionBlocker
@@ -28,8 +30,8 @@ from .files import preview
 from .runtime import RunningNode, queued_prompts, running_node, shared
 from .schema import video_outputs
 
-if TYPE_CHECKING:
-    import torch
+NAME_LETTERS: Final = 40
+"""Of a text, by which an item of a list is named."""
 
 _log = logging.getLogger("seedance")
 
@@ -40,11 +42,14 @@ async def generate(text: str, options: Options | None, *, rehearsal: bool, reuse
     Raises what `Engine.generate` and `decode` do, or an interruption. With ``skip`` a failure blocks the outputs
     instead, so that only what follows from this video is left out.
     """
+    begin = " ".join(str(text).split())[:NAME_LETTERS]
+    quoted = begin and f'"{begin}"'
+    names = (f"seed {options.seed}", quoted) if options else (quoted,)
     node = running_node()
     # Not where another node has added this one, in a loop say: ComfyUI would keep what is missing in its cache.
     skip = skip and node.is_in_prompt
     try:
-        with running(node, is_read=not skip) as run:
+        with running(node, names, is_read=not skip) as run:
             request = GenerationRequest.of(text, options)
             if hint := text_hint(request.text):
                 run.report(Notice(hint))
@@ -74,15 +79,16 @@ async def load(wanted: Path | str, selection: Selection) -> io.NodeOutput:
 
 
 @contextmanager
-def running(node: RunningNode, *, is_read: bool = True) -> Iterator[Run]:
+def running(node: RunningNode, names: tuple[str, ...] = (), *, is_read: bool = True) -> Iterator[Run]:
     """What a node does inside the block is a run of its own, whose events, failure and Stop are shown on the node.
 
     Turns `Stopped` into ComfyUI's interruption.
 
     Args:
+        names: as in `BatchProgress.add`.
         is_read: as in `Run`.
     """
-    show = shared().batch(node).add(node.item)
+    show = shared().batch(node).add(node.item, names)
     try:
         with shared().stops.watching() as stop:
             yield Run(node.run_key, node.prompt_id, queued_prompts, show, stop.is_set, is_read)
@@ -117,10 +123,25 @@ async def _read(file: Path, selection: Selection, run: Run) -> tuple[torch.Tenso
     def read() -> tuple[torch.Tensor | None, VideoInfo]:
         if not connected:
             return None, probe(file, cancellation.is_cancelled, selection)
-        clip = decode(file, selection, progress=progress, is_cancelled=cancellation.is_cancelled)
-        return clip.images, clip.info
+        clip = decode(
+            file, selection, dtype=intermediate_dtype(), progress=progress, is_cancelled=cancellation.is_cancelled
+        )
+        return clip.images.to(intermediate_device()), clip.info
 
     try:
         return await cancellation.wait_for(shared().engine.executors.decodes.submit(read))
     except StopRequested:
         raise Stopped(f"Stopped while decoding. The video is on disk: {file}.", StopOutcome.FINISHED) from None
+
+
+def intermediate_dtype() -> torch.dtype:
+    """Of the images that nodes hand to each other: float16 with --fp16-intermediates, which newer ComfyUIs have."""
+    ask = getattr(comfy.model_management, "intermediate_dtype", lambda: torch.float32)
+    dtype: torch.dtype = ask()
+    return dtype
+
+
+def intermediate_device() -> torch.device:
+    """Where those are: on the graphics card with --gpu-only."""
+    device: torch.device = comfy.model_management.intermediate_device()
+    return device

@@ -11,6 +11,10 @@ import folder_paths
 from comfy_api.latest import io, ui
 
 VIDEO_FOLDER: Final = "seedance"
+REHEARSAL_FOLDER: Final = f"{VIDEO_FOLDER}/rehearsal"
+SEARCHED: Final = (VIDEO_FOLDER, REHEARSAL_FOLDER, "video")
+"""Inside ComfyUI's output folder: where a video is looked for that a workflow names without its folder. The last one
+is Save Video's."""
 _VIDEO_ENDINGS: Final = (".mp4", ".mov", ".mkv", ".webm", ".m4v", ".avi")
 
 
@@ -40,24 +44,34 @@ def preview(files: tuple[Path, ...]) -> ui.PreviewVideo:
 
 
 def video_choices() -> list[str]:
-    """The videos that can be loaded, newest Seedance videos first, as ComfyUI annotates file names."""
-    videos, uploads = videos_folder(), Path(folder_paths.get_input_directory())
-    made = sorted(_video_files(videos), reverse=True)
+    """The videos that can be loaded, as ComfyUI annotates file names: Seedance's, then what is in the input folder,
+    newest first."""
+    output = Path(folder_paths.get_output_directory())
+    made = [(*found, folder) for folder in (VIDEO_FOLDER, REHEARSAL_FOLDER) for found in _video_files(output / folder)]
+    uploads = sorted(_video_files(Path(folder_paths.get_input_directory())), reverse=True)
     return [
-        *(f"{VIDEO_FOLDER}/{name} [output]" for _, name in made),
-        *sorted(name for _, name in _video_files(uploads)),
+        *(f"{folder}/{name} [output]" for _, name, folder in sorted(made, reverse=True)),
+        *(name for _, name in uploads),
     ]
 
 
 def find_video(choice: object) -> Path | None:
     """The video behind a choice, whatever a workflow has put there, if its name leads into one of ComfyUI's folders.
 
-    What does not end as a video's name is none: a playlist would open other files, too.
+    What does not end as a video's name is none: a playlist would open other files, too. A name without a folder is
+    also looked for where videos are written: some lists of ComfyUI's leave the folder out.
     """
     if not isinstance(choice, str):
         return None
     name, root = folder_paths.annotated_filepath(choice)
-    folder = Path(root or folder_paths.get_input_directory())
+    output = folder_paths.get_output_directory()
+    folders = [Path(root or folder_paths.get_input_directory())]
+    if name == os.path.basename(name) and root in (None, output):  # noqa: PTH119 - of a text that may be anything
+        folders += [Path(output, folder) for folder in SEARCHED]
+    return next(filter(None, (_video_in(folder, name) for folder in folders)), None)
+
+
+def _video_in(folder: Path, name: str) -> Path | None:
     # By the text alone, as the system reads `..`, drives, devices and trailing dots: a link is no way out that a
     # workflow can make, but on Windows merely to look at another machine's file signs in there.
     file = Path(os.path.abspath(folder / name))  # noqa: PTH100 - `Path.resolve` follows links
@@ -71,10 +85,11 @@ def find_video(choice: object) -> Path | None:
 def _video_files(folder: Path) -> list[tuple[float, str]]:
     """The times at which a folder's videos were changed, and their names."""
     found = []
-    with suppress(OSError):  # not there yet, or not readable: the list of nodes must come up all the same
-        for file in folder.iterdir():
-            if file.suffix.lower() in _VIDEO_ENDINGS and not file.name.startswith("."):
+    # The folder may not be there yet, or not be readable: the list of nodes must come up all the same.
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.lower().endswith(_VIDEO_ENDINGS) and not entry.name.startswith("."):
                 with suppress(OSError):  # just deleted
-                    if file.is_file():
-                        found.append((file.stat().st_mtime, file.name))
+                    if entry.is_file():
+                        found.append((entry.stat().st_mtime, entry.name))
     return found

@@ -23,6 +23,7 @@ from ..jobs.events import (
     Retrying,
     StopOutcome,
     StopReport,
+    Upscaling,
     dollars,
 )
 
@@ -31,11 +32,15 @@ _log = logging.getLogger("seedance")
 MAX_REASONS: Final = 5
 """Failed items whose reasons the line names, but for urgent ones, which it names all."""
 
+MOST_OF_ESTIMATE: Final = 0.95
+"""How far the bar goes by an estimate alone."""
+
 
 class Screen(Protocol):
     """Where a node shows how it goes. May be called from any thread."""
 
-    def set_text(self, text: str) -> None: ...
+    def set_text(self, text: str, event: Event | None = None) -> None:
+        """Show a line. What it says is ``event``, for those who word it themselves; None: nothing but the text."""
 
     def set_progress(self, value: int, total: int) -> None: ...
 
@@ -45,6 +50,8 @@ class _Item:
     phase: Phase = Phase.SUBMITTING
     event: Event | None = None
     """The last one."""
+    names: tuple[str, ...] = ()
+    """What it may be told by among the others, the best first."""
 
 
 class BatchProgress:
@@ -57,10 +64,15 @@ class BatchProgress:
         self._text = ""
         self._measured: tuple[int, int] | None = None
 
-    def add(self, number: int) -> Callable[[Event], None]:
-        """Count an item in, by its place in the list from 0. What is returned shows what happens to it."""
+    def add(self, number: int, names: tuple[str, ...] = ()) -> Callable[[Event], None]:
+        """Count an item in. What is returned shows what happens to it.
+
+        Args:
+            number: its place in the list, from 0.
+            names: what a user may tell it by among the others, the best first; as many for each item.
+        """
         with self._lock:
-            self._items[number] = _Item()
+            self._items[number] = _Item(names=names)
         return partial(self._show, number)
 
     def _show(self, number: int, event: Event) -> None:
@@ -71,7 +83,7 @@ class BatchProgress:
                 item.event, item.phase = event, event.phase or item.phase
             text = _summed_up(dict(sorted(self._items.items()))) if len(items) > 1 else str(item.event)
             if text != self._text:
-                self._screen.set_text(text)
+                self._screen.set_text(text, item.event if len(items) == 1 else None)
             measured = _measured(items)
             if measured and measured != self._measured:
                 self._screen.set_progress(*measured)
@@ -85,13 +97,16 @@ class BatchProgress:
 
 
 def _measured(items: list[_Item]) -> tuple[int, int] | None:
-    """How much of what can be measured is done, and of how much: bytes, frames, or the items of a list."""
+    """How much is done, and of how much: seconds of the estimate, bytes, frames, or the items of a list."""
     if len(items) > 1:
         return sum(item.phase.is_last for item in items), len(items)
     event = items[0].event
+    if isinstance(event, Generating) and event.expected:
+        # In thousandths. It waits near the end while a job takes longer than usual.
+        return round(1000 * min(event.elapsed / event.expected, MOST_OF_ESTIMATE)), 1000
     if isinstance(event, Downloading) and event.total:
         return event.received, event.total
-    return (event.done, event.total) if isinstance(event, Decoding) else None
+    return (event.done, event.total) if isinstance(event, Decoding | Upscaling) else None
 
 
 def _summed_up(items: dict[int, _Item]) -> str:
@@ -120,6 +135,15 @@ def _reasons(items: dict[int, _Item]) -> Iterator[str]:
     failed.sort(key=lambda each: not each[1].urgent)
     shown = max(MAX_REASONS, sum(event.urgent for _, event in failed))
     for number, event in failed[:shown]:
-        yield f"[{number + 1}] {event}"
+        yield f"[{_name(number, items)}] {event}"
     if len(failed) > shown:
         yield f"and {len(failed) - shown} more, in ComfyUI's log"
+
+
+def _name(number: int, items: dict[int, _Item]) -> str:
+    """The first of an item's names that no other item has; its number from 1 where there is none."""
+    others = [item.names for other, item in items.items() if other != number]
+    for place, name in enumerate(items[number].names):
+        if name and all(names[place : place + 1] != (name,) for names in others):
+            return name
+    return str(number + 1)

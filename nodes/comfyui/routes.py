@@ -12,17 +12,21 @@ import json
 import os
 import re
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import SplitResult, urlsplit
 
 from aiohttp import web
 
+from ..errors import SeedanceError
+from .token_settings import TokenSettings, message
+
 if TYPE_CHECKING:
-    from ..runcomfy.errors import RunComfyError
+    from ..video.probe import VideoInfo
 
 PROJECT: Final = Path(__file__).resolve().parents[2] / "pyproject.toml"
 MAX_BODY: Final = 4096
@@ -39,28 +43,6 @@ _LOCAL: Final = ("localhost", "local")
 
 
 @dataclass(frozen=True)
-class TokenState:
-    """Which token is in use."""
-
-    source: str | None
-    """`saved`, the name of an environment variable, or None where there is no token."""
-    saved: bool
-    """Whether one is saved; it goes before any variable."""
-    variable: str | None
-    """The first environment variable that is set, whether it is in use or not."""
-    problem: str | None
-    """Why the token in use cannot be used, if that shows without asking RunComfy."""
-
-
-@dataclass(frozen=True)
-class Check:
-    """What RunComfy said to the token."""
-
-    ok: bool
-    message: str
-
-
-@dataclass(frozen=True)
 class About:
     """The pack's version and where it lives."""
 
@@ -70,8 +52,8 @@ class About:
 
 Asked = Mapping[str, object]
 """What a request brings: its query where it only reads, else its body."""
-Answer = Callable[[Asked], TokenState | Check | About]
-"""Blocks."""
+Answer = Callable[[Asked], Any]
+"""Blocks, and gives a dataclass, or a response as it is."""
 
 
 def add_routes(routes: web.RouteTableDef, token_file: Callable[[], Path]) -> None:
@@ -90,36 +72,57 @@ def add_routes(routes: web.RouteTableDef, token_file: Callable[[], Path]) -> Non
         ("POST", "/seedance/token", lambda asked: settings().save(asked.get("token"))),
         ("DELETE", "/seedance/token", lambda _: settings().clear()),
         ("POST", "/seedance/token/check", lambda _: settings().check()),
+        ("GET", "/seedance/video", lambda asked: video_info(asked.get("name"))),
     )
+    add_table(routes, table)
+
+
+def add_table(routes: web.RouteTableDef, table: Iterable[tuple[str, str, Answer]], max_body: int = MAX_BODY) -> None:
+    """Add a route by method and path for each answer. Other sites' pages get none of them."""
     for method, path, answer in table:
-        routes.route(method, path)(partial(_handle, answer))
+        routes.route(method, path)(partial(_handle, answer, max_body))
 
 
-async def _handle(answer: Answer, request: web.Request) -> web.Response:
+def video_info(name: object) -> VideoInfo:
+    """How many frames a video has that Load Seedance Video offers, and its rate: for the player on the node."""
+    from ..video.errors import VideoError
+    from ..video.probe import probe
+    from .files import find_video  # which needs ComfyUI; tools and tests read this file without it
+
+    file = find_video(name)
+    with suppress(VideoError):
+        if file:
+            return probe(file)
+    raise web.HTTPNotFound(text="There is no such video in ComfyUI's folders, or it cannot be read.")
+
+
+async def _handle(answer: Answer, max_body: int, request: web.Request) -> web.Response:
     """Answer with a value, as JSON. What does more than to read must bring a JSON object."""
-    from ..runcomfy.errors import MissingToken
-
     try:
         if is_cross_site(request.headers):
             raise web.HTTPForbidden(text=CROSS_SITE)
-        asked: Asked = request.query if request.method == "GET" else await _body(request)
-        found, status = asdict(await asyncio.to_thread(answer, asked)), 200
+        asked: Asked = request.query if request.method == "GET" else await _body(request, max_body)
+        answered = await asyncio.to_thread(answer, asked)
+        if isinstance(answered, web.Response):
+            answered.headers["Cache-Control"] = "no-store"
+            return answered
+        found, status = asdict(answered), 200
     except web.HTTPClientError as refused:
         found, status = {"error": refused.text}, refused.status
-    except MissingToken as error:
-        found, status = {"error": _message(error)}, 400
+    except SeedanceError as error:
+        found, status = {"error": message(error)}, 400
     except OSError as error:
-        found, status = {"error": f"The saved token cannot be changed ({error}). Make that writable."}, 400
+        found, status = {"error": f"What is saved cannot be changed ({error}). Make that writable."}, 400
     return web.json_response(found, status=status, headers={"Cache-Control": "no-store"})
 
 
-async def _body(request: web.Request) -> Asked:
+async def _body(request: web.Request, at_most: int) -> Asked:
     """The JSON object that was sent. Raises an error of HTTP, which quotes nothing of it."""
     # A form of another site's page cannot be sent as JSON.
     if request.content_type != "application/json":
         raise web.HTTPUnsupportedMediaType(text="The body must be JSON.")
-    if request.content_length is None or request.content_length > MAX_BODY:
-        raise web.HTTPRequestEntityTooLarge(MAX_BODY, request.content_length or 0, text="The body is too large.")
+    if request.content_length is None or request.content_length > at_most:
+        raise web.HTTPRequestEntityTooLarge(at_most, request.content_length or 0, text="The body is too large.")
     try:
         found = json.loads(await request.read())
     except (ValueError, RecursionError):
@@ -127,63 +130,6 @@ async def _body(request: web.Request) -> Asked:
     if not isinstance(found, dict):
         raise web.HTTPBadRequest(text="The body must be a JSON object.")
     return found
-
-
-@dataclass(frozen=True, repr=False)
-class TokenSettings:
-    """The account whose token is in a file or in the environment. Its methods block, and never say the token."""
-
-    file: Path
-    environment: Mapping[str, str]
-
-    def state(self) -> TokenState:
-        """Which token is in use; never raises."""
-        from ..runcomfy.errors import MissingToken
-        from ..runcomfy.token import find_token, is_saved, variable_in_use
-
-        variable = variable_in_use(self.environment)
-        saved, problem = True, None
-        try:
-            saved = is_saved(self.file)
-            if saved or variable:
-                find_token(self.environment, self.file)
-        except MissingToken as error:
-            problem = _message(error)
-        return TokenState("saved" if saved else variable, saved, variable, problem)
-
-    def save(self, text: object) -> TokenState:
-        """Save a token. Raises `MissingToken` where it cannot be one, and `OSError` where it cannot be written."""
-        from ..runcomfy.token import save_token
-
-        save_token(text if isinstance(text, str) else "", self.file)
-        return self.state()
-
-    def clear(self) -> TokenState:
-        """Delete the saved token; a variable stays as it is. Raises `OSError` where it cannot be deleted."""
-        from ..runcomfy.token import clear_token
-
-        clear_token(self.file)
-        return self.state()
-
-    def check(self) -> Check:
-        """Ask RunComfy for the model's page, which is free and needs a token that is valid."""
-        from ..jobs.account import price_of
-        from ..runcomfy.client import HttpTransport, RunComfy
-        from ..runcomfy.errors import RunComfyError
-        from ..runcomfy.token import api_origin, find_token
-
-        try:
-            token = find_token(self.environment, self.file)
-            model = RunComfy(HttpTransport(api_origin(self.environment), token), token.source).model_info()
-        except RunComfyError as error:
-            return Check(False, _message(error))
-        costs = f" Seedance costs {price}." if (price := price_of(model)) else ""
-        return Check(True, f"RunComfy accepts the token from {token.source}.{costs}")
-
-
-def _message(error: RunComfyError) -> str:
-    # Without its words about charges: nothing here can be charged.
-    return f"{error.message} {error.advice}"
 
 
 def about() -> About:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import hashlib
 import os
 import re
 import threading
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
@@ -17,9 +18,12 @@ from comfy_execution.progress import get_progress_state
 from comfy_execution.utils import get_executing_context
 from server import PromptServer
 
+from ..jobs.events import Event
+from .budget_routes import MAX_QUOTE, BudgetRoutes
 from .files import private_folder, videos_folder
+from .job_routes import JobRoutes
 from .progress import BatchProgress
-from .routes import add_routes
+from .routes import add_routes, add_table
 from .schema import drop_wrong_types
 from .stop import StopWatcher
 
@@ -60,8 +64,12 @@ class RunningNode:
         links = [value for node in graph.values() for value in node["inputs"].values()]
         return self.node_id not in graph or any([self.node_id, output] in links for output in (IMAGES, FRAME_COUNT))
 
-    def set_text(self, text: str) -> None:
-        """Show a line of text on the node."""
+    def set_text(self, text: str, event: Event | None = None) -> None:
+        """Show a line of text on the node. The browser may word the event in another language instead."""
+        if event and event.phase:
+            values = {name: getattr(value, "name", value) for name, value in asdict(event).items()}
+            said = {"node": self.node_id, "key": type(event).__name__, "values": values}
+            PromptServer.instance.send_sync("seedance.event", said, PromptServer.instance.client_id)
         # Older web UIs take it for HTML, and all of them [[text|address]] for a link; prompts and services write it.
         plain = re.sub(r"\[(?=\[)", "[ ", text.replace("<", "‹"))
         PromptServer.instance.send_progress_text(plain, self.node_id, PromptServer.instance.client_id)
@@ -105,6 +113,7 @@ class Shared:
         """How many items of each node have come to nothing; by its id."""
         self._prompt_id = ""
         self._batches: dict[str, BatchProgress] = {}
+        self._upscales = "", asyncio.Lock()
         self._engine: Engine | None = None
         self._lock = threading.Lock()
 
@@ -127,6 +136,12 @@ class Shared:
                 self._prompt_id, self._batches = node.prompt_id, {}
             return self._batches.setdefault(node.node_id, BatchProgress(node))
 
+    def upscales(self, prompt_id: str) -> asyncio.Lock:
+        """Held by the one item of a prompt that is being upscaled. Each prompt has an event loop of its own."""
+        if self._upscales[0] != prompt_id:
+            self._upscales = prompt_id, asyncio.Lock()
+        return self._upscales[1]
+
 
 SHARED: Final = web.AppKey("seedance", Shared)
 
@@ -146,3 +161,5 @@ def register() -> None:
         server.app.middlewares.append(state.stops.look_after_post)
     server.add_on_prompt_handler(drop_wrong_types)
     add_routes(server.routes, lambda: state.engine.folders.token)
+    add_table(server.routes, BudgetRoutes(lambda: state.engine).table(), MAX_QUOTE)
+    add_table(server.routes, JobRoutes(lambda: state.engine, queued_prompts).table())

@@ -14,6 +14,7 @@ from ..runcomfy.client import RunComfy
 from ..runcomfy.errors import RateLimited, RunComfyError
 from ..runcomfy.responses import ModelInfo
 from ..video.download import Download
+from .budget import Budget
 from .claims import Claims
 from .clock import Clock
 from .events import dollars
@@ -29,6 +30,8 @@ DEADLINE: Final = 30 * 60.0
 """Seconds; many times what the longest video takes, so that only a queue makes a run wait for so long."""
 BEST_BEFORE: Final = 3600.0
 """Seconds after which the price is asked for again."""
+RETRY_AFTER: Final = 60.0
+"""The same where there was no answer, without which the budget cannot be kept."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,8 @@ class Account:
     check_before_submit: Callable[[], None] = lambda: None
     """Raises `SeedanceError` for what would keep the video from arriving; blocks for milliseconds."""
     schedule: ScheduleFor = PollSchedule.learnt
+    budget: Budget | None = None
+    """None where nothing is charged."""
     price: Callable[[], str] = str
     """The list price as far as it is known by now, without waiting."""
     random: Random = field(default_factory=Random)
@@ -147,21 +152,34 @@ class Reports:
 
 
 class ListPrice:
-    """The list price of a client's model. Calling it gives what is known by now: `$0.02 per second`, or nothing."""
+    """The list price of a client's model. Calling it gives what is known by now: `$0.02 per second`, or nothing.
+
+    May be used from any thread.
+    """
 
     def __init__(self, client: RunComfy, executors: Executors, clock: Clock) -> None:
         self._client = client
         self._executors = executors
         self._clock = clock
         self._known = ""
-        self._asked: float | None = None
+        self._answer: Future[ModelInfo] | None = None
+        self._asked = 0.0
+        self._lock = threading.Lock()
 
     def __call__(self) -> str:
-        now = self._clock.monotonic()
-        if self._asked is None or now - self._asked > BEST_BEFORE:
-            self._asked = now
-            self._executors.calls.submit(self._client.model_info).add_done_callback(self._learn)
+        self.ask()
         return self._known
+
+    def ask(self) -> Future[ModelInfo]:
+        """The service's latest answer, which may still be on its way. It is asked again when that is old."""
+        with self._lock:
+            now, answer = self._clock.monotonic(), self._answer
+            is_failure = answer is not None and answer.done() and (answer.cancelled() or answer.exception() is not None)
+            if answer is None or now - self._asked > (RETRY_AFTER if is_failure else BEST_BEFORE):
+                self._asked = now
+                self._answer = answer = self._executors.calls.submit(self._client.model_info)
+                answer.add_done_callback(self._learn)
+            return answer
 
     def _learn(self, answer: Future[ModelInfo]) -> None:
         try:

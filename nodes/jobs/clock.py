@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import sys
 import time
 from typing import Protocol
@@ -46,3 +47,8 @@ class SystemClock:
 def clock_time(seconds: float) -> str:
     """A moment, in seconds since the epoch, as the user's own clock showed it."""
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
+
+
+def minute(seconds: float) -> str:
+    """The first whole minute from a moment on, by the user's clock: `14:05`."""
+    return time.strftime("%H:%M", time.localtime(math.ceil(seconds / 60) * 60))

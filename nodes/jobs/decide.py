@@ -85,6 +85,12 @@ def decide(records: Sequence[JobRecord], situation: Situation) -> Action:
     return _first(idle, situation, _unfinished) or _first(unclear, situation, _ended) or Action(Do.SUBMIT)
 
 
+def is_under_way(record: JobRecord, now: float) -> bool:
+    """Whether the submit call of an intent may be under way still."""
+    # One that ends later than any call begun now was begun before the clock was set back.
+    return 0 < record.submit_until - now < 2 * SUBMIT_SECONDS
+
+
 def _first(records: Sequence[JobRecord], situation: Situation, *steps: Step) -> Action | None:
     """What the first step asks for that asks for anything, of any record."""
     found = ((step(record, situation), record) for step in steps for record in records)
@@ -98,9 +104,7 @@ def _whole(record: JobRecord, situation: Situation) -> Do | None:
 
 def _unfinished(record: JobRecord, situation: Situation) -> Do | None:
     if record.state is State.INTENDED:
-        # One that ends later than any call begun now was begun before the clock was set back.
-        under_way = 0 < record.submit_until - situation.now < 2 * SUBMIT_SECONDS
-        return Do.WAIT if under_way else Do.GIVE_UP_SUBMIT
+        return Do.WAIT if is_under_way(record, situation.now) else Do.GIVE_UP_SUBMIT
     if record.state is State.UNKNOWN:
         return Do.REPORT
     if record.state in (State.ACCEPTED, State.SUCCEEDED, State.SURPLUS):

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from contextlib import suppress
-from itertools import takewhile
+from dataclasses import replace
+from itertools import count, takewhile
 from pathlib import Path
 from typing import Final
 
 from ..errors import StopRequested
-from ..files import is_missing, remove, replace
-from ..runcomfy.responses import MAX_VIDEOS, JobResult
+from ..files import is_missing, remove
+from ..files import replace as rename
+from ..runcomfy.responses import JobResult
 from ..video.download import Download
 from ..video.errors import (
     CorruptVideo,
@@ -26,10 +28,11 @@ from ..video.file_format import check_mp4
 from .decide import Disk
 from .errors import JournalUnusable, NoVideo, Stopped, VideoUnavailable
 from .events import Downloading, Retrying, StopOutcome
-from .job import Job
+from .file_names import file_names, find_videos
+from .job import NO_JOB, Job
 from .journal import Journal
 from .poll import Poller
-from .records import JobRecord, file_names
+from .records import JobRecord
 from .waiting import Backoff, Cancellation, Executors
 
 MAX_LINK_REFRESHES: Final = 4
@@ -49,26 +52,35 @@ def is_whole(file: Path) -> bool:
 
 def whole_files(request_id: str, folder: Path, journal: Journal) -> tuple[Path, ...]:
     """The videos of a job if they are on disk, whole. Blocks; a journal that cannot be read hides none of them."""
-    files = tuple(takewhile(is_whole, (folder / name for name in file_names(request_id, MAX_VIDEOS))))
-    known = None
-    if files:
-        with suppress(JournalUnusable):
-            known = journal.job(request_id)
-    return files if known is None or len(files) >= len(known.files) else ()
+    record = None
+    with suppress(JournalUnusable):
+        record = journal.job(request_id)
+    state, paths = look_on_disk(record or replace(NO_JOB, request_id=request_id), folder)
+    return paths if state is Disk.WHOLE else ()
 
 
-def paths_of(record: JobRecord, folder: Path) -> tuple[Path, ...]:
-    """Where a job's videos are, or would be."""
-    names = record.files or file_names(record.request_id, MAX_VIDEOS)
-    paths = tuple(folder / name for name in names)
-    return paths if record.files else tuple(takewhile(is_whole, paths)) or paths[:1]
-
-
-def disk_state(record: JobRecord, folder: Path) -> Disk:
-    """Whether a job's videos are there. Blocks."""
+def look_on_disk(record: JobRecord, folder: Path) -> tuple[Disk, tuple[Path, ...]]:
+    """Whether all of a job's videos are there, and where they are, or would be. Blocks."""
+    expected = tuple(folder / name for name in file_names(record, max(1, len(record.files)), 0))
     if not record.request_id:
-        return Disk.MISSING
-    return max((_state(path) for path in paths_of(record, folder)), key=list(Disk).index)
+        return Disk.MISSING, expected
+    try:
+        found = find_videos(record.request_id, folder)
+    except OSError:
+        return max(map(_state, expected), key=list(Disk).index), expected
+    best = [_best(found.get(number, []), path) for number, path in enumerate(expected, 1)]
+    if not record.files:
+        # How many there are is not known, so all that are there are taken for all.
+        further = (_best(found[number], found[number][0]) for number in takewhile(found.__contains__, count(2)))
+        best += takewhile(lambda each: each[0] is Disk.WHOLE, further)
+    return max((state for state, _ in best), key=list(Disk).index), tuple(path for _, path in best)
+
+
+def _best(files: list[Path], expected: Path) -> tuple[Disk, Path]:
+    """Of the files that are one video by their names, one that is whole, else where it is or would be."""
+    preferred = (Disk.WHOLE, Disk.UNREADABLE, Disk.MISSING)
+    states = [(_state(file), file) for file in files] or [(Disk.MISSING, expected)]
+    return min(states, key=lambda each: (preferred.index(each[0]), each[1] != expected))
 
 
 def _state(file: Path) -> Disk:
@@ -81,23 +93,25 @@ def _state(file: Path) -> Disk:
     return Disk.WHOLE
 
 
-async def download_videos(job: Job, poller: Poller, result: JobResult) -> None:
-    """Fetch every video of a job that is not on disk yet, and write down that it is.
+async def download_videos(job: Job, poller: Poller, result: JobResult) -> tuple[Path, ...]:
+    """Fetch every video of a job that is not on disk yet, and write down that it is. Returns where they are.
 
     Raises:
         NoVideo: the result holds no link.
         VideoUnavailable: a video could not be fetched.
         JobError: asking for new links failed.
     """
-    names = file_names(job.record.request_id, len(result.videos))
+    account, disk = job.account, job.account.executors.journal
+    names = file_names(job.record, len(result.videos), account.clock.wall())
     if not names:
         raise NoVideo(job.record.request_id)
-    for number, name in enumerate(names):
-        target = job.account.folder / name
-        looking = job.account.executors.journal.submit(_is_there, target, is_alone=True)
-        if not await job.cancellation.wait_for(looking):
+    wanted = replace(job.record, files=names)
+    _, targets = await job.cancellation.wait_for(disk.submit(look_on_disk, wanted, account.folder))
+    for number, target in enumerate(targets):
+        if not await job.cancellation.wait_for(disk.submit(_is_there, target, is_alone=True)):
             result = await _download_one(job, poller, result, number, target)
-    await poller.saved(names)
+    await poller.saved(tuple(target.name for target in targets))
+    return targets
 
 
 async def _download_one(job: Job, poller: Poller, result: JobResult, number: int, target: Path) -> JobResult:
@@ -186,7 +200,7 @@ def _is_there(target: Path, *, is_alone: bool) -> bool:
     with suppress(OSError):  # a folder that cannot be listed just now, or a file that is held
         for left in target.parent.glob(f".{target.name}.*.part"):
             if is_whole(left):
-                replace(left, target)
+                rename(left, target)
             elif is_alone:
                 remove(left)
     return is_whole(target)

@@ -9,8 +9,12 @@ JobError
 ├── VideoUnavailable   the job succeeded; its video could not be fetched
 ├── VideoUnreadable    the video was saved; it cannot be read just now
 ├── JobExpired         the service no longer has it
+├── NotUnclear         a user wants to settle what is settled
+├── OtherJobsId        a user names the id of another job
 ├── CannotReceive      what would keep the video from arriving, found before anything was submitted
 ├── InvalidSetting     a variable of the environment, found before anything was submitted
+├── BudgetReached      what may be spent in 24 hours is
+├── InvalidBudget      what may be spent cannot be known
 └── JournalUnusable    no record can be kept, so nothing is submitted
     └── CommitUnknown  a change may be written or not
 
@@ -23,7 +27,7 @@ from pathlib import Path
 from typing import Final
 
 from ..errors import Charge, SeedanceError
-from .clock import clock_time
+from .clock import clock_time, minute
 from .events import StopOutcome
 from .records import JobRecord, State
 
@@ -164,6 +168,40 @@ class InvalidSetting(JobError):
     def __init__(self, name: str, expected: str) -> None:
         advice = "Correct it in the environment and restart ComfyUI."
         super().__init__(f"{name} has to be {expected}.", advice, charge=Charge.NOTHING)
+
+
+class NotUnclear(JobError):
+    """Nothing is left to be settled about a job."""
+
+    def __init__(self) -> None:
+        super().__init__("What became of this job is known by now.", "Look at the list again.", charge=Charge.NOTHING)
+
+
+class OtherJobsId(JobError):
+    """The id of another job."""
+
+    def __init__(self, request_id: str) -> None:
+        message = f"{request_id} is another job's id."
+        super().__init__(message, "Look for this job's own on RunComfy's Generations page.", charge=Charge.NOTHING)
+
+
+class BudgetReached(JobError):
+    """What may be spent in 24 hours is.
+
+    Args:
+        frees_at: when it will have been long enough ago, in seconds since the epoch; None: waiting does not help.
+    """
+
+    def __init__(self, message: str, advice: str, frees_at: float | None) -> None:
+        wait = "" if frees_at is None else f", or wait until {minute(frees_at)}"
+        super().__init__(message, f"{advice}{wait}.", charge=Charge.NOTHING)
+
+
+class InvalidBudget(JobError):
+    """What may be spent cannot be known, so nothing is."""
+
+    def __init__(self, message: str, advice: str) -> None:
+        super().__init__(message, advice, charge=Charge.NOTHING)
 
 
 class JournalUnusable(JobError):

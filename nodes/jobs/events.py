@@ -24,6 +24,7 @@ class Phase(Enum):
     FAILED = "failed"
     STOPPED = "stopped"
     DECODING = "decoding"
+    UPSCALING = "upscaling"
     DOWNLOADING = "downloading"
     GENERATING = "generating"
     QUEUED = "queued"
@@ -40,6 +41,11 @@ class Event:
     """Something the user should see. ``str()`` is the line."""
 
     phase: ClassVar[Phase | None] = None
+    line: ClassVar[str] = "{text}"
+    """With the names of its fields."""
+
+    def __str__(self) -> str:
+        return self.line.format(**vars(self))
 
 
 @dataclass(frozen=True)
@@ -48,18 +54,12 @@ class Notice(Event):
 
     text: str
 
-    def __str__(self) -> str:
-        return self.text
-
 
 @dataclass(frozen=True)
 class Submitting(Event):
     """The request is on its way."""
 
-    phase = Phase.SUBMITTING
-
-    def __str__(self) -> str:
-        return "Submitting"
+    phase, line = Phase.SUBMITTING, "Submitting"
 
 
 @dataclass(frozen=True)
@@ -95,11 +95,9 @@ class Generating(Event):
 class Retrying(Event):
     """Something did not work and will be tried again by itself."""
 
+    line = "{problem} Trying again in {seconds:.0f} s."
     problem: str
     seconds: float
-
-    def __str__(self) -> str:
-        return f"{self.problem} Trying again in {self.seconds:.0f} s."
 
 
 @dataclass(frozen=True)
@@ -119,12 +117,26 @@ class Downloading(Event):
 class Decoding(Event):
     """Frames of the file."""
 
-    phase = Phase.DECODING
+    phase, line = Phase.DECODING, "Decoding {done} of {total} frames"
     done: int
     total: int
 
+
+@dataclass(frozen=True)
+class Upscaling(Event):
+    """Frames of the upscaled file."""
+
+    phase = Phase.UPSCALING
+    done: int
+    total: int
+    elapsed: float
+
     def __str__(self) -> str:
-        return f"Decoding {self.done} of {self.total} frames"
+        line = f"Upscaling {self.done} of {self.total} frames"
+        if not self.done or not self.elapsed:
+            return line
+        rate = self.done / self.elapsed
+        return f"{line}, {rate:.{1 if rate >= 1 else 2}f} a second, {(self.total - self.done) / rate:.0f} s left"
 
 
 @dataclass(frozen=True)
@@ -142,7 +154,9 @@ class Done(Event):
     price: str = ""
 
     def __str__(self) -> str:
-        begin = "Loaded again for free" if self.reused else f"Done in {self.elapsed:.0f} s"
+        # A job that an earlier run began may have been ready.
+        done = f"Done in {self.elapsed:.0f} s" if round(self.elapsed) else "Done"
+        begin = "Loaded again for free" if self.reused else done
         cost = "" if self.reused else self.price if self.cost is None else dollars(self.cost)
         return f"{begin}, {self.frames} frames {self.width}x{self.height} at {self.fps:g} fps{_and(cost)}"
 

@@ -13,8 +13,9 @@ from sqlalchemy import ColumnElement, Connection, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ..runcomfy.request import GenerationRequest
+from .budget import UNLIMITED, Purchase
 from .clock import Clock
-from .errors import CommitUnknown, JournalUnusable
+from .errors import BudgetReached, CommitUnknown, JournalUnusable
 from .line import NoFreePlace, wait_in_line
 from .pending import PendingWrites
 from .postgres import PostgresDatabase
@@ -29,6 +30,7 @@ from .records import (
     insertion,
     record_of,
 )
+from .spending import Spending
 from .sqlite import SqliteDatabase
 from .statements import accept, accepted_state, of_request, read
 
@@ -48,6 +50,7 @@ class Journal:
     def __init__(self, file: Path | None, clock: Clock, url: str = "") -> None:
         self.database: SqliteDatabase | PostgresDatabase
         self.database = PostgresDatabase(url, clock) if url else SqliteDatabase(file, clock)
+        self.spending = Spending(self.database, self.now, clock)
         self.pending = PendingWrites(file.parent if file else None)
         """What could not be written so far."""
         self._refused = False
@@ -73,26 +76,31 @@ class Journal:
 
     def job(self, request_id: str) -> JobRecord | None:
         """The record of a job that the service accepted."""
-        return next(iter(self._newest(1, JOBS.c.request_id == request_id)), None)
+        return next(iter(self.newest(1, JOBS.c.request_id == request_id)), None)
 
     def row(self, number: int) -> JobRecord | None:
         """The record in a row, as it is now."""
-        return next(iter(self._newest(1, JOBS.c.id == number)), None)
+        return next(iter(self.newest(1, JOBS.c.id == number)), None)
 
-    def records(self, limit: int = 100) -> list[JobRecord]:
-        """The newest records, newest first."""
-        return self._newest(limit)
+    def newest(self, limit: int | None, *conditions: ColumnElement[bool]) -> list[JobRecord]:
+        """The newest records for which all of that holds, newest first."""
+        query = select(JOBS).where(*conditions).order_by(JOBS.c.id.desc()).limit(limit)
+        return self.database.read(lambda connection: [record_of(row._mapping) for row in connection.execute(query)])
+
+    def records(self, limit: int = 100, *, since: float = 0.0) -> list[JobRecord]:
+        """The newest records that were created since then, newest first."""
+        return self.newest(limit, *([JOBS.c.created >= since] if since else []))
 
     def durations(self, request: GenerationRequest, limit: int = 50) -> list[float]:
         """Seconds that the latest successful jobs of the same size and length took."""
         kind = (JOBS.c.resolution == request.resolution) & (JOBS.c.duration == request.duration)
         ended = JOBS.c.state.in_([State.SUCCEEDED, State.SAVED])
-        found = self._newest(limit, kind, ended, JOBS.c.seconds.is_not(None))
+        found = self.newest(limit, kind, ended, JOBS.c.seconds.is_not(None))
         return [record.seconds for record in found if record.seconds is not None]
 
     def media_hosts(self, origin: str, limit: int = 3) -> set[str]:
         """Where a service had put the latest videos."""
-        hosts = (found.media_host for found in self._newest(20 * limit, JOBS.c.origin == origin))
+        hosts = (found.media_host for found in self.newest(20 * limit, JOBS.c.origin == origin))
         return set(islice(filter(None, hosts), limit))
 
     def now(self) -> float:
@@ -107,30 +115,33 @@ class Journal:
         request: GenerationRequest,
         owner: str,
         refused: JobRecord | None = None,
+        purchase: Purchase = UNLIMITED,
         max_jobs: int = 0,
     ) -> JobRecord | None:
         """Write down, durably, that a request is about to be submitted; nobody else may do so meanwhile.
 
         Args:
-            seen: the request's records by which that was decided. If it might be decided otherwise by now, nothing is
-                written.
+            seen: the request's records by which that was decided.
             owner: claims the job.
             refused: this run's earlier attempt, which is written over.
             max_jobs: of the account that may be at the service at once; 0 for any number.
 
         Returns:
-            None where it has to be decided again.
+            None where it might be decided otherwise by now; nothing is written then, nor where it raises.
 
         Raises:
+            BudgetReached: by what the purchase would cost.
             NoFreePlace: there are so many already; the owner waits in line from now on.
         """
         uid = refused.uid if refused else secrets.token_hex(16)
 
-        def write(connection: Connection) -> JobRecord | NoFreePlace | None:
+        def write(connection: Connection) -> JobRecord | BudgetReached | NoFreePlace | None:
             now_seen = of_request(connection, key)
             if [each for each in now_seen if each.decides(run)] != [each for each in seen if each.decides(run)]:
                 return None
             now = self.now()  # not before: the transaction may have waited for others
+            if reason := self.spending.refusal(connection, now, purchase):
+                return reason
             if max_jobs and (full := wait_in_line(connection, key.account, owner, now, max_jobs)):
                 return full
             values = {
@@ -140,6 +151,7 @@ class Journal:
                 "submit_until": now + SUBMIT_SECONDS,
                 "claim_owner": owner,
                 "claim_until": now + CLAIM_SECONDS,
+                "estimate": purchase.estimate,
                 "reason": "",
             }
             if refused:
@@ -157,8 +169,10 @@ class Journal:
             # The transaction that was broken off holds its lock until it is over, so this one sees what became of it.
             mine = (JOBS.c.uid == uid) & (JOBS.c.state == State.INTENDED) & (JOBS.c.claim_owner == owner)
             written = self.database.transact(lambda connection: read(connection, mine))
-        if isinstance(written, NoFreePlace):
-            raise written  # not inside the transaction, which has written that the run waits
+        if written:
+            self.spending.counted()
+        if isinstance(written, BudgetReached | NoFreePlace):
+            raise written  # not inside the transaction, which may have written what counts anew, or who waits
         return written
 
     def transition(self, record: JobRecord, to: State, **changes: object) -> JobRecord:
@@ -219,7 +233,3 @@ class Journal:
 
     def _write_id(self, record: JobRecord, request_id: str) -> JobRecord:
         return self.database.transact(lambda connection: accept(connection, record, request_id, self.now()))
-
-    def _newest(self, limit: int, *conditions: ColumnElement[bool]) -> list[JobRecord]:
-        query = select(JOBS).where(*conditions).order_by(JOBS.c.id.desc()).limit(limit)
-        return self.database.read(lambda connection: [record_of(row._mapping) for row in connection.execute(query)])

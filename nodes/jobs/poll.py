@@ -11,9 +11,10 @@ from ..runcomfy.errors import NotFound, TransientError
 from ..runcomfy.responses import JobResult, JobState, JobStatus
 from .errors import DeadlinePassed, JobCancelled, JobExpired, JobFailed, JournalUnusable, VideoUnavailable
 from .events import Event, Generating, Queued, Retrying
+from .file_names import file_names
 from .job import Job
 from .poll_schedule import PollSchedule
-from .records import TRANSITIONS, State, file_names
+from .records import TRANSITIONS, State
 from .waiting import Backoff
 
 T = TypeVar("T")
@@ -92,7 +93,7 @@ class Poller:
                 # Else it may have ended long before it was seen to.
                 "seconds": self._elapsed() if self._fresh and not self._job.cancellation.slept else None,
                 "media_host": _host(result),
-                "files": file_names(record.request_id, len(result.videos)),
+                "files": file_names(record, len(result.videos), self._job.account.clock.wall()),
             }
             await self._write(State.SUCCEEDED, **self._found)
             # Fetching the video has a deadline of its own.

@@ -16,7 +16,7 @@ from typing import Final
 from ..runcomfy.request import GenerationRequest
 
 CALL_COST_SECONDS: Final = 0.015
-"""Seconds."""
+"""Seconds of lag that one call is worth."""
 CALL_COST_SECONDS_WHEN_OVERDUE: Final = 0.007
 """Seconds; fewer: past the time that the user was told, every second counts more."""
 FIRST_POLL: Final = 1.0
@@ -27,11 +27,9 @@ LONGEST: Final = 10.0
 """Seconds between two looks, however far off the end is."""
 STEP: Final = 0.1
 """Seconds; pauses are multiples of it."""
-SPREAD_AT_FIRST: Final = 0.25
-"""Standard deviation of the logarithm of the time, before there is any history."""
+SPREAD: Final = 0.25
+"""Standard deviation of the logarithm of the time. To learn it from history sees ends no sooner."""
 ENOUGH_HISTORY: Final = 3
-WEIGHT_OF_FIRST_GUESS: Final = 5
-"""How many jobs the first guess at the spread counts for."""
 
 _SECONDS_FOR_TEN: Final = {"480p": 50.0, "720p": 65.0, "1080p": 100.0}
 """Seconds from acceptance to the end, for ten seconds of video. Source: the typical times that RunComfy publishes."""
@@ -43,20 +41,13 @@ class PollSchedule:
 
     expected: float
     """Seconds from acceptance to the end, median."""
-    spread: float = SPREAD_AT_FIRST
 
     @classmethod
     def learnt(cls, request: GenerationRequest, history: Sequence[float]) -> PollSchedule:
         """From the durations of earlier jobs of the same size and length, else from the documented times."""
         if len(history) < ENOUGH_HISTORY:
             return cls(_SECONDS_FOR_TEN[request.resolution] * request.duration / 10)
-        logs = [math.log(max(seconds, 0.1)) for seconds in history]
-        middle = statistics.median(logs)
-        # By the median deviation, as a normal distribution has it: a job that was refused after two seconds says
-        # nothing about the others.
-        seen = 1.4826 * statistics.median(abs(log - middle) for log in logs)
-        weighed = len(logs) * seen**2 + WEIGHT_OF_FIRST_GUESS * SPREAD_AT_FIRST**2
-        return cls(math.exp(middle), math.sqrt(weighed / (len(logs) + WEIGHT_OF_FIRST_GUESS)))
+        return cls(max(statistics.median(history), 0.1))
 
     def delay(self, elapsed: float) -> float:
         """Seconds to wait for the next look, ``elapsed`` seconds after acceptance."""
@@ -77,12 +68,12 @@ class PollSchedule:
         return math.sqrt(self._hazard(elapsed) / (2 * worth))
 
     def _hazard(self, elapsed: float) -> float:
-        z = (math.log(elapsed) - math.log(self.expected)) / self.spread
+        z = (math.log(elapsed) - math.log(self.expected)) / SPREAD
         alive = math.erfc(z / math.sqrt(2)) / 2
         if alive < 0.01:
             # Past everything that was expected: as if such a job ended within a fifth of its age.
             return 5 / elapsed
-        density = math.exp(-z * z / 2) / (elapsed * self.spread * math.sqrt(2 * math.pi))
+        density = math.exp(-z * z / 2) / (elapsed * SPREAD * math.sqrt(2 * math.pi))
         return density / alive
 
 

@@ -16,6 +16,7 @@ from requests.utils import get_environ_proxies, select_proxy
 from ..video.errors import UnsafeUrl
 from ..video.url_policy import check_host
 from .errors import CannotReceive
+from .file_names import MAX_NAME
 
 ROOM: Final = 200_000_000
 """Bytes that have to be free; the largest videos of this model have a tenth of it."""
@@ -40,8 +41,8 @@ def check_before_submit(folder: Path, hosts: Iterable[str]) -> None:
 
 
 def _check_folder(folder: Path) -> None:
-    # As long a name as an unfinished download has, since Windows limits the whole path.
-    probe = folder / f".{secrets.token_hex(26)}.tmp"
+    # As long a name as an unfinished download may have, since Windows limits the whole path.
+    probe = folder / f".{'x' * MAX_NAME}.{secrets.token_hex(4)}.part"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY))

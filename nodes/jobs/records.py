@@ -5,13 +5,25 @@ from __future__ import annotations
 import enum
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import JSON, Column, Enum, Float, Index, Insert, Integer, MetaData, String, Table, Text, insert
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Enum,
+    Float,
+    Index,
+    Insert,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    insert,
+)
 
 from ..errors import SeedanceError
 from ..runcomfy.request import GenerationRequest
@@ -119,6 +131,8 @@ class JobRecord:
     """From acceptance to the end of the job, where one run saw both."""
     cost: float | None = None
     """US dollars, where the service tells."""
+    estimate: int | None = None
+    """What it was expected to cost when it was submitted, in millionths of a US dollar, where that was known."""
     price: str = ""
     """The list price at the time, where the service tells: `$0.02 per second`."""
     reason: str = ""
@@ -161,6 +175,9 @@ JOBS: Final = Table(
     Column("reported_by", String(200), nullable=False, server_default=""),
     Column("seconds", Float),
     Column("cost", Float),
+    Column("estimate", BigInteger),
+    # Since when it counts towards the budget anew, where that is not since it was created: a clock was set.
+    Column("recounted", Float),
     Column("price", Text, nullable=False, server_default=""),
     Column("reason", Text, nullable=False, server_default=""),
     Column("files", JSON, nullable=False, server_default="[]"),
@@ -185,17 +202,8 @@ Index("jobs_of_an_id", JOBS.c.request_id)
 Index("jobs_of_a_kind", JOBS.c.resolution, JOBS.c.duration, JOBS.c.id)
 Index("jobs_of_a_claim", JOBS.c.claim_owner)
 Index("jobs_of_a_service", JOBS.c.origin, JOBS.c.id)
-
-
-def file_names(request_id: str, count: int) -> tuple[str, ...]:
-    """What a job's videos are called inside the output folder: `id.mp4`, `id-2.mp4`, ..."""
-    return tuple(f"{request_id}.mp4" if number == 1 else f"{request_id}-{number}.mp4" for number in range(1, count + 1))
-
-
-def request_id_of(file: Path) -> str:
-    """The job whose video is in a file of such a name."""
-    # The id itself is a UUID, whose last group is longer.
-    return re.sub(r"-([2-9]|1[0-6])$", "", file.stem)
+Index("jobs_of_a_time", JOBS.c.created)
+Index("jobs_counted_anew", JOBS.c.recounted)
 
 
 def hash_of(*parts: str) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 from ..runcomfy.errors import ConnectError, NotFound, PermissionDenied, RateLimited, RunComfyError, TransientError
 from ..runcomfy.request import GenerationRequest
 from ..runcomfy.responses import JobState
 from .account import Account
+from .budget import PRICE_SECONDS, UNLIMITED, Purchase, base_price, estimate, known
 from .decide import Action, Disk, Do, Situation, decide
-from .download import disk_state, download_videos, paths_of, whole_files
+from .download import download_videos, look_on_disk, whole_files
 from .errors import JobExpired, JobFailed, JournalUnusable, VideoUnreadable
 from .events import Notice, Retrying, Submitting, ordinal
 from .job import NO_JOB, Job, Run, Video
@@ -18,7 +20,7 @@ from .poll import ClaimLost, Poller
 from .records import TRANSITIONS, JobRecord, RequestKey, State
 from .stop import guard
 from .submit import submit
-from .waiting import Backoff
+from .waiting import TICK, Backoff
 
 CONNECT_ATTEMPTS: Final = 5
 WATCH_SECONDS: Final = 0.5
@@ -96,7 +98,7 @@ class JobRunner(Job):
         situation = Situation(
             account.journal.now(),
             run,
-            disk={record.id: disk_state(record, account.folder) for record in records if not run or record.run == run},
+            disk={record.id: self._look(record)[0] for record in records if not run or record.run == run},
             busy=busy,
             unread=account.reports.unread(records, self.run.prompt_id, busy | {self._awaited}),
             not_ours=frozenset(self._not_ours),
@@ -117,14 +119,19 @@ class JobRunner(Job):
         elif do is Do.RECHECK:
             await self._recheck(record)
         elif do is Do.RAISE_UNREADABLE:
-            raise VideoUnreadable(paths_of(record, self.account.folder)[0], record.request_id)
+            _, paths = await self.call(self._look, record)
+            raise VideoUnreadable(paths[0], record.request_id)
         elif do is Do.REPORT:
             await self.raise_end(record)
         return None
 
+    def _look(self, record: JobRecord) -> tuple[Disk, tuple[Path, ...]]:
+        """As `look_on_disk`. Blocks."""
+        return look_on_disk(record, self.account.folder)
+
     def _load(self, record: JobRecord) -> Video:
         """A job's files, whatever its record said of them so far. Blocks."""
-        paths = paths_of(record, self.account.folder)
+        _, paths = self._look(record)
         if record.state is not State.SAVED and State.SAVED in TRANSITIONS[record.state]:
             self.move(record, State.SAVED, files=tuple(path.name for path in paths))
         return Video(record.request_id, paths, record.cost, reused=True)
@@ -136,8 +143,9 @@ class JobRunner(Job):
         if not self._is_checked:
             await self.call(self.account.check_before_submit)
             self._is_checked = True
+        purchase = await self._purchase(request)
         self.cancellation.report(Submitting())
-        self.submit_call = self.account.executors.calls.submit(submit, self, seen, key, run, request)
+        self.submit_call = self.account.executors.calls.submit(submit, self, seen, key, run, request, purchase)
         try:
             if not await self.cancellation.wait_for(self.submit_call):
                 return None
@@ -154,6 +162,18 @@ class JobRunner(Job):
         if self.record.state is State.UNKNOWN:
             await self.raise_end(self.record)
         return None if self.record.state is State.CANCELLED else await self._bring(self.record, fresh=True)
+
+    async def _purchase(self, request: GenerationRequest) -> Purchase:
+        """What the budget is to allow; waits a moment for the list price where nothing else tells the cost."""
+        account, budget = self.account, self.account.budget
+        if budget is None:
+            return UNLIMITED
+        limit = await self.call(budget.limit)
+        costs = await self.call(account.journal.spending.costs, request)
+        ends = account.clock.monotonic() + PRICE_SECONDS
+        while limit.amount and not costs and not budget.model().done() and account.clock.monotonic() < ends:
+            await self.cancellation.sleep(TICK)
+        return Purchase(estimate(costs, base_price(known(budget.model()), request.duration)), limit)
 
     async def _pause_before_retry(self, error: TransientError) -> None:
         pause = self._backoff.pause(error.retry_after)
@@ -191,17 +211,16 @@ class JobRunner(Job):
         poller = Poller(self, account.schedule(request, history), fresh=fresh)
         try:
             ended = record.state in (State.SUCCEEDED, State.SAVED)
-            await download_videos(self, poller, await (poller.result() if ended else poller.wait()))
+            paths = await download_videos(self, poller, await (poller.result() if ended else poller.wait()))
         except ClaimLost:
             return None
         except (JobFailed, JobExpired) as error:
             # Its video may have arrived before that could be written down.
-            if isinstance(error, JobExpired) and await self.call(disk_state, self.record, account.folder) is Disk.WHOLE:
+            if isinstance(error, JobExpired) and (await self.call(self._look, self.record))[0] is Disk.WHOLE:
                 return None
             self.raises_end(self.record)
             raise
         record, elapsed = self.record, account.clock.monotonic() - self._started
-        paths = paths_of(record, account.folder)
         return Video(record.request_id, paths, record.cost, elapsed, price=record.price)
 
     async def _wait_for(self, record: JobRecord) -> None:

@@ -35,8 +35,8 @@ TRIES: Final = 20
 PAUSE: Final = 0.1
 """Seconds between two tries, when the file is in use by a backup or a virus scanner."""
 _PASSING: Final = ("disk i/o error", "unable to open")
-VERSION: Final = 4
-"""Of the tables. 1 to 3 are the first version's; it refuses to open anything higher."""
+VERSION: Final = 5
+"""Of the tables. 1 to 3 are the first version's, which refuses to open anything higher; 4 knew no budget."""
 OLD_TABLE: Final = "jobs_of_version_1"
 _KEPT: Final = ("id", "request", "request_id", "created", "changed", "seconds", "cost", "reason")
 
@@ -182,7 +182,7 @@ def _migrate(connection: Connection, file: Path | None) -> None:
     create_tables(connection)
     if version == VERSION:
         return
-    if version:
+    if 0 < version < 4:
         if file and _old_process_lives(file.parent / "owners"):
             raise JournalUnusable(str(file), "an older version of this pack is still running and uses it")
         _convert(connection)

@@ -19,7 +19,8 @@ def accept(connection: Connection, record: JobRecord, request_id: str, now: floa
     other = read(connection, (JOBS.c.request_id == request_id) & (JOBS.c.uid != record.uid))
     if read(connection, JOBS.c.uid == record.uid) is None:
         row = insertion(record.uid, record.key, record.run, record.request or GenerationRequest("(unknown)"))
-        connection.execute(row.values(state=State.REFUSED, created=record.created, changed=now))
+        row = row.values(state=State.REFUSED, created=record.created, changed=now, estimate=record.estimate)
+        connection.execute(row)
     accepted = update(JOBS).where(JOBS.c.uid == record.uid)
     if other:
         reason = f"RunComfy named another job's id, {request_id}."

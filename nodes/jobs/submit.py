@@ -10,17 +10,32 @@ from typing import Final
 from ..errors import SeedanceError, StopRequested
 from ..runcomfy.errors import ConnectError, RunComfyError
 from ..runcomfy.request import GenerationRequest
+from .budget import Purchase
 from .errors import JournalUnusable
+from .events import Notice
 from .job import Job
 from .records import JobRecord, RequestKey, State
+from .spending import MAX_UNPRICED
 from .stop import cancel_and_record
 
 FIRST_BYTE_SECONDS: Final = 15.0
 """From the intent on; later than that nothing is sent. With the 45 s that an exchange may take, the call has ended well
 before `SUBMIT_SECONDS` are over, after which other runs take its outcome for unknown."""
 
+UNPRICED: Final = (
+    "What this video costs could not be learnt, so the budget cannot be kept; of such videos, at most "
+    f"{MAX_UNPRICED} are submitted in 24 hours."
+)
 
-def submit(job: Job, seen: Sequence[JobRecord], key: RequestKey, run: str, request: GenerationRequest) -> bool:
+
+def submit(
+    job: Job,
+    seen: Sequence[JobRecord],
+    key: RequestKey,
+    run: str,
+    request: GenerationRequest,
+    purchase: Purchase,
+) -> bool:
     """Write the intent, make the call, and write down what became of it, in `Job.record` as well.
 
     All in one thread, so that a job is written down even when the run that waits for it is cut off.
@@ -30,6 +45,7 @@ def submit(job: Job, seen: Sequence[JobRecord], key: RequestKey, run: str, reque
 
     Raises:
         StopRequested: nobody waits any more, and nothing was sent.
+        BudgetReached: nothing was sent.
         RunComfyError: refused, or no connection; with `UNKNOWN` in the record where nobody can know.
         JournalUnusable: no record can be kept, so nothing was sent.
         NoFreePlace: the account has as many jobs at the service as it may have, so nothing was sent.
@@ -40,10 +56,12 @@ def submit(job: Job, seen: Sequence[JobRecord], key: RequestKey, run: str, reque
     account.rate_limiter.check()
     started = account.clock.with_sleep()
     refused = job.record if job.record.id and job.record.state is State.REFUSED else None
-    intent = account.journal.create(seen, key, run, request, job.owner, refused, account.max_jobs)
+    intent = account.journal.create(seen, key, run, request, job.owner, refused, purchase, account.max_jobs)
     if intent is None:
         return False
     job.record = intent
+    if purchase.limit.amount and purchase.estimate is None:
+        job.run.report(Notice(UNPRICED))
 
     def check_in_time() -> None:
         """Asked when the connection stands, before the first byte of the request."""

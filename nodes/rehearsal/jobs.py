@@ -1,23 +1,25 @@
-"""The accepted jobs. A job moves on by the clock alone: where it stands follows from when it was submitted."""
+"""The accepted jobs and their videos. A job moves on by the clock, but does not end before its video is made."""
 
 from __future__ import annotations
 
-import logging
+import atexit
 import threading
 import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
-from datetime import datetime, timezone
+from dataclasses import dataclass, field
 from enum import Enum
-from functools import partial
 from itertools import takewhile
+from queue import SimpleQueue
+from typing import Final
 
-from .render import Renderer
+from .render import render
 from .schema import VideoRequest
 
-log = logging.getLogger("seedance")
+THREADS: Final = 2
+KEPT_BYTES: Final = 64 * 1024 * 1024
+"""Of videos in memory; of 480p and 5 s, one has 0.4 MB. A long list's clients fetch each soon after it is made."""
 
 
 class JobState(Enum):
@@ -37,115 +39,164 @@ class Timing:
     queued: float = 1.0
     """In the queue."""
     running: float = 3.0
-    """Generating, at least: a job does not end before its video is made."""
+    """Generating, at least."""
     expiry: float = 3600.0
     """From the end of a job until it is forgotten."""
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Job:
-    """One accepted submit, as it stands at one moment. Times are the service's clock's, in seconds."""
+    """One accepted submit. Times are the service's clock's, in seconds."""
 
-    request_id: str
+    request: VideoRequest
     account: int
     """Index of the token that it came with."""
-    request: VideoRequest
-    submitted: float
-    state: JobState = JobState.IN_QUEUE
-    ended: float | None = None
+    timing: Timing
+    clock: Callable[[], float]
+    request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    cancelled: float | None = None
     rendered: float | None = None
     """When its video was made, or could not be made."""
-    error: str | None = None
+    error: str = ""
     """Why it could not be made."""
 
-    @property
-    def needs_video(self) -> bool:
-        """Whether its video is still to be made."""
-        return self.rendered is None and self.state is not JobState.CANCELLED
+    def __post_init__(self) -> None:
+        self.submitted = self.clock()
 
-    def at(self, now: float, timing: Timing) -> Job:
-        """The same job at a later moment."""
-        if self.state is JobState.CANCELLED:
-            return self
-        started = self.submitted + timing.queued
-        if now <= started:
-            return self
-        ended = None if self.rendered is None else max(self.rendered, started + timing.running)
-        if ended is None or now <= ended:
-            return replace(self, state=JobState.IN_PROGRESS)
-        return replace(self, state=JobState.FAILED if self.error else JobState.SUCCEEDED, ended=ended)
+    @property
+    def ended(self) -> float | None:
+        """When it came to its end, if it has."""
+        if self.cancelled is not None or self.rendered is None:
+            return self.cancelled
+        ends = max(self.rendered, self.submitted + self.timing.queued + self.timing.running)
+        return ends if ends < self.clock() else None
+
+    @property
+    def state(self) -> JobState:
+        """Where it stands now."""
+        if self.cancelled is not None:
+            return JobState.CANCELLED
+        if self.clock() <= self.submitted + self.timing.queued:
+            return JobState.IN_QUEUE
+        if self.ended is None:
+            return JobState.IN_PROGRESS
+        return JobState.FAILED if self.error else JobState.SUCCEEDED
+
+    @property
+    def is_expired(self) -> bool:
+        """Whether it is forgotten."""
+        return self.ended is not None and self.ended + self.timing.expiry <= self.clock()
+
+    def on_rendered(self, video: Future[bytes]) -> None:
+        """Take note that its video is made, or cannot be."""
+        if not video.cancelled():
+            if error := video.exception():
+                self.error = f"The rehearsal's video could not be made ({type(error).__name__}: {error})"
+            self.rendered = self.clock()
 
 
 class JobStore:
-    """Takes jobs in, has their videos made, finds and cancels them. Safe to use from several threads."""
+    """Takes jobs in and makes their videos, in the order of the jobs. Safe to use from several threads.
 
-    def __init__(self, timing: Timing, clock: Callable[[], float], renderer: Renderer) -> None:
-        self._timing = timing
-        self._clock = clock
-        self._renderer = renderer
-        self._epoch = time.time() - clock()
+    Only the videos last used are kept, in memory; another one is made again when it is asked for again.
+
+    Args:
+        clock: seconds; only differences mean something.
+        make: from a request, and a function that says whether to give up, to the MP4.
+    """
+
+    def __init__(
+        self,
+        timing: Timing,
+        clock: Callable[[], float] = time.monotonic,
+        make: Callable[[VideoRequest, Callable[[], bool]], bytes] = render,
+    ) -> None:
+        self._timing, self._clock, self._make = timing, clock, make
         self._lock = threading.RLock()
         self._jobs: dict[str, Job] = {}
-        """By request id, in the order in which they were accepted; as they stood when they came or were changed."""
+        """By request id, in the order in which they were accepted."""
+        self._videos: dict[str, Future[bytes]] = {}
+        """The one last used is the last."""
+        self._orders: SimpleQueue[tuple[VideoRequest, Future[bytes]] | None] = SimpleQueue()
+        self._closed = threading.Event()
+        # No executor: at its end, Python waits until that has done all it has to do, before anybody can close it.
+        self._threads = [
+            threading.Thread(target=self._work, name="rehearsal-render", daemon=True) for _ in range(THREADS)
+        ]
+        for thread in self._threads:
+            thread.start()
+        atexit.register(self.close)
+
+    def close(self) -> None:
+        """Give up what is being made, at its next frame, and wait for the threads."""
+        self._closed.set()
+        for _ in self._threads:
+            self._orders.put(None)
+        for thread in self._threads:
+            thread.join()
+        atexit.unregister(self.close)
 
     @property
     def jobs(self) -> list[Job]:
-        """All that are not expired, as they stand now, oldest first."""
+        """All that are not expired, oldest first."""
         with self._lock:
-            return [job for job in map(self._unless_expired, self._jobs.values()) if job]
+            return [job for job in self._jobs.values() if not job.is_expired]
 
     def submit(self, request: VideoRequest, account: int) -> Job:
         """Accept a job."""
-        job = Job(str(uuid.uuid4()), account, request, self._clock())
+        job = Job(request, account, self._timing, self._clock)
         with self._lock:
             self._jobs = {each.request_id: each for each in (*self.jobs, job)}
-        # After the lock is free again: if the video is there already, this calls back at once.
-        self._renderer.order(request).add_done_callback(partial(self._on_rendered, job.request_id))
+            self.video(job).add_done_callback(job.on_rendered)
         return job
 
     def find(self, request_id: str) -> Job | None:
-        """The job as it stands now; None if it is unknown or expired."""
-        with self._lock:
-            job = self._jobs.get(request_id)
-            return self._unless_expired(job) if job else None
+        """The job of an id; None if it is unknown or expired."""
+        job = self._jobs.get(request_id)
+        return None if job is None or job.is_expired else job
 
     def queue_position(self, request_id: str) -> int:
         """How many jobs stand in front of a queued one."""
         before = takewhile(lambda job: job.request_id != request_id, self.jobs)
         return sum(job.state is JobState.IN_QUEUE for job in before)
 
-    def cancel(self, request_id: str) -> bool:
-        """Take a job out of the queue, and do not make a video that no other job needs. False if it is not queued."""
+    def cancel(self, job: Job) -> bool:
+        """Take a job out of the queue, and do not begin its video. False if it is not queued."""
         with self._lock:
-            job = self.find(request_id)
-            if job is None or job.state is not JobState.IN_QUEUE:
+            if job.state is not JobState.IN_QUEUE:
                 return False
-            self._jobs[request_id] = replace(job, state=JobState.CANCELLED, ended=self._clock())
-            if not any(each.request == job.request and each.needs_video for each in self._jobs.values()):
-                self._renderer.cancel(job.request)
+            job.cancelled = self._clock()
+            if job.request_id in self._videos:
+                self._videos[job.request_id].cancel()
             return True
 
     def video(self, job: Job) -> Future[bytes]:
-        """The MP4 of a job that has succeeded. If it was dropped since, it is made again."""
-        return self._renderer.order(job.request)
-
-    def wall_time(self, moment: float) -> str:
-        """A moment of the service's clock in ISO 8601, UTC."""
-        return datetime.fromtimestamp(self._epoch + moment, tz=timezone.utc).isoformat(timespec="milliseconds")
-
-    def _on_rendered(self, request_id: str, video: Future[bytes]) -> None:
-        if video.cancelled():
-            return
-        error = video.exception()
-        problem = f"The rehearsal's video could not be made ({type(error).__name__}: {error})" if error else None
-        if error:  # of which the job tells
-            log.debug("The rehearsal's video could not be made", exc_info=error)
+        """The MP4 of a job: made, in the making, or begun now."""
         with self._lock:
-            if request_id in self._jobs:
-                job = self._jobs[request_id]
-                self._jobs[request_id] = replace(job, rendered=self._clock(), error=problem)
+            video = self._videos.pop(job.request_id, None)
+            if video is None:
+                video = Future()
+                video.add_done_callback(self._drop_videos)
+                self._orders.put((job.request, video))
+            self._videos[job.request_id] = video
+        return video
 
-    def _unless_expired(self, job: Job) -> Job | None:
-        now = self._clock()
-        job = job.at(now, self._timing)
-        return None if job.ended is not None and job.ended + self._timing.expiry <= now else job
+    def _work(self) -> None:
+        while (order := self._orders.get()) is not None and not self._closed.is_set():
+            request, video = order
+            if not video.set_running_or_notify_cancel():
+                continue
+            try:
+                video.set_result(self._make(request, self._closed.is_set))
+            except Exception as error:  # noqa: BLE001 - whatever it is, the job that waits for it has to end
+                video.set_exception(error)
+
+    def _drop_videos(self, _: Future[bytes]) -> None:
+        """Drop what could not be made, and those last used longest ago."""
+        kept = 0
+        with self._lock:
+            for request_id, video in reversed([each for each in self._videos.items() if each[1].done()]):
+                is_made = not video.cancelled() and video.exception() is None
+                kept += len(video.result()) if is_made else 0
+                if not is_made or kept > KEPT_BYTES:
+                    del self._videos[request_id]

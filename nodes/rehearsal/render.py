@@ -1,27 +1,34 @@
-"""Makes the videos: MP4s like Seedance's own, H.264 High, yuv420p, 24 fps, B-frames, no colour tags, no audio."""
+"""Makes the videos: MP4s like Seedance's own, H.264 High, yuv420p, 24 fps, B-frames, no colour tags, no audio.
+
+Over the scene stands written that it is a rehearsal, and what was asked for.
+"""
 
 from __future__ import annotations
 
-import atexit
 import io
 import random
-import threading
+import textwrap
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from fractions import Fraction
-from queue import SimpleQueue
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from PIL import Image, ImageDraw, ImageFont
+
+from .scene import Backdrop, Robot
 from .schema import FPS, VideoRequest
 
-if TYPE_CHECKING:
-    from PIL import Image
-
-THREADS: Final = 2
-KEPT_BYTES: Final = 64 * 1024 * 1024
-"""Of videos in memory; of 480p and 5 s, one has 0.4 MB. A long list's clients fetch each soon after it is made."""
 _X264: Final = {"preset": "ultrafast", "crf": "23", "bf": "2", "x264-params": "8x8dct=1:cabac=1:deblock=1"}
 """8x8dct makes it profile High, since PyAV 14.2 refuses the option `profile`; the other two save bytes and blocks."""
+_MAX_CHARACTERS: Final = 1000
+"""Of a text; more than fits anywhere, and measuring it takes time."""
+_PLAIN: Final = str.maketrans({"—": " - ", "–": "-", "‘": "'", "’": "'", "“": '"', "”": '"', "…": "..."})
+"""For punctuation that prompts are full of and that Pillow's own font lacks."""
+_AMBER: Final = (255, 184, 48)
+_INK: Final = (34, 26, 10)
+_WHITE: Final = (246, 246, 240)
+_GREY: Final = (186, 190, 200)
+_PATCHES: Final = ((191, 191, 191), (191, 191, 0), (0, 191, 191), (0, 191, 0), (191, 0, 191), (191, 0, 0), (0, 0, 191))
+"""The colours of a television test card, by which wrong colours show at once."""
 
 
 class RenderingStopped(Exception):
@@ -56,13 +63,8 @@ def render(request: VideoRequest, stopped: Callable[[], bool] = lambda: False) -
 
 def draw_frames(request: VideoRequest) -> Iterator[Image.Image]:
     """The frames of a video in order. It is one RGB picture, drawn anew each time."""
-    from PIL import Image
-
-    from .captions import Captions
-    from .scene import Backdrop, Robot
-
     width, height = request.size
-    rng = random.Random(request.model_dump_json())  # noqa: S311 - chance for a picture, no secret
+    rng = random.Random(request.model_dump_json())
     speed = round(min(width, height) / 80)
     captions = Captions(request)
     floor = captions.panel_top - round(0.035 * height)
@@ -76,73 +78,93 @@ def draw_frames(request: VideoRequest) -> Iterator[Image.Image]:
         yield picture
 
 
-class Renderer:
-    """Makes each distinct video once, in a few threads, in the order in which they were ordered.
+class Captions:
+    """The REHEARSAL mark, a colour chart, and a panel with the prompt, the seed and the frame's number."""
 
-    Only the videos last used are kept, in memory; another one is made again when it is ordered again. Safe to use from
-    several threads.
+    def __init__(self, request: VideoRequest) -> None:
+        self._width, height = request.size
+        self._unit = unit = min(request.size) / 480
+        self._frames = request.frame_count
+        self._font = font(15 * unit)
+        self._baseline = height - round(14 * unit)
+        margin, badge, chart, panel = round(16 * unit), _badge(unit), _chart(unit), self._panel(request)
+        self.panel_top = height - panel.height
+        """The uppermost row of the panel at the lower edge."""
+        right = self._width - margin
+        self._parts = ((badge, (margin, margin)), (chart, (right - chart.width, margin)), (panel, (0, self.panel_top)))
+        number = self._font.getlength("0" * len(str(self._frames))) + 10 * unit
+        left = right - self._font.getlength(f"/ {self._frames}")
+        # Each in a place of its own, so that none moves when the number does.
+        self._places = (left - number, left - number / 2, left)
 
-    Args:
-        make: from a request, and a function that says whether to give up, to the MP4.
-    """
+    def draw(self, picture: Image.Image, frame: int) -> None:
+        """Draw them for frame number ``frame``, from 0."""
+        for part, corner in self._parts:
+            picture.paste(part, corner, part)
+        draw = ImageDraw.Draw(picture)
+        done = self._width * (frame + 1) / self._frames
+        draw.rectangle((0, self.panel_top, done, self.panel_top + round(4 * self._unit) - 1), _AMBER)
+        texts = (
+            ("frame", _GREY, "rs"),
+            (f"{frame + 1:0{len(str(self._frames))}}", _WHITE, "ms"),
+            (f"/ {self._frames}", _GREY, "ls"),
+        )
+        for place, (text, colour, anchor) in zip(self._places, texts, strict=True):
+            draw.text((place, self._baseline), text, colour, self._font, anchor=anchor)
 
-    def __init__(self, make: Callable[[VideoRequest, Callable[[], bool]], bytes] = render) -> None:
-        self._make = make
-        self._lock = threading.RLock()
-        self._videos: dict[VideoRequest, Future[bytes]] = {}
-        """The one last used is the last."""
-        self._orders: SimpleQueue[tuple[VideoRequest, Future[bytes]] | None] = SimpleQueue()
-        self._closed = threading.Event()
-        # No executor: at its end, Python waits until that has done all it has to do, before anybody can close it.
-        self._threads = [
-            threading.Thread(target=self._work, name="rehearsal-render", daemon=True) for _ in range(THREADS)
-        ]
-        for thread in self._threads:
-            thread.start()
-        atexit.register(self.close)
+    def _panel(self, request: VideoRequest) -> Image.Image:
+        unit, width = self._unit, self._width
+        margin, bar, spacing, letters = round(16 * unit), round(4 * unit), round(24 * unit), font(19 * unit)
+        lines = wrap(request.text, letters, width - 2 * margin, 3 if width >= request.size[1] else 4)
+        panel = Image.new("RGBA", (width, bar + len(lines) * spacing + round(47 * unit)), (10, 12, 22, 176))
+        draw = ImageDraw.Draw(panel)
+        draw.rectangle((0, 0, width, bar - 1), (70, 74, 88, 220))
+        for number, line in enumerate(lines):
+            draw.text((margin, bar + 10 * unit + number * spacing), line, _WHITE, letters)
+        facts = f"seed {request.seed}, {request.resolution}, {request.ratio}, {request.duration} s"
+        # A seed may have any number of digits; it must not run into the frame's number.
+        (facts,) = wrap(facts, self._font, round(width * 0.66), 1)
+        draw.text((margin, panel.height - round(14 * unit)), facts, _GREY, self._font, anchor="ls")
+        return panel
 
-    def order(self, request: VideoRequest) -> Future[bytes]:
-        """The video of a request: made, in the making, or begun now."""
-        with self._lock:
-            video = self._videos.pop(request, None)
-            if video is None:
-                video = Future()
-                video.add_done_callback(self._on_done)
-                self._orders.put((request, video))
-            self._videos[request] = video
-        return video
 
-    def cancel(self, request: VideoRequest) -> None:
-        """Do not begin a video. Nothing if it is begun already."""
-        with self._lock:
-            if request in self._videos:
-                self._videos[request].cancel()
+def wrap(text: str, letters: ImageFont.FreeTypeFont, width: float, most: int) -> list[str]:
+    """Lines of at most ``width`` pixels, at most ``most`` of them; "..." ends the last if something is left over."""
+    # What cannot be printed (line ends, control characters) would break the line.
+    printable = (mark if mark.isprintable() else " " for mark in text[:_MAX_CHARACTERS].translate(_PLAIN))
+    text = " ".join("".join(printable).split())
+    for characters in range(int(4 * width / letters.size), 3, -1):
+        lines = textwrap.wrap(text, characters, max_lines=most, placeholder="...")
+        if all(letters.getlength(line) <= width for line in lines):
+            break
+    return lines
 
-    def close(self) -> None:
-        """Give up what is being made, at its next frame, and wait for the threads."""
-        self._closed.set()
-        for _ in self._threads:
-            self._orders.put(None)
-        for thread in self._threads:
-            thread.join()
-        atexit.unregister(self.close)
 
-    def _work(self) -> None:
-        while (order := self._orders.get()) is not None and not self._closed.is_set():
-            request, video = order
-            if not video.set_running_or_notify_cancel():
-                continue
-            try:
-                video.set_result(self._make(request, self._closed.is_set))
-            except Exception as error:  # noqa: BLE001 - whatever it is, the job that waits for it has to end
-                video.set_exception(error)
+def _badge(unit: float) -> Image.Image:
+    """The REHEARSAL mark, and below it what that means."""
+    # Painted twice as large, then reduced, for smooth edges.
+    large, small = font(46 * unit), font(26 * unit)
+    note = "made on this machine, free of charge"
+    inset, pill = 26 * unit, 68 * unit
+    image = Image.new("RGBA", (2 * round(small.getlength(note) / 2 + inset), 2 * round(60 * unit)))
+    draw = ImageDraw.Draw(image)
+    draw.rounded_rectangle((0, 0, large.getlength("REHEARSAL") + 2 * inset, pill), pill / 2, _AMBER)
+    stroke = max(1, round(unit * 1.2))
+    draw.text((inset, pill / 2), "REHEARSAL", _INK, large, anchor="lm", stroke_width=stroke, stroke_fill=_INK)
+    draw.text((inset, pill + 28 * unit), note, _WHITE, small, anchor="lm")
+    return image.reduce(2)
 
-    def _on_done(self, _: Future[bytes]) -> None:
-        """Drop what could not be made, which may be tried again, and those last used longest ago."""
-        kept = 0
-        with self._lock:
-            for request, video in reversed([each for each in self._videos.items() if each[1].done()]):
-                is_made = not video.cancelled() and video.exception() is None
-                kept += len(video.result()) if is_made else 0
-                if not is_made or kept > KEPT_BYTES:
-                    del self._videos[request]
+
+def _chart(unit: float) -> Image.Image:
+    chart = Image.new("RGBA", (len(_PATCHES), 1))
+    chart.putdata([(*colour, 255) for colour in _PATCHES])
+    side = round(16 * unit)
+    return chart.resize((side * len(_PATCHES), side), Image.Resampling.NEAREST)
+
+
+def font(size: float) -> ImageFont.FreeTypeFont:
+    """Pillow's own font, so that every machine letters alike."""
+    found = ImageFont.load_default(size)
+    if not isinstance(found, ImageFont.FreeTypeFont):
+        raise RuntimeError("this Pillow was built without FreeType")
+    return found

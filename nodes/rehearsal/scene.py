@@ -3,43 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from random import Random
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
-from PIL import Image, ImageDraw, ImageOps
+from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 Colour: TypeAlias = tuple[int, ...]
 """RGB or RGBA."""
 
-_SPOKES = 5
-_PAINTS = ((238, 238, 232), (244, 196, 92), (126, 190, 214), (232, 132, 112), (150, 200, 150))
-_DARK = (26, 30, 44)
-_GLOW = (112, 232, 255)
-_RADIUS = 0.145
-"""Of the wheels, as a part of the robot's height."""
-_LIGHTS = ((255, 190, 110), (255, 150, 90), (255, 214, 160), (240, 120, 130), (120, 200, 210))
-_UPPER_WALL = ((28, 30, 62), (36, 24, 58), (20, 38, 60), (46, 26, 44))
+PAINTS: Final = ((238, 238, 232), (244, 196, 92), (126, 190, 214), (232, 132, 112), (150, 200, 150))
+LIGHTS: Final = ((255, 190, 110), (255, 150, 90), (255, 214, 160), (240, 120, 130), (120, 200, 210))
+UPPER_WALLS: Final = ((28, 30, 62), (36, 24, 58), (20, 38, 60), (46, 26, 44))
 """The seed picks one."""
-_LOWER_WALL = (96, 58, 62)
-_WOOD = (158, 104, 62)
-_SHARPNESS = 3
-"""Wall and robot are painted this many times larger, then reduced, for smooth edges."""
-_MARGIN = 4
-"""Columns that are enlarged beyond what is shown, since enlarging blurs over edges."""
-
-
-@dataclass(frozen=True)
-class Strip:
-    """A band over the picture's full width that scrolls for ever: one period, and one picture's width of the next."""
-
-    image: Image.Image
-    period: int
-    top: int
-    step: int
-    """Pixels per frame. Even, as a colour sample covers two: what moves by whole samples is quick to encode."""
+LOWER_WALL: Final = (96, 58, 62)
+WOOD: Final = (158, 104, 62)
+DARK: Final = (26, 30, 44)
+GLOW: Final = (112, 232, 255)
+RADIUS: Final = 0.145
+"""Of the wheels, as a part of the robot's height."""
 
 
 class Backdrop:
@@ -52,81 +34,57 @@ class Backdrop:
 
     def __init__(self, width: int, height: int, floor: int, speed: float, rng: Random) -> None:
         self._width = width
-        edges = (floor - 0.13 * height, floor - 0.055 * height, floor + 0.035 * height, height)
-        self._strips = [_wall(width, round(edges[0]), 2 * round(speed / 6), rng)]
-        for depth, (top, bottom) in enumerate(pairwise(map(round, edges))):
+        edges = [round(floor + part * height) for part in (-0.13, -0.055, 0.035)]
+        # Even steps, as a colour sample covers two pixels: what moves by whole samples is quick to encode.
+        self._strips = [(_wall(width, edges[0], rng), 0, 2 * round(speed / 6))]
+        for depth, (top, bottom) in enumerate(pairwise((*edges, height))):
             step = 2 * round(speed * (0.65 + 0.35 * depth) / 2)
-            self._strips.append(_plank(width, top, bottom - top, depth, step, rng))
+            self._strips.append((_plank(width, bottom - top, 0.62 + 0.19 * depth, rng), top, step))
 
     def draw(self, picture: Image.Image, frame: int) -> None:
-        """Cover a picture with it, as it is at a frame's number."""
-        for strip in self._strips:
-            left = frame * strip.step % strip.period
-            shown = strip.image.crop((left, 0, left + self._width, strip.image.height))
-            picture.paste(shown, (0, strip.top))
+        """Cover a picture with it, as it is at a frame's number: each strip, and itself once more behind its end."""
+        for strip, top, step in self._strips:
+            left = frame * step % self._width
+            picture.paste(strip, (-left, top))
+            picture.paste(strip, (self._width - left, top))
 
 
-def _wall(width: int, height: int, step: int, rng: Random) -> Strip:
-    """Painted small and sharp, and enlarged, which puts it out of focus."""
-    scale = 2 * max(1, round(height / 400))
-    rows, columns = -(-height // scale) * _SHARPNESS, 3 * width // (2 * scale) * _SHARPNESS
+def _wall(width: int, height: int, rng: Random) -> Image.Image:
+    """Lights out of focus, and a string of bulbs."""
     gradient = Image.linear_gradient("L").point([round(255 * (level / 255) ** 1.6) for level in range(256)])
-    wall = ImageOps.colorize(gradient.resize((columns, rows)), rng.choice(_UPPER_WALL), _LOWER_WALL)
+    wall = ImageOps.colorize(gradient.resize((width, height)), rng.choice(UPPER_WALLS), LOWER_WALL)
     draw = ImageDraw.Draw(wall, "RGBA")
 
     def glow(x: float, y: float, radius: float, opacity: float) -> None:
-        colour = (*rng.choice(_LIGHTS), round(255 * opacity))
-        for middle in (x - columns, x):  # what is cut off at the right goes on at the left
+        colour = (*rng.choice(LIGHTS), round(255 * opacity))
+        for middle in (x - width, x, x + width):  # what is cut off at one side goes on at the other
             draw.ellipse((middle - radius, y - radius, middle + radius, y + radius), colour)
 
-    short = min(rows, columns / 2)
-    for _ in range(max(24, columns // (9 * _SHARPNESS))):
-        place = rng.uniform(0, columns), rng.uniform(0.05, 0.95) * rows
+    short = min(height, 0.75 * width)
+    for _ in range(max(24, 26 * width // height)):
+        place = rng.uniform(0, width), rng.uniform(0.05, 0.95) * height
         glow(*place, rng.uniform(0.03, 0.11) * short, rng.uniform(0.08, 0.26))
-    bulbs = max(18, columns // (16 * _SHARPNESS))
+    bulbs = max(12, 10 * width // height)
     for bulb in range(bulbs):
-        x = bulb * columns / bulbs
-        y = rows * (0.30 + 0.17 * abs(math.sin(x * math.pi * 4 / columns)))
+        x = bulb * width / bulbs
+        y = height * (0.30 + 0.17 * abs(math.sin(x * math.tau / width)))
         glow(x, y, 0.055 * short, 0.2)
         glow(x, y, 0.022 * short, 0.95)
-    wall = wall.reduce(_SHARPNESS)
-    wall = Image.blend(wall, _noise(*wall.size, rng).convert("RGB"), 0.012)  # hides the steps of the gradient
-    return Strip(_enlarge(wall, scale, scale, wall.width * scale + width, height), wall.width * scale, 0, step)
+    return wall.filter(ImageFilter.GaussianBlur(short / 300))
 
 
-def _plank(width: int, top: int, height: int, depth: int, step: int, rng: Random) -> Strip:
-    """Grain of two sizes, joints, a light upper and a dark lower edge."""
-    fine = _enlarge(_noise(width // 32, height // 2, rng), 32, 2, 2 * width, height)
-    coarse = _enlarge(_noise(width // 32, height // 8 + 1, rng), 32, 8, 2 * width, height)
-    brightness = 0.62 + 0.19 * depth
-    dark, light = (_shade(_WOOD, brightness * tone) for tone in (0.88, 1.1))
-    plank = ImageOps.colorize(Image.blend(fine, coarse, 0.5), dark, light)
+def _plank(width: int, height: int, brightness: float, rng: Random) -> Image.Image:
+    """Grain, two joints, a light upper and a dark lower edge."""
+    grain = Image.frombytes("L", (width // 32, height // 2), rng.randbytes(width // 32 * (height // 2)))
+    dark, light = (tuple(round(part * brightness * tone) for part in WOOD) for tone in (0.88, 1.1))
+    plank = ImageOps.colorize(grain.resize((width, height), Image.Resampling.BICUBIC), dark, light)
     draw = ImageDraw.Draw(plank, "RGBA")
     line = max(2, height // 24)
-    for joint in rng.sample(range(width), 2):
-        for left in (joint - width, joint, joint + width):
-            draw.rectangle((left, 0, left + line, height), (0, 0, 0, 90))
-    draw.rectangle((0, 0, plank.width, line // 2), (255, 220, 180, 40))
-    draw.rectangle((0, height - line // 2 - 1, plank.width, height), (0, 0, 0, 110))
-    return Strip(plank, width, top, step)
-
-
-def _noise(columns: int, rows: int, rng: Random) -> Image.Image:
-    return Image.frombytes("L", (columns, rows), rng.randbytes(columns * rows))
-
-
-def _shade(colour: Sequence[int], factor: float) -> tuple[int, int, int]:
-    red, green, blue = (min(255, round(part * factor)) for part in colour)
-    return red, green, blue
-
-
-def _enlarge(texture: Image.Image, across: int, down: int, width: int, height: int) -> Image.Image:
-    """Repeat a texture to the right and make it larger, so that no seam is seen."""
-    wide = Image.new(texture.mode, (-(-width // across) + 2 * _MARGIN, texture.height))
-    for left in range(_MARGIN - texture.width, wide.width, texture.width):
-        wide.paste(texture, (left, 0))
-    large = wide.resize((wide.width * across, wide.height * down), Image.Resampling.BICUBIC)
-    return large.crop((_MARGIN * across, 0, _MARGIN * across + width, height))
+    for joint in (0, rng.randrange(width // 4, width)):  # the first hides where the grain begins anew
+        draw.rectangle((joint, 0, joint + line, height), (0, 0, 0, 90))
+    draw.rectangle((0, 0, width, line // 2), (255, 220, 180, 40))
+    draw.rectangle((0, height - line // 2 - 1, width, height), (0, 0, 0, 110))
+    return plank
 
 
 class Robot:
@@ -138,100 +96,73 @@ class Robot:
     """
 
     def __init__(self, side: int, speed: float, rng: Random) -> None:
-        paint, accent = rng.sample(_PAINTS, 2)
-        turn = 2 * math.pi / _SPOKES
-        steps = max(3, round(turn * _RADIUS * side / speed))
-        self._side = side
-        self._shadow = _paint(side, _shadow())
-        self._body = _paint(side, _body(paint, accent, eyes_open=True))
-        self._winking = _paint(side, _body(paint, accent, eyes_open=False))
-        self._wheels = [_paint(side, _wheels(accent, step * turn / steps)) for step in range(steps)]
+        paint, accent = rng.sample(PAINTS, 2)
+        self._side, self._speed = side, speed
+        self._shadow = _shadow().resize((side, side))
+        self._awake, self._winking = (_body(paint, accent, is_awake).resize((side, side)) for is_awake in (True, False))
+        self._wheel = _wheel(accent).resize((round(2 * RADIUS * side),) * 2)
 
     def draw(self, picture: Image.Image, middle: int, floor: int, frame: int) -> None:
         """Draw it standing on row ``floor`` around column ``middle``, as it is at a frame's number."""
-        left, top = middle - self._side // 2, floor - self._side
-        bob = round(self._side * 0.012 * math.sin(frame * 0.55))
-        body = self._winking if frame % 67 in (40, 41, 42, 43) else self._body
-        wheels = self._wheels[frame % len(self._wheels)]
-        for part, down in ((self._shadow, 0), (body, bob), (wheels, 0)):
-            picture.paste(part, (left, top + down), part)
+        side, left, top = self._side, middle - self._side // 2, floor - self._side
+        bob = round(side * 0.012 * math.sin(frame * 0.55))
+        body = self._winking if 40 <= frame % 67 < 44 else self._awake
+        angle = math.degrees(frame * self._speed / (RADIUS * side))
+        wheel = self._wheel.rotate(-angle, Image.Resampling.BICUBIC)
+        picture.paste(self._shadow, (left, top), self._shadow)
+        picture.paste(body, (left, top + bob), body)
+        for axle in (0.32, 0.69):
+            picture.paste(wheel, (left + round((axle - RADIUS) * side), floor - wheel.height), wheel)
 
 
-Shape: TypeAlias = tuple[str, tuple[float, ...], Colour, float]
-"""`line`, `box` or `oval`, its corners, and the width of the line or the radius of the box's corners; in hundredths of
-the robot's side."""
+def _canvas() -> tuple[Image.Image, ImageDraw.ImageDraw]:
+    """A transparent square of 1000 pixels: to be reduced, which makes the edges of what is drawn on it smooth."""
+    image = Image.new("RGBA", (1000, 1000))
+    return image, ImageDraw.Draw(image)
 
 
-def _paint(side: int, shapes: Iterable[Shape]) -> Image.Image:
-    """A square that is transparent beside the shapes."""
-    scale = side * _SHARPNESS / 100
-    image = Image.new("RGBA", (side * _SHARPNESS, side * _SHARPNESS))
-    draw = ImageDraw.Draw(image)
-    for kind, corners, fill, size in shapes:
-        points = [value * scale for value in corners]
-        if kind == "line":
-            draw.line(points, fill, round(size * scale))
-        elif kind == "box":
-            draw.rounded_rectangle(points, size * scale, fill)
-        else:
-            draw.ellipse(points, fill)
-    return image.reduce(_SHARPNESS)
+def _disc(draw: ImageDraw.ImageDraw, x: float, y: float, radius: float, fill: Colour) -> None:
+    draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill)
 
 
-def _line(x: float, y: float, to_x: float, to_y: float, width: float, fill: Colour) -> Shape:
-    return "line", (x, y, to_x, to_y), fill, width
+def _shadow() -> Image.Image:
+    image, draw = _canvas()
+    draw.ellipse((150, 920, 870, 1000), (14, 8, 6, 190))
+    return image.filter(ImageFilter.GaussianBlur(14))
 
 
-def _box(left: float, top: float, right: float, bottom: float, fill: Colour, round_by: float = 0.0) -> Shape:
-    return "box", (left, top, right, bottom), fill, round_by
-
-
-def _disc(x: float, y: float, radius: float, fill: Colour) -> Shape:
-    return "oval", (x - radius, y - radius, x + radius, y + radius), fill, 0.0
-
-
-def _shadow() -> Iterator[Shape]:
-    for layer in range(6):
-        inset = layer * 2.2
-        oval = (12 + inset, 92 + inset / 4, 90 - inset, 100 - inset / 4)
-        yield "oval", oval, (14, 8, 6, 34 + 18 * layer), 0.0
-
-
-def _body(paint: Colour, accent: Colour, *, eyes_open: bool) -> Iterator[Shape]:
+def _body(paint: Colour, accent: Colour, is_awake: bool) -> Image.Image:
+    image, draw = _canvas()
     shade = tuple(part * 3 // 4 for part in paint)
-    yield _line(50, 20, 47, 8, 1.6, shade)
-    yield _disc(47, 7, 5.2, (*accent, 90))
-    yield _disc(47, 7, 3.2, accent)
-    yield _box(19, 30, 24, 42, shade, 2.4)
-    yield _box(78, 30, 83, 42, shade, 2.4)
-    yield _box(44, 52, 57, 62, shade)
-    yield _box(23, 17, 79, 55, shade, 14)
-    yield _box(23, 17, 79, 53, paint, 14)
-    yield _box(32, 24, 76, 46, _DARK, 9)
-    for x in (46, 65):
-        if eyes_open:
-            yield _disc(x, 35, 5.4, _GLOW)
-            yield _disc(x + 1.6, 33.2, 1.6, (255, 255, 255))
+    draw.line((500, 200, 470, 80), shade, 16)
+    _disc(draw, 470, 70, 52, (*accent, 90))
+    _disc(draw, 470, 70, 32, accent)
+    draw.rounded_rectangle((190, 300, 830, 420), 24, shade)
+    draw.rectangle((440, 520, 570, 620), shade)
+    for colour, up in ((shade, 0), (paint, 20)):  # the darker one shows as a rim
+        draw.rounded_rectangle((230, 170, 790, 550 - up), 140, colour)
+        draw.rounded_rectangle((240, 580, 780, 860 - 1.5 * up), 110, colour)
+    draw.rounded_rectangle((320, 240, 760, 460), 90, DARK)
+    for x in (460, 650):
+        if is_awake:
+            _disc(draw, x, 350, 54, GLOW)
+            _disc(draw, x + 16, 332, 16, (255, 255, 255))
         else:
-            yield _line(x - 5, 35, x + 5, 35, 2, _GLOW)
-    yield _box(24, 58, 78, 86, shade, 11)
-    yield _box(24, 58, 78, 83, paint, 11)
-    yield _box(24, 69, 78, 72, accent)
-    yield _box(54.5, 60.5, 73.5, 67.5, _DARK, 3.5)
-    for x, light in ((58, (236, 92, 84)), (64, (250, 200, 80)), (70, (110, 210, 120))):
-        yield _disc(x, 64, 1.9, light)
-    yield _box(32, 62, 40, 78, shade, 4)
-    yield _disc(36, 79, 4.6, accent)
+            draw.line((x - 50, 350, x + 50, 350), GLOW, 20)
+    draw.rectangle((240, 690, 780, 720), accent)
+    draw.rounded_rectangle((545, 605, 735, 675), 35, DARK)
+    for x, light in ((580, (236, 92, 84)), (640, (250, 200, 80)), (700, (110, 210, 120))):
+        _disc(draw, x, 640, 19, light)
+    draw.rounded_rectangle((320, 620, 400, 780), 40, shade)
+    return image
 
 
-def _wheels(accent: Colour, angle: float) -> Iterator[Shape]:
-    radius = 100 * _RADIUS
-    y = 99.5 - radius
-    for x in (32.0, 69.0):
-        yield _disc(x, y, radius, _DARK)
-        yield _disc(x, y, radius * 0.72, (206, 210, 216))
-        for spoke in range(_SPOKES):
-            turned = angle + spoke * 2 * math.pi / _SPOKES
-            across, down = math.cos(turned) * radius * 0.7, math.sin(turned) * radius * 0.7
-            yield _line(x, y, x + across, y + down, 2.6, (84, 90, 104))
-        yield _disc(x, y, radius * 0.28, accent)
+def _wheel(accent: Colour) -> Image.Image:
+    """It fills its square."""
+    image, draw = _canvas()
+    _disc(draw, 500, 500, 500, DARK)
+    _disc(draw, 500, 500, 360, (206, 210, 216))
+    for end in (spoke * math.tau / 5 for spoke in range(5)):
+        draw.line((500, 500, 500 + 350 * math.cos(end), 500 + 350 * math.sin(end)), (84, 90, 104), 90)
+    _disc(draw, 500, 500, 140, accent)
+    return image

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 import logging
 import re
+import socket
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from concurrent.futures import Future
+from contextlib import closing
+from datetime import datetime, timezone
 from typing import Final
 
 from aiohttp import http_exceptions, web
 from pydantic import ValidationError
 
 from .jobs import Job, JobState, JobStore, Timing
-from .render import Renderer
 from .schema import VideoRequest
 
 DEFAULT_TOKEN: Final = "rehearsal"  # noqa: S105 - no secret: it opens nothing but this stand-in
@@ -35,47 +36,47 @@ class RehearsalService:
     Args:
         tokens: one per account.
         price_usd: per second of video; None for a service that names no price.
-        clock: seconds; only differences mean something.
-        renderer: makes the videos, and is closed with the service.
+        store: the jobs that it accepts; closed with the service.
     """
 
     def __init__(
         self,
         *,
         tokens: Collection[str] = (DEFAULT_TOKEN,),
-        timing: Timing | None = None,
         price_usd: float | None = 0.02,
-        clock: Callable[[], float] = time.monotonic,
-        renderer: Renderer | None = None,
+        store: JobStore | None = None,
     ) -> None:
         self._tokens = tuple(tokens)
         self._price_usd = price_usd
-        self._renderer = renderer or Renderer()
-        self.store = JobStore(timing or Timing(), clock, self._renderer)
-        """The jobs it has accepted."""
-        self._origin: Future[str] = Future()
+        self.store = store or JobStore(Timing())
+        self._origin = ""
         self._stopping: Future[None] = Future()
-        self._thread = threading.Thread(target=self._run, name="rehearsal-http", daemon=True)
+        self._thread: threading.Thread | None = None
 
     @property
     def origin(self) -> str:
         """`http://127.0.0.1:PORT`, once started."""
-        if not self._origin.done():
+        if not self._origin:
             raise RuntimeError("the rehearsal service was not started")
-        return self._origin.result()
+        return self._origin
 
     def start(self) -> None:
         """Begin to answer. Raises OSError where it cannot listen, RuntimeError where it was started before."""
+        if self._origin:
+            raise RuntimeError("the rehearsal service was started before")
+        # The backlog: hundreds of jobs may be polled at once.
+        listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+        self._origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        self._thread = threading.Thread(target=self._run, args=(listener,), name="rehearsal-http", daemon=True)
         self._thread.start()
-        self._origin.result()
 
     def stop(self) -> None:
         """End all connections and whatever is being rendered. Nothing if it was stopped before."""
         if not self._stopping.done():
             self._stopping.set_result(None)
-        if self._thread.is_alive():
+        if self._thread:
             self._thread.join()
-        self._renderer.close()
+        self.store.close()
 
     def __enter__(self) -> RehearsalService:
         self.start()
@@ -84,16 +85,11 @@ class RehearsalService:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def _run(self) -> None:
-        loop = asyncio.SelectorEventLoop()
-        try:
-            loop.run_until_complete(self._serve())
-        except Exception as error:  # noqa: BLE001 - whatever it is, `start` waits for it
-            self._origin.set_exception(error)
-        finally:
-            loop.close()
+    def _run(self, listener: socket.socket) -> None:
+        with closing(asyncio.SelectorEventLoop()) as loop:
+            loop.run_until_complete(self._serve(listener))
 
-    async def _serve(self) -> None:
+    async def _serve(self, listener: socket.socket) -> None:
         log = logging.getLogger("seedance.rehearsal")
         log.addFilter(_is_defect)
         runner = web.AppRunner(
@@ -106,9 +102,7 @@ class RehearsalService:
         )
         await runner.setup()
         try:
-            # The backlog: hundreds of jobs may be polled at once.
-            await web.TCPSite(runner, "127.0.0.1", 0, backlog=256).start()
-            self._origin.set_result(f"http://127.0.0.1:{runner.addresses[0][1]}")
+            await web.SockSite(runner, listener, backlog=256).start()
             await asyncio.wrap_future(self._stopping)
         finally:
             await runner.cleanup()
@@ -127,8 +121,6 @@ class RehearsalService:
     async def _submit(self, request: web.Request) -> web.Response:
         account = self._account(request)
         self._check_model(request)
-        if request.content_length is None:
-            raise web.HTTPLengthRequired
         try:
             wanted = VideoRequest.model_validate_json(await request.read())
         except ValidationError as error:
@@ -149,38 +141,40 @@ class RehearsalService:
 
     async def _status(self, request: web.Request) -> web.Response:
         job = self._job(request)
+        state = job.state
         # In this call, success and failure alike are `completed`.
-        word = "completed" if job.state in (JobState.SUCCEEDED, JobState.FAILED) else job.state.value
+        word = "completed" if state in (JobState.SUCCEEDED, JobState.FAILED) else state.value
         answer: dict[str, object] = {"request_id": job.request_id, "status": word}
-        if job.state is JobState.IN_QUEUE:
+        if state is JobState.IN_QUEUE:
             answer["queue_position"] = self.store.queue_position(job.request_id)
         return web.json_response(answer | _links(request, job, "status", "result"))
 
     async def _result(self, request: web.Request) -> web.Response:
         job = self._job(request)
-        answer: dict[str, object] = {"request_id": job.request_id, "status": job.state.value}
-        answer["created_at"] = self.store.wall_time(job.submitted)
-        if job.ended is not None:
-            answer["finished_at"] = self.store.wall_time(job.ended)
+        state = job.state
+        answer: dict[str, object] = {"request_id": job.request_id, "status": state.value}
+        answer["created_at"] = _date(job, job.submitted)
+        if state not in (JobState.IN_QUEUE, JobState.IN_PROGRESS) and job.ended is not None:
+            answer["finished_at"] = _date(job, job.ended)
             if request.query.get("include_cost") == "true" and self._price_usd is not None:
-                seconds = job.request.duration if job.state is JobState.SUCCEEDED else 0
-                answer["cost"] = round(self._price_usd * seconds, 4)
-        if job.state is JobState.SUCCEEDED:
+                answer["cost"] = round(self._price_usd * job.request.duration, 4) if state is JobState.SUCCEEDED else 0
+        if state is JobState.SUCCEEDED:
             answer["output"] = {"video": f"{request.url.origin()}/media/{job.request_id}.mp4"}
-        if job.state is JobState.FAILED:
+        if state is JobState.FAILED:
             answer["error"] = job.error
         return web.json_response(answer)
 
     async def _cancel(self, request: web.Request) -> web.Response:
         job = self._job(request)
-        outcome = "cancelled" if self.store.cancel(job.request_id) else "not_cancellable"
+        outcome = "cancelled" if self.store.cancel(job) else "not_cancellable"
         return web.json_response({"request_id": job.request_id, "outcome": outcome}, status=202)
 
     async def _media(self, request: web.Request) -> web.Response:
         job = self.store.find(request.match_info["request_id"])
         if job is None or job.state is not JobState.SUCCEEDED:
             raise web.HTTPNotFound
-        return _part(request, await asyncio.wrap_future(self.store.video(job)))
+        content = await asyncio.wrap_future(self.store.video(job))
+        return web.Response(body=content, content_type="video/mp4")
 
     def _account(self, request: web.Request) -> int:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -217,25 +211,12 @@ def _refusal(kind: type[web.HTTPError], code: int, message: str) -> web.HTTPErro
     return kind(text=json.dumps({"error_code": code, "message": message}), content_type="application/json")
 
 
+def _date(job: Job, moment: float) -> str:
+    """A moment of the job's clock in ISO 8601, UTC."""
+    seconds = time.time() + moment - job.clock()
+    return datetime.fromtimestamp(seconds, tz=timezone.utc).isoformat(timespec="milliseconds")
+
+
 def _links(request: web.Request, job: Job, *calls: str) -> dict[str, str]:
     """Under the address by which the client has reached the service."""
     return {f"{call}_url": f"{request.url.origin()}/v1/requests/{job.request_id}/{call}" for call in calls}
-
-
-def _part(request: web.Request, content: bytes) -> web.Response:
-    """The part of a file that a request asks for, as players and resuming downloads do; else the whole file."""
-    tag = hashlib.sha256(content).hexdigest()[:32]
-    headers = {"ETag": f'"{tag}"', "Accept-Ranges": "bytes"}
-    if any(known.value in ("*", tag) for known in request.if_none_match or ()):
-        return web.Response(status=304, headers=headers)
-    partial = "Range" in request.headers and request.headers.get("If-Range", headers["ETag"]) == headers["ETag"]
-    try:
-        start, end, _ = request.http_range.indices(len(content))
-    except ValueError:  # several ranges, for example; that may be answered with the whole file
-        partial = False
-    if not partial:
-        return web.Response(body=content, headers=headers, content_type="video/mp4")
-    if start >= end:
-        return web.Response(status=416, headers={**headers, "Content-Range": f"bytes */{len(content)}"})
-    headers["Content-Range"] = f"bytes {start}-{end - 1}/{len(content)}"
-    return web.Response(status=206, body=content[start:end], headers=headers, content_type="video/mp4")

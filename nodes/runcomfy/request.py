@@ -15,6 +15,8 @@ RATIOS: Final = ("16:9", "4:3", "1:1", "3:4", "9:16", "21:9")
 MIN_DURATION: Final = 2
 MAX_DURATION: Final = 12
 MAX_SEED: Final = 2**31 - 1
+MAX_COUNT: Final = 200
+"""Videos of one Seedance Options node."""
 ADVISED_TEXT_LENGTH: Final = 500
 """Characters; a longer text is accepted, but the schema says that shorter ones give better results."""
 

@@ -1,4 +1,4 @@
-"""A video file into one preallocated float32 tensor. One thread decodes, others convert what was decoded before."""
+"""A video file into one preallocated tensor. One thread decodes, others convert what was decoded before."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from .errors import CorruptVideo, breaks_off, unreadable
+from .errors import breaks_off, size_changes, unreadable
 from .memory import allocate
 from .probe import ALL, Selection, VideoInfo, read_timeline
 from .reader import Orientation, open_frames, orientation_of, to_float, to_rgb
@@ -26,7 +26,7 @@ class Clip:
     """The selected frames of a video file."""
 
     images: torch.Tensor
-    """float32 [frames, height, width, 3], RGB, 0..1, contiguous, on the CPU."""
+    """[frames, height, width, 3], RGB, 0..1, contiguous, on the CPU."""
     info: VideoInfo
 
 
@@ -34,12 +34,14 @@ def decode(
     file: Path,
     selection: Selection = ALL,
     *,
+    dtype: torch.dtype = torch.float32,
     progress: Callable[[int, int], object] = lambda *_: None,
     is_cancelled: Callable[[], bool] = lambda: False,
 ) -> Clip:
     """Read the selected frames of a video. Blocks; meant for a worker thread. Needs their memory and a few frames more.
 
     Args:
+        dtype: of the tensor.
         progress: told the frames done and in all.
         is_cancelled: asked before every frame.
 
@@ -57,14 +59,14 @@ def decode(
         if first is None:
             raise unreadable(file)
         info, orientation = timeline.info(stream, first), orientation_of(first)
-        images = allocate((len(wanted), info.height, info.width, 3), file)
+        images = allocate((len(wanted), info.height, info.width, 3), file, dtype)
         selected = islice(chain([first], frames), 0, len(wanted) * wanted.step, wanted.step)
         _fill(images.numpy(), selected, orientation, file, progress)
     return Clip(images, info)
 
 
 def _fill(
-    out: NDArray[np.float32],
+    out: NDArray[np.floating],
     frames: Iterator[av.VideoFrame],
     orientation: Orientation,
     file: Path,
@@ -75,9 +77,7 @@ def _fill(
     def convert(number: int, frame: av.VideoFrame) -> None:
         picture = to_rgb(frame, orientation)
         if picture.shape != out.shape[1:]:
-            raise CorruptVideo(
-                f"The size of the picture changes at frame {number} of {file.name}.", "Use another file."
-            )
+            raise size_changes(file, number)
         to_float(picture, out[number])
 
     done, workers = 0, max(2, (os.cpu_count() or 1) // 2)

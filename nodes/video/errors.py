@@ -10,7 +10,8 @@ VideoError
 ├── UnsupportedVideo        what is there is not a video, or of a kind that is not read
 ├── CorruptVideo            an incomplete or broken video
 ├── NothingSelected         the frame controls leave no frame
-└── NotEnoughMemory         its frames would not fit
+├── NotEnoughMemory         its frames would not fit
+└── UnsupportedUpscale      a model or a size that cannot be
 """
 
 from __future__ import annotations
@@ -88,6 +89,10 @@ class NotEnoughMemory(VideoError):
     """The frames would not fit into the memory that is left."""
 
 
+class UnsupportedUpscale(VideoError):
+    """What is asked of an upscaler cannot be: the model is of another kind, or the size not one of a video."""
+
+
 def name_of(file: Path) -> str:
     """What a user calls a file: an unfinished download by the name that it is to get."""
     return re.sub(r"^\.(.+)\.[0-9a-f]{8}\.part$", r"\1", file.name)
@@ -104,6 +109,11 @@ def cannot_open(file: Path, reason: str) -> VideoError:
 def breaks_off(file: Path, frames: int) -> CorruptVideo:
     """The error for a file of which only so many frames can be read."""
     return CorruptVideo(f"{file.name} breaks off after {frames} frames.", AGAIN)
+
+
+def size_changes(file: Path, frame: int) -> CorruptVideo:
+    """The error for a file whose pictures are not all of one size."""
+    return CorruptVideo(f"The size of the picture changes at frame {frame} of {file.name}.", "Use another file.")
 
 
 def unreadable(file: Path) -> UnsupportedVideo:

@@ -14,22 +14,19 @@ from .errors import NotEnoughMemory
 
 SPARE: Final = 256 * 1024 * 1024
 """Bytes that are left alone, for the decoder and everything else that goes on."""
-_VERSION_1: Final = ("sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
-_VERSION_2: Final = ("sys/fs/cgroup", "memory.max", "memory.current", "inactive_file")
-"""Where control groups are, their files with the limit and the usage, and the cached files in `memory.stat`."""
 
 
-def allocate(shape: tuple[int, ...], file: Path) -> torch.Tensor:
-    """An uninitialised float32 tensor for frames of a file, [frames, height, width, 3].
+def allocate(shape: tuple[int, ...], file: Path, dtype: torch.dtype = torch.float32) -> torch.Tensor:
+    """An uninitialised tensor for frames of a file, [frames, height, width, 3].
 
     Raises:
         NotEnoughMemory: with both figures and the ways out; nothing was allocated.
     """
-    frames, need, left = shape[0], math.prod(shape) * 4, available_memory()
+    frames, need, left = shape[0], math.prod(shape) * dtype.itemsize, available_memory()
     if need + SPARE <= left:
         try:
             # Not np.empty, which asks for huge pages that are slow to touch first.
-            return torch.empty(shape, dtype=torch.float32)
+            return torch.empty(shape, dtype=dtype)
         except RuntimeError:
             left = 0  # the system has less to give than it said
     fit = max(1, (left - SPARE) * frames // max(need, 1))
@@ -56,16 +53,14 @@ def container_memory(root: Path) -> Iterator[int]:
         lines = (root / "proc/self/cgroup").read_text(encoding="utf-8").splitlines()
     except OSError:
         return
-    for _, controllers, path in (line.split(":", 2) for line in lines):
-        if controllers and "memory" not in controllers.split(","):
-            continue
-        mount, limit, usage, cache = _VERSION_1 if controllers else _VERSION_2
-        group = root / mount / path.lstrip("/")
+    for path in (line[4:] for line in lines if line.startswith("0::/")):
+        group = root / "sys/fs/cgroup" / path
         for folder in (group, *group.parents):
             try:
-                texts = [(folder / name).read_text(encoding="utf-8") for name in (limit, usage, "memory.stat")]
-                most, used, stat = int(texts[0]), int(texts[1]), dict(line.split() for line in texts[2].splitlines())
+                names = ("memory.max", "memory.current", "memory.stat")
+                most, used, stat = [(folder / name).read_text(encoding="utf-8") for name in names]
+                cached = dict(line.split() for line in stat.splitlines()).get("inactive_file", 0)
+                # Cached files are given up before anything is killed.
+                yield int(most) - int(used) + int(cached)
             except (OSError, ValueError):  # there is no such group, or its limit is "max"
                 continue
-            # Cached files are given up before anything is killed.
-            yield most - used + int(stat.get(cache, 0))

@@ -169,6 +169,6 @@ def _rows(plane: VideoPlane) -> NDArray[np.uint8]:
     return np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
 
 
-def to_float(picture: NDArray[np.uint8], out: NDArray[np.float32]) -> None:
+def to_float(picture: NDArray[np.uint8], out: NDArray[np.floating]) -> None:
     """Write ``picture / 255``, rounded once, into an array of the same shape."""
-    np.divide(picture, np.float32(255), out=out)
+    np.divide(picture, np.float32(255), out=out, casting="same_kind")

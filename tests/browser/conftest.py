@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
@@ -36,7 +37,11 @@ SETTINGS = {
 }
 """ComfyUI as a user may have it who has found the settings."""
 
+NODES_2 = "Comfy.VueNodes.Enabled"
+
 FAILED = pytest.StashKey[bool]()
+OURS = re.compile("/seedance|^seedance asks")
+COMPLAINTS = ("error", "warning")
 PICTURES = CACHE / "browser-failures"
 
 # A page reaches this machine and nothing else, as on a computer without a network.
@@ -105,14 +110,39 @@ def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     """An empty page of a browser without a past. After a failure there is a picture of it in .cache."""
     with new_page(browser) as page:
         yield page
-        if request.node.stash.get(FAILED, False):
-            page.screenshot(path=PICTURES / f"{re.sub('[^a-z0-9]+', '-', request.node.name)}.png")
+        picture_failure(page, request)
+
+
+@pytest.fixture(scope="module")
+def opened(browser: Browser, server: ComfyUI) -> Iterator[Ui]:
+    """The web UI in one page for all tests of a file: to load it takes longer than most of them."""
+    with new_page(browser) as page:
+        yield Ui.opened(page, server.url)
 
 
 @pytest.fixture
-def ui(page: Page, server: ComfyUI) -> Ui:
-    """The web UI, opened and ready."""
-    return Ui.opened(page, server.url)
+def ui(opened: Ui, request: pytest.FixtureRequest) -> Iterator[Ui]:
+    """The web UI, ready, with an empty graph."""
+    opened.start_over()
+    yield opened
+    picture_failure(opened.page, request)
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["classic", "nodes-2.0"])
+def opened_in_both(browser: Browser, server: ComfyUI, request: pytest.FixtureRequest) -> Iterator[Ui]:
+    """As `opened`, first in the classic canvas and then in Nodes 2.0."""
+    write_settings(server.base, {**SETTINGS, NODES_2: request.param})
+    with new_page(browser) as page:
+        yield Ui.opened(page, server.url)
+    write_settings(server.base, SETTINGS)
+
+
+@pytest.fixture
+def both(opened_in_both: Ui, request: pytest.FixtureRequest) -> Iterator[Ui]:
+    """As `ui`, first in the classic canvas and then in Nodes 2.0."""
+    opened_in_both.start_over()
+    yield opened_in_both
+    picture_failure(opened_in_both.page, request)
 
 
 @pytest.fixture
@@ -138,6 +168,12 @@ def screenshots() -> Screenshots:
     return Screenshots(Path(folder) if folder else None)
 
 
+def picture_failure(page: Page, request: pytest.FixtureRequest) -> None:
+    """Saves a picture of the page if its test has failed."""
+    if request.node.stash.get(FAILED, False):
+        page.screenshot(path=PICTURES / f"{re.sub('[^a-z0-9]+', '-', request.node.name)}.png")
+
+
 def save_token(file: Path, token: str) -> None:
     file.parent.mkdir(mode=0o700, exist_ok=True)
     file.touch(0o600)
@@ -153,10 +189,25 @@ def new_page(browser: Browser) -> Iterator[Page]:
     context.set_default_timeout(PATIENCE)
     page = context.new_page()
     page.on("pageerror", lambda error: wrong.append(error.stack or error.message))
-    page.on("response", lambda answer: wrong.append(f"{answer.status} {answer.url}") if answer.status >= 500 else None)
+    page.on("response", lambda answer: wrong.append(f"{answer.status} {answer.url}") if answer.status >= 400 else None)
+    page.on("console", lambda said: wrong.append(f"{said.location} {said.text}") if said.type in COMPLAINTS else None)
+    watch_requests(page, wrong)
     yield page
     context.close()
-    assert [each for each in wrong if "seedance" in each.lower()] == []
+    assert [each for each in wrong if OURS.search(each)] == []
+
+
+def watch_requests(page: Page, wrong: list[str]) -> None:
+    """Notes what the pack's own code asks of anybody but the server that the page is from."""
+
+    def sent(event: dict[str, Any]) -> None:
+        address = event["request"]["url"]
+        if "/extensions/seedance/" in json.dumps(event["initiator"]) and not address.startswith("http://127.0.0.1:"):
+            wrong.append(f"seedance asks {address}")
+
+    devtools = page.context.new_cdp_session(page)
+    devtools.on("Network.requestWillBeSent", sent)
+    devtools.send("Network.enable")
 
 
 def write_settings(base: Path, settings: Mapping[str, object]) -> None:

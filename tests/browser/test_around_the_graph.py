@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.test_node_view import first_frame
 from tests.browser.ui import Ui
 from tests.comfyui.conftest import PACK
 from tools.comfyui import ComfyUI
@@ -17,6 +18,7 @@ NAMES = {
     "SeedanceTextToVideo": "Seedance Text to Video",
     "SeedanceOptions": "Seedance Options",
     "LoadSeedanceVideo": "Load Seedance Video",
+    "SeedanceUpscaleVideo": "Upscale Seedance Video",
 }
 DURATION_LABEL = """() => {
     const options = app.graph.nodes.find((node) => node.type === "SeedanceOptions")
@@ -81,6 +83,20 @@ def test_the_ui_speaks_the_users_language(
     assert page.evaluate(DURATION_LABEL) == nodes["SeedanceOptions"]["inputs"]["duration"]["name"]
     expect(ui.open_settings("Seedance")).to_contain_text(panel["tokenNone"])
     expect(ui.dialog.get_by_role("button", name=panel["save"], exact=True)).to_be_visible()
+
+
+def test_the_line_speaks_the_users_language(
+    page: Page, server: ComfyUI, settings: Callable[[Mapping[str, object]], None], token: str, prompt: str
+) -> None:
+    settings({"Comfy.Locale": "ja"})
+    ui = Ui.opened(page, server.url)
+    ui.load(first_frame(prompt))
+    ui.command("Comfy.QueuePrompt")
+    assert ui.wait_for_end() == "execution_success"
+    said = texts("ja", "main")["seedance"]
+    frames = said["frames"].format(frames=49, width=864, height=480, fps=24)
+    expect(page.get_by_text(frames)).to_be_visible()
+    assert any(line.startswith(said["submitting"]) for line in ui.lines()), ui.lines()
 
 
 def texts(language: str, file: str) -> dict[str, Any]:

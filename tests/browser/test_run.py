@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import FloatRect, Locator, Page, expect
 
-from tests.browser.conftest import save_token
+from tests.browser.conftest import NODES_2, save_token
 from tests.browser.screenshots import Screenshots
 from tests.browser.ui import Ui
 from tests.comfyui.conftest import ServiceLog
@@ -27,7 +27,6 @@ MIDDLE = """(video) => new Promise((done) => {
     video.onseeked = done
     video.currentTime = video.duration / 2
 })"""
-NODES_2 = "Comfy.VueNodes.Enabled"
 
 
 @pytest.mark.parametrize("nodes", ["classic nodes", "nodes 2.0"])
@@ -40,14 +39,14 @@ def test_a_template_becomes_a_video_on_the_node(
 ) -> None:
     settings({NODES_2: nodes == "nodes 2.0"})
     ui = Ui.opened(page, server.url)
-    ui.open_template("First video (rehearsal)")
+    ui.open_template("Seedance - First video (rehearsal)")
     ui.set_widget(NODE, "reuse", False)
     ui.run()
     assert ui.wait_for_end() == "execution_success"
     assert phases(ui.lines()) == ["Submitting", "Queued", "Generating", "Downloading", "Done"]
     ui.settle()
     ui.expect_on(NODE, ui.line("Done in"))
-    video = page.locator("video[src*='subfolder=seedance']")
+    video = page.locator(".seedance-view video")
     ui.expect_on(NODE, video)
     plays(video)
     shown = page.evaluate(

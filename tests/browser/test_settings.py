@@ -9,7 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import Locator, Page, Request, Response, WebSocket, expect
 
-from tests.browser.conftest import TOKEN
+from tests.browser.conftest import SIZE, TOKEN
 from tests.browser.screenshots import Screenshots
 from tests.browser.test_run import saving
 from tests.browser.ui import Ui
@@ -56,8 +56,44 @@ def test_a_token_is_saved_checked_and_cleared(ui: Ui, token_file: Path, screensh
 def test_the_check_tells_that_a_token_is_refused(ui: Ui, token_file: Path) -> None:
     panel = ui.open_settings("Seedance")
     save(panel, "another-token-than-the-account's")
+    state = panel.locator(".seedance-token-state")
+    expect(state).to_have_attribute("data-mood", "good")
     panel.get_by_role("button", name="Check").click()
     expect(panel.locator(".seedance-token").get_by_role("status")).to_contain_text("did not accept the token")
+    expect(state).to_have_attribute("data-mood", "bad")
+
+
+def test_the_budget_is_told_and_set_and_stops_what_would_pass_it(ui: Ui, token: str, prompt: str) -> None:
+    def set_budget(usd: str) -> None:
+        panel = ui.open_settings("Seedance").locator(".seedance-budget")
+        field = panel.get_by_role("spinbutton", name="Limit in US dollars in any 24 hours")
+        field.fill(usd)
+        field.press("Enter")
+        expect(panel.get_by_role("status")).to_have_text("Saved.")
+        expect(panel).to_contain_text(f"of ${float(usd):.2f} spent in the last 24 hours.")
+        ui.page.keyboard.press("Escape")
+
+    set_budget("0.02")
+    ui.load(saving(prompt))
+    ui.run()
+    assert ui.wait_for_end() == "execution_error"
+    expect(ui.message("Not submitted: this video costs about $0.04")).to_be_visible()
+    ui.page.keyboard.press("Escape")  # older UIs open a dialog over the page
+    set_budget("50")
+
+
+def test_the_panel_fits_a_small_window(ui: Ui, token_file: Path) -> None:
+    ui.page.set_viewport_size({"width": 1024, "height": 768})
+    try:
+        panel = ui.open_settings("Seedance")
+        for part in panel.locator(".seedance-settings :is(input, button, a)").all():
+            inner, outer = part.bounding_box(), panel.bounding_box()
+            assert inner
+            assert outer
+            assert outer["x"] <= inner["x"]
+            assert inner["x"] + inner["width"] <= outer["x"] + outer["width"] - 8
+    finally:
+        ui.page.set_viewport_size(SIZE)
 
 
 def test_the_token_is_nowhere_but_in_its_file(
@@ -143,7 +179,7 @@ def save(panel: Locator, token: str) -> None:
     field = panel.get_by_role("textbox", name="RunComfy API token")
     expect(field).to_have_attribute("type", "password")
     field.fill(token)
-    panel.get_by_role("button", name="Save").click()
+    panel.get_by_role("button", name="Save", exact=True).click()
     expect(panel.locator(".seedance-token").get_by_role("status")).to_have_text("Saved.")
     expect(field).to_have_value("")
 

@@ -13,46 +13,21 @@ from typing import Any
 
 from playwright.sync_api import FloatRect, Locator, Page, expect
 
-# A new user's page opens ComfyUI's own first graph; what is asked of it before that would be undone.
-READY = "() => window.app?.vueAppReady && app.graph?.nodes.length && app.extensionManager.workflow.activeWorkflow"
-LISTEN = """() => {
-    window.heard = {lines: [], ending: null}
-    app.api.addEventListener("execution_start", () => { heard.lines = []; heard.ending = null })
-    app.api.addEventListener("progress_text", (event) => heard.lines.push(event.detail.text))
-    for (const name of ["execution_success", "execution_error", "execution_interrupted"])
-        app.api.addEventListener(name, () => heard.ending = name)
-}"""
-PLACE = """(type) => {
-    const node = app.graph.nodes.find((node) => node.type === type)
-    const canvas = app.canvas.canvas.getBoundingClientRect()
-    const {scale, offset} = app.canvas.ds
-    const [left, top] = [0, 1].map((axis) => (node.pos[axis] + offset[axis]) * scale)
-    return {x: canvas.x + left, y: canvas.y + top, width: node.size[0] * scale, height: node.size[1] * scale}
-}"""
-IS_ON = f"""([type, shown]) => {{
-    const node = ({PLACE})(type), box = shown.getBoundingClientRect()
-    const [x, y] = [box.x + box.width / 2 - node.x, box.y + box.height / 2 - node.y]
-    return 0 <= x && x <= node.width && 0 <= y && y <= node.height
-}}"""
-SET_WIDGET = """([type, name, value]) => {
-    app.graph.nodes.find((node) => node.type === type).widgets.find((widget) => widget.name === name).value = value
-    app.graph.setDirtyCanvas(true, true)
-}"""
-ADD = """(type) => {
-    const node = LiteGraph.createNode(type)
-    node.pos = [500, 300]
-    app.graph.add(node)
-}"""
-DRAWN = """async () => {
-    await new Promise((done) => setTimeout(done))
-    for (const _ of [1, 2, 3]) await new Promise(requestAnimationFrame)
-}"""
-CONVERT = """(type) => {
-    const node = app.graph.nodes.find((node) => node.type === type)
-    return app.graph.convertToSubgraph(new Set([node])).node.type
-}"""
-SELECT = "(type) => app.canvas.selectNode(app.graph.nodes.find((node) => node.type === type))"
-UNKNOWN = "() => app.graph.nodes.filter((node) => !LiteGraph.registered_node_types[node.type]).map((node) => node.type)"
+from tests.browser.scripts import (
+    ADD,
+    CHOOSE,
+    CONVERT,
+    DRAWN,
+    IS_ON,
+    LAY_OUT,
+    LISTEN,
+    PLACE,
+    READY,
+    SELECT,
+    SET_WIDGET,
+    UNKNOWN,
+)
+
 AMISS = re.compile("missing|not found|couldn't|failed|error", re.IGNORECASE)
 
 
@@ -72,6 +47,35 @@ class Ui:
         ui.command("Comfy.ClearWorkflow")
         page.wait_for_function("() => app.graph.nodes.length === 0")
         return ui
+
+    def start_over(self) -> None:
+        """Leaves what is open and opens an empty graph in a tab of its own."""
+        while self.dialog.count():
+            self.page.keyboard.press("Escape")
+            self.settle()
+        self.dismiss_banner()
+        self.page.evaluate("() => (({toast}) => (toast.dismissAll ?? toast.removeAll)())(app.extensionManager)")
+        self.command("Comfy.NewBlankWorkflow")
+        self.page.wait_for_function("() => app.graph.nodes.length === 0")
+
+    def reload(self) -> None:
+        """Loads the page anew."""
+        self.page.reload()
+        self.page.wait_for_function(READY)
+        self.page.evaluate(LISTEN)
+
+    @property
+    def tab(self) -> str:
+        """The name on the tab that is open."""
+        name: str = self.page.evaluate("() => app.extensionManager.workflow.activeWorkflow.filename")
+        return name
+
+    def open_tab(self, name: str) -> None:
+        """Clicks on a tab."""
+        self.page.locator(".workflow-label", has_text=re.compile(rf"^\W*{re.escape(name)}\W*$")).click()
+        self.page.wait_for_function(
+            "(name) => app.extensionManager.workflow.activeWorkflow.filename === name", arg=name
+        )
 
     def dismiss_banner(self) -> None:
         """Closes the advertisement of ComfyUI's own that some versions show at the top."""
@@ -112,6 +116,7 @@ class Ui:
         """Opens a graph in the API's format, as dropping such a file on the page does."""
         self.page.evaluate("(graph) => app.loadApiJson(graph, 'graph')", graph)
         self.page.wait_for_function("(count) => app.graph.nodes.length === count", arg=len(graph))
+        self.page.evaluate(LAY_OUT)
         self.command("Comfy.Canvas.FitView")
 
     def add_node(self, node_type: str) -> None:
@@ -131,6 +136,25 @@ class Ui:
     def set_widget(self, node_type: str, name: str, value: object) -> None:
         self.page.evaluate(SET_WIDGET, [node_type, name, value])
 
+    def type_prompt(self, text: str) -> None:
+        """Types into the text of the only node that has one."""
+        field = self.page.locator("textarea:visible").first
+        field.click()
+        self.page.keyboard.press("ControlOrMeta+a")
+        self.page.keyboard.type(text)
+        expect(field).to_have_value(text)
+        self.page.keyboard.press("Tab")
+
+    def pick_from_menu(self, node_type: str, entry: str) -> None:
+        """Picks an entry of the menu that a right click on a node's title opens."""
+        place = self.place_of(node_type)
+        self.page.mouse.click(place["x"] + place["width"] / 2, place["y"] - 8, button="right")
+        self.page.get_by_text(entry, exact=True).locator("visible=true").first.click()
+
+    def choose(self, node_type: str, name: str, value: object) -> None:
+        """Sets a widget as its own control does, which tells the node."""
+        self.page.evaluate(CHOOSE, [node_type, name, value])
+
     def node_types(self) -> list[str]:
         """The type of each node of the graph."""
         found: list[str] = self.page.evaluate("() => app.graph.nodes.map((node) => node.type)")
@@ -149,6 +173,7 @@ class Ui:
 
     def run(self) -> None:
         """Presses Run."""
+        self.page.evaluate("() => { heard.ending = null }")
         buttons = self.page.get_by_test_id("queue-button")
         buttons.get_by_role("button", name="Run").or_(buttons.and_(self.page.get_by_role("button"))).first.click()
 
@@ -158,7 +183,9 @@ class Ui:
 
     def line(self, beginning: str) -> Locator:
         """The line of text that a node shows, if it begins so."""
-        return self.page.locator("span, p", has_text=re.compile(rf"^{re.escape(beginning)}")).first
+        return (
+            self.page.locator("span, p", has_text=re.compile(rf"^{re.escape(beginning)}")).locator("visible=true").first
+        )
 
     def message(self, text: str) -> Locator:
         """The message in a corner of the page that says so."""
@@ -166,16 +193,25 @@ class Ui:
 
     def wait_for_end(self) -> str:
         """Waits for the run's end and says how it ended, by the name of ComfyUI's event."""
-        self.page.wait_for_function("() => window.heard.ending")
-        ending: str = self.page.evaluate("() => window.heard.ending")
+        ending: str = self.page.wait_for_function("() => window.heard.ending").json_value()
         return ending
+
+    def posts(self) -> list[dict[str, Any]]:
+        """The prompts that have been posted since the page was loaded."""
+        posts: list[dict[str, Any]] = self.page.evaluate("() => window.heard.posts")
+        return posts
+
+    def executed(self) -> list[str]:
+        """The types of the nodes that the last run executed."""
+        found: list[str] = self.page.evaluate("() => window.heard.executed.map((id) => app.graph.getNodeById(id).type)")
+        return found
 
     def settle(self) -> None:
         """Waits until the UI has done what it does after a run, and drawn it."""
         self.page.evaluate(DRAWN)
 
     def lines(self) -> list[str]:
-        """All lines of progress that came during the last run."""
+        """All lines that nodes of this pack have shown during the last run."""
         lines: list[str] = self.page.evaluate("() => window.heard.lines")
         return lines
 

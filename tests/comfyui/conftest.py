@@ -98,11 +98,11 @@ def client_without_token(server_without_token: ComfyUI) -> Iterator[Client]:
 
 @contextmanager
 def started(base: Path, env: dict[str, str], *extra_args: str) -> Iterator[ComfyUI]:
-    """A server with the probe pack and the upscale model."""
+    """A server with the probe pack and the upscale model, and a budget that no test comes near by chance."""
     record = base / "network.txt"
     shutil.copytree(PROBE, base / "custom_nodes" / "probe", ignore=shutil.ignore_patterns("__pycache__"))
     write_tiny_upscaler(base / "models" / "upscale_models" / UPSCALER)
-    env = env | PYTHON | {"PROBE_NETWORK_RECORD": str(record)}
+    env = {"SEEDANCE_MAX_USD_PER_DAY": "1000"} | env | PYTHON | {"PROBE_NETWORK_RECORD": str(record)}
     with ComfyUI(base, pack=PACK, env=env, extra_args=extra_args) as server:
         shutil.copyfile(record, network_at_start(server))
         yield server

@@ -15,7 +15,7 @@ from tests.comfyui.graphs import Input, inputs_of
 from tools.comfyui import ComfyUI
 from tools.comfyui_client import Client
 
-NODES = ("SeedanceOptions", "SeedanceTextToVideo", "LoadSeedanceVideo")
+NODES = ("SeedanceOptions", "SeedanceTextToVideo", "LoadSeedanceVideo", "SeedanceUpscaleVideo")
 SNAPSHOT = Path(__file__).with_name("snapshot.json")
 KEPT = ("default", "min", "max", "step", "multiline", "control_after_generate", "video_upload", "options")
 FILES = "the files there are"

@@ -38,16 +38,22 @@ def replaced_by_file(folder: Path, content: bytes = b"") -> Iterator[None]:
     kept.rename(folder)
 
 
-def request_id(run: Run) -> str:
+def scalars(run: Run) -> dict[str, str]:
     assert run.status is Status.SUCCESS, run.error
-    return str(run.outputs[PROBE]["probe"][0]["scalars"]["request_id"])
+    found: dict[str, str] = run.outputs[PROBE]["probe"][0]["scalars"]
+    return found
+
+
+def request_id(run: Run) -> str:
+    return scalars(run)["request_id"]
 
 
 def test_the_message_says_what_helps_and_nothing_is_bought(
     client: Client, server: ComfyUI, service_log: ServiceLog, prompt: str
 ) -> None:
-    bought = request_id(client.run(generation(prompt)))
-    new, file = generation(f"{prompt}, another"), loading(video=f"seedance/{bought}.mp4 [output]")
+    outputs = scalars(client.run(generation(prompt)))
+    bought, name = outputs["request_id"], Path(outputs["video_path"]).name
+    new, file = generation(f"{prompt}, another"), loading(video=f"seedance/{name} [output]")
     private, videos = server.base / "user" / "__seedance", server.base / "output" / "seedance"
     journal = private / "jobs.sqlite3"
     with replaced_by_folder(journal):
@@ -64,7 +70,7 @@ def test_the_message_says_what_helps_and_nothing_is_bought(
         message = failure_of(client, new)
         assert f"could not be saved: {videos} cannot be written to (" in message
         assert "Nothing was charged. Make it writable" in message
-        assert f"cannot be read just now: {videos / bought}.mp4. Nothing was charged." in failure_of(
+        assert f"cannot be read just now: {videos / name}. Nothing was charged." in failure_of(
             client, generation(prompt)
         )
     assert [each.request_id for each in service_log.submissions] == [bought]

@@ -32,6 +32,17 @@ def choice(client: Client, made: dict[str, Any]) -> str:
     return offered
 
 
+def test_the_player_is_told_what_a_file_holds_and_of_no_file_elsewhere(server: ComfyUI, choice: str) -> None:
+    def asked(name: str) -> requests.Response:
+        return requests.get(f"{server.url}/seedance/video", {"name": name}, timeout=30)
+
+    told = asked(choice)
+    assert told.status_code == 200
+    assert told.json() == {"frames": FRAMES, "width": WIDTH, "height": HEIGHT, "fps": 24, "notice": ""}
+    for name in ("", "../user/__seedance/token", "/etc/passwd", "seedance/../../comfyui.log", "absent.mp4 [output]"):
+        assert asked(name).status_code == 404, name
+
+
 def test_a_file_comes_back_as_it_was_made(
     client: Client, service_log: ServiceLog, made: dict[str, Any], choice: str
 ) -> None:
@@ -66,7 +77,9 @@ def test_a_request_id_fetches_its_video(
     loaded = seen(client.run(loading(video=choice, source=request_id)))
     assert loaded["shape"] == [FRAMES, HEIGHT, WIDTH, 3]
     assert loaded["scalars"]["request_id"] == request_id
-    assert loaded["scalars"]["video_path"] == str(server.base / "output" / "seedance" / f"{request_id}.mp4")
+    file = Path(loaded["scalars"]["video_path"])
+    assert file.parent == server.base / "output" / "seedance"
+    assert file.stem.endswith(f"-{request_id}")
     assert [each.request_id for each in service_log.submissions] == [request_id], "loading buys nothing"
 
 
@@ -91,6 +104,62 @@ def test_what_no_workflow_may_open_is_an_error_that_names_the_one_widget(
     assert failure_of(client, loading(video="")).startswith("No video is chosen.")
 
 
+def test_the_list_has_the_newest_first_and_rehearsals_in_a_folder_of_their_own(
+    client: Client, made: dict[str, Any], choice: str
+) -> None:
+    rehearsed = seen(client.run(generation("A rehearsal at dusk", mode="rehearsal")))
+    file = Path(rehearsed["scalars"]["video_path"])
+    assert file.parent == Path(made["scalars"]["video_path"]).parent / "rehearsal"
+    newest = f"seedance/rehearsal/{file.name} [output]"
+    listed = choices(client)
+    assert listed[0] == newest
+    assert listed.index(newest) < listed.index(choice)
+    assert seen(client.run(loading(video=newest))) == rehearsed
+    by_id = seen(client.run(loading(video="", source=rehearsed["scalars"]["request_id"])))
+    assert by_id["scalars"]["video_path"] == str(file), "an id of a rehearsal finds it as well"
+
+
+def test_a_text_in_any_script_is_in_the_name_and_the_file_is_listed_loaded_and_served(
+    client: Client, server: ComfyUI
+) -> None:
+    for text, part in (
+        ("🦊 شیر می‌دود 🦊", "شیر-میدود"),
+        ("一只狐狸。Cafe\u0301?", "一只狐狸-café"),
+        ("../../CON: <a|b>*", "con-a-b"),
+        ("🦊", ""),
+    ):
+        run = client.run(generation(text, mode="rehearsal"))
+        file = Path(seen(run)["scalars"]["video_path"])
+        assert file.parent == server.base / "output" / "seedance" / "rehearsal", text
+        assert file.name[8:].startswith(f"-{part}-s1-" if part else "-s1-"), file.name
+        assert choices(client)[0] == f"seedance/rehearsal/{file.name} [output]", text
+        assert seen(client.run(loading(video=file.name))) == seen(run), text
+        (shown,) = run.outputs[VIDEO]["images"]
+        assert requests.get(f"{server.url}/view", params=shown, timeout=30).content == file.read_bytes(), text
+
+
+def test_a_name_without_its_folder_is_found_where_videos_are_written(
+    client: Client, server: ComfyUI, made: dict[str, Any]
+) -> None:
+    """As the lists of Nodes 2.0 hand it over. A file that is there under the very name comes first."""
+    content = Path(made["scalars"]["video_path"]).read_bytes()
+    for folder in ("output/seedance", "output/seedance/rehearsal", "output/video"):
+        for name in ("bare.mp4", "ثعلب في الثلج 🦊.mp4"):
+            file = server.base / folder / name
+            file.parent.mkdir(exist_ok=True)
+            file.write_bytes(content)
+            for written in (name, f"{name} [output]"):
+                assert seen(client.run(loading(video=written)))["scalars"]["video_path"] == str(file), written
+            for elsewhere in (f"{name} [input]", f"{name} [temp]", f"../{name}", f"other/{name}", f"x/../{name}"):
+                assert "There is no such video" in failure_of(client, loading(video=elsewhere)), elsewhere
+            file.unlink()
+    for folder in ("input", "output/seedance"):
+        (server.base / folder / "twice.mp4").write_bytes(content)
+    assert seen(client.run(loading(video="twice.mp4")))["scalars"]["video_path"] == str(
+        server.base / "input" / "twice.mp4"
+    )
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows lets nobody make links")
 def test_links_that_the_user_has_placed_are_followed(client: Client, server: ComfyUI, made: dict[str, Any]) -> None:
     """A folder on another drive, and a file in the input folder that lies elsewhere: listed, shown and loaded."""
@@ -102,8 +171,8 @@ def test_links_that_the_user_has_placed_are_followed(client: Client, server: Com
     (drive / f"{file.stem}-2.mp4").symlink_to(drive / file.name)
     second = f"seedance/{file.stem}-2.mp4 [output]"
     expected = {  # the folder and the type of what is shown, and the request id
-        f"seedance/{file.name} [output]": ("seedance", "output", file.stem),
-        second: ("seedance", "output", file.stem),
+        f"seedance/{file.name} [output]": ("seedance", "output", made["scalars"]["request_id"]),
+        second: ("seedance", "output", made["scalars"]["request_id"]),
         "elsewhere.mp4": ("", "input", ""),
     }
     try:

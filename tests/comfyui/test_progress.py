@@ -33,7 +33,7 @@ class Screen:
         self.texts: list[str] = []
         self.bars: list[tuple[int, int]] = []
 
-    def set_text(self, text: str) -> None:
+    def set_text(self, text: str, event: Event | None = None) -> None:
         self.texts.append(text)
 
     def set_progress(self, value: int, total: int) -> None:
@@ -100,6 +100,20 @@ def test_the_line_of_a_list_sums_up_what_its_items_came_to() -> None:
         assert shown(*histories).texts[-1].splitlines() == expected
 
 
+def test_a_failed_item_is_named_by_what_tells_it_from_the_others() -> None:
+    named = {
+        "seed 2": [("seed 1", '"A fox"'), ("seed 2", '"A fox"')],
+        '"A hare"': [("seed 1", '"A fox"'), ("seed 1", '"A hare"')],
+        "2": [("seed 1", '"A fox"'), ("seed 1", '"A fox"')],
+    }
+    for name, items in named.items():
+        screen = Screen()
+        batch = BatchProgress(screen)
+        *_, last = [batch.add(number, names) for number, names in enumerate(items)]
+        last(Failed("No."))
+        assert screen.texts[-1].splitlines()[-1] == f"[{name}] No.", name
+
+
 def test_trouble_of_one_item_is_told_while_it_lasts() -> None:
     trouble = Retrying("RunComfy is limiting how often this account may call it.", 4)
     *_, troubled, over = shown([], [Queued(2, 5)], [Queued(1, 3), trouble, Generating(9, 50)]).texts
@@ -117,7 +131,8 @@ def test_the_bar_knows_only_what_is_measured_and_moves_only_when_something_is_do
         ([[Downloading(3, 8)]], [(3, 8)]),
         ([[Downloading(3, None)]], []),
         ([[Decoding(2, 9)]], [(2, 9)]),
-        ([[Generating(3, 8)]], []),
+        ([[Generating(3, 8)]], [(375, 1000)]),
+        ([[Generating(30, 8)]], [(950, 1000)]),
         ([[DONE], [Downloading(3, 8)], [Failed("No.")], []], [(1, 4), (2, 4)]),
         ([[Queued(None, 1.0), Queued(None, 2.0), Failed("No.")], []], [(0, 2), (1, 2)]),
     ]

@@ -17,8 +17,22 @@ ROUTE = "/seedance/token"
 CHECK = "/seedance/token/check"
 NONE = {"source": None, "saved": False, "variable": None, "problem": None}
 SAVED = {"source": "saved", "saved": True, "variable": None, "problem": None}
-WRITES = (("POST", ROUTE), ("DELETE", ROUTE), ("POST", CHECK))
-READS = (("GET", ROUTE), ("GET", "/seedance/about"))
+BUDGET = "/seedance/budget"
+QUOTE = "/seedance/quote"
+WRITES = (("POST", ROUTE), ("DELETE", ROUTE), ("POST", CHECK), ("POST", BUDGET), ("POST", QUOTE))
+READS = (("GET", ROUTE), ("GET", "/seedance/about"), ("GET", BUDGET))
+JOBS = "/seedance/jobs"
+JOB_READS = (("GET", JOBS), ("GET", f"{JOBS}/totals"), ("GET", f"{JOBS}.csv"))
+JOB_WRITES = (("POST", f"{JOBS}/fetch"), ("POST", f"{JOBS}/link"), ("POST", f"{JOBS}/submit_again"))
+WRONG_JOBS: list[tuple[str, str, object]] = [
+    *(
+        ("GET", f"{JOBS}?{query}", None)
+        for query in ("before=x", "before=-1", f"before={'9' * 30}", "state=x", "state=told")
+    ),
+    *(("POST", f"{JOBS}/submit_again", {"id": number}) for number in (None, "1", True, 0, -1, 2**70, 1)),
+    *(("POST", f"{JOBS}/link", {"id": 1, "request_id": name}) for name in (None, 1, "", "../x", "a b", "con")),
+    ("POST", f"{JOBS}/fetch", {"request_id": "https://evil.example"}),
+]
 REBOUND = {"Host": "evil.example:8188", "Origin": "http://evil.example:8188"}
 """A page whose own name leads to this machine by now. All other headers are in `test_csrf.py`."""
 CROSS_SITE = {"another site": {"Origin": "https://evil.example"}, "a rebound name": REBOUND}
@@ -95,22 +109,23 @@ def test_a_token_is_saved_used_and_cleared(pages: Pages, service_log: ServiceLog
 def test_another_sites_page_is_refused_and_comfyuis_own_is_served(pages: Pages, service_log: ServiceLog) -> None:
     pages.ask("POST", ROUTE, {"token": TOKEN})
     for name, headers in CROSS_SITE.items():
-        for method, path in (*WRITES, *READS):
-            answer = pages.ask(method, path, {"token": "planted"}, headers)
+        for method, path in (*WRITES, *READS, *JOB_READS, *JOB_WRITES):
+            answer = pages.ask(method, path, {"token": "planted", "limit": 1000}, headers)
             assert answer.status_code == 403, f"{name}: {method} {path}"
-            assert "saved" not in answer.text, name
+            assert set(answer.json()) == {"error"}, name
         # Core answers a preflight of anybody's when it is asked to; what follows is refused all the same.
         assert pages.ask("OPTIONS", ROUTE, headers=headers).status_code in (200, 403, 405), name
     assert pages.file.read_text() == TOKEN
+    assert pages.ask("GET", BUDGET).json()["limit"] == 50
     assert service_log.calls == {}
-    for method, path in (*WRITES, *READS):
+    for method, path in (*WRITES, *READS, *JOB_READS):
         own = {"Origin": pages.server.url, "Sec-Fetch-Site": "same-origin"}
-        assert pages.ask(method, path, {"token": TOKEN}, own).ok, f"{method} {path}"
+        assert pages.ask(method, path, {"token": TOKEN, "limit": 50}, own).ok, f"{method} {path}"
 
 
 def test_what_a_form_could_send_is_refused(pages: Pages) -> None:
     for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""):
-        for method, path in WRITES:
+        for method, path in (*WRITES, *JOB_WRITES):
             answer = pages.ask(method, path, json.dumps({"token": TOKEN}).encode(), {"Content-Type": kind})
             assert answer.status_code == 415, f"{kind}: {method} {path}"
     assert not pages.file.exists()
@@ -127,6 +142,15 @@ def test_a_wrong_body_is_refused_and_not_quoted(pages: Pages) -> None:
     answer = requests.post(pages.server.url + ROUTE, data=without_length, headers=JSON, timeout=60)
     assert answer.status_code == 413
     assert not pages.file.exists()
+
+
+def test_jobs_that_there_cannot_be_are_refused(pages: Pages) -> None:
+    for method, path, body in WRONG_JOBS:
+        answer = pages.ask(method, path, body)
+        assert answer.status_code == 400, f"{method} {path} {body}"
+        assert set(answer.json()) == {"error"}, f"{method} {path} {body}"
+    assert pages.ask("GET", JOBS).json() == {"jobs": [], "next": None}
+    assert pages.ask("GET", f"{JOBS}.csv").headers["Cache-Control"] == "no-store"
 
 
 def test_the_version_and_the_repository_are_those_of_the_project(pages: Pages) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nodes.comfyui.routes import Check, TokenSettings, TokenState
+from nodes.comfyui.token_settings import Check, TokenSettings, TokenState
 from nodes.runcomfy.errors import MissingToken
 from tests.support.rehearsal import RehearsalService
 

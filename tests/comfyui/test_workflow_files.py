@@ -18,13 +18,15 @@ from tools.comfyui_client import Client
 FOLDER = PACK / "example_workflows"
 FILES = sorted(FOLDER.glob("*.json"))
 NAMES = [
-    "First video (rehearsal)",
-    "Four seeds side by side",
-    "Last frame for the next shot",
-    "Load and cut a clip",
-    "Text to video",
+    "Seedance - First video (rehearsal)",
+    "Seedance - Four seeds side by side",
+    "Seedance - Last frame for the next shot",
+    "Seedance - Load and cut a clip",
+    "Seedance - Text to video (app)",
+    "Seedance - Text to video",
     "Upscale 2x",
     "Upscale an existing video 2x",
+    "Upscale with image nodes",
 ]
 TITLE_HEIGHT = 30  # the UI draws a node's title above its position
 GAP = 20
@@ -34,7 +36,7 @@ PICTURE_BYTES = 60_000
 
 def test_these_are_they_each_with_a_picture() -> None:
     assert [file.stem for file in FILES] == NAMES
-    assert sorted(file.stem for file in FOLDER.glob("*.jpg")) == NAMES
+    assert [file.stem for file in sorted(FOLDER.glob("*.jpg"))] == NAMES
     assert all(name.isascii() for name in NAMES)
 
 
@@ -90,6 +92,30 @@ def test_file_explains_itself() -> None:
             (text,) = note["widgets_values"]
             assert 100 < len(text) < 700, file
             assert "`" not in text, f"{file}: in the UI's newer look, code on a note's ground cannot be read"
+
+
+def test_it_can_be_read_when_it_opens() -> None:
+    """The UI fits a template into three quarters of its window, and the classic canvas hides text below a zoom of
+    about 0.6."""
+    for file in FILES:
+        if file.stem.startswith("Seedance - "):
+            nodes = read_workflow(file)["nodes"]
+            for axis, window in ((0, 1440), (1, 810)):
+                extent = max(node["pos"][axis] + node["size"][axis] for node in nodes)
+                assert 0.75 * window / (extent + TITLE_HEIGHT) > 0.7, file
+            assert all(node["size"][1] <= 400 for node in nodes if node["type"] == "SeedanceTextToVideo"), file
+
+
+def test_what_an_app_shows_is_there(client: Client) -> None:
+    apps = {file: read_workflow(file) for file in FILES if read_workflow(file)["extra"].get("linearMode")}
+    assert [file.stem for file in apps] == ["Seedance - Text to video (app)"]
+    object_info = client.object_info()
+    for file, workflow in apps.items():
+        types = {node["id"]: object_info[node["type"]] for node in real_nodes(workflow["nodes"])}
+        shown = workflow["extra"]["linearData"]
+        for node, widget, *_ in shown["inputs"]:
+            assert widget in types[node]["input"]["required"], f"{file}: {widget}"
+        assert all(types[node]["output_node"] for node in shown["outputs"]), file
 
 
 def test_nodes_do_not_overlap_and_links_go_right() -> None:

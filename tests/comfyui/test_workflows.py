@@ -56,7 +56,7 @@ def object_info(client_without_token: Client) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def source(client_without_token: Client, server_without_token: ComfyUI) -> Path:
     """A video of three seconds that a user made before."""
-    graph = shortened(api_graph("Text to video", client_without_token.object_info()), seconds=3)
+    graph = shortened(api_graph("Seedance - Text to video", client_without_token.object_info()), seconds=3)
     run = client_without_token.run(graph)
     assert run.status is Status.SUCCESS, run.error
     (file,) = saved(run, graph, server_without_token.base, by="SeedanceTextToVideo")
@@ -64,13 +64,13 @@ def source(client_without_token: Client, server_without_token: ComfyUI) -> Path:
 
 
 def test_first_video_runs_as_it_is(run: RunExample, base: Path, object_info: dict[str, Any]) -> None:
-    graph = api_graph("First video (rehearsal)", object_info)
+    graph = api_graph("Seedance - First video (rehearsal)", object_info)
     (file,) = saved(run(graph), graph, base)
     assert facts(file) == (FRAMES_BY_DEFAULT, WIDTH, HEIGHT)
 
 
 def test_text_to_video_saves_a_video(run: RunExample, base: Path, object_info: dict[str, Any]) -> None:
-    graph = shortened(api_graph("Text to video", object_info))
+    graph = shortened(api_graph("Seedance - Text to video", object_info))
     (file,) = saved(run(graph), graph, base)
     assert facts(file) == (FRAMES, WIDTH, HEIGHT)
 
@@ -78,7 +78,7 @@ def test_text_to_video_saves_a_video(run: RunExample, base: Path, object_info: d
 def test_four_seeds_saves_four_videos_and_shows_a_frame_of_each(
     run: RunExample, base: Path, object_info: dict[str, Any]
 ) -> None:
-    graph = shortened(api_graph("Four seeds side by side", object_info))
+    graph = shortened(api_graph("Seedance - Four seeds side by side", object_info))
     finished = run(graph)
     files = saved(finished, graph, base)
     assert [facts(file) for file in files] == [(FRAMES, WIDTH, HEIGHT)] * 4
@@ -97,12 +97,20 @@ def test_upscale_saves_twice_the_size(run: RunExample, base: Path, object_info: 
 def test_an_existing_video_is_cut_and_upscaled(
     run: RunExample, base: Path, object_info: dict[str, Any], source: Path
 ) -> None:
-    graph = choosing(source, api_graph("Load and cut a clip", object_info))
+    graph = choosing(source, api_graph("Seedance - Load and cut a clip", object_info))
     (cut,) = saved(run(graph), graph, base)
     assert facts(cut) == (CUT, WIDTH, HEIGHT)
     assert closest(frames_of(cut)[0], source) == CUT_FROM
 
-    graph = choosing(source, api_graph("Upscale an existing video 2x", object_info))
+    graph = choosing(cut, api_graph("Upscale an existing video 2x", object_info))
+    (file,) = saved(run(graph), graph, base)
+    assert facts(file) == (CUT, 2 * WIDTH, 2 * HEIGHT)
+
+
+def test_some_frames_of_an_existing_video_are_upscaled_by_image_nodes(
+    run: RunExample, base: Path, object_info: dict[str, Any], source: Path
+) -> None:
+    graph = choosing(source, api_graph("Upscale with image nodes", object_info))
     (load,) = of_type(graph, "LoadSeedanceVideo")
     graph[load]["inputs"]["frame_load_cap"] = FEW
     (file,) = saved(run(graph), graph, base)
@@ -110,7 +118,7 @@ def test_an_existing_video_is_cut_and_upscaled(
 
 
 def test_last_frame_saves_the_very_last(run: RunExample, base: Path, object_info: dict[str, Any]) -> None:
-    graph = shortened(api_graph("Last frame for the next shot", object_info))
+    graph = shortened(api_graph("Seedance - Last frame for the next shot", object_info))
     finished = run(graph)
     (file,) = saved(finished, graph, base, by="SaveImage")
     (video,) = saved(finished, graph, base, by="SeedanceTextToVideo")
@@ -131,7 +139,8 @@ def shortened(graph: ApiGraph, seconds: int = DURATION) -> ApiGraph:
 def choosing(video: Path, graph: ApiGraph) -> ApiGraph:
     """The same graph after the user has chosen a video that was made before."""
     (load,) = of_type(graph, "LoadSeedanceVideo")
-    graph[load]["inputs"]["video"] = f"{video.parent.name}/{video.name} [output]"
+    output = next(folder for folder in video.parents if folder.name == "output")
+    graph[load]["inputs"]["video"] = f"{video.relative_to(output).as_posix()} [output]"
     return graph
 
 

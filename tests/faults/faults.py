@@ -23,8 +23,8 @@ def reset_in_mid_body(exchange: Exchange) -> Iterator[bytes]:
 
 
 def end_in_mid_body(exchange: Exchange) -> Iterator[bytes]:
-    status, headers, body = exchange.healthy()
-    yield last(status, body[: len(body) // 2], headers | {"Content-Length": str(len(body))})
+    status, body = exchange.healthy()
+    yield last(status, body[: len(body) // 2], {"Content-Length": str(len(body))})
 
 
 def no_answer(exchange: Exchange) -> Iterable[bytes]:
@@ -34,8 +34,8 @@ def no_answer(exchange: Exchange) -> Iterable[bytes]:
 
 
 def slow_trickle(exchange: Exchange) -> Iterator[bytes]:
-    status, headers, body = exchange.healthy()
-    yield last(status, b"", headers | {"Content-Length": str(len(body))})
+    status, body = exchange.healthy()
+    yield last(status, b"", {"Content-Length": str(len(body))})
     for byte in body:
         yield bytes([byte])
         if exchange.over.wait(0.02):
@@ -43,12 +43,12 @@ def slow_trickle(exchange: Exchange) -> Iterator[bytes]:
 
 
 def unknown_word(exchange: Exchange) -> Iterator[bytes]:
-    status, headers, body = exchange.healthy()
+    status, body = exchange.healthy()
     try:
         said = json.loads(body)
     except ValueError:
         said = {}
-    yield last(status, json.dumps(said | {"status": "pondering", "outcome": "pondering"}).encode(), headers)
+    yield last(status, json.dumps(said | {"status": "pondering", "outcome": "pondering"}).encode())
 
 
 def refusal(status: int, code: int = 0, headers: dict[str, str] | None = None) -> Fault:

@@ -42,13 +42,13 @@ class Environment:
         return _output([self.python, "-m", "pip", *arguments], dict(os.environ))
 
 
-def prepare(cache: Path, core: Path, *, instead: tuple[str, str] | None = None) -> Environment:
-    """An environment, made once: `instead` names a distribution to remove and the requirement that takes its place.
+def prepare(cache: Path, core: Path) -> Environment:
+    """An environment, made once.
 
     Raises subprocess.CalledProcessError when pip fails.
     """
     wanted = [MANAGER, f"{PACKAGE}=={version_wanted(core)}"]
-    recipe = json.dumps([environment.fingerprint(), wanted, instead])
+    recipe = json.dumps([environment.fingerprint(), wanted])
     made = Environment(cache / f"manager-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}")
     stamp = made.folder / ".ready"
     if not stamp.exists():
@@ -56,9 +56,6 @@ def prepare(cache: Path, core: Path, *, instead: tuple[str, str] | None = None) 
         site = Path(sysconfig.get_path("purelib", vars={"base": str(made.folder)}))
         # Links, not 2 GB of copies. pip and uv replace files and never write into them, so .venv stays as it is.
         shutil.copytree(sysconfig.get_path("purelib"), site, copy_function=_link, dirs_exist_ok=True)
-        if instead:
-            made.pip("uninstall", "--yes", instead[0])
-            wanted.append(instead[1])
         made.pip("install", *wanted)
         stamp.touch()
     return made

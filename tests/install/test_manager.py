@@ -20,9 +20,22 @@ from tools.comfyui_client import Client, Status
 from tools.comfyui_source import ensure
 from tools.package import NAME, ROOT, pack
 
-NODES = {"SeedanceOptions", "SeedanceTextToVideo", "LoadSeedanceVideo"}
+NODES = {"SeedanceOptions", "SeedanceTextToVideo", "LoadSeedanceVideo", "SeedanceUpscaleVideo"}
 VERSION = about().version
 TOKEN = "a-token-of-the-tests"
+
+GRAPH: dict[str, dict[str, object]] = {
+    "options": {
+        "class_type": "SeedanceOptions",
+        "inputs": {"resolution": "480p", "ratio": "1:1", "duration": 2, "seed": 1},
+    },
+    "video": {
+        "class_type": "SeedanceTextToVideo",
+        "inputs": {"text": "A snail crosses a path.", "mode": "live", "reuse": True, "options": ["options", 0]},
+    },
+    "end": {"class_type": "PreviewImage", "inputs": {"images": ["video", 0]}},
+}
+"""The smallest video, decoded, with an end that makes it run."""
 
 NOT_THE_PACKS = {"__pycache__", "__manager", "default", "temp", "front_end", "comfyui.log"}
 """What Manager, ComfyUI or the test leave behind in any case."""
@@ -46,20 +59,8 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loopback]:
 
 @pytest.fixture
 def usual(fresh_core: Path) -> Iterator[Environment]:
-    """ComfyUI with torch and opencv-python."""
-    yield from kept_as_it_was(prepare(CACHE, fresh_core))
-
-
-@pytest.fixture
-def headless(fresh_core: Path) -> Iterator[Environment]:
-    """ComfyUI where another pack brought OpenCV's build without windows."""
-    (wanted,) = (line for line in (ROOT / "requirements-dev.txt").read_text().split() if line.startswith("opencv-"))
-    other = wanted.replace("opencv-python", "opencv-python-headless")
-    yield from kept_as_it_was(prepare(CACHE, fresh_core, instead=("opencv-python", other)))
-
-
-def kept_as_it_was(environment: Environment) -> Iterator[Environment]:
-    """ComfyUI runs in the environment, which is thrown away when a test changed it, so that the next begins anew."""
+    """ComfyUI with torch. It is thrown away when a test changed it, so that the next begins anew."""
+    environment = prepare(CACHE, fresh_core)
     before = environment.installed()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COMFYUI_PYTHON", str(environment.python))
@@ -75,7 +76,7 @@ def test_a_user_installs_uses_and_removes_the_pack(usual: Environment, registry:
 
     said = command.run("install", f"{NAME}@{VERSION}", "--mode", "local")
     assert f"[INSTALLED] {NAME}" in said
-    assert usual.installed() == installed, "an install must change neither torch nor OpenCV nor anything else"
+    assert usual.installed() == installed, "an install must change neither torch nor anything else"
 
     with RehearsalService(tokens=(TOKEN,), timing=Timing(queued=0.1, running=0.1)) as service:
         account = {"RUNCOMFY_API_BASE_URL": service.origin, "RUNCOMFY_API_TOKEN": TOKEN}
@@ -83,7 +84,7 @@ def test_a_user_installs_uses_and_removes_the_pack(usual: Environment, registry:
             assert nodes_of(server) == NODES
             assert "IMPORT FAILED" not in server.log
             with Client(server.url) as client:
-                run = client.run(graph("live"), timeout=120)
+                run = client.run(GRAPH, timeout=120)
     assert run.status is Status.SUCCESS, run.error
 
     said = command.run("uninstall", NAME, "--mode", "local")
@@ -96,42 +97,6 @@ def test_a_user_installs_uses_and_removes_the_pack(usual: Environment, registry:
     with started(fresh_core, {}) as server:
         assert nodes_of(server) == set()
         assert "IMPORT FAILED" not in server.log
-
-
-def test_manager_can_be_told_to_leave_another_opencv_alone(
-    headless: Environment, registry: Loopback, fresh_core: Path
-) -> None:
-    """Otherwise it installs opencv-python over it, and a newer NumPy with it if need be."""
-    installed = headless.installed()
-    assert not any(line.startswith("opencv-python==") for line in installed)
-    settings = fresh_core / "user" / "__manager"
-    settings.mkdir(parents=True, exist_ok=True)
-    (settings / "pip_blacklist.list").write_text("opencv-python\n", encoding="utf-8")
-
-    command = Manager(headless, fresh_core, registry)
-    command.run("install", f"{NAME}@{VERSION}", "--mode", "local", "--user-directory", str(settings))
-    try:
-        assert headless.installed() == installed
-        with started(fresh_core, {}) as server, Client(server.url) as client:
-            run = client.run(graph("rehearsal"), timeout=120)
-        assert run.status is Status.SUCCESS, run.error
-    finally:
-        command.run("uninstall", NAME, "--mode", "local")
-
-
-def graph(mode: str) -> dict[str, dict[str, object]]:
-    """The smallest video, decoded, with an end that makes it run."""
-    return {
-        "options": {
-            "class_type": "SeedanceOptions",
-            "inputs": {"resolution": "480p", "ratio": "1:1", "duration": 2, "seed": 1},
-        },
-        "video": {
-            "class_type": "SeedanceTextToVideo",
-            "inputs": {"text": "A snail crosses a path.", "mode": mode, "reuse": True, "options": ["options", 0]},
-        },
-        "end": {"class_type": "PreviewImage", "inputs": {"images": ["video", 0]}},
-    }
 
 
 def started(core: Path, variables: dict[str, str]) -> ComfyUI:

@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 
-from nodes.jobs.account import BEST_BEFORE, ListPrice, RateLimiter, price_of
+from nodes.jobs.account import BEST_BEFORE, RETRY_AFTER, ListPrice, RateLimiter, price_of
 from nodes.jobs.waiting import MAX_RETRY_AFTER, Backoff, Executors
 from nodes.runcomfy.client import ApiRequest, RunComfy
 from nodes.runcomfy.errors import ConnectError, RateLimited
@@ -149,6 +149,18 @@ def test_the_price_is_asked_once_and_anew_when_it_is_old_and_nothing_is_shown_wh
             assert price() == expected, left
         assert len(page.answers) == left - 1
         clock.now += BEST_BEFORE + 1
+
+
+def test_a_service_that_did_not_answer_is_asked_again_soon_but_not_by_every_job(clock: TurningClock) -> None:
+    page = ModelPage(ConnectError("no connection"), reply(base_price_usd=0.02, price_unit="second"))
+    executors = Executors()
+    price = ListPrice(RunComfy(page, "RUNCOMFY_API_TOKEN"), executors, clock)
+    for seconds, left in ((0, 1), (RETRY_AFTER, 1), (1, 0), (BEST_BEFORE, 0)):
+        clock.now += seconds
+        price.ask()
+        let_rest(executors)
+        assert len(page.answers) == left, seconds
+    assert price() == PRICE
 
 
 def test_the_user_reads_the_price_and_the_journal_keeps_it(machine: FakeMachine) -> None:

@@ -9,8 +9,9 @@ import pytest
 
 from nodes.jobs.download import MAX_LINK_REFRESHES, download_link
 from nodes.jobs.errors import JobExpired, NoVideo, VideoUnavailable
+from nodes.jobs.file_names import file_names
 from nodes.jobs.job import Video
-from nodes.jobs.records import RequestKey, State, file_names
+from nodes.jobs.records import JobRecord, RequestKey, State
 from nodes.jobs.waiting import Cancellation
 from nodes.runcomfy.request import MODEL_ID
 from nodes.video.errors import (
@@ -22,21 +23,24 @@ from nodes.video.errors import (
     UnsafeUrl,
     UnsupportedVideo,
 )
-from tests.support.fake_runcomfy import BOAT, FakeMachine, reply
+from tests.support.fake_runcomfy import BOAT, FakeMachine, TurningClock, reply
 from tests.support.job_records import record_in
 from tests.support.tiny_mp4 import TINY_MP4
 
 NewMachine = Callable[[], FakeMachine]
 BROKEN = DownloadInterrupted("connection lost")
+BOUGHT = JobRecord(1, "1", RequestKey("", "", ""), "", State.ACCEPTED, BOAT, "job-1", created=TurningClock().wall())
+(NAME,) = file_names(BOUGHT, 1, 0)
 
 
 def link_number(number: int) -> dict[str, object]:
     return {"status": "succeeded", "output": {"video": f"https://media/{number}"}}
 
 
-def test_the_file_is_named_after_the_job(machine: FakeMachine) -> None:
+def test_the_file_is_named_for_people_and_that_is_written_down(machine: FakeMachine) -> None:
     video = machine.run()
-    assert [file.name for file in video.files] == ["job-1.mp4"]
+    assert [file.name for file in video.files] == [NAME]
+    assert [record.files for record in machine.journal.records()] == [(NAME,)]
     assert video.files[0].read_bytes() == TINY_MP4
     assert video.cost == 0.03
 
@@ -44,9 +48,8 @@ def test_the_file_is_named_after_the_job(machine: FakeMachine) -> None:
 def test_several_videos_of_one_job_are_numbered(machine: FakeMachine) -> None:
     machine.service.ending = {"status": "succeeded", "output": {"videos": ["https://a", "https://b", "https://c"]}}
     video = machine.run()
-    assert [file.name for file in video.files] == ["job-1.mp4", "job-1-2.mp4", "job-1-3.mp4"]
+    assert [file.name for file in video.files] == [NAME, NAME.replace(".", "-2."), NAME.replace(".", "-3.")]
     assert machine.links == ["https://a", "https://b", "https://c"]
-    assert file_names("x", 0) == ()
 
 
 def test_only_the_missing_one_of_several_is_fetched_again(machine: FakeMachine) -> None:
@@ -165,11 +168,11 @@ def test_what_a_killed_run_left_is_given_its_name_if_it_is_whole_and_else_swept_
         machine = new_machine()
         videos = machine.folder / "videos"
         videos.mkdir(parents=True)
-        (videos / ".job-1.mp4.0a1b2c3d.part").write_bytes(content)
+        (videos / f".{NAME}.0a1b2c3d.part").write_bytes(content)
         (videos / ".job-2.mp4.0a1b2c3d.part").write_bytes(b"somebody is at work on it")
         machine.run()
         assert len(machine.links) == (content != TINY_MP4)
-        assert sorted(path.name for path in videos.iterdir()) == [".job-2.mp4.0a1b2c3d.part", "job-1.mp4"]
+        assert sorted(path.name for path in videos.iterdir()) == [".job-2.mp4.0a1b2c3d.part", NAME]
 
 
 def test_a_video_of_a_link_that_could_not_be_renamed_is_used_and_what_may_be_under_way_is_left(

@@ -37,6 +37,7 @@ LINES: list[tuple[Event, str]] = [
     (Done(41, 121, 864, 480, 23.976, None), "Done in 41 s, 121 frames 864x480 at 23.976 fps"),
     (Done(41, 121, 864, 480, 24, None, price=PRICE), f"Done in 41 s, 121 frames 864x480 at 24 fps, {PRICE}"),
     (Done(41, 121, 864, 480, 24, 0.1, price=PRICE), "Done in 41 s, 121 frames 864x480 at 24 fps, $0.10"),
+    (Done(0.4, 121, 864, 480, 24, 0.03), "Done, 121 frames 864x480 at 24 fps, $0.03"),
     (Done(0, 121, 864, 480, 24, 0.03, reused=True), "Loaded again for free, 121 frames 864x480 at 24 fps"),
     (Done(0, 121, 864, 480, 24, None, True, PRICE), "Loaded again for free, 121 frames 864x480 at 24 fps"),
     (Retrying("The network is gone.", 3.6), "The network is gone. Trying again in 4 s."),

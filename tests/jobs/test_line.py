@@ -36,7 +36,7 @@ def ask(journal: Journal, owner: str, account: str = "account", max_jobs: int = 
     """A request of its own for each owner: its record, or the owner's place in line."""
     key = replace(KEY, request=owner, account=account)
     try:
-        record = journal.create(journal.of_request(key), key, "", BOAT, owner, None, max_jobs)
+        record = journal.create(journal.of_request(key), key, "", BOAT, owner, None, max_jobs=max_jobs)
     except NoFreePlace as full:
         return full.place
     assert record

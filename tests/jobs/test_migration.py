@@ -15,6 +15,7 @@ from nodes.jobs.journal import Journal
 from nodes.jobs.records import State, hash_of
 from nodes.runcomfy.request import MODEL_ID
 from tests.support.fake_runcomfy import BOAT, FakeMachine, TurningClock
+from tests.support.job_records import intend
 from tests.support.tiny_mp4 import TINY_MP4
 
 OLD_TABLES = (
@@ -167,3 +168,24 @@ def test_it_is_refused_while_a_process_of_the_first_version_is_at_work(tmp_path:
         assert database.execute("SELECT state FROM jobs").fetchall() == [("accepted",)], "something was changed"
     assert [record.request_id for record in journal.records()] == ["job-1"]
     journal.close()
+
+
+def test_a_journal_of_version_4_gets_the_columns_of_the_budget_and_keeps_its_jobs(tmp_path: Path) -> None:
+    file = tmp_path / "jobs.sqlite3"
+    journal = Journal(file, TurningClock())
+    intend(journal)
+    journal.close()
+    indexes = "SELECT name FROM sqlite_master WHERE type = 'index' ORDER BY name"
+    with closing(sqlite3.connect(file)) as database:
+        whole = database.execute(indexes).fetchall()
+        for statement in (
+            *("DROP INDEX jobs_of_a_time", "DROP INDEX jobs_counted_anew", "PRAGMA user_version = 4"),
+            *(f"ALTER TABLE job_records DROP COLUMN {column}" for column in ("estimate", "recounted")),
+        ):
+            database.execute(statement)
+    for _ in range(2):
+        (record,) = journal.records()
+        assert (record.request, record.estimate) == (BOAT, None)
+        journal.close()
+    with closing(sqlite3.connect(file)) as database:
+        assert database.execute(indexes).fetchall() == whole

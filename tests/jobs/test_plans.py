@@ -49,7 +49,7 @@ def use(journal: Journal) -> None:
     record = record_in(State.ACCEPTED, journal)
     journal.of_request(KEY)
     intend(journal, replace(KEY, request="limited"))
-    journal.create([], replace(KEY, request="in line"), "", BOAT, "owner", None, 9)
+    journal.create([], replace(KEY, request="in line"), "", BOAT, "owner", None, max_jobs=9)
     journal.accept(intend(journal, replace(KEY, request="another")), "another-id")
     claims.take(record, owner := claims.join(lambda: False))
     claims.holds(record, owner)

@@ -171,7 +171,7 @@ def test_in_the_middle_of_a_job_it_goes_on_and_is_written_down_later(machine: Fa
         machine.journal.write_pending()
         record = machine.journal.job(video.request_id)
         assert record, name
-        assert (record.state, record.cost, record.files) == (State.SAVED, 0.03, (f"job-{number}.mp4",)), name
+        assert (record.state, record.cost, record.files) == (State.SAVED, 0.03, (video.files[0].name,)), name
         assert machine.run(request).reused, name
     assert len(machine.service.accepted) == len(table)
 
@@ -326,7 +326,7 @@ def test_tables_of_an_earlier_version_get_what_they_lack(postgres: Postgres) -> 
         connection.execute("ALTER TABLE job_records DROP COLUMN media_host")
     journal = Journal(None, SystemClock(), url)
     assert journal.of_request(KEY) == [record]
-    assert journal.create(journal.of_request(KEY), KEY, "a run", BOAT, "me", None, 1)
+    assert journal.create(journal.of_request(KEY), KEY, "a run", BOAT, "me", None, max_jobs=1)
     journal.close()
 
 

@@ -12,10 +12,13 @@ from types import SimpleNamespace
 import pytest
 
 from nodes.jobs.errors import CannotReceive
+from nodes.jobs.file_names import TEXT_LETTERS
 from nodes.jobs.preflight import MAX_PATH, ROOM, check_before_submit
+from nodes.runcomfy.request import MAX_SEED
 
-DOWNLOAD = f".{'0' * 36}.mp4.{'0' * 8}.part"
-"""As long as the name of an unfinished download of a job."""
+TEXT = "x" * TEXT_LETTERS
+DOWNLOAD = f".20261126-{TEXT}-s{MAX_SEED}-{'0' * 36}-16.mp4.{'0' * 8}.part"
+"""As long as the name of an unfinished download of a job may be."""
 
 
 def refused(folder: Path) -> str:

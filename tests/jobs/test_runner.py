@@ -16,6 +16,7 @@ from nodes.jobs.errors import (
     JournalUnusable,
     OutcomeUnknown,
 )
+from nodes.jobs.file_names import request_id_of
 from nodes.jobs.job import Video
 from nodes.runcomfy.client import RunComfy
 from nodes.runcomfy.errors import ReadError
@@ -34,7 +35,7 @@ def test_reuse_off_buys_anew(machine: FakeMachine) -> None:
     assert machine.run().request_id == "job-1"
     assert machine.run(reuse=False).request_id == "job-2"
     assert machine.run().request_id == "job-2"
-    assert sorted(path.name for path in (machine.folder / "videos").iterdir()) == ["job-1.mp4", "job-2.mp4"]
+    assert sorted(request_id_of(path) for path in (machine.folder / "videos").iterdir()) == ["job-1", "job-2"]
 
 
 def test_another_request_or_model_is_another_job(machine: FakeMachine) -> None:
@@ -165,7 +166,7 @@ def test_a_run_cut_off_within_the_paid_call_still_writes_the_job_down(machine: F
 def test_a_job_of_elsewhere_is_fetched_by_its_id(machine: FakeMachine) -> None:
     machine.service.accepted["job-77"] = machine.clock.now
     video = asyncio.run(machine.fetch("job-77"))
-    assert [file.name for file in video.files] == ["job-77.mp4"]
+    assert [request_id_of(file) for file in video.files] == ["job-77"]
     assert machine.service.count("submit") == 0
     assert machine.states() == []
     assert asyncio.run(machine.fetch("job-77")).reused

@@ -21,8 +21,8 @@ EVERY_PAGE: Final = list(itertools.product(NODES, LANGUAGES))
 
 
 def file_of(node: str, language: str) -> Path:
-    """Where the panel looks; English is what it falls back to."""
-    return DOCS / f"{node}.md" if language == ENGLISH else DOCS / node / f"{language}.md"
+    """Where the panel looks."""
+    return DOCS / node / f"{language}.md"
 
 
 def page(node: str, language: str) -> str:

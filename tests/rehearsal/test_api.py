@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
+import requests
 
 from tests.support.rehearsal import RehearsalService
 from tests.support.rehearsal_client import MODEL_PATH, OWNER, SHORT, STRANGER, HandClock, RehearsalClient
@@ -112,11 +113,10 @@ def test_the_model_call_shows_price_and_schema(client: RehearsalClient) -> None:
 
 def test_a_service_may_name_no_price() -> None:
     clock = HandClock()
-    with RehearsalService(tokens=(OWNER,), price_usd=None, clock=clock) as service:
+    with RehearsalService(tokens=(OWNER,), price_usd=None, clock=clock, make=lambda *_: b"") as service:
         client = RehearsalClient(service, clock)
         assert "base_price_usd" not in client.call("GET", MODEL_PATH).json()
-        job = client.submit()
-        client.finish(job)
+        client.finish(job := client.submit())
         assert "cost" not in client.result(job, "?include_cost=true")
 
 
@@ -167,3 +167,13 @@ def test_unknown_paths_are_404_and_wrong_methods_405(client: RehearsalClient) ->
     ):
         reply = client.call(method, path)
         assert (reply.status_code, set(reply.headers["Allow"].split(","))) == (405, allowed), (method, path)
+
+
+def test_a_video_is_fetched_without_a_token_by_the_link_of_the_result(client_of_real_videos: RehearsalClient) -> None:
+    client = client_of_real_videos
+    output = client.finish(client.submit())["output"]
+    assert isinstance(output, dict)
+    reply, head = requests.get(output["video"], timeout=30), requests.head(output["video"], timeout=30)
+    assert (reply.status_code, reply.headers["Content-Type"]) == (200, "video/mp4")
+    assert int(reply.headers["Content-Length"]) == int(head.headers["Content-Length"]) == len(reply.content)
+    assert reply.content[4:8] == b"ftyp"

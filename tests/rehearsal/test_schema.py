@@ -24,12 +24,8 @@ def test_sizes_and_lengths_are_the_published_ones() -> None:
 
 def test_what_is_accepted_and_with_which_defaults(client: RehearsalClient) -> None:
     defaults = {"text": "x", "resolution": "480p", "ratio": "16:9", "duration": 5, "seed": 38810827}
-    bodies: tuple[dict[str, object], ...] = (
-        {"text": "x"},
-        {"text": "Grüße 🤖", "seed": 7, "unheard_of": [1, {"a": None}]},
-        {"text": ""},
-        *({"text": "x", "seed": seed} for seed in (0, -1, 2**31 - 1, 10**30)),
-    )
+    bodies: list[dict[str, object]] = [{"text": "Grüße 🤖", "seed": 7, "unheard_of": [1, {"a": None}]}, {"text": ""}]
+    bodies += [{"text": "x", "seed": seed} for seed in (0, -1, 2**31 - 1, 10**30)]
     for body in bodies:
         job = client.submit(body)
         client.cancel(job)

@@ -76,16 +76,10 @@ def test_what_is_called_before_the_first_byte_of_a_submit_is_handed_on() -> None
 
 
 def test_an_unclear_submit_sends_the_user_to_look_before_running_again() -> None:
+    no_ids: list[object] = [{"status": "in_queue"}, {}, [], GATEWAY, "", {"request_id": "../x"}]
     rows: list[tuple[object, int]] = [
         *((GATEWAY, status) for status in (408, 409, 425, 499, 500, 502, 503, 504)),
-        *(
-            ({"status": "in_queue"}, 200),
-            ({}, 200),
-            ([], 200),
-            (GATEWAY, 200),
-            ("", 200),
-            ({"request_id": "../x"}, 200),
-        ),
+        *((body, 200) for body in no_ids),
         *(({"error_code": code}, 200) for code in (None, 0, "", 500001, 503000, 408000, 409001)),
         ({"error_code": 400002}, 500),
         ({"request_id": "job-1"}, 302),

@@ -43,6 +43,7 @@ def test_the_first_source_that_is_set_is_used(file: Path) -> None:
     values = {name: f"value-{number}" for number, name in enumerate(ORDER)}
     file.write_text(values[SAVED] + "\n", encoding="utf-8")
     environment = values.copy()
+    assert variable_in_use(environment) == ORDER[1]
     for source in ORDER:
         token = find_token(environment, file)
         assert (token.source, header(token)) == (source, f"Bearer {values[source]}")
@@ -55,6 +56,7 @@ def test_white_space_is_no_token_and_no_part_of_one(file: Path) -> None:
         file.write_text(blank, encoding="utf-8")
         token = find_token({"RUNCOMFY_API_TOKEN": blank, "RUNCOMFY_TOKEN": f" {SECRET}\n"}, file)
         assert (token.source, header(token)) == ("RUNCOMFY_TOKEN", f"Bearer {SECRET}"), blank
+        assert variable_in_use({"RUNCOMFY_API_TOKEN": blank}) is None
 
 
 def test_without_any_one_sentence_names_settings_the_variable_and_the_way_without(file: Path) -> None:
@@ -109,15 +111,11 @@ def test_its_value_shows_in_no_text_form_and_it_can_be_neither_copied_nor_stored
     assert "RUNCOMFY_TOKEN" in repr(token)
     for text in (repr(token), str(token), f"{token}", f"{token!r}", f"{[token]}", token.account):
         assert SECRET not in text
+    assert token.account == Token(SECRET, "YOUR_API_TOKEN").account != Token(SECRET + "x", "RUNCOMFY_TOKEN").account
     for store in (pickle.dumps, copy.copy, copy.deepcopy):
         with pytest.raises(TypeError) as refused:
             store(token)
         assert SECRET not in str(refused.value)
-
-
-def test_an_account_is_told_from_another_whatever_the_source() -> None:
-    assert Token(SECRET, "RUNCOMFY_TOKEN").account == Token(SECRET, "YOUR_API_TOKEN").account
-    assert Token(SECRET, "RUNCOMFY_TOKEN").account != Token(SECRET + "x", "RUNCOMFY_TOKEN").account
 
 
 def test_a_saved_token_is_found_replaced_and_leaves_nothing_else_behind(file: Path) -> None:
@@ -162,13 +160,6 @@ def test_clearing_deletes_it_and_what_a_crash_left_of_it(file: Path) -> None:
     assert [found.name for found in file.parent.iterdir()] == ["jobs.sqlite3"]
     assert not is_saved(file)
     clear_token(file)
-
-
-def test_the_variable_in_use_is_the_first_that_is_set() -> None:
-    assert (
-        variable_in_use({"YOUR_API_TOKEN": "x", "RUNCOMFY_TOKEN": " y ", "RUNCOMFY_API_TOKEN": " "}) == "RUNCOMFY_TOKEN"
-    )
-    assert variable_in_use({}) is None
 
 
 def test_the_origin() -> None:

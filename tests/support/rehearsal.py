@@ -16,8 +16,9 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from nodes import rehearsal
-from nodes.rehearsal import DEFAULT_TOKEN, JobState, Timing, VideoRequest
-from nodes.rehearsal.render import Renderer, render
+from nodes.rehearsal import DEFAULT_TOKEN, Job, JobState, Timing, VideoRequest
+from nodes.rehearsal.jobs import JobStore
+from nodes.rehearsal.render import render
 
 
 class HoldableClock:
@@ -40,23 +41,17 @@ class HoldableClock:
             self._lost, self._held_at = self._source() - self._held_at, None
 
 
-class ScriptedRenderer(Renderer):
-    """Fails where it is told to.
+class ScriptedStore(JobStore):
+    """Fails where it is told to."""
 
-    Args:
-        make: as that of `Renderer`.
-    """
+    failures: deque[str]
 
-    def __init__(self, make: Callable[[VideoRequest, Callable[[], bool]], bytes] = render) -> None:
-        super().__init__(make)
-        self.failures: deque[str] = deque()
-
-    def order(self, request: VideoRequest) -> Future[bytes]:
+    def video(self, job: Job) -> Future[bytes]:
         if self.failures:
             failed: Future[bytes] = Future()
             failed.set_exception(RuntimeError(self.failures.popleft()))
             return failed
-        return super().order(request)
+        return super().video(job)
 
 
 @dataclass(frozen=True)
@@ -81,7 +76,7 @@ class RehearsalService(rehearsal.RehearsalService):
     Args:
         video: what every video shows, whatever is asked for; made at once. None for what is asked for.
         latency: seconds from a call to its answer, and once more for a new connection.
-        renderer: for one that makes its videos otherwise.
+        make: as that of `JobStore`.
     """
 
     def __init__(
@@ -93,19 +88,18 @@ class RehearsalService(rehearsal.RehearsalService):
         clock: Callable[[], float] = time.monotonic,
         video: VideoRequest | None = None,
         latency: float = 0.0,
-        renderer: ScriptedRenderer | None = None,
+        make: Callable[[VideoRequest, Callable[[], bool]], bytes] = render,
     ) -> None:
         content = render(video) if video else b""
-        self._scripted = renderer or (ScriptedRenderer(lambda *_: content) if video else ScriptedRenderer())
         self._holdable = HoldableClock(clock)
         self._latency = latency
         self._calls: Counter[tuple[str, str]] = Counter()
         self._connections: WeakSet[asyncio.Transport] = WeakSet()
         self.forgotten: set[str] = set()
         """The ids of jobs that it says it does not have."""
-        super().__init__(
-            tokens=tokens, timing=timing, price_usd=price_usd, clock=self._holdable, renderer=self._scripted
-        )
+        self._scripted = ScriptedStore(timing or Timing(), self._holdable, (lambda *_: content) if video else make)
+        self._scripted.failures = deque()
+        super().__init__(tokens=tokens, price_usd=price_usd, store=self._scripted)
 
     def application(self) -> web.Application:
         """With a middleware that counts, delays and denies."""
@@ -156,7 +150,7 @@ class RehearsalService(rehearsal.RehearsalService):
     def wait_until_rendered(self, timeout: float = 60.0) -> bool:
         """Wait until the video of every job is made or given up; False if ``timeout`` seconds were too few."""
         ends = time.monotonic() + timeout
-        while any(job.needs_video for job in self.store.jobs):
+        while any(job.rendered is None and job.cancelled is None for job in self.store.jobs):
             if time.monotonic() > ends:
                 return False
             time.sleep(0.005)

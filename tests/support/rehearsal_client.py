@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import struct
 import threading
 from collections.abc import Callable, Mapping
 
@@ -119,13 +120,18 @@ class RehearsalClient:
         """A succeeded job's video, or a part of it."""
         return self.call("GET", f"/media/{request_id}.mp4", token=None, headers=headers)
 
-    def say(self, sent: bytes, *, end: bool = False) -> bytes:
-        """What raw bytes on a connection of their own are answered, until it ends. ``end``: nothing follows them."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as line:
+    def say(self, sent: bytes, *, end: bool = False, read: int = 2**30, reset: bool = False) -> bytes:
+        """What raw bytes on a connection of their own are answered, until it ends or ``read`` bytes are there.
+
+        ``end``: nothing follows them. ``reset``: the connection ends as that of a crashed machine.
+        """
+        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as line, line.makefile("rb") as answer:
             line.sendall(sent)
             if end:
                 line.shutdown(socket.SHUT_WR)
-            return b"".join(iter(lambda: line.recv(2**16), b""))
+            if reset:
+                line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            return answer.read(read)
 
     def _read(self, path: str) -> dict[str, object]:
         reply = self.call("GET", path)

@@ -21,7 +21,7 @@ PORTABLE = ".\\python_embeded\\python.exe -s ComfyUI\\"
 def test_they_do_what_they_say(terminal: Terminal, service: RehearsalService) -> None:
     """One after the other; the one thing that is filled in is REQUEST_ID, from what `jobs` prints."""
     typed = [command.removeprefix(START) for command in commands("README.md") if command.startswith(START)]
-    assert len(typed) == 5
+    assert len(typed) == 6
     request_id = ""
     for command in typed:
         code, out, err = terminal.run(*shlex.split(command.replace("REQUEST_ID", request_id)))
@@ -29,6 +29,8 @@ def test_they_do_what_they_say(terminal: Terminal, service: RehearsalService) ->
         if command.endswith("jobs"):
             (job,) = json.loads(out)
             request_id = job["request_id"]
+        elif command.startswith("quote"):
+            assert out == "Free: already made\n"
         elif command != "--help":
             assert Path(out.strip()).exists()
 
@@ -47,4 +49,4 @@ def test_the_commands_for_the_portable_version_do_too(tmp_path: Path) -> None:
     typed = shlex.split(command.replace("\\", "/"))
     done = subprocess.run(typed, cwd=tmp_path, check=False, capture_output=True, encoding="utf-8", timeout=PATIENCE)
     assert done.returncode == 0, done.stderr
-    assert Path(done.stdout.strip()).parent == packs.parent / "output" / "seedance"
+    assert Path(done.stdout.strip()).parent == packs.parent / "output" / "seedance" / "rehearsal"

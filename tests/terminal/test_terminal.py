@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import signal
 from pathlib import Path
 
@@ -47,6 +48,37 @@ def test_jobs_are_listed_newest_first(terminal: Terminal) -> None:
     _, table, _ = terminal.run("jobs")
     assert PROMPT in table
     assert TOKEN not in table
+
+
+def test_what_was_bought_is_summed_up_listed_by_day_and_written_for_a_spreadsheet(terminal: Terminal) -> None:
+    request_id = terminal.json("generate", PROMPT, *SHORT)["request_id"]
+    code, table, err = terminal.run("jobs")
+    assert (code, table.splitlines()[-1]) == (0, "Spent: $0.04 today, $0.04 in 30 days, $0.04 in all"), err
+    for since, rows in (("2020-01-31", 1), ("2999-12-31", 0)):
+        assert len(terminal.json("jobs", "--since", since)) == rows
+        _, written, _ = terminal.run("jobs", "--csv", "--since", since)
+        found = list(csv.DictReader(written.splitlines()))
+        assert [(row["text"], row["cost_usd"], row["request_id"]) for row in found] == [
+            (PROMPT, "0.04", request_id)
+        ] * rows
+    assert terminal.run("jobs", "--since", "2999-12-31")[1] == "There are no such jobs.\n"
+    assert terminal.run("jobs", "--since", "yesterday")[0] == 2
+
+
+def test_a_quote_spends_nothing_and_the_budget_holds(terminal: Terminal, service: RehearsalService) -> None:
+    before = len(service.submissions)
+    asked = ("quote", PROMPT, *SHORT)
+    assert terminal.run(*asked)[1] == "From $0.04\n"
+    assert terminal.json(*asked, "--mode", "rehearsal") == {"kind": "rehearsal", "usd": 0, "is_base": False}
+    assert len(service.submissions) == before
+    code, _, err = terminal.run("generate", PROMPT, *SHORT, SEEDANCE_MAX_USD_PER_DAY="0.03")
+    assert code == 1
+    assert "this video costs about $0.04, and $0.00 of $0.03 have been spent in the last 24 hours." in err
+    assert "Raise the limit in SEEDANCE_MAX_USD_PER_DAY." in err
+    assert len(service.submissions) == before
+    terminal.json("generate", PROMPT, *SHORT)
+    assert terminal.run(*asked)[1] == "Free: already made\n"
+    assert terminal.run(*asked, "--no-reuse")[1] == "About $0.04\n"
 
 
 def test_resume_brings_a_job_of_another_machine(terminal: Terminal, service: RehearsalService, tmp_path: Path) -> None:

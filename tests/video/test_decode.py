@@ -10,7 +10,6 @@ from itertools import product
 from pathlib import Path
 
 import av
-import cv2
 import numpy as np
 import pytest
 import torch
@@ -187,7 +186,7 @@ def test_too_little_memory_is_told_before_any_is_taken(
     monkeypatch.setattr(memory, "available_memory", lambda: 1000)
     with pytest.raises(NotEnoughMemory) as refused:
         decode(clip)
-    assert str(refused.value).endswith(f"Nothing is lost: the video is {clip}.")
+    assert f"the video is {clip}," in str(refused.value)
     assert tensors == []
 
 
@@ -235,17 +234,14 @@ def test_a_file_name_is_only_ever_a_file_name(tmp_path: Path, clip: Path, monkey
 
 
 def test_the_settings_of_other_packs_neither_matter_nor_change(clip: Path) -> None:
-    expected, usual = decode(clip).images, (cv2.getNumThreads(), torch.get_num_threads())
+    expected, usual = decode(clip).images, torch.get_num_threads()
     try:
-        for opencv, pytorch in product((0, 1, 2), (1, 2)):
-            cv2.setNumThreads(opencv)
-            torch.set_num_threads(pytorch)
-            before = cv2.getNumThreads(), torch.get_num_threads()
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
             assert torch.equal(decode(clip).images, expected)
-            assert (cv2.getNumThreads(), torch.get_num_threads()) == before
+            assert torch.get_num_threads() == threads
     finally:
-        cv2.setNumThreads(usual[0])
-        torch.set_num_threads(usual[1])
+        torch.set_num_threads(usual)
 
 
 def test_a_tag_that_is_no_text_does_no_harm(tmp_path: Path) -> None:

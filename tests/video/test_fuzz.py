@@ -42,7 +42,7 @@ def hunted(folder: Path, healthy: list[Path]) -> list[str]:
 def test_a_crash_is_seen_and_told_from_an_error(
     healthy: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def crashing(how: str, files: Sequence[Path]) -> list[str]:
+    def crashing(files: Sequence[Path]) -> list[str]:
         return [sys.executable, "-c", "import os; os.abort()"]
 
     monkeypatch.setattr(fuzz, "command", crashing)

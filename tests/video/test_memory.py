@@ -36,7 +36,7 @@ def test_what_does_not_fit_is_refused_with_both_figures_and_the_ways_out(monkeyp
     assert "frame_load_cap up to 144" in message
     assert "3.9 GB are left" in message
     assert all(way in message for way in ("select_every_nth", "video output", "lower resolution"))
-    assert message.endswith("Nothing is lost: the video is job.mp4.")
+    assert message.endswith("Nothing is lost: the video is job.mp4, and costs nothing to load.")
 
 
 def test_what_the_system_then_does_not_give_is_told_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,31 +45,22 @@ def test_what_the_system_then_does_not_give_is_told_the_same(monkeypatch: pytest
         allocate((2**16, 2**14, 2**14, 3), FILE)
 
 
-def test_this_machine_has_some_memory_left() -> None:
-    assert available_memory() > 0
-
-
 def test_the_least_of_all_limits_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert available_memory() > 0
     monkeypatch.setattr(psutil, "virtual_memory", lambda: Mock(available=5000))
     for groups, left in (([], 5000), ([7000], 5000), ([7000, 3000], 3000)):
         monkeypatch.setattr(memory, "container_memory", Mock(return_value=groups))
         assert available_memory() == left, groups
 
 
-V2, V1 = "sys/fs/cgroup", "sys/fs/cgroup/memory"
+V2 = "sys/fs/cgroup"
 
 
 def group(most: object, used: int, cached: int = 0) -> dict[str, str]:
-    """The files of a group of version 2."""
+    """The files of a group."""
     return {"memory.max": str(most), "memory.current": str(used), "memory.stat": f"anon 3\ninactive_file {cached}"}
 
 
-LIMITED: Final = {
-    "memory.limit_in_bytes": "1000",
-    "memory.usage_in_bytes": "400",
-    "memory.stat": "cache 0\ntotal_inactive_file 50",
-}
-"""A group of version 1."""
 GROUPS: Final[dict[str, tuple[str, dict[str, dict[str, str]], list[int]]]] = {
     "no limit": ("0::/outer", {f"{V2}/outer": group("max", 5)}, []),
     "every group around the process": (
@@ -79,9 +70,7 @@ GROUPS: Final[dict[str, tuple[str, dict[str, dict[str, str]], list[int]]]] = {
     ),
     "a container sees its own group as the root": ("0::/", {V2: group(1000, 100)}, [900]),
     "with a path that is only seen outside": ("0::/docker/abc", {V2: group(1000, 100)}, [900]),
-    "version 1": ("5:cpu:/\n4:memory:/docker", {f"{V1}/docker": LIMITED}, [650]),
-    "version 1 in a container": ("5:cpu,memory:/docker/abc\n0::/", {V1: LIMITED}, [650]),
-    "another group of another controller": ("5:cpu:/cpu", {f"{V1}/cpu": LIMITED}, []),
+    "version 1": ("4:memory:/docker\n0::/", {f"{V2}/memory/docker": group(10, 5)}, []),
 }
 
 

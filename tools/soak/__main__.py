@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def soak(base: Path, seconds: float, seed: int) -> int:
     """Send random graphs so long to a ComfyUI in ``base``; print what came of it. Returns the exit code."""
-    random = Random(seed)  # noqa: S311  chances, no secrets
+    random = Random(seed)
     begun = time.monotonic()
 
     def say(line: str) -> None:

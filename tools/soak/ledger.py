@@ -52,8 +52,7 @@ class Ledger:
             elif job.state not in AGREE.get(entry.state, ()):
                 yield f"{entry.request_id} is {entry.state.value} in the journal and {job.state.value} at the service"
             # Stop may come between a file's arrival and the word about it; then the file itself is the record.
-            arrived = entry.files or ((f"{entry.request_id}.mp4",) if entry.state is State.SUCCEEDED else ())
-            for name in arrived:
+            for name in entry.files:
                 if name not in self.on_disk:
                     yield f"{name} is in the journal and not on disk"
 

@@ -58,7 +58,8 @@ class SoakRun:
 
     def __init__(self, base: Path, proxy: FaultyProxy, service: RehearsalService, random: Random) -> None:
         shutil.copytree(PROBE, base / "custom_nodes" / "probe", ignore=shutil.ignore_patterns("__pycache__"))
-        environment = {"RUNCOMFY_API_BASE_URL": proxy.origin, "RUNCOMFY_API_TOKEN": DEFAULT_TOKEN}
+        account = {"RUNCOMFY_API_BASE_URL": proxy.origin, "RUNCOMFY_API_TOKEN": DEFAULT_TOKEN}
+        environment = account | {"SEEDANCE_MAX_USD_PER_DAY": "0"}
         self.log = Log()
         self.comfyui = ComfyUI(base, pack=PACK, env=environment | {"PROBE_NETWORK_RECORD": str(base / "network.txt")})
         self._proxy = proxy

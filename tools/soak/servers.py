@@ -21,6 +21,7 @@ from typing import Final
 import requests
 
 from nodes.jobs.clock import SystemClock
+from nodes.jobs.file_names import request_id_of
 from nodes.jobs.journal import Journal
 from nodes.jobs.records import State
 from nodes.rehearsal import DEFAULT_TOKEN, Timing, VideoRequest
@@ -139,7 +140,7 @@ class ServersRun:
         told = Counter(row.request.seed for row in rows if row.request and row.state is State.UNKNOWN_REPORTED)
         for server in self.servers:
             folder = server.comfyui.base / "output" / "seedance"
-            there = {ids.get(file.stem) for file in folder.glob("*.mp4")}
+            there = {ids.get(request_id_of(file)) for file in folder.glob("*.mp4")}
             for seed in (first + n for first, _ in server.graphs for n in range(VIDEOS)):
                 if seed not in there:
                     yield f"the video of seed {seed} is not on the disk of {server.comfyui.base.name}"
@@ -176,7 +177,7 @@ def soak(base: Path, postgres: Postgres, videos: int, troubles: Troubles, seed: 
     timing = Timing(queued=0.4, running=0.8, expiry=inf)
     film = VideoRequest(text="Soak", duration=2)
     with RehearsalService(timing=timing, video=film) as service, CuttingProxy(postgres.port) as proxy:
-        run = ServersRun(base, service, postgres, proxy, Random(seed))  # noqa: S311  chances, no secrets
+        run = ServersRun(base, service, postgres, proxy, Random(seed))
         run.run(videos, troubles)
         print(run.report())
         return list(run.problems())

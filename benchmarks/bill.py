@@ -1,0 +1,121 @@
+"""How long it takes to say what a run costs, in a journal of many jobs: `python -m benchmarks.bill`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+from typing import Final
+
+from nodes.jobs.budget import Limit, Purchase
+from nodes.jobs.claims import Claims
+from nodes.jobs.clock import SystemClock
+from nodes.jobs.journal import Journal
+from nodes.jobs.listing import page
+from nodes.jobs.quote import quote
+from nodes.jobs.records import JOBS, RequestKey, State
+from nodes.runcomfy.request import RESOLUTIONS, GenerationRequest
+from nodes.runcomfy.responses import ModelInfo
+
+from .machine import describe
+from .report import Verdict, publish, table
+
+JOBS_OF_A_YEAR: Final = 100_000
+YEAR: Final = 365 * 86400.0
+ROUNDS: Final = 50
+AT_MOST: Final = 10.0
+"""Milliseconds."""
+ASKED: Final = GenerationRequest("A paper boat", duration=5)
+
+
+def _key(request: GenerationRequest) -> RequestKey:
+    return RequestKey.of(request, model="model", account="account", origin="https://runcomfy")
+
+
+def fill(journal: Journal, jobs: int, seconds: float) -> None:
+    """Write so many finished jobs of all kinds, bought at even intervals until now."""
+    begin = journal.now() - seconds
+    rows = []
+    for number in range(jobs):
+        request = replace(ASKED, seed=number, resolution=RESOLUTIONS[number % 3], duration=2 + number // 3 % 11)
+        key, created = _key(request), begin + (number + 0.5) * seconds / jobs
+        rows.append(
+            {
+                "uid": f"{number:032x}",
+                "request_key": key.request,
+                "account": key.account,
+                "origin": key.origin,
+                "state": State.SAVED,
+                "request": request.canonical(),
+                "resolution": request.resolution,
+                "duration": request.duration,
+                "request_id": f"job-{number}",
+                "created": created,
+                "changed": created,
+                "cost": 0.02 * request.duration,
+                "files": [f"job-{number}.mp4"],
+            }
+        )
+    journal.database.transact(lambda connection: connection.execute(JOBS.insert(), rows))
+
+
+def measure(folder: Path, jobs: int, rounds: int) -> dict[str, float]:
+    """Median milliseconds of each question."""
+    journal = Journal(folder / "jobs.sqlite3", SystemClock())
+    fill(journal, jobs, YEAR)
+    claims = Claims(journal)
+    bought = journal.records(1)[0].request
+    assert bought
+
+    def ask(*requests: GenerationRequest) -> None:
+        wanted = [(_key(request), request) for request in requests]
+        quote(wanted, claims, folder, ModelInfo, reuse=True)
+
+    def check(limit: int) -> None:
+        purchase = Purchase(100_000, Limit(limit))
+        journal.database.transact(lambda connection: journal.spending.refusal(connection, journal.now(), purchase))
+
+    questions: dict[str, Callable[[], object]] = {
+        "quote: a new video": lambda: ask(ASKED),
+        "quote: one that was bought": lambda: ask(bought),
+        "quote: 200 new videos": lambda: ask(*(replace(ASKED, seed=number) for number in range(200))),
+        "budget: it fits": lambda: check(10**12),
+        "budget: it does not": lambda: check(200_000),
+        "panel: the newest page": lambda: page(journal, folder),
+    }
+    found = {name: _median_ms(question, rounds) for name, question in questions.items()}
+    claims.close()
+    journal.close()
+    return found
+
+
+def _median_ms(question: Callable[[], object], rounds: int) -> float:
+    taken = []
+    for _ in range(rounds):
+        begin = time.perf_counter()
+        question()
+        taken.append(1000 * (time.perf_counter() - begin))
+    return median(taken)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure and publish. Returns 0: a missed goal is no failure."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer rounds; README.md stays as it is")
+    chosen = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as folder:
+        found = measure(Path(folder), JOBS_OF_A_YEAR, 5 if chosen.quick else ROUNDS)
+    begin = f"{describe()} {JOBS_OF_A_YEAR:,} jobs of a year, median of {ROUNDS} times."
+    rows = [[name, f"{taken:.2f}"] for name, taken in found.items()]
+    goals = [Verdict(f"{name}: milliseconds", taken, AT_MOST) for name, taken in found.items()]
+    publish("bill", begin, table(("Question", "ms"), rows), goals=goals, quick=chosen.quick)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

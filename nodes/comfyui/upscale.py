@@ -1,0 +1,220 @@
+"""What the node that upscales does: a few frames at a time through core's own node, and into a file.
+
+Imported when a node runs, not when ComfyUI starts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import folder_paths
+import torch
+from comfy.model_management import InterruptProcessingException
+from comfy_api.latest import InputImpl, io
+from comfy_execution.progress import get_progress_state
+from comfy_execution.utils import CurrentNodeContext
+from comfy_extras.nodes_upscale_model import ImageUpscaleWithModel
+from spandrel import ImageModelDescriptor
+
+from ..errors import StopRequested
+from ..files import remove
+from ..jobs.clock import SystemClock
+from ..jobs.errors import Stopped
+from ..jobs.events import Done, StopOutcome, Upscaling
+from ..jobs.waiting import Cancellation
+from ..video.encode import Format, VideoWriter, finished_frames, remove_unfinished
+from ..video.errors import NotEnoughMemory, UnsupportedUpscale, UnsupportedVideo
+from ..video.frame_source import FileFrames, FrameSource, TensorFrames
+from ..video.memory import SPARE, available_memory
+from .execute import intermediate_device, intermediate_dtype, running
+from .files import preview, videos_folder
+from .runtime import running_node, shared
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+COPIES: Final = 5
+"""Of each upscaled frame that are in memory at a time: core's node makes some, and ours is encoded meanwhile."""
+ENOUGH: Final = 256 * 1024 * 1024
+"""Bytes for all copies of a part. Core's node takes one frame after the other anyway, so more gains nothing."""
+ENCODED: Final = 30
+"""Frames that the encoder keeps, in yuv420p."""
+
+
+async def upscale(video: Any, model: Any, scale_by: float, frames_at_once: int, crf: int) -> io.NodeOutput:
+    """The outputs of the node for any VIDEO and UPSCALE_MODEL. Of the numbers, 0 stands for what suits, but for `crf`.
+
+    Raises `SeedanceError` or an interruption; nothing unfinished is left then.
+    """
+    if not isinstance(model, ImageModelDescriptor) or not model.input_channels == model.output_channels == 3:
+        raise UnsupportedUpscale("upscale_model is not a model for single images in colour.", "Load another model.")
+    node = running_node()
+    with running(node) as run:
+        try:
+            # One at a time, however long a list is: each takes the memory of an encoder.
+            async with shared().upscales(node.prompt_id):
+                cancellation = Cancellation(SystemClock(), run.report, run.is_stopped)
+                file, done = await _upscaled(video, model, scale_by, frames_at_once, crf, cancellation)
+        except (StopRequested, InterruptProcessingException):
+            raise Stopped("Stopped. Nothing unfinished is kept.", StopOutcome.NOT_SUBMITTED) from None
+        except FileNotFoundError as error:
+            raise UnsupportedVideo(
+                f"The video {error.filename} is not there any more.", "Choose another one."
+            ) from None
+        run.report(done)
+    return io.NodeOutput(InputImpl.VideoFromFile(str(file)), str(file), done.frames, ui=preview((file,)))
+
+
+async def _upscaled(
+    video: Any, model: ImageModelDescriptor, scale_by: float, frames_at_once: int, crf: int, cancellation: Cancellation
+) -> tuple[Path, Done]:
+    """The finished file and what the user is told of it."""
+    begun = time.monotonic()
+    with ThreadPoolExecutor(1, "seedance-read") as reader, _stored(video) as file:
+        source = await cancellation.wait_for(reader.submit(_open, video, file, cancellation))
+        wanted = _format(source, model.scale, scale_by, crf)
+        key = await cancellation.wait_for(reader.submit(_key, source, model, wanted))
+        target = videos_folder() / f"{source.name[:80]}.{wanted.width}x{wanted.height}.{key[:8]}.mp4"
+        found = await cancellation.wait_for(reader.submit(finished_frames, target, key))
+        frames = found
+        if not frames:
+            size = _part_size(source, model.scale, wanted, frames_at_once)
+            remove_unfinished(target.parent)
+            writer = VideoWriter(target, wanted, key)
+            frames = await _write(source, model, size, writer, reader, cancellation)
+    elapsed = time.monotonic() - begun
+    return target, Done(elapsed, frames, wanted.width, wanted.height, float(wanted.rate), None, reused=bool(found))
+
+
+async def _write(
+    source: FrameSource,
+    model: ImageModelDescriptor,
+    size: int,
+    writer: VideoWriter,
+    reader: ThreadPoolExecutor,
+    cancellation: Cancellation,
+) -> int:
+    """Upscale all frames, ``size`` at a time, while the next ones are read and those before are written; how many.
+
+    Core's node runs on ComfyUI's own thread, as it always does: two nodes at a time must not move models about.
+    """
+    parts, done, begun = source.parts(size), 0, time.monotonic()
+    cancellation.report(Upscaling(0, source.count, 0))
+    with ThreadPoolExecutor(1, "seedance-encode") as encoder:
+        try:
+            reading = reader.submit(next, parts, None)
+            writing = encoder.submit(source.add_sound, writer)
+            while part := await cancellation.wait_for(reading):
+                images, times = part
+                reading = reader.submit(next, parts, None)
+                pictures = _pictures(_through_core(model, images))
+                await cancellation.wait_for(writing)
+                writing = encoder.submit(writer.write, pictures, times)
+                done += len(times)
+                cancellation.report(Upscaling(done, max(done, source.count), time.monotonic() - begun))
+            await cancellation.wait_for(writing)
+            await cancellation.wait_for(encoder.submit(writer.finish))
+        finally:
+            get_progress_state().finish_progress(_part_id())
+            reader.submit(parts.close)
+            encoder.submit(writer.discard)
+    return done
+
+
+def _through_core(model: ImageModelDescriptor, images: torch.Tensor) -> torch.Tensor:
+    """A few frames by core's own node, with its tiles, devices and ways out of a full memory."""
+    # Its bar is about this part alone, so it is not this node's. It raises where Stop is pressed, too.
+    with CurrentNodeContext(running_node().prompt_id, _part_id()):
+        images = images.to(intermediate_device(), intermediate_dtype())
+        (upscaled,) = ImageUpscaleWithModel.execute(upscale_model=model, image=images).args
+    return cast(torch.Tensor, upscaled)
+
+
+def _part_id() -> str:
+    return f"{running_node().node_id}.part"
+
+
+def _pictures(images: torch.Tensor) -> list[NDArray[np.uint8]]:
+    """Frames as bytes, [height, width, 3], both even, as H.264 has them."""
+    _, height, width, _ = images.shape
+    even = images[:, : height // 2 * 2, : width // 2 * 2]
+    return [(frame * 255).round_().clamp_(0, 255).to(torch.uint8).contiguous().cpu().numpy() for frame in even]
+
+
+def _open(video: Any, file: tuple[Path, str] | None, cancellation: Cancellation) -> FrameSource:
+    if file and (window := _window(video)):
+        return FileFrames(*file, window, cancellation.is_cancelled)
+    held = video.get_components()
+    sound = (held.audio["waveform"][0], int(held.audio["sample_rate"])) if held.audio else None
+    return TensorFrames(held.images, Fraction(held.frame_rate), sound)
+
+
+@contextmanager
+def _stored(video: Any) -> Iterator[tuple[Path, str] | None]:
+    """The file of a VIDEO, and its name; None for one that is frames in memory."""
+    source = video.get_stream_source() if isinstance(video, InputImpl.VideoFromFile) else None
+    if source is None or isinstance(source, str):
+        yield (Path(source), Path(source).stem) if source else None
+        return
+    file = Path(folder_paths.get_temp_directory()) / f"seedance-{secrets.token_hex(8)}.mp4"
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(source.getbuffer())
+        yield file, "video"
+    finally:
+        remove(file)
+
+
+def _window(video: Any) -> tuple[float, float] | None:
+    """The first second and the number of seconds that are left of a file; 0 for all, None where it does not tell."""
+    if hasattr(video, "get_active_trim_window"):
+        start, duration = video.get_active_trim_window()
+        return float(start), float(duration)
+    whole = type(video)(video.get_stream_source())
+    return (0, 0) if whole.get_duration() == video.get_duration() else None
+
+
+def _format(source: FrameSource, factor: int, scale_by: float, crf: int) -> Format:
+    """What the video is to be. Raises `UnsupportedUpscale`."""
+    by = scale_by or factor
+    # To the nearest even size; the model's own one is cut.
+    width, height = (int(side * by / 2 + (0.5 if scale_by else 0)) * 2 for side in (source.width, source.height))
+    wanted = Format(width, height, source.rate, source.time_base, crf, source.pixel_aspect)
+    if not wanted.is_possible:
+        raise UnsupportedUpscale(
+            f"{wanted.width}x{wanted.height} is not a size that an H.264 video can have.", "Set another scale_by."
+        )
+    return wanted
+
+
+def _part_size(source: FrameSource, factor: int, wanted: Format, frames_at_once: int) -> int:
+    """How many frames to upscale at once. Raises `NotEnoughMemory`."""
+    frame = COPIES * 3 * intermediate_dtype().itemsize * source.width * source.height * factor**2
+    left = available_memory() - SPARE - ENCODED * wanted.width * wanted.height * 3 // 2
+    size = min(frames_at_once or max(1, min(ENOUGH, left) // frame), source.count)
+    if size * frame > left:
+        raise NotEnoughMemory(
+            f"To upscale {size} frames at once takes {size * frame / 1e9:.1f} GB of memory, and "
+            f"{max(0, left) / 1e9:.1f} GB are left.",
+            "Lower frames_at_once, or take a model of a lower factor or a smaller video.",
+        )
+    return size
+
+
+def _key(source: FrameSource, model: ImageModelDescriptor, wanted: Format) -> str:
+    """Equal for the same source, model and settings alone. Not for the frames at once, which change nothing."""
+    weights = hashlib.sha256()
+    for name, tensor in sorted(model.model.state_dict().items()):
+        weights.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
+        weights.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+    made_of = (source.digest(), weights.hexdigest(), wanted, intermediate_dtype())
+    return hashlib.sha256(repr(made_of).encode()).hexdigest()

@@ -1,0 +1,128 @@
+"""What a video will cost, and how much the user wants to spend in 24 hours, in millionths of a US dollar."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from ..files import private_folder, write_private
+from ..runcomfy.responses import ModelInfo
+from .errors import InvalidBudget
+
+VARIABLE: Final = "SEEDANCE_MAX_USD_PER_DAY"
+SETTINGS: Final = "Settings > Seedance"
+PER_USD: Final = 1_000_000
+DEFAULT: Final = 50 * PER_USD
+LARGEST: Final = 1_000_000 * PER_USD
+PRICE_SECONDS: Final = 4.0
+"""For which the list price is waited for."""
+_OF_A_SECOND: Final = ("second", "seconds", "s")
+_OF_A_VIDEO: Final = ("output", "video", "request", "generation", "run")
+
+
+@dataclass(frozen=True)
+class Limit:
+    """How much may be spent in 24 hours."""
+
+    amount: int = 0
+    """0: there is none."""
+    place: str = SETTINGS
+    """Where it is set."""
+
+
+@dataclass(frozen=True)
+class Purchase:
+    """What is held against the budget."""
+
+    estimate: int | None = None
+    """None where no price could be learnt."""
+    limit: Limit = Limit()
+
+
+UNLIMITED: Final = Purchase()
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What an account knows about money."""
+
+    limit: Callable[[], Limit]
+    """The one that is set now. Blocks."""
+    model: Callable[[], Future[ModelInfo]]
+    """The list price, which may still be asked for."""
+
+
+@dataclass(frozen=True)
+class BudgetSetting:
+    """The limit that the user has set: the environment's, else the one in a file beside the token."""
+
+    file: Path
+    environment: Mapping[str, str]
+
+    @property
+    def by_environment(self) -> bool:
+        """Whether the file is of no account."""
+        return bool(self.environment.get(VARIABLE, "").strip())
+
+    def limit(self) -> Limit:
+        """The limit in use. Raises `InvalidBudget`: then nothing may be bought."""
+        if self.by_environment:
+            return Limit(_read(self.environment[VARIABLE], VARIABLE), VARIABLE)
+        try:
+            return Limit(_read(self.file.read_text(encoding="utf-8", errors="replace"), SETTINGS))
+        except FileNotFoundError:
+            return Limit(DEFAULT)
+        except OSError as error:
+            reason = error.strerror
+            raise InvalidBudget(
+                f"The saved budget cannot be read ({reason}).",
+                f"Make {self.file} readable for the user that runs ComfyUI, then run again.",
+            ) from None
+
+    def save(self, usd: object) -> None:
+        """Set the limit in US dollars. Raises `InvalidBudget` where it is none, and `OSError`."""
+        limit = _read(f"{usd}" if isinstance(usd, int | float) and not isinstance(usd, bool) else "", SETTINGS)
+        private_folder(self.file.parent)
+        write_private(f"{limit / PER_USD}", self.file)
+
+
+def _read(text: str, place: str) -> int:
+    try:
+        usd = float(text)
+    except ValueError:
+        usd = math.nan
+    if 0 <= usd <= LARGEST / PER_USD:
+        return max(micros(usd), usd > 0)  # next to nothing is not 0, which is no limit
+    raise InvalidBudget(
+        f"The budget in {place} is no amount of money.",
+        "Set it to US dollars for 24 hours, such as 12.5; 0 is no limit.",
+    )
+
+
+def micros(usd: float) -> int:
+    """An amount of US dollars."""
+    return round(usd * PER_USD)
+
+
+def base_price(model: ModelInfo, duration: int) -> int | None:
+    """What a video of so many seconds costs at least, by the list; None where that is not known."""
+    unit = model.price_unit.lower().removeprefix("per ").strip()
+    if model.base_price_usd is None or unit not in (*_OF_A_SECOND, *_OF_A_VIDEO):
+        return None
+    return micros(model.base_price_usd * (duration if unit in _OF_A_SECOND else 1))
+
+
+def known(answer: Future[ModelInfo]) -> ModelInfo:
+    """What the service has told by now."""
+    if not answer.done() or answer.cancelled() or answer.exception():
+        return ModelInfo()
+    return answer.result()
+
+
+def estimate(costs: Sequence[float], base: int | None) -> int | None:
+    """What a video will cost at most: as much as the dearest of the latest ones of its kind, and the list's price."""
+    return max([*map(micros, costs), *([] if base is None else [base])], default=None)

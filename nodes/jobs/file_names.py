@@ -1,0 +1,114 @@
+"""What the files of videos are called, for people and to be found again by the id of their job.
+
+`20261126-fox-trots-through-fresh-snow-s7-<request id>.mp4`, and `...-2.mp4` for the second video of a job. Earlier
+versions wrote `<request id>.mp4`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from ..runcomfy.request import is_request_id
+from .records import JobRecord, hash_of
+
+TEXT_LETTERS: Final = 40
+TEXT_BYTES: Final = 60
+"""Of a text in UTF-8. So the name of its unfinished file, too, has less than 143 bytes, the most that an encrypted
+folder of a network drive takes."""
+MAX_NAME: Final = 8 + 1 + TEXT_LETTERS + 1 + len("s2147483647") + 1 + 36 + len("-16.mp4")
+"""Letters of the longest name of a job with an id like RunComfy's."""
+LINK_PREFIX: Final = "link-"
+"""Of the names of videos that came from a link of the user's, and so have no request id."""
+
+_UUID: Final = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_NUMBER: Final = "(?:-([2-9]|1[0-6]))?"
+"""Of a job's second and further videos."""
+_HASH: Final = 8
+"""Hexadecimal digits."""
+_READ_LETTERS: Final = 1000
+"""Of a text, of which the name can hold but the beginning."""
+_CATEGORIES: Final = "LMN"
+"""Unicode's letters, marks and digits."""
+_DROPPED: Final = re.compile("['’\u20e3\ufe00-\ufe0f]")
+"""What is inside a word and not of it: apostrophes, and how an emoji is to be drawn."""
+
+
+def file_names(record: JobRecord, count: int, now: float) -> tuple[str, ...]:
+    """What the files of a job's videos are called: as it is written down already, else by its day, text, seed and id.
+
+    Args:
+        now: seconds since the epoch; the day of a job that this journal does not know.
+    """
+    day = time.strftime("%Y%m%d", time.localtime(record.created or now))
+    asked = (text_in_name(record.request.text), f"s{record.request.seed}") if record.request else ()
+    stem = "-".join(part for part in (day, *asked, _id_in_name(record.request_id)) if part)
+    names = tuple(f"{stem}.mp4" if number == 1 else f"{stem}-{number}.mp4" for number in range(1, count + 1))
+    return record.files[:count] + names[len(record.files) :]
+
+
+def find_videos(request_id: str, folder: Path) -> dict[int, list[Path]]:
+    """The files that are a job's by their names, whatever is in them and whatever stands before the id; by the number
+    of the video, from 1. Lists the folder once.
+
+    Raises:
+        OSError: it cannot be listed.
+    """
+    # The disk may not tell upper case from lower; to the ids it matters, but not to what `_id_in_name` makes of them.
+    named = re.compile(rf".*-{re.escape(_id_in_name(request_id))}{_NUMBER}\.mp4", re.IGNORECASE | re.DOTALL)
+    old = re.compile(rf"{re.escape(request_id)}{_NUMBER}\.mp4")
+    found: dict[int, list[Path]] = {}
+    with os.scandir(folder) as entries:
+        names = sorted(entry.name for entry in entries if request_id.lower() in entry.name.lower())
+    for name in names:
+        match = old.fullmatch(name) or named.fullmatch(name)
+        if match and not name.startswith("."):
+            found.setdefault(int(match[1] or 1), []).append(folder / name)
+    return found
+
+
+def request_id_of(file: Path) -> str:
+    """The id of the job whose video is in a file of such a name; empty if it is no job's."""
+    stem = re.sub(f"{_NUMBER}$", "", file.stem)
+    if found := re.search(f"(?:^|-)({_UUID})$", stem.lower()):
+        return found[1]
+    known = (each for each in _endings(stem) if stem.endswith(_id_in_name(each)))
+    old = stem if is_request_id(stem) and not stem.startswith(LINK_PREFIX) else ""
+    return next(known, old)
+
+
+def text_in_name(text: str) -> str:
+    """The first words of a prompt, in any script, with `-` between them: nothing but letters, marks and digits."""
+    kept = (_letter(letter) for letter in unicodedata.normalize("NFC", _DROPPED.sub("", text[:_READ_LETTERS].lower())))
+    name = ""
+    for word in unicodedata.normalize("NFC", "".join(kept)).split():
+        longer = f"{name}-{word}" if name else word
+        if len(longer) > TEXT_LETTERS or len(longer.encode()) > TEXT_BYTES:
+            # Scripts without spaces have words without end.
+            return name or word[:TEXT_LETTERS].encode()[:TEXT_BYTES].decode(errors="ignore")
+        name = longer
+    return name
+
+
+def _letter(letter: str) -> str:
+    category = unicodedata.category(letter)
+    # What is not seen, such as the marks that turn the direction of writing, is left out; all else ends a word.
+    return letter if category[0] in _CATEGORIES else "" if category == "Cf" else " "
+
+
+def _id_in_name(request_id: str) -> str:
+    """An id as it stands in a name. RunComfy's are UUIDs; others could differ by case alone, or be part of each
+    other, so that a hash stands behind them."""
+    unmistakable = re.fullmatch(_UUID, request_id)
+    return request_id if unmistakable else f"{request_id}~{hash_of(request_id)[:_HASH]}"
+
+
+def _endings(stem: str) -> Iterator[str]:
+    """What could be the id in front of the hash that a name ends with."""
+    parts = stem[: -_HASH - 1].split("-") if stem[-_HASH - 1 : -_HASH] == "~" else []
+    return ("-".join(parts[start:]) for start in range(len(parts)))

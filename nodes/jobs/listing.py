@@ -1,0 +1,161 @@
+"""What was bought, newest first: a page at a time, all of it as CSV, and what it came to."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
+
+from .decide import is_under_way
+from .journal import Journal
+from .records import JOBS, JobRecord, State
+
+PAGE: Final = 30
+"""Jobs."""
+GROUPS: Final = {
+    "running": (State.INTENDED, State.ACCEPTED, State.SURPLUS),
+    "made": (State.SUCCEEDED, State.SAVED),
+    "unclear": (State.INTENDED, State.UNKNOWN, State.UNKNOWN_REPORTED),
+    "failed": (State.FAILED, State.REFUSED, State.CANCELLED, State.EXPIRED),
+}
+"""What may be asked for alone, and the states that it stands for."""
+_COLUMNS: Final = ("text", "resolution", "ratio", "duration", "seed")
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+"""A cell that begins so is run by spreadsheets; texts come from strangers' workflows."""
+
+
+@dataclass(frozen=True)
+class ListedJob:
+    """One job as people look at it."""
+
+    id: int
+    state: str
+    request: dict[str, str | int] | None
+    """What was asked for; None where a version with other rules wrote it."""
+    request_id: str
+    created: float
+    """Seconds since the epoch."""
+    cost: float | None
+    """US dollars, where the service has told."""
+    estimate: float | None
+    """US dollars that it was expected to cost."""
+    price: str
+    """The list price at the time: `$0.02 per second`."""
+    reason: str
+    files: tuple[str, ...]
+    """Names inside the output folder of the videos that are there."""
+
+
+@dataclass(frozen=True)
+class Total:
+    """How many videos cost something, and how much together, in US dollars."""
+
+    videos: int
+    cost: float
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some jobs, and the `id` before which the next page begins; None after the last one."""
+
+    jobs: tuple[ListedJob, ...]
+    next: int | None
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Of the day so far by this machine's clock, of the last 30 days, and of all times."""
+
+    today: Total
+    month: Total
+    all: Total
+
+
+def page(journal: Journal, folder: Path, *, before: int | None = None, group: str = "", words: str = "") -> Page:
+    """The newest jobs. Raises `JournalUnusable`.
+
+    Args:
+        folder: where the videos are.
+        before: only those with a lower `id`.
+        group: one of `GROUPS`; empty for all.
+        words: is contained in the text, the options or the request id; empty for all.
+    """
+    now = journal.now()
+    conditions: list[ColumnElement[bool]] = [] if before is None else [JOBS.c.id < before]
+    if group:
+        under_way = JOBS.c.submit_until > now
+        begun = under_way if group == "running" else ~under_way
+        conditions.append(and_(JOBS.c.state.in_(GROUPS[group]), or_(JOBS.c.state != State.INTENDED, begun)))
+    if words:
+        # As it stands in JSON, where other letters than those of ASCII are escaped.
+        written = JOBS.c.request.icontains(json.dumps(words)[1:-1], autoescape=True)
+        conditions.append(written | JOBS.c.request_id.icontains(words, autoescape=True))
+    found = journal.newest(PAGE + 1, *conditions)
+    jobs = tuple(_listed(record, folder, now) for record in found[:PAGE])
+    return Page(jobs, jobs[-1].id if len(found) > PAGE else None)
+
+
+def totals(journal: Journal) -> Totals:
+    """What all jobs have cost, as far as the service has told. Raises `JournalUnusable`."""
+    now = datetime.fromtimestamp(journal.now()).astimezone()
+    begins = (now.replace(hour=0, minute=0, second=0, microsecond=0), now - timedelta(days=30))
+    since = [begin.timestamp() for begin in begins]
+    parts = [func.sum(case((JOBS.c.created >= begin, part), else_=0)) for begin in since for part in (1, JOBS.c.cost)]
+    query = select(*parts, func.count(), func.sum(JOBS.c.cost)).where(JOBS.c.cost > 0)
+    row = journal.database.transact(lambda connection: connection.execute(query).one())
+    return Totals(*(Total(row[place] or 0, row[place + 1] or 0.0) for place in (0, 2, 4)))
+
+
+def as_csv(journal: Journal, *, since: float = 0.0) -> str:
+    """All jobs that were created since then, oldest last, as a spreadsheet reads them. Raises `JournalUnusable`."""
+    written = io.StringIO()
+    writer = csv.writer(written)
+    writer.writerow(("time", "state", *_COLUMNS, "cost_usd", "price", "request_id", "reason"))
+    for record in _all(journal):
+        if record.created < since:
+            continue
+        cells = (
+            datetime.fromtimestamp(record.created, timezone.utc).isoformat(timespec="seconds"),
+            _state(record, journal.now()),
+            *(getattr(record.request, name, "") for name in _COLUMNS),
+            "" if record.cost is None else record.cost,
+            *(record.price, record.request_id, record.reason),
+        )
+        writer.writerow([f"'{cell}" if str(cell).startswith(_FORMULA) else cell for cell in cells])
+    return written.getvalue()
+
+
+def _all(journal: Journal) -> Iterable[JobRecord]:
+    """A thousand in one transaction, so that nobody who buys has to wait for long."""
+    before: list[ColumnElement[bool]] = []
+    while found := journal.newest(1000, *before):
+        yield from found
+        before = [JOBS.c.id < found[-1].id]
+
+
+def _listed(record: JobRecord, folder: Path, now: float) -> ListedJob:
+    return ListedJob(
+        id=record.id,
+        state=_state(record, now),
+        request=record.request.body() if record.request else None,
+        request_id=record.request_id,
+        created=record.created,
+        cost=record.cost,
+        estimate=None if record.estimate is None else record.estimate / 1_000_000,
+        price=record.price,
+        reason=record.reason,
+        files=tuple(name for name in record.files if (folder / name).is_file()),
+    )
+
+
+def _state(record: JobRecord, now: float) -> str:
+    """Its name, by which a submit call that nobody has ended counts as unclear."""
+    over = record.state is State.INTENDED and not is_under_way(record, now)
+    return (State.UNKNOWN if over or record.state is State.UNKNOWN_REPORTED else record.state).name.lower()

@@ -1,0 +1,90 @@
+"""What running some requests now would cost."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from ..runcomfy.request import GenerationRequest
+from ..runcomfy.responses import ModelInfo
+from .budget import base_price, micros
+from .claims import Claims
+from .decide import Do, Situation, decide
+from .download import look_on_disk
+from .records import JOBS, JobRecord, RequestKey, State
+
+
+class QuoteKind(Enum):
+    """What stands in the way of paying, if anything does; the value is what the browser reads."""
+
+    PRICE = "price"
+    UNKNOWN = "unknown"
+    """Something is to be bought, and nobody knows its price."""
+    MADE = "made"
+    RUNNING = "running"
+    """Nothing is to be bought, since all is made already or being made."""
+    REHEARSAL = "rehearsal"
+
+
+@dataclass(frozen=True)
+class Quote:
+    """What several videos would cost."""
+
+    kind: QuoteKind
+    videos: int
+    to_buy: int = 0
+    """How many of them are paid for."""
+    amount: int | None = 0
+    """For these, in millionths of a US dollar, by what the latest job of the kind has cost, else by the list price;
+    None where neither is known."""
+    is_base: bool = False
+    """Whether a list price is in it, to which resolution and duration may add."""
+
+
+def quote(
+    wanted: Sequence[tuple[RequestKey, GenerationRequest]],
+    claims: Claims,
+    folder: Path,
+    model: Callable[[], ModelInfo],
+    *,
+    reuse: bool,
+) -> Quote:
+    """What the requests would cost if they were run now. Blocks. Raises `JournalUnusable`.
+
+    Args:
+        folder: where the videos are.
+        model: is asked for the list price where nothing else tells the cost.
+    """
+    origins = {key.origin for key, _ in wanted} | {""}
+    same = JOBS.c.request_key.in_([key.request for key, _ in wanted]) & JOBS.c.origin.in_(origins)
+    records: defaultdict[str, list[JobRecord]] = defaultdict(list)
+    for record in claims.journal.newest(None, same):
+        records[record.key.request].append(record)
+    found = [_without_charge(records[key.request], claims, folder, reuse=reuse) for key, _ in wanted]
+    bought = [request for (_, request), free in zip(wanted, found, strict=True) if not free]
+    if not bought:
+        return Quote(QuoteKind.RUNNING if QuoteKind.RUNNING in found else QuoteKind.MADE, len(wanted))
+    prices: dict[tuple[str, int], tuple[int | None, bool]] = {}
+    for request in bought:
+        if (kind := (request.resolution, request.duration)) not in prices:
+            costs = claims.journal.spending.costs(request)
+            prices[kind] = (micros(costs[0]), False) if costs else (base_price(model(), request.duration), True)
+    each = [prices[request.resolution, request.duration] for request in bought]
+    amounts = [amount for amount, _ in each if amount is not None]
+    if len(amounts) < len(bought):
+        return Quote(QuoteKind.UNKNOWN, len(wanted), len(bought), None)
+    return Quote(QuoteKind.PRICE, len(wanted), len(bought), sum(amounts), any(is_base for _, is_base in each))
+
+
+def _without_charge(records: list[JobRecord], claims: Claims, folder: Path, *, reuse: bool) -> QuoteKind | None:
+    """How a run would come to the video of a request without buying it; None if it would not."""
+    busy = frozenset(record.id for record in records if not claims.is_free(record))
+    disk = {record.id: look_on_disk(record, folder)[0] for record in records} if reuse else {}
+    action = decide(records, Situation(claims.journal.now(), "" if reuse else "a new run", disk=disk, busy=busy))
+    if action.record is None or action.do not in (Do.LOAD, Do.RESUME, Do.WAIT, Do.RAISE_UNREADABLE):
+        return None
+    is_made = action.do in (Do.LOAD, Do.RAISE_UNREADABLE) or action.record.state in (State.SUCCEEDED, State.SAVED)
+    return QuoteKind.MADE if is_made else QuoteKind.RUNNING

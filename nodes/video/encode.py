@@ -1,0 +1,247 @@
+"""An H.264 MP4 written frame by frame, with sound, that gets its name once it is whole."""
+
+from __future__ import annotations
+
+import errno
+import math
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import av
+import numpy as np
+import psutil
+from av.video.reformatter import ColorRange, Colorspace, Interpolation
+from numpy.typing import NDArray
+
+from ..files import remove, replace, sync
+from .errors import VideoError, disk_error
+from .file_format import check_mp4, format_of
+
+if TYPE_CHECKING:
+    SoundPacket = av.Packet[av.AudioStream]
+Sound = TypeVar("Sound", "SoundPacket", av.AudioFrame)
+
+BT709, BT601 = 1, 6
+"""By their numbers in ITU-T H.273. Colours are coded with the matrix of BT.601 whatever the size, and the file says so:
+with that of BT.709, PyAV before 17, and so ComfyUI, reads up to 13 of 255 wrong, and Chromium 14 of a strong blue."""
+MAX_SIDE: Final = 16384
+MAX_AREA: Final = 139_264 * 16 * 16
+"""Pixels of a picture that H.264 allows at most (Rec. ITU-T H.264, level 6.2), and per side what x264 takes."""
+KEY: Final = "seedance_upscale"
+"""In the file's metadata: what it was made from."""
+UNFINISHED: Final = ".unfinished"
+LEAST_FREE: Final = 16 * 1024 * 1024
+"""Bytes on the disk, without which it is not worth beginning."""
+_COPIED: Final = ("aac", "ac3", "alac", "eac3", "flac", "mp3", "opus")
+"""Codecs of sound that an MP4 holds as they are."""
+_AAC_RATE: Final = 48000
+_MAX_THREADS: Final = 8
+"""Each keeps some pictures in memory."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """What a video is to be."""
+
+    width: int
+    height: int
+    """Pixels; both even."""
+    rate: Fraction
+    """Frames per second, on average."""
+    time_base: Fraction
+    """Seconds of a tick, in which frames are timed."""
+    crf: int
+    """x264's constant rate factor: 0 without loss, 51 worst."""
+    pixel_aspect: Fraction = Fraction(1)
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether H.264 has pictures of this size."""
+        sides = (self.width, self.height)
+        return min(sides) >= 2 and max(sides) <= MAX_SIDE and math.prod(sides) <= MAX_AREA
+
+
+class VideoWriter:
+    """One video on its way to ``target``: sound first, if there is any, then every frame, then `finish`.
+
+    `discard` removes what is unfinished, and is harmless after success. All methods but that raise
+    `DiskFailure` where the disk does not take it. Not for several threads at once.
+    """
+
+    def __init__(self, target: Path, wanted: Format, key: str) -> None:
+        self._target, self._wanted = target, wanted
+        self._part = target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}{UNFINISHED}")
+        self._opened = ExitStack()
+        self._sound: Iterator[SoundPacket] = iter(())
+        self._sound_ahead: SoundPacket | None = None
+        self._last: int | None = None
+        with self._named_errors():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if shutil.disk_usage(target.parent).free < LEAST_FREE:
+                raise OSError(errno.ENOSPC, "no space left")
+            self._file = self._opened.enter_context(self._part.open("wb"))
+            options = {"movflags": "use_metadata_tags"}
+            self._container = av.open(self._file, "w", format="mp4", options=options)
+        self._container.metadata[KEY] = key
+        stream = self._container.add_stream("libx264", rate=wanted.rate)
+        # "veryfast" looks at a few frames ahead instead of at forty, which take gigabytes when they are large.
+        stream.options = {"crf": str(wanted.crf), "preset": "veryfast"}
+        stream.width, stream.height, stream.pix_fmt = wanted.width, wanted.height, "yuv420p"
+        context = stream.codec_context
+        context.time_base = stream.time_base = wanted.time_base
+        context.thread_count = min(os.cpu_count() or 1, _MAX_THREADS)
+        context.colorspace, context.color_range = BT601, ColorRange.MPEG
+        context.color_primaries = context.color_trc = BT709
+        context.sample_aspect_ratio = wanted.pixel_aspect
+        self._stream = stream
+
+    def copy_sound(self, file: Path, start: float, end: float) -> None:
+        """Take the first sound of a file along, from ``start`` to ``end`` in seconds; what MP4 cannot hold, as AAC."""
+        container = self._opened.enter_context(
+            av.open(str(file.absolute()), format=format_of(file), metadata_errors="replace")
+        )
+        source = next((each for each in container.streams.audio if getattr(each, "codec_context", None)), None)
+        if source is None:
+            return
+        if source.codec_context.name.removesuffix("float") in _COPIED:
+            target = self._container.add_stream_from_template(source)
+            self._sound = (_of(target, packet) for packet in _within(container.demux(source), start, end))
+        else:
+            frames = _within(container.decode(source), start, end)
+            self._sound = self._encoded(frames, source.codec_context.channels)
+
+    def encode_sound(self, waveform: NDArray[np.float32], rate: int) -> None:
+        """Take sound along as AAC: [channels, samples], -1..1."""
+        layout = _layout(len(waveform))
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(waveform), format="fltp", layout=layout)
+        frame.sample_rate, frame.pts, frame.time_base = rate, 0, Fraction(1, rate)
+        self._sound = self._encoded(iter([frame]), len(waveform))
+
+    def write(self, pictures: list[NDArray[np.uint8]], times: list[int]) -> None:
+        """Add frames, RGB [height, width, 3] of any one size, to be shown at these times in ticks."""
+        wanted = self._wanted
+        for picture, time in zip(pictures, times, strict=True):
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            # In a step of its own: together with the next one, colours would be taken from every other pixel alone.
+            frame = frame.reformat(wanted.width, wanted.height, interpolation=Interpolation.AREA)
+            frame = frame.reformat(
+                format="yuv420p",
+                src_colorspace=Colorspace.ITU601,
+                dst_colorspace=Colorspace.ITU601,
+                src_color_range=ColorRange.JPEG,
+                dst_color_range=ColorRange.MPEG,
+            )
+            # Some files show two frames at one time; an encoder does not take that.
+            self._last = time if self._last is None else max(time, self._last + 1)
+            frame.pts, frame.time_base = self._last, wanted.time_base
+            with self._named_errors():
+                self._mux_sound(float(self._last * wanted.time_base))
+                self._mux(frame)
+
+    def finish(self) -> None:
+        """Write what is left, and give the file its name."""
+        with self._named_errors():
+            self._mux(None)
+            self._mux_sound(math.inf)
+            self._container.close()
+            sync(self._file)
+            self._opened.close()
+            replace(self._part, self._target)
+
+    def discard(self) -> None:
+        """Remove an unfinished file."""
+        with suppress(OSError, ValueError, av.FFmpegError):
+            self._container.close()
+        with suppress(OSError, av.FFmpegError):
+            self._opened.close()
+        with suppress(OSError):
+            remove(self._part)
+
+    def _mux(self, frame: av.VideoFrame | None) -> None:
+        for packet in self._stream.encode(frame):
+            # The muxer needs it for the last one.
+            packet.duration = max(1, round(1 / self._wanted.rate / self._wanted.time_base))
+            self._container.mux(packet)
+
+    def _mux_sound(self, until: float) -> None:
+        while packet := self._sound_ahead or next(self._sound, None):
+            self._sound_ahead = packet
+            if packet.pts is not None and packet.time_base and packet.pts * packet.time_base > until:
+                return
+            self._container.mux(packet)
+            self._sound_ahead = None
+
+    def _encoded(self, frames: Iterator[av.AudioFrame], channels: int) -> Iterator[SoundPacket]:
+        stream = self._container.add_stream("aac", rate=_AAC_RATE, layout=_layout(channels))
+        resampler = av.AudioResampler(format="fltp", layout=_layout(channels), rate=_AAC_RATE)
+
+        def packets() -> Iterator[SoundPacket]:
+            for frame in frames:
+                for resampled in resampler.resample(frame):
+                    yield from stream.encode(resampled)
+            for resampled in resampler.resample(None):
+                yield from stream.encode(resampled)
+            yield from stream.encode(None)
+
+        return packets()
+
+    @contextmanager
+    def _named_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise disk_error(error, self._target) from None
+
+
+def _of(stream: av.AudioStream, packet: SoundPacket) -> SoundPacket:
+    packet.stream = stream
+    return packet
+
+
+def _layout(channels: int) -> str:
+    return {1: "mono", 6: "5.1"}.get(channels, "stereo")
+
+
+def _within(items: Iterator[Sound], start: float, end: float) -> Iterator[Sound]:
+    """Packets or frames of sound between two times in seconds, timed from the first one on; a damaged one ends early.
+
+    Args:
+        start: minus infinity to leave the times as they are.
+    """
+    with suppress(av.FFmpegError):
+        for item in items:
+            tick = item.time_base or Fraction(1)
+            if item.pts is not None and start <= item.pts * tick < end:
+                shift = round(start / tick) if math.isfinite(start) else 0
+                item.pts -= shift
+                item.dts = item.dts - shift if item.dts is not None else None
+                yield item
+
+
+def finished_frames(file: Path, key: str) -> int:
+    """How many frames the finished video has that was made from what ``key`` stands for; 0 if it is not there."""
+    try:
+        check_mp4(file)
+        with av.open(str(file), format="mp4", metadata_errors="replace") as container:
+            return container.streams.video[0].frames if container.metadata.get(KEY) == key else 0
+    except (OSError, VideoError, av.FFmpegError):
+        return 0
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what processes that were killed while they wrote a video have left in a folder."""
+    for part in folder.glob(f".*{UNFINISHED}"):
+        with suppress(OSError, ValueError):
+            process = int(part.name.removesuffix(UNFINISHED).rpartition(".")[2].partition("-")[0])
+            with suppress(psutil.NoSuchProcess):
+                # In a container every ComfyUI may have the same number.
+                if psutil.Process(process).create_time() <= part.stat().st_mtime:
+                    continue
+            remove(part)

@@ -1,0 +1,69 @@
+"""What the tests have the page itself do: scripts for what no hand and no eye can reach, the graph on its canvas."""
+
+from __future__ import annotations
+
+# A new user's page opens ComfyUI's own first graph; what is asked of it before that would be undone.
+READY = "() => window.app?.vueAppReady && app.graph?.nodes.length && app.extensionManager.workflow.activeWorkflow"
+LISTEN = """() => {
+    window.heard = {lines: [], posts: [], executed: [], ending: null}
+    app.api.addEventListener("execution_start", () => { heard.lines = []; heard.executed = []; heard.ending = null })
+    app.api.addEventListener("executing", ({detail}) => { if (detail) heard.executed.push(detail) })
+    const post = app.api.queuePrompt
+    app.api.queuePrompt = (number, prompt, ...rest) => {
+        heard.posts.push(prompt.output)
+        return post.call(app.api, number, prompt, ...rest)
+    }
+    new MutationObserver((changes) => {
+        for (const line of new Set(changes.map((change) => change.target)))
+            if (line.matches?.(".seedance-line") && line.textContent) heard.lines.push(line.textContent)
+    }).observe(document, {childList: true, subtree: true})
+    for (const name of ["execution_success", "execution_error", "execution_interrupted"])
+        app.api.addEventListener(name, () => heard.ending = name)
+}"""
+PLACE = """(type) => {
+    const node = app.graph.nodes.find((node) => node.type === type)
+    const canvas = app.canvas.canvas.getBoundingClientRect()
+    const {scale, offset} = app.canvas.ds
+    const drawn = LiteGraph.vueNodesMode && document.querySelector(`[data-node-id="${node.id}"]`)
+    if (drawn) {
+        const {x, y, width, height} = drawn.getBoundingClientRect(), title = LiteGraph.NODE_TITLE_HEIGHT * scale
+        return {x, y: y + title, width, height: height - title}
+    }
+    const [left, top] = [0, 1].map((axis) => (node.pos[axis] + offset[axis]) * scale)
+    return {x: canvas.x + left, y: canvas.y + top, width: node.size[0] * scale, height: node.size[1] * scale}
+}"""
+IS_ON = f"""([type, shown]) => {{
+    const node = ({PLACE})(type), box = shown.getBoundingClientRect()
+    const [x, y] = [box.x + box.width / 2 - node.x, box.y + box.height / 2 - node.y]
+    return 0 <= x && x <= node.width && 0 <= y && y <= node.height
+}}"""
+SET_WIDGET = """([type, name, value]) => {
+    app.graph.nodes.find((node) => node.type === type).widgets.find((widget) => widget.name === name).value = value
+    app.graph.setDirtyCanvas(true, true)
+}"""
+LAY_OUT = """async () => {
+    const graph = {...app.graph.serialize(), id: LiteGraph.uuidv4()}
+    graph.nodes.forEach((node, place) => { node.pos = [450 * place, 100] })
+    await app.loadGraphData(graph, true, true, app.extensionManager.workflow.activeWorkflow)
+}"""
+CHOOSE = """([type, name, value]) => {
+    const node = app.graph.nodes.find((node) => node.type === type)
+    const widget = node.widgets.find((widget) => widget.name === name)
+    widget.value = value
+    widget.callback?.(value, app.canvas, node)
+}"""
+ADD = """(type) => {
+    const node = LiteGraph.createNode(type)
+    node.pos = [500, 300]
+    app.graph.add(node)
+}"""
+DRAWN = """async () => {
+    await new Promise((done) => setTimeout(done))
+    for (const _ of [1, 2, 3]) await new Promise(requestAnimationFrame)
+}"""
+CONVERT = """(type) => {
+    const node = app.graph.nodes.find((node) => node.type === type)
+    return app.graph.convertToSubgraph(new Set([node])).node.type
+}"""
+SELECT = "(type) => app.canvas.selectNode(app.graph.nodes.find((node) => node.type === type))"
+UNKNOWN = "() => app.graph.nodes.filter((node) => !LiteGraph.registered_node_types[node.type]).map((node) => node.type)"

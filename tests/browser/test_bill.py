@@ -1,0 +1,224 @@
+"""What a run costs, said on the node before it; and the sidebar's tab with all paid jobs, as a hand uses it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from nodes.jobs.clock import SystemClock
+from nodes.jobs.journal import Journal
+from nodes.jobs.records import RequestKey, State
+from nodes.runcomfy.client import HttpTransport, RunComfy
+from nodes.runcomfy.request import MODEL_ID, GenerationRequest
+from nodes.runcomfy.token import Token
+from tests.browser.conftest import TOKEN
+from tests.browser.screenshots import Screenshots
+from tests.browser.test_node_view import expect_run, first_frame
+from tests.browser.ui import Ui
+from tests.comfyui.conftest import ServiceLog
+from tests.comfyui.seedance_graphs import node
+from tests.support.rehearsal import RehearsalService
+from tools.comfyui import ComfyUI
+
+NODE = "SeedanceTextToVideo"
+LOADER = "LoadSeedanceVideo"
+OPTIONS = "SeedanceOptions"
+SERIALIZED = "() => JSON.stringify(app.graph.serialize())"
+MANY = 65  # two pages and a bit
+PLAYS = "(video) => !video.paused && video.currentTime > 0"
+WIDGETS = """(type) => Object.fromEntries(
+    app.graph.nodes.find((node) => node.type === type).widgets.map(({name, value}) => [name, value]))"""
+TAB = ".seedance-jobs"
+BOAT = "A paper boat on a puddle at night, the lights of the city in the water"
+
+
+@pytest.fixture
+def journal(server: ComfyUI) -> Iterator[Journal]:
+    """The server's own, beside which the server goes on using it."""
+    journal = Journal(server.base / "user" / "__seedance" / "jobs.sqlite3", SystemClock())
+    yield journal
+    journal.close()
+
+
+def test_the_price_follows_the_widgets(both: Ui, service_log: ServiceLog, token: str, prompt: str) -> None:
+    ui = both
+    ui.load(first_frame("to be replaced", count=4))
+    quote = ui.page.locator(".seedance-quote").locator("visible=true")
+    expect_price(quote, "$0.16: 4 videos of 2 s, 480p")
+    ui.type_prompt(prompt)
+    ui.choose(OPTIONS, "duration", 7)
+    expect(quote).to_have_text("From $0.56: 4 videos of 7 s, 480p")
+    ui.expect_on(NODE, quote)
+    ui.choose(NODE, "mode", "rehearsal")
+    expect(quote).to_have_text("Free: rehearsal")
+    ui.choose(NODE, "mode", "live")
+    ui.choose(OPTIONS, "duration", 2)
+    ui.choose(OPTIONS, "count", 1)
+    expect_price(quote, "$0.04: 1 video of 2 s, 480p")
+    service_log.service.hold()
+    ui.run()
+    expect(quote).to_have_text("Free: is being made")
+    service_log.service.release()
+    assert ui.wait_for_end() == "execution_success"
+    expect(quote).to_have_text("Free: already made")
+    ui.choose(OPTIONS, "count", 4)
+    expect(quote).to_have_text("About $0.12: 3 of 4 videos of 2 s, 480p")
+    assert "About" not in ui.page.evaluate(SERIALIZED)
+    assert "About" not in str(ui.posts())
+
+
+def test_a_price_is_told_where_the_values_come_through_links(both: Ui, token: str, prompt: str) -> None:
+    ui = both
+    graph = first_frame(["made", 0]) | {"made": node("StringConcatenate", string_a=prompt, string_b="", delimiter="")}
+    ui.load(graph)
+    quote = ui.page.locator(".seedance-quote").locator("visible=true")
+    expect_price(quote, "$0.04 per video")
+    ui.load(first_frame(["made", 0]) | {"made": node("PrimitiveString", value=prompt)})
+    expect_price(quote, "$0.04: 1 video of 2 s, 480p")
+    ui.load(first_frame(prompt))  # a node less: where they are small, Nodes 2.0 show no widgets
+    subgraph = ui.convert_to_subgraph(NODE)
+    ui.expect_on(subgraph, quote)
+    expect_price(quote, "$0.04: 1 video of 2 s, 480p")
+
+
+def test_a_job_is_followed_watched_loaded_and_asked_for_again(
+    both: Ui, service_log: ServiceLog, token: str, screenshots: Screenshots
+) -> None:
+    ui = both
+    is_vue = ui.page.evaluate("() => Boolean(LiteGraph.vueNodesMode)")
+    seed = 20 if is_vue else 10
+    panel = opened(ui)
+    service_log.service.hold()
+    ui.load(first_frame(BOAT, seed=seed, count=2))
+    ui.run()
+    job = card(panel, f"seed {seed}")
+    expect(job).to_contain_text("Being made")
+    service_log.service.release()
+    assert ui.wait_for_end() == "execution_success"
+    expect(job).to_contain_text("On disk · $0.04")
+    expect(job).to_contain_text(f"480p, 16:9, 2 s, seed {seed}")
+    poster = job.get_by_role("button", name="Open video")
+    poster.hover()
+    video = poster.locator("video")
+    ui.page.wait_for_function(PLAYS, arg=video.element_handle())
+    poster.click()
+    large = ui.page.locator("dialog.seedance-large video")
+    expect(large).to_be_visible()
+    ui.page.keyboard.press("Escape")
+    expect(large).to_have_count(0)
+    ui.start_over()
+    press(job, "Use again")
+    assert sorted(ui.node_types()) == [OPTIONS, NODE]
+    assert ui.page.evaluate(WIDGETS, NODE)["text"] == BOAT
+    (asked,) = [each["inputs"] for each in ui.as_api().values() if each["class_type"] == OPTIONS]
+    assert (asked["duration"], asked["seed"], asked["count"]) == (2, seed, 1)
+    expect(ui.page.locator(".seedance-quote").locator("visible=true")).to_have_text("Free: already made")
+    if not is_vue:
+        screenshots.take("jobs", ui.page)
+    ui.start_over()
+    press(job, "Load")
+    assert ui.node_types() == [LOADER]
+    assert ui.page.evaluate(WIDGETS, LOADER)["source"] == next(
+        each.request_id for each in service_log.submissions if each.input["seed"] == seed
+    )
+
+
+def test_what_is_listed_is_searched_filtered_and_scrolled(ui: Ui, journal: Journal, token: str, prompt: str) -> None:
+    for number in range(MANY):
+        request = GenerationRequest(f"Lantern {number} über Öl, {prompt}")
+        record(journal, State.SAVED if number % 2 else State.CANCELLED, request)
+    panel = opened(ui)
+    search = panel.get_by_role("searchbox")
+    search.fill(f"öl, {prompt[:8].upper()}")
+    expect(panel).to_contain_text("No jobs. Rehearsals are not listed.")
+    search.fill(f"Öl, {prompt.upper()}")
+    for number in (64, 35, 5, 0):
+        card(panel, f"Lantern {number} über").scroll_into_view_if_needed()
+    expect(panel.get_by_role("listitem")).to_have_count(MANY)
+    panel.get_by_role("combobox").select_option("Made")
+    expect(panel.get_by_role("listitem").first).to_contain_text("Lantern 63 über")
+    expect(card(panel, "Lantern 63 über")).to_contain_text("Paid for, not on disk")
+    expect(card(panel, "Lantern 62 über")).to_have_count(0)
+    with ui.page.expect_download() as download:
+        panel.get_by_role("link", name="Export as CSV").click()
+    assert f"Lantern 0 über Öl, {prompt}" in Path(download.value.path()).read_text(encoding="utf-8")
+
+
+def test_a_video_that_is_not_on_disk_is_fetched(
+    ui: Ui, server: ComfyUI, service_log: ServiceLog, token: str, prompt: str
+) -> None:
+    ui.load(first_frame(prompt))
+    expect_run(ui, "execution_success")
+    file = server.base / "output" / "seedance" / f"{service_log.submissions[-1].request_id}.mp4"
+    file.unlink()
+    job = card(opened(ui), prompt)
+    press(job, "Fetch")
+    expect(job).to_contain_text("On disk")
+    assert file.is_file()
+    assert len(service_log.submissions) == 1
+
+
+def test_an_unclear_job_is_linked_or_submitted_again(
+    ui: Ui, journal: Journal, service: RehearsalService, service_log: ServiceLog, token: str, prompt: str
+) -> None:
+    texts = [f"{prompt}, linked", f"{prompt}, again"]
+    for text in texts:
+        record(journal, State.UNKNOWN, GenerationRequest(text, duration=2, seed=1), service.origin)
+    panel = opened(ui)
+    linked, again = (card(panel, text) for text in texts)
+    expect(linked).to_contain_text("Unclear whether RunComfy took it")
+    client = RunComfy(HttpTransport(service.origin, Token(TOKEN, "the test")), "the test")
+    request_id = client.submit(GenerationRequest(texts[0], duration=2, seed=1))
+    press(linked, "Link id")
+    ui.dialog.get_by_role("textbox").fill(request_id)
+    ui.page.keyboard.press("Enter")
+    expect(linked).to_contain_text("Being made")
+    press(again, "Submit again")
+    ui.dialog.get_by_role("button", name="Confirm").click()
+    expect(panel.get_by_role("status")).to_have_text("")
+    for text, bought in zip(texts, (1, 2), strict=True):
+        ui.load(first_frame(text))
+        ui.run()
+        assert ui.wait_for_end() == "execution_success", ui.lines()
+        assert len(service_log.submissions) == bought, text
+
+
+def expect_price(quote: Locator, price: str) -> None:
+    """By what such videos have cost, if another test has made one, else by the list."""
+    expect(quote).to_have_text(re.compile(f"^(About|From) {re.escape(price)}$"))
+
+
+def opened(ui: Ui) -> Locator:
+    """The tab, which is opened if it is closed."""
+    panel = ui.page.locator(TAB)
+    if not panel.is_visible():
+        ui.page.get_by_role("button", name="Seedance", exact=True).first.click()
+    panel.get_by_role("searchbox").fill("")
+    panel.get_by_role("combobox").select_option("All jobs")
+    return panel
+
+
+def card(panel: Locator, text: str) -> Locator:
+    return panel.get_by_role("listitem").filter(has_text=text)
+
+
+def press(job: Locator, button: str) -> None:
+    """Presses one of a job's buttons, whose names for a screen reader go on with the job's text."""
+    job.get_by_role("button", name=re.compile(f"^{button}:")).click()
+
+
+def record(journal: Journal, state: State, request: GenerationRequest, origin: str = "https://elsewhere") -> None:
+    """Writes down a job that came to this."""
+    key = RequestKey.of(request, model=MODEL_ID, account=Token(TOKEN, "the test").account, origin=origin)
+    made = journal.create([], key, "", request, "")
+    assert made
+    if state is State.UNKNOWN:
+        journal.transition(made, state)
+        return
+    made = journal.accept(made, f"{made.uid[:8]}-{made.id}")
+    for step in (State.SUCCEEDED, State.SAVED) if state is State.SAVED else (state,):
+        made = journal.transition(made, step)

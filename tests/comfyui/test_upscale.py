@@ -1,0 +1,319 @@
+"""Upscale Seedance Video in a real ComfyUI, beside ComfyUI's own chain for the same."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+import av
+import imageio_ffmpeg  # type: ignore[import-untyped]  # it has none
+import numpy as np
+import psutil
+import pytest
+import requests
+from numpy.typing import NDArray
+
+from tests.comfyui.conftest import failure_of, started
+from tests.comfyui.graphs import ApiGraph
+from tests.comfyui.seedance_graphs import PROBE, loading, node
+from tests.comfyui.test_stop import run_and_stop, says
+from tools.comfyui import CACHE, ComfyUI
+from tools.comfyui_client import Client, Run, Status
+from tools.comfyui_source import ensure
+from tools.upscale_model import UPSCALER
+
+FFMPEG: Final = imageio_ffmpeg.get_ffmpeg_exe()
+PICTURE: Final = "-f lavfi -i testsrc2=s=160x96:r=24:d=1,hue=s=0.6"
+"""Not of colours that are at the edge of what there is: there, each decoder clips in its own way."""
+BEEP: Final = "-f lavfi -i sine=d=1"
+X264: Final = "-c:v libx264 -crf 10 -pix_fmt yuv420p"
+MOST_OFF: Final = 4.0
+"""Of 255, of the mean colour of a sixteenth of the picture."""
+FEW: Final = 5
+
+
+@dataclass(frozen=True)
+class Row:
+    """One source."""
+
+    arguments: str
+    size: tuple[int, int] = (320, 192)
+    """Of the upscaled video."""
+    frames: int = 24
+    sound: str = ""
+    """The codec of the upscaled video's sound."""
+    is_turned: bool = False
+    """Which only newer ComfyUIs see."""
+
+
+ROWS: Final = MappingProxyType(
+    {
+        "silent.mp4": Row(f"{PICTURE} {X264}"),
+        "tagged.mp4": Row(f"{PICTURE} -vf scale=out_color_matrix=bt709 -colorspace bt709 {X264}"),
+        "aac.mp4": Row(f"{PICTURE} {BEEP} {X264} -c:a aac", sound="aac"),
+        "pcm.mov": Row(f"{PICTURE} {BEEP} {X264} -c:a pcm_s16le", sound="aac"),
+        "opus.webm": Row(f"{PICTURE} {BEEP} -c:v libvpx -crf 4 -b:v 4M -c:a libopus", sound="opus"),
+        "variable.mp4": Row(f"{PICTURE} -vf select=lt(mod(n\\,12)\\,6) -fps_mode vfr {X264}", frames=12),
+        "variable.mkv": Row(f"{PICTURE} -vf select=lt(mod(n\\,12)\\,6) -fps_mode vfr {X264}", frames=12),
+        "turned.mp4": Row("-display_rotation 90 -i silent.mp4 -c copy", size=(192, 320), is_turned=True),
+        "mirrored.mp4": Row("-display_rotation 0 -display_hflip -i silent.mp4 -c copy", is_turned=True),
+        "odd.mp4": Row(f"{PICTURE} -vf scale=161:97,format=yuv444p -c:v libx264 -crf 10", size=(322, 194)),
+        "one.mp4": Row(f"{PICTURE} -frames:v 1 {X264}", frames=1),
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def sources(server: ComfyUI) -> Path:
+    """ComfyUI's input folder, with a file of each kind."""
+    folder = server.base / "input"
+    for name, row in ROWS.items():
+        subprocess.run(
+            [FFMPEG, "-nostdin", "-v", "error", "-y", *row.arguments.split(" "), name], cwd=folder, check=True
+        )
+    return folder
+
+
+def upscaling(file: str, **inputs: Any) -> ApiGraph:
+    """From a file to the upscaled one."""
+    return {
+        "load": node("LoadVideo", file=file),
+        "model": node("UpscaleModelLoader", model_name=UPSCALER),
+        "upscale": node("SeedanceUpscaleVideo", **({"video": ["load", 0], "upscale_model": ["model", 0]} | inputs)),
+        "save": node("SaveVideo", video=["upscale", 0], filename_prefix="kept", format="auto", codec="auto"),
+    }
+
+
+def beside_core(graph: ApiGraph, video: list[Any]) -> ApiGraph:
+    """The same, and core's own chain for the same."""
+    return graph | {
+        "parts": node("GetVideoComponents", video=video),
+        "big": node("ImageUpscaleWithModel", upscale_model=["model", 0], image=["parts", 0]),
+        "create": node("CreateVideo", images=["big", 0], fps=["parts", 2]),
+        "core": node("SaveVideo", video=["create", 0], filename_prefix="core", format="auto", codec="auto"),
+    }
+
+
+def run(client: Client, graph: ApiGraph) -> Run:
+    finished = client.run(graph)
+    assert finished.status is Status.SUCCESS, finished.error
+    return finished
+
+
+def shown(finished: Run, server: ComfyUI, by: str = "upscale") -> Path:
+    (each,) = finished.outputs[by]["images"]
+    return server.base.joinpath(each["type"], each["subfolder"], each["filename"])
+
+
+def frames_of(file: Path) -> list[NDArray[np.uint8]]:
+    with av.open(str(file)) as container:
+        return [np.asarray(frame.to_ndarray(format="rgb24"), np.uint8) for frame in container.decode(video=0)]
+
+
+def times_of(file: Path) -> list[float]:
+    with av.open(str(file)) as container:
+        return [round(float(frame.time or 0), 3) for frame in container.decode(video=0)]
+
+
+def sound_of(file: Path) -> tuple[str, float]:
+    """Its codec, and the seconds of it."""
+    with av.open(str(file)) as container:
+        if not container.streams.audio:
+            return "", 0
+        seconds = sum(frame.samples / frame.sample_rate for frame in container.decode(audio=0))
+        return container.streams.audio[0].codec_context.name.removesuffix("float"), seconds
+
+
+def colours(frames: list[NDArray[np.uint8]]) -> NDArray[np.float64]:
+    """The mean of each sixteenth of each frame."""
+    height, width, _ = frames[0].shape
+    parts = np.stack(frames)[:, : height // 4 * 4, : width // 4 * 4].astype(np.float64)
+    means: NDArray[np.float64] = parts.reshape(len(frames), 4, height // 4, 4, width // 4, 3).mean(axis=(2, 4))
+    return means
+
+
+def unfinished(server: ComfyUI) -> list[str]:
+    return [file.name for file in (server.base / "output" / "seedance").glob(".*")]
+
+
+def test_every_kind_of_source_gives_what_cores_chain_gives_with_sound_and_times(
+    client: Client, server: ComfyUI, sources: Path
+) -> None:
+    for name, row in ROWS.items():
+        finished = run(client, beside_core(upscaling(name), ["load", 0]))
+        file, core = shown(finished, server), shown(finished, server, "core")
+        frames = frames_of(file)
+        assert (len(frames), frames[0].shape) == (row.frames, (row.size[1], row.size[0], 3)), name
+        assert file.parent == server.base / "output" / "seedance", name
+        assert file.name.startswith(f"{Path(name).stem}.{row.size[0]}x{row.size[1]}."), name
+        times, before = times_of(file), times_of(sources / name)
+        assert [time - times[0] for time in times] == pytest.approx([time - before[0] for time in before], abs=0.002), (
+            name
+        )
+        codec, seconds = sound_of(file)
+        assert codec == row.sound, name
+        assert seconds == pytest.approx(sound_of(sources / name)[1], abs=0.1), name
+        expected = frames_of(core)
+        if row.is_turned and expected[0].shape != frames[0].shape:
+            continue
+        if not row.is_turned:
+            off = np.abs(colours(frames) - colours(expected)).max()
+            assert off <= MOST_OFF, f"{name}: {off:.1f} of 255 off"
+
+
+def test_a_video_of_frames_in_memory_and_its_sound(client: Client, server: ComfyUI, sources: Path) -> None:
+    graph = upscaling("aac.mp4", video=["made", 0]) | {
+        "read": node("GetVideoComponents", video=["load", 0]),
+        "made": node("CreateVideo", images=["read", 0], audio=["read", 1], fps=["read", 2]),
+    }
+    finished = run(client, beside_core(graph, ["made", 0]))
+    frames, expected = frames_of(shown(finished, server)), frames_of(shown(finished, server, "core"))
+    assert len(frames) == len(expected) == 24
+    assert np.abs(colours(frames) - colours(expected)).max() <= MOST_OFF
+    codec, seconds = sound_of(shown(finished, server))
+    assert codec == "aac"
+    assert seconds == pytest.approx(1, abs=0.1)
+
+
+def test_a_trimmed_video_keeps_its_window(client: Client, server: ComfyUI, sources: Path) -> None:
+    if "Video Slice" not in client.object_info():
+        return  # this ComfyUI cannot trim
+    graph = upscaling("aac.mp4", video=["cut", 0]) | {
+        "cut": node("Video Slice", video=["load", 0], start_time=0.25, duration=0.5, strict_duration=False),
+    }
+    finished = run(client, beside_core(graph, ["cut", 0]))
+    frames, expected = frames_of(shown(finished, server)), frames_of(shown(finished, server, "core"))
+    assert len(frames) == len(expected) == 12
+    assert np.abs(colours(frames) - colours(expected)).max() <= MOST_OFF
+    assert sound_of(shown(finished, server))[1] == pytest.approx(0.5, abs=0.05)
+
+
+def test_size_is_as_asked_and_even(client: Client, server: ComfyUI, sources: Path) -> None:
+    for by, size in ((1.5, (240, 144)), (0.75, (120, 72)), (3.0, (480, 288)), (1.3, (208, 124))):
+        graph = beside_core(upscaling("silent.mp4", scale_by=by), ["load", 0])
+        graph["create"]["inputs"]["images"] = ["scaled", 0]
+        graph["scaled"] = node(
+            "ImageScale", image=["big", 0], upscale_method="area", width=size[0], height=size[1], crop="disabled"
+        )
+        finished = run(client, graph)
+        frames = frames_of(shown(finished, server))
+        assert frames[0].shape == (size[1], size[0], 3), by
+        # Of whole frames: smaller ones of this picture are mostly edges, which each encoder blurs in its own way.
+        means = [np.stack(some).mean(axis=(1, 2)) for some in (frames, frames_of(shown(finished, server, "core")))]
+        assert np.abs(means[0] - means[1]).max() <= MOST_OFF, by
+
+
+def test_more_frames_at_once_change_nothing_and_the_finished_file_is_found(
+    client: Client, server: ComfyUI, sources: Path, prompt: str
+) -> None:
+    shutil.copyfile(sources / "aac.mp4", sources / "again.mp4")
+    first = shown(run(client, upscaling("again.mp4", crf=20)), server)
+    content, made = first.read_bytes(), first.stat().st_mtime_ns
+    found = run(client, upscaling("again.mp4", crf=20, frames_at_once=3))
+    assert shown(found, server) == first
+    assert first.stat().st_mtime_ns == made
+    first.unlink()
+    again = shown(run(client, upscaling("again.mp4", crf=20, frames_at_once=7)), server)
+    assert again == first
+    assert again.read_bytes() == content
+    assert shown(run(client, upscaling("again.mp4", crf=30)), server) != first
+
+
+def test_it_tells_how_far_it_is(client: Client, server: ComfyUI, sources: Path) -> None:
+    finished = run(client, upscaling("silent.mp4", crf=25, frames_at_once=FEW))
+    texts = [str(event.data["text"]) for event in finished.events if "text" in event.data]
+    assert texts[0] == "Upscaling 0 of 24 frames"
+    assert any(text.startswith("Upscaling 20 of 24 frames, ") and text.endswith(" s left") for text in texts), texts
+    assert texts[-1].startswith("Done in ")
+    assert texts[-1].endswith(" s, 24 frames 320x192 at 24 fps")
+    states = [event.data["nodes"].get("upscale", {}) for event in finished.events if event.name == "progress_state"]
+    values = [(state["value"], state["max"]) for state in states if state.get("max") == 24]
+    assert values == sorted(values)
+    assert (24, 24) in values
+
+
+def test_stop_ends_it_within_a_part_and_leaves_nothing(client: Client, server: ComfyUI, sources: Path) -> None:
+    before = set((server.base / "output" / "seedance").iterdir())
+    run_and_stop(client, upscaling("silent.mp4", crf=26, frames_at_once=1), says("Upscaling 3 "))
+    assert set((server.base / "output" / "seedance").iterdir()) == before
+    run(client, upscaling("silent.mp4", crf=26))
+
+
+def test_a_full_disk_is_told_and_nothing_is_left(client: Client, server: ComfyUI, sources: Path) -> None:
+    process = psutil.Process(server.pid)
+    limits = process.rlimit(psutil.RLIMIT_FSIZE)
+    log = (server.base / "comfyui.log").stat().st_size
+    process.rlimit(psutil.RLIMIT_FSIZE, (log + 100_000, limits[1]))
+    try:
+        message = failure_of(client, upscaling("silent.mp4", crf=0, scale_by=8))
+    finally:
+        process.rlimit(psutil.RLIMIT_FSIZE, limits)
+    assert "The video cannot be written" in message
+    assert unfinished(server) == []
+
+
+def test_what_cannot_be_is_told_before_any_work(client: Client, server: ComfyUI, sources: Path) -> None:
+    graph = upscaling("silent.mp4", upscale_model=["other", 0]) | {"other": node("ProbeAnything", value=["load", 0])}
+    assert "not a model for single images" in failure_of(client, graph)
+    subprocess.run(
+        [FFMPEG, "-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i", "testsrc2=s=4096x32:d=0.1", "wide.mp4"],
+        cwd=sources,
+        check=True,
+    )
+    assert "32768x256 is not a size" in failure_of(client, upscaling("wide.mp4", scale_by=8))
+    assert unfinished(server) == []
+
+
+def test_a_source_that_is_gone_is_named(client: Client, server: ComfyUI, sources: Path) -> None:
+    shutil.copyfile(sources / "silent.mp4", sources / "gone.mp4")
+    graph = upscaling("gone.mp4", video=["gate", 0]) | {"gate": node("ProbeGate", image=["load", 0], gate="gone")}
+
+    def remove_it(event: Any) -> None:
+        if event.name == "executing" and event.data["node"] == "gate":
+            (sources / "gone.mp4").unlink()
+            requests.post(f"{server.url}/probe/open/gone", timeout=10).raise_for_status()
+
+    finished = client.run(graph, on_event=remove_it)
+    assert finished.error is not None
+    assert "gone.mp4 is not there any more" in finished.error.message
+
+
+def test_frames_are_of_the_type_that_comfyui_is_told_to_use(sources: Path, tmp_path: Path) -> None:
+    if "--fp16-intermediates" not in (ensure(CACHE) / "comfy" / "cli_args.py").read_text(encoding="utf-8"):
+        return  # this ComfyUI knows float32 alone
+    with started(tmp_path, {}, "--fp16-intermediates") as server, Client(server.url) as client:
+        shutil.copyfile(sources / "silent.mp4", server.base / "input" / "silent.mp4")
+        finished = run(client, beside_core(upscaling("silent.mp4"), ["load", 0]))
+        off = np.abs(colours(frames_of(shown(finished, server))) - colours(frames_of(shown(finished, server, "core"))))
+        assert off.max() <= MOST_OFF
+        (seen,) = run(client, loading(video="silent.mp4")).outputs[PROBE]["probe"]
+        assert seen["dtype"] == "torch.float16"
+        assert seen["shape"] == [24, 96, 160, 3]
+
+
+def test_what_a_killed_comfyui_has_left_is_removed_by_the_next_one(sources: Path, tmp_path: Path) -> None:
+    with started(tmp_path, {}) as server:
+        shutil.copyfile(sources / "silent.mp4", server.base / "input" / "silent.mp4")
+        with Client(server.url) as client:
+
+            def kill(event: Any) -> None:
+                if says("Upscaling 3 ")(event):
+                    server.kill()
+
+            with pytest.raises(ConnectionError):
+                client.run(upscaling("silent.mp4", frames_at_once=1), on_event=kill)
+        assert len(unfinished(server)) == 1
+        server.start()
+        with Client(server.url) as client:
+            file = shown(run(client, upscaling("silent.mp4", frames_at_once=1)), server)
+        assert [each.name for each in file.parent.iterdir()] == [file.name]
+        server.stop()
+        server.start()
+        made = file.stat().st_mtime_ns
+        with Client(server.url) as client:
+            assert shown(run(client, upscaling("silent.mp4")), server) == file
+        assert file.stat().st_mtime_ns == made

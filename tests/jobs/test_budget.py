@@ -1,0 +1,326 @@
+"""What may be spent in 24 hours: never more than the limit, whoever asks at once, and whatever the clock shows."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+
+from nodes.engine import Engine, Folders
+from nodes.jobs.budget import (
+    DEFAULT,
+    PRICE_SECONDS,
+    SETTINGS,
+    VARIABLE,
+    Budget,
+    BudgetSetting,
+    Limit,
+    Purchase,
+    base_price,
+    estimate,
+)
+from nodes.jobs.clock import SystemClock, minute
+from nodes.jobs.errors import BudgetReached, InvalidBudget, OutcomeUnknown
+from nodes.jobs.job import Run
+from nodes.jobs.journal import Journal
+from nodes.jobs.records import JOBS, RequestKey, State
+from nodes.jobs.spending import DAY, MAX_UNPRICED
+from nodes.rehearsal import DEFAULT_TOKEN, Timing
+from nodes.rehearsal.schema import VideoRequest
+from nodes.runcomfy.errors import ReadError
+from nodes.runcomfy.request import GenerationRequest
+from nodes.runcomfy.responses import ModelInfo
+from tests.support.fake_runcomfy import BOAT, FakeMachine
+from tests.support.job_records import record_in
+from tests.support.rehearsal import RehearsalService
+
+PATIENCE = 60.0
+YEAR = 365 * DAY
+PRICE = ModelInfo(0.03, "second")
+"""Of BOAT: $0.06."""
+
+
+def answered(model: ModelInfo) -> Callable[[], Future[ModelInfo]]:
+    answer: Future[ModelInfo] = Future()
+    answer.set_result(model)
+    return lambda: answer
+
+
+def boat(number: int) -> GenerationRequest:
+    return replace(BOAT, seed=number)
+
+
+def limited(machine: FakeMachine, usd: float, model: ModelInfo = PRICE, cost: float | None = 0.06) -> FakeMachine:
+    machine.change(budget=Budget(lambda: Limit(round(usd * 1e6)), answered(model)))
+    machine.service.ending["cost"] = cost
+    return machine
+
+
+def buy(journal: Journal, number: int, purchase: Purchase) -> None:
+    key = RequestKey(f"request {number}", "account", "")
+    assert journal.create([], key, "", BOAT, "", purchase=purchase)
+
+
+def is_allowed(journal: Journal, purchase: Purchase) -> bool:
+    """Whether one more could be bought, which is not done."""
+    try:
+        record = journal.create([], RequestKey("asked", "account", ""), "", BOAT, "", purchase=purchase)
+    except BudgetReached:
+        return False
+    assert record
+    journal.database.transact(lambda connection: connection.execute(JOBS.delete().where(JOBS.c.id == record.id)))
+    return True
+
+
+def test_a_price_is_of_a_second_or_of_a_video_and_the_dearest_counts() -> None:
+    prices = {
+        ModelInfo(0.02, "second"): 100_000,
+        ModelInfo(0.02, "per second"): 100_000,
+        ModelInfo(0.25, "output"): 250_000,
+        ModelInfo(0.25, "1M tokens"): None,
+        ModelInfo(0.25): None,
+        ModelInfo(None, "second"): None,
+    }
+    for model, price in prices.items():
+        assert base_price(model, 5) == price, model
+    for costs, base, expected in (
+        ([], None, None),
+        ([], 5, 5),
+        ([0.1, 0.3, 0.2], None, 300_000),
+        ([0.1], 200_000, 200_000),
+        ([0.3], 200_000, 300_000),
+    ):
+        assert estimate(costs, base) == expected, (costs, base)
+
+
+def test_the_limit_is_the_environments_else_the_saved_one_else_50_dollars(tmp_path: Path) -> None:
+    file = tmp_path / "private" / "budget"
+    for text in ("", "  "):
+        assert BudgetSetting(file, {VARIABLE: text}).limit() == Limit(DEFAULT, SETTINGS)
+    setting = BudgetSetting(file, {})
+    for usd, amount in ((12.5, 12_500_000), (0, 0), (0.10, 100_000), (1e-9, 1)):
+        setting.save(usd)
+        assert setting.limit() == Limit(amount, SETTINGS), usd
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert BudgetSetting(file, {VARIABLE: " 3 "}).limit() == Limit(3_000_000, VARIABLE)
+    for wrong in ("much", "-1", "nan", "inf", "1e12", "$5", "5,50", ""):
+        if wrong:
+            with pytest.raises(InvalidBudget, match=VARIABLE):
+                BudgetSetting(file, {VARIABLE: wrong}).limit()
+        file.write_text(wrong)
+        with pytest.raises(InvalidBudget, match="Nothing was charged"):
+            setting.limit()
+    for value in (None, True, "5", [5], -1, float("nan"), float("inf"), 10**400):
+        with pytest.raises(InvalidBudget):
+            setting.save(value)
+
+
+def test_what_would_pass_the_limit_is_not_submitted_and_the_refusal_says_when_it_could_be(machine: FakeMachine) -> None:
+    limited(machine, 0.10).run()
+    bought = machine.records()[0].created
+    assert machine.records()[0].estimate == 60_000
+    with pytest.raises(BudgetReached) as caught:
+        machine.run(boat(2))
+    assert str(caught.value) == (
+        "Not submitted: this video costs about $0.06, and $0.06 of $0.10 have been spent in the last 24 hours. Nothing "
+        f"was charged. Raise the limit in Settings > Seedance, or wait until {minute(bought + DAY)}."
+    )
+    assert machine.service.count("submit") == len(machine.records()) == 1
+    machine.clock.now = bought + DAY - machine.clock.offset
+    machine.run(boat(2))
+    with pytest.raises(BudgetReached) as caught:
+        limited(machine, 0.05).run(boat(3))
+    assert str(caught.value).endswith("Raise the limit in Settings > Seedance.")
+    limited(machine, 0).run(boat(3))
+
+
+def test_what_is_paid_for_already_is_never_refused(machine: FakeMachine) -> None:
+    machine.stop_at = "Generating"
+    with pytest.raises(Exception, match="Stopped"):
+        limited(machine, 0.06).run()
+    machine.stop_pressed, machine.stop_at = False, "\0"
+    with pytest.raises(BudgetReached):
+        machine.run(boat(2))
+    limited(machine, 0.01)
+    assert machine.run().request_id == machine.run().request_id == "job-1"
+    assert machine.service.count("submit") == 1
+
+
+def test_an_unclear_submission_counts_until_its_outcome_is_known(machine: FakeMachine) -> None:
+    machine.service.script["submit"].append(ReadError("the connection was reset"))
+    with pytest.raises(OutcomeUnknown):
+        limited(machine, 0.10).run()
+    with pytest.raises(BudgetReached, match=r"\$0\.06 of \$0\.10"):
+        machine.run(boat(2))
+    with pytest.raises(BudgetReached):
+        machine.run()
+    record = machine.records()[0]
+    machine.journal.transition(machine.journal.accept(record, "job-9"), State.CANCELLED)
+    machine.run(boat(2))
+
+
+COUNTS = {
+    **dict.fromkeys(State, 60_000),
+    State.SURPLUS: 120_000,  # there is the other one beside it
+    State.REFUSED: 0,
+    State.CANCELLED: 0,
+}
+
+
+def test_all_counts_but_what_was_refused_or_cancelled_at_its_cost_else_its_estimate(
+    new_machine: Callable[[], FakeMachine],
+) -> None:
+    for state, expected in COUNTS.items():
+        journal = new_machine().journal
+        record_in(state, journal)
+        assert journal.spending.spent().amount == 0, state
+        assert journal.spending.spent().unpriced == expected / 60_000, state
+        journal.database.transact(lambda connection: connection.execute(update(JOBS).values(estimate=60_000)))
+        assert journal.spending.spent().amount == expected, state
+        journal.database.transact(lambda connection: connection.execute(update(JOBS).values(cost=0.07)))
+        assert journal.spending.spent().amount == expected / 60_000 * 70_000, state
+
+
+def test_where_no_price_is_known_the_job_says_so_and_fifty_are_let_through(machine: FakeMachine) -> None:
+    limited(machine, 5, ModelInfo(), cost=None).run()
+    assert machine.said("the budget cannot be kept") == 1
+    purchase = Purchase(None, Limit(5_000_000))
+    for number in range(MAX_UNPRICED - 1):
+        buy(machine.journal, number, purchase)
+    bought = machine.records()[-1].created
+    with pytest.raises(BudgetReached) as caught:
+        machine.run(boat(2))
+    assert str(caught.value) == (
+        "Not submitted: what this video costs is unknown, as it was of 50 videos in the last 24 hours. Nothing was "
+        f"charged. Set the limit in Settings > Seedance to 0, which is no limit, or wait until {minute(bought + DAY)}."
+    )
+    limited(machine, 5).run(boat(2))
+    with pytest.raises(BudgetReached, match="what this video costs is unknown, and"):
+        limited(machine, 0.06, ModelInfo()).run(replace(BOAT, duration=3))
+
+
+def test_a_price_that_is_not_told_is_waited_for_a_few_seconds_and_only_where_it_matters(machine: FakeMachine) -> None:
+    asked: Future[ModelInfo] = Future()
+    for limit, seconds in ((Limit(0), 0), (Limit(1_000_000), PRICE_SECONDS)):
+        machine.change(budget=Budget(partial(replace, limit), lambda: asked))
+        begins = machine.clock.now
+        machine.run(replace(BOAT, duration=3 if limit.amount else 4))
+        submitted = next(at for kind, at in reversed(machine.service.calls) if kind == "submit")
+        assert submitted - begins == pytest.approx(seconds, abs=0.5), limit
+
+
+def test_a_clock_that_is_set_neither_frees_nor_blocks_for_ever(new_machine: Callable[[], FakeMachine]) -> None:
+    """The budget is spent, then somebody sets the clock once or twice, and 8 hours pass after each time."""
+    for jumps in ((YEAR,), (-YEAR,), (YEAR, -YEAR), (-YEAR, YEAR), (-YEAR, -YEAR), (2 * DAY, -DAY), (-DAY / 2,)):
+        for restarts in (False, True):
+            if restarts and jumps[0] > 0:
+                continue  # nobody can tell that from a machine that was off for so long
+            machine, purchase = new_machine(), Purchase(60_000, Limit(60_000))
+            case = f"{jumps}, {restarts}"
+            buy(machine.journal, 1, purchase)
+            machine.clock.now += 10.0
+            for jump in jumps:
+                machine.clock.offset += jump
+                if restarts:
+                    machine.restart()
+                assert not is_allowed(machine.journal, purchase), f"{case}: freed"
+                assert machine.journal.spending.spent().amount == 60_000, case
+                machine.clock.now += DAY / 3
+                assert not is_allowed(machine.journal, purchase), f"{case}: freed after hours"
+            # A day after the clock was set, or after its new hands show that a day has passed since.
+            machine.clock.now += 2 * DAY
+            assert is_allowed(machine.journal, purchase), f"{case}: blocked for ever"
+
+
+def test_a_clock_that_is_set_back_does_not_count_all_that_was_ever_bought(machine: FakeMachine) -> None:
+    purchase = Purchase(60_000, Limit(130_000))
+    for number in range(10):
+        buy(machine.journal, number, purchase)
+        machine.clock.now += DAY
+    machine.clock.offset -= YEAR
+    machine.restart()
+    assert machine.journal.spending.spent().amount == 60_000
+    assert is_allowed(machine.journal, purchase)
+
+
+PROCESSES, THREADS, VIDEOS, ROUNDS = 3, 20, 5, 20
+spawning = multiprocessing.get_context("spawn")
+
+
+def race(
+    number: int, folder: Path, environment: Mapping[str, str], barrier: Barrier, results: multiprocessing.Queue[object]
+) -> None:
+    """One process: its threads ask the journal again and again, and then the engine, all for different videos."""
+    journal = Journal(folder / "raced.sqlite3", SystemClock())
+    engine = Engine(Folders(folder / "videos", folder / "private"), environment, "tests")
+    threads = [place for place in range(THREADS) if place % PROCESSES == number]
+
+    def ask(thread: int) -> Counter[str]:
+        passed: Counter[str] = Counter()
+        try:
+            for turn in range(ROUNDS):
+                barrier.wait(PATIENCE)
+                key = RequestKey(f"{turn} {thread}", "account", "")
+                purchase = Purchase(40_000, Limit((turn + 1) * VIDEOS * 40_000))
+                with suppress(BudgetReached):
+                    passed[str(turn)] += journal.create([], key, "", BOAT, "", purchase=purchase) is not None
+            barrier.wait(PATIENCE)
+            run = Run(f"{thread}", f"{thread}", frozenset, lambda _: None, lambda: False)
+            try:
+                asyncio.run(engine.generate(boat(thread), rehearsal=False, reuse=True, run=run))
+                passed["videos"] += 1
+            except BudgetReached:
+                passed["refused"] += 1
+        except BaseException:
+            barrier.abort()
+            raise
+        return passed
+
+    with ThreadPoolExecutor(len(threads)) as executor:
+        futures = [executor.submit(ask, thread) for thread in threads]
+        errors = [error for future in futures if (error := future.exception())]
+        broken = [error for error in errors if not isinstance(error, threading.BrokenBarrierError)] or errors
+        results.put(repr(broken[0]) if broken else sum((future.result() for future in futures), Counter[str]()))
+    engine.close()
+    journal.close()
+
+
+def test_of_twenty_that_start_at_once_in_three_processes_exactly_as_many_pass_as_the_budget_is_for(
+    tmp_path: Path,
+) -> None:
+    barrier, results = spawning.Barrier(THREADS), spawning.Queue()
+    small = VideoRequest(text="A paper boat", duration=2)
+    with RehearsalService(timing=Timing(queued=0.2, running=0.2), video=small) as service:
+        environment = {
+            "RUNCOMFY_API_BASE_URL": service.origin,
+            "RUNCOMFY_API_TOKEN": DEFAULT_TOKEN,
+            VARIABLE: f"{VIDEOS * 0.04}",
+        }
+        processes = [
+            spawning.Process(target=race, args=(number, tmp_path, environment, barrier, results), daemon=True)
+            for number in range(PROCESSES)
+        ]
+        for process in processes:
+            process.start()
+        passed: Counter[str] = Counter()
+        for _ in processes:
+            counted = results.get(timeout=2 * PATIENCE)
+            assert isinstance(counted, Counter), counted
+            passed.update(counted)
+        for process in processes:
+            process.join(PATIENCE)
+        submitted = len(service.submissions)
+    for turn in range(ROUNDS):
+        assert passed[str(turn)] == VIDEOS, f"round {turn}"
+    assert (submitted, passed["videos"], passed["refused"]) == (VIDEOS, VIDEOS, THREADS - VIDEOS)

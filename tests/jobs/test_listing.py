@@ -1,0 +1,165 @@
+"""The list of what was bought: pages, sums, spreadsheet; and what a user may settle about an unclear job."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from nodes.errors import SeedanceError
+from nodes.jobs.account import Reports
+from nodes.jobs.errors import NotUnclear, OtherJobsId
+from nodes.jobs.journal import Journal
+from nodes.jobs.listing import GROUPS, PAGE, as_csv, page, totals
+from nodes.jobs.records import SUBMIT_SECONDS, JobRecord, RequestKey, State
+from nodes.jobs.unclear import link, submit_again
+from nodes.runcomfy.errors import NotFound
+from nodes.runcomfy.request import GenerationRequest
+from tests.support.fake_runcomfy import BOAT, FakeMachine, TurningClock
+from tests.support.job_records import intend, record_in
+
+DAY = 86400.0
+
+
+@pytest.fixture
+def clock() -> TurningClock:
+    return TurningClock()
+
+
+@pytest.fixture
+def journal(clock: TurningClock) -> Iterator[Journal]:
+    journal = Journal(None, clock)
+    yield journal
+    journal.close()
+
+
+def key(number: int) -> RequestKey:
+    return RequestKey(f"request {number}", "account", "https://runcomfy")
+
+
+def test_pages_follow_each_other_from_the_newest_to_the_oldest(journal: Journal, tmp_path: Path) -> None:
+    for number in range(2 * PAGE + 5):
+        intend(journal, key(number))
+    seen: list[int] = []
+    before = None
+    for length in (PAGE, PAGE, 5):
+        found = page(journal, tmp_path, before=before)
+        assert len(found.jobs) == length
+        seen += [job.id for job in found.jobs]
+        before = found.next
+    assert before is None
+    assert seen == sorted(seen, reverse=True)
+    assert len(set(seen)) == 2 * PAGE + 5
+
+
+def test_every_state_is_in_one_group_and_an_intent_that_nobody_ended_is_unclear(
+    journal: Journal, clock: TurningClock, tmp_path: Path
+) -> None:
+    for number, state in enumerate(State):
+        record_in(state, journal, key(number))
+    listed = len(journal.records())
+    grouped = {group: page(journal, tmp_path, group=group).jobs for group in GROUPS}
+    assert sum(map(len, grouped.values())) == listed
+    assert {job.state for job in grouped["unclear"]} == {"unknown"}
+    assert "intended" in {job.state for job in grouped["running"]}
+    clock.now += SUBMIT_SECONDS + 1
+    grouped = {group: page(journal, tmp_path, group=group).jobs for group in GROUPS}
+    assert sum(map(len, grouped.values())) == listed
+    assert {job.state for job in grouped["unclear"]} == {"unknown"}
+    assert "intended" not in {job.state for job in grouped["running"]}
+
+
+def test_a_job_is_found_by_what_was_asked_for_and_by_its_id(journal: Journal, tmp_path: Path) -> None:
+    texts = ["A paper boat", "Ein 100%iges Boot_fährt", "船 in the rain"]
+    for number, text in enumerate(texts):
+        record = intend(journal, key(number), request=GenerationRequest(text, seed=number))
+        journal.accept(record, f"job-{number}x")
+    table = {
+        "BOAT": texts[:1],
+        "100%": texts[1:2],
+        "boot_f": texts[1:2],
+        "t_p": [],
+        "船": texts[2:],
+        "job-1X": texts[1:2],
+    }
+    for words, expected in table.items():
+        found = page(journal, tmp_path, words=words).jobs
+        assert [job.request and job.request["text"] for job in reversed(found)] == expected, words
+
+
+def test_only_files_that_are_there_are_listed(journal: Journal, tmp_path: Path) -> None:
+    record = record_in(State.SAVED, journal, files=("there.mp4", "deleted.mp4"))
+    (tmp_path / "there.mp4").touch()
+    (job,) = page(journal, tmp_path).jobs
+    assert (job.id, job.files, job.request) == (record.id, ("there.mp4",), BOAT.body())
+
+
+def test_the_sums_are_of_today_of_30_days_and_of_all(journal: Journal, clock: TurningClock) -> None:
+    assert totals(journal).all.videos == 0
+    for number, (cost, days) in enumerate([(0.5, 29.5), (0.25, 5.0), (0.0, 0.0), (0.125, 0.0)]):
+        record_in(State.SUCCEEDED, journal, key(number), cost=cost)
+        clock.now += days * DAY
+    found = totals(journal)
+    assert [(each.videos, each.cost) for each in (found.today, found.month, found.all)] == [
+        (1, 0.125),
+        (2, 0.375),
+        (3, 0.875),
+    ]
+
+
+def test_the_spreadsheet_runs_nothing_that_a_text_brings(journal: Journal) -> None:
+    texts = ['=HYPERLINK("https://evil")', "+1", "-1", "@SUM(A1)", "plain, with a comma"]
+    for number, text in enumerate(texts):
+        intend(journal, key(number), request=GenerationRequest(text))
+    first, *rows = csv.DictReader(as_csv(journal).splitlines())
+    assert [row["text"] for row in (first, *rows)] == ["plain, with a comma", *(f"'{text}" for text in texts[3::-1])]
+    assert (first["state"], first["duration"], first["cost_usd"]) == ("intended", "5", "")
+
+
+def test_an_unclear_job_gets_the_id_that_the_service_knows(tmp_path: Path) -> None:
+    machine = FakeMachine(tmp_path)
+    account, journal = machine.account, machine.journal
+    record = record_in(State.UNKNOWN, journal)
+    with pytest.raises(NotFound):
+        link(account, record.id, "job-77")
+    machine.service.accepted["job-77"] = machine.clock.now
+    link(account, record.id, "job-77")
+    linked = journal.row(record.id)
+    assert linked
+    assert (linked.state, linked.request_id) == (State.ACCEPTED, "job-77")
+    other = record_in(State.UNKNOWN_REPORTED, journal, key(2))
+    for number, error in ((record.id, NotUnclear), (other.id, OtherJobsId), (999, NotUnclear)):
+        with pytest.raises(error):
+            link(account, number, "job-77")
+    machine.close()
+
+
+def test_who_has_read_of_an_unclear_job_may_buy_again_but_not_by_what_was_queued_before(
+    journal: Journal, clock: TurningClock
+) -> None:
+    reports = Reports("this server")
+    unclear = [record_in(state, journal, key(number)) for number, state in enumerate(UNCLEAR)]
+    unclear.append(intend(journal, key(9)))
+    with pytest.raises(NotUnclear):
+        submit_again(journal, reports, unclear[-1].id, frozenset())
+    clock.now += SUBMIT_SECONDS + 1
+    for record in unclear:
+        submit_again(journal, reports, record.id, frozenset({"queued before"}))
+        moved = moved_of(journal, record)
+        assert (moved.state, moved.reported_by) == (State.UNKNOWN_REPORTED, "this server")
+        assert reports.unread([moved], "queued before", frozenset()) == {moved.id}
+        assert reports.unread([moved], "queued after", frozenset()) == frozenset()
+    settled = record_in(State.FAILED, journal, key(10))
+    with pytest.raises(SeedanceError, match="is known by now"):
+        submit_again(journal, reports, settled.id, frozenset())
+
+
+UNCLEAR = (State.UNKNOWN, State.UNKNOWN_REPORTED)
+
+
+def moved_of(journal: Journal, record: JobRecord) -> JobRecord:
+    moved = journal.row(record.id)
+    assert moved
+    return moved

@@ -1,0 +1,105 @@
+"""What a run is said to cost is what it then does cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from nodes.jobs.errors import Stopped
+from nodes.jobs.quote import Quote, QuoteKind, quote
+from nodes.jobs.records import RequestKey, State
+from nodes.runcomfy.errors import ReadError
+from nodes.runcomfy.request import GenerationRequest
+from nodes.runcomfy.responses import ModelInfo
+from tests.support.fake_runcomfy import BOAT, FakeMachine
+
+PRICE = ModelInfo(0.02, "second")
+BASE = Quote(QuoteKind.PRICE, 1, 1, 40_000, is_base=True)
+BOUGHT = Quote(QuoteKind.PRICE, 1, 1, 30_000)
+
+
+def quoted(machine: FakeMachine, *requests: GenerationRequest, reuse: bool = True, price: ModelInfo = PRICE) -> Quote:
+    account = machine.account
+    keys = [RequestKey.of(each, model=account.client.model, account="", origin=account.origin) for each in requests]
+    wanted = list(zip(keys, requests, strict=True))
+    return quote(wanted, account.claims, account.folder, lambda: price, reuse=reuse)
+
+
+def test_a_price_is_what_the_latest_job_of_the_kind_has_cost_else_the_lists_else_none(machine: FakeMachine) -> None:
+    assert quoted(machine, BOAT, price=ModelInfo()) == Quote(QuoteKind.UNKNOWN, 1, 1, None)
+    assert quoted(machine, BOAT) == BASE
+    for number, cost in enumerate((0.05, 0.03)):
+        machine.service.ending["cost"] = cost
+        machine.run(replace(BOAT, seed=number))
+    assert quoted(machine, BOAT) == quoted(machine, BOAT, price=ModelInfo()) == BOUGHT
+    longer = replace(BOAT, duration=5)
+    assert quoted(machine, BOAT, longer) == Quote(QuoteKind.PRICE, 2, 2, 130_000, is_base=True)
+    assert quoted(machine, BOAT, longer, price=ModelInfo()) == Quote(QuoteKind.UNKNOWN, 2, 2, None)
+
+
+def test_what_is_there_is_free_and_of_several_videos_the_others_are_paid(machine: FakeMachine) -> None:
+    machine.run()
+    made = Quote(QuoteKind.MADE, 1)
+    another = replace(BOAT, seed=5)
+    assert quoted(machine, BOAT) == made
+    assert quoted(machine, BOAT, another) == Quote(QuoteKind.PRICE, 2, 1, 30_000)
+    assert quoted(machine, BOAT, reuse=False) == BOUGHT
+    file = machine.account.folder / "job-1.mp4"
+    content = file.read_bytes()
+    file.unlink()
+    assert quoted(machine, BOAT) == made, "it can be fetched again"
+    machine.journal.transition(machine.records()[0], State.EXPIRED)
+    assert quoted(machine, BOAT) == BOUGHT, "it cannot any more"
+    file.write_bytes(content)
+    assert quoted(machine, BOAT) == made, "the drive is back"
+
+
+def stopped_while_generating(machine: FakeMachine) -> None:
+    machine.stop_at = "Generating"
+    with pytest.raises(Stopped):
+        machine.run()
+    machine.stop_pressed, machine.stop_at = False, "\0"
+
+
+def failed(machine: FakeMachine) -> None:
+    machine.service.ending.update(status="failed", error="no")
+    with pytest.raises(Exception, match="could not generate"):
+        machine.run()
+    machine.service.ending["status"] = "succeeded"
+
+
+def unclear(machine: FakeMachine) -> None:
+    machine.service.script["submit"].append(ReadError("reset"))
+    with pytest.raises(Exception, match="without a clear answer"):
+        machine.run()
+
+
+BEFORE: dict[Callable[[FakeMachine], object], dict[bool, Quote]] = {
+    stopped_while_generating: {True: Quote(QuoteKind.RUNNING, 1), False: Quote(QuoteKind.RUNNING, 1)},
+    failed: {True: BASE, False: BASE},
+    unclear: {True: BASE, False: BASE},
+}
+"""What has happened, and what is quoted with `reuse` and without."""
+
+
+def test_a_quote_for_nothing_is_kept_and_looking_at_it_costs_nothing(new_machine: Callable[[], FakeMachine]) -> None:
+    for begin, expected in BEFORE.items():
+        for reuse, answer in expected.items():
+            machine = new_machine()
+            begin(machine)
+            submitted, calls = machine.service.count("submit"), len(machine.service.calls)
+            assert quoted(machine, BOAT, reuse=reuse) == answer, f"{begin.__name__}, {reuse}"
+            assert len(machine.service.calls) == calls
+            machine.run(reuse=reuse)
+            assert machine.service.count("submit") - submitted == answer.to_buy, f"{begin.__name__}, {reuse}"
+
+
+def test_what_another_run_is_at_work_on_is_being_made_for_whoever_wants_the_same(machine: FakeMachine) -> None:
+    quotes: list[Quote] = []
+    machine.service.before["status"] = lambda: quotes.extend(
+        quoted(machine, BOAT, reuse=reuse) for reuse in (True, False)
+    )
+    machine.run()
+    assert quotes[:2] == [Quote(QuoteKind.RUNNING, 1), BASE]

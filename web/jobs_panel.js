@@ -1,0 +1,157 @@
+// The sidebar's tab: all paid jobs, newest first, and what they came to.
+
+import { app } from "../../scripts/app.js"
+import { api } from "../../scripts/api.js"
+import { ask, Refused } from "./account.js"
+import { element } from "./element.js"
+import { JobCard } from "./job_card.js"
+import { dollars } from "./wording.js"
+
+const EVERY = 2000 // milliseconds between two looks at the jobs, while the tab is open
+const GROUPS = ["running", "made", "unclear", "failed"]
+const RIGHT_TO_LEFT = ["ar", "fa", "he"]
+
+/** @param {import("./texts.js").Language} language */
+export function addJobsTab(language) {
+  let panel = null
+  app.extensionManager.registerSidebarTab({
+    id: "seedance-jobs",
+    icon: "pi pi-video",
+    title: "Seedance",
+    tooltip: "Seedance",
+    type: "custom",
+    render: (container) => {
+      panel?.close()
+      panel = new JobsPanel(container, language)
+    },
+    destroy: () => panel?.close(),
+  })
+}
+
+export class JobsPanel {
+  #cards = new Map()
+  #next = null // the id before which the next page begins
+  #newest = "" // the first page as it was shown last
+  #asked = 0 // counts what was asked for anew, so that late answers are known
+
+  constructor(container, language) {
+    this.language = language
+    const { say, locale } = language
+    this.totals = element("p", { className: "seedance-facts", dir: "auto" })
+    this.status = element("p", { role: "status", dir: "auto" })
+    this.search = element("input", { type: "search", maxLength: 200, placeholder: say("jobSearch"), ariaLabel: say("jobSearch") })
+    this.group = element("select", { ariaLabel: say("jobFilter") })
+    for (const group of ["", ...GROUPS]) this.group.append(new Option(say(`jobs_${group || "all"}`), group))
+    const csv = element("a", { href: api.apiURL("/seedance/jobs.csv"), download: "", textContent: say("jobCsv") })
+    this.list = element("ul", { ariaLabel: "Seedance" })
+    this.end = element("div", { className: "seedance-end" })
+    const tools = element("div", { className: "seedance-row" }, this.search, this.group, csv)
+    const dir = RIGHT_TO_LEFT.includes(locale) ? "rtl" : "ltr"
+    this.element = element("div", { className: "seedance-jobs", dir }, tools, this.totals, this.status, this.list, this.end)
+    container.replaceChildren(this.element)
+    this.search.addEventListener("input", () => this.restart())
+    this.group.addEventListener("change", () => this.restart())
+    this.seen = new IntersectionObserver((entries) => entries.forEach((entry) => this.#saw(entry)))
+    this.timer = setInterval(() => document.hidden || this.#refresh(), EVERY)
+    this.restart()
+  }
+
+  get dialog() {
+    return app.extensionManager.dialog
+  }
+
+  close() {
+    clearInterval(this.timer)
+    this.seen.disconnect()
+    this.#asked = NaN // which no answer is to
+  }
+
+  /** Begins with the newest again. */
+  restart() {
+    this.#cards.clear()
+    this.#next = null
+    this.#asked += 1
+    return this.#refresh()
+  }
+
+  /** Does something that may take its time, and says how it went. */
+  async attempt(meanwhile, action) {
+    this.say(meanwhile)
+    try {
+      await action()
+    } catch (error) {
+      this.say(error instanceof Refused ? error.message : this.language.say("noAnswer"))
+      return false
+    }
+    this.say("")
+    await this.#refresh()
+    return true
+  }
+
+  say(text) {
+    this.status.textContent = text
+  }
+
+  /** A video that is out of sight is not loaded: there may be thousands. */
+  loadWhenSeen(video) {
+    this.seen.observe(video)
+  }
+
+  #saw({ target, isIntersecting }) {
+    if (!target.isConnected) this.seen.unobserve(target)
+    else if (target === this.list.lastElementChild) isIntersecting && this.#more()
+    else if (!target.dataset.src) return
+    else if (isIntersecting) target.src = target.dataset.src
+    else target.removeAttribute("src")
+  }
+
+  /** The newest page: what is new comes to the top, and what has changed is shown as it is now. */
+  async #refresh() {
+    const found = await this.#ask()
+    if (!found) return
+    const isAnew = !found.jobs.some(({ id }) => this.#cards.has(id))
+    if (isAnew) {
+      this.#cards.clear()
+      this.#next = found.next
+    }
+    if (isAnew) this.list.replaceChildren()
+    this.#show(found.jobs)
+    this.end.textContent = this.#cards.size ? "" : this.language.say("jobsNone")
+    const newest = JSON.stringify(found.jobs)
+    if (newest === this.#newest) return // so are the totals, which take longer
+    this.#newest = newest
+    const totals = await ask("GET", "/seedance/jobs/totals").catch(() => null)
+    if (!totals) return
+    const [today, month, all] = [totals.today, totals.month, totals.all].map(({ cost }) => dollars(cost))
+    this.totals.textContent = this.language.say("jobTotals", { today, month, all })
+  }
+
+  async #more() {
+    const before = this.#next
+    if (before === null) return
+    this.#next = null // not twice
+    const found = await this.#ask(before)
+    if (!found) return
+    this.#next = found.next
+    this.#show(found.jobs)
+  }
+
+  #show(jobs) {
+    for (const job of jobs) {
+      const card = this.#cards.get(job.id) ?? new JobCard(this.language, this)
+      this.#cards.set(job.id, card)
+      card.show(job)
+    }
+    const inOrder = [...this.#cards].sort(([a], [b]) => b - a).map(([, card]) => card.element)
+    inOrder.forEach((element, place) => this.list.children[place] === element || this.list.insertBefore(element, this.list.children[place] ?? null))
+    if (this.list.lastElementChild) this.seen.observe(this.list.lastElementChild)
+  }
+
+  /** A page of the jobs that are wanted; nothing where the answer is late or there is none. */
+  async #ask(before = "") {
+    const asked = this.#asked
+    const query = new URLSearchParams({ before, state: this.group.value, q: this.search.value.trim() })
+    const found = await ask("GET", `/seedance/jobs?${query}`).catch((error) => this.say(error instanceof Refused ? error.message : this.language.say("noAnswer")))
+    return asked === this.#asked ? found : null
+  }
+}

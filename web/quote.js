@@ -1,0 +1,118 @@
+// Before Run, on the node that spends money: what the next run costs. It follows the widgets, wherever their values
+// come from, and is no widget's value itself, so it is neither in the prompt nor in the workflow.
+
+import { api } from "../../scripts/api.js"
+import { ask } from "./account.js"
+import { allNodes, rootGraph } from "./runs.js"
+import { quoteText } from "./wording.js"
+
+const NODE = "SeedanceTextToVideo"
+const OPTIONS = "SeedanceOptions"
+const PAUSE = 150 // milliseconds without a change until the server is asked
+const RETRY = 30_000 // milliseconds until it is asked again what it did not know
+const NAMES = ["resolution", "ratio", "duration", "seed", "count"]
+const OFF = [2, 4] // the modes of nodes that are muted or bypassed
+const ENDS = ["execution_start", "executed", "execution_success", "execution_error", "execution_interrupted"]
+
+export class Quotes {
+  #nodes = new WeakMap()
+  #phase = ""
+
+  /**
+   * @param {(node: object) => import("./node_view.js").NodeView} view
+   * @param {(key: string, values?: object) => string} say
+   */
+  constructor(view, say) {
+    this.view = view
+    this.say = say
+    // A run makes what is asked for free. Elsewhere too: no event tells of another tab's or a terminal's.
+    for (const name of ENDS) api.addEventListener(name, () => this.forget())
+    api.addEventListener("seedance.event", ({ detail: { node, key } }) => {
+      if (this.#phase !== (this.#phase = `${node} ${key}`)) this.forget()
+    })
+    addEventListener("focus", () => this.forget())
+    // Not by events: a value may come through reroutes, subgraphs and primitive nodes, and no one event tells of all.
+    setInterval(() => document.hidden || this.#look(), PAUSE)
+  }
+
+  /** Asks again, while what was answered stays. */
+  forget() {
+    for (const node of paidNodes()) if (this.#nodes.has(node)) this.#nodes.get(node).asked = null
+  }
+
+  #look() {
+    for (const node of paidNodes()) {
+      const request = requestOf(node)
+      const wanted = JSON.stringify(request)
+      const known = this.#nodes.get(node) ?? {}
+      this.#nodes.set(node, known)
+      if (known.wanted !== wanted) known.wanted = wanted // it may still be changing
+      else if (known.asked !== wanted || performance.now() > known.until) this.#ask(known, request)
+    }
+  }
+
+  async #ask(known, request) {
+    const asked = (known.asked = known.wanted)
+    known.until = Infinity
+    const answer = request && (await answerTo(request).catch(() => ({ kind: "unknown" })))
+    if (known.wanted !== asked) return // changed meanwhile
+    if (answer?.kind === "unknown") known.until = performance.now() + RETRY
+    known.text = answer ? quoteText(answer, request.text === null, this.say) : ""
+    this.#show()
+  }
+
+  /** On the nodes, and on each closed subgraph around one. */
+  #show() {
+    const said = new Map()
+    for (const node of paidNodes()) {
+      const text = this.#nodes.get(node)?.text
+      for (let each = node; each && text !== undefined; each = holderOf(each.graph))
+        said.set(each, [said.get(each), text].filter(Boolean).join("\n"))
+    }
+    for (const [node, text] of said) this.view(node).quote.textContent = text
+  }
+}
+
+const paidNodes = () => allNodes().filter((node) => node.comfyClass === NODE)
+
+/** A rehearsal is free, whatever it is of. */
+const answerTo = async (request) =>
+  request.mode === "rehearsal" ? { kind: "rehearsal" } : ask("POST", "/seedance/quote", request)
+
+/** What the server is to be asked; nothing where it takes a run to know. */
+function requestOf(node) {
+  if (OFF.includes(node.mode)) return null
+  const valueOf = (name) => sourceOf(node, name).value
+  const asked = { text: valueOf("text"), mode: valueOf("mode"), reuse: valueOf("reuse") }
+  const { node: options, isLinked } = sourceOf(node, "options")
+  if (isLinked && (options?.comfyClass !== OPTIONS || OFF.includes(options.mode))) return null
+  if (options) for (const name of NAMES) asked[name] = sourceOf(options, name).value
+  // What differs from video to video leaves the price of each; the others are its price.
+  if ([asked.text, ...(options ? [asked.seed, asked.count] : [])].includes(undefined) || !asked.text.trim()) asked.text = null
+  const { text, seed = 0, count = 1, ...others } = asked
+  return Object.values(others).includes(undefined) ? null : { text, seed: options && seed, count, ...others }
+}
+
+/**
+ * Where an input has its value from, through reroutes, primitive nodes and the inputs of subgraphs.
+ *
+ * @returns {{value?: unknown, node?: object, isLinked?: boolean}} a widget's value, or the node that makes it
+ */
+function sourceOf(node, name) {
+  const { graph } = node
+  const link = graph.getLink(node.inputs?.find((input) => input.name === name)?.link)
+  if (!link) return { value: node.widgets?.find((widget) => widget.name === name)?.value }
+  if (link.origin_id === graph.inputNode?.id) {
+    const holder = holderOf(graph)
+    return holder ? sourceOf(holder, graph.inputs[link.origin_slot].name) : { isLinked: true }
+  }
+  const origin = graph.getNodeById(link.origin_id)
+  if (origin?.type === "Reroute") return sourceOf(origin, origin.inputs[0].name)
+  if (origin?.type.startsWith("Primitive") && !OFF.includes(origin.mode)) return sourceOf(origin, origin.widgets?.[0]?.name)
+  return { node: origin, isLinked: true }
+}
+
+/** The node that stands for a subgraph. */
+function holderOf(graph) {
+  return graph === rootGraph() ? null : allNodes().find((node) => node.subgraph === graph)
+}

@@ -6,7 +6,7 @@
 # make fuzz    damages video files in every way and reads them; MINUTES=10
 # make lint    the quick part of it: ruff and mypy
 # make soak    a real ComfyUI under random graphs, Stops, faults and restarts: nothing lost, bought twice or leaked;
-#              MINUTES=10, SEED=1
+#              MINUTES=10, SEED=1; then three at one PostgreSQL, killed, restarted and cut
 # make bench   how fast and lean frames are read, how soon a job's end is seen, what 200 jobs at once take, how soon a
 #              price is known, and what upscaling takes beside ComfyUI's own chain, into benchmarks/README.md; takes an
 #              hour or more and up to 22 GB; QUICK=1 is a quick look. CLIP=file measures with that too
@@ -46,10 +46,11 @@ test: lint
 	$(BIN)/pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 
 faults: $(READY)
-	$(BIN)/pytest -q -rP tests/faults
+	ALL_FAULTS=1 JOURNAL_ROWS=1000000 $(BIN)/pytest -q -rP tests/faults tests/jobs/test_plans.py
 
 soak: $(READY)
 	$(BIN)/python -m tools.soak --minutes=$(MINUTES) --seed=$(SEED)
+	$(BIN)/python -m tools.soak.servers --seed=$(SEED)
 
 fuzz: $(READY)
 	$(BIN)/python -m tests.video.fuzz --minutes $(MINUTES)
@@ -63,6 +64,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks.polling $(if $(QUICK),--quick)
 	$(BIN)/python -m benchmarks.bill $(if $(QUICK),--quick)
 	$(BIN)/python -m benchmarks.many_jobs $(if $(QUICK),--quick)
+	$(BIN)/python -m benchmarks.journal $(if $(QUICK),--quick)
 	$(BIN)/python -m benchmarks.decode $(if $(QUICK),--quick) $(if $(CLIP),--clip "$(CLIP)")
 	$(BIN)/python -m benchmarks.upscale $(if $(QUICK),--quick)
 	$(BIN)/python -m benchmarks.picker $(if $(QUICK),--quick)

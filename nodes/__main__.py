@@ -19,9 +19,10 @@ from typing import Final
 from .engine import Engine, Folders
 from .errors import SeedanceError
 from .jobs.budget import PER_USD
-from .jobs.clock import clock_time
+from .jobs.clock import SystemClock, clock_time
 from .jobs.errors import Stopped
 from .jobs.events import Downloading, Event, Generating, dollars
+from .jobs.import_journal import import_journal
 from .jobs.job import Run, Video
 from .jobs.listing import as_csv, totals
 from .jobs.quote import QuoteKind
@@ -57,6 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _print_jobs(engine, asked)
         elif asked.command == "quote":
             _print_quote(engine, asked)
+        elif asked.command == "journal":
+            _import(asked.file, engine, as_json=asked.json)
         else:
             _print_video(_get_video(engine, asked), as_json=asked.json)
     except Stopped as stopped:
@@ -88,6 +91,9 @@ def _parser() -> argparse.ArgumentParser:
     jobs.add_argument("--limit", type=int, default=20, help="at most so many (default: %(default)s)")
     jobs.add_argument("--since", type=_day, metavar="DATE", default=0.0, help="none before that day: 2026-01-31")
     jobs.add_argument("--csv", action="store_true", help="all of them, for a spreadsheet")
+    about = "take over the jobs of another journal, such as one in a file into one that servers share"
+    journal = command("journal", about, "What is there already stays as it is, so that it may be done again.")
+    journal.add_argument("--import", dest="file", type=_file, metavar="FILE", required=True, help="jobs.sqlite3")
     about = "bring the video of an earlier job, without a new charge"
     resume = command("resume", about, "Waits for the job if need be, downloads its video and prints its path.")
     listed = "as listed by `jobs` and on RunComfy's Generations page"
@@ -114,6 +120,18 @@ def _request_id(text: str) -> str:
     if not is_request_id(text):
         raise argparse.ArgumentTypeError("a request id consists of letters, digits, - and _")
     return text
+
+
+def _file(text: str) -> Path:
+    if not Path(text).is_file():
+        raise argparse.ArgumentTypeError("there is no such file")
+    return Path(text)
+
+
+def _import(file: Path, engine: Engine, *, as_json: bool) -> None:
+    taken, known = import_journal(file, engine.journal, SystemClock())
+    found = {"imported": taken, "known": known}
+    print(json.dumps(found) if as_json else f"Jobs imported: {taken}; there already: {known}.")
 
 
 def _day(text: str) -> float:

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import wait
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -21,6 +21,7 @@ from .jobs.budget import PRICE_SECONDS, Budget, BudgetSetting, known
 from .jobs.claims import Claims
 from .jobs.clock import SystemClock
 from .jobs.download import download_link, whole_files
+from .jobs.errors import InvalidSetting
 from .jobs.file_names import LINK_PREFIX, request_id_of
 from .jobs.job import Run, Video
 from .jobs.journal import Journal
@@ -44,6 +45,10 @@ if TYPE_CHECKING:
     from .runcomfy.request import GenerationRequest
 
 REHEARSAL_SECONDS: Final = 4.5
+JOURNAL_URL: Final = "SEEDANCE_JOURNAL_URL"
+"""Of a database in PostgreSQL, where several servers share the journal."""
+MAX_JOBS: Final = "SEEDANCE_MAX_JOBS"
+"""Jobs of an account that may be at the service at once, over all servers that share the journal."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,8 @@ class Engine:
 
     Args:
         server: the name of what runs it, the same after a restart: who has reported an unclear outcome to its user.
-        environment: where the token and the service's origin may be set; looked up anew for every video.
+        environment: where the token and the service's origin may be set, and how many jobs may be at the service at
+            once; looked up anew for every video. And where the journal is.
     """
 
     def __init__(self, folders: Folders, environment: Mapping[str, str], server: str) -> None:
@@ -84,7 +90,7 @@ class Engine:
         self.executors = Executors()
         self._environment = environment
         self._clock = SystemClock()
-        self.journal = Journal(folders.private / "jobs.sqlite3", self._clock)
+        self.journal = Journal(folders.private / "jobs.sqlite3", self._clock, environment.get(JOURNAL_URL, "").strip())
         """The record of the live jobs."""
         self.budget = BudgetSetting(folders.budget, environment)
         self._claims = Claims(self.journal)
@@ -98,7 +104,7 @@ class Engine:
     async def generate(self, request: GenerationRequest, *, rehearsal: bool, reuse: bool, run: Run) -> Video:
         """The video of a request: from disk, from an earlier job, or made now, which is paid unless it is a rehearsal.
 
-        Raises as `JobRunner.generate` does; if it is paid, `MissingToken` and `InvalidOrigin`, too.
+        Raises as `JobRunner.generate` does; if it is paid, `MissingToken`, `InvalidOrigin` and `InvalidSetting`, too.
         """
         account = self._rehearsal_account() if rehearsal else self._live_account()
         return await JobRunner(account, run).generate(request, reuse=reuse)
@@ -160,10 +166,14 @@ class Engine:
         """For the account whose token is in use now."""
         token = find_token(self._environment, self.folders.token)
         origin = api_origin(self._environment)
+        max_jobs = self._environment.get(MAX_JOBS, "").strip() or "0"
+        if not (max_jobs.isascii() and max_jobs.isdigit()):
+            raise InvalidSetting(MAX_JOBS, "a whole number")
         with self._lock:
             if (origin, token) not in self._live_accounts:
                 schedule, folder = PollSchedule.learnt, self.folders.videos
-                self._live_accounts[origin, token] = self._account(origin, token, self._claims, schedule, folder)
+                account = self._account(origin, token, self._claims, schedule, folder)
+                self._live_accounts[origin, token] = replace(account, max_jobs=int(max_jobs))
             return self._live_accounts[origin, token]
 
     def _list_price(self) -> ModelInfo:

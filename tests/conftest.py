@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import re
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.loopback_server import AUTHORITY, Loopback, always, reply, tls
+from tests.support.postgres import Postgres
 from tests.support.strict_files import StrictFiles
 
 STRICT = ("jobs", "runcomfy", "video", "tests")
@@ -60,6 +61,22 @@ def _no_open_file_is_removed_or_replaced(request: pytest.FixtureRequest, windows
         return
     with windows.strict():
         yield
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A real one, in which every test makes a database of its own."""
+    with Postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest) -> Callable[[], str]:
+    """Makes an empty journal in the database that a test is `on_both` for; without a URL it is in a file."""
+    if getattr(request, "param", "SQLite") == "SQLite":
+        return str
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.new_database
 
 
 @pytest.fixture

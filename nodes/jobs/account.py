@@ -62,6 +62,8 @@ class Account:
     random: Random = field(default_factory=Random)
     deadline: float = DEADLINE
     """Seconds that one run waits for a job."""
+    max_jobs: int = 0
+    """That may be at the service at once, over all servers that share the journal; 0 for any number."""
 
 
 class RateLimiter:

@@ -23,6 +23,7 @@ from sqlalchemy.exc import IntegrityError
 
 from .errors import JournalUnusable
 from .journal import CLAIM_SECONDS, Journal
+from .line import leave_line
 from .records import JOBS, WAITERS, JobRecord
 
 RENEW_SECONDS: Final = 10.0
@@ -67,7 +68,7 @@ class Claims:
 
         def write(connection: Connection) -> None:
             connection.execute(update(JOBS).where(JOBS.c.claim_owner == owner).values(claim_owner="", claim_until=0))
-            connection.execute(delete(WAITERS).where(WAITERS.c.owner == owner))
+            _wait_no_more(connection, owner)
 
         self.journal.database.transact(write)
 
@@ -89,7 +90,7 @@ class Claims:
             claim = update(JOBS).where(same).values(claim_owner=owner, claim_until=until, run=run or record.run)
             taken = connection.execute(claim).rowcount == 1
             if taken:
-                connection.execute(delete(WAITERS).where(WAITERS.c.owner == owner))
+                _wait_no_more(connection, owner)
             return taken
 
         try:
@@ -118,7 +119,7 @@ class Claims:
         """Note that a run waits for a job that another has claimed."""
 
         def write(connection: Connection) -> None:
-            connection.execute(delete(WAITERS).where(WAITERS.c.owner == owner))
+            _wait_no_more(connection, owner)
             until = self.journal.now() + CLAIM_SECONDS
             connection.execute(insert(WAITERS).values(job=record.id, owner=owner, until=until))
 
@@ -127,7 +128,7 @@ class Claims:
     def is_awaited(self, record: JobRecord) -> bool:
         """Whether a living run that is not stopped itself waits for a job."""
         waiting = (WAITERS.c.job == record.id) & (WAITERS.c.until > self.journal.now())
-        owners = self.journal.database.transact(
+        owners = self.journal.database.read(
             lambda connection: connection.execute(select(WAITERS.c.owner).where(waiting)).scalars().all()
         )
         return any(self._goes_on(owner) for owner in owners)
@@ -143,21 +144,26 @@ class Claims:
         return not _is_dead(owner)
 
     def _renew(self) -> None:
-        """Put off the end of this process' claims until there are none, and write down what could not be before."""
+        """Put off the end of this process' claims, and write down what could not be before, until there is neither."""
         while not self._closed.wait(self._renew_seconds):
             with self._lock:
-                if not self._runs:
+                if not self._runs and not self.journal.pending:
                     self._renewing = False
                     return
                 runs = list(self._runs)
             with suppress(JournalUnusable):  # the claims hold for two more tries
                 self.journal.database.transact(partial(self._put_off, runs))
-                self.journal.write_ids()
+                self.journal.write_pending()
 
     def _put_off(self, runs: list[str], connection: Connection) -> None:
         until = self.journal.now() + CLAIM_SECONDS
         connection.execute(update(JOBS).where(JOBS.c.claim_owner.in_(runs)).values(claim_until=until))
         connection.execute(update(WAITERS).where(WAITERS.c.owner.in_(runs)).values(until=until))
+
+
+def _wait_no_more(connection: Connection, owner: str) -> None:
+    connection.execute(delete(WAITERS).where(WAITERS.c.owner == owner))
+    leave_line(connection, owner)
 
 
 def _host() -> str:

@@ -12,9 +12,11 @@ JobError
 ├── NotUnclear         a user wants to settle what is settled
 ├── OtherJobsId        a user names the id of another job
 ├── CannotReceive      what would keep the video from arriving, found before anything was submitted
+├── InvalidSetting     a variable of the environment, found before anything was submitted
 ├── BudgetReached      what may be spent in 24 hours is
 ├── InvalidBudget      what may be spent cannot be known
 └── JournalUnusable    no record can be kept, so nothing is submitted
+    └── CommitUnknown  a change may be written or not
 
 Stopped                the user pressed Stop: not a failure
 """
@@ -160,6 +162,14 @@ class CannotReceive(JobError):
         super().__init__(message, advice, charge=Charge.NOTHING)
 
 
+class InvalidSetting(JobError):
+    """A variable of the environment holds something else than it should."""
+
+    def __init__(self, name: str, expected: str) -> None:
+        advice = "Correct it in the environment and restart ComfyUI."
+        super().__init__(f"{name} has to be {expected}.", advice, charge=Charge.NOTHING)
+
+
 class NotUnclear(JobError):
     """Nothing is left to be settled about a job."""
 
@@ -197,12 +207,17 @@ class InvalidBudget(JobError):
 class JournalUnusable(JobError):
     """Without a record a crash could cost the user a second payment."""
 
-    def __init__(self, file: str, reason: str) -> None:
+    def __init__(self, file: str, reason: str, advice: str = "") -> None:
         super().__init__(
             f"The journal of paid jobs cannot be used ({reason}): {file}.",
-            f"{_cure(reason)} Videos that are already in output/seedance can still be loaded with Load Seedance Video.",
+            f"{advice or _cure(reason)} Videos that are already in output/seedance can still be loaded with "
+            "Load Seedance Video.",
             charge=Charge.NOTHING,
         )
+
+
+class CommitUnknown(JournalUnusable):
+    """The connection to the database was lost as a change was committed, which may be written or not."""
 
 
 class Stopped(Exception):

@@ -73,7 +73,7 @@ class Queued(Event):
     """The list price, where the service tells it: `$0.02 per second`."""
 
     def __str__(self) -> str:
-        place = "next" if self.position == 1 else _ordinal(self.position or 0)
+        place = "next" if self.position == 1 else ordinal(self.position or 0)
         return f"Queued{_and(self.position and f'{place} in line')}, {self.elapsed:.0f} s{_and(self.price)}"
 
 
@@ -187,6 +187,7 @@ def _and(text: object) -> str:
     return f", {text}" if text else ""
 
 
-def _ordinal(number: int) -> str:
+def ordinal(number: int) -> str:
+    """A place: `1st`, `2nd`, `13th`."""
     suffix = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
     return f"{number}{suffix}"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -14,15 +15,15 @@ from sqlalchemy.exc import IntegrityError
 from ..runcomfy.request import GenerationRequest
 from .budget import UNLIMITED, Purchase
 from .clock import Clock
-from .database import Database
-from .errors import BudgetReached, JournalUnusable
-from .pending_ids import PendingIds
+from .errors import BudgetReached, CommitUnknown, JournalUnusable
+from .line import NoFreePlace, wait_in_line
+from .pending import PendingWrites
+from .postgres import PostgresDatabase
 from .records import (
     JOBS,
     NOT_ACCEPTED_YET,
     SUBMIT_SECONDS,
     TRANSITIONS,
-    UNFINISHED,
     JobRecord,
     RequestKey,
     State,
@@ -30,6 +31,8 @@ from .records import (
     record_of,
 )
 from .spending import Spending
+from .sqlite import SqliteDatabase
+from .statements import accept, accepted_state, of_request, read
 
 CLAIM_SECONDS: Final = 30.0
 """That a claim lasts unless it is renewed."""
@@ -38,14 +41,18 @@ CLAIM_SECONDS: Final = 30.0
 class Journal:
     """All records of one file, or of memory alone where ``file`` is None. May be used from any thread.
 
-    Every method raises `JournalUnusable` where the file cannot be read, or written if need be.
+    Every method raises `JournalUnusable` where the database cannot be read, or written if need be.
+
+    Args:
+        url: of a database in PostgreSQL, in place of the file; beside that is kept what cannot be written just now.
     """
 
-    def __init__(self, file: Path | None, clock: Clock) -> None:
-        self.database = Database(file)
-        self._clock = clock
+    def __init__(self, file: Path | None, clock: Clock, url: str = "") -> None:
+        self.database: SqliteDatabase | PostgresDatabase
+        self.database = PostgresDatabase(url, clock) if url else SqliteDatabase(file, clock)
         self.spending = Spending(self.database, self.now, clock)
-        self._pending_ids = PendingIds(file.parent if file else None)
+        self.pending = PendingWrites(file.parent if file else None)
+        """What could not be written so far."""
         self._refused = False
         """Whether the last call of `of_request` ended with an error."""
 
@@ -61,8 +68,8 @@ class Journal:
             self._refused = False
             self.database.close()
         try:
-            self.write_ids(left_by_others=first)
-            return self.database.transact(lambda connection: _of_request(connection, key))
+            self.write_pending(left_by_others=first)
+            return self.database.read(lambda connection: of_request(connection, key))
         except JournalUnusable:
             self._refused = True
             raise
@@ -78,7 +85,7 @@ class Journal:
     def newest(self, limit: int | None, *conditions: ColumnElement[bool]) -> list[JobRecord]:
         """The newest records for which all of that holds, newest first."""
         query = select(JOBS).where(*conditions).order_by(JOBS.c.id.desc()).limit(limit)
-        return self.database.transact(lambda connection: [record_of(row._mapping) for row in connection.execute(query)])
+        return self.database.read(lambda connection: [record_of(row._mapping) for row in connection.execute(query)])
 
     def records(self, limit: int = 100, *, since: float = 0.0) -> list[JobRecord]:
         """The newest records that were created since then, newest first."""
@@ -93,11 +100,12 @@ class Journal:
 
     def media_hosts(self, origin: str, limit: int = 3) -> set[str]:
         """Where a service had put the latest videos."""
-        return {found.media_host for found in self.newest(limit, JOBS.c.origin == origin, JOBS.c.media_host != "")}
+        hosts = (found.media_host for found in self.newest(20 * limit, JOBS.c.origin == origin))
+        return set(islice(filter(None, hosts), limit))
 
     def now(self) -> float:
         """Seconds since the epoch, by the clock that all users of this database go by."""
-        return self._clock.wall()
+        return self.database.now()
 
     def create(
         self,
@@ -108,6 +116,7 @@ class Journal:
         owner: str,
         refused: JobRecord | None = None,
         purchase: Purchase = UNLIMITED,
+        max_jobs: int = 0,
     ) -> JobRecord | None:
         """Write down, durably, that a request is about to be submitted; nobody else may do so meanwhile.
 
@@ -115,19 +124,26 @@ class Journal:
             seen: the request's records by which that was decided.
             owner: claims the job.
             refused: this run's earlier attempt, which is written over.
+            max_jobs: of the account that may be at the service at once; 0 for any number.
 
         Returns:
-            None where it might be decided otherwise by now; nothing is written then, nor where `BudgetReached` is
-            raised, by what the purchase would cost.
-        """
+            None where it might be decided otherwise by now; nothing is written then, nor where it raises.
 
-        def write(connection: Connection) -> JobRecord | BudgetReached | None:
-            now_seen = _of_request(connection, key)
+        Raises:
+            BudgetReached: by what the purchase would cost.
+            NoFreePlace: there are so many already; the owner waits in line from now on.
+        """
+        uid = refused.uid if refused else secrets.token_hex(16)
+
+        def write(connection: Connection) -> JobRecord | BudgetReached | NoFreePlace | None:
+            now_seen = of_request(connection, key)
             if [each for each in now_seen if each.decides(run)] != [each for each in seen if each.decides(run)]:
                 return None
             now = self.now()  # not before: the transaction may have waited for others
             if reason := self.spending.refusal(connection, now, purchase):
                 return reason
+            if max_jobs and (full := wait_in_line(connection, key.account, owner, now, max_jobs)):
+                return full
             values = {
                 "state": State.INTENDED,
                 "created": now,
@@ -141,19 +157,22 @@ class Journal:
             if refused:
                 still = (JOBS.c.id == refused.id) & (JOBS.c.state == State.REFUSED)
                 written = connection.execute(update(JOBS).where(still).values(values)).rowcount
-                return _read(connection, JOBS.c.id == refused.id) if written else None
-            uid = secrets.token_hex(16)
+                return read(connection, JOBS.c.id == refused.id) if written else None
             connection.execute(insertion(uid, key, run, request).values(values))
-            return _read(connection, JOBS.c.uid == uid)
+            return read(connection, JOBS.c.uid == uid)
 
         try:
             written = self.database.transact(write)
         except IntegrityError:
             return None
+        except CommitUnknown:
+            # The transaction that was broken off holds its lock until it is over, so this one sees what became of it.
+            mine = (JOBS.c.uid == uid) & (JOBS.c.state == State.INTENDED) & (JOBS.c.claim_owner == owner)
+            written = self.database.transact(lambda connection: read(connection, mine))
         if written:
             self.spending.counted()
-        if isinstance(written, BudgetReached):
-            raise written  # not inside the transaction, which may have written what counts anew
+        if isinstance(written, BudgetReached | NoFreePlace):
+            raise written  # not inside the transaction, which may have written what counts anew, or who waits
         return written
 
     def transition(self, record: JobRecord, to: State, **changes: object) -> JobRecord:
@@ -169,24 +188,26 @@ class Journal:
             raise ValueError(f"a job that is {record.state.value} cannot become {to.value}")
         if not record.id:
             return replace(record, state=to, **changes)  # type: ignore[arg-type]  # the names are JobRecord's fields
+        try:
+            self.write_pending(left_by_others=False)
+            return self._move(record, to, changes)
+        except JournalUnusable:
+            self.pending.add_change(record, to, changes)
+            raise
 
+    def _move(self, record: JobRecord, to: State, changes: Mapping[str, object]) -> JobRecord:
         def write(connection: Connection) -> JobRecord | None:
-            before, found = record.state, _read(connection, JOBS.c.uid == record.uid)
+            before, found = record.state, read(connection, JOBS.c.uid == record.uid)
             if record.request_id and (found is None or found.state in NOT_ACCEPTED_YET):
                 # That it was accepted could not be written, or is lost with the file that it was written to.
-                before = _accept(connection, record, record.request_id, self.now()).state
+                before = accept(connection, record, record.request_id, self.now()).state
             # Surplus: a job that was cancelled goes on after all, while another one has been accepted.
-            state = _accepted_state(connection, record) if to is State.ACCEPTED else to
+            state = accepted_state(connection, record) if to is State.ACCEPTED else to
             unmoved = (JOBS.c.uid == record.uid) & (JOBS.c.state == before)
             connection.execute(update(JOBS).where(unmoved).values(**changes, state=state, changed=self.now()))
-            return _read(connection, JOBS.c.uid == record.uid)
+            return read(connection, JOBS.c.uid == record.uid)
 
-        try:
-            return self.database.transact(write) or replace(record, state=to)
-        except JournalUnusable:
-            if record.request_id:
-                self._pending_ids.add(record, record.request_id)
-            raise
+        return self.database.transact(write) or replace(record, state=to)
 
     def accept(self, record: JobRecord, request_id: str) -> JobRecord:
         """Write down the id of an accepted job, whatever was written about it meanwhile. An id is never lost: where it
@@ -199,52 +220,16 @@ class Journal:
         try:
             return self._write_id(record, request_id)
         except JournalUnusable:
-            self._pending_ids.add(record, request_id)
+            self.pending.add(record, request_id)
             raise
 
-    def write_ids(self, *, left_by_others: bool = True) -> None:
-        """Write down the ids that could not be written before, of this process or of one that died."""
-        self._pending_ids.write(self._write_id, left_by_others=left_by_others)
+    def write_pending(self, *, left_by_others: bool = True) -> None:
+        """Write down what could not be written before, by this process or, of ids, by one that died."""
+        self.pending.write(self._write_id, self._move, left_by_others=left_by_others)
 
     def close(self) -> None:
         """Let go of the file."""
         self.database.close()
 
     def _write_id(self, record: JobRecord, request_id: str) -> JobRecord:
-        return self.database.transact(lambda connection: _accept(connection, record, request_id, self.now()))
-
-
-def _of_request(connection: Connection, key: RequestKey) -> list[JobRecord]:
-    same = (JOBS.c.request_key == key.request) & JOBS.c.origin.in_([key.origin, ""])
-    return [record_of(row._mapping) for row in connection.execute(select(JOBS).where(same).order_by(JOBS.c.id.desc()))]
-
-
-def _accept(connection: Connection, record: JobRecord, request_id: str, now: float) -> JobRecord:
-    """As `Journal.accept`; does nothing where the acceptance is written already."""
-    other = _read(connection, (JOBS.c.request_id == request_id) & (JOBS.c.uid != record.uid))
-    if _read(connection, JOBS.c.uid == record.uid) is None:
-        row = insertion(record.uid, record.key, record.run, record.request or GenerationRequest("(unknown)"))
-        row = row.values(state=State.REFUSED, created=record.created, changed=now, estimate=record.estimate)
-        connection.execute(row)
-    accepted = update(JOBS).where(JOBS.c.uid == record.uid)
-    if other:
-        reason = f"RunComfy named another job's id, {request_id}."
-        accepted = accepted.where(JOBS.c.state == State.INTENDED).values(state=State.UNKNOWN, reason=reason)
-    else:
-        state = _accepted_state(connection, record)
-        accepted = accepted.where(JOBS.c.state.in_(NOT_ACCEPTED_YET))
-        accepted = accepted.values(state=state, request_id=request_id, changed=now)
-    connection.execute(accepted)
-    return _read(connection, JOBS.c.uid == record.uid) or record
-
-
-def _accepted_state(connection: Connection, record: JobRecord) -> State:
-    """`SURPLUS` where the unique index has room for one unfinished job only, and another has it."""
-    same = (JOBS.c.account == record.key.account) & (JOBS.c.request_key == record.key.request)
-    same &= (JOBS.c.run == record.run) & (JOBS.c.uid != record.uid)
-    return State.SURPLUS if _read(connection, same & JOBS.c.state.in_(UNFINISHED)) else State.ACCEPTED
-
-
-def _read(connection: Connection, condition: ColumnElement[bool]) -> JobRecord | None:
-    row = connection.execute(select(JOBS).where(condition)).first()
-    return record_of(row._mapping) if row else None
+        return self.database.transact(lambda connection: accept(connection, record, request_id, self.now()))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 from ..runcomfy.errors import NotFound, TransientError
 from ..runcomfy.responses import JobResult, JobState, JobStatus
-from .errors import DeadlinePassed, JobCancelled, JobExpired, JobFailed, VideoUnavailable
+from .errors import DeadlinePassed, JobCancelled, JobExpired, JobFailed, JournalUnusable, VideoUnavailable
 from .events import Event, Generating, Queued, Retrying
 from .file_names import file_names
 from .job import Job
@@ -150,8 +151,9 @@ class Poller:
             self._raise_deadline(line.problem.rstrip(".") if isinstance(line, Retrying) else last)
         if cancellation.slept != self._slept:
             self._slept = cancellation.slept
-            if not await self._job.call(account.claims.holds, self._job.record, self._job.owner):
-                raise ClaimLost
+            with suppress(JournalUnusable):  # the network may be back later than the machine; the job goes on
+                if not await self._job.call(account.claims.holds, self._job.record, self._job.owner):
+                    raise ClaimLost
 
     def _raise_deadline(self, last: str) -> None:
         deadline, request_id = self._job.account.deadline, self._job.record.request_id

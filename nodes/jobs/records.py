@@ -200,6 +200,8 @@ Index("one_unfinished_job", *_one, unique=True, sqlite_where=_unfinished, postgr
 Index("jobs_of_a_request", JOBS.c.request_key, JOBS.c.id)
 Index("jobs_of_an_id", JOBS.c.request_id)
 Index("jobs_of_a_kind", JOBS.c.resolution, JOBS.c.duration, JOBS.c.id)
+Index("jobs_of_a_claim", JOBS.c.claim_owner)
+Index("jobs_of_a_service", JOBS.c.origin, JOBS.c.id)
 Index("jobs_of_a_time", JOBS.c.created)
 Index("jobs_counted_anew", JOBS.c.recounted)
 

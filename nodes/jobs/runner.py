@@ -13,8 +13,9 @@ from .budget import PRICE_SECONDS, UNLIMITED, Purchase, base_price, estimate, kn
 from .decide import Action, Disk, Do, Situation, decide
 from .download import download_videos, look_on_disk, whole_files
 from .errors import JobExpired, JobFailed, JournalUnusable, VideoUnreadable
-from .events import Notice, Retrying, Submitting
+from .events import Notice, Retrying, Submitting, ordinal
 from .job import NO_JOB, Job, Run, Video
+from .line import NoFreePlace
 from .poll import ClaimLost, Poller
 from .records import TRANSITIONS, JobRecord, RequestKey, State
 from .stop import guard
@@ -24,6 +25,8 @@ from .waiting import TICK, Backoff
 CONNECT_ATTEMPTS: Final = 5
 WATCH_SECONDS: Final = 0.5
 """Between two looks at a job that another run is at work on."""
+LINE_SECONDS: Final = 1.0
+"""Between two looks whether there is a free place."""
 
 
 class JobRunner(Job):
@@ -146,6 +149,10 @@ class JobRunner(Job):
         try:
             if not await self.cancellation.wait_for(self.submit_call):
                 return None
+        except NoFreePlace as full:
+            self.cancellation.report(Notice(f"Waiting for a free place, {ordinal(full.place)} in line"))
+            await self.cancellation.sleep(LINE_SECONDS)
+            return None
         except (RateLimited, ConnectError) as error:
             await self._pause_before_retry(error)
             return None

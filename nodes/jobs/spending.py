@@ -11,10 +11,11 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, case, cast, func, 
 from ..runcomfy.request import GenerationRequest
 from .budget import PER_USD, Purchase
 from .clock import Clock
-from .database import Database
 from .errors import BudgetReached
 from .events import dollars
+from .postgres import PostgresDatabase
 from .records import JOBS, State
+from .sqlite import SqliteDatabase
 
 DAY: Final = 86400.0
 MAX_UNPRICED: Final = 50
@@ -47,7 +48,7 @@ class Spending:
         clock: goes on whatever that one is set to.
     """
 
-    def __init__(self, database: Database, now: Callable[[], float], clock: Clock) -> None:
+    def __init__(self, database: SqliteDatabase | PostgresDatabase, now: Callable[[], float], clock: Clock) -> None:
         self._database = database
         self._now = now
         self._clock = clock
@@ -109,7 +110,7 @@ class Spending:
         kind = (JOBS.c.resolution == request.resolution) & (JOBS.c.duration == request.duration)
         query = select(JOBS.c.cost).where(kind, JOBS.c.state.in_([State.SUCCEEDED, State.SAVED, State.EXPIRED]))
         query = query.order_by(JOBS.c.id.desc()).limit(limit)
-        found = self._database.transact(lambda connection: connection.execute(query).scalars().all())
+        found = self._database.read(lambda connection: connection.execute(query).scalars().all())
         return [cost for cost in found if cost is not None]
 
     def _recount(self, connection: Connection, now: float) -> None:

@@ -48,6 +48,7 @@ def submit(
         BudgetReached: nothing was sent.
         RunComfyError: refused, or no connection; with `UNKNOWN` in the record where nobody can know.
         JournalUnusable: no record can be kept, so nothing was sent.
+        NoFreePlace: the account has as many jobs at the service as it may have, so nothing was sent.
     """
     account = job.account
     _check_wanted(job)
@@ -55,7 +56,7 @@ def submit(
     account.rate_limiter.check()
     started = account.clock.with_sleep()
     refused = job.record if job.record.id and job.record.state is State.REFUSED else None
-    intent = account.journal.create(seen, key, run, request, job.owner, refused, purchase)
+    intent = account.journal.create(seen, key, run, request, job.owner, refused, purchase, account.max_jobs)
     if intent is None:
         return False
     job.record = intent

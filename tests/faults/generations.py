@@ -77,13 +77,13 @@ class Places:
         return self.line
 
 
-def generate(origin: str, folder: Path, token: str, deadly: Place | None, traced: bool) -> Report:
+def generate(origin: str, folder: Path, token: str, deadly: Place | None, traced: bool, journal_url: str) -> Report:
     """One run in this process."""
     places = Places(deadly)
     if traced:
         threading.settrace(places.call)
         sys.settrace(places.call)
-    engine = RealEngine(origin, folder, token=token)
+    engine = RealEngine(origin, folder, token=token, journal_url=journal_url)
     outcome = engine.run()
     sys.settrace(None)
     threading.settrace(None)
@@ -109,10 +109,18 @@ class Process:
         self._process.shutdown()
 
     def start(
-        self, origin: str, folder: Path, token: str, *, deadly: Place | None = None, traced: bool = False
+        self,
+        origin: str,
+        folder: Path,
+        token: str,
+        *,
+        deadly: Place | None = None,
+        traced: bool = False,
+        journal_url: str = "",
     ) -> Future[Report]:
         """Begin a generation."""
-        return self._process.submit(generate, origin, folder, token, deadly, traced or deadly is not None)
+        traced = traced or deadly is not None
+        return self._process.submit(generate, origin, folder, token, deadly, traced, journal_url)
 
     def run(
         self, origin: str, folder: Path, token: str, *, deadly: Place | None = None, traced: bool = False

@@ -11,12 +11,12 @@ from tests.support.fake_runcomfy import FakeMachine
 
 
 @pytest.fixture
-def new_machine(tmp_path: Path) -> Iterator[Callable[[], FakeMachine]]:
+def new_machine(tmp_path: Path, database: Callable[[], str]) -> Iterator[Callable[[], FakeMachine]]:
     """Makes a machine for each row of a table."""
     machines: list[FakeMachine] = []
 
     def make() -> FakeMachine:
-        machines.append(FakeMachine(tmp_path / f"machine {len(machines)}"))
+        machines.append(FakeMachine(tmp_path / f"machine {len(machines)}", journal_url=database()))
         return machines[-1]
 
     yield make

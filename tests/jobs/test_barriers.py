@@ -6,6 +6,7 @@ import faulthandler
 import multiprocessing
 import threading
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from multiprocessing.synchronize import Barrier
@@ -17,13 +18,14 @@ from nodes.jobs.decide import Do, Situation, decide
 from nodes.jobs.journal import Journal
 from nodes.jobs.records import TRANSITIONS, RequestKey, State
 from tests.support.fake_runcomfy import BOAT
+from tests.support.postgres import on_both
 
 PATIENCE = 60.0
 """Seconds without a step after which the whole counts as a deadlock."""
 spawning = multiprocessing.get_context("spawn")
 
 
-ROUNDS, PROCESSES, THREADS = 60, 4, 4
+ROUNDS, PROCESSES, THREADS = 30, 4, 4
 
 
 @dataclass
@@ -78,9 +80,9 @@ class Racer:
         self._buy(key)
 
 
-def race(number: int, file: Path, barrier: Barrier, results: multiprocessing.Queue[object]) -> None:
+def race(number: int, file: Path, url: str, barrier: Barrier, results: multiprocessing.Queue[object]) -> None:
     """One process."""
-    journal = Journal(file, SystemClock())
+    journal = Journal(file, SystemClock(), url)
     claims = Claims(journal)
 
     def run(thread: int) -> Counter[str]:
@@ -100,11 +102,16 @@ def race(number: int, file: Path, barrier: Barrier, results: multiprocessing.Que
     journal.close()
 
 
-def test_of_all_that_race_exactly_one_buys_and_one_claims_and_no_id_is_lost(tmp_path: Path) -> None:
-    file = tmp_path / "jobs.sqlite3"
+@on_both
+def test_of_all_that_race_exactly_one_buys_and_one_claims_and_no_id_is_lost(
+    tmp_path: Path, database: Callable[[], str]
+) -> None:
+    file, url = tmp_path / "jobs.sqlite3", database()
     barrier = spawning.Barrier(PROCESSES * THREADS)
     results: multiprocessing.Queue[object] = spawning.Queue()
-    processes = [spawning.Process(target=race, args=(n, file, barrier, results), daemon=True) for n in range(PROCESSES)]
+    processes = [
+        spawning.Process(target=race, args=(n, file, url, barrier, results), daemon=True) for n in range(PROCESSES)
+    ]
     for process in processes:
         process.start()
     won: Counter[str] = Counter()
@@ -115,7 +122,7 @@ def test_of_all_that_race_exactly_one_buys_and_one_claims_and_no_id_is_lost(tmp_
     for process in processes:
         process.join(PATIENCE)
         assert process.exitcode == 0
-    journal = Journal(file, SystemClock())
+    journal = Journal(file, SystemClock(), url)
     for number in range(ROUNDS):
         for what in ("bought", "claimed"):
             assert won[f"{what} {number}"] == 1, f"{what} {won[f'{what} {number}']} times in round {number}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -17,8 +17,9 @@ from nodes.jobs.clock import SystemClock
 from nodes.jobs.errors import JournalUnusable
 from nodes.jobs.journal import CLAIM_SECONDS, Journal
 from nodes.jobs.records import JobRecord, State
-from tests.support.fake_runcomfy import TurningClock
+from tests.support.fake_runcomfy import TurningClock, go_by
 from tests.support.job_records import KEY, intend, record_in
+from tests.support.postgres import on_both
 
 PATIENCE = 30.0
 spawning = multiprocessing.get_context("spawn")
@@ -28,9 +29,9 @@ def goes_on() -> bool:
     return False
 
 
-def hold(file: Path, told: Connection) -> None:
+def hold(file: Path, url: str, told: Connection) -> None:
     """Child process: claim one job, wait for another, and stay so until killed."""
-    journal = Journal(file, SystemClock())
+    journal = Journal(file, SystemClock(), url)
     claims = Claims(journal)
     awaited, claimed = journal.records()
     claims.await_job(awaited, claims.join(goes_on))
@@ -44,8 +45,9 @@ def clock() -> TurningClock:
 
 
 @pytest.fixture
-def journal(tmp_path: Path, clock: TurningClock) -> Iterator[Journal]:
-    journal = Journal(tmp_path / "jobs.sqlite3", clock)
+def journal(tmp_path: Path, clock: TurningClock, database: Callable[[], str]) -> Iterator[Journal]:
+    journal = Journal(tmp_path / "jobs.sqlite3", clock, database())
+    go_by(clock, journal)
     yield journal
     journal.close()
 
@@ -69,6 +71,7 @@ def is_free(claims: Claims, job: JobRecord) -> bool:
     return claims.is_free(row)
 
 
+@on_both
 def test_a_job_is_claimed_once_until_it_is_given_back(claims: Claims, job: JobRecord) -> None:
     one, two = claims.join(goes_on), claims.join(goes_on)
     claimed = claims.take(job, one)
@@ -84,6 +87,7 @@ def test_a_job_is_claimed_once_until_it_is_given_back(claims: Claims, job: JobRe
     assert claims.take(job, claims.join(goes_on)) is None, "it has moved on"
 
 
+@on_both
 def test_a_claim_of_elsewhere_lapses_by_the_clock_alone(claims: Claims, job: JobRecord, clock: TurningClock) -> None:
     """Nobody here can know whether a process of another machine lives."""
     there = f"another machine|1|0|{'0' * 8}|run"
@@ -95,13 +99,17 @@ def test_a_claim_of_elsewhere_lapses_by_the_clock_alone(claims: Claims, job: Job
     assert is_free(claims, job), "the clock was set back by a day, which the job's next run must not wait for"
 
 
+@on_both
 @pytest.mark.parametrize("ending", ["lives", "is killed"])
-def test_a_process_keeps_what_it_has_claimed_while_it_lives(tmp_path: Path, ending: str) -> None:
-    journal = Journal(tmp_path / "jobs.sqlite3", SystemClock())
+def test_a_process_keeps_what_it_has_claimed_while_it_lives(
+    tmp_path: Path, ending: str, database: Callable[[], str]
+) -> None:
+    url = database()
+    journal = Journal(tmp_path / "jobs.sqlite3", SystemClock(), url)
     claims, job = Claims(journal), record_in(State.ACCEPTED, journal)
     awaited = record_in(State.ACCEPTED, journal, replace(KEY, request="another"))
     mine, theirs = spawning.Pipe()
-    process: BaseProcess = spawning.Process(target=hold, args=(tmp_path / "jobs.sqlite3", theirs))
+    process: BaseProcess = spawning.Process(target=hold, args=(tmp_path / "jobs.sqlite3", url, theirs))
     process.start()
     try:
         assert mine.poll(PATIENCE)
@@ -149,6 +157,7 @@ def test_a_claim_is_renewed_while_its_run_goes_on_and_ids_are_written_meanwhile(
     journal.close()
 
 
+@on_both
 def test_a_job_is_awaited_by_runs_that_go_on(claims: Claims, job: JobRecord, clock: TurningClock) -> None:
     stopped = threading.Event()
     waiting, working = claims.join(stopped.is_set), claims.join(goes_on)

@@ -14,13 +14,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from nodes.jobs import database as database_module
+from nodes.jobs import sqlite as sqlite_module
 from nodes.jobs.claims import Claims
 from nodes.jobs.errors import JournalUnusable
 from nodes.jobs.journal import Journal
-from nodes.jobs.records import RequestKey, State
+from nodes.jobs.records import RequestKey, State, hash_of
 from tests.support.fake_runcomfy import BOAT, TurningClock
 from tests.support.job_records import KEY, intend, record_in
+from tests.support.postgres import on_both
 
 on_posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes, and keeps open files")
 
@@ -32,8 +33,8 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def journal(file: Path) -> Iterator[Journal]:
-    journal = Journal(file, TurningClock())
+def journal(file: Path, database: Callable[[], str]) -> Iterator[Journal]:
+    journal = Journal(file, TurningClock(), database())
     yield journal
     journal.close()
 
@@ -87,13 +88,15 @@ def test_an_empty_file_becomes_a_journal(file: Path, journal: Journal) -> None:
     intend(journal)
 
 
+@on_both
 def test_a_request_finds_its_records_of_every_account_at_its_service(journal: Journal) -> None:
     keys = [KEY, replace(KEY, account="renewed"), replace(KEY, origin=""), replace(KEY, origin="https://another")]
     for key in (*keys, replace(KEY, request="another")):
-        intend(journal, key, run=str(key))
+        intend(journal, key, run=hash_of(str(key)))
     assert [record.key for record in journal.of_request(KEY)] == keys[2::-1]
 
 
+@on_both
 def test_an_intent_is_written_by_whoever_has_seen_all_there_is(journal: Journal) -> None:
     seen = journal.of_request(KEY)
     first = intend(journal)
@@ -137,7 +140,7 @@ SPOILT: dict[str, Callable[[Path], None]] = {
 
 
 def test_a_spoilt_journal_is_an_error_that_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database_module, "PAUSE", 0.001)
+    monkeypatch.setattr(sqlite_module, "PAUSE", 0.001)
     for reason, spoil in SPOILT.items():
         file = tmp_path / reason / "jobs.sqlite3"
         journal = Journal(file, TurningClock())
@@ -167,7 +170,7 @@ def test_a_journal_that_cannot_be_written_takes_no_intent_until_it_is_mended(jou
 def test_a_journal_that_others_keep_locked_is_an_error_after_a_while(
     file: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database_module, "BUSY_TIMEOUT", 0.05)
+    monkeypatch.setattr(sqlite_module, "BUSY_TIMEOUT", 0.05)
     record = intend(journal)
     journal.close()
     with closing(sqlite3.connect(file, isolation_level=None)) as another:
@@ -178,6 +181,7 @@ def test_a_journal_that_others_keep_locked_is_an_error_after_a_while(
     assert [found.request_id for found in Journal(file, TurningClock()).of_request(KEY)] == ["job-1"]
 
 
+@on_both
 def test_what_fails_within_a_transaction_leaves_nothing(journal: Journal) -> None:
     record = intend(journal)
 
@@ -230,6 +234,7 @@ def test_what_lies_beside_it_and_is_no_id_harms_nothing(file: Path, journal: Jou
     assert len(list(file.parent.glob("accepted-*"))) == 5, "a file of the user's was deleted"
 
 
+@on_both
 def test_an_id_of_another_job_is_not_believed(journal: Journal) -> None:
     first = record_in(State.ACCEPTED, journal)
     second = journal.accept(intend(journal, replace(KEY, request="another")), first.request_id)
@@ -238,6 +243,7 @@ def test_an_id_of_another_job_is_not_believed(journal: Journal) -> None:
     assert journal.job(first.request_id) == first
 
 
+@on_both
 def test_durations_are_those_of_the_same_kind_newest_first(journal: Journal) -> None:
     rows = [(BOAT, 10.0), (BOAT, 20.0), (BOAT, None)]
     rows += [(replace(BOAT, duration=12), 99.0), (replace(BOAT, resolution="1080p"), 99.0)]
@@ -248,6 +254,7 @@ def test_durations_are_those_of_the_same_kind_newest_first(journal: Journal) -> 
     assert journal.durations(BOAT, limit=1) == [20.0]
 
 
+@on_both
 def test_a_row_of_other_rules_hides_no_other_row(journal: Journal) -> None:
     odd, good = record_in(State.SAVED, journal), record_in(State.SAVED, journal)
     execute(journal, f"""UPDATE job_records SET request = '{{"text": "x", "duration": 99}}' WHERE id = {odd.id}""")

@@ -23,6 +23,7 @@ from nodes.jobs.records import SUBMIT_SECONDS, State
 from nodes.runcomfy.errors import ReadError
 from nodes.runcomfy.responses import ApiResponse
 from tests.support.fake_runcomfy import BOAT, Answer, FakeMachine, reply
+from tests.support.postgres import on_both
 
 NewMachine = Callable[[], FakeMachine]
 PATIENCE = 30.0
@@ -55,6 +56,7 @@ def bought(machine: FakeMachine) -> int:
     return len(machine.service.accepted)
 
 
+@on_both
 def test_a_the_same_graph_is_queued_four_times_and_each_answer_is_lost(machine: FakeMachine) -> None:
     machine.service.before["submit"] = lose_the_answer
     for run in queue_four(machine):
@@ -66,6 +68,7 @@ def test_a_the_same_graph_is_queued_four_times_and_each_answer_is_lost(machine: 
     assert machine.run().request_id == "job-2"
 
 
+@on_both
 def test_a_on_another_server_nobody_has_read_it_either(machine: FakeMachine) -> None:
     machine.service.before["submit"] = lose_the_answer
     with pytest.raises(OutcomeUnknown):
@@ -76,6 +79,7 @@ def test_a_on_another_server_nobody_has_read_it_either(machine: FakeMachine) -> 
     assert bought(machine) == 1
 
 
+@on_both
 def test_a_what_is_skipped_counts_as_read_by_nobody(machine: FakeMachine) -> None:
     machine.service.before["submit"] = lose_the_answer
     for _ in range(2):
@@ -86,6 +90,7 @@ def test_a_what_is_skipped_counts_as_read_by_nobody(machine: FakeMachine) -> Non
     assert bought(machine) == 1
 
 
+@on_both
 def test_b_a_process_dies_within_the_call_and_the_token_is_renewed(machine: FakeMachine) -> None:
     class Killed(BaseException):
         """Ends the worker where it stands."""
@@ -109,6 +114,7 @@ def test_b_a_process_dies_within_the_call_and_the_token_is_renewed(machine: Fake
     assert machine.states() == ["saved", "told"]
 
 
+@on_both
 def test_c_a_run_that_wants_a_new_video_is_executed_three_times(machine: FakeMachine) -> None:
     """By a lazy consumer, a loop, or a cache that keeps nothing."""
     machine.run()
@@ -121,6 +127,7 @@ def test_c_a_run_that_wants_a_new_video_is_executed_three_times(machine: FakeMac
     assert machine.run(reuse=False).request_id == "job-3"
 
 
+@on_both
 def test_c_it_takes_over_a_job_that_nobody_waits_for_and_is_executed_again(machine: FakeMachine) -> None:
     leave_a_job_going(machine, reuse=False)
     run = machine.prompt()
@@ -128,6 +135,7 @@ def test_c_it_takes_over_a_job_that_nobody_waits_for_and_is_executed_again(machi
     assert bought(machine) == 1
 
 
+@on_both
 def test_c_its_failure_is_raised_again_and_not_bought_over(machine: FakeMachine) -> None:
     machine.service.ending = {"status": "failed", "error": "GPU on fire"}
     run = machine.prompt()
@@ -145,6 +153,7 @@ TROUBLE: dict[str, list[Answer]] = {
 }
 
 
+@on_both
 def test_d_the_token_is_renewed_and_the_old_jobs_status_is_hard_to_get(new_machine: NewMachine) -> None:
     for name, answers in TROUBLE.items():
         machine = new_machine()
@@ -155,6 +164,7 @@ def test_d_the_token_is_renewed_and_the_old_jobs_status_is_hard_to_get(new_machi
         assert bought(machine) == 1, name
 
 
+@on_both
 def test_d_the_token_is_renewed_and_a_colleague_has_a_newer_job(machine: FakeMachine) -> None:
     not_theirs = reply(403, error_code=403001)
     leave_a_job_going(machine)
@@ -167,6 +177,7 @@ def test_d_the_token_is_renewed_and_a_colleague_has_a_newer_job(machine: FakeMac
     assert bought(machine) == 2
 
 
+@on_both
 def test_e_the_output_folder_is_away_for_a_run_and_the_service_has_deleted_the_job(machine: FakeMachine) -> None:
     videos, away = machine.folder / "videos", machine.folder / "away"
     machine.run()
@@ -180,6 +191,7 @@ def test_e_the_output_folder_is_away_for_a_run_and_the_service_has_deleted_the_j
     assert bought(machine) == 1
 
 
+@on_both
 @on_posix
 def test_e_the_file_cannot_be_read_just_now(machine: FakeMachine) -> None:
     file = machine.run().files[0]
@@ -241,6 +253,7 @@ def stop_in_the_queue(machine: FakeMachine) -> str:
     return str(caught.value)
 
 
+@on_both
 def test_i_a_cancel_that_answers_late_overwrites_no_video(
     machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -254,6 +267,7 @@ def test_i_a_cancel_that_answers_late_overwrites_no_video(
     assert machine.states() == ["saved"]
 
 
+@on_both
 def test_i_a_job_that_was_cancelled_goes_on_after_all(machine: FakeMachine) -> None:
     machine.service.script["cancel"].append(reply(202, outcome="cancelled"))
     assert "is cancelled" in stop_in_the_queue(machine)
@@ -261,6 +275,7 @@ def test_i_a_job_that_was_cancelled_goes_on_after_all(machine: FakeMachine) -> N
     assert bought(machine) == 1
 
 
+@on_both
 def test_i_a_cancel_that_begins_late_leaves_the_next_runs_job_alone(
     machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -281,6 +296,7 @@ def test_i_a_cancel_that_begins_late_leaves_the_next_runs_job_alone(
     assert machine.service.count("cancel") == 0
 
 
+@on_both
 @pytest.mark.parametrize("how", ["stop", "a sibling fails"])
 def test_j_stop_is_pressed_while_the_unclear_outcome_is_being_reported(machine: FakeMachine, how: str) -> None:
     async def cut_off() -> Video:
@@ -310,6 +326,7 @@ def test_j_stop_is_pressed_while_the_unclear_outcome_is_being_reported(machine: 
     assert bought(machine) == 1
 
 
+@on_both
 def test_l_the_submit_call_is_answered_with_another_requests_id(machine: FakeMachine) -> None:
     machine.run()
     machine.service.script["submit"].append(reply(request_id="job-1"))
@@ -319,6 +336,7 @@ def test_l_the_submit_call_is_answered_with_another_requests_id(machine: FakeMac
     assert machine.run(replace(BOAT, seed=1)).request_id == "job-2"
 
 
+@on_both
 def test_l_a_status_or_result_names_another_job(machine: FakeMachine) -> None:
     another: dict[str, object] = {
         "request_id": "job-77",
@@ -332,6 +350,7 @@ def test_l_a_status_or_result_names_another_job(machine: FakeMachine) -> None:
     assert machine.said("it is about another job") == 2
 
 
+@on_both
 def test_n_a_prompt_that_the_content_check_refuses_is_queued_four_times(machine: FakeMachine) -> None:
     machine.service.ending = {"status": "failed", "error": "Content moderation failed."}
     for run in queue_four(machine):
@@ -344,6 +363,7 @@ def test_n_a_prompt_that_the_content_check_refuses_is_queued_four_times(machine:
     assert not (machine.folder / "videos").exists()
 
 
+@on_both
 @pytest.mark.parametrize("end", [State.FAILED, State.UNKNOWN_REPORTED])
 def test_n_a_sibling_has_written_a_bad_end_down_and_not_raised_it_yet(machine: FakeMachine, end: State) -> None:
     """Whoever runs beside it cannot have read it."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
 from nodes.jobs.journal import Journal
 from nodes.jobs.records import State
 from tests.support.fake_runcomfy import TurningClock
-from tests.support.job_records import record_in
+from tests.support.job_records import KEY, record_in
+from tests.support.postgres import on_both
 
 WAYS = {
     "intended": "accepted refused unknown",
@@ -27,10 +30,17 @@ WAYS = {
 """Written out once more on purpose: a changed machine is a changed promise about money."""
 
 
-def test_a_record_moves_only_in_the_allowed_ways_and_only_once() -> None:
+@pytest.fixture
+def journal(database: Callable[[], str]) -> Iterator[Journal]:
+    journal = Journal(None, TurningClock(), database())
+    yield journal
+    journal.close()
+
+
+@on_both
+def test_a_record_moves_only_in_the_allowed_ways_and_only_once(journal: Journal) -> None:
     for before, after in itertools.product(State, State):
-        journal = Journal(None, TurningClock())
-        record = record_in(before, journal)
+        record = record_in(before, journal, replace(KEY, request=f"from {before} to {after}"))
         if after.value not in WAYS[before.value].split():
             with pytest.raises(ValueError, match=f"{before.value} cannot become {after.value}"):
                 journal.transition(record, after)
@@ -42,15 +52,13 @@ def test_a_record_moves_only_in_the_allowed_ways_and_only_once() -> None:
             # Whoever goes by what it was before changes nothing any more.
             found = journal.transition(record, State(late), reason="late")
             assert found == moved or before is after, f"{before.value}, by now {after.value}, became {late} late"
-        journal.close()
 
 
-def test_an_acceptance_is_written_over_whatever_says_that_there_was_none() -> None:
+@on_both
+def test_an_acceptance_is_written_over_whatever_says_that_there_was_none(journal: Journal) -> None:
     for state in State:
-        journal = Journal(None, TurningClock())
-        record = record_in(state, journal)
+        record = record_in(state, journal, replace(KEY, request=state.value))
         if record.request_id:
             continue
-        accepted = journal.accept(record, "its-id")
-        assert (accepted.state, accepted.request_id) == (State.ACCEPTED, "its-id"), state.value
-        journal.close()
+        accepted = journal.accept(record, f"id of {state.value}")
+        assert (accepted.state, accepted.request_id) == (State.ACCEPTED, f"id of {state.value}"), state.value

@@ -17,6 +17,7 @@ import requests
 from nodes.errors import StopRequested
 from nodes.jobs.account import Account, RateLimiter, Reports
 from nodes.jobs.claims import Claims
+from nodes.jobs.clock import Clock
 from nodes.jobs.events import Event
 from nodes.jobs.job import Run, Video
 from nodes.jobs.journal import Journal
@@ -52,6 +53,11 @@ class TurningClock:
     async def sleep(self, seconds: float) -> None:
         self.now += seconds
         await asyncio.sleep(0)
+
+
+def go_by(clock: Clock, journal: Journal) -> None:
+    """Let a journal take a test's clock for that of its database."""
+    vars(journal.database)["now"] = clock.wall
 
 
 Answer = ApiResponse | Exception
@@ -151,6 +157,8 @@ class FakeMachine:
 
     folder: Path
     clock: TurningClock = field(default_factory=TurningClock)
+    journal_url: str = ""
+    """Where the journal is, if not in a file of the folder."""
     lines: list[str] = field(default_factory=list)
     """What the user has read."""
     downloads: deque[Exception | None] = field(default_factory=deque)
@@ -185,7 +193,8 @@ class FakeMachine:
         self.journal.close()
 
     def _begin(self) -> None:
-        self.journal = Journal(self.folder / "private" / "jobs.sqlite3", self.clock)
+        self.journal = Journal(self.folder / "private" / "jobs.sqlite3", self.clock, self.journal_url)
+        go_by(self.clock, self.journal)
         self.executors = Executors()
         self.account = Account(
             client=RunComfy(self.service, "RUNCOMFY_API_TOKEN"),

@@ -20,7 +20,7 @@ from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.token import Token
 from nodes.video.download import Download
 from nodes.video.url_policy import media_session
-from tests.support.fake_runcomfy import let_rest
+from tests.support.fake_runcomfy import go_by, let_rest
 
 BOAT = GenerationRequest("A paper boat", duration=2)
 SPEED = 25.0
@@ -59,6 +59,8 @@ class RealEngine:
     origin: str
     folder: Path
     token: str = DEFAULT_TOKEN
+    journal_url: str = ""
+    """Where the journal is, if not in a file of the folder."""
     lines: list[str] = field(default_factory=list)
     """What the user has read."""
     stop_at: str = "\0"
@@ -68,7 +70,8 @@ class RealEngine:
     def __post_init__(self) -> None:
         clock = FastClock()
         self.executors = Executors()
-        self.journal = Journal(self.folder / "private" / "jobs.sqlite3", clock)
+        self.journal = Journal(self.folder / "private" / "jobs.sqlite3", clock, self.journal_url)
+        go_by(clock, self.journal)
         self._claims = Claims(self.journal, renew_seconds=RENEW_SECONDS / SPEED)
         self._prompts = 0
         self._account = Account(

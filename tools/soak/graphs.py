@@ -73,6 +73,13 @@ class RandomGraphs:
         return f"Prompt {self._random.randrange(PROMPTS)}"
 
 
+def generation(text: str, seed: int, count: int) -> Graph:
+    """A graph that brings so many videos, of which nothing is decoded."""
+    options = _node("SeedanceOptions", resolution="480p", ratio="16:9", duration=2, seed=seed, count=count)
+    video = _node("SeedanceTextToVideo", text=text, mode="live", reuse=True, options=["options", 0], on_failure="stop")
+    return _with_outputs({"options": options, "video": video}, frames=False)
+
+
 def load(source: str) -> Inputs:
     """A node that loads a job by its request id."""
     return _node("LoadSeedanceVideo", video="", source=source, skip_first_frames=0, frame_load_cap=8)

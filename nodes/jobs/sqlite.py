@@ -1,4 +1,4 @@
-"""The journal's database: one SQLite file, private to its user. Every use of it is one short transaction.
+"""The journal's database in one SQLite file, private to its user. Every use of it is one short transaction.
 
 Also how a file of the first version becomes one of this.
 """
@@ -21,8 +21,10 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from ..files import private_folder
+from .clock import Clock
 from .errors import JournalUnusable
-from .records import JOBS, METADATA, UNFINISHED, State, read_request
+from .records import JOBS, UNFINISHED, State, read_request
+from .schema import create_tables
 
 T = TypeVar("T")
 
@@ -39,15 +41,16 @@ OLD_TABLE: Final = "jobs_of_version_1"
 _KEPT: Final = ("id", "request", "request_id", "created", "changed", "seconds", "cost", "reason")
 
 
-class Database:
+class SqliteDatabase:
     """May be used from any thread; one transaction runs at a time.
 
     Args:
         file: None for a database that lives in memory, for this process alone.
     """
 
-    def __init__(self, file: Path | None) -> None:
+    def __init__(self, file: Path | None, clock: Clock) -> None:
         self._file = file
+        self._clock = clock
         self._name = str(file or "in memory")
         self._lock = threading.RLock()
         self._engine: Engine | None = None
@@ -83,6 +86,14 @@ class Database:
         finally:
             self._lock.release()
         raise AssertionError("unreachable")
+
+    def read(self, work: Callable[[Connection], T]) -> T:
+        """Do ``work`` that only reads. Raises `JournalUnusable`."""
+        return self.transact(work)
+
+    def now(self) -> float:
+        """Seconds since the epoch, by the clock of the machine that the file is on."""
+        return self._clock.wall()
 
     def close(self) -> None:
         """Let go of the file."""
@@ -166,26 +177,16 @@ def _migrate(connection: Connection, file: Path | None) -> None:
         JournalUnusable: a newer version has written it, or a process of the first version is still using it.
     """
     (version,) = connection.exec_driver_sql("PRAGMA user_version").one()
-    if version == VERSION:
-        return
     if version > VERSION:
         raise JournalUnusable(str(file), "it was written by a newer version of this pack")
-    METADATA.create_all(connection)
-    if version == 4:
-        _add_columns(connection)
-    elif version:
+    create_tables(connection)
+    if version == VERSION:
+        return
+    if 0 < version < 4:
         if file and _old_process_lives(file.parent / "owners"):
             raise JournalUnusable(str(file), "an older version of this pack is still running and uses it")
         _convert(connection)
     connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
-
-
-def _add_columns(connection: Connection) -> None:
-    """Those that version 4 had not."""
-    for column in ("estimate BIGINT", "recounted FLOAT"):
-        connection.exec_driver_sql(f"ALTER TABLE {JOBS.name} ADD COLUMN {column}")
-    for index in JOBS.indexes:
-        index.create(connection, checkfirst=True)
 
 
 def _old_process_lives(owners: Path) -> bool:

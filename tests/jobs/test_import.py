@@ -1,0 +1,95 @@
+"""An old journal is taken over into a new place, as often as one likes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from nodes.jobs.errors import JournalUnusable
+from nodes.jobs.import_journal import AT_ONCE, import_journal
+from nodes.jobs.journal import Journal
+from nodes.jobs.records import JobRecord, State
+from tests.support.fake_runcomfy import TurningClock
+from tests.support.job_records import KEY, intend, record_in
+from tests.support.postgres import on_both
+
+
+def without_place(record: JobRecord) -> JobRecord:
+    """What of a record is the same in every journal."""
+    return replace(record, id=0, claim_owner="")
+
+
+@on_both
+def test_all_jobs_come_along_once(tmp_path: Path, database: Callable[[], str]) -> None:
+    clock = TurningClock()
+    old, new = Journal(tmp_path / "old.sqlite3", clock), Journal(tmp_path / "new.sqlite3", clock, database())
+    before = record_in(State.SAVED, new, replace(KEY, request="before"))
+    for state in set(State) - {State.SURPLUS}:
+        columns = {"cost": 0.03, "files": (f"{state.value}.mp4",), "price": "$0.02 per second"}
+        record_in(state, old, replace(KEY, request=state.value), **columns)
+    intend(old, replace(KEY, request="claimed"), owner="me")
+    written = old.records()
+    old.close()
+    assert import_journal(tmp_path / "old.sqlite3", new, clock) == (len(written), 0)
+    assert [without_place(each) for each in new.records()] == [without_place(each) for each in [*written, before]]
+    accepted = next(each for each in new.records() if each.state is State.ACCEPTED)
+    moved = new.transition(accepted, State.SUCCEEDED)
+    assert import_journal(tmp_path / "old.sqlite3", new, clock) == (0, len(written))
+    assert new.row(moved.id) == moved, "what has moved on stays so"
+    assert len(new.records()) == len(written) + 1
+    new.close()
+
+
+@on_both
+def test_what_is_unfinished_here_and_there_keeps_its_id(tmp_path: Path, database: Callable[[], str]) -> None:
+    clock = TurningClock()
+    old, new = Journal(tmp_path / "old.sqlite3", clock), Journal(tmp_path / "new.sqlite3", clock, database())
+    expected = {State.INTENDED: State.UNKNOWN_REPORTED, State.ACCEPTED: State.SURPLUS, State.SAVED: State.SAVED}
+    for number, state in enumerate(expected):
+        key = replace(KEY, request=state.value)
+        record = record_in(state, old, key)
+        if record.request_id:
+            assert record.request_id == f"job-{record.id}"
+        new.accept(intend(new, key), f"new-{number}")
+    old.close()
+    assert import_journal(tmp_path / "old.sqlite3", new, clock) == (3, 0)
+    for number, (state, becomes) in enumerate(expected.items()):
+        imported, mine = new.of_request(replace(KEY, request=state.value))
+        assert (imported.state, mine.request_id) == (becomes, f"new-{number}"), state
+    new.close()
+
+
+def test_a_long_journal_comes_in_pieces_and_goes_on_where_it_broke_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = TurningClock()
+    old, new = Journal(tmp_path / "old.sqlite3", clock), Journal(tmp_path / "new.sqlite3", clock)
+    record_in(State.SAVED, old)
+    many = f"""INSERT INTO job_records (uid, request_key, account, origin, state, request, created, changed)
+        WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {2 * AT_ONCE})
+        SELECT 'u' || i, 'r' || i, account, origin, state, request, created, changed FROM n, job_records"""
+    old.database.transact(lambda connection: connection.exec_driver_sql(many))
+    old.close()
+    transact, pieces = new.database.transact, iter([True, False, True, True, True])
+
+    def breaks(work: Callable[..., int]) -> int:
+        if not next(pieces):
+            raise JournalUnusable("the new one", "as the test wants it")
+        return transact(work)
+
+    monkeypatch.setattr(new.database, "transact", breaks)
+    with pytest.raises(JournalUnusable):
+        import_journal(tmp_path / "old.sqlite3", new, clock)
+    assert import_journal(tmp_path / "old.sqlite3", new, clock) == (AT_ONCE + 1, AT_ONCE)
+    new.close()
+
+
+def test_what_is_no_journal_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "photo.jpg").write_bytes(b"a picture " * 1000)
+    new = Journal(tmp_path / "new.sqlite3", TurningClock())
+    with pytest.raises(JournalUnusable, match="not a database"):
+        import_journal(tmp_path / "photo.jpg", new, TurningClock())
+    new.close()

@@ -1,0 +1,136 @@
+"""At most so many jobs of an account at the service at once: the others wait in line, first come, first served."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from nodes.jobs.claims import Claims
+from nodes.jobs.errors import Stopped
+from nodes.jobs.journal import CLAIM_SECONDS, Journal
+from nodes.jobs.line import WAIT_SECONDS, NoFreePlace
+from nodes.jobs.records import JobRecord, RequestKey, State
+from tests.support.fake_runcomfy import BOAT, FakeMachine, TurningClock, go_by
+from tests.support.job_records import KEY
+from tests.support.postgres import on_both
+
+
+@pytest.fixture
+def clock() -> TurningClock:
+    return TurningClock()
+
+
+@pytest.fixture
+def journal(tmp_path: Path, clock: TurningClock, database: Callable[[], str]) -> Iterator[Journal]:
+    journal = Journal(tmp_path / "jobs.sqlite3", clock, database())
+    go_by(clock, journal)
+    yield journal
+    journal.close()
+
+
+def ask(journal: Journal, owner: str, account: str = "account", max_jobs: int = 2) -> JobRecord | int:
+    """A request of its own for each owner: its record, or the owner's place in line."""
+    key = replace(KEY, request=owner, account=account)
+    try:
+        record = journal.create(journal.of_request(key), key, "", BOAT, owner, None, max_jobs=max_jobs)
+    except NoFreePlace as full:
+        return full.place
+    assert record
+    return record
+
+
+@on_both
+def test_who_asks_first_is_served_first(journal: Journal) -> None:
+    one, two = ask(journal, "one"), ask(journal, "two")
+    assert isinstance(one, JobRecord)
+    assert isinstance(two, JobRecord)
+    assert [ask(journal, owner) for owner in ("three", "four", "five", "four", "three")] == [1, 2, 3, 2, 1]
+    assert isinstance(ask(journal, "six", account="another"), JobRecord), "each account has places of its own"
+    journal.transition(journal.accept(one, "job-1"), State.SUCCEEDED)
+    assert ask(journal, "five") == 2, "it is three's turn"
+    assert ask(journal, "four") == 1
+    assert isinstance(ask(journal, "three"), JobRecord)
+    journal.transition(two, State.REFUSED)
+    assert isinstance(ask(journal, "four"), JobRecord)
+    assert ask(journal, "five") == 1
+    assert isinstance(ask(journal, "five", max_jobs=0), JobRecord), "without a limit nobody waits"
+
+
+@on_both
+def test_the_places_of_a_server_that_died_become_free(journal: Journal, clock: TurningClock) -> None:
+    """Those of its jobs, and those of its runs in line."""
+    assert isinstance(ask(journal, "one", max_jobs=1), JobRecord)
+    assert [ask(journal, owner, max_jobs=1) for owner in ("dead", "three")] == [1, 2]
+    clock.now += max(CLAIM_SECONDS, WAIT_SECONDS) - 1
+    assert ask(journal, "three", max_jobs=1) == 2
+    clock.now += 1
+    assert isinstance(ask(journal, "three", max_jobs=1), JobRecord)
+
+
+@on_both
+def test_a_run_that_ends_or_waits_for_another_leaves_the_line(journal: Journal) -> None:
+    claims = Claims(journal)
+    job = ask(journal, "one")
+    assert isinstance(job, JobRecord)
+    ends: dict[str, Callable[[str], object]] = {
+        "ends": claims.give_back,
+        "waits": lambda owner: claims.await_job(job, owner),
+    }
+    for name, end in ends.items():
+        assert [ask(journal, owner, max_jobs=1) for owner in (name, f"behind {name}")] == [1, 2]
+        end(name)
+        assert ask(journal, f"behind {name}", max_jobs=1) == 1
+        claims.give_back(f"behind {name}")
+    claims.close()
+
+
+@on_both
+def test_of_many_runs_no_more_than_so_many_are_at_the_service(
+    tmp_path: Path, clock: TurningClock, database: Callable[[], str]
+) -> None:
+    """Of two servers; the user reads who is next."""
+    url = database()
+    machines = [FakeMachine(tmp_path / name, clock, url) for name in (("one", "two") if url else ("one",))]
+    still = TurningClock()
+    most: list[int] = []
+
+    def count() -> None:
+        at_service = (State.INTENDED, State.ACCEPTED)
+        most.append(sum(record.state in at_service for record in machines[0].journal.records()))
+
+    for machine in machines:
+        go_by(still, machine.journal)  # six runs turn the other one faster than their claims are renewed
+        machine.service.before = {"submit": count, "status": count}
+        machine.service = machines[0].service
+        machine.change(max_jobs=2, client=machines[0].account.client)
+
+    async def all_at_once() -> None:
+        runs = [machines[n % len(machines)].generate(replace(BOAT, text=f"boat {n}")) for n in range(6)]
+        assert len({video.request_id for video in await asyncio.gather(*runs)}) == 6
+
+    asyncio.run(all_at_once())
+    assert max(most) == 2
+    lines = [line for machine in machines for line in machine.lines if line.startswith("Waiting for a free place")]
+    assert {"Waiting for a free place, 1st in line", "Waiting for a free place, 3rd in line"} <= set(lines)
+    for machine in machines:
+        machine.close()
+
+
+def account_of(machine: FakeMachine) -> str:
+    """As the journal keeps it."""
+    return RequestKey.of(BOAT, model="", account=machine.account.name, origin=machine.account.origin).account
+
+
+def test_stop_leaves_the_line_at_once(machine: FakeMachine) -> None:
+    other = "another machine|1|0|x"
+    assert isinstance(ask(machine.journal, other, account_of(machine), 1), JobRecord)
+    machine.change(max_jobs=1)
+    machine.stop_at = "Waiting for a free place"
+    with pytest.raises(Stopped, match=r"before anything was submitted\. Nothing was charged\."):
+        machine.run()
+    machine.records()
+    assert ask(machine.journal, "next", account_of(machine), 1) == 1

@@ -1,0 +1,119 @@
+"""No statement of the engine reads a whole table, in a journal that has grown for years."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, event, select, text
+from sqlalchemy.engine import Engine
+
+from nodes.jobs import postgres
+from nodes.jobs.claims import Claims
+from nodes.jobs.clock import SystemClock
+from nodes.jobs.journal import Journal
+from nodes.jobs.records import JOBS, State
+from tests.support.fake_runcomfy import BOAT
+from tests.support.job_records import KEY, intend, record_in
+from tests.support.postgres import on_both
+
+ROWS = int(os.environ.get("JOURNAL_ROWS", "30000"))
+"""A million in `make faults`."""
+_NUMBERS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :rows)"
+FILL = text(
+    f"""INSERT INTO job_records (uid, request_key, account, origin, state, request, resolution, duration, request_id,
+    created, changed, seconds, files) {_NUMBERS} SELECT 'u' || i, 'r' || i, 'account', 'https://runcomfy', 'saved',
+    :request, '480p', i % 10, 'old-' || i, 1e9 + i, 1e9 + i, 20, '[]' FROM n"""
+)
+
+
+def fill(connection: Connection) -> None:
+    """Earlier jobs, and what PostgreSQL learns of them by itself; in SQLite nobody has it learn anything."""
+    is_postgres = connection.dialect.name == "postgresql"
+    if is_postgres:
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+    connection.execute(FILL, {"rows": ROWS, "request": BOAT.canonical()})
+    if is_postgres:
+        connection.exec_driver_sql("ANALYZE")
+
+
+def use(journal: Journal) -> None:
+    """All that a run may ask of the journal."""
+    claims = Claims(journal)
+    record = record_in(State.ACCEPTED, journal)
+    journal.of_request(KEY)
+    intend(journal, replace(KEY, request="limited"))
+    journal.create([], replace(KEY, request="in line"), "", BOAT, "owner", None, max_jobs=9)
+    journal.accept(intend(journal, replace(KEY, request="another")), "another-id")
+    claims.take(record, owner := claims.join(lambda: False))
+    claims.holds(record, owner)
+    claims.await_job(record, owner)
+    claims.is_awaited(record)
+    journal.transition(record, State.SUCCEEDED)
+    journal.job("old-77")
+    journal.durations(BOAT)
+    journal.media_hosts("https://runcomfy")
+    claims.give_back(owner)
+    journal.database.transact(lambda connection: claims._put_off([owner], connection))
+    claims.close()
+
+
+class Plans:
+    """Has the database explain every statement about jobs, as it comes; a context manager."""
+
+    def __init__(self) -> None:
+        self.found: list[tuple[str, str]] = []
+        """Statements, and how they are done."""
+
+    def __enter__(self) -> Plans:
+        event.listen(Engine, "before_cursor_execute", self._explain)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        event.remove(Engine, "before_cursor_execute", self._explain)
+
+    def _explain(self, connection: Connection, _: Any, statement: str, parameters: Any, *more: object) -> None:
+        if JOBS.name not in statement or statement.startswith("INSERT"):
+            return
+        # An update is not to be made twice; what a question throws away is known only when it is asked.
+        how = "EXPLAIN QUERY PLAN"
+        if connection.dialect.name == "postgresql":
+            how = "EXPLAIN ANALYZE" if statement.startswith("SELECT") else "EXPLAIN"
+        with closing(connection.connection.cursor()) as cursor:
+            cursor.execute(f"{how} {statement}", parameters)
+            self.found.append((statement, "\n".join(str(row[-1]) for row in cursor.fetchall())))
+
+
+@on_both
+def test_no_statement_reads_a_whole_table(
+    tmp_path: Path, database: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "ANSWER_SECONDS", 600.0)  # for a million rows at once
+    url = database()
+    journal = Journal(tmp_path / "jobs.sqlite3", SystemClock(), url)
+    journal.database.transact(fill)
+    with Plans() as plans:
+        use(journal)
+    journal.close()
+    assert len(plans.found) > 25
+    for statement, plan in plans.found:
+        assert not re.search(rf"(SCAN|Seq Scan on) {JOBS.name}", plan), (statement, plan)
+        thrown_away = [int(number) for number in re.findall(r"Removed by Filter: (\d+)", plan)]
+        assert sum(thrown_away) < 100, (statement, plan)
+
+
+@on_both
+def test_that_search_finds_one(tmp_path: Path, database: Callable[[], str]) -> None:
+    journal = Journal(tmp_path / "jobs.sqlite3", SystemClock(), database())
+    journal.database.transact(fill)
+    with Plans() as plans:
+        journal.database.read(lambda connection: connection.execute(select(JOBS).where(JOBS.c.reason == "x")).all())
+    journal.close()
+    ((_, plan),) = plans.found
+    assert re.search(rf"(SCAN|Seq Scan on) {JOBS.name}", plan), plan

@@ -1,0 +1,413 @@
+"""A journal in PostgreSQL: connections that break, a database that is away, servers that start at once."""
+
+from __future__ import annotations
+
+import builtins
+import logging
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy.exc import IntegrityError
+
+from nodes.jobs import postgres as postgres_module
+from nodes.jobs.clock import SystemClock
+from nodes.jobs.errors import CommitUnknown, JournalUnusable, OutcomeUnknown, Stopped
+from nodes.jobs.journal import Journal
+from nodes.jobs.records import RequestKey, State
+from nodes.runcomfy.errors import ReadError
+from tests.support.cutting_proxy import Act, CuttingProxy
+from tests.support.fake_runcomfy import BOAT, FakeMachine, TurningClock
+from tests.support.job_records import KEY, intend, record_in
+from tests.support.postgres import PASSWORD, Postgres
+
+
+@pytest.fixture
+def proxy(postgres: Postgres) -> Iterator[CuttingProxy]:
+    with CuttingProxy(postgres.port) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def url(postgres: Postgres, proxy: CuttingProxy) -> str:
+    return postgres.new_database(proxy.port)
+
+
+@pytest.fixture
+def journal(tmp_path: Path, url: str) -> Iterator[Journal]:
+    journal = Journal(tmp_path / "private" / "jobs.sqlite3", SystemClock(), url)
+    yield journal
+    journal.close()
+
+
+@pytest.fixture
+def machine(tmp_path: Path, url: str) -> Iterator[FakeMachine]:
+    machine = FakeMachine(tmp_path / "machine", journal_url=url)
+    yield machine
+    machine.close()
+
+
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres_module, "PAUSE", 0.01)
+
+
+def at_commit(act: Act, *, times: int = 1) -> Callable[[bytes], Act]:
+    """Do that to so many of the commits that come."""
+    left = [times]
+
+    def judge(piece: bytes) -> Act:
+        if b"COMMIT" in piece and left[0]:
+            left[0] -= 1
+            return act
+        return Act.PASS
+
+    return judge
+
+
+def away(_: bytes) -> Act:
+    return Act.CUT_BEFORE
+
+
+def here(_: bytes) -> Act:
+    return Act.PASS
+
+
+def test_an_intent_whose_commit_was_not_acknowledged_is_looked_up(journal: Journal, proxy: CuttingProxy) -> None:
+    for act, is_written in ((Act.CUT_AFTER, True), (Act.CUT_BEFORE, False)):
+        key = replace(KEY, request=act.value)
+        seen = journal.of_request(key)
+        proxy.judge = at_commit(act)
+        record = journal.create(seen, key, "", BOAT, "me")
+        assert (record is not None) is is_written, act
+        assert [found.uid for found in journal.of_request(key)] == ([record.uid] if record else []), act
+
+
+def test_where_it_cannot_be_looked_up_either_nothing_is_sent(machine: FakeMachine, proxy: CuttingProxy) -> None:
+    machine.journal.records()  # so that the tables are there
+
+    def commit_and_vanish(piece: bytes) -> Act:
+        if b"COMMIT" in piece:
+            proxy.judge = away
+            return Act.CUT_AFTER
+        return Act.PASS
+
+    def vanish() -> None:
+        proxy.judge = commit_and_vanish
+
+    machine.change(check_before_submit=vanish)
+    with pytest.raises(JournalUnusable, match=r"Nothing was charged\."):
+        machine.run()
+    assert not machine.service.accepted
+    proxy.judge = here
+    machine.clock.now += 100
+    machine.change(check_before_submit=lambda: None)
+    with pytest.raises(OutcomeUnknown):  # the intent is all that is known of it
+        machine.run()
+    assert machine.run().request_id == "job-1"
+
+
+def test_a_change_whose_commit_was_not_acknowledged_is_made_once(journal: Journal, proxy: CuttingProxy) -> None:
+    record = record_in(State.ACCEPTED, journal)
+    for act in (Act.CUT_AFTER, Act.CUT_BEFORE):
+        proxy.judge = at_commit(act)
+        with pytest.raises(CommitUnknown):
+            journal.transition(record, State.SUCCEEDED, cost=0.03)
+        journal.write_pending()
+        found = journal.job(record.request_id)
+        assert found
+        assert (found.state, found.cost) == (State.SUCCEEDED, 0.03), act
+
+
+def test_idle_connections_that_were_cut_are_no_trouble(journal: Journal, proxy: CuttingProxy) -> None:
+    record = intend(journal)
+    for _ in range(5):
+        proxy.cut()
+        assert journal.of_request(KEY) == [record]
+
+
+def test_at_the_start_of_a_job_nothing_is_bought_without_the_database(
+    machine: FakeMachine, proxy: CuttingProxy
+) -> None:
+    proxy.judge = away
+    with pytest.raises(JournalUnusable, match=r"Nothing was charged\. Check that the database"):
+        machine.run()
+    assert not machine.service.accepted
+    proxy.judge = here
+    assert machine.run().request_id == "job-1"
+
+
+def test_in_the_middle_of_a_job_it_goes_on_and_is_written_down_later(machine: FakeMachine, proxy: CuttingProxy) -> None:
+    """Whichever step the database is away at, and if it is back only after the video has come."""
+
+    def go() -> None:
+        proxy.judge = away
+        proxy.cut()
+
+    def come_back() -> None:
+        proxy.judge = here
+
+    table = {
+        "submit": ({"submit": go}, None),
+        "poll": ({"status": go}, None),
+        "download": ({}, go),
+        "from submit to download": ({"submit": go}, come_back),
+    }
+    for number, (name, (before, during_download)) in enumerate(table.items(), 1):
+        machine.service.before |= before
+        machine.during_download = during_download
+        request = replace(BOAT, text=name)
+        video = machine.run(request)
+        assert video.files[0].exists(), name
+        assert machine.said(f"The job goes on; note its request id: job-{number}."), name
+        machine.service.before.clear()
+        machine.during_download = None
+        come_back()
+        machine.journal.write_pending()
+        record = machine.journal.job(video.request_id)
+        assert record, name
+        assert (record.state, record.cost, record.files) == (State.SAVED, 0.03, (video.files[0].name,)), name
+        assert machine.run(request).reused, name
+    assert len(machine.service.accepted) == len(table)
+
+
+def test_a_run_that_waits_for_anothers_job_ends_without_the_database(machine: FakeMachine, proxy: CuttingProxy) -> None:
+    key = RequestKey.of(BOAT, model=machine.account.client.model, account="account", origin="https://runcomfy")
+    intend(machine.journal, key, owner="another machine|1|0|run")
+
+    def go(event: object) -> None:
+        if "Another run is submitting the same video" in str(event):
+            proxy.judge = away
+            proxy.cut()
+
+    with pytest.raises(JournalUnusable, match=r"Nothing was charged\."):
+        machine.run(run=replace(machine.prompt(), report=go))
+    assert not machine.service.accepted
+
+
+def test_stop_waits_for_no_database(machine: FakeMachine, proxy: CuttingProxy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres_module, "ANSWER_SECONDS", 1e6)
+    begun = threading.Event()
+
+    def swallow(_: bytes) -> Act:
+        begun.set()
+        return Act.SWALLOW
+
+    machine.journal.records()
+    proxy.judge = swallow
+    with ThreadPoolExecutor(1) as thread:
+        run = thread.submit(machine.run, run=replace(machine.prompt(), is_stopped=begun.is_set))
+        try:
+            stopped = run.exception(timeout=30)
+        finally:
+            proxy.judge = here
+            proxy.cut()
+    assert isinstance(stopped, Stopped)
+    assert "before anything was submitted. Nothing was charged." in str(stopped)
+
+
+def test_an_unclear_outcome_while_the_database_is_away_is_told_once(machine: FakeMachine, proxy: CuttingProxy) -> None:
+    def go_and_fail() -> None:
+        proxy.judge = away
+        proxy.cut()
+        raise ReadError("connection lost")
+
+    machine.service.before["submit"] = go_and_fail
+    with pytest.raises(OutcomeUnknown):
+        machine.run()
+    proxy.judge = here
+    machine.service.before.clear()
+    assert machine.run().request_id == "job-2"
+
+
+def test_a_transaction_is_repeated_only_if_it_was_not_committed(journal: Journal, proxy: CuttingProxy) -> None:
+    record = intend(journal)
+    tries = []
+
+    def work(connection: object) -> None:
+        tries.append(1)
+        if len(tries) == 1:
+            proxy.cut()
+        connection.exec_driver_sql("SELECT 1")  # type: ignore[attr-defined]  # an SQLAlchemy Connection
+
+    journal.database.transact(work)
+    assert len(tries) == 2
+    with pytest.raises(IntegrityError):
+        journal.database.transact(
+            lambda connection: connection.exec_driver_sql("INSERT INTO job_records SELECT * FROM job_records")
+        )
+    assert journal.of_request(KEY) == [record]
+
+
+def test_a_server_that_answers_nothing_any_more_is_given_up(
+    journal: Journal, proxy: CuttingProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one that was paused, or a network that swallows everything."""
+    journal.records()
+    monkeypatch.setattr(postgres_module, "ANSWER_SECONDS", 0.2)
+
+    def swallow(_: bytes) -> Act:
+        proxy.judge = away  # whoever connects anew
+        return Act.SWALLOW
+
+    proxy.judge = swallow
+    with pytest.raises(JournalUnusable):
+        journal.records()
+    proxy.judge = here
+    proxy.cut()
+    assert journal.records() == []
+
+
+def test_a_machine_that_vanishes_within_a_transaction_keeps_nobody_waiting(
+    journal: Journal, url: str, proxy: CuttingProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its session, lock and all, is ended by the server."""
+    limits = postgres_module.EXCLUSIVE.replace("10s", "100ms")
+    assert limits != postgres_module.EXCLUSIVE
+    monkeypatch.setattr(postgres_module, "EXCLUSIVE", limits)
+    journal.records()
+    inside, go_on = threading.Event(), threading.Event()
+
+    def vanish(_: object) -> None:
+        inside.set()
+        go_on.wait(30)
+
+    with ThreadPoolExecutor(1) as thread:
+        vanished = thread.submit(journal.database.transact, vanish)
+        assert inside.wait(30)
+        other = Journal(None, SystemClock(), url)
+        intend(other)
+        other.close()
+        go_on.set()
+        assert isinstance(vanished.exception(30), JournalUnusable)
+
+
+def test_all_go_by_the_clock_of_the_database(journal: Journal, url: str) -> None:
+    class Wrong(TurningClock):
+        """Years behind."""
+
+    other = Journal(None, Wrong(), url)
+    record = intend(other)
+    journal.records()
+    assert abs(journal.now() - other.now()) < 5
+    assert abs(record.created - journal.now()) < 5
+    other.close()
+
+
+def test_many_servers_that_start_at_once_make_the_tables_once(tmp_path: Path, postgres: Postgres) -> None:
+    for _ in range(3):
+        url = postgres.new_database()
+        journals = [Journal(None, SystemClock(), url) for _ in range(6)]
+        together = threading.Barrier(len(journals))
+
+        def begin(journal: Journal, together: threading.Barrier = together) -> int:
+            together.wait(30)
+            return len(journal.records())
+
+        with ThreadPoolExecutor(len(journals)) as threads:
+            assert list(threads.map(begin, journals)) == [0] * len(journals)
+        for journal in journals:
+            journal.close()
+
+
+def test_tables_of_an_earlier_version_get_what_they_lack(postgres: Postgres) -> None:
+    url = postgres.new_database()
+    journal = Journal(None, SystemClock(), url)
+    record = record_in(State.SAVED, journal, cost=0.03)
+    journal.close()
+    with postgres.connect(url.rpartition("/")[2]) as connection:
+        connection.execute("DROP TABLE submit_line")
+        connection.execute("DROP INDEX jobs_of_a_claim")
+        connection.execute("ALTER TABLE job_records DROP COLUMN media_host")
+    journal = Journal(None, SystemClock(), url)
+    assert journal.of_request(KEY) == [record]
+    assert journal.create(journal.of_request(KEY), KEY, "a run", BOAT, "me", None, max_jobs=1)
+    journal.close()
+
+
+def test_nothing_outlives_a_transaction(journal: Journal, url: str, postgres: Postgres) -> None:
+    """So that a pooler may hand the connection to another client after each."""
+    for _ in range(20):
+        intend(journal, run="".join(map(str, range(_))))
+    with postgres.connect(url.rpartition("/")[2]) as connection:
+        assert connection.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").fetchone() == (0,)
+    settings = "SELECT current_setting('statement_timeout'), (SELECT count(*) FROM pg_prepared_statements)"
+    raw = postgres_module.PostgresDatabase(url, SystemClock())
+    raw.read(lambda _: None)
+    engine = raw._opened()
+    with engine.connect() as connection:
+        assert tuple(connection.exec_driver_sql(settings).one()) == ("0", 0)
+    raw.close()
+
+
+def test_the_password_is_nowhere(
+    tmp_path: Path, postgres: Postgres, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    good = postgres.new_database()
+    urls = {
+        "works": good,
+        "nobody listens": f"postgresql://me:{PASSWORD}@127.0.0.1:1/jobs",
+        "no such host": f"postgresql://me:{PASSWORD}@nowhere.invalid/jobs",
+        "no such database": good + "x",
+        "an unescaped @": f"postgresql://me:x@{PASSWORD}@127.0.0.1/jobs",
+        "an unescaped /": f"postgresql://me:x/{PASSWORD}@127.0.0.1/jobs",
+        "an unescaped :": f"postgresql://me:x:{PASSWORD}@127.0.0.1:1/jobs",
+        "an unescaped #": f"postgresql://me:x#{PASSWORD}@127.0.0.1:1/jobs",
+        "an unescaped ?": f"postgresql://me:x?{PASSWORD}@127.0.0.1:1/jobs",
+        "as an option": f"postgresql://127.0.0.1:1/jobs?user=me&password={PASSWORD}",
+        "an odd option": f"postgresql://127.0.0.1:1/jobs?passwort={PASSWORD}",
+        "an odd port": f"postgresql://me:a@127.0.0.1:{PASSWORD}/jobs",
+        "another database": f"mysql://me:{PASSWORD}@127.0.0.1/jobs",
+        "no URL": f"{PASSWORD}",
+    }
+    for name, url in urls.items():
+        journal = Journal(tmp_path / "jobs.sqlite3", SystemClock(), url)
+        said = [repr(journal), repr(journal.database), str(journal.database)]
+        if name == "works":
+            said.append(repr(intend(journal)))
+        else:
+            with pytest.raises(JournalUnusable) as caught:
+                journal.records()
+            said += [str(caught.value), repr(caught.value), "".join(traceback.format_exception(caught.value))]
+        journal.close()
+        assert not [text for text in said if PASSWORD in text], name
+    assert PASSWORD not in caplog.text
+    assert PASSWORD not in "".join(capsys.readouterr())
+
+
+def test_a_missing_driver_is_asked_for(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "psycopg"]:
+        monkeypatch.delitem(sys.modules, name)
+    find = builtins.__import__
+
+    def without(name: str, *rest: object, **more: object) -> object:
+        if name.partition(".")[0] == "psycopg":
+            raise ModuleNotFoundError(f"No module named '{name}'")
+        return find(name, *rest, **more)  # type: ignore[arg-type]  # passed on as it came
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    journal = Journal(None, SystemClock(), url)
+    with pytest.raises(JournalUnusable, match=r'pip install "psycopg\[binary\]"'):
+        journal.records()
+
+
+def test_another_servers_video_is_found_in_a_shared_folder_or_fetched_again_for_free(
+    machine: FakeMachine, url: str, tmp_path: Path
+) -> None:
+    bought = machine.run()
+    for folder, reused in ((machine.folder / "videos", True), (tmp_path / "another's", False)):
+        other = FakeMachine(tmp_path / "other", machine.clock, url)
+        other.service = machine.service
+        other.restart()
+        other.change(folder=folder)
+        video = other.run()
+        assert (video.request_id, video.reused, video.files[0].parent) == (bought.request_id, reused, folder)
+        assert len(other.links) == (0 if reused else 1)
+        other.close()
+    assert len(machine.service.accepted) == 1

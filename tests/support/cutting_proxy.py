@@ -1,0 +1,103 @@
+"""A proxy on loopback that passes a connection's bytes on, and cuts it when a test wants that."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from enum import Enum
+from typing import Final
+
+PIECE: Final = 65536
+
+
+class Act(Enum):
+    """What becomes of a piece that a client has sent."""
+
+    PASS = "pass"
+    CUT_BEFORE = "cut before"
+    """The connection is cut, and the piece does not arrive."""
+    CUT_AFTER = "cut after"
+    """The piece arrives; the connection is cut before its answer comes."""
+    SWALLOW = "swallow"
+    """Nothing is passed on any more, and nothing is cut."""
+
+
+class CuttingProxy:
+    """From entering the `with` block to leaving it.
+
+    Args:
+        port: of the server behind it.
+    """
+
+    def __init__(self, port: int) -> None:
+        self._server_port = port
+        self.judge: Callable[[bytes], Act] = lambda _: Act.PASS
+        """Asked for every piece that a client sends."""
+        self._pairs: set[tuple[socket.socket, socket.socket]] = set()
+        self._lock = threading.Lock()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+
+    def __enter__(self) -> CuttingProxy:
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self.cut()
+
+    def cut(self) -> None:
+        """Cut every connection there is."""
+        with self._lock:
+            pairs, self._pairs = self._pairs, set()
+        for pair in pairs:
+            _close(pair)
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                try:
+                    server = socket.create_connection(("127.0.0.1", self._server_port))
+                except OSError:
+                    client.close()
+                    continue
+                pair = (client, server)
+                with self._lock:
+                    self._pairs.add(pair)
+                threading.Thread(target=self._to_server, args=pair, daemon=True).start()
+                threading.Thread(target=self._to_client, args=pair, daemon=True).start()
+
+    def _to_server(self, client: socket.socket, server: socket.socket) -> None:
+        with suppress(OSError):
+            while piece := client.recv(PIECE):
+                act = self.judge(piece)
+                if act is Act.SWALLOW:
+                    continue
+                if act is Act.CUT_AFTER:
+                    # First, so that no answer can come.
+                    client.shutdown(socket.SHUT_RDWR)
+                if act is not Act.CUT_BEFORE:
+                    server.sendall(piece)
+                if act is not Act.PASS:
+                    server.shutdown(socket.SHUT_WR)
+                    client.shutdown(socket.SHUT_RDWR)
+                    return
+        _close((client, server))
+
+    def _to_client(self, client: socket.socket, server: socket.socket) -> None:
+        with suppress(OSError):
+            while piece := server.recv(PIECE):
+                client.sendall(piece)
+        _close((client, server))
+
+
+def _close(pair: tuple[socket.socket, socket.socket]) -> None:
+    for end in pair:
+        with suppress(OSError):
+            end.shutdown(socket.SHUT_RDWR)
+        end.close()

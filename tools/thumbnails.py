@@ -189,9 +189,9 @@ THUMBNAILS: Mapping[str, Callable[[], Picture]] = MappingProxyType(
         "Seedance - Text to video": text_to_video,
         "Seedance - Text to video (app)": app,
         "Seedance - Four seeds side by side": four_seeds,
-        "Upscale 2x": upscale_2x,
-        "Upscale an existing video 2x": upscale_an_existing_video,
-        "Upscale with image nodes": upscale_with_image_nodes,
+        "Seedance - Upscale 2x": upscale_2x,
+        "Seedance - Upscale an existing video 2x": upscale_an_existing_video,
+        "Seedance - Upscale with image nodes": upscale_with_image_nodes,
         "Seedance - Load and cut a clip": load_and_cut,
         "Seedance - Last frame for the next shot": last_frame,
     }

@@ -24,9 +24,9 @@ NAMES = [
     "Seedance - Load and cut a clip",
     "Seedance - Text to video (app)",
     "Seedance - Text to video",
-    "Upscale 2x",
-    "Upscale an existing video 2x",
-    "Upscale with image nodes",
+    "Seedance - Upscale 2x",
+    "Seedance - Upscale an existing video 2x",
+    "Seedance - Upscale with image nodes",
 ]
 TITLE_HEIGHT = 30  # the UI draws a node's title above its position
 GAP = 20
@@ -98,12 +98,11 @@ def test_it_can_be_read_when_it_opens() -> None:
     """The UI fits a template into three quarters of its window, and the classic canvas hides text below a zoom of
     about 0.6."""
     for file in FILES:
-        if file.stem.startswith("Seedance - "):
-            nodes = read_workflow(file)["nodes"]
-            for axis, window in ((0, 1440), (1, 810)):
-                extent = max(node["pos"][axis] + node["size"][axis] for node in nodes)
-                assert 0.75 * window / (extent + TITLE_HEIGHT) > 0.7, file
-            assert all(node["size"][1] <= 400 for node in nodes if node["type"] == "SeedanceTextToVideo"), file
+        nodes = read_workflow(file)["nodes"]
+        for axis, window in ((0, 1440), (1, 810)):
+            extent = max(node["pos"][axis] + node["size"][axis] for node in nodes)
+            assert 0.75 * window / (extent + TITLE_HEIGHT) > 0.7, file
+        assert all(node["size"][1] <= 400 for node in nodes if node["type"] == "SeedanceTextToVideo"), file
 
 
 def test_what_an_app_shows_is_there(client: Client) -> None:

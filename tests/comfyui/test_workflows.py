@@ -89,7 +89,7 @@ def test_four_seeds_saves_four_videos_and_shows_a_frame_of_each(
 
 
 def test_upscale_saves_twice_the_size(run: RunExample, base: Path, object_info: dict[str, Any]) -> None:
-    graph = shortened(api_graph("Upscale 2x", object_info))
+    graph = shortened(api_graph("Seedance - Upscale 2x", object_info))
     (file,) = saved(run(graph), graph, base)
     assert facts(file) == (FRAMES, 2 * WIDTH, 2 * HEIGHT)
 
@@ -102,7 +102,7 @@ def test_an_existing_video_is_cut_and_upscaled(
     assert facts(cut) == (CUT, WIDTH, HEIGHT)
     assert closest(frames_of(cut)[0], source) == CUT_FROM
 
-    graph = choosing(cut, api_graph("Upscale an existing video 2x", object_info))
+    graph = choosing(cut, api_graph("Seedance - Upscale an existing video 2x", object_info))
     (file,) = saved(run(graph), graph, base)
     assert facts(file) == (CUT, 2 * WIDTH, 2 * HEIGHT)
 
@@ -110,7 +110,7 @@ def test_an_existing_video_is_cut_and_upscaled(
 def test_some_frames_of_an_existing_video_are_upscaled_by_image_nodes(
     run: RunExample, base: Path, object_info: dict[str, Any], source: Path
 ) -> None:
-    graph = choosing(source, api_graph("Upscale with image nodes", object_info))
+    graph = choosing(source, api_graph("Seedance - Upscale with image nodes", object_info))
     (load,) = of_type(graph, "LoadSeedanceVideo")
     graph[load]["inputs"]["frame_load_cap"] = FEW
     (file,) = saved(run(graph), graph, base)

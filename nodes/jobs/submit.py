@@ -19,8 +19,8 @@ from .spending import MAX_UNPRICED
 from .stop import cancel_and_record
 
 FIRST_BYTE_SECONDS: Final = 15.0
-"""From the intent on; later than that nothing is sent. A call that has begun may take a minute, so it has ended well before
-`SUBMIT_SECONDS` are over, after which other runs take its outcome for unknown."""
+"""From the intent on; later than that nothing is sent. A call may take a minute in all, so it has ended well
+before `SUBMIT_SECONDS` are over, after which other runs take its outcome for unknown."""
 
 UNPRICED: Final = (
     "What this video costs could not be learnt, so the budget cannot be kept; of such videos, at most "

@@ -102,13 +102,14 @@ async def download_videos(job: Job, poller: Poller, result: JobResult) -> tuple[
         JobError: asking for new links failed.
     """
     account, disk = job.account, job.account.executors.journal
+    is_alone = bool(job.record.id)  # a job that the journal does not know cannot be claimed
     names = file_names(job.record, len(result.videos), account.clock.wall())
     if not names:
         raise NoVideo(job.record.request_id)
     wanted = replace(job.record, files=names)
     _, targets = await job.cancellation.wait_for(disk.submit(look_on_disk, wanted, account.folder))
     for number, target in enumerate(targets):
-        if not await job.cancellation.wait_for(disk.submit(_is_there, target, is_alone=True)):
+        if not await job.cancellation.wait_for(disk.submit(_is_there, target, is_alone=is_alone)):
             result = await _download_one(job, poller, result, number, target)
     await poller.saved(tuple(target.name for target in targets))
     return targets

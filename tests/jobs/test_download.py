@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -173,6 +174,17 @@ def test_what_a_killed_run_left_is_given_its_name_if_it_is_whole_and_else_swept_
         machine.run()
         assert len(machine.links) == (content != TINY_MP4)
         assert sorted(path.name for path in videos.iterdir()) == [".job-2.mp4.0a1b2c3d.part", NAME]
+
+
+def test_what_another_run_fetches_of_a_job_of_elsewhere_is_left(machine: FakeMachine) -> None:
+    """The journal does not know the job, so that no claim keeps two runs from fetching it at once."""
+    machine.service.accepted["job-1"] = 0.0
+    (name,) = file_names(replace(BOUGHT, request=None), 1, 0)
+    part = machine.folder / "videos" / f".{name}.0a1b2c3d.part"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(b"half")
+    assert asyncio.run(machine.fetch("job-1")).files == (part.with_name(name),)
+    assert part.exists()
 
 
 def test_a_video_of_a_link_that_could_not_be_renamed_is_used_and_what_may_be_under_way_is_left(

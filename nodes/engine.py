@@ -15,14 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from .errors import StopRequested
 from .jobs.account import Account, ListPrice, RateLimiter, Reports
 from .jobs.budget import PRICE_SECONDS, Budget, BudgetSetting, known
 from .jobs.claims import Claims
 from .jobs.clock import SystemClock
-from .jobs.download import download_link, whole_files
-from .jobs.errors import InvalidSetting, Stopped
-from .jobs.events import StopOutcome
+from .jobs.download import download_link, find_files
+from .jobs.errors import InvalidSetting
 from .jobs.file_names import LINK_PREFIX, request_id_of
 from .jobs.job import Run, Video
 from .jobs.journal import Journal
@@ -129,12 +127,7 @@ class Engine:
         """
         cancellation = Cancellation(self._clock, run.report, run.is_stopped)
         for folder in (self.folders.videos, self.folders.rehearsals):
-            looking = self.executors.journal.submit(whole_files, request_id, folder, self.journal)
-            try:
-                files = await cancellation.wait_for(looking)
-            except StopRequested:
-                raise Stopped("Stopped while looking for the video.", StopOutcome.NOT_SUBMITTED) from None
-            if files:
+            if files := await find_files(request_id, folder, self.journal, self.executors, cancellation):
                 return Video(request_id, files, reused=True)
         return await JobRunner(self._live_account(), run).fetch(request_id)
 

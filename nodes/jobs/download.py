@@ -59,6 +59,16 @@ def whole_files(request_id: str, folder: Path, journal: Journal) -> tuple[Path, 
     return paths if state is Disk.WHOLE else ()
 
 
+async def find_files(
+    request_id: str, folder: Path, journal: Journal, executors: Executors, cancellation: Cancellation
+) -> tuple[Path, ...]:
+    """As `whole_files`, for the event loop. Raises `Stopped`, whatever the journal is waiting for."""
+    try:
+        return await cancellation.wait_for(executors.journal.submit(whole_files, request_id, folder, journal))
+    except StopRequested:
+        raise Stopped("Stopped while looking for the video.", StopOutcome.NOT_SUBMITTED) from None
+
+
 def look_on_disk(record: JobRecord, folder: Path) -> tuple[Disk, tuple[Path, ...]]:
     """Whether all of a job's videos are there, and where they are, or would be. Blocks."""
     expected = tuple(folder / name for name in file_names(record, max(1, len(record.files)), 0))

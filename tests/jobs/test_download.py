@@ -26,6 +26,7 @@ from nodes.video.errors import (
 )
 from tests.support.fake_runcomfy import BOAT, FakeMachine, TurningClock, reply
 from tests.support.job_records import record_in
+from tests.support.postgres import on_both
 from tests.support.tiny_mp4 import TINY_MP4
 
 NewMachine = Callable[[], FakeMachine]
@@ -162,6 +163,18 @@ def test_a_deleted_file_of_a_forgotten_job_is_said_and_then_bought_anew(machine:
         machine.run()
     assert machine.states() == ["forgotten"]
     assert machine.run().request_id == "job-2"
+
+
+@on_both
+def test_a_link_that_no_database_takes_keeps_no_later_run_from_the_journal(machine: FakeMachine) -> None:
+    good = machine.service.ending["output"]
+    for seed, host in enumerate(("me\0dia", "me\ud800dia")):
+        machine.service.ending["output"] = f"https://{host}/1"
+        machine.run(replace(BOAT, seed=seed))
+    machine.service.ending["output"] = good
+    machine.run()
+    assert machine.states() == ["saved"] * 3
+    assert {record.media_host for record in machine.records()} == {"", "media"}
 
 
 def test_what_a_killed_run_left_is_given_its_name_if_it_is_whole_and_else_swept_away(new_machine: NewMachine) -> None:

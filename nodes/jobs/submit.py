@@ -19,7 +19,7 @@ from .spending import MAX_UNPRICED
 from .stop import cancel_and_record
 
 FIRST_BYTE_SECONDS: Final = 15.0
-"""From the intent on; later than that nothing is sent. With the 60 s that a submit may take, the call has ended well
+"""From the intent on; later than that nothing is sent. With the 45 s that an exchange may take, the call has ended well
 before `SUBMIT_SECONDS` are over, after which other runs take its outcome for unknown."""
 
 UNPRICED: Final = (

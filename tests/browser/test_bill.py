@@ -153,7 +153,7 @@ def test_a_video_that_is_not_on_disk_is_fetched(
 ) -> None:
     ui.load(first_frame(prompt))
     expect_run(ui, "execution_success")
-    (file,) = (server.base / "output" / "seedance").glob(f"*-{service_log.submissions[-1].request_id}.mp4")
+    file = server.base / "output" / "seedance" / f"{service_log.submissions[-1].request_id}.mp4"
     file.unlink()
     job = card(opened(ui), prompt)
     press(job, "Fetch")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import secrets
 import socket
@@ -20,7 +19,7 @@ from .jobs.account import Account, ListPrice, RateLimiter, Reports
 from .jobs.budget import PRICE_SECONDS, Budget, BudgetSetting, known
 from .jobs.claims import Claims
 from .jobs.clock import SystemClock
-from .jobs.download import download_link, whole_files
+from .jobs.download import download_link, find_files
 from .jobs.errors import InvalidSetting
 from .jobs.file_names import LINK_PREFIX, request_id_of
 from .jobs.job import Run, Video
@@ -126,9 +125,9 @@ class Engine:
 
         Raises as `JobRunner.fetch` does, and `MissingToken` or `InvalidOrigin`.
         """
+        cancellation = Cancellation(self._clock, run.report, run.is_stopped)
         for folder in (self.folders.videos, self.folders.rehearsals):
-            looking = self.executors.journal.submit(whole_files, request_id, folder, self.journal)
-            if files := await asyncio.wrap_future(looking):
+            if files := await find_files(request_id, folder, self.journal, self.executors, cancellation):
                 return Video(request_id, files, reused=True)
         return await JobRunner(self._live_account(), run).fetch(request_id)
 

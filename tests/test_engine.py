@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -83,3 +85,15 @@ def test_stop_before_a_link_is_fetched_says_so(engine: Engine) -> None:
     run = Run("key", "prompt", frozenset, report=lambda _: None, is_stopped=lambda: True)
     with pytest.raises(Stopped, match="Stopped while downloading"):
         asyncio.run(engine.fetch_link("https://example.invalid/a.mp4", run))
+
+
+def test_stop_does_not_wait_for_a_journal_that_does_not_answer(engine: Engine) -> None:
+    asked = threading.Event()
+    engine.executors.journal.submit(asked.wait, 30)
+
+    def is_stopped() -> bool:
+        asked.set()
+        return True
+
+    with pytest.raises(Stopped, match="Stopped while looking for the video"):
+        asyncio.run(engine.fetch_job("job-1", replace(RUN, is_stopped=is_stopped)))

@@ -5,9 +5,8 @@ Answers under the same rule as the settings panel's routes. What is in `jobs` is
 
 from __future__ import annotations
 
-import asyncio
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -34,7 +33,7 @@ class Done:
 
 @dataclass(frozen=True)
 class JobRoutes:
-    """The answers. All block."""
+    """The answers. All block, for a moment."""
 
     engine: Callable[[], Engine]
     queued_prompts: Callable[[], frozenset[str]]
@@ -72,13 +71,22 @@ class JobRoutes:
         headers = {"Content-Disposition": 'attachment; filename="seedance-jobs.csv"'}
         return web.Response(text=as_csv(self.engine().journal), content_type="text/csv", headers=headers)
 
-    def fetch(self, asked: Asked) -> Done:
-        """Waits until the video of a job that was paid for is on disk. Never buys."""
+    def fetch(self, asked: Asked) -> Awaitable[Done]:
+        """Waits until the video of a job that was paid for is on disk. Never buys.
+
+        In the server's event loop: it may take half an hour, and of the threads in which the server also reads the
+        files that it serves there are as few as six.
+        """
         from ..jobs.job import Run
 
-        run = Run(secrets.token_hex(), "", frozenset, lambda _: None, lambda: False)
-        asyncio.run(self.engine().fetch_job(_request_id(asked), run))
-        return Done()
+        engine, request_id = self.engine(), _request_id(asked)
+        run = Run(secrets.token_hex(), "", self.queued_prompts, lambda _: None, lambda: False)
+
+        async def fetched() -> Done:
+            await engine.fetch_job(request_id, run)
+            return Done()
+
+        return fetched()
 
     def link(self, asked: Asked) -> Done:
         self.engine().link(_number(asked), _request_id(asked))

@@ -12,7 +12,7 @@ import json
 import os
 import re
 import socket
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -53,7 +53,7 @@ class About:
 Asked = Mapping[str, object]
 """What a request brings: its query where it only reads, else its body."""
 Answer = Callable[[Asked], Any]
-"""Blocks, and gives a dataclass, or a response as it is."""
+"""Blocks for a moment, and gives a dataclass or a response as it is, or what gives one later without blocking."""
 
 
 def add_routes(routes: web.RouteTableDef, token_file: Callable[[], Path]) -> None:
@@ -103,6 +103,8 @@ async def _handle(answer: Answer, max_body: int, request: web.Request) -> web.Re
             raise web.HTTPForbidden(text=CROSS_SITE)
         asked: Asked = request.query if request.method == "GET" else await _body(request, max_body)
         answered = await asyncio.to_thread(answer, asked)
+        if isinstance(answered, Awaitable):
+            answered = await answered
         if isinstance(answered, web.Response):
             answered.headers["Cache-Control"] = "no-store"
             return answered

@@ -59,6 +59,16 @@ def whole_files(request_id: str, folder: Path, journal: Journal) -> tuple[Path, 
     return paths if state is Disk.WHOLE else ()
 
 
+async def find_files(
+    request_id: str, folder: Path, journal: Journal, executors: Executors, cancellation: Cancellation
+) -> tuple[Path, ...]:
+    """As `whole_files`, for the event loop. Raises `Stopped`, whatever the journal is waiting for."""
+    try:
+        return await cancellation.wait_for(executors.journal.submit(whole_files, request_id, folder, journal))
+    except StopRequested:
+        raise Stopped("Stopped while looking for the video.", StopOutcome.NOT_SUBMITTED) from None
+
+
 def look_on_disk(record: JobRecord, folder: Path) -> tuple[Disk, tuple[Path, ...]]:
     """Whether all of a job's videos are there, and where they are, or would be. Blocks."""
     expected = tuple(folder / name for name in file_names(record, max(1, len(record.files)), 0))
@@ -102,13 +112,14 @@ async def download_videos(job: Job, poller: Poller, result: JobResult) -> tuple[
         JobError: asking for new links failed.
     """
     account, disk = job.account, job.account.executors.journal
+    is_alone = bool(job.record.id)  # a job that the journal does not know cannot be claimed
     names = file_names(job.record, len(result.videos), account.clock.wall())
     if not names:
         raise NoVideo(job.record.request_id)
     wanted = replace(job.record, files=names)
     _, targets = await job.cancellation.wait_for(disk.submit(look_on_disk, wanted, account.folder))
     for number, target in enumerate(targets):
-        if not await job.cancellation.wait_for(disk.submit(_is_there, target, is_alone=True)):
+        if not await job.cancellation.wait_for(disk.submit(_is_there, target, is_alone=is_alone)):
             result = await _download_one(job, poller, result, number, target)
     await poller.saved(tuple(target.name for target in targets))
     return targets

@@ -112,10 +112,18 @@ class Job:
                 # Whether Stop is pressed meanwhile or not.
                 await asyncio.shield(asyncio.wrap_future(self.account.executors.journal.submit(write)))
             except asyncio.CancelledError:
-                reports.was_not_read(record)
+                self.was_not_read(record)
                 raise
         self.raises_end(record)
         raise error
+
+    def was_not_read(self, record: JobRecord) -> None:
+        """Note that the unclear outcome of a job, as it was raised, reached nobody; also for after a restart."""
+        self.account.reports.was_not_read(record)
+        # In nobody's name, so that whichever server comes upon it reports it.
+        write = partial(self.move, replace(record, state=State.UNKNOWN_REPORTED), State.UNKNOWN_REPORTED)
+        with suppress(RuntimeError):  # the engine was closed meanwhile
+            self.account.executors.journal.submit(write, reported_by="")
 
     def raises_end(self, record: JobRecord) -> None:
         """Note that a bad end is about to be raised to the user."""

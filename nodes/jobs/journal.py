@@ -32,7 +32,7 @@ from .records import (
 )
 from .spending import Spending
 from .sqlite import SqliteDatabase
-from .statements import accept, accepted_state, of_request, read
+from .statements import accept, another_is_unfinished, of_request, read
 
 CLAIM_SECONDS: Final = 30.0
 """That a claim lasts unless it is renewed."""
@@ -201,8 +201,9 @@ class Journal:
             if record.request_id and (found is None or found.state in NOT_ACCEPTED_YET):
                 # That it was accepted could not be written, or is lost with the file that it was written to.
                 before = accept(connection, record, record.request_id, self.now()).state
-            # Surplus: a job that was cancelled goes on after all, while another one has been accepted.
-            state = accepted_state(connection, record) if to is State.ACCEPTED else to
+            # Surplus: a job that was cancelled or deleted goes on after all, while another one has been accepted.
+            revived = to in (State.ACCEPTED, State.SUCCEEDED) and another_is_unfinished(connection, record)
+            state = State.SURPLUS if revived else to
             unmoved = (JOBS.c.uid == record.uid) & (JOBS.c.state == before)
             connection.execute(update(JOBS).where(unmoved).values(**changes, state=state, changed=self.now()))
             return read(connection, JOBS.c.uid == record.uid)

@@ -179,8 +179,9 @@ class Poller:
 
 
 def _host(result: JobResult) -> str:
-    """Where the first video is."""
+    """Where the first video is; nothing where that is no name that a database takes."""
     try:
-        return urlsplit(result.videos[0]).hostname or "" if result.videos else ""
+        host = urlsplit(result.videos[0]).hostname or "" if result.videos else ""
     except ValueError:
         return ""
+    return host if host.isascii() and host.isprintable() else ""

@@ -125,6 +125,9 @@ class PostgresDatabase:
                 try:
                     engine = create_engine(
                         _parse(self._url),
+                        # Each statement sees what was committed while the lock was waited for, whatever the database's
+                        # owner has set: in one view, several buyers would pass the budget.
+                        isolation_level="READ COMMITTED",
                         connect_args=_CONNECT,
                         pool_size=4,
                         max_overflow=0,

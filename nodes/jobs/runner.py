@@ -34,7 +34,7 @@ class JobRunner(Job):
 
     def __init__(self, account: Account, run: Run) -> None:
         super().__init__(account, run)
-        self._started = account.clock.monotonic()
+        self._started = self._tried_since = account.clock.monotonic()
         self._backoff = Backoff(account.random)
         self._connect_failures = 0
         self._is_first = True
@@ -152,6 +152,7 @@ class JobRunner(Job):
         except NoFreePlace as full:
             self.cancellation.report(Notice(f"Waiting for a free place, {ordinal(full.place)} in line"))
             await self.cancellation.sleep(LINE_SECONDS)
+            self._tried_since = self.account.clock.monotonic()  # a long line leaves time for what may pass
             return None
         except (RateLimited, ConnectError) as error:
             await self._pause_before_retry(error)
@@ -178,15 +179,14 @@ class JobRunner(Job):
     async def _pause_before_retry(self, error: TransientError) -> None:
         pause = self._backoff.pause(error.retry_after)
         self._connect_failures += isinstance(error, ConnectError)
-        waited = self.account.clock.monotonic() - self._started
+        waited = self.account.clock.monotonic() - self._tried_since
         if self._connect_failures >= CONNECT_ATTEMPTS or waited + pause > self.account.deadline:
             raise error
         self.cancellation.report(Retrying(f"{error.message} Nothing was charged.", pause))
         await self.cancellation.sleep(pause)
 
     async def _resume(self, record: JobRecord, key: RequestKey, run: str) -> Video | None:
-        claims = self.account.claims
-        claimed = await self.call(claims.take, record, self.owner, run)
+        claimed = await self.call(self.account.claims.take, record, self.owner, run)
         try:
             return await self._bring(claimed, fresh=False) if claimed else None
         except PermissionDenied:
@@ -195,7 +195,7 @@ class JobRunner(Job):
             # The service itself says that it is another account's, which buys its own.
             self._not_ours.add(record.id)
             self.record = NO_JOB
-            await self.call(claims.give_back, self.owner)
+            await self.call(self.account.claims.give_back, self.owner)
             return None
 
     async def _bring(self, record: JobRecord, *, fresh: bool) -> Video | None:

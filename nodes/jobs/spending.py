@@ -123,7 +123,9 @@ class Spending:
         self._ahead_now = now - lasting
         expected = now if self._ahead is None else lasting + self._ahead
         if abs(now - expected) > CLOCK_SET:
-            connection.execute(update(JOBS).where(*_counting(expected)).values(recounted=now))
+            # Forward, all stays as old as it was: a virtual machine that is put to rest each night jumps each morning.
+            since = _since(expected) + (now - expected) if now > expected else now
+            connection.execute(update(JOBS).where(*_counting(expected)).values(recounted=since))
         created, anew = JOBS.c.created, JOBS.c.recounted
         latest = select(func.max(created)).scalar_subquery()
         # Not "is null", for which SQLite would look at all that is in that column's index.
@@ -137,6 +139,11 @@ def _counting(now: float) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return created | anew, JOBS.c.state.not_in(_FREE)
 
 
+def _since(now: float) -> ColumnElement[float]:
+    anew = (JOBS.c.recounted > now - DAY) & (JOBS.c.recounted <= now)
+    return case((anew, JOBS.c.recounted), else_=JOBS.c.created)
+
+
 def _spent(connection: Connection, now: float) -> Spent:
     found = select(func.sum(_PRICE), func.sum(_IS_UNPRICED)).where(*_counting(now))
     amount, unpriced = connection.execute(found).one()
@@ -145,8 +152,7 @@ def _spent(connection: Connection, now: float) -> Spent:
 
 def _frees_at(connection: Connection, now: float, amount: int = 1, of: ColumnElement[int] = _PRICE) -> float | None:
     """When so much of what counts will count no more; None where there is not as much."""
-    anew = (JOBS.c.recounted > now - DAY) & (JOBS.c.recounted <= now)
-    since = case((anew, JOBS.c.recounted), else_=JOBS.c.created)
+    since = _since(now)
     for counts_since, each in connection.execute(select(since, of).where(*_counting(now)).order_by(since)):
         amount -= each or 0
         if amount <= 0:

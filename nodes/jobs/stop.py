@@ -75,7 +75,7 @@ async def _show(job: Job, stopping: asyncio.Future[StopReport]) -> None:
     try:
         job.run.report(await stopping)
     except OutcomeUnknown:
-        job.account.reports.was_not_read(job.record)
+        job.was_not_read(job.record)
 
 
 async def _take_back(job: Job) -> StopReport:

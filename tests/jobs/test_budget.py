@@ -243,6 +243,17 @@ def test_a_clock_that_is_set_neither_frees_nor_blocks_for_ever(new_machine: Call
             assert is_allowed(machine.journal, purchase), f"{case}: blocked for ever"
 
 
+def test_a_machine_that_is_put_to_rest_each_night_counts_a_video_for_a_day_of_its_own(machine: FakeMachine) -> None:
+    """A virtual machine's clocks stand still meanwhile, and then one of them is set."""
+    purchase = Purchase(60_000, Limit(60_000))
+    buy(machine.journal, 1, purchase)
+    for allowed in (False, True):
+        machine.clock.now += 13 * 3600
+        assert is_allowed(machine.journal, purchase) is allowed
+        machine.clock.offset += 11 * 3600
+        assert is_allowed(machine.journal, purchase) is allowed
+
+
 def test_a_clock_that_is_set_back_does_not_count_all_that_was_ever_bought(machine: FakeMachine) -> None:
     purchase = Purchase(60_000, Limit(130_000))
     for number in range(10):

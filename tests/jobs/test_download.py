@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -25,6 +26,7 @@ from nodes.video.errors import (
 )
 from tests.support.fake_runcomfy import BOAT, FakeMachine, TurningClock, reply
 from tests.support.job_records import record_in
+from tests.support.postgres import on_both
 from tests.support.tiny_mp4 import TINY_MP4
 
 NewMachine = Callable[[], FakeMachine]
@@ -163,6 +165,18 @@ def test_a_deleted_file_of_a_forgotten_job_is_said_and_then_bought_anew(machine:
     assert machine.run().request_id == "job-2"
 
 
+@on_both
+def test_a_link_that_no_database_takes_keeps_no_later_run_from_the_journal(machine: FakeMachine) -> None:
+    good = machine.service.ending["output"]
+    for seed, host in enumerate(("me\0dia", "me\ud800dia")):
+        machine.service.ending["output"] = f"https://{host}/1"
+        machine.run(replace(BOAT, seed=seed))
+    machine.service.ending["output"] = good
+    machine.run()
+    assert machine.states() == ["saved"] * 3
+    assert {record.media_host for record in machine.records()} == {"", "media"}
+
+
 def test_what_a_killed_run_left_is_given_its_name_if_it_is_whole_and_else_swept_away(new_machine: NewMachine) -> None:
     for content in (TINY_MP4, b"half"):
         machine = new_machine()
@@ -173,6 +187,17 @@ def test_what_a_killed_run_left_is_given_its_name_if_it_is_whole_and_else_swept_
         machine.run()
         assert len(machine.links) == (content != TINY_MP4)
         assert sorted(path.name for path in videos.iterdir()) == [".job-2.mp4.0a1b2c3d.part", NAME]
+
+
+def test_what_another_run_fetches_of_a_job_of_elsewhere_is_left(machine: FakeMachine) -> None:
+    """The journal does not know the job, so that no claim keeps two runs from fetching it at once."""
+    machine.service.accepted["job-1"] = 0.0
+    (name,) = file_names(replace(BOUGHT, request=None), 1, 0)
+    part = machine.folder / "videos" / f".{name}.0a1b2c3d.part"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(b"half")
+    assert asyncio.run(machine.fetch("job-1")).files == (part.with_name(name),)
+    assert part.exists()
 
 
 def test_a_video_of_a_link_that_could_not_be_renamed_is_used_and_what_may_be_under_way_is_left(

@@ -62,6 +62,25 @@ def test_what_is_unfinished_here_and_there_keeps_its_id(tmp_path: Path, database
     new.close()
 
 
+@on_both
+def test_an_id_that_the_old_journal_learns_late_comes_along(tmp_path: Path, database: Callable[[], str]) -> None:
+    """Where a process goes on with the old one, or died with an id that it could not write there."""
+    clock = TurningClock()
+    file = tmp_path / "old" / "jobs.sqlite3"
+    old, new = Journal(file, clock), Journal(tmp_path / "new" / "jobs.sqlite3", clock, database())
+    late = intend(old)
+    assert import_journal(file, new, clock) == (1, 0)
+    old.accept(late, "job-late")
+    lost = intend(old, replace(KEY, request="lost"))
+    old.pending.add(lost, "job-lost")
+    old.close()
+    assert import_journal(file, new, clock) == (1, 1)
+    found = {record.request_id: record.state for record in new.records()}
+    assert found == {"job-late": State.ACCEPTED, "job-lost": State.ACCEPTED}
+    assert import_journal(file, new, clock) == (0, 2)
+    new.close()
+
+
 def test_a_long_journal_comes_in_pieces_and_goes_on_where_it_broke_off(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

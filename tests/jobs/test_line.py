@@ -14,6 +14,7 @@ from nodes.jobs.errors import Stopped
 from nodes.jobs.journal import CLAIM_SECONDS, Journal
 from nodes.jobs.line import WAIT_SECONDS, NoFreePlace
 from nodes.jobs.records import JobRecord, RequestKey, State
+from nodes.runcomfy.errors import RateLimited
 from tests.support.fake_runcomfy import BOAT, FakeMachine, TurningClock, go_by
 from tests.support.job_records import KEY
 from tests.support.postgres import on_both
@@ -134,3 +135,10 @@ def test_stop_leaves_the_line_at_once(machine: FakeMachine) -> None:
         machine.run()
     machine.records()
     assert ask(machine.journal, "next", account_of(machine), 1) == 1
+
+
+def test_a_long_line_leaves_time_for_trouble_that_passes(machine: FakeMachine) -> None:
+    assert isinstance(ask(machine.journal, "another machine|1|0|x", account_of(machine), 1), JobRecord)
+    machine.change(max_jobs=1, deadline=CLAIM_SECONDS - 1)
+    machine.service.script["submit"].append(RateLimited(1.0))
+    assert machine.run().request_id == "job-1"

@@ -12,12 +12,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy.exc import IntegrityError
 
 from nodes.jobs import postgres as postgres_module
+from nodes.jobs.budget import Limit, Purchase
 from nodes.jobs.clock import SystemClock
-from nodes.jobs.errors import CommitUnknown, JournalUnusable, OutcomeUnknown, Stopped
+from nodes.jobs.errors import BudgetReached, CommitUnknown, JournalUnusable, OutcomeUnknown, Stopped
 from nodes.jobs.journal import Journal
 from nodes.jobs.records import RequestKey, State
 from nodes.runcomfy.errors import ReadError
@@ -313,6 +315,29 @@ def test_many_servers_that_start_at_once_make_the_tables_once(tmp_path: Path, po
             assert list(threads.map(begin, journals)) == [0] * len(journals)
         for journal in journals:
             journal.close()
+
+
+def test_a_budget_is_kept_whatever_view_the_databases_owner_has_set(tmp_path: Path, postgres: Postgres) -> None:
+    """Where a transaction sees all of the database as it was at its start, that must not be before its lock."""
+    url = postgres.new_database()
+    with psycopg.connect(url, autocommit=True) as owner:
+        owner.execute(f"ALTER DATABASE {owner.info.dbname} SET default_transaction_isolation = 'repeatable read'")
+    journals = [Journal(tmp_path / f"{number}" / "jobs.sqlite3", SystemClock(), url) for number in range(4)]
+    keys = [replace(KEY, request=f"{number}") for number in range(4)]
+    at_once = threading.Barrier(4)
+
+    def buy(journal: Journal, key: RequestKey) -> bool:
+        seen = journal.of_request(key)
+        at_once.wait(10)
+        try:
+            return journal.create(seen, key, "", BOAT, "me", purchase=Purchase(1, Limit(1))) is not None
+        except BudgetReached:
+            return False
+
+    with ThreadPoolExecutor(4) as threads:
+        assert sum(threads.map(buy, journals, keys)) == 1
+    for journal in journals:
+        journal.close()
 
 
 def test_tables_of_an_earlier_version_get_what_they_lack(postgres: Postgres) -> None:

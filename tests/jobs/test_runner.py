@@ -18,9 +18,11 @@ from nodes.jobs.errors import (
 )
 from nodes.jobs.file_names import request_id_of
 from nodes.jobs.job import Video
+from nodes.jobs.records import RequestKey, State
 from nodes.runcomfy.client import RunComfy
 from nodes.runcomfy.errors import ReadError
 from tests.support.fake_runcomfy import BOAT, FakeMachine
+from tests.support.job_records import intend, record_in
 
 
 def test_a_finished_video_is_loaded_without_a_call(machine: FakeMachine) -> None:
@@ -29,6 +31,19 @@ def test_a_finished_video_is_loaded_without_a_call(machine: FakeMachine) -> None
     again = machine.run()
     assert len(machine.service.calls) == calls
     assert again == replace(first, elapsed=0.0, reused=True)
+
+
+def test_an_old_job_that_is_back_is_loaded_while_its_request_is_made_anew(machine: FakeMachine) -> None:
+    """Its record has no room among the unfinished ones."""
+    account = machine.account
+    key = RequestKey.of(BOAT, model=account.client.model, account=account.name, origin=account.origin)
+    for state in (State.EXPIRED, State.CANCELLED):
+        machine.service.accepted[record_in(state, machine.journal, key).request_id] = 0.0
+    machine.journal.accept(intend(machine.journal, key), "job-3")
+    for request_id in ("job-1", "job-2"):
+        assert asyncio.run(machine.fetch(request_id)).request_id == request_id
+    assert machine.states() == ["accepted", "saved", "saved"]
+    assert [record.cost for record in machine.records()] == [None, 0.03, 0.03]
 
 
 def test_reuse_off_buys_anew(machine: FakeMachine) -> None:

@@ -31,7 +31,7 @@ from ..jobs.errors import Stopped
 from ..jobs.events import Done, StopOutcome, Upscaling
 from ..jobs.waiting import Cancellation
 from ..video.encode import Format, VideoWriter, finished_frames, remove_unfinished
-from ..video.errors import NotEnoughMemory, UnsupportedUpscale, UnsupportedVideo
+from ..video.errors import NotEnoughMemory, UnsupportedUpscale, cannot_open
 from ..video.frame_source import FileFrames, FrameSource, TensorFrames
 from ..video.memory import SPARE, available_memory
 from .execute import intermediate_device, intermediate_dtype, running
@@ -66,10 +66,8 @@ async def upscale(video: Any, model: Any, scale_by: float, frames_at_once: int, 
                 file, done = await _upscaled(video, model, scale_by, frames_at_once, crf, cancellation)
         except (StopRequested, InterruptProcessingException):
             raise Stopped("Stopped. Nothing unfinished is kept.", StopOutcome.NOT_SUBMITTED) from None
-        except FileNotFoundError as error:
-            raise UnsupportedVideo(
-                f"The video {error.filename} is not there any more.", "Choose another one."
-            ) from None
+        except FileNotFoundError as error:  # where core opens it
+            raise cannot_open(Path(str(error.filename)), error) from None
         run.report(done)
     return io.NodeOutput(InputImpl.VideoFromFile(str(file)), str(file), done.frames, ui=preview((file,)))
 

@@ -98,10 +98,12 @@ def name_of(file: Path) -> str:
     return re.sub(r"^\.(.+)\.[0-9a-f]{8}\.part$", r"\1", file.name)
 
 
-def cannot_open(file: Path, reason: str) -> VideoError:
+def cannot_open(file: Path, error: OSError) -> VideoError:
     """The error for a file that the system does not let be read."""
+    if isinstance(error, FileNotFoundError):
+        return UnsupportedVideo(f"The video {file} is not there any more.", "Bring its drive back, or choose another.")
     return VideoError(
-        f"{file} cannot be read just now ({reason}).",
+        f"{file} cannot be read just now ({error.strerror or type(error).__name__}).",
         "Bring its drive back, make it readable, or close what may have it open; then run again.",
     )
 

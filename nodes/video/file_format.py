@@ -52,7 +52,7 @@ def format_of(file: Path) -> str:
     try:
         head = _head(file)
     except OSError as error:
-        raise cannot_open(file, error.strerror or type(error).__name__) from None
+        raise cannot_open(file, error) from None
     if head[4:8] in _FIRST_BOXES:
         _check_boxes(file)
         return "mov"

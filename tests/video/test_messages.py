@@ -29,7 +29,9 @@ def test_a_file_that_cannot_be_read_just_now_is_told_as_such(tmp_path: Path, mon
             for read in (decode, probe):
                 with pytest.raises(VideoError) as caught:
                     read(file)
-                assert str(caught.value).startswith(f"{file} cannot be read just now ({os.strerror(number)}). Bring")
+                held = f"{file} cannot be read just now ({os.strerror(number)}). Bring its drive back"
+                gone = f"The video {file} is not there any more. Bring its drive back"
+                assert str(caught.value).startswith(gone if number == errno.ENOENT else held)
             with pytest.raises(OSError, match=os.strerror(number)):
                 check_mp4(file)  # by which jobs tell a drive that is away from a file that is gone
 

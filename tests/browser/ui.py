@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from playwright.sync_api import FloatRect, Locator, Page, expect
+from playwright.sync_api import Error, FloatRect, Locator, Page, expect
 
 from tests.browser.scripts import (
     ADD,
@@ -117,6 +118,7 @@ class Ui:
         self.page.evaluate("(graph) => app.loadApiJson(graph, 'graph')", graph)
         self.page.wait_for_function("(count) => app.graph.nodes.length === count", arg=len(graph))
         self.page.evaluate(LAY_OUT)
+        self.settle()  # where a node is, the canvas knows once it is drawn
         self.command("Comfy.Canvas.FitView")
 
     def add_node(self, node_type: str) -> None:
@@ -139,6 +141,8 @@ class Ui:
     def type_prompt(self, text: str) -> None:
         """Types into the text of the only node that has one."""
         field = self.page.locator("textarea:visible").first
+        with suppress(Error):  # that of the graph before may be on its way out
+            field.click(timeout=5000)
         field.click()
         self.page.keyboard.press("ControlOrMeta+a")
         self.page.keyboard.type(text)
@@ -189,7 +193,9 @@ class Ui:
 
     def message(self, text: str) -> Locator:
         """The message in a corner of the page that says so."""
-        return self.page.locator("[data-testid=toast], .p-toast-message").filter(has_text=text)
+        return self.page.locator("[data-testid=toast], .p-toast-message:not(.p-toast-message-leave-active)").filter(
+            has_text=text
+        )
 
     def wait_for_end(self) -> str:
         """Waits for the run's end and says how it ended, by the name of ComfyUI's event."""

@@ -64,7 +64,7 @@ def at_commit(act: Act, *, times: int = 1) -> Callable[[bytes], Act]:
     left = [times]
 
     def judge(piece: bytes) -> Act:
-        if b"COMMIT" in piece and left[0]:
+        if b"COMMIT\0" in piece and left[0]:
             left[0] -= 1
             return act
         return Act.PASS
@@ -94,7 +94,7 @@ def test_where_it_cannot_be_looked_up_either_nothing_is_sent(machine: FakeMachin
     machine.journal.records()  # so that the tables are there
 
     def commit_and_vanish(piece: bytes) -> Act:
-        if b"COMMIT" in piece:
+        if b"COMMIT\0" in piece:
             proxy.judge = away
             return Act.CUT_AFTER
         return Act.PASS

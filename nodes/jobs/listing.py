@@ -118,9 +118,7 @@ def as_csv(journal: Journal, *, since: float = 0.0) -> str:
     written = io.StringIO()
     writer = csv.writer(written)
     writer.writerow(("time", "state", *_COLUMNS, "cost_usd", "price", "request_id", "reason"))
-    for record in _all(journal):
-        if record.created < since:
-            continue
+    for record in _all(journal, since):
         cells = (
             datetime.fromtimestamp(record.created, timezone.utc).isoformat(timespec="seconds"),
             _state(record, journal.now()),
@@ -132,12 +130,12 @@ def as_csv(journal: Journal, *, since: float = 0.0) -> str:
     return written.getvalue()
 
 
-def _all(journal: Journal) -> Iterable[JobRecord]:
+def _all(journal: Journal, since: float) -> Iterable[JobRecord]:
     """A thousand in one transaction, so that nobody who buys has to wait for long."""
-    before: list[ColumnElement[bool]] = []
-    while found := journal.newest(1000, *before):
+    conditions = [JOBS.c.created >= since]
+    while found := journal.newest(1000, *conditions):
         yield from found
-        before = [JOBS.c.id < found[-1].id]
+        conditions[1:] = [JOBS.c.id < found[-1].id]
 
 
 def _listed(record: JobRecord, folder: Path, now: float) -> ListedJob:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.fake_runcomfy import FakeMachine
+from nodes.jobs.journal import Journal
+from tests.support.fake_runcomfy import FakeMachine, TurningClock, go_by
 
 
 @pytest.fixture
@@ -27,3 +28,16 @@ def new_machine(tmp_path: Path, database: Callable[[], str]) -> Iterator[Callabl
 @pytest.fixture
 def machine(new_machine: Callable[[], FakeMachine]) -> FakeMachine:
     return new_machine()
+
+
+@pytest.fixture
+def clock() -> TurningClock:
+    return TurningClock()
+
+
+@pytest.fixture
+def journal(tmp_path: Path, clock: TurningClock, database: Callable[[], str]) -> Iterator[Journal]:
+    journal = Journal(tmp_path / "jobs.sqlite3", clock, database())
+    go_by(clock, journal)
+    yield journal
+    journal.close()

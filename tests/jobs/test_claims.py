@@ -17,7 +17,7 @@ from nodes.jobs.clock import SystemClock
 from nodes.jobs.errors import JournalUnusable
 from nodes.jobs.journal import CLAIM_SECONDS, Journal
 from nodes.jobs.records import JobRecord, State
-from tests.support.fake_runcomfy import TurningClock, go_by
+from tests.support.fake_runcomfy import TurningClock
 from tests.support.job_records import KEY, intend, record_in
 from tests.support.postgres import on_both
 
@@ -37,19 +37,6 @@ def hold(file: Path, url: str, told: Connection) -> None:
     claims.await_job(awaited, claims.join(goes_on))
     told.send(claims.take(claimed, claims.join(goes_on)) is not None)
     threading.Event().wait()
-
-
-@pytest.fixture
-def clock() -> TurningClock:
-    return TurningClock()
-
-
-@pytest.fixture
-def journal(tmp_path: Path, clock: TurningClock, database: Callable[[], str]) -> Iterator[Journal]:
-    journal = Journal(tmp_path / "jobs.sqlite3", clock, database())
-    go_by(clock, journal)
-    yield journal
-    journal.close()
 
 
 @pytest.fixture

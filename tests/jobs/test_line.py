@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,19 +18,6 @@ from nodes.runcomfy.errors import RateLimited
 from tests.support.fake_runcomfy import BOAT, FakeMachine, TurningClock, go_by
 from tests.support.job_records import KEY
 from tests.support.postgres import on_both
-
-
-@pytest.fixture
-def clock() -> TurningClock:
-    return TurningClock()
-
-
-@pytest.fixture
-def journal(tmp_path: Path, clock: TurningClock, database: Callable[[], str]) -> Iterator[Journal]:
-    journal = Journal(tmp_path / "jobs.sqlite3", clock, database())
-    go_by(clock, journal)
-    yield journal
-    journal.close()
 
 
 def ask(journal: Journal, owner: str, account: str = "account", max_jobs: int = 2) -> JobRecord | int:

@@ -24,11 +24,6 @@ DAY = 86400.0
 
 
 @pytest.fixture
-def clock() -> TurningClock:
-    return TurningClock()
-
-
-@pytest.fixture
 def journal(clock: TurningClock) -> Iterator[Journal]:
     journal = Journal(None, clock)
     yield journal

@@ -4,43 +4,64 @@ from __future__ import annotations
 
 from enum import Enum
 
+from .texts import Text
+
 
 class Charge(Enum):
-    """What an error means for the user's money; the value is the sentence that says so."""
+    """What an error means for the user's money; the value is the key of the sentence that says so."""
 
     NO_MATTER = ""
     """Nothing here could have been charged, and nobody would expect it: a file that cannot be read, say."""
-    NOTHING = "Nothing was charged."
-    NOT_SUBMITTED = "Nothing was submitted or charged."
-    UNKNOWN = "It may have been charged."
-    ACCEPTED = "RunComfy had already accepted the job and may charge for it."
-    CHARGED = "The job was charged."
-    SUCCEEDED = "The job succeeded and was charged."
-    SEE_USAGE = "RunComfy's Usage page shows whether the attempt was charged."
-    EARLIER = "The job itself was submitted earlier and may have been charged then."
+    NOTHING = "nothing"
+    NOT_SUBMITTED = "notSubmitted"
+    UNKNOWN = "unknown"
+    ACCEPTED = "accepted"
+    CHARGED = "charged"
+    SUCCEEDED = "succeeded"
+    SEE_USAGE = "seeUsage"
+    EARLIER = "earlier"
 
 
 class SeedanceError(Exception):
     """Everything by which one video may fail; all else is a defect, and never skipped.
 
-    Made whole when it is raised and never edited afterwards. ``str()`` is the message for the user.
+    Made whole when it is raised and never edited afterwards. ``str()`` is the message for the user, in English.
+
+    Args:
+        key: in `errors` of the locales, where what happened is beside what to do.
+        advice: what to do in place of that.
+        request_id: the job that it is about, where there is one.
+        values: what stands in the sentences.
     """
 
     def __init__(
-        self, message: str, advice: str, *, charge: Charge = Charge.NO_MATTER, request_id: str | None = None
+        self,
+        key: str,
+        advice: str = "",
+        *,
+        charge: Charge = Charge.NO_MATTER,
+        request_id: str | None = None,
+        **values: str | int,
     ) -> None:
-        super().__init__(message)
-        self.message = message
+        # While old errors, which bring whole sentences, are still there:
+        is_key = " " not in key
+        self.message = Text(f"errors.{key}.message", **values) if is_key else key
         """What happened, in whole sentences."""
         self.charge = charge
-        self.advice = advice
+        self.advice = advice or (Text(f"errors.{key}.advice", **values) if is_key else "")
         """What to do, in whole sentences."""
         self.request_id = request_id
-        """The job that it is about, where there is one."""
+        super().__init__(str(self.message))
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All of its sentences."""
+        charge = Text(f"charge.{self.charge.value}") if self.charge.value else ""
+        job = Text("requestId", id=self.request_id) if self.request_id else ""
+        return tuple(filter(None, (self.message, charge, self.advice, job)))
 
     def __str__(self) -> str:
-        job = f"Request id: {self.request_id}." if self.request_id else ""
-        return " ".join(filter(None, (self.message, self.charge.value, self.advice, job)))
+        return " ".join(self.texts)
 
 
 class StopRequested(Exception):

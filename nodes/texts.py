@@ -1,0 +1,39 @@
+"""What users read, by its keys in `locales/`: in English here, and worded by the browser in its user's language."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+_MAIN: Final = Path(__file__).resolve().parents[1] / "locales" / "en" / "main.json"
+ENGLISH: Final[Mapping[str, Any]] = json.loads(_MAIN.read_text(encoding="utf-8"))["seedance"]
+"""Sentences, in folders by what they are about."""
+
+
+class Text(str):
+    """An English sentence that knows by which key, and with what in its places, it is worded in other languages.
+
+    Args:
+        key: where it is in `ENGLISH`: `errors.tokenMissing.advice`.
+        values: what stands in its `{places}`: other texts, words of services and systems, and numbers.
+    """
+
+    key: str
+    values: Mapping[str, str | int]
+
+    def __new__(cls, key: str, **values: str | int) -> Text:
+        sentence: Any = ENGLISH
+        for name in key.split("."):
+            sentence = sentence[name]
+        self = super().__new__(cls, sentence.format_map(values))
+        self.key, self.values = key, values
+        return self
+
+
+def as_json(text: str | int) -> object:
+    """For the browser: a text by its key and values; everything else as it is."""
+    if not isinstance(text, Text):
+        return text
+    return {"key": text.key, "values": {name: as_json(value) for name, value in text.values.items()}}

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from nodes.texts import ENGLISH
+
 NODES = Path(__file__).parents[2] / "nodes"
 ROOTS = frozenset({"SeedanceError", "RunComfyError", "JobError", "VideoError"})
 REASONS = {"JournalUnusable": 1, "InvalidProxy": 0, "ConnectError": 0}
@@ -19,7 +21,8 @@ def all_messages() -> set[str]:
     """What happened, as the first sentence or sentences of each message."""
     trees = [ast.parse(file.read_text(encoding="utf-8")) for file in sorted(NODES.rglob("*.py"))]
     errors = _error_classes(trees)
-    return {message for tree in trees for message in _messages(tree, errors)}
+    by_key = {re.sub(r"(\{\w+\})+", "…", text["message"]) for text in ENGLISH["errors"].values()}
+    return by_key | {message for tree in trees for message in _messages(tree, errors)}
 
 
 def all_reasons() -> set[str]:
@@ -84,7 +87,8 @@ def _own(error: ast.ClassDef) -> Iterator[str]:
             yield from (re.sub(r"(\{[^}]*\})+", "…", text) for text in _texts(stated.value, error))
     for call in _calls(error):
         if isinstance(call.func, ast.Attribute) and call.func.attr == "__init__" and call.args:
-            yield from _texts(call.args[0], error)
+            # What has no space is the key of one.
+            yield from (text for text in _texts(call.args[0], error) if " " in text)
 
 
 def _calls(tree: ast.AST) -> Iterator[ast.Call]:

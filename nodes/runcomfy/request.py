@@ -83,7 +83,7 @@ class GenerationRequest:
         return json.dumps(self.body(), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
-def validate_text(text: object) -> Text | None:
+def validate_text(text: object) -> str | None:
     """Why ``text`` cannot be a prompt; None if it can."""
     if not isinstance(text, str):
         return Text("errors.invalidText.message", value=f"{text!r:.60}")
@@ -95,21 +95,21 @@ def validate_text(text: object) -> Text | None:
     return Text("errors.flagInText.message", flag=flag.group()) if flag else None
 
 
-def validate_choice(name: str, value: object, choices: tuple[str, ...]) -> Text | None:
+def validate_choice(name: str, value: object, choices: tuple[str, ...]) -> str | None:
     """Why ``value`` is none of ``choices``; None if it is one."""
     if value in choices:
         return None
     return Text("errors.invalidChoice.message", name=name, value=f"{value!r:.60}", choices=", ".join(choices))
 
 
-def validate_number(name: str, value: object, low: int, high: int) -> Text | None:
+def validate_number(name: str, value: object, low: int, high: int) -> str | None:
     """Why ``value`` is no whole number from ``low`` to ``high``; None if it is one."""
     if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
         return None
     return Text("errors.invalidNumber.message", name=name, value=f"{value!r:.60}", low=low, high=high)
 
 
-def text_hint(text: str) -> Text | None:
+def text_hint(text: str) -> str | None:
     """Advice on a prompt that is allowed but unwise; None if there is none."""
     is_long = len(text) > ADVISED_TEXT_LENGTH
     return Text("longText", length=len(text), limit=ADVISED_TEXT_LENGTH) if is_long else None

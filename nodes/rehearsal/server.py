@@ -173,7 +173,7 @@ class RehearsalService:
         job = self.store.find(request.match_info["request_id"])
         if job is None or job.state is not JobState.SUCCEEDED:
             raise web.HTTPNotFound
-        content = await asyncio.wrap_future(self.store.video(job))
+        content = await asyncio.to_thread(self.store.video, job)
         return web.Response(body=content, content_type="video/mp4")
 
     def _account(self, request: web.Request) -> int:

@@ -192,7 +192,6 @@ class Engine:
             if self._rehearsal is None:
                 secret, claims = secrets.token_hex(), Claims(Journal(None, self._clock))
                 service = RehearsalService(tokens=(secret,), price_usd=None)
-                service.start()
                 token, folder = Token(secret, "the rehearsal"), self.folders.rehearsals
                 self._rehearsal = service, self._account(service.origin, token, claims, _rehearsal_schedule, folder)
             return self._rehearsal[1]

@@ -118,10 +118,6 @@ class RehearsalService(rehearsal.RehearsalService):
         app.middlewares.append(count_and_delay)
         return app
 
-    def __enter__(self) -> RehearsalService:
-        super().__enter__()
-        return self
-
     @property
     def submissions(self) -> tuple[Submission, ...]:
         """Every accepted submit that is not expired, in order, as it stands now."""

@@ -11,7 +11,7 @@ from nodes.texts import ENGLISH
 
 NODES = Path(__file__).parents[2] / "nodes"
 ROOTS = frozenset({"SeedanceError", "RunComfyError", "JobError", "VideoError"})
-REASONS = {"JournalUnusable": 1, "InvalidProxy": 0, "ConnectError": 0}
+REASONS = {"JournalUnusable": 1, "ConnectError": 0}
 """Errors that are raised with a reason, and at which place of their arguments."""
 PROBLEM = "validate_"
 """Functions whose name contains this return a sentence for the user."""
@@ -27,13 +27,9 @@ def all_messages() -> set[str]:
 
 def all_reasons() -> set[str]:
     """What stands in brackets in messages: why a connection failed, and why the journal cannot be used."""
-    found = set[str]()
+    found = {re.sub(r"\{\w+\}", "…", text) for text in ENGLISH["reasons"].values()}
     for file in NODES.rglob("*.py"):
         tree = ast.parse(file.read_text(encoding="utf-8"))
-        for node in ast.walk(tree):
-            if isinstance(node, ast.FunctionDef) and node.name == "failure_reason":
-                returned = [each.value for each in ast.walk(node) if isinstance(each, ast.Return) and each.value]
-                found.update(text for value in returned for text in _texts(value, node))
         for call in _calls(tree):
             place = REASONS.get(call.func.id) if isinstance(call.func, ast.Name) else None
             if place is not None and len(call.args) > place:

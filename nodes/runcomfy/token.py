@@ -105,7 +105,8 @@ def _saved(file: Path) -> str:
     except FileNotFoundError:
         return ""
     except OSError as error:
-        raise MissingToken("tokenUnreadable", reason=str(error.strerror), file=str(file)) from None
+        reason = error.strerror or type(error).__name__
+        raise MissingToken("tokenUnreadable", reason=reason, file=str(file)) from None
 
 
 def _checked(text: str, source: str) -> str:

@@ -17,7 +17,7 @@ def test_a_text_with_another_in_it_for_people_and_for_the_browser() -> None:
         "key": "errors.connectError.message",
         "values": {"reason": {"key": "reasons.certificateSet", "values": {"name": "SSL_CERT_FILE"}}},
     }
-    for same in (text, copy.copy(text), copy.deepcopy(text), pickle.loads(pickle.dumps(text))):  # noqa: S301 - our own
+    for same in (text, copy.copy(text), copy.deepcopy(text), pickle.loads(pickle.dumps(text))):
         assert same == sentence
         assert json.loads(json.dumps(same)) == sentence
         assert as_json(same) == wanted

@@ -105,8 +105,8 @@ class JobStore:
     ) -> None:
         self._timing, self._clock, self._make = timing, clock, make
         self._lock = threading.Lock()
-        self._jobs: dict[str, Job] = {}
-        """By request id, in the order in which they were accepted."""
+        self._jobs: list[Job] = []
+        """As they were accepted; never changed, but replaced by another list."""
         self._videos: dict[str, bytes] = {}
         """The one last used is the last."""
         self._waiting: SimpleQueue[Job | None] = SimpleQueue()
@@ -131,15 +131,13 @@ class JobStore:
     @property
     def jobs(self) -> list[Job]:
         """All that are not expired, oldest first."""
-        with self._lock:
-            return [job for job in self._jobs.values() if not job.is_expired]
+        return [job for job in self._jobs if not job.is_expired]
 
     def submit(self, request: VideoRequest, account: int) -> Job:
         """Accept a job."""
         job = Job(request, account, self._timing, self._clock)
         with self._lock:
-            kept = [each for each in self._jobs.values() if not each.is_expired]
-            self._jobs = {each.request_id: each for each in (*kept, job)}
+            self._jobs = [*self.jobs, job]
         self.begin(job)
         return job
 
@@ -149,13 +147,11 @@ class JobStore:
 
     def find(self, request_id: str) -> Job | None:
         """The job of an id; None if it is unknown or expired."""
-        job = self._jobs.get(request_id)
-        return None if job is None or job.is_expired else job
+        return next((job for job in self.jobs if job.request_id == request_id), None)
 
-    def queue_position(self, request_id: str) -> int:
+    def queue_position(self, job: Job) -> int:
         """How many jobs stand in front of a queued one."""
-        before = takewhile(lambda job: job.request_id != request_id, self.jobs)
-        return sum(job.state is JobState.IN_QUEUE for job in before)
+        return sum(each.state is JobState.IN_QUEUE for each in takewhile(lambda each: each is not job, self.jobs))
 
     def cancel(self, job: Job) -> bool:
         """Take a job out of the queue, and do not begin its video. False if it is not queued."""

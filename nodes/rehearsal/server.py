@@ -131,7 +131,7 @@ class RehearsalService:
         word = "completed" if state in (JobState.SUCCEEDED, JobState.FAILED) else state.value
         answer: dict[str, object] = {"request_id": job.request_id, "status": word}
         if state is JobState.IN_QUEUE:
-            answer["queue_position"] = self.store.queue_position(job.request_id)
+            answer["queue_position"] = self.store.queue_position(job)
         return web.json_response(answer | _links(request, job, "status", "result"))
 
     async def _result(self, request: web.Request) -> web.Response:

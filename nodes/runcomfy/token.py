@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
-from ..files import private_folder, remove, unfinished_prefix, write_private
+from ..files import private_folder, remove_private, write_private
 from .errors import InvalidOrigin, MissingToken
 
 VARIABLES: Final = ("RUNCOMFY_API_TOKEN", "RUNCOMFY_TOKEN", "YOUR_API_TOKEN")
@@ -94,9 +94,7 @@ def save_token(text: str, file: Path) -> None:
 
 def clear_token(file: Path) -> None:
     """Delete the saved token, and what a crash may have left of saving it. Raises `OSError`."""
-    remove(file)
-    for unfinished in file.parent.glob(f"{unfinished_prefix(file)}*"):
-        remove(unfinished)
+    remove_private(file)
 
 
 def _saved(file: Path) -> str:

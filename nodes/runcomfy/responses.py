@@ -138,12 +138,12 @@ class Answer:
 
     def status(self) -> JobStatus:
         """Where a job stands."""
-        word = self._word()
+        word = self._status_word()
         return JobStatus(_STATUS_WORDS.get(word, JobState.UNKNOWN), word, count_in(self._body.get("queue_position")))
 
     def result(self) -> JobResult:
         """How a job ended, if it has."""
-        body, word = self._body, self._word()
+        body, word = self._body, self._status_word()
         videos = tuple(dict.fromkeys(links_in(body.get("output"))))[:MAX_VIDEOS]
         reason = text_in(body.get("error")) or text_in(body.get("error_message"))
         state = _RESULT_WORDS.get(word, JobState.UNKNOWN)
@@ -163,7 +163,7 @@ class Answer:
             raise self._error("")
         return ModelInfo(number_in(self._body.get("base_price_usd")), text_in(self._body.get("price_unit")))
 
-    def _word(self) -> str:
+    def _status_word(self) -> str:
         status = self._body.get("status")
         word = text_in(status)[:60].lower() if isinstance(status, str) else ""
         # With a code, the undocumented word `error` is as likely about the call as about the job.

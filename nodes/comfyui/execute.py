@@ -24,6 +24,7 @@ from ..jobs.events import Decoding, Done, Failed, Notice, StopOutcome, StopRepor
 from ..jobs.job import Run, Video
 from ..jobs.waiting import Cancellation
 from ..runcomfy.request import GenerationRequest, Options, is_request_id, text_hint
+from ..texts import Text
 from ..video.decode import decode
 from ..video.probe import ALL, Selection, VideoInfo, probe
 from .files import preview
@@ -44,7 +45,7 @@ async def generate(text: str, options: Options | None, *, rehearsal: bool, reuse
     """
     begin = " ".join(str(text).split())[:NAME_LETTERS]
     quoted = begin and f'"{begin}"'
-    names = (f"seed {options.seed}", quoted) if options else (quoted,)
+    names = (Text("list.seed", seed=options.seed), quoted) if options else (quoted,)
     node = running_node()
     # Not where another node has added this one, in a loop say: ComfyUI would keep what is missing in its cache.
     skip = skip and node.is_in_prompt
@@ -52,7 +53,7 @@ async def generate(text: str, options: Options | None, *, rehearsal: bool, reuse
         with running(node, names, is_read=not skip) as run:
             request = GenerationRequest.of(text, options)
             if hint := text_hint(request.text):
-                run.report(Notice(hint))
+                run.report(Notice((hint,)))
             video = await shared().engine.generate(request, rehearsal=rehearsal, reuse=reuse, run=run)
             return await _outputs(video, ALL, run)
     except SeedanceError as error:
@@ -60,7 +61,7 @@ async def generate(text: str, options: Options | None, *, rehearsal: bool, reuse
             raise
         _log.warning("Seedance: a video of the list is left out. %s", error)
         shared().skipped[node.node_id] += 1
-        node.send_left_out(str(error), urgent=isinstance(error, OutcomeUnknown))
+        node.send_left_out(error.texts, urgent=isinstance(error, OutcomeUnknown))
         # Without a message: with one, the browser reports the whole prompt as failed while it goes on.
         return io.NodeOutput(*(ExecutionBlocker(None) for _ in video_outputs()))
 
@@ -93,10 +94,10 @@ def running(node: RunningNode, names: tuple[str, ...] = (), *, is_read: bool = T
         with shared().stops.watching() as stop:
             yield Run(node.run_key, node.prompt_id, queued_prompts, show, stop.is_set, is_read)
     except Stopped as stopped:
-        show(StopReport(str(stopped), stopped.outcome))
+        show(stopped.report)
         raise InterruptProcessingException from None
     except SeedanceError as error:
-        show(Failed(str(error), urgent=isinstance(error, OutcomeUnknown)))
+        show(Failed(error.texts, urgent=isinstance(error, OutcomeUnknown)))
         raise
 
 
@@ -105,7 +106,7 @@ async def _outputs(video: Video, selection: Selection, run: Run) -> io.NodeOutpu
     file = video.files[0]
     images, info = await _read(file, selection, run)
     if info.notice:
-        run.report(Notice(info.notice))
+        run.report(Notice((info.notice,)))
     size = (info.frames, info.width, info.height)
     run.report(Done(video.elapsed, *size, info.fps, video.cost, video.reused, video.price))
     outputs = (images, InputImpl.VideoFromFile(str(file)), info.fps, info.frames, video.request_id, str(file))
@@ -131,7 +132,8 @@ async def _read(file: Path, selection: Selection, run: Run) -> tuple[torch.Tenso
     try:
         return await cancellation.wait_for(shared().engine.executors.decodes.submit(read))
     except StopRequested:
-        raise Stopped(f"Stopped while decoding. The video is on disk: {file}.", StopOutcome.FINISHED) from None
+        report = StopReport((Text("stoppedDecoding", file=str(file)),), StopOutcome.FINISHED)
+        raise Stopped(report) from None
 
 
 def intermediate_dtype() -> torch.dtype:

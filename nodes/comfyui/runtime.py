@@ -9,7 +9,7 @@ import os
 import re
 import threading
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
@@ -18,11 +18,12 @@ from comfy_execution.progress import get_progress_state
 from comfy_execution.utils import get_executing_context
 from server import PromptServer
 
-from ..jobs.events import Event
+from ..jobs.events import Phase
+from ..texts import as_json
 from .budget_routes import MAX_QUOTE, BudgetRoutes
 from .files import private_folder, videos_folder
 from .job_routes import JobRoutes
-from .progress import BatchProgress
+from .progress import BatchProgress, Lines, english
 from .routes import add_routes, add_table
 from .schema import drop_wrong_types
 from .stop import StopWatcher
@@ -30,6 +31,8 @@ from .stop import StopWatcher
 if TYPE_CHECKING:
     from ..engine import Engine
 
+SETTINGS: Final = "Settings > Seedance"
+"""Stands in every message that the token is to blame for."""
 IMAGES: Final = 0
 FRAME_COUNT: Final = 3
 """The places of two outputs of a node that brings a video."""
@@ -64,14 +67,12 @@ class RunningNode:
         links = [value for node in graph.values() for value in node["inputs"].values()]
         return self.node_id not in graph or any([self.node_id, output] in links for output in (IMAGES, FRAME_COUNT))
 
-    def set_text(self, text: str, event: Event | None = None) -> None:
-        """Show a line of text on the node. The browser may word the event in another language instead."""
-        if event and event.phase:
-            values = {name: getattr(value, "name", value) for name, value in asdict(event).items()}
-            said = {"node": self.node_id, "key": type(event).__name__, "values": values}
-            PromptServer.instance.send_sync("seedance.event", said, PromptServer.instance.client_id)
+    def show(self, lines: Lines, phase: Phase | None) -> None:
+        """Show lines of text on the node: as keys for the browser, which words them in its user's language, and in
+        English for other web UIs."""
+        self._send("seedance.event", lines, phase=phase and phase.value)
         # Older web UIs take it for HTML, and all of them [[text|address]] for a link; prompts and services write it.
-        plain = re.sub(r"\[(?=\[)", "[ ", text.replace("<", "‹"))
+        plain = re.sub(r"\[(?=\[)", "[ ", english(lines).replace("<", "‹"))
         PromptServer.instance.send_progress_text(plain, self.node_id, PromptServer.instance.client_id)
 
     def set_progress(self, value: int, total: int) -> None:
@@ -79,11 +80,20 @@ class RunningNode:
         # Not comfy.utils.ProgressBar: it raises, and clears, a pending interruption from whatever calls it.
         get_progress_state().update_progress(self.node_id, value, total, None)
 
-    def send_left_out(self, reason: str, *, urgent: bool) -> None:
+    def send_left_out(self, reason: tuple[str, ...], *, urgent: bool) -> None:
         """Tell the browser that queued the prompt that this item came to nothing, while the others go on."""
-        place = {"prompt_id": self.prompt_id, "node": self.node_id, "item": self.item}
-        left_out = {**place, "reason": reason, "urgent": urgent}
-        PromptServer.instance.send_sync("seedance.left_out", left_out, PromptServer.instance.client_id)
+        self._send("seedance.left_out", (reason,), item=self.item, urgent=urgent)
+
+    def _send(self, event: str, lines: Lines, **facts: object) -> None:
+        """Send the browser ``{"prompt_id", "node", "lines", "settings", **facts}``.
+
+        `lines` is a list of lines, each a list of texts as `as_json` gives them: the browser puts a space between texts
+        and begins a new line after each line. `settings` says whether they lead to this pack's page of Settings.
+        """
+        said = {"prompt_id": self.prompt_id, "node": self.node_id, **facts}
+        said["lines"] = [[as_json(text) for text in line] for line in lines]
+        said["settings"] = SETTINGS in english(lines)
+        PromptServer.instance.send_sync(event, said, PromptServer.instance.client_id)
 
     def _graph(self) -> dict[str, dict[str, Any]]:
         """The nodes of the prompt as it was queued, by their ids; none where it is not running."""

@@ -14,6 +14,7 @@ from ..errors import StopRequested
 from ..files import is_missing, remove
 from ..files import replace as rename
 from ..runcomfy.responses import JobResult
+from ..texts import Text
 from ..video.download import Download
 from ..video.errors import (
     CorruptVideo,
@@ -27,7 +28,7 @@ from ..video.errors import (
 from ..video.file_format import check_mp4
 from .decide import Disk
 from .errors import JournalUnusable, NoVideo, Stopped, VideoUnavailable
-from .events import Downloading, Retrying, StopOutcome
+from .events import Downloading, Retrying, StopOutcome, StopReport
 from .file_names import file_names, find_videos
 from .job import NO_JOB, Job
 from .journal import Journal
@@ -66,7 +67,7 @@ async def find_files(
     try:
         return await cancellation.wait_for(executors.journal.submit(whole_files, request_id, folder, journal))
     except StopRequested:
-        raise Stopped("Stopped while looking for the video.", StopOutcome.NOT_SUBMITTED) from None
+        raise Stopped(StopReport((Text("stoppedLooking"),), StopOutcome.NOT_SUBMITTED)) from None
 
 
 def look_on_disk(record: JobRecord, folder: Path) -> tuple[Disk, tuple[Path, ...]]:
@@ -175,7 +176,7 @@ async def download_link(link: str, download: Download, executors: Executors, can
             await _attempt(download, link, recover, executors, cancellation)
         return download.target
     except StopRequested:
-        raise Stopped("Stopped while downloading.", StopOutcome.NOT_SUBMITTED) from None
+        raise Stopped(StopReport((Text("stoppedDownloading"),), StopOutcome.NOT_SUBMITTED)) from None
 
 
 async def _attempt(

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
 
+from ..texts import Text
 from .account import Account
 from .errors import JournalUnusable, OutcomeUnknown, error_of
 from .events import Event, Notice
@@ -95,8 +96,8 @@ class Job:
     def unwritten(self, error: JournalUnusable, record: JobRecord, to: State, **changes: object) -> JobRecord:
         """The record as it would be, where the journal cannot be written, which the user is told."""
         moved = replace(record, state=to, **changes)  # type: ignore[arg-type]  # the names are JobRecord's fields
-        job = f" The job goes on; note its request id: {moved.request_id}." if moved.request_id else ""
-        self.run.report(Notice(f"{error.message}{job}"))
+        job = (Text("noteId", id=moved.request_id),) if moved.request_id else ()
+        self.run.report(Notice((error.message, *job)))
         return moved
 
     async def raise_end(self, record: JobRecord) -> None:
@@ -104,7 +105,7 @@ class Job:
         error, reports = error_of(record, is_read=self.run.is_read), self.account.reports
         if isinstance(error, OutcomeUnknown):
             # Shown before it is written down: a crash in between reports it twice, never not at all.
-            self.run.report(Notice(str(error)))
+            self.run.report(Notice(error.texts))
             if not self.run.is_read:
                 raise error
             write = partial(self.move, record, State.UNKNOWN_REPORTED, reported_by=reports.server)

@@ -8,12 +8,13 @@ from typing import Final
 from ..runcomfy.errors import ConnectError, NotFound, PermissionDenied, RateLimited, RunComfyError, TransientError
 from ..runcomfy.request import GenerationRequest
 from ..runcomfy.responses import JobState
+from ..texts import Text
 from .account import Account
 from .budget import PRICE_SECONDS, UNLIMITED, Purchase, base_price, estimate, known
 from .decide import Action, Disk, Do, Situation, decide
 from .download import download_videos, look_on_disk, whole_files
 from .errors import JobExpired, JobFailed, JournalUnusable, VideoUnreadable
-from .events import Notice, Retrying, Submitting, ordinal
+from .events import Notice, Retrying, Submitting
 from .job import NO_JOB, Job, Run, Video
 from .line import NoFreePlace
 from .poll import ClaimLost, Poller
@@ -150,7 +151,7 @@ class JobRunner(Job):
             if not await self.cancellation.wait_for(self.submit_call):
                 return None
         except NoFreePlace as full:
-            self.cancellation.report(Notice(f"Waiting for a free place, {ordinal(full.place)} in line"))
+            self.cancellation.report(Notice((Text("waitingForPlace", place=full.place),)))
             await self.cancellation.sleep(LINE_SECONDS)
             self._tried_since = self.account.clock.monotonic()  # a long line leaves time for what may pass
             return None
@@ -232,7 +233,7 @@ class JobRunner(Job):
         if record.state is State.INTENDED:
             left = max(0.0, record.submit_until - self.account.journal.now())
             line = f"Another run is submitting the same video; its outcome is known in {left:.0f} s at the latest"
-        self.cancellation.report(Notice(line))
+        self.cancellation.report(Notice((line,)))
         await self.cancellation.sleep(WATCH_SECONDS)
 
     async def _recheck(self, record: JobRecord) -> None:

@@ -41,7 +41,7 @@ async def guard(job: Job, work: Coroutine[None, None, Video], *, may_cancel: boo
             # Another node has stopped already, at which ComfyUI ends all others: nothing raised here is read.
             await _show(job, stopping)
             raise
-        raise Stopped(str(report), report.outcome) from None
+        raise Stopped(report) from None
     except asyncio.CancelledError:
         # A failed sibling node, which is no reason to give up a paid job; or Stop, seen by somebody else first.
         if job.run.is_stopped():
@@ -92,31 +92,31 @@ async def _take_back(job: Job) -> StopReport:
             if pause is None or clock.monotonic() + pause >= ends:
                 break
             await clock.sleep(pause)
-    return StopReport(f"{name} {why} It may be charged; {_COLLECT}.", outcome)
+    return StopReport((f"{name} {why} It may be charged; {_COLLECT}.",), outcome)
 
 
 def _left_alone(record: JobRecord, end: str) -> StopReport:
     """What becomes of a job that nobody cancels; ``end`` says what ended the run, in a word or a few."""
     if record.state in (State.REFUSED, State.FAILED, State.EXPIRED):
-        return StopReport(f"{end} before anything was submitted. Nothing was charged.", StopOutcome.NOT_SUBMITTED)
+        return StopReport((f"{end} before anything was submitted. Nothing was charged.",), StopOutcome.NOT_SUBMITTED)
     if record.state in (State.ACCEPTED, State.SURPLUS):
         goes_on = f"Job {record.request_id} goes on and will be charged; {_COLLECT}."
-        return StopReport(f"{end}. {goes_on}", StopOutcome.GOES_ON)
+        return StopReport((f"{end}. {goes_on}",), StopOutcome.GOES_ON)
     if record.state in (State.SUCCEEDED, State.SAVED):
-        return StopReport(f"{end}. The video is finished and paid for; {_COLLECT}.", StopOutcome.FINISHED)
+        return StopReport((f"{end}. The video is finished and paid for; {_COLLECT}.",), StopOutcome.FINISHED)
     if record.state is State.CANCELLED:
         return _cancel_report(CancelOutcome.CANCELLED, f"Stopped. Job {record.request_id}")
     unclear = f"{end} while the request was being submitted. It may have been charged."
     again = "Run the same graph again: it finds the job, or says where to look for it."
-    return StopReport(f"{unclear} {again}", StopOutcome.UNCERTAIN)
+    return StopReport((f"{unclear} {again}",), StopOutcome.UNCERTAIN)
 
 
 def _cancel_report(outcome: CancelOutcome | None, job: str) -> StopReport:
     if outcome is None:
-        return StopReport(f"{job} goes on, since another run waits for its video.", StopOutcome.GOES_ON)
+        return StopReport((f"{job} goes on, since another run waits for its video.",), StopOutcome.GOES_ON)
     if outcome is CancelOutcome.NOT_CANCELLABLE:
-        return StopReport(f"{job} is running already and will be charged; {_COLLECT}.", StopOutcome.GOES_ON)
-    return StopReport(f"{job} was still queued and is cancelled. Nothing was charged.", StopOutcome.CANCELLED)
+        return StopReport((f"{job} is running already and will be charged; {_COLLECT}.",), StopOutcome.GOES_ON)
+    return StopReport((f"{job} was still queued and is cancelled. Nothing was charged.",), StopOutcome.CANCELLED)
 
 
 def cancel_and_record(job: Job) -> CancelOutcome | None:

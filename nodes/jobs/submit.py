@@ -61,7 +61,7 @@ def submit(
         return False
     job.record = intent
     if purchase.limit.amount and purchase.estimate is None:
-        job.run.report(Notice(UNPRICED))
+        job.run.report(Notice((UNPRICED,)))
 
     def check_in_time() -> None:
         """Asked when the connection stands, before the first byte of the request."""

@@ -20,11 +20,10 @@ from server import PromptServer
 
 from ..jobs.events import Phase
 from ..texts import as_json
-from .budget_routes import MAX_QUOTE, BudgetRoutes
 from .files import private_folder, videos_folder
-from .job_routes import JobRoutes
+from .guarded_route import add_routes
 from .progress import BatchProgress, Lines, english
-from .routes import add_routes, add_table
+from .routes import Routes
 from .schema import drop_wrong_types
 from .stop import StopWatcher
 
@@ -170,6 +169,4 @@ def register() -> None:
     if not server.app.frozen:
         server.app.middlewares.append(state.stops.look_after_post)
     server.add_on_prompt_handler(drop_wrong_types)
-    add_routes(server.routes, lambda: state.engine.folders.token)
-    add_table(server.routes, BudgetRoutes(lambda: state.engine).table(), MAX_QUOTE)
-    add_table(server.routes, JobRoutes(lambda: state.engine, queued_prompts).table())
+    add_routes(server.routes, Routes(lambda: state.engine, os.environ, queued_prompts).table())

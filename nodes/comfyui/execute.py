@@ -5,6 +5,7 @@ Imported when a node runs, not when ComfyUI starts.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +31,7 @@ from ..video.probe import ALL, Selection, VideoInfo, probe
 from .files import preview
 from .runtime import RunningNode, queued_prompts, running_node, shared
 from .schema import video_outputs
+from .workflow_in_file import add_metadata
 
 NAME_LETTERS: Final = 40
 """Of a text, by which an item of a list is named."""
@@ -55,6 +57,8 @@ async def generate(text: str, options: Options | None, *, rehearsal: bool, reuse
             if hint := text_hint(request.text):
                 run.report(Notice((hint,)))
             video = await shared().engine.generate(request, rehearsal=rehearsal, reuse=reuse, run=run)
+            if not video.reused:
+                await asyncio.to_thread(_write_workflow, video.files, node.saved_metadata)
             return await _outputs(video, ALL, run)
     except SeedanceError as error:
         if not skip:
@@ -64,6 +68,15 @@ async def generate(text: str, options: Options | None, *, rehearsal: bool, reuse
         node.send_left_out(error.texts, urgent=isinstance(error, OutcomeUnknown))
         # Without a message: with one, the browser reports the whole prompt as failed while it goes on.
         return io.NodeOutput(*(ExecutionBlocker(None) for _ in video_outputs()))
+
+
+def _write_workflow(files: tuple[Path, ...], metadata: dict[str, object]) -> None:
+    """Into new files, as Save Video does; a video is worth no less without it."""
+    for file in files if metadata else ():
+        try:
+            add_metadata(file, metadata)
+        except OSError as error:
+            _log.warning("Seedance: the workflow is not written into %s (%s).", file.name, error.strerror)
 
 
 async def load(wanted: Path | str, selection: Selection) -> io.NodeOutput:

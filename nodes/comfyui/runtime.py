@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
+from comfy.cli_args import args
 from comfy.model_management import processing_interrupted
 from comfy_execution.progress import get_progress_state
 from comfy_execution.utils import get_executing_context
@@ -94,10 +95,23 @@ class RunningNode:
         said["settings"] = SETTINGS in english(lines)
         PromptServer.instance.send_sync(event, said, PromptServer.instance.client_id)
 
+    @property
+    def saved_metadata(self) -> dict[str, object]:
+        """The prompt and the workflow, by ComfyUI's names for them in files; nothing where it is to write none."""
+        if args.disable_metadata or not (entry := self._queue_entry()):
+            return {}
+        extra = entry[3].get("extra_pnginfo")
+        return {**(extra if isinstance(extra, dict) else {}), "prompt": entry[2]}
+
     def _graph(self) -> dict[str, dict[str, Any]]:
         """The nodes of the prompt as it was queued, by their ids; none where it is not running."""
+        entry = self._queue_entry()
+        return entry[2] if entry else {}
+
+    def _queue_entry(self) -> Any:
+        """What ComfyUI's queue holds of the prompt: number, id, graph, extra data and more; None if it does not run."""
         running, _ = PromptServer.instance.prompt_queue.get_current_queue_volatile()
-        return next((entry[2] for entry in running if entry[1] == self.prompt_id), {})
+        return next((entry for entry in running if entry[1] == self.prompt_id), None)
 
 
 def running_node() -> RunningNode:

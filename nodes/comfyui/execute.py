@@ -19,12 +19,13 @@ from comfy_execution.graph import ExecutionBlocker
 
 from ..errors import SeedanceError, StopRequested
 from ..jobs.clock import SystemClock
-from ..jobs.errors import OutcomeUnknown, Stopped
+from ..jobs.errors import OutcomeUnknown, Stopped, VideoUnusable
 from ..jobs.events import Decoding, Done, Failed, Notice, StopOutcome, StopReport
 from ..jobs.job import Run, Video
 from ..jobs.waiting import Cancellation
 from ..runcomfy.request import GenerationRequest, Options, is_request_id, text_hint
 from ..video.decode import decode
+from ..video.errors import VideoError
 from ..video.probe import ALL, Selection, VideoInfo, probe
 from .files import preview
 from .runtime import RunningNode, queued_prompts, running_node, shared
@@ -54,7 +55,12 @@ async def generate(text: str, options: Options | None, *, rehearsal: bool, reuse
             if hint := text_hint(request.text):
                 run.report(Notice(hint))
             video = await shared().engine.generate(request, rehearsal=rehearsal, reuse=reuse, run=run)
-            return await _outputs(video, ALL, run)
+            try:
+                return await _outputs(video, ALL, run)
+            except VideoError as error:
+                if rehearsal or video.reused:
+                    raise
+                raise VideoUnusable(error, video.request_id) from error
     except SeedanceError as error:
         if not skip:
             raise

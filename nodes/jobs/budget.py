@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -44,16 +43,6 @@ class Purchase:
 
 
 UNLIMITED: Final = Purchase()
-
-
-@dataclass(frozen=True)
-class Budget:
-    """What an account knows about money."""
-
-    limit: Callable[[], Limit]
-    """The one that is set now. Blocks."""
-    model: Callable[[], Future[ModelInfo]]
-    """The list price, which may still be asked for."""
 
 
 @dataclass(frozen=True)
@@ -114,13 +103,6 @@ def base_price(model: ModelInfo, duration: int) -> int | None:
     if model.base_price_usd is None or unit not in (*_OF_A_SECOND, *_OF_A_VIDEO):
         return None
     return micros(model.base_price_usd * (duration if unit in _OF_A_SECOND else 1))
-
-
-def known(answer: Future[ModelInfo]) -> ModelInfo:
-    """What the service has told by now."""
-    if not answer.done() or answer.cancelled() or answer.exception():
-        return ModelInfo()
-    return answer.result()
 
 
 def estimate(costs: Sequence[float], base: int | None) -> int | None:

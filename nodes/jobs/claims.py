@@ -45,6 +45,8 @@ class Claims:
         self._lock = threading.Lock()
         self._runs: dict[str, Callable[[], bool]] = {}
         """The runs that go on, and whether each is stopped."""
+        self._certain: dict[str, float] = {}
+        """Until when what a run has claimed cannot have lapsed, by the clock that counts sleep."""
         self._closed = threading.Event()
         self._renewing = False
 
@@ -62,6 +64,17 @@ class Claims:
         """End a run. What it has claimed is free for this process at once; `give_back` frees it for all."""
         with self._lock:
             self._runs.pop(owner, None)
+            self._certain.pop(owner, None)
+
+    def has_claimed(self, owner: str, since: float) -> None:
+        """Note that a run has claimed a job, by a transaction that began then by the clock that counts sleep."""
+        with self._lock:
+            if owner in self._runs:
+                self._certain[owner] = since + CLAIM_SECONDS
+
+    def is_certain(self, owner: str) -> bool:
+        """Whether what a run has claimed is still its own, as far as can be told without the database."""
+        return self.journal.clock.with_sleep() < self._certain.get(owner, 0.0)
 
     def give_back(self, owner: str) -> None:
         """Free whatever a run has claimed. Where that cannot be written, it is free in half a minute by itself."""
@@ -93,10 +106,15 @@ class Claims:
                 _wait_no_more(connection, owner)
             return taken
 
+        since = self.journal.clock.with_sleep()
         try:
-            return self.journal.row(record.id) if self.journal.database.transact(write) else None
+            taken = self.journal.database.transact(write)
         except IntegrityError:  # the run has another unfinished job by now
             return None
+        if not taken:
+            return None
+        self.has_claimed(owner, since)
+        return self.journal.row(record.id)
 
     def is_free(self, record: JobRecord) -> bool:
         """Whether nobody is at work on a job, as far as its record tells."""
@@ -152,7 +170,11 @@ class Claims:
                     return
                 runs = list(self._runs)
             with suppress(JournalUnusable):  # the claims hold for two more tries
+                since = self.journal.clock.with_sleep()
                 self.journal.database.transact(partial(self._put_off, runs))
+                # One that had lapsed before may be another's by now.
+                for owner in filter(self.is_certain, runs):
+                    self.has_claimed(owner, since)
                 self.journal.write_pending()
 
     def _put_off(self, runs: list[str], connection: Connection) -> None:

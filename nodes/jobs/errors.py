@@ -7,8 +7,9 @@ JobError
 ├── DeadlinePassed     it takes longer than the user wants to wait; it goes on
 ├── OutcomeUnknown     the submit call ended unclearly
 ├── VideoUnavailable   the job succeeded; its video could not be fetched
+├── VideoUnusable      it was fetched; it could not be decoded
 ├── VideoUnreadable    the video was saved; it cannot be read just now
-├── JobExpired         the service no longer has it
+├── JobExpired         the service no longer has it, or its video
 ├── NotUnclear         a user wants to settle what is settled
 ├── OtherJobsId        a user names the id of another job
 ├── CannotReceive      what would keep the video from arriving, found before anything was submitted
@@ -27,6 +28,7 @@ from pathlib import Path
 from typing import Final
 
 from ..errors import Charge, SeedanceError
+from ..texts import Text
 from .clock import clock_time, minute
 from .events import StopOutcome
 from .records import JobRecord, State
@@ -62,42 +64,30 @@ class JobFailed(JobError):
     """The service ended the job without a video."""
 
     def __init__(self, reason: str, request_id: str) -> None:
-        advice = "Run again to try once more, which is a new job."
-        if any(word in reason.lower() for word in _OF_MODERATION):
-            message = f'The content check refused this prompt: "{reason.rstrip(".")}".'
-            advice = "Rephrase the text and run again."
-        elif reason:
-            message = f'RunComfy could not generate the video: "{reason.rstrip(".")}".'
-        else:
-            message = "RunComfy could not generate the video and gave no reason."
-        super().__init__(message, advice, charge=Charge.SEE_USAGE, request_id=request_id)
+        refused = any(word in reason.lower() for word in _OF_MODERATION)
+        key = "promptRefused" if refused else "jobFailed" if reason else "jobFailedWithoutReason"
+        super().__init__(key, charge=Charge.SEE_USAGE, request_id=request_id, reason=reason.rstrip("."))
 
 
 class JobCancelled(JobError):
     """The job was cancelled elsewhere."""
 
     def __init__(self, request_id: str) -> None:
-        message = "The job was cancelled while it waited in the queue."
-        super().__init__(message, "Run again to submit it anew.", charge=Charge.NOTHING, request_id=request_id)
+        super().__init__("jobCancelled", charge=Charge.NOTHING, request_id=request_id)
 
 
 class NoVideo(JobError):
     """A success without a link."""
 
     def __init__(self, request_id: str) -> None:
-        message = "RunComfy reports success, but its answer holds no video."
-        again = "Run again in a minute to ask for it again, without a new charge"
-        advice = f"{again}; if it stays so, give RunComfy's support the request id."
-        super().__init__(message, advice, charge=Charge.CHARGED, request_id=request_id)
+        super().__init__("noVideo", charge=Charge.CHARGED, request_id=request_id)
 
 
 class DeadlinePassed(JobError):
     """The wait is over, the job is not."""
 
-    def __init__(self, seconds: float, last: str, request_id: str) -> None:
-        message = f"The video was not ready after {seconds / 60:.0f} minutes ({last})."
-        advice = "Run the same graph again to go on waiting for this job, without a new charge."
-        super().__init__(message, advice, charge=Charge.ACCEPTED, request_id=request_id)
+    def __init__(self, minutes: str, last: str, request_id: str) -> None:
+        super().__init__("deadlinePassed", charge=Charge.ACCEPTED, request_id=request_id, minutes=minutes, last=last)
 
 
 class OutcomeUnknown(JobError):
@@ -106,15 +96,9 @@ class OutcomeUnknown(JobError):
     def __init__(self, when: str, text: str, reason: str, *, is_read: bool = True) -> None:
         # It goes to a log and to a terminal, too.
         begin = "".join(mark if mark.isprintable() else " " for mark in text[:60])
-        super().__init__(
-            f"The submission at {when} ended without a clear answer, so RunComfy may or may not have taken the job."
-            + (f" {reason}" if reason else ""),
-            f'Look on RunComfy\'s Generations page for a job of that time that begins "{begin}". If it is there, '
-            "paste its request id into source of Load Seedance Video. If not, "
-            + ("" if is_read else "set on_failure to stop, so that this message is sure to be read, and ")
-            + "run the same graph again: it will submit anew.",
-            charge=Charge.UNKNOWN,
-        )
+        advice = Text(f"errors.outcomeUnknown.{'advice' if is_read else 'adviceIfSkipped'}", begin=begin)
+        reason = f" {reason}" if reason else ""
+        super().__init__("outcomeUnknown", advice, charge=Charge.UNKNOWN, when=when, reason=reason)
 
 
 class VideoUnavailable(JobError):
@@ -124,50 +108,45 @@ class VideoUnavailable(JobError):
         first: what to do before the graph is run again, in whole sentences.
     """
 
-    def __init__(self, message: str, request_id: str, first: str = "") -> None:
-        super().__init__(
-            message,
-            f"{first} Run the same graph again to fetch its video, without a new charge.".lstrip(),
-            charge=Charge.SUCCEEDED,
-            request_id=request_id,
-        )
+    def __init__(self, problem: str, request_id: str, first: str = "") -> None:
+        advice = Text("errors.videoUnavailable.adviceAfter", first=first) if first else ""
+        super().__init__("videoUnavailable", advice, charge=Charge.SUCCEEDED, request_id=request_id, problem=problem)
+
+
+class VideoUnusable(JobError):
+    """The video that was just paid for is on disk and cannot be decoded, for a reason that has an advice of its own."""
+
+    def __init__(self, reason: SeedanceError, request_id: str) -> None:
+        charge = Charge.CHARGED
+        super().__init__("videoUnusable", reason.advice, charge=charge, request_id=request_id, problem=reason.message)
 
 
 class VideoUnreadable(JobError):
     """The video is on disk, as far as is known, but the disk cannot be read."""
 
     def __init__(self, file: Path, request_id: str) -> None:
-        message = f"This video was saved before, but its file cannot be read just now: {file}."
-        advice = "Bring the drive or folder back, or wait until no other program holds the file, and run again."
-        super().__init__(message, advice, charge=Charge.NOTHING, request_id=request_id)
+        super().__init__("videoUnreadable", charge=Charge.NOTHING, request_id=request_id, file=str(file))
 
 
 class JobExpired(JobError):
-    """The service has deleted the job, or never had it."""
+    """The service has deleted the job or its video, or never had it."""
 
     def __init__(self, request_id: str) -> None:
-        super().__init__(
-            "RunComfy no longer has this job (404), and its video is not on this machine.",
-            "Check the id, and whether the drive that the video was saved to is there. To have the video all the same, "
-            "run the graph that made it: that generates it anew, which is charged.",
-            charge=Charge.EARLIER,
-            request_id=request_id,
-        )
+        super().__init__("jobExpired", charge=Charge.EARLIER, request_id=request_id)
 
 
 class CannotReceive(JobError):
     """Something on this machine would keep the video from arriving."""
 
-    def __init__(self, message: str, advice: str) -> None:
-        super().__init__(message, advice, charge=Charge.NOTHING)
+    def __init__(self, key: str, **values: str) -> None:
+        super().__init__(key, charge=Charge.NOTHING, **values)
 
 
 class InvalidSetting(JobError):
     """A variable of the environment holds something else than it should."""
 
-    def __init__(self, name: str, expected: str) -> None:
-        advice = "Correct it in the environment and restart ComfyUI."
-        super().__init__(f"{name} has to be {expected}.", advice, charge=Charge.NOTHING)
+    def __init__(self, name: str) -> None:
+        super().__init__("invalidSetting", charge=Charge.NOTHING, name=name)
 
 
 class NotUnclear(JobError):

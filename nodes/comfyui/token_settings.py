@@ -9,29 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import SeedanceError
-
-
-@dataclass(frozen=True)
-class TokenState:
-    """Which token is in use."""
-
-    source: str | None
-    """`saved`, the name of an environment variable, or None where there is no token."""
-    saved: bool
-    """Whether one is saved; it goes before any variable."""
-    variable: str | None
-    """The first environment variable that is set, whether it is in use or not."""
-    problem: str | None
-    """Why the token in use cannot be used, if that shows without asking RunComfy."""
-
-
-@dataclass(frozen=True)
-class Check:
-    """What RunComfy said to the token."""
-
-    ok: bool
-    message: str
+from ..texts import Text, as_json
+from .guarded_route import sentences
 
 
 @dataclass(frozen=True, repr=False)
@@ -41,37 +20,49 @@ class TokenSettings:
     file: Path
     environment: Mapping[str, str]
 
-    def state(self) -> TokenState:
-        """Which token is in use; never raises."""
+    def state(self) -> dict[str, object]:
+        """Which token is in use; never raises.
+
+        `source` is `saved`, the name of an environment variable, or None where there is no token; `saved` whether one
+        is, which goes before any variable; `variable` the first one that is set, in use or not; `problem` why the token
+        in use cannot be used, if that shows without asking RunComfy, and `texts` the same in texts.
+        """
         from ..runcomfy.errors import MissingToken
         from ..runcomfy.token import find_token, is_saved, variable_in_use
 
         variable = variable_in_use(self.environment)
-        saved, problem = True, None
+        saved, problem = True, tuple[str, ...]()
         try:
             saved = is_saved(self.file)
             if saved or variable:
                 find_token(self.environment, self.file)
         except MissingToken as error:
-            problem = message(error)
-        return TokenState("saved" if saved else variable, saved, variable, problem)
+            problem = sentences(error)
+        return {
+            "source": "saved" if saved else variable,
+            "saved": saved,
+            "variable": variable,
+            "problem": " ".join(problem) or None,
+            "texts": [as_json(text) for text in problem],
+        }
 
-    def save(self, text: object) -> TokenState:
+    def save(self, text: object) -> dict[str, object]:
         """Save a token. Raises `MissingToken` where it cannot be one, and `OSError` where it cannot be written."""
         from ..runcomfy.token import save_token
 
         save_token(text if isinstance(text, str) else "", self.file)
         return self.state()
 
-    def clear(self) -> TokenState:
+    def clear(self) -> dict[str, object]:
         """Delete the saved token; a variable stays as it is. Raises `OSError` where it cannot be deleted."""
         from ..runcomfy.token import clear_token
 
         clear_token(self.file)
         return self.state()
 
-    def check(self) -> Check:
-        """Ask RunComfy for the model's page, which is free and needs a token that is valid."""
+    def check(self) -> dict[str, object]:
+        """Whether it is `ok`, and RunComfy's `message`: asks for the model's page, which is free and needs a token that
+        is valid."""
         from ..jobs.account import price_of
         from ..runcomfy.client import HttpTransport, RunComfy
         from ..runcomfy.errors import RunComfyError
@@ -81,12 +72,11 @@ class TokenSettings:
             token = find_token(self.environment, self.file)
             model = RunComfy(HttpTransport(api_origin(self.environment), token), token.source).model_info()
         except RunComfyError as error:
-            return Check(False, message(error))
-        costs = f" Seedance costs {price}." if (price := price_of(model)) else ""
-        return Check(True, f"RunComfy accepts the token from {token.source}.{costs}")
+            return {"ok": False, **_message(sentences(error))}
+        price = price_of(model)
+        costs = (Text("costs", price=price),) if price else ()
+        return {"ok": True, **_message((Text("tokenAccepted", source=token.source), *costs))}
 
 
-def message(error: SeedanceError) -> str:
-    """What a page shows of an error."""
-    # Without its words about charges: nothing here can be charged.
-    return f"{error.message} {error.advice}"
+def _message(texts: tuple[str, ...]) -> dict[str, object]:
+    return {"message": " ".join(texts), "texts": [as_json(text) for text in texts]}

@@ -28,8 +28,9 @@ from ..errors import StopRequested
 from ..files import remove
 from ..jobs.clock import SystemClock
 from ..jobs.errors import Stopped
-from ..jobs.events import Done, StopOutcome, Upscaling
+from ..jobs.events import Done, StopOutcome, StopReport, Upscaling
 from ..jobs.waiting import Cancellation
+from ..texts import Text
 from ..video.encode import Format, VideoWriter, finished_frames, remove_unfinished
 from ..video.errors import NotEnoughMemory, UnsupportedUpscale, cannot_open
 from ..video.frame_source import FileFrames, FrameSource, TensorFrames
@@ -65,7 +66,7 @@ async def upscale(video: Any, model: Any, scale_by: float, frames_at_once: int, 
                 cancellation = Cancellation(SystemClock(), run.report, run.is_stopped)
                 file, done = await _upscaled(video, model, scale_by, frames_at_once, crf, cancellation)
         except (StopRequested, InterruptProcessingException):
-            raise Stopped("Stopped. Nothing unfinished is kept.", StopOutcome.NOT_SUBMITTED) from None
+            raise Stopped(StopReport((Text("stoppedUpscaling"),), StopOutcome.NOT_SUBMITTED)) from None
         except FileNotFoundError as error:  # where core opens it
             raise cannot_open(Path(str(error.filename)), error) from None
         run.report(done)

@@ -26,7 +26,7 @@ from ..video.errors import (
 )
 from .decide import Disk
 from .errors import JournalUnusable, NoVideo, Stopped, VideoUnavailable
-from .events import Downloading, Retrying, StopOutcome
+from .events import Downloading, Retrying, StopOutcome, StopReport
 from .file_names import VideoFolder, file_names, state_of
 from .job import NO_JOB, Job
 from .journal import Journal
@@ -55,7 +55,7 @@ async def find_files(
     try:
         return await cancellation.wait_for(executors.journal.submit(whole_files, request_id, folder, journal))
     except StopRequested:
-        raise Stopped(Text("stop.looking"), StopOutcome.NOT_SUBMITTED) from None
+        raise Stopped(StopReport((Text("stoppedLooking"),), StopOutcome.NOT_SUBMITTED)) from None
 
 
 async def download_videos(job: Job, poller: Poller, result: JobResult) -> tuple[Path, ...]:
@@ -130,7 +130,7 @@ async def download_link(link: str, download: Download, executors: Executors, can
                     cancellation.report(Retrying(error.message, pause))
                     await cancellation.sleep(pause)
     except StopRequested:
-        raise Stopped(Text("stop.downloading"), StopOutcome.NOT_SUBMITTED) from None
+        raise Stopped(StopReport((Text("stoppedDownloading"),), StopOutcome.NOT_SUBMITTED)) from None
 
 
 @contextmanager

@@ -30,7 +30,7 @@ from typing import Final
 from ..errors import Charge, SeedanceError
 from ..texts import Text
 from .clock import clock_time, minute
-from .events import StopOutcome
+from .events import StopReport
 from .records import JobRecord, State
 
 _OF_MODERATION: Final = ("moderation", "sensitive", "policy", "nsfw", "unsafe", "content check", "copyright", "violat")
@@ -202,9 +202,9 @@ class CommitUnknown(JournalUnusable):
 class Stopped(Exception):
     """The user pressed Stop. ``str()`` says what has become of the job."""
 
-    def __init__(self, message: str, outcome: StopOutcome) -> None:
-        super().__init__(message)
-        self.outcome = outcome
+    def __init__(self, report: StopReport) -> None:
+        super().__init__(str(report))
+        self.report = report
 
 
 def _cure(reason: str) -> str:

@@ -100,8 +100,8 @@ class Job:
     def unwritten(self, error: JournalUnusable, record: JobRecord, to: State, **changes: object) -> JobRecord:
         """The record as it would be, where the journal cannot be written, which the user is told."""
         moved = replace(record, state=to, **changes)  # type: ignore[arg-type]  # the names are JobRecord's fields
-        known = moved.request_id
-        self.run.report(Notice(Text("notices.jobGoesOn", problem=error.message, id=known) if known else error.message))
+        note = (Text("noteId", id=moved.request_id),) if moved.request_id else ()
+        self.run.report(Notice((error.message, *note)))
         return moved
 
     async def raise_end(self, record: JobRecord) -> None:
@@ -109,7 +109,7 @@ class Job:
         error = error_of(record, is_read=self.run.is_read)
         if isinstance(error, OutcomeUnknown):
             # Shown before it is written down: a crash in between reports it twice, never not at all.
-            self.run.report(Notice(str(error)))
+            self.run.report(Notice(error.texts))
             if not self.run.is_read:
                 raise error
             reported = {"reported_by": self.account.reports.server}

@@ -13,7 +13,7 @@ from .budget import PRICE_SECONDS, Purchase, base_price, estimate
 from .decide import Action, Do, Situation, decide
 from .download import download_videos, whole_files
 from .errors import JobExpired, JobFailed, JournalUnusable, VideoUnreadable
-from .events import Notice, Retrying, Submitting, ordinal
+from .events import Notice, Retrying, Submitting
 from .file_names import VideoFolder
 from .job import NO_JOB, Job, Run, Video
 from .line import NoFreePlace
@@ -152,7 +152,7 @@ class JobRunner:
             if not await cancellation.wait_for(job.submit_call):
                 return None
         except NoFreePlace as full:
-            cancellation.report(Notice(Text("notices.freePlace", place=ordinal(full.place))))
+            cancellation.report(Notice((Text("waitingForPlace", place=full.place),)))
             await cancellation.sleep(LINE_SECONDS)
             self._tried_since = self._account.clock.monotonic()  # a long line leaves time for what may pass
             return None
@@ -236,7 +236,7 @@ class JobRunner:
         if record.state is State.INTENDED:
             left = max(0.0, record.submit_until - self._account.journal.now())
             line = Text("notices.awaitedSubmit", seconds=f"{left:.0f}")
-        self._job.cancellation.report(Notice(line))
+        self._job.cancellation.report(Notice((line,)))
         await self._job.cancellation.sleep(WATCH_SECONDS)
 
     async def _recheck(self, record: JobRecord) -> None:

@@ -62,7 +62,7 @@ async def guard(job: Job, work: Coroutine[None, None, Video], *, may_cancel: boo
             # Another node has stopped already, at which ComfyUI ends all others: nothing raised here is read.
             await _show(job, stopping)
             raise
-        raise Stopped(report.text, report.outcome) from None
+        raise Stopped(report) from None
     except asyncio.CancelledError:
         # A failed sibling node, which is no reason to give up a paid job; or Stop, seen by somebody else first.
         if job.run.is_stopped():
@@ -124,10 +124,8 @@ def _left_alone(record: JobRecord, end: str = "pressed") -> StopReport:
 def _report(
     key: str, outcome: StopOutcome, record: JobRecord, *, end: str = "pressed", problem: str = ""
 ) -> StopReport:
-    return StopReport(
-        Text(f"stop.{key}", end=Text(f"stop.{end}"), id=record.request_id, problem=problem),
-        outcome,
-    )
+    text = Text(f"stop.{key}", end=Text(f"stop.{end}"), id=record.request_id, problem=problem)
+    return StopReport((text,), outcome)
 
 
 def cancel_and_record(job: Job) -> CancelOutcome | None:

@@ -58,7 +58,7 @@ def submit(
     account.claims.has_claimed(job.owner, started)
     job.record = intent
     if purchase.limit.amount and purchase.estimate is None:
-        job.run.report(Notice(Text("notices.unpriced", most=MAX_UNPRICED)))
+        job.run.report(Notice((Text("notices.unpriced", most=MAX_UNPRICED),)))
 
     def check_in_time() -> None:
         """Asked when the connection stands, before the first byte of the request."""

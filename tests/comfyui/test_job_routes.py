@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, cast
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from nodes.comfyui.job_routes import Done, JobRoutes
-from nodes.comfyui.routes import add_table
+from nodes.comfyui.guarded_route import add_routes
+from nodes.comfyui.routes import Routes
 from nodes.jobs.job import Run
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ class SlowEngine:
 def test_videos_that_take_long_to_fetch_keep_no_other_route_waiting() -> None:
     """The server's threads, which also read the files that it serves, are few."""
     engine, routes = SlowEngine(), web.RouteTableDef()
-    add_table(routes, JobRoutes(lambda: cast("Engine", engine), lambda: QUEUED).table())
-    add_table(routes, [("GET", "/other", lambda _: Done())])
+    add_routes(routes, Routes(lambda: cast("Engine", engine), {}, lambda: QUEUED).table())
+    add_routes(routes, [("GET", "/other", lambda _: {"done": True})])
     app = web.Application()
     app.add_routes(routes)
 

@@ -103,7 +103,7 @@ def test_of_many_runs_no_more_than_so_many_are_at_the_service(
     asyncio.run(all_at_once())
     assert max(most) == 2
     lines = [line for machine in machines for line in machine.lines if line.startswith("Waiting for a free place")]
-    assert {"Waiting for a free place, 1st in line", "Waiting for a free place, 3rd in line"} <= set(lines)
+    assert {"Waiting for a free place, number 1 in line", "Waiting for a free place, number 3 in line"} <= set(lines)
     for machine in machines:
         machine.close()
 

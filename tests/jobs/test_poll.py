@@ -270,7 +270,7 @@ def test_a_job_that_another_run_took_over_while_the_machine_slept_is_left_to_tha
 def test_the_lines_are_the_documented_ones(machine: FakeMachine) -> None:
     machine.run()
     assert "Submitting" in machine.lines
-    assert "Queued, 2nd in line, 2 s" in machine.lines
+    assert "Queued, number 2 in line, 2 s" in machine.lines
     assert "Generating, 12 s, usually about 10 s" in machine.lines
     assert all(before != after for before, after in itertools.pairwise(machine.lines))
 

@@ -36,7 +36,7 @@ STOPS: dict[str, tuple[str, str, list[str], int]] = {
     # Stop is pressed when the user reads this: what Stop says, the journal then, the jobs bought in the end.
     "Submitting": ("Stopped before anything was submitted. Nothing was charged.", "", [], 1),
     "Trying again in 60 s": ("Nothing was charged.", "", ["refused"], 1),
-    "Queued, 2nd in line": ("Job job-1 was still queued and is cancelled. Nothing was charged.", "", ["cancelled"], 2),
+    "Queued, number 2": ("Job job-1 was still queued and is cancelled. Nothing was charged.", "", ["cancelled"], 2),
     "Generating, 12 s": ("job-1 is running already and will be charged", "without a new charge", ["accepted"], 1),
 }
 

@@ -14,7 +14,8 @@ from .budget import base_price, micros
 from .claims import Claims
 from .decide import Do, Situation, decide
 from .download import look_on_disk
-from .records import JOBS, JobRecord, RequestKey, State
+from .records import JobRecord, RequestKey, State
+from .tables import JOBS
 
 
 class QuoteKind(Enum):

@@ -15,7 +15,7 @@ from .download import download_videos, look_on_disk, whole_files
 from .errors import JobExpired, JobFailed, JournalUnusable, VideoUnreadable
 from .events import Notice, Retrying, Submitting, ordinal
 from .job import NO_JOB, Job, Run, Video
-from .line import NoFreePlace
+from .limits import NoFreePlace
 from .poll import ClaimLost, Poller
 from .records import TRANSITIONS, JobRecord, RequestKey, State
 from .stop import guard

@@ -15,7 +15,8 @@ import pytest
 from nodes.jobs.claims import Claims
 from nodes.jobs.clock import SystemClock
 from nodes.jobs.errors import JournalUnusable
-from nodes.jobs.journal import CLAIM_SECONDS, Journal
+from nodes.jobs.journal import Journal
+from nodes.jobs.limits import CLAIM_SECONDS
 from nodes.jobs.records import JobRecord, State
 from tests.support.fake_runcomfy import TurningClock
 from tests.support.job_records import KEY, intend, record_in

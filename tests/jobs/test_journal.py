@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from nodes.jobs import sqlite as sqlite_module
 from nodes.jobs.claims import Claims
+from nodes.jobs.database import Database
 from nodes.jobs.errors import JournalUnusable
 from nodes.jobs.journal import Journal
 from nodes.jobs.records import RequestKey, State, hash_of
@@ -140,7 +140,7 @@ SPOILT: dict[str, Callable[[Path], None]] = {
 
 
 def test_a_spoilt_journal_is_an_error_that_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite_module, "PAUSE", 0.001)
+    monkeypatch.setattr(Database, "PAUSE", 0.001)
     for reason, spoil in SPOILT.items():
         file = tmp_path / reason / "jobs.sqlite3"
         journal = Journal(file, TurningClock())
@@ -170,7 +170,7 @@ def test_a_journal_that_cannot_be_written_takes_no_intent_until_it_is_mended(jou
 def test_a_journal_that_others_keep_locked_is_an_error_after_a_while(
     file: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite_module, "BUSY_TIMEOUT", 0.05)
+    monkeypatch.setattr(Database, "BUSY_SECONDS", 0.05)
     record = intend(journal)
     journal.close()
     with closing(sqlite3.connect(file, isolation_level=None)) as another:
@@ -186,7 +186,7 @@ def test_what_fails_within_a_transaction_leaves_nothing(journal: Journal) -> Non
     record = intend(journal)
 
     def break_off(connection: Connection) -> None:
-        connection.exec_driver_sql("DELETE FROM job_records")
+        connection.exec_driver_sql("DELETE FROM paid_jobs")
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -257,7 +257,7 @@ def test_durations_are_those_of_the_same_kind_newest_first(journal: Journal) -> 
 @on_both
 def test_a_row_of_other_rules_hides_no_other_row(journal: Journal) -> None:
     odd, good = record_in(State.SAVED, journal), record_in(State.SAVED, journal)
-    execute(journal, f"""UPDATE job_records SET request = '{{"text": "x", "duration": 99}}' WHERE id = {odd.id}""")
+    execute(journal, f"""UPDATE paid_jobs SET request = '{{"text": "x", "duration": 99}}' WHERE id = {odd.id}""")
     assert journal.of_request(KEY) == [good, replace(odd, request=None)]
 
 

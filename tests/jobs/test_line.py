@@ -11,8 +11,8 @@ import pytest
 
 from nodes.jobs.claims import Claims
 from nodes.jobs.errors import Stopped
-from nodes.jobs.journal import CLAIM_SECONDS, Journal
-from nodes.jobs.line import WAIT_SECONDS, NoFreePlace
+from nodes.jobs.journal import Journal
+from nodes.jobs.limits import CLAIM_SECONDS, NoFreePlace
 from nodes.jobs.records import JobRecord, RequestKey, State
 from nodes.runcomfy.errors import RateLimited
 from tests.support.fake_runcomfy import BOAT, FakeMachine, TurningClock, go_by
@@ -53,7 +53,7 @@ def test_the_places_of_a_server_that_died_become_free(journal: Journal, clock: T
     """Those of its jobs, and those of its runs in line."""
     assert isinstance(ask(journal, "one", max_jobs=1), JobRecord)
     assert [ask(journal, owner, max_jobs=1) for owner in ("dead", "three")] == [1, 2]
-    clock.now += max(CLAIM_SECONDS, WAIT_SECONDS) - 1
+    clock.now += CLAIM_SECONDS - 1
     assert ask(journal, "three", max_jobs=1) == 2
     clock.now += 1
     assert isinstance(ask(journal, "three", max_jobs=1), JobRecord)

@@ -12,9 +12,8 @@ from nodes.errors import SeedanceError
 from nodes.jobs.account import Reports
 from nodes.jobs.errors import NotUnclear, OtherJobsId
 from nodes.jobs.journal import Journal
-from nodes.jobs.listing import GROUPS, PAGE, as_csv, page, totals
+from nodes.jobs.listing import GROUPS, PAGE, as_csv, link, page, submit_again, totals
 from nodes.jobs.records import SUBMIT_SECONDS, JobRecord, RequestKey, State
-from nodes.jobs.unclear import link, submit_again
 from nodes.runcomfy.errors import NotFound
 from nodes.runcomfy.request import GenerationRequest
 from tests.support.fake_runcomfy import BOAT, FakeMachine, TurningClock

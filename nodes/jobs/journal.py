@@ -22,7 +22,7 @@ from .pending import PendingWrites
 from .postgres import PostgresDatabase
 from .records import NOT_ACCEPTED_YET, SUBMIT_SECONDS, TRANSITIONS, JobRecord, RequestKey, State
 from .sqlite import SqliteDatabase
-from .tables import JOBS, accept, another_is_unfinished, insertion, newest, read
+from .tables import JOBS, accept, another_is_unfinished, insertion, newest, read, successful
 
 
 class Journal:
@@ -78,9 +78,7 @@ class Journal:
 
     def durations(self, request: GenerationRequest, limit: int = 50) -> list[float]:
         """Seconds that the latest successful jobs of the same size and length took."""
-        kind = (JOBS.c.resolution == request.resolution) & (JOBS.c.duration == request.duration)
-        ended = JOBS.c.state.in_([State.SUCCEEDED, State.SAVED])
-        found = self.newest(limit, kind, ended, JOBS.c.seconds.is_not(None))
+        found = self.newest(limit, *successful(request), JOBS.c.seconds.is_not(None))
         return [record.seconds for record in found if record.seconds is not None]
 
     def media_hosts(self, origin: str, limit: int = 3) -> set[str]:

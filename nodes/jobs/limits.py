@@ -18,7 +18,7 @@ from .database import Database
 from .errors import BudgetReached
 from .events import dollars
 from .records import State
-from .tables import JOBS, WAITING
+from .tables import JOBS, WAITING, successful
 
 DAY: Final = 86400.0
 MAX_UNPRICED: Final = 50
@@ -104,9 +104,7 @@ class Spending:
     def costs(self, request: GenerationRequest, limit: int = 50) -> list[float]:
         """What the latest successful jobs of the same size and length have cost, newest first, in US dollars, as far as
         the service has told. Raises `JournalUnusable`."""
-        kind = (JOBS.c.resolution == request.resolution) & (JOBS.c.duration == request.duration)
-        query = select(JOBS.c.cost).where(kind, JOBS.c.state.in_([State.SUCCEEDED, State.SAVED, State.EXPIRED]))
-        query = query.order_by(JOBS.c.id.desc()).limit(limit)
+        query = select(JOBS.c.cost).where(*successful(request)).order_by(JOBS.c.id.desc()).limit(limit)
         found = self._database.read(lambda connection: connection.execute(query).scalars().all())
         return [cost for cost in found if cost is not None]
 

@@ -6,26 +6,8 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, Final
 
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    Column,
-    ColumnElement,
-    Connection,
-    Enum,
-    Float,
-    Index,
-    Insert,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Text,
-    insert,
-    inspect,
-    select,
-    update,
-)
+import sqlalchemy as sa
+from sqlalchemy import Column, Connection, Float, Index, Integer, String, Text
 from sqlalchemy.schema import CreateColumn
 
 from ..runcomfy.request import GenerationRequest
@@ -33,12 +15,12 @@ from .records import NOT_ACCEPTED_YET, UNFINISHED, JobRecord, RequestKey, State,
 
 VERSION: Final = 6
 """Of the tables. 1 to 3 are the first version's, 4 knew no budget, and up to 5 a process looked at it only once."""
-METADATA: Final = MetaData()
-_STATE: Final = Enum(
+METADATA: Final = sa.MetaData()
+_STATE: Final = sa.Enum(
     State, values_callable=lambda states: [each.value for each in states], native_enum=False, length=16
 )
 
-JOBS: Final = Table(
+JOBS: Final = sa.Table(
     # Not a name of an earlier version: a process of it that still runs must fail, not buy.
     "paid_jobs",
     METADATA,
@@ -61,16 +43,16 @@ JOBS: Final = Table(
     Column("reported_by", String(200), nullable=False, server_default=""),
     Column("seconds", Float),
     Column("cost", Float),
-    Column("estimate", BigInteger),
+    Column("estimate", sa.BigInteger),
     # Since when it counts towards the budget anew, where that is not since it was created: a clock was set.
     Column("recounted", Float),
     Column("price", Text, nullable=False, server_default=""),
     Column("reason", Text, nullable=False, server_default=""),
-    Column("files", JSON, nullable=False, server_default="[]"),
+    Column("files", sa.JSON, nullable=False, server_default="[]"),
     Column("media_host", Text, nullable=False, server_default=""),
 )
 
-WAITING: Final = Table(
+WAITING: Final = sa.Table(
     "waiting_runs",
     METADATA,
     Column("id", Integer, primary_key=True),
@@ -97,12 +79,12 @@ Index("jobs_counted_anew", JOBS.c.recounted)
 
 def upgrade(connection: Connection) -> None:
     """Make the tables, or give those of an earlier version what they lack."""
-    present = inspect(connection).get_table_names()
+    present = sa.inspect(connection).get_table_names()
     if "job_records" in present and JOBS.name not in present:
         connection.exec_driver_sql(f"ALTER TABLE job_records RENAME TO {JOBS.name}")
     for table in METADATA.sorted_tables:
         table.create(connection, checkfirst=True)
-        columns = {column["name"] for column in inspect(connection).get_columns(table.name)}
+        columns = {column["name"] for column in sa.inspect(connection).get_columns(table.name)}
         for column in table.columns:
             if column.name not in columns:
                 definition = CreateColumn(column).compile(dialect=connection.dialect)
@@ -123,21 +105,27 @@ def record_of(row: Mapping[Any, Any]) -> JobRecord:
     return JobRecord(**same, **read)
 
 
-def insertion(uid: str, key: RequestKey, run: str, request: GenerationRequest) -> Insert:
+def insertion(uid: str, key: RequestKey, run: str, request: GenerationRequest) -> sa.Insert:
     """Inserts the row of a job, with what it is known by and what is asked for."""
-    known_by = insert(JOBS).values(uid=uid, request_key=key.request, account=key.account, origin=key.origin, run=run)
+    known_by = sa.insert(JOBS).values(uid=uid, request_key=key.request, account=key.account, origin=key.origin, run=run)
     return known_by.values(request=request.canonical(), resolution=request.resolution, duration=request.duration)
 
 
-def newest(connection: Connection, *conditions: ColumnElement[bool], limit: int | None = None) -> list[JobRecord]:
+def newest(connection: Connection, *conditions: sa.ColumnElement[bool], limit: int | None = None) -> list[JobRecord]:
     """The records for which all of that holds, newest first."""
-    query = select(JOBS).where(*conditions).order_by(JOBS.c.id.desc()).limit(limit)
+    query = sa.select(JOBS).where(*conditions).order_by(JOBS.c.id.desc()).limit(limit)
     return [record_of(row) for row in connection.execute(query).mappings()]
 
 
-def read(connection: Connection, condition: ColumnElement[bool]) -> JobRecord | None:
+def successful(request: GenerationRequest) -> tuple[sa.ColumnElement[bool], ...]:
+    """What holds for the jobs of the same size and length that came to a video."""
+    ended = JOBS.c.state.in_([State.SUCCEEDED, State.SAVED, State.EXPIRED])
+    return JOBS.c.resolution == request.resolution, JOBS.c.duration == request.duration, ended
+
+
+def read(connection: Connection, condition: sa.ColumnElement[bool]) -> JobRecord | None:
     """A record of which something is true."""
-    row = connection.execute(select(JOBS).where(condition)).mappings().first()
+    row = connection.execute(sa.select(JOBS).where(condition)).mappings().first()
     return record_of(row) if row else None
 
 
@@ -148,7 +136,7 @@ def accept(connection: Connection, record: JobRecord, request_id: str, now: floa
         row = insertion(record.uid, record.key, record.run, record.request or GenerationRequest("(unknown)"))
         row = row.values(state=State.REFUSED, created=record.created, changed=now, estimate=record.estimate)
         connection.execute(row)
-    accepted = update(JOBS).where(JOBS.c.uid == record.uid)
+    accepted = sa.update(JOBS).where(JOBS.c.uid == record.uid)
     if other:
         reason = f"RunComfy named another job's id, {request_id}."
         accepted = accepted.where(JOBS.c.state == State.INTENDED).values(state=State.UNKNOWN, reason=reason)

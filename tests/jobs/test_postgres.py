@@ -347,9 +347,10 @@ def test_tables_of_an_earlier_version_get_what_they_lack(postgres: Postgres) -> 
     record = record_in(State.SAVED, journal, cost=0.03)
     journal.close()
     with postgres.connect(url.rpartition("/")[2]) as connection:
-        connection.execute("DROP TABLE submit_line")
+        connection.execute("DROP TABLE journal_version, waiting_runs")
         connection.execute("DROP INDEX jobs_of_a_claim")
-        connection.execute("ALTER TABLE paid_jobs DROP COLUMN media_host")
+        connection.execute("ALTER TABLE paid_jobs RENAME TO job_records")
+        connection.execute("ALTER TABLE job_records DROP COLUMN media_host")
     journal = Journal(None, SystemClock(), url)
     assert journal.of_request(KEY) == [record]
     assert journal.create(journal.of_request(KEY), KEY, "a run", BOAT, "me", None, max_jobs=1)
@@ -363,12 +364,10 @@ def test_nothing_outlives_a_transaction(journal: Journal, url: str, postgres: Po
     with postgres.connect(url.rpartition("/")[2]) as connection:
         assert connection.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").fetchone() == (0,)
     settings = "SELECT current_setting('statement_timeout'), (SELECT count(*) FROM pg_prepared_statements)"
-    raw = postgres_module.PostgresDatabase(url, SystemClock())
-    raw.read(lambda _: None)
-    engine = raw._opened()
+    # In the session of a transaction, after its end.
+    engine = journal.database.transact(lambda connection: connection.engine)
     with engine.connect() as connection:
         assert tuple(connection.exec_driver_sql(settings).one()) == ("0", 0)
-    raw.close()
 
 
 def test_the_password_is_nowhere(

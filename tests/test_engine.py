@@ -14,9 +14,11 @@ from nodes.engine import Engine, Folders
 from nodes.jobs.errors import Stopped
 from nodes.jobs.job import Run, Video
 from nodes.jobs.quote import Quote, QuoteKind
+from nodes.jobs.records import RequestKey, State
 from nodes.rehearsal import Timing
 from nodes.runcomfy.errors import MissingToken
 from nodes.runcomfy.request import GenerationRequest
+from tests.support.job_records import record_in
 from tests.support.rehearsal import RehearsalService
 from tests.support.tiny_mp4 import TINY_MP4
 
@@ -48,6 +50,18 @@ def test_the_token_and_the_service_are_looked_up_for_every_video(engine: Engine,
             environment.update(RUNCOMFY_API_TOKEN=token, RUNCOMFY_API_BASE_URL=service.origin)
             assert generated(engine, token, rehearsal=False).request_id == service.submissions[0].request_id
     assert len(engine.journal.records(9)) == 2
+
+
+def test_each_folder_is_a_server_of_its_own_whatever_their_machines_are_called(tmp_path: Path) -> None:
+    """What one of them has reported, the other's user has not read."""
+    names: list[str] = []
+    for folder in ("one", "another", "one"):
+        engine = Engine(Folders(tmp_path / "videos", tmp_path / folder), {}, "comfyui 8188")
+        record = record_in(State.UNKNOWN, engine.journal, RequestKey(f"{len(names)}", "account", ""))
+        engine.submit_again(record.id, frozenset())
+        names.append(engine.journal.records(1)[0].reported_by)
+        engine.close()
+    assert names[0] == names[2] != names[1]
 
 
 def test_rehearsals_need_no_token_find_their_videos_again_and_leave_no_record(engine: Engine) -> None:

@@ -72,7 +72,7 @@ def test_an_id_that_the_old_journal_learns_late_comes_along(tmp_path: Path, data
     assert import_journal(file, new, clock) == (1, 0)
     old.accept(late, "job-late")
     lost = intend(old, replace(KEY, request="lost"))
-    old.pending.add(lost, "job-lost")
+    old.pending.keep_id(lost, "job-lost")
     old.close()
     assert import_journal(file, new, clock) == (1, 1)
     found = {record.request_id: record.state for record in new.records()}

@@ -216,12 +216,20 @@ def test_an_accepted_id_is_never_lost(file: Path) -> None:
         journal.close()
 
 
-KEPT = {"uid": "x", "request_id": "job-9", "run": "", "created": 1.0, "key": ["r", "a", "o"], "request": "{}"}
+KEPT: dict[str, object] = {
+    "uid": "x",
+    "request_id": "job-9",
+    "run": "",
+    "created": 1.0,
+    "key": ["r", "a", "o"],
+    "request": "{}",
+}
 
 
 def test_what_lies_beside_it_and_is_no_id_harms_nothing(file: Path, journal: Journal) -> None:
     file.parent.mkdir()
-    odd = [{**KEPT, **wrong} for wrong in ({"uid": {}}, {"request_id": "../x"}, {"key": [1, 2, 3]}, {"run": 1})]
+    wrong = {"uid": {}, "request_id": "../x", "key": [1, 2, 3], "run": 1}
+    odd = [{**KEPT, name: value} for name, value in wrong.items()]
     for number, text in enumerate(("", "[]", '{"uid": "x"', "null", '{"uid": 1, "key": [1]}', *map(json.dumps, odd))):
         (file.parent / f"accepted-{number}.json").write_text(text)
     assert journal.of_request(KEY) == []

@@ -366,8 +366,8 @@ def test_nothing_outlives_a_transaction(journal: Journal, url: str, postgres: Po
     settings = "SELECT current_setting('statement_timeout'), (SELECT count(*) FROM pg_prepared_statements)"
     # In the session of a transaction, after its end.
     engine = journal.database.transact(lambda connection: connection.engine)
-    with engine.connect() as connection:
-        assert tuple(connection.exec_driver_sql(settings).one()) == ("0", 0)
+    with engine.connect() as session:
+        assert tuple(session.exec_driver_sql(settings).one()) == ("0", 0)
 
 
 def test_the_password_is_nowhere(

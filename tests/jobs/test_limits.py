@@ -1,4 +1,4 @@
-"""At most so many jobs of an account at the service at once: the others wait in line, first come, first served."""
+"""At most so many jobs of an account at the service at once: the others wait in line. `test_budget` has the budget."""
 
 from __future__ import annotations
 
@@ -46,6 +46,15 @@ def test_who_asks_first_is_served_first(journal: Journal) -> None:
     assert isinstance(ask(journal, "four"), JobRecord)
     assert ask(journal, "five") == 1
     assert isinstance(ask(journal, "five", max_jobs=0), JobRecord), "without a limit nobody waits"
+
+
+def test_who_asks_again_writes_nothing(journal: Journal, tmp_path: Path) -> None:
+    """Hundreds of runs may wait for hours, each asking every second."""
+    for owner in ("one", "two", "three"):
+        ask(journal, owner)
+    before = (tmp_path / "jobs.sqlite3").read_bytes()
+    assert [ask(journal, owner) for owner in ("three", "three")] == [1, 1]
+    assert (tmp_path / "jobs.sqlite3").read_bytes() == before
 
 
 @on_both

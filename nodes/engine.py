@@ -17,19 +17,19 @@ from urllib.parse import urlsplit
 
 from .jobs.account import Account, ListPrice, RateLimiter, Reports
 from .jobs.budget import PRICE_SECONDS, BudgetSetting
-from .jobs.claims import Claims
+from .jobs.claims import Claims, server_id
 from .jobs.clock import SystemClock
 from .jobs.download import download_link, find_files
 from .jobs.errors import InvalidSetting
 from .jobs.file_names import LINK_PREFIX, request_id_of
 from .jobs.job import Run, Video
 from .jobs.journal import Journal
+from .jobs.listing import link, submit_again
 from .jobs.poll_schedule import ENOUGH_HISTORY, PollSchedule
 from .jobs.preflight import check_before_submit
 from .jobs.quote import Quote, QuoteKind, quote
 from .jobs.records import RequestKey
 from .jobs.runner import JobRunner
-from .jobs.unclear import link, submit_again
 from .jobs.waiting import Backoff, Cancellation, Executors
 from .runcomfy.client import HttpTransport, RunComfy
 from .runcomfy.errors import MissingToken
@@ -93,7 +93,7 @@ class Engine:
         """The record of the live jobs."""
         self.budget = BudgetSetting(folders.budget, environment)
         self._claims = Claims(self.journal)
-        self._reports = Reports(f"{socket.gethostname()} {server}")
+        self._reports = Reports(f"{socket.gethostname()[:64]} {server_id(folders.private)} {server}")
         self._public_media = media_session()
         self._lock = threading.Lock()
         self._live_accounts: dict[tuple[str, Token], Account] = {}
@@ -144,11 +144,11 @@ class Engine:
         return Video(request_id_of(file) if of_a_job else "", (file,), reused=True)
 
     def link(self, number: int, request_id: str) -> None:
-        """As `jobs.unclear.link`, with the token that is in use. Raises `MissingToken` and `InvalidOrigin`, too."""
+        """As `jobs.listing.link`, with the token that is in use. Raises `MissingToken` and `InvalidOrigin`, too."""
         link(self._live_account(), number, request_id)
 
     def submit_again(self, number: int, queued: frozenset[str]) -> None:
-        """As `jobs.unclear.submit_again`."""
+        """As `jobs.listing.submit_again`."""
         submit_again(self.journal, self._reports, number, queued)
 
     def close(self) -> None:

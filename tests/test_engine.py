@@ -16,9 +16,11 @@ from nodes.jobs.errors import Stopped
 from nodes.jobs.events import Event
 from nodes.jobs.job import Run, Video
 from nodes.jobs.quote import Quote, QuoteKind
+from nodes.jobs.records import RequestKey, State
 from nodes.rehearsal import Timing
 from nodes.runcomfy.errors import MissingToken
 from nodes.runcomfy.request import GenerationRequest
+from tests.support.job_records import record_in
 from tests.support.rehearsal import RehearsalService
 from tests.support.tiny_mp4 import TINY_MP4
 
@@ -82,6 +84,18 @@ def test_how_many_jobs_may_be_at_the_service_is_looked_up_for_every_video(
     environment["SEEDANCE_MAX_JOBS"] = "many"
     with pytest.raises(SeedanceError, match=r"^SEEDANCE_MAX_JOBS has to be a whole number\. Nothing was charged\."):
         generated(engine, rehearsal=False)
+
+
+def test_each_folder_is_a_server_of_its_own_whatever_their_machines_are_called(tmp_path: Path) -> None:
+    """What one of them has reported, the other's user has not read."""
+    names: list[str] = []
+    for folder in ("one", "another", "one"):
+        engine = Engine(Folders(tmp_path / "videos", tmp_path / folder), {}, "comfyui 8188")
+        record = record_in(State.UNKNOWN, engine.journal, RequestKey(f"{len(names)}", "account", ""))
+        engine.submit_again(record.id, frozenset())
+        names.append(engine.journal.records(1)[0].reported_by)
+        engine.close()
+    assert names[0] == names[2] != names[1]
 
 
 def test_rehearsals_need_no_token_find_their_videos_again_and_leave_no_record(engine: Engine) -> None:

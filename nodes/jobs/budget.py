@@ -66,11 +66,7 @@ class BudgetSetting:
         except FileNotFoundError:
             return Limit(DEFAULT)
         except OSError as error:
-            reason = error.strerror
-            raise InvalidBudget(
-                f"The saved budget cannot be read ({reason}).",
-                f"Make {self.file} readable for the user that runs ComfyUI, then run again.",
-            ) from None
+            raise InvalidBudget("unreadableBudget", reason=f"{error.strerror}", file=f"{self.file}") from None
 
     def save(self, usd: object) -> None:
         """Set the limit in US dollars. Raises `InvalidBudget` where it is none, and `OSError`."""
@@ -86,10 +82,7 @@ def _read(text: str, place: str) -> int:
         usd = math.nan
     if 0 <= usd <= LARGEST / PER_USD:
         return max(micros(usd), usd > 0)  # next to nothing is not 0, which is no limit
-    raise InvalidBudget(
-        f"The budget in {place} is no amount of money.",
-        "Set it to US dollars for 24 hours, such as 12.5; 0 is no limit.",
-    )
+    raise InvalidBudget("invalidBudget", place=place)
 
 
 def micros(usd: float) -> int:

@@ -12,12 +12,14 @@ JobError
 ├── JobExpired         the service no longer has it, or its video
 ├── NotUnclear         a user wants to settle what is settled
 ├── OtherJobsId        a user names the id of another job
+├── OtherService       a user names the id of a job of another service
 ├── CannotReceive      what would keep the video from arriving, found before anything was submitted
 ├── InvalidSetting     a variable of the environment, found before anything was submitted
 ├── BudgetReached      what may be spent in 24 hours is
 ├── InvalidBudget      what may be spent cannot be known
 └── JournalUnusable    no record can be kept, so nothing is submitted
-    └── CommitUnknown  a change may be written or not
+    ├── CommitUnknown  a change may be written or not
+    └── ChangeRefused  a change can never be written
 
 Stopped                the user pressed Stop: not a failure
 """
@@ -37,22 +39,15 @@ _OF_MODERATION: Final = ("moderation", "sensitive", "policy", "nsfw", "unsafe", 
 """One of these is in the reason where the content check refused a prompt: no code is documented that would tell."""
 
 
-_CURES: Final = (
-    (("full", "no space", "quota"), "Free some space on its drive and run again."),
-    (
-        ("read-only", "readonly", "denied", "not permitted", "unable to open"),
-        "Make the file and its folder writable, or start ComfyUI with --user-directory on a drive that is.",
-    ),
-    (
-        ("locked", "for too long", "i/o error", "input/output error"),
-        "Close what else may have it open. If its drive cannot lock files, as some network drives, start ComfyUI with "
-        "--user-directory on a local one.",
-    ),
-    (("not a database", "malformed"), "Move the file away: a new journal is begun, which does not know earlier jobs."),
-    (("moved away",), "Put it back, or run again: a new journal is begun, which does not know earlier jobs."),
-    (("newer version",), "Update this pack."),
-    (("older version",), "End it and run again."),
-)
+_CURES: Final = {
+    "full": ("full", "no space", "quota"),
+    "readOnly": ("read-only", "readonly", "denied", "not permitted", "unable to open"),
+    "busy": ("locked", "for too long", "i/o error", "input/output error"),
+    "damaged": ("not a database", "malformed"),
+    "gone": ("moved away",),
+    "newer": ("newer version",),
+    "older": ("older version",),
+}
 """What helps, by the words of SQLite and of systems for what is wrong; the words of Windows are in its language."""
 
 
@@ -153,15 +148,21 @@ class NotUnclear(JobError):
     """Nothing is left to be settled about a job."""
 
     def __init__(self) -> None:
-        super().__init__("What became of this job is known by now.", "Look at the list again.", charge=Charge.NOTHING)
+        super().__init__("notUnclear", charge=Charge.NOTHING)
 
 
 class OtherJobsId(JobError):
     """The id of another job."""
 
     def __init__(self, request_id: str) -> None:
-        message = f"{request_id} is another job's id."
-        super().__init__(message, "Look for this job's own on RunComfy's Generations page.", charge=Charge.NOTHING)
+        super().__init__("otherJobsId", charge=Charge.NOTHING, id=request_id)
+
+
+class OtherService(JobError):
+    """The job was submitted to another service than the one that would be asked."""
+
+    def __init__(self, origin: str) -> None:
+        super().__init__("otherService", charge=Charge.NOTHING, origin=origin)
 
 
 class BudgetReached(JobError):
@@ -171,28 +172,35 @@ class BudgetReached(JobError):
         frees_at: when it will have been long enough ago, in seconds since the epoch; None: waiting does not help.
     """
 
-    def __init__(self, message: str, advice: str, frees_at: float | None) -> None:
-        wait = "" if frees_at is None else f", or wait until {minute(frees_at)}"
-        super().__init__(message, f"{advice}{wait}.", charge=Charge.NOTHING)
+    def __init__(self, key: str, frees_at: float | None, **values: str) -> None:
+        wait = "" if frees_at is None else Text("errors.orWait", time=minute(frees_at))
+        super().__init__(key, charge=Charge.NOTHING, wait=wait, **values)
 
 
 class InvalidBudget(JobError):
     """What may be spent cannot be known, so nothing is."""
 
-    def __init__(self, message: str, advice: str) -> None:
-        super().__init__(message, advice, charge=Charge.NOTHING)
+    def __init__(self, key: str, **values: str) -> None:
+        super().__init__(key, charge=Charge.NOTHING, **values)
 
 
 class JournalUnusable(JobError):
-    """Without a record a crash could cost the user a second payment."""
+    """Without a record a crash could cost the user a second payment.
 
-    def __init__(self, file: str, reason: str, advice: str = "") -> None:
-        super().__init__(
-            f"The journal of paid jobs cannot be used ({reason}): {file}.",
-            f"{advice or _cure(reason)} Videos that are already in output/seedance can still be loaded with "
-            "Load Seedance Video.",
-            charge=Charge.NOTHING,
-        )
+    Args:
+        file: or database.
+        reason: in the words of the database or the system, or one of this pack's own.
+        cure: in place of the one that is known for the reason.
+    """
+
+    def __init__(self, file: str, reason: str, cure: str = "") -> None:
+        usual = (name for name, words in _CURES.items() if any(word in reason.lower() for word in words))
+        cure = cure or Text(f"errors.journalUnusable.cures.{next(usual, 'usual')}")
+        super().__init__("journalUnusable", charge=Charge.NOTHING, file=file, reason=reason, cure=cure)
+
+
+class ChangeRefused(JournalUnusable):
+    """The database cannot hold what is to be written to it, now or later."""
 
 
 class CommitUnknown(JournalUnusable):
@@ -205,11 +213,6 @@ class Stopped(Exception):
     def __init__(self, report: StopReport) -> None:
         super().__init__(str(report))
         self.report = report
-
-
-def _cure(reason: str) -> str:
-    usual = "Make it writable. If its drive cannot lock files, start ComfyUI with --user-directory on a local one."
-    return next((cure for words, cure in _CURES if any(word in reason.lower() for word in words)), usual)
 
 
 def error_of(record: JobRecord, *, is_read: bool = True) -> JobError:

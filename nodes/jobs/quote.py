@@ -14,7 +14,8 @@ from .budget import base_price, micros
 from .claims import Claims
 from .decide import Do, Situation, decide
 from .file_names import VideoFolder
-from .records import JOBS, JobRecord, RequestKey, State
+from .records import JobRecord, RequestKey, State
+from .tables import JOBS
 
 
 class QuoteKind(Enum):

@@ -16,7 +16,7 @@ from .errors import JobExpired, JobFailed, JournalUnusable, VideoUnreadable
 from .events import Notice, Retrying, Submitting
 from .file_names import VideoFolder
 from .job import NO_JOB, Job, Run, Video
-from .line import NoFreePlace
+from .limits import NoFreePlace
 from .poll import ClaimLost, Poller
 from .records import TRANSITIONS, JobRecord, RequestKey, State
 from .stop import guard

@@ -17,7 +17,7 @@ from ..texts import Text
 from .errors import JournalUnusable, OutcomeUnknown, Stopped
 from .events import StopOutcome, StopReport
 from .job import Job, Video
-from .journal import CLAIM_SECONDS
+from .limits import CLAIM_SECONDS
 from .records import JobRecord, State
 from .waiting import ended_within
 

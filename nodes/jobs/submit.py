@@ -15,8 +15,8 @@ from .budget import Purchase
 from .errors import JournalUnusable
 from .events import Notice
 from .job import Job
+from .limits import MAX_UNPRICED
 from .records import JobRecord, RequestKey, State
-from .spending import MAX_UNPRICED
 from .stop import cancel_and_record
 
 FIRST_BYTE_SECONDS: Final = 15.0

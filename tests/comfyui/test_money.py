@@ -172,7 +172,7 @@ def test_b_the_server_is_killed_in_one_call_and_in_another_job_and_the_token_is_
         if says("Another run is submitting the same video")(event):
             # The call may be under way for 90 s yet. Only the journal can be turned on, not the server's clock.
             with closing(sqlite3.connect(journal)) as connection, connection:
-                connection.execute("UPDATE job_records SET submit_until = 1 WHERE state = 'intended'")
+                connection.execute("UPDATE paid_jobs SET submit_until = 1 WHERE state = 'intended'")
 
     journal = machine.server.base / "user" / "__seedance" / "jobs.sqlite3"
     machine.server.start()

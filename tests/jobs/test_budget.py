@@ -34,8 +34,9 @@ from nodes.jobs.clock import SystemClock, minute
 from nodes.jobs.errors import BudgetReached, InvalidBudget, OutcomeUnknown
 from nodes.jobs.job import Run
 from nodes.jobs.journal import Journal
-from nodes.jobs.records import JOBS, RequestKey, State
-from nodes.jobs.spending import DAY, MAX_UNPRICED
+from nodes.jobs.limits import DAY, MAX_UNPRICED
+from nodes.jobs.records import RequestKey, State
+from nodes.jobs.tables import JOBS
 from nodes.rehearsal import DEFAULT_TOKEN, Timing
 from nodes.rehearsal.schema import VideoRequest
 from nodes.runcomfy.errors import ReadError

@@ -20,13 +20,14 @@ from comfy_execution.graph import ExecutionBlocker
 
 from ..errors import SeedanceError, StopRequested
 from ..jobs.clock import SystemClock
-from ..jobs.errors import OutcomeUnknown, Stopped
+from ..jobs.errors import OutcomeUnknown, Stopped, VideoUnusable
 from ..jobs.events import Decoding, Done, Failed, Notice, StopOutcome, StopReport
 from ..jobs.job import Run, Video
 from ..jobs.waiting import Cancellation
 from ..runcomfy.request import GenerationRequest, Options, is_request_id, text_hint
 from ..texts import Text
 from ..video.decode import decode
+from ..video.errors import VideoError
 from ..video.probe import ALL, Selection, VideoInfo, probe
 from .files import preview
 from .runtime import RunningNode, queued_prompts, running_node, shared
@@ -59,7 +60,12 @@ async def generate(text: str, options: Options | None, *, rehearsal: bool, reuse
             video = await shared().engine.generate(request, rehearsal=rehearsal, reuse=reuse, run=run)
             if not video.reused:
                 await asyncio.to_thread(_write_workflow, video.files, node.saved_metadata)
-            return await _outputs(video, ALL, run)
+            try:
+                return await _outputs(video, ALL, run)
+            except VideoError as error:
+                if rehearsal or video.reused:
+                    raise
+                raise VideoUnusable(error, video.request_id) from error
     except SeedanceError as error:
         if not skip:
             raise

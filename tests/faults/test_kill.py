@@ -121,7 +121,7 @@ def _left(folder: Path) -> str:
         return "nothing"
     with closing(sqlite3.connect(file)) as database:
         try:
-            row = database.execute("SELECT state FROM job_records").fetchone()
+            row = database.execute("SELECT state FROM paid_jobs").fetchone()
         except sqlite3.OperationalError:  # killed before there were tables
             return "nothing"
     return str(row[0]) if row else "nothing"

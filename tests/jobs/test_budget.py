@@ -18,12 +18,12 @@ import pytest
 from sqlalchemy import update
 
 from nodes.engine import Engine, Folders
+from nodes.jobs.account import ListPrice
 from nodes.jobs.budget import (
     DEFAULT,
     PRICE_SECONDS,
     SETTINGS,
     VARIABLE,
-    Budget,
     BudgetSetting,
     Limit,
     Purchase,
@@ -34,8 +34,9 @@ from nodes.jobs.clock import SystemClock, minute
 from nodes.jobs.errors import BudgetReached, InvalidBudget, OutcomeUnknown
 from nodes.jobs.job import Run
 from nodes.jobs.journal import Journal
-from nodes.jobs.records import JOBS, RequestKey, State
-from nodes.jobs.spending import DAY, MAX_UNPRICED
+from nodes.jobs.limits import DAY, MAX_UNPRICED
+from nodes.jobs.records import RequestKey, State
+from nodes.jobs.tables import JOBS
 from nodes.rehearsal import DEFAULT_TOKEN, Timing
 from nodes.rehearsal.schema import VideoRequest
 from nodes.runcomfy.errors import ReadError
@@ -62,7 +63,7 @@ def boat(number: int) -> GenerationRequest:
 
 
 def limited(machine: FakeMachine, usd: float, model: ModelInfo = PRICE, cost: float | None = 0.06) -> FakeMachine:
-    machine.change(budget=Budget(lambda: Limit(round(usd * 1e6)), answered(model)))
+    machine.change(limit=lambda: Limit(round(usd * 1e6)), price=ListPrice(answered(model), machine.clock))
     machine.service.ending["cost"] = cost
     return machine
 
@@ -213,7 +214,7 @@ def test_where_no_price_is_known_the_job_says_so_and_fifty_are_let_through(machi
 def test_a_price_that_is_not_told_is_waited_for_a_few_seconds_and_only_where_it_matters(machine: FakeMachine) -> None:
     asked: Future[ModelInfo] = Future()
     for limit, seconds in ((Limit(0), 0), (Limit(1_000_000), PRICE_SECONDS)):
-        machine.change(budget=Budget(partial(replace, limit), lambda: asked))
+        machine.change(limit=partial(replace, limit), price=ListPrice(lambda: asked, machine.clock))
         begins = machine.clock.now
         machine.run(replace(BOAT, duration=3 if limit.amount else 4))
         submitted = next(at for kind, at in reversed(machine.service.calls) if kind == "submit")

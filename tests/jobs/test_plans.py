@@ -18,7 +18,8 @@ from nodes.jobs import postgres
 from nodes.jobs.claims import Claims
 from nodes.jobs.clock import SystemClock
 from nodes.jobs.journal import Journal
-from nodes.jobs.records import JOBS, State
+from nodes.jobs.records import State
+from nodes.jobs.tables import JOBS
 from tests.support.fake_runcomfy import BOAT
 from tests.support.job_records import KEY, intend, record_in
 from tests.support.postgres import on_both
@@ -27,7 +28,7 @@ ROWS = int(os.environ.get("JOURNAL_ROWS", "30000"))
 """A million in `make faults`."""
 _NUMBERS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :rows)"
 FILL = text(
-    f"""INSERT INTO job_records (uid, request_key, account, origin, state, request, resolution, duration, request_id,
+    f"""INSERT INTO paid_jobs (uid, request_key, account, origin, state, request, resolution, duration, request_id,
     created, changed, seconds, files) {_NUMBERS} SELECT 'u' || i, 'r' || i, 'account', 'https://runcomfy', 'saved',
     :request, '480p', i % 10, 'old-' || i, 1e9 + i, 1e9 + i, 20, '[]' FROM n"""
 )

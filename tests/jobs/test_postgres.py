@@ -19,6 +19,7 @@ from sqlalchemy.exc import IntegrityError
 from nodes.jobs import postgres as postgres_module
 from nodes.jobs.budget import Limit, Purchase
 from nodes.jobs.clock import SystemClock
+from nodes.jobs.database import Database
 from nodes.jobs.errors import BudgetReached, CommitUnknown, JournalUnusable, OutcomeUnknown, Stopped
 from nodes.jobs.journal import Journal
 from nodes.jobs.records import RequestKey, State
@@ -56,7 +57,7 @@ def machine(tmp_path: Path, url: str) -> Iterator[FakeMachine]:
 
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgres_module, "PAUSE", 0.01)
+    monkeypatch.setattr(Database, "PAUSE", 0.01)
 
 
 def at_commit(act: Act, *, times: int = 1) -> Callable[[bytes], Act]:
@@ -241,7 +242,7 @@ def test_a_transaction_is_repeated_only_if_it_was_not_committed(journal: Journal
     assert len(tries) == 2
     with pytest.raises(IntegrityError):
         journal.database.transact(
-            lambda connection: connection.exec_driver_sql("INSERT INTO job_records SELECT * FROM job_records")
+            lambda connection: connection.exec_driver_sql("INSERT INTO paid_jobs SELECT * FROM paid_jobs")
         )
     assert journal.of_request(KEY) == [record]
 
@@ -346,8 +347,9 @@ def test_tables_of_an_earlier_version_get_what_they_lack(postgres: Postgres) -> 
     record = record_in(State.SAVED, journal, cost=0.03)
     journal.close()
     with postgres.connect(url.rpartition("/")[2]) as connection:
-        connection.execute("DROP TABLE submit_line")
+        connection.execute("DROP TABLE journal_version, waiting_runs")
         connection.execute("DROP INDEX jobs_of_a_claim")
+        connection.execute("ALTER TABLE paid_jobs RENAME TO job_records")
         connection.execute("ALTER TABLE job_records DROP COLUMN media_host")
     journal = Journal(None, SystemClock(), url)
     assert journal.of_request(KEY) == [record]
@@ -362,12 +364,10 @@ def test_nothing_outlives_a_transaction(journal: Journal, url: str, postgres: Po
     with postgres.connect(url.rpartition("/")[2]) as connection:
         assert connection.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").fetchone() == (0,)
     settings = "SELECT current_setting('statement_timeout'), (SELECT count(*) FROM pg_prepared_statements)"
-    raw = postgres_module.PostgresDatabase(url, SystemClock())
-    raw.read(lambda _: None)
-    engine = raw._opened()
-    with engine.connect() as connection:
-        assert tuple(connection.exec_driver_sql(settings).one()) == ("0", 0)
-    raw.close()
+    # In the session of a transaction, after its end.
+    engine = journal.database.transact(lambda connection: connection.engine)
+    with engine.connect() as session:
+        assert tuple(session.exec_driver_sql(settings).one()) == ("0", 0)
 
 
 def test_the_password_is_nowhere(

@@ -65,7 +65,7 @@ def test_killed_anywhere(service: RehearsalService, tmp_path: Path) -> None:
     places = [whole.places[number * len(whole.places) // KILLS] for number in range(KILLS)]
     assert len(set(places)) == KILLS
     with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
-        lived = threads.map(lambda each: _live(service, tmp_path / str(each[0]), *each, film), enumerate(places))
+        lived = threads.map(lambda each: _live(service, tmp_path, each[0], each[1], film), enumerate(places))
         lives = [life for life in lived if life.killed]
     unknown = [life for life in lives if "unknown" in life.outcomes]
     once = [life for life in lives if life.accepted == 1]
@@ -90,8 +90,8 @@ def test_killed_anywhere(service: RehearsalService, tmp_path: Path) -> None:
     assert unknown, "no kill hit the window between the intent and the answer"
 
 
-def _live(service: RehearsalService, folder: Path, number: int, place: Place, film: bytes) -> Life:
-    token = f"kill-{number}"
+def _live(service: RehearsalService, base: Path, number: int, place: Place, film: bytes) -> Life:
+    token, folder = f"kill-{number}", base / str(number)
     with Process(QUICK if number % SPAWNED else SPAWN) as process:
         first = process.run(service.origin, folder, token, deadly=place)
         left, corrupt = _left(folder), _corrupt(folder, film)

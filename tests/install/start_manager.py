@@ -1,7 +1,8 @@
 """ComfyUI-Manager's command line, as `start_manager.py <registry> install <pack>`: its own code with two changes.
 
-`start_manager.py <registry> start` does what Manager does when ComfyUI starts: that is when it updates. Its registry is the one on this machine, whose address is the first argument, and downloads go through its own plain
-function, since the other one needs torchvision.
+`start_manager.py <registry> start` does what Manager does when ComfyUI starts: that is when it updates. Its registry
+is the one on this machine, whose address is the first argument, and downloads go through its own plain function,
+since the other one needs torchvision.
 """
 
 from __future__ import annotations

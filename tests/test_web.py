@@ -31,7 +31,7 @@ def test_every_text_is_used_and_every_used_one_exists() -> None:
     server = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "nodes").rglob("*.py"))
     assert set(re.findall(r'(?:say|button)\("(\w+)"', code)) <= english
     # Some keys are put together, of two alternatives or from a state.
-    made = re.findall(r"say\(`([^`]*)`", code)
+    made = [*re.findall(r"say\(`([^`]*)`", code), "stopped${outcome}"]
     patterns = [re.sub(r'\$\{\w+ \? "(\w+)" : "(\w+)"\}', r"(\1|\2)", each) for each in made]
     patterns = [re.sub(r"\$\{.*?\}", r"\\w+", each) for each in patterns]
     quoted = set(re.findall(r'"(\w+)"', code + server))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from contextlib import nullcontext
 from itertools import groupby
 
 from playwright.sync_api import FloatRect, expect
@@ -15,6 +16,9 @@ from tests.comfyui.seedance_graphs import HEIGHT, WIDTH
 
 NODE = "SeedanceTextToVideo"
 TEMPLATE = "Seedance - First video (rehearsal)"
+TEXT = "A small round robot rolls across a wooden desk at night. Slow tracking shot from the side."
+FILMED = (500, 40, 1440, 745)
+"""The node, the one after it, and Run: left, top, right, bottom."""
 TYPES = "() => Object.values(app.nodeOutputs).flatMap((each) => each.images.map((file) => file.type))"
 MIDDLE = """(video) => new Promise((done) => {
     video.onseeked = done
@@ -25,9 +29,12 @@ MIDDLE = """(video) => new Promise((done) => {
 @in_both
 def test_a_template_becomes_a_video_on_the_node(ui: Ui, screenshots: Screenshots) -> None:
     ui.open_template(TEMPLATE)
+    ui.dismiss_banner()
     ui.choose(NODE, "reuse", ui.has_nodes_2)  # there, of the run before
-    ui.run()
-    assert ui.wait_for_end() == "execution_success"
+    with nullcontext() if ui.has_nodes_2 else screenshots.film("run", ui.page, FILMED):
+        ui.type_prompt(TEXT, pause=40)
+        ui.run()
+        assert ui.wait_for_end() == "execution_success"
     made = ["Submitting", "Queued", "Generating", "Downloading", "Done"]
     assert phases(ui.lines()) == (["Loaded"] if ui.has_nodes_2 else made)
     ui.settle()

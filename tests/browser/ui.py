@@ -117,7 +117,7 @@ class Ui:
         self.dialog.get_by_role("heading", name=title, exact=True).click()
         self.dialog.wait_for(state="hidden")
         self.page.wait_for_function(
-            "(title) => app.extensionManager.workflow.activeWorkflow.filename === title", arg=title
+            "(title) => app.extensionManager.workflow.activeWorkflow.filename.startsWith(title)", arg=title
         )
 
     def open_workflow(self, workflow: Mapping[str, Any]) -> None:
@@ -146,14 +146,14 @@ class Ui:
         graph: dict[str, dict[str, Any]] = self.page.evaluate("async () => (await app.graphToPrompt()).output")
         return {node_id: {key: node[key] for key in ("class_type", "inputs")} for node_id, node in graph.items()}
 
-    def type_prompt(self, text: str) -> None:
-        """Types into the text of the only node that has one."""
-        field = self.page.locator("textarea:visible").first
+    def type_prompt(self, text: str, *, pause: float = 0) -> None:
+        """Types into the text of the only node that has one, notes aside; `pause`: milliseconds after each letter."""
+        field = self.page.locator("textarea:visible:not(.comfy-markdown *)").first
         with suppress(Error):  # that of the graph before may be on its way out
             field.click(timeout=5000)
         field.click()
         self.page.keyboard.press("ControlOrMeta+a")
-        self.page.keyboard.type(text)
+        self.page.keyboard.type(text, delay=pause)
         expect(field).to_have_value(text)
         self.page.keyboard.press("Tab")
 

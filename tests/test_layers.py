@@ -23,7 +23,7 @@ LAYERS: dict[str, set[str]] = {
     "errors": {"texts"},
     "files": set(),
     "http_limits": set(),
-    "http_client": {"http_limits"},
+    "http_client": {"http_limits", "texts"},
     "runcomfy": {"errors", "files", "http_client", "http_limits", "texts"},
     "video": {"errors", "files", "http_client", "http_limits", "texts"},
     "jobs": {"errors", "files", "runcomfy", "texts", "video"},

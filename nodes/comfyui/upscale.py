@@ -31,7 +31,7 @@ from ..jobs.errors import Stopped
 from ..jobs.events import Done, StopOutcome, Upscaling
 from ..jobs.waiting import Cancellation
 from ..video.encode import Format, VideoWriter, finished_frames, remove_unfinished
-from ..video.errors import NotEnoughMemory, UnsupportedUpscale, cannot_open
+from ..video.errors import VideoError, cannot_open
 from ..video.frame_source import FileFrames, FrameSource, TensorFrames
 from ..video.memory import SPARE, available_memory
 from .execute import intermediate_device, intermediate_dtype, running
@@ -56,7 +56,7 @@ async def upscale(video: Any, model: Any, scale_by: float, frames_at_once: int, 
     Raises `SeedanceError` or an interruption; nothing unfinished is left then.
     """
     if not isinstance(model, ImageModelDescriptor) or not model.input_channels == model.output_channels == 3:
-        raise UnsupportedUpscale("upscale_model is not a model for single images in colour.", "Load another model.")
+        raise VideoError("upscale.model")
     node = running_node()
     with running(node) as run:
         try:
@@ -182,29 +182,24 @@ def _window(video: Any) -> tuple[float, float] | None:
 
 
 def _format(source: FrameSource, factor: int, scale_by: float, crf: int) -> Format:
-    """What the video is to be. Raises `UnsupportedUpscale`."""
+    """What the video is to be. Raises `VideoError`."""
     by = scale_by or factor
     # To the nearest even size; the model's own one is cut.
     width, height = (int(side * by / 2 + (0.5 if scale_by else 0)) * 2 for side in (source.width, source.height))
     wanted = Format(width, height, source.rate, source.time_base, crf, source.pixel_aspect)
     if not wanted.is_possible:
-        raise UnsupportedUpscale(
-            f"{wanted.width}x{wanted.height} is not a size that an H.264 video can have.", "Set another scale_by."
-        )
+        raise VideoError("upscale.size", width=wanted.width, height=wanted.height)
     return wanted
 
 
 def _part_size(source: FrameSource, factor: int, wanted: Format, frames_at_once: int) -> int:
-    """How many frames to upscale at once. Raises `NotEnoughMemory`."""
+    """How many frames to upscale at once. Raises `VideoError`."""
     frame = COPIES * 3 * intermediate_dtype().itemsize * source.width * source.height * factor**2
     left = available_memory() - SPARE - ENCODED * wanted.width * wanted.height * 3 // 2
     size = min(frames_at_once or max(1, min(ENOUGH, left) // frame), source.count)
     if size * frame > left:
-        raise NotEnoughMemory(
-            f"To upscale {size} frames at once takes {size * frame / 1e9:.1f} GB of memory, and "
-            f"{max(0, left) / 1e9:.1f} GB are left.",
-            "Lower frames_at_once, or take a model of a lower factor or a smaller video.",
-        )
+        gigabytes = [f"{max(0, bytes_) / 1e9:.1f}" for bytes_ in (size * frame, left)]
+        raise VideoError("upscale.memory", frames=size, need=gigabytes[0], left=gigabytes[1])
     return size
 
 

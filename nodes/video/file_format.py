@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from .errors import AGAIN, CorruptVideo, UnsupportedVideo, cannot_open, name_of, unreadable
+from .errors import AGAIN, CorruptVideo, UnsupportedVideo, cannot_open, name_of
 
 MOST_BOXES: Final = 100_000
 """Beside each other; a file of nothing but tiny ones would take minutes."""
@@ -34,7 +34,7 @@ def check_mp4(file: Path) -> None:
         OSError: it cannot be read.
     """
     if _head(file)[4:8] != b"ftyp":
-        raise UnsupportedVideo(f"{name_of(file)} is not an MP4 video.", "Use an MP4 file.")
+        raise UnsupportedVideo("video.notMp4", name=name_of(file))
     _check_boxes(file)
 
 
@@ -62,7 +62,7 @@ def format_of(file: Path) -> str:
     if head[:4] == _EBML:
         _walk(file, _element)
         return "matroska"
-    raise unreadable(file)
+    raise UnsupportedVideo("video.unsupported", name=file.name)
 
 
 def _head(file: Path) -> bytes:
@@ -74,12 +74,12 @@ def _check_boxes(file: Path) -> None:
     """Make sure that a file of boxes (ISO/IEC 14496-12) has an index and pictures, the last fragment too."""
     kinds = _walk(file, _box)
     if len(kinds) > MOST_BOXES:
-        raise CorruptVideo(f"{name_of(file)} is damaged: it has more than {MOST_BOXES:,} boxes.", AGAIN)
+        raise CorruptVideo("video.tooManyBoxes", AGAIN, name=name_of(file), most=f"{MOST_BOXES:,}")
     missing = [kind.decode() for kind in (b"moov", b"mdat") if kind not in kinds]
     if [kind for kind in kinds if kind in (b"moof", b"mdat")][-1:] == [b"moof"]:
         missing = ["mdat"]
     if missing:
-        raise CorruptVideo(f"{name_of(file)} is incomplete: it has no {' and no '.join(missing)} box.", AGAIN)
+        raise CorruptVideo("video.noBox", AGAIN, name=name_of(file), boxes="/".join(missing))
 
 
 def _walk(file: Path, part: Callable[[bytes], Part], align: int = 1) -> list[bytes]:
@@ -103,7 +103,7 @@ def _walk(file: Path, part: Callable[[bytes], Part], align: int = 1) -> list[byt
             end = start + size
             start = end + -end % align
     if end > length:
-        raise CorruptVideo(f"{name_of(file)} is incomplete: it has {length:,} of at least {end:,} bytes.", AGAIN)
+        raise CorruptVideo("video.cut", AGAIN, name=name_of(file), length=f"{length:,}", expected=f"{end:,}")
     return kinds
 
 

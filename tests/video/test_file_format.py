@@ -177,10 +177,10 @@ def test_whole_in_unusual_ways(tmp_path: Path) -> None:
 
 def test_incomplete_in_every_way(tmp_path: Path) -> None:
     for boxes, problem in (
-        ((), "no moov and no mdat"),
+        ((), "no moov/mdat"),
         ((MDAT,), "no moov"),
         ((MOOV,), "no mdat"),
-        ((bytes(100),), "no moov and no mdat"),
+        ((bytes(100),), "no moov/mdat"),
         ((MOOV, bytes(100)), "no mdat"),
         ((MOOV, box(b"moof"), MDAT, box(b"moof")), "no mdat"),
         ((MOOV, MDAT[:-1]), "incomplete"),

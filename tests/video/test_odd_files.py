@@ -21,7 +21,7 @@ import torch
 from numpy.typing import NDArray
 
 from nodes.video.decode import decode
-from nodes.video.errors import CorruptVideo
+from nodes.video.errors import UnsupportedVideo
 from nodes.video.probe import Selection, probe
 
 FFMPEG: Final = imageio_ffmpeg.get_ffmpeg_exe()
@@ -268,7 +268,7 @@ def test_where_the_size_changes_that_is_said(folder: Path) -> None:
         make(folder, f"size{number}.avi", f"{source(seconds=1, size=size)} -c:v mjpeg")
     (folder / "sizes.txt").write_text("file size0.avi\nfile size1.avi\n")
     file = make(folder, "sizes.avi", "-f concat -i sizes.txt -c copy")
-    with pytest.raises(CorruptVideo, match=r"The size of the picture changes at frame 30 of sizes\.avi"):
+    with pytest.raises(UnsupportedVideo, match=r"The size of the picture changes at frame 30 of sizes\.avi"):
         decode(file)
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import errno
 import math
 import os
 import secrets
-import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -17,12 +15,13 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import av
 import numpy as np
 import psutil
+import torch
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from numpy.typing import NDArray
 
 from ..files import remove, replace, sync
 from .errors import VideoError, disk_error
-from .file_format import check_mp4, format_of
+from .reader import open_video
 
 if TYPE_CHECKING:
     SoundPacket = av.Packet[av.AudioStream]
@@ -37,8 +36,6 @@ MAX_AREA: Final = 139_264 * 16 * 16
 KEY: Final = "seedance_upscale"
 """In the file's metadata: what it was made from."""
 UNFINISHED: Final = ".unfinished"
-LEAST_FREE: Final = 16 * 1024 * 1024
-"""Bytes on the disk, without which it is not worth beginning."""
 _COPIED: Final = ("aac", "ac3", "alac", "eac3", "flac", "mp3", "opus")
 """Codecs of sound that an MP4 holds as they are."""
 _AAC_RATE: Final = 48000
@@ -77,15 +74,13 @@ class VideoWriter:
 
     def __init__(self, target: Path, wanted: Format, key: str) -> None:
         self._target, self._wanted = target, wanted
-        self._part = target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}{UNFINISHED}")
+        self._part = target.with_name(f".{os.getpid()}-{secrets.token_hex(4)}{UNFINISHED}")
         self._opened = ExitStack()
         self._sound: Iterator[SoundPacket] = iter(())
         self._sound_ahead: SoundPacket | None = None
         self._last: int | None = None
         with self._named_errors():
             target.parent.mkdir(parents=True, exist_ok=True)
-            if shutil.disk_usage(target.parent).free < LEAST_FREE:
-                raise OSError(errno.ENOSPC, "no space left")
             self._file = self._opened.enter_context(self._part.open("wb"))
             options = {"movflags": "use_metadata_tags"}
             self._container = av.open(self._file, "w", format="mp4", options=options)
@@ -104,9 +99,7 @@ class VideoWriter:
 
     def copy_sound(self, file: Path, start: float, end: float) -> None:
         """Take the first sound of a file along, from ``start`` to ``end`` in seconds; what MP4 cannot hold, as AAC."""
-        container = self._opened.enter_context(
-            av.open(str(file.absolute()), format=format_of(file), metadata_errors="replace")
-        )
+        container, _ = self._opened.enter_context(open_video(file))
         source = next((each for each in container.streams.audio if getattr(each, "codec_context", None)), None)
         if source is None:
             return
@@ -200,6 +193,13 @@ class VideoWriter:
             raise disk_error(error, self._target) from None
 
 
+def to_pictures(images: torch.Tensor) -> list[NDArray[np.uint8]]:
+    """Frames, [frames, height, width, 3], 0..1, as bytes, and of even sides as H.264 has them."""
+    _, height, width, _ = images.shape
+    even = images[:, : height // 2 * 2, : width // 2 * 2]
+    return [(frame * 255).round_().clamp_(0, 255).to(torch.uint8).contiguous().cpu().numpy() for frame in even]
+
+
 def _of(stream: av.AudioStream, packet: SoundPacket) -> SoundPacket:
     packet.stream = stream
     return packet
@@ -227,19 +227,16 @@ def _within(items: Iterator[Sound], start: float, end: float) -> Iterator[Sound]
 
 def finished_frames(file: Path, key: str) -> int:
     """How many frames the finished video has that was made from what ``key`` stands for; 0 if it is not there."""
-    try:
-        check_mp4(file)
-        with av.open(str(file), format="mp4", metadata_errors="replace") as container:
-            return container.streams.video[0].frames if container.metadata.get(KEY) == key else 0
-    except (OSError, VideoError, av.FFmpegError):
-        return 0
+    with suppress(VideoError), open_video(file) as (container, stream):
+        return stream.frames if container.metadata.get(KEY) == key else 0
+    return 0
 
 
 def remove_unfinished(folder: Path) -> None:
     """Remove what processes that were killed while they wrote a video have left in a folder."""
     for part in folder.glob(f".*{UNFINISHED}"):
         with suppress(OSError, ValueError):
-            process = int(part.name.removesuffix(UNFINISHED).rpartition(".")[2].partition("-")[0])
+            process = int(part.name[1:].partition("-")[0])
             with suppress(psutil.NoSuchProcess):
                 # In a container every ComfyUI may have the same number.
                 if psutil.Process(process).create_time() <= part.stat().st_mtime:

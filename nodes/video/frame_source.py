@@ -31,8 +31,8 @@ class FileFrames:
         StopRequested: ``is_cancelled`` said so.
     """
 
-    def __init__(self, file: Path, name: str, window: tuple[float, float], is_cancelled: Callable[[], bool]) -> None:
-        self.name, self._file, self._is_cancelled = name, file, is_cancelled
+    def __init__(self, file: Path, window: tuple[float, float], is_cancelled: Callable[[], bool]) -> None:
+        self.name, self._file, self._is_cancelled = file.stem, file, is_cancelled
         timeline = read_timeline(file, ALL, is_cancelled)
         with open_frames(file, is_cancelled=is_cancelled) as (stream, first, _):
             info, self._orientation = timeline.info(stream, first), orientation_of(first)

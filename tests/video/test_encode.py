@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from nodes.video.decode import decode
-from nodes.video.encode import KEY, Format, VideoWriter, finished_frames, remove_unfinished
+from nodes.video.encode import KEY, Format, VideoWriter, finished_frames, remove_unfinished, to_pictures
 from nodes.video.errors import DiskFailure
 from nodes.video.frame_source import FileFrames, FrameSource, TensorFrames
 from tests.support.clips import BT601, BT709, Coding, number_in, numbered, write_clip
@@ -75,8 +75,7 @@ def copy(frames: FrameSource, target: Path, size: int = 4, crf: int = 4, key: st
 def write_all(frames: FrameSource, writer: VideoWriter, size: int = 8) -> None:
     frames.add_sound(writer)
     for images, times in frames.parts(size):
-        even = images[:, : images.shape[1] // 2 * 2, : images.shape[2] // 2 * 2]
-        writer.write([image.contiguous().numpy() for image in (even * 255).round().to(torch.uint8)], times)
+        writer.write(to_pictures(images), times)
     writer.finish()
 
 
@@ -87,7 +86,7 @@ def apart(one: torch.Tensor, other: torch.Tensor) -> float:
 
 
 def of_file(file: Path, window: tuple[float, float] = WHOLE) -> FileFrames:
-    return FileFrames(file, file.stem, window, lambda: False)
+    return FileFrames(file, window, lambda: False)
 
 
 def times_of(file: Path) -> list[float]:
@@ -208,7 +207,7 @@ def test_a_disk_that_takes_no_more_is_told_and_nothing_is_left(folder: Path, tmp
 def test_unfinished_files_of_dead_processes_are_removed_and_others_stay(tmp_path: Path) -> None:
     writer = VideoWriter(tmp_path / "a.mp4", Format(16, 16, Fraction(24), Fraction(1, 24), 20), "")
     (mine,) = tmp_path.iterdir()
-    dead = tmp_path / ".b.mp4.999999999-abc.unfinished"
+    dead = tmp_path / ".999999999-abc.unfinished"
     others = tmp_path / ".c.mp4"
     for file in (dead, others):
         file.touch()

@@ -83,13 +83,11 @@ def test_what_each_status_means(server: Loopback, target: Path) -> None:
 
 
 def test_wrong_or_incomplete_content_leaves_nothing_behind(server: Loopback, target: Path, data: bytes) -> None:
-    rows: list[tuple[bytes, type[VideoError]]] = [
+    for body, kind in (
         (b"<html>This link has expired</html>", UnsupportedVideo),
         (b"", UnsupportedVideo),
-        (b"\0\0\0\x10ftypisom\0\0\0\0", CorruptVideo),
         (data[: len(data) // 2], CorruptVideo),
-    ]
-    for body, kind in rows:
+    ):
         server.answer = always(reply(200, body))
         assert type(failure(server, target)) is kind, body[:20]
         assert files(target) == [], body[:20]
@@ -112,16 +110,14 @@ def test_too_large_is_given_up_stated_or_not_and_also_where_it_is_no_video(
         assert files(target) == [], what
 
 
-def test_nothing_at_all_or_a_chunk_of_negative_size_is_worth_another_attempt(server: Loopback, target: Path) -> None:
+def test_a_response_that_makes_no_sense_is_worth_another_attempt_unless_the_video_is_there(
+    server: Loopback, target: Path, data: bytes
+) -> None:
     for sent in (b"", CHUNKED + b"-1\r\n" + bytes(1000), CHUNKED + b"-5\r\n" + bytes(1000)):
         server.answer = breaking_off(sent)
         assert type(failure(server, target)) is DownloadInterrupted, sent
-
-
-def test_a_length_that_makes_no_sense_is_passed_over(server: Loopback, target: Path, data: bytes) -> None:
     for length in ("-5", "many", "9" * 5000, "1e3"):
-        head = b"HTTP/1.1 200 OK\r\nContent-Length: %b\r\n\r\n" % length.encode()
-        server.answer = breaking_off(head + data)
+        server.answer = breaking_off(b"HTTP/1.1 200 OK\r\nContent-Length: %b\r\n\r\n" % length.encode() + data)
         attempt(download(server, target), server)
         assert target.read_bytes() == data, length
 
@@ -131,21 +127,18 @@ def test_stop_is_seen_between_two_pieces_however_small(server: Loopback, target:
     with pytest.raises(StopRequested):
         attempt(download(server, target), server, stopped=lambda: True)
     assert server.received == []
-    rows = {
-        "head": (b"HTTP/1.1 200 OK\r\nX: ", b"y"),
-        "body": (b"HTTP/1.1 200 OK\r\nContent-Length: 999999\r\n\r\n", b"x"),
-        "chunk": (CHUNKED + b"5;", b"x"),
-        "trailer": (CHUNKED + b"1\r\nx\r\n0\r\n", b"X: y\r\n"),
-    }
-    for what, (begun, trickle) in rows.items():
+    for begun, trickle in (
+        (b"HTTP/1.1 200 OK\r\nX: ", b"y"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 999999\r\n\r\n", b"x"),
+        (CHUNKED + b"5;", b"x"),
+        (CHUNKED + b"1\r\nx\r\n0\r\n", b"X: y\r\n"),
+    ):
         stop = threading.Event()
 
-        def answer(
-            _: Received, begun: bytes = begun, trickle: bytes = trickle, stop: threading.Event = stop
-        ) -> Iterator[bytes]:
-            yield begun
+        def answer(_: Received, sent: tuple[bytes, bytes] = (begun, trickle), stop: Any = stop) -> Iterator[bytes]:
+            yield sent[0]
             stop.set()
-            yield trickle
+            yield sent[1]
             server.over.wait(DEADLINE)
 
         server.answer = answer
@@ -153,7 +146,7 @@ def test_stop_is_seen_between_two_pieces_however_small(server: Loopback, target:
         with pytest.raises(StopRequested):
             attempt(fetched, server, stopped=stop.is_set)
         fetched.discard()
-        assert files(target) == [], what
+        assert files(target) == [], begun
 
 
 def test_a_trickle_is_cut_by_the_time_limit_of_an_attempt(server: Loopback, target: Path, data: bytes) -> None:
@@ -196,30 +189,33 @@ def test_one_that_cannot_be_reached_at_all_is_told_as_such_at_once(
 def test_a_bad_redirect_is_final_but_one_to_a_host_that_cannot_be_reached(server: Loopback, target: Path) -> None:
     server.answer = always(reply(302, headers={"Location": "https://videos.invalid/a.mp4"}))
     assert type(failure(server, target)) is HostUnreachable
-    for location in (
-        *("https://10.0.0.1/a.mp4", "https://127.1:{port}/a.mp4", "http://127.0.0.1:9/a.mp4", "/a.mp4"),
-        *("https://[::1/a.mp4", "https://videos.example:port/a.mp4"),
+    for location, words in (
+        ("https://10.0.0.1/a.mp4", "not a public address"),
+        ("http://127.0.0.1:9/a.mp4", "redirects to one that is not https"),
+        ("/a.mp4", "redirects without end"),
+        ("https://[::1/a.mp4", "not a valid"),
+        ("https://videos.example:port/a.mp4", "not a valid"),
     ):
-        server.answer = always(reply(302, headers={"Location": location.format(port=server.port)}))
+        server.answer = always(reply(302, headers={"Location": location}))
         error = failure(server, target)
-        assert isinstance(error, VideoError), location
+        assert words in error.message, location
         assert not isinstance(error, DownloadInterrupted), location
         assert files(target) == [], location
 
 
-def test_a_link_that_cannot_be_taken_apart_is_final(target: Path) -> None:
-    for link in ("https://*/a.mp4", "https://a..b/a.mp4"):
-        error = failure_of(link, target)
-        assert type(error) is VideoError, link
-        assert "not a valid one" in error.message, link
-
-
-def test_a_proxy_that_cannot_be_used_is_told_and_final(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for proxy, why in (("socks5://127.0.0.1:9", "SOCKS proxies are not supported"), ("http://[", "address of the")):
-        monkeypatch.setenv("HTTPS_PROXY", proxy)
-        error = failure_of("https://videos.example/a.mp4", target)
-        assert type(error) is VideoError, proxy
-        assert why in error.message, proxy
+def test_a_link_or_a_proxy_that_cannot_be_used_is_said_and_final(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    link = "https://videos.example/a.mp4"
+    for link_or_proxy, why in (
+        ("https://*/a.mp4", "not a valid one"),
+        ("https://a..b/a.mp4", "not a valid one"),
+        ("socks5://127.0.0.1:9", "SOCKS proxies are not supported"),
+        ("http://[", "address of the"),
+    ):
+        is_link = link_or_proxy.endswith("mp4")
+        monkeypatch.setenv("HTTPS_PROXY", "" if is_link else link_or_proxy)
+        error = failure_of(link_or_proxy if is_link else link, target)
+        assert type(error) is VideoError, link_or_proxy
+        assert why in error.message, link_or_proxy
 
 
 def test_without_a_trusted_origin_only_public_links_are_followed(server: Loopback, target: Path) -> None:
@@ -239,14 +235,11 @@ class FullDisk(PosixPath):
         return Path("/dev/full").open("wb")
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux' /dev/full")
-def test_a_full_disk_is_told_as_one_and_keeps_nothing(server: Loopback, target: Path) -> None:
+def test_a_disk_that_takes_nothing_is_said_and_keeps_nothing(server: Loopback, target: Path) -> None:
     with pytest.raises(DiskFailure, match="no space left"):
         attempt(download(server, FullDisk(target)), server)
     assert files(target) == []
-
-
-def test_a_folder_that_cannot_be_made_is_told(server: Loopback, target: Path) -> None:
+    target.parent.rmdir()
     target.parent.write_bytes(b"a file where the folder should be")
     with pytest.raises(DiskFailure, match="cannot be written"):
         attempt(download(server, target), server)

@@ -6,11 +6,12 @@ import math
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import Final, TypeVar
 
 import av
 import numpy as np
@@ -23,9 +24,7 @@ from ..files import remove, replace, sync
 from .errors import VideoError, disk_error
 from .reader import open_video
 
-if TYPE_CHECKING:
-    SoundPacket = av.Packet[av.AudioStream]
-Sound = TypeVar("Sound", "SoundPacket", av.AudioFrame)
+Sound = TypeVar("Sound", "av.Packet[av.AudioStream]", "av.AudioFrame")
 
 BT709, BT601 = 1, 6
 """By their numbers in ITU-T H.273. Colours are coded with the matrix of BT.601 whatever the size, and the file says so:
@@ -75,13 +74,10 @@ class VideoWriter:
     def __init__(self, target: Path, wanted: Format, key: str) -> None:
         self._target, self._wanted = target, wanted
         self._part = target.with_name(f".{os.getpid()}-{secrets.token_hex(4)}{UNFINISHED}")
-        self._opened = ExitStack()
-        self._sound: Iterator[SoundPacket] = iter(())
-        self._sound_ahead: SoundPacket | None = None
         self._last: int | None = None
         with self._named_errors():
             target.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self._opened.enter_context(self._part.open("wb"))
+            self._file = self._part.open("wb")
             options = {"movflags": "use_metadata_tags"}
             self._container = av.open(self._file, "w", format="mp4", options=options)
         self._container.metadata[KEY] = key
@@ -99,23 +95,32 @@ class VideoWriter:
 
     def copy_sound(self, file: Path, start: float, end: float) -> None:
         """Take the first sound of a file along, from ``start`` to ``end`` in seconds; what MP4 cannot hold, as AAC."""
-        container, _ = self._opened.enter_context(open_video(file))
-        source = next((each for each in container.streams.audio if getattr(each, "codec_context", None)), None)
-        if source is None:
-            return
-        if source.codec_context.name.removesuffix("float") in _COPIED:
+        with open_video(file) as (container, _):
+            source = next((each for each in container.streams.audio if getattr(each, "codec_context", None)), None)
+            if source is None:
+                return
+            if source.codec_context.name.removesuffix("float") not in _COPIED:
+                self._encode_sound(_within(container.decode(source), start, end), source.codec_context.channels)
+                return
             target = self._container.add_stream_from_template(source)
-            self._sound = (_of(target, packet) for packet in _within(container.demux(source), start, end))
-        else:
-            frames = _within(container.decode(source), start, end)
-            self._sound = self._encoded(frames, source.codec_context.channels)
+            for packet in _within(container.demux(source), start, end):
+                packet.stream = target
+                self._mux(packet)
 
     def encode_sound(self, waveform: NDArray[np.float32], rate: int) -> None:
         """Take sound along as AAC: [channels, samples], -1..1."""
         layout = _layout(len(waveform))
         frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(waveform), format="fltp", layout=layout)
         frame.sample_rate, frame.pts, frame.time_base = rate, 0, Fraction(1, rate)
-        self._sound = self._encoded(iter([frame]), len(waveform))
+        self._encode_sound(iter([frame]), len(waveform))
+
+    def _encode_sound(self, frames: Iterator[av.AudioFrame], channels: int) -> None:
+        stream = self._container.add_stream("aac", rate=_AAC_RATE, layout=_layout(channels))
+        resampler = av.AudioResampler(format="fltp", layout=_layout(channels), rate=_AAC_RATE)
+        for frame in chain(frames, [None]):
+            for resampled in resampler.resample(frame):
+                self._mux(*stream.encode(resampled))
+        self._mux(*stream.encode(None))
 
     def write(self, pictures: list[NDArray[np.uint8]], times: list[int]) -> None:
         """Add frames, RGB [height, width, 3] of any one size, to be shown at these times in ticks."""
@@ -134,56 +139,36 @@ class VideoWriter:
             # Some files show two frames at one time; an encoder does not take that.
             self._last = time if self._last is None else max(time, self._last + 1)
             frame.pts, frame.time_base = self._last, wanted.time_base
-            with self._named_errors():
-                self._mux_sound(float(self._last * wanted.time_base))
-                self._mux(frame)
+            self._mux_frame(frame)
 
     def finish(self) -> None:
         """Write what is left, and give the file its name."""
+        self._mux_frame(None)
         with self._named_errors():
-            self._mux(None)
-            self._mux_sound(math.inf)
             self._container.close()
             sync(self._file)
-            self._opened.close()
+            self._file.close()
             replace(self._part, self._target)
 
     def discard(self) -> None:
         """Remove an unfinished file."""
         with suppress(OSError, ValueError, av.FFmpegError):
             self._container.close()
-        with suppress(OSError, av.FFmpegError):
-            self._opened.close()
+        with suppress(OSError):
+            self._file.close()
         with suppress(OSError):
             remove(self._part)
 
-    def _mux(self, frame: av.VideoFrame | None) -> None:
+    def _mux_frame(self, frame: av.VideoFrame | None) -> None:
         for packet in self._stream.encode(frame):
             # The muxer needs it for the last one.
             packet.duration = max(1, round(1 / self._wanted.rate / self._wanted.time_base))
-            self._container.mux(packet)
+            self._mux(packet)
 
-    def _mux_sound(self, until: float) -> None:
-        while packet := self._sound_ahead or next(self._sound, None):
-            self._sound_ahead = packet
-            if packet.pts is not None and packet.time_base and packet.pts * packet.time_base > until:
-                return
-            self._container.mux(packet)
-            self._sound_ahead = None
-
-    def _encoded(self, frames: Iterator[av.AudioFrame], channels: int) -> Iterator[SoundPacket]:
-        stream = self._container.add_stream("aac", rate=_AAC_RATE, layout=_layout(channels))
-        resampler = av.AudioResampler(format="fltp", layout=_layout(channels), rate=_AAC_RATE)
-
-        def packets() -> Iterator[SoundPacket]:
-            for frame in frames:
-                for resampled in resampler.resample(frame):
-                    yield from stream.encode(resampled)
-            for resampled in resampler.resample(None):
-                yield from stream.encode(resampled)
-            yield from stream.encode(None)
-
-        return packets()
+    def _mux(self, *packets: av.Packet[av.AudioStream] | av.Packet[av.VideoStream]) -> None:
+        """FFmpeg itself puts sound and pictures of about the same time beside each other."""
+        with self._named_errors():
+            self._container.mux(packets)
 
     @contextmanager
     def _named_errors(self) -> Iterator[None]:
@@ -198,11 +183,6 @@ def to_pictures(images: torch.Tensor) -> list[NDArray[np.uint8]]:
     _, height, width, _ = images.shape
     even = images[:, : height // 2 * 2, : width // 2 * 2]
     return [(frame * 255).round_().clamp_(0, 255).to(torch.uint8).contiguous().cpu().numpy() for frame in even]
-
-
-def _of(stream: av.AudioStream, packet: SoundPacket) -> SoundPacket:
-    packet.stream = stream
-    return packet
 
 
 def _layout(channels: int) -> str:

@@ -78,7 +78,8 @@ class VideoWriter:
         with self._named_errors():
             target.parent.mkdir(parents=True, exist_ok=True)
             self._file = self._part.open("wb")
-            options = {"movflags": "use_metadata_tags"}
+            # Sound, which comes first, waits for the pictures that it belongs beside, however many there are.
+            options = {"movflags": "use_metadata_tags", "max_interleave_delta": "0"}
             self._container = av.open(self._file, "w", format="mp4", options=options)
         self._container.metadata[KEY] = key
         stream = self._container.add_stream("libx264", rate=wanted.rate)
@@ -166,7 +167,6 @@ class VideoWriter:
             self._mux(packet)
 
     def _mux(self, *packets: av.Packet[av.AudioStream] | av.Packet[av.VideoStream]) -> None:
-        """FFmpeg itself puts sound and pictures of about the same time beside each other."""
         with self._named_errors():
             self._container.mux(packets)
 

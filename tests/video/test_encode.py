@@ -138,6 +138,18 @@ def test_a_window_keeps_its_frames_and_its_sound(folder: Path, tmp_path: Path) -
         assert seconds == pytest.approx(0.3, abs=0.06), name
 
 
+def test_sound_stands_beside_its_pictures_in_the_file(folder: Path, tmp_path: Path) -> None:
+    before = make(folder, "long.mp4", f"{source('2', 30)} -f lavfi -i sine=d=30 {X264} -c:a aac")
+    with av.open(str(copy(of_file(before), tmp_path / "a.mp4"))) as container:
+        packets = [
+            (each.pos or 0, each.stream.type, each.pts * each.time_base) for each in container.demux() if each.pts
+        ]
+    times = {"audio": 0.0, "video": 0.0}
+    for _, kind, time in sorted(packets):
+        times[kind] = float(time)
+        assert abs(times["audio"] - times["video"]) < 3, times
+
+
 def test_a_tensor_and_its_sound(tmp_path: Path) -> None:
     images = torch.stack([torch.from_numpy(numbered(number)) / 255 for number in range(12)])
     sound = (torch.sin(torch.arange(48000) / 20)[None].repeat(2, 1), 24000)

@@ -23,6 +23,7 @@ from tests.comfyui.conftest import failure_of, started
 from tests.comfyui.graphs import ApiGraph
 from tests.comfyui.seedance_graphs import PROBE, loading, node
 from tests.comfyui.test_stop import run_and_stop, says
+from tests.support.clips import sound_of, times_of
 from tools.comfyui import CACHE, ComfyUI
 from tools.comfyui_client import Client, Run, Status
 from tools.comfyui_source import ensure
@@ -128,20 +129,6 @@ def frames_of(file: Path) -> Frames:
         return np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
 
 
-def times_of(file: Path) -> list[float]:
-    with av.open(str(file)) as container:
-        return [round(float(frame.time or 0), 3) for frame in container.decode(video=0)]
-
-
-def sound_of(file: Path) -> tuple[str, float]:
-    """Its codec, and the seconds of it."""
-    with av.open(str(file)) as container:
-        if not container.streams.audio:
-            return "", 0
-        seconds = sum(frame.samples / frame.sample_rate for frame in container.decode(audio=0))
-        return container.streams.audio[0].codec_context.name.removesuffix("float"), seconds
-
-
 def off(frames: Frames, expected: Frames, parts: int = 4) -> float:
     """By how much the mean colour of a part of a frame differs at most, of 255; of ``parts`` in each direction."""
     means = []
@@ -174,9 +161,8 @@ def test_every_kind_of_source_gives_what_cores_chain_gives_with_sound_and_times(
         assert [time - shift for time in times_of(file)] == pytest.approx(
             [time - before[0] for time in before], abs=0.002
         ), name
-        codec, seconds = sound_of(file)
-        assert codec == row.sound, name
-        assert seconds == pytest.approx(sound_of(sources / name)[1], abs=0.1), name
+        assert sound_of(file).codec == row.sound, name
+        assert sound_of(file).seconds == pytest.approx(sound_of(sources / name).seconds, abs=0.1), name
 
 
 def test_frames_in_memory_and_a_trimmed_video_give_what_cores_chain_gives_with_sound(
@@ -194,9 +180,9 @@ def test_frames_in_memory_and_a_trimmed_video_give_what_cores_chain_gives_with_s
         frames, expected = frames_of(shown(finished, server)), frames_of(shown(finished, server, "core"))
         assert len(frames) == len(expected) == count
         assert off(frames, expected) <= MOST_OFF
-        codec, seconds = sound_of(shown(finished, server))
-        assert codec == "aac"
-        assert seconds == pytest.approx(length, abs=0.05)
+        sound = sound_of(shown(finished, server))
+        assert sound.codec == "aac"
+        assert sound.seconds == pytest.approx(length, abs=0.05)
 
 
 def test_size_is_as_asked_and_even(client: Client, server: ComfyUI, sources: Path) -> None:

@@ -19,7 +19,7 @@ from nodes.video.decode import decode
 from nodes.video.encode import KEY, Format, VideoWriter, finished_frames, remove_unfinished, to_pictures
 from nodes.video.errors import DiskFailure
 from nodes.video.frame_source import FileFrames, FrameSource, TensorFrames
-from tests.support.clips import BT601, BT709, Coding, number_in, numbered, write_clip
+from tests.support.clips import BT601, BT709, Coding, number_in, numbered, sound_of, times_of, write_clip
 from tests.video.test_colours import COLOURS, SHARP, centres, chart
 from tests.video.test_odd_files import FFMPEG, X264, make, source
 
@@ -89,22 +89,6 @@ def of_file(file: Path, window: tuple[float, float] = WHOLE) -> FileFrames:
     return FileFrames(file, window, lambda: False)
 
 
-def times_of(file: Path) -> list[float]:
-    with av.open(str(file)) as container:
-        return [float(frame.pts * frame.time_base) for frame in container.decode(video=0) if frame.pts is not None]
-
-
-def sound_of(file: Path) -> tuple[str, list[bytes], float]:
-    """Its codec, its packets, and when the first is heard in seconds."""
-    with av.open(str(file)) as container:
-        if not container.streams.audio:
-            return "", [], 0
-        stream = container.streams.audio[0]
-        packets = [packet for packet in container.demux(stream) if packet.pts is not None]
-        first = float(packets[0].pts * packets[0].time_base)
-        return stream.codec_context.name, [bytes(packet) for packet in packets], first
-
-
 def test_frames_times_and_sound_stay(folder: Path, tmp_path: Path) -> None:
     for name, row in ROWS.items():
         before, after = folder / name, copy(of_file(folder / name), tmp_path / f"{name}.mp4")
@@ -116,11 +100,11 @@ def test_frames_times_and_sound_stay(folder: Path, tmp_path: Path) -> None:
         assert after.stat().st_size > 0
         shift = times_of(before)[0] - times_of(after)[0]
         assert times_of(after) == pytest.approx([time - shift for time in times_of(before)], abs=0.0015), name
-        (codec, packets, first), (_, original, began) = sound_of(after), sound_of(before)
-        assert codec == row.sound, name
+        sound, original = sound_of(after), sound_of(before)
+        assert sound.codec == row.sound, name
         if row.is_copied:
-            assert packets == original, name
-        assert first == pytest.approx(began - shift, abs=0.05), f"{name}: sound and pictures drift apart"
+            assert sound.packets == original.packets, name
+        assert sound.start == pytest.approx(original.start - shift, abs=0.05), f"{name}: sound and pictures drift apart"
 
 
 def test_a_window_keeps_its_frames_and_its_sound(folder: Path, tmp_path: Path) -> None:
@@ -133,9 +117,7 @@ def test_a_window_keeps_its_frames_and_its_sound(folder: Path, tmp_path: Path) -
         assert len(images) == 9, name
         assert apart(images, expected) < 2, name
         assert times_of(after)[0] == 0, name
-        with av.open(str(after)) as container:
-            seconds = sum(frame.samples / frame.sample_rate for frame in container.decode(audio=0))
-        assert seconds == pytest.approx(0.3, abs=0.06), name
+        assert sound_of(after).seconds == pytest.approx(0.3, abs=0.06), name
 
 
 def test_sound_stands_beside_its_pictures_in_the_file(folder: Path, tmp_path: Path) -> None:
@@ -156,10 +138,7 @@ def test_a_tensor_and_its_sound(tmp_path: Path) -> None:
     file = copy(TensorFrames(images, Fraction(24), sound), tmp_path / "a.mp4")
     assert [number_in(image) for image in decode(file).images.numpy()] == list(range(12))
     assert times_of(file) == pytest.approx([number / 24 for number in range(12)])
-    with av.open(str(file)) as container:
-        assert sum(frame.samples / frame.sample_rate for frame in container.decode(audio=0)) == pytest.approx(
-            0.5, abs=0.05
-        )
+    assert sound_of(file).seconds == pytest.approx(0.5, abs=0.05)
 
 
 def test_colours_come_back_and_the_file_says_how_they_are_coded(tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ async def upscale(video: Any, model: Any, scale_by: float, frames_at_once: int, 
 async def _upscaled(
     video: Any, model: ImageModelDescriptor, scale_by: float, frames_at_once: int, crf: int, cancellation: Cancellation
 ) -> tuple[Path, Done]:
-    """The finished file and what the user is told of it."""
+    """The finished file, and what is shown of it."""
     begun = time.monotonic()
     with _stored(video) as file, ThreadPoolExecutor(1, "seedance-read") as reader:
         source = await cancellation.wait_for(reader.submit(_open, video, file, cancellation))
@@ -165,7 +165,7 @@ def _stored(video: Any) -> Iterator[Path | None]:
 
 
 def _window(video: Any) -> tuple[float, float] | None:
-    """The first second and the number of seconds that are left of a file; 0 for all, None where it does not tell."""
+    """The first second and the number of seconds that are left of a file; 0 for all, None where it does not say."""
     if hasattr(video, "get_active_trim_window"):
         start, duration = video.get_active_trim_window()
         return float(start), float(duration)

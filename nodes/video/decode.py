@@ -42,8 +42,8 @@ def decode(
 
     Args:
         dtype: of the tensor.
-        progress: told the frames done and in all.
-        is_cancelled: asked before every frame.
+        progress: called with the frames done and in all.
+        is_cancelled: called before every frame.
 
     Raises:
         UnsupportedVideo: it is none, or of a kind that is not read.

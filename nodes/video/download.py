@@ -53,7 +53,7 @@ class Download:
     received: int = field(default=0, init=False)
     """Bytes so far."""
     total: int | None = field(default=None, init=False)
-    """Bytes in all, once the server has told."""
+    """Bytes in all, once the server has said."""
 
     def __post_init__(self) -> None:
         self._part = self.target.with_name(f".{self.target.name}.{secrets.token_hex(4)}.part")
@@ -64,8 +64,8 @@ class Download:
         """Fetch all, or all that is still missing, then check it and give it its name. Blocks.
 
         Args:
-            progress: told the bytes received and in all.
-            stopped: asked before every reading, of the head as well.
+            progress: called with the bytes received and in all.
+            stopped: called before every reading, of the head as well.
 
         Raises:
             DownloadInterrupted, LinkExpired: another attempt, or another link, may help.

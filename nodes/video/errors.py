@@ -1,4 +1,4 @@
-"""Every way in which a video can fail to become frames. What no code tells apart is a `VideoError` with its own key.
+"""Every way in which a video can fail to become frames. One that no code distinguishes is a `VideoError`.
 
 VideoError
 ├── UnsafeUrl               a link that leads to a place where a workflow must not reach

@@ -1,6 +1,6 @@
-"""What kind of video a file is, and whether it is there to its end, told from its first bytes and its parts.
+"""What kind of video a file is, and whether it is there to its end, by its first bytes and its parts.
 
-FFmpeg is told the format: left to itself it goes by content whatever the name says, and some contents are lists of
+FFmpeg is given the format: left to itself it goes by content whatever the name says, and some contents are lists of
 other files. A playlist that somebody uploads as a video would be shown with the frames of any video on this machine.
 """
 
@@ -26,7 +26,7 @@ Part = tuple[bytes, int | None]
 def check_mp4(file: Path) -> None:
     """Make sure that a file is an MP4 of which nothing is missing at the end. Takes less than a millisecond.
 
-    One in fragments may end behind any of them: cut exactly there it counts as whole, as nothing in it tells.
+    One in fragments may end behind any of them: cut exactly there it counts as whole, as nothing in it says more.
 
     Raises:
         UnsupportedVideo: it does not start with an `ftyp` box.
@@ -41,7 +41,7 @@ def check_mp4(file: Path) -> None:
 def format_of(file: Path) -> str:
     """FFmpeg's name for the format of a file: `mov` for MP4 as well, `matroska` for WebM as well, or `avi`.
 
-    A recording that goes on, or was written into a pipe, does not tell how long it will be. It is incomplete where
+    A recording that goes on, or was written into a pipe, does not say how long it will be. It is incomplete where
     one of its parts is; cut exactly between two of them it counts as whole.
 
     Raises:
@@ -134,7 +134,7 @@ def _element(head: bytes) -> Part:
 
 
 def _number(head: bytes, place: int) -> tuple[int | None, int]:
-    """A number whose first byte tells how many bytes it has, None if it is unknown, and the place behind it."""
+    """A number whose first byte says how many bytes it has, None if it is unknown, and the place behind it."""
     length = 9 - int.from_bytes(head[place : place + 1], "big").bit_length()
     unknown = (1 << 7 * length) - 1
     value = int.from_bytes(head[place : place + length], "big") & unknown

@@ -15,8 +15,8 @@ from ..texts import Text
 from .errors import AGAIN, CorruptVideo, UnsupportedVideo, VideoError
 from .reader import open_frames, open_video, orientation_of
 
-UNTOLD_FPS: Final = 24.0
-"""Seedance's rate, for a file that tells none."""
+DEFAULT_FPS: Final = 24.0
+"""Seedance's rate, for a file that names none."""
 _HDR: Final = (16, 18)
 """Transfer functions by their numbers in ITU-T H.273: PQ and HLG."""
 _REORDERED: Final = 64
@@ -75,7 +75,7 @@ class Timeline:
     """How many frames the file has, and the ticks from the first to the last of them; (0, 0) if it has yet more."""
 
     def info(self, stream: av.VideoStream, frame: av.VideoFrame) -> VideoInfo:
-        """What the user is told, by the video's stream and one of its frames, whose size counts: the stream may say
+        """What the user learns, by the video's stream and one of its frames, whose size counts: the stream may say
         another, and knows nothing of rotation."""
         size = (frame.width, frame.height)
         shown = (round(frame.width * (stream.sample_aspect_ratio or 1)), frame.height)
@@ -152,7 +152,7 @@ def _rate(stream: av.VideoStream, frames: int, ticks: int) -> float:
 
     Matroska and AVI files name one rate although their frames come at a variable one.
     """
-    said = float(stream.average_rate or stream.guessed_rate or UNTOLD_FPS)
+    said = float(stream.average_rate or stream.guessed_rate or DEFAULT_FPS)
     seconds = float(ticks * (stream.time_base or 0)) + 1 / said
     missing = seconds * said - frames
     return frames / seconds if frames and missing > max(_CUT_AWAY, 0.01 * frames) else said

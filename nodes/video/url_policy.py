@@ -48,7 +48,7 @@ def is_public(address: str) -> bool:
 
 
 def check_url(link: str) -> None:
-    """Refuse what can be told from the link alone; the address itself is checked when connecting.
+    """Refuse what is wrong with the link itself; the address that it leads to is checked when connecting.
 
     Raises:
         UnsafeUrl: not https, with credentials, or to a literal address that is not public.

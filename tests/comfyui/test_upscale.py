@@ -218,7 +218,7 @@ def test_more_frames_at_once_change_nothing_and_the_finished_file_is_found(
     assert upscaled(crf=30) != first
 
 
-def test_it_tells_how_far_it_is(client: Client, server: ComfyUI, sources: Path) -> None:
+def test_it_says_how_far_it_is(client: Client, server: ComfyUI, sources: Path) -> None:
     finished = run(client, upscaling("silent.mp4", crf=25, frames_at_once=5))
     texts = [str(event.data["text"]) for event in finished.events if "text" in event.data]
     assert texts[0] == "Upscaling 0 of 24 frames"
@@ -238,7 +238,7 @@ def test_stop_ends_it_within_a_part_and_leaves_nothing(client: Client, server: C
     run(client, upscaling("silent.mp4", crf=26))
 
 
-def test_a_full_disk_is_told_and_nothing_is_left(client: Client, server: ComfyUI, sources: Path) -> None:
+def test_a_full_disk_is_named_and_nothing_is_left(client: Client, server: ComfyUI, sources: Path) -> None:
     process = psutil.Process(server.pid)
     limits = process.rlimit(psutil.RLIMIT_FSIZE)
     log = (server.base / "comfyui.log").stat().st_size
@@ -251,7 +251,7 @@ def test_a_full_disk_is_told_and_nothing_is_left(client: Client, server: ComfyUI
     assert unfinished(server) == []
 
 
-def test_what_cannot_be_is_told_before_any_work(client: Client, server: ComfyUI, sources: Path) -> None:
+def test_what_cannot_be_is_refused_before_any_work(client: Client, server: ComfyUI, sources: Path) -> None:
     graph = upscaling("silent.mp4", upscale_model=["other", 0]) | {"other": node("ProbeAnything", value=["load", 0])}
     assert "not a model for single images" in failure_of(client, graph)
     ffmpeg(sources, "-f lavfi -i testsrc2=s=4096x32:d=0.1 wide.mp4")
@@ -273,7 +273,7 @@ def test_a_source_that_is_gone_is_named(client: Client, server: ComfyUI, sources
     assert "gone.mp4 is not there any more" in finished.error.message
 
 
-def test_frames_are_of_the_type_that_comfyui_is_told_to_use(sources: Path, tmp_path: Path) -> None:
+def test_frames_are_of_the_type_that_comfyui_is_set_to_use(sources: Path, tmp_path: Path) -> None:
     if "--fp16-intermediates" not in (ensure(CACHE) / "comfy" / "cli_args.py").read_text(encoding="utf-8"):
         return  # this ComfyUI knows float32 alone
     with started(tmp_path, {}, "--fp16-intermediates") as server, Client(server.url) as client:

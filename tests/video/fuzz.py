@@ -1,7 +1,7 @@
 """Damaged videos by the thousand: `python -m tests.video.fuzz --minutes 10`.
 
 Each must give frames or a `VideoError`, in bounded time and memory. A process of its own reads them, so that a crash is
-seen and told from an error.
+seen and no error.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def read(file: Path) -> str:
         return type(error).__name__
     except StopRequested:
         return "!it takes too long"
-    except Exception as error:  # noqa: BLE001  to be told with the file that causes it
+    except Exception as error:  # noqa: BLE001  to be shown with the file that causes it
         return f"!{error!r}"
     if over():
         return "!it takes too long"

@@ -111,9 +111,9 @@ def test_only_what_is_needed_is_read(long: Path) -> None:
 
 
 def test_progress_counts_the_wanted_frames(clip: Path) -> None:
-    told: list[tuple[int, int]] = []
-    decode(clip, Selection(2, 4, 2), progress=lambda done, total: told.append((done, total)))
-    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    calls: list[tuple[int, int]] = []
+    decode(clip, Selection(2, 4, 2), progress=lambda done, total: calls.append((done, total)))
+    assert calls == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 
 def test_stop_is_heard_at_once(clip: Path) -> None:
@@ -161,7 +161,7 @@ def threads() -> list[str]:
     return [thread.name for thread in threading.enumerate() if thread.name.startswith("seedance-convert")]
 
 
-def test_too_little_memory_is_told_before_any_is_taken(
+def test_too_little_memory_is_refused_before_any_is_taken(
     clip: Path, monkeypatch: pytest.MonkeyPatch, tensors: list[weakref.ref[torch.Tensor]]
 ) -> None:
     monkeypatch.setattr(memory, "available_memory", lambda: 1000)

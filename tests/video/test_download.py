@@ -52,18 +52,18 @@ def failure_of(link: str, target: Path, fetched: Download | None = None) -> Vide
 
 
 def test_a_video_arrives_under_its_name_and_nothing_else_does(server: Loopback, target: Path, data: bytes) -> None:
-    told: list[tuple[int, int | None]] = []
+    calls: list[tuple[int, int | None]] = []
     unstated = CHUNKED + b"%x\r\n%b\r\n0\r\n\r\n" % (len(data), data)
     for total, sent in ((len(data), reply(body=data)), (None, unstated)):
-        told.clear()
+        calls.clear()
         server.answer = always(sent)
         fetched = download(server, target)
-        attempt(fetched, server, lambda received, total: told.append((received, total)))
+        attempt(fetched, server, lambda received, total: calls.append((received, total)))
         fetched.discard()
         assert target.read_bytes() == data
         assert files(target) == ["job-1.mp4"]
-        assert (told[0], told[-1]) == ((0, total), (len(data), total))
-        assert [received for received, _ in told] == sorted(received for received, _ in told)
+        assert (calls[0], calls[-1]) == ((0, total), (len(data), total))
+        assert [received for received, _ in calls] == sorted(received for received, _ in calls)
     assert server.received[0].headers["accept-encoding"] == "identity"
 
 
@@ -158,7 +158,7 @@ def test_a_trickle_is_cut_by_the_time_limit_of_an_attempt(server: Loopback, targ
     assert fetched.received == 10
 
 
-def test_one_that_cannot_be_reached_at_all_is_told_as_such_at_once(
+def test_one_that_cannot_be_reached_at_all_fails_at_once_and_says_so(
     target: Path, service: Loopback, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     asked: list[str] = []

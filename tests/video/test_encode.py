@@ -147,8 +147,8 @@ def test_colours_come_back_and_the_file_says_how_they_are_coded(tmp_path: Path) 
         file = copy(of_file(write_clip(tmp_path / "a.mp4", [chart()] * 3, coding=coding)), tmp_path / f"{matrix}.mp4")
         worst = max(np.abs(centres(image) - COLOURS).max() for image in decode(file).images.numpy())
         assert worst <= 4, matrix
-        told = subprocess.run([FFMPEG, "-i", str(file)], capture_output=True, text=True, check=False).stderr
-        assert "yuv420p(tv, smpte170m/bt709/bt709" in told, told
+        shown = subprocess.run([FFMPEG, "-i", str(file)], capture_output=True, text=True, check=False).stderr
+        assert "yuv420p(tv, smpte170m/bt709/bt709" in shown, shown
 
 
 def test_frames_at_once_change_nothing(folder: Path, tmp_path: Path) -> None:
@@ -179,7 +179,7 @@ def test_digest_is_of_content_and_window(folder: Path) -> None:
     assert of_file(folder / "aac.mp4").digest() == digests[0]
 
 
-def test_a_disk_that_takes_no_more_is_told_and_nothing_is_left(folder: Path, tmp_path: Path) -> None:
+def test_a_disk_that_takes_no_more_is_named_and_nothing_is_left(folder: Path, tmp_path: Path) -> None:
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
     for size in (0, 1000, 30_000):
         frames = of_file(folder / "aac.mp4")

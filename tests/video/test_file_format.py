@@ -136,7 +136,7 @@ def test_avi_says_how_long_it_is_or_its_chunks_do(tmp_path: Path) -> None:
             assert is_refused(file, format_of, CorruptVideo, "incomplete"), content
 
 
-def test_what_is_no_video_is_told_as_such(tmp_path: Path) -> None:
+def test_what_is_no_video_is_refused_as_such(tmp_path: Path) -> None:
     file = tmp_path / "page.mp4"
     for data in (b"", b"\0\0\0", b"<html>Expired</html>", b'{"error": 1}', bytes(5000), b"GIF89a" + bytes(50), b"RIFF"):
         file.write_bytes(data)

@@ -39,7 +39,7 @@ def test_what_does_not_fit_is_refused_with_both_figures_and_the_ways_out(monkeyp
     assert message.endswith("Nothing is lost: the video is job.mp4, and costs nothing to load.")
 
 
-def test_what_the_system_then_does_not_give_is_told_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_system_then_does_not_give_is_refused_in_the_same_way(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "available_memory", lambda: 2**63)
     with pytest.raises(VideoError, match=r"need \d+\.\d GB of memory, and 0\.0 GB are left"):
         allocate((2**16, 2**14, 2**14, 3), FILE)

@@ -224,7 +224,7 @@ def problem_of(folder: Path, name: str, row: Row) -> str:
         for skip, cap in ((0, 1), (count // 3 + 1, 2), (count // 2, 1), (count - 1, 0)):
             if not torch.equal(decode(file, Selection(skip, cap)).images, clip.images[skip:][: cap or None]):
                 return f"other frames after skipping {skip}"
-    except Exception as error:  # noqa: BLE001  to be told with the file that causes it
+    except Exception as error:  # noqa: BLE001  to be shown with the file that causes it
         return repr(error)
     return ""
 

@@ -11,8 +11,6 @@ from typing import Any
 from nodes.texts import ENGLISH
 from tests.docs import messages_in_code
 
-from nodes.texts import ENGLISH
-
 NODES = Path(__file__).parents[2] / "nodes"
 
 

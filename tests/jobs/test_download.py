@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 

@@ -149,6 +149,7 @@ def test_claims_and_places_in_line_are_renewed_while_their_runs_go_on_and_ids_ar
     assert row
     assert row.claim_until == clock.wall() + CLAIM_SECONDS
     assert journal.job("lost")
+    assert not journal.pending
     with pytest.raises(NoFreePlace) as behind:
         journal.create([], replace(KEY, request="fourth"), "", BOAT, claims.join(goes_on), max_jobs=1)
     assert behind.value.place == 2

@@ -16,9 +16,14 @@ export async function ask(method, route, body = {}) {
   const sent = method === "GET" ? {} : { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }
   const response = await api.fetchApi(route, { method, cache: "no-store", ...sent })
   const answer = await response.json()
-  if (!response.ok) throw new Refused(answer.error)
+  if (!response.ok) throw new Refused(answer)
   return answer
 }
 
-/** The server said no; the message is meant for the user. */
-export class Refused extends Error {}
+/** The server said no, in English and as texts; either is meant for the user. */
+export class Refused extends Error {
+  constructor({ error, texts }) {
+    super(error)
+    this.texts = texts
+  }
+}

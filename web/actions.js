@@ -3,17 +3,16 @@
 import { app } from "../../scripts/app.js"
 
 const PATIENCE = 3000 // milliseconds until a part of the page is there
-const SETTINGS = "Settings > Seedance" // stands in every message that the token is to blame for
 
 /**
- * @param {string} message
+ * @param {import("./memory.js").Shown} shown
  * @param {object} node
  * @param {(key: string) => string} say
  * @returns {{label: string, onClick: () => void}[]} the most helpful one first
  */
-export function actionsFor(message, node, say) {
+export function actionsFor({ settings }, node, say) {
   const help = { label: say("openHelp"), onClick: () => openHelp(node) }
-  return message.includes(SETTINGS) ? [{ label: say("openSettings"), onClick: openSettings }, help] : [help]
+  return settings ? [{ label: say("openSettings"), onClick: openSettings }, help] : [help]
 }
 
 async function openSettings() {

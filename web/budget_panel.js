@@ -1,23 +1,32 @@
 // Settings > Seedance: how much may be spent in any 24 hours, and how much has been.
 
-import { ask, Refused } from "./account.js"
+import { ask } from "./account.js"
 import { element } from "./element.js"
-import { dollars } from "./wording.js"
+import { dollars } from "./language.js"
 
 const ROUTE = "/seedance/budget"
 
 /**
  * The panel. It is there at once and fills itself in when the server has answered.
  *
- * @param {import("./texts.js").Language} language
+ * @param {import("./language.js").Language} language
  * @returns {HTMLElement}
  */
-export function budgetPanel({ say, locale }) {
+export function budgetPanel({ say, reason, locale }) {
   const state = element("p", { dir: "auto" })
   const result = element("p", { className: "seedance-result", role: "status", dir: "auto" })
   const label = say("budgetField")
-  const field = element("input", { type: "number", min: 0, step: "any", ariaLabel: label, title: label, disabled: true })
-  const save = element("button", { type: "button", className: "seedance-main", textContent: say("save"), ariaLabel: `${say("save")}: ${label}`, disabled: true })
+  const change = () => attempt(() => ask("POST", ROUTE, { limit: field.valueAsNumber }), say("saved"))
+  const onkeydown = ({ key }) => key === "Enter" && change()
+  const field = element("input", { type: "number", min: 0, step: "any", ariaLabel: label, title: label, disabled: true, onkeydown })
+  const save = element("button", {
+    type: "button",
+    className: "seedance-main",
+    textContent: say("save"),
+    ariaLabel: `${say("save")}: ${label}`,
+    disabled: true,
+    onclick: change,
+  })
 
   function show({ limit, spent, by_environment: isFixed, frees_at: frees }) {
     field.value = limit
@@ -37,13 +46,10 @@ export function budgetPanel({ say, locale }) {
       result.textContent = done
     } catch (error) {
       result.dataset.mood = "bad"
-      result.textContent = error instanceof Refused ? error.message : say("noAnswer")
+      result.textContent = reason(error)
     }
   }
 
-  const change = () => attempt(() => ask("POST", ROUTE, { limit: field.valueAsNumber }), say("saved"))
-  save.addEventListener("click", change)
-  field.addEventListener("keydown", (event) => event.key === "Enter" && change())
   attempt(() => ask("GET", ROUTE), "")
   return element("div", { className: "seedance-settings seedance-budget" }, state, element("div", { className: "seedance-row" }, field, save), result)
 }

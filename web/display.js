@@ -4,11 +4,9 @@
 import { app } from "../../scripts/app.js"
 import { actionsFor } from "./actions.js"
 import { NODE as LOADER, Loader, choices } from "./loader.js"
-import { videoMenu } from "./menu.js"
 import { Memory } from "./memory.js"
 import { NodeView } from "./node_view.js"
 import { allNodes, openTab, rootGraph, Runs } from "./runs.js"
-import { wordingOf } from "./wording.js"
 
 const NODES = ["SeedanceTextToVideo", "SeedanceOptions", "LoadSeedanceVideo", "SeedanceUpscaleVideo"]
 const INPUT = /^\w+ - / // ComfyUI puts the name of an input before what is wrong with it
@@ -16,16 +14,16 @@ const INPUT = /^\w+ - / // ComfyUI puts the name of an input before what is wron
 export class Display {
   #memory = new Memory()
   #views = new WeakMap()
-  #event = null // what the next line is about
+  #event = {} // what the next line says
   #running = null // the id of the prompt
-  #spoke = new Set() // ids of the nodes that have said something in it, and have brought no video yet
+  #spoke = new Map() // what nodes have said last in it that have brought no video yet, by their ids
 
   #loaders = new WeakMap()
   #videos = null // that can be loaded, once there are more than when the page was loaded
 
   /**
    * @param {EventTarget} api ComfyUI's events
-   * @param {import("./texts.js").Language} language
+   * @param {import("./language.js").Language} language
    * @param {import("./failures.js").Message} message
    */
   constructor(api, language, message) {
@@ -65,14 +63,15 @@ export class Display {
     if (this.#videos) loader.offer(this.#videos)
   }
 
-  /** What a node's menu offers. */
+  /** What a node's menu offers for its video. */
   menu(node) {
-    return videoMenu(this.#views.get(node), this.language.say)
+    const actions = this.#views.get(node)?.actions() ?? []
+    return actions.map(({ content, callback }) => ({ content, callback }))
   }
 
   /** The view on a node, made if need be. */
   view(node) {
-    if (!this.#views.has(node)) this.#views.set(node, new NodeView(node))
+    if (!this.#views.has(node)) this.#views.set(node, new NodeView(node, this.language))
     return this.#views.get(node)
   }
 
@@ -87,10 +86,10 @@ export class Display {
     const id = String(nodeId)
     const run = this.runs.of(prompt)
     if (!NODES.includes(run?.nodes[id]?.class_type)) return false
-    const worded = this.#event?.node === id && !this.language.isEnglish && wordingOf(this.#event, this.language.say)
-    this.#event = null
-    this.#spoke.add(id)
-    this.#change(run, id, { text: worded || text, failed: false })
+    const { lines, phase, settings } = this.#event.node === id ? this.#event : {}
+    this.#event = {}
+    this.#spoke.set(id, { lines, text, phase, settings })
+    this.#change(run, id, { lines, text, settings, failed: false })
     return true
   }
 
@@ -104,11 +103,11 @@ export class Display {
 
   #failed({ node_id: id, node_type: type, exception_message: message, prompt_id: prompt }) {
     const run = this.runs.of(prompt)
-    if (run && NODES.includes(type)) {
-      const said = this.#spoke.has(id) && this.#shown(run).get(id)?.text
-      this.#change(run, id, { text: said || message.trim(), failed: true, files: [] })
-      this.#tell(type, id, message.trim())
-    }
+    const text = message.trim()
+    // A node whose list has failed has said so in more words; one that an accident has befallen has not.
+    const spoke = this.#spoke.get(id)
+    const said = spoke?.phase === "failed" || spoke?.text.includes(text) ? spoke : { text }
+    if (run && NODES.includes(type)) this.#tell(run, id, type, said)
     this.#end(prompt, true)
   }
 
@@ -116,25 +115,26 @@ export class Display {
   #end(prompt, over) {
     const run = this.runs.of(prompt)
     if (!run) return
-    if (over) for (const id of this.#spoke) this.#change(run, id, { files: [] })
+    if (over) for (const id of this.#spoke.keys()) this.#change(run, id, { files: [] })
     this.#memory.save(run.graph, this.#shown(run))
   }
 
   #refused(run, errors) {
     for (const [id, { errors: reasons }] of Object.entries(errors)) {
-      if (!NODES.includes(run.nodes[id]?.class_type)) continue
+      const type = run.nodes[id]?.class_type
+      if (!NODES.includes(type)) continue
       // ComfyUI may blame each of several inputs with the same words.
-      const told = new Set(reasons.map(({ message, details }) => details?.replace(INPUT, "") || message))
-      const text = [...told].join("\n")
-      this.#change(run, id, { text, failed: true, files: [] })
-      this.#tell(run.nodes[id].class_type, id, text)
+      const different = new Set(reasons.map(({ message, details }) => details?.replace(INPUT, "") || message))
+      this.#tell(run, id, type, { text: [...different].join("\n") })
     }
   }
 
-  /** A failure, in a message beside what the node says. */
-  #tell(type, id, text) {
+  /** A failure, on the node and in a message. */
+  #tell(run, id, type, { lines, text, settings }) {
+    this.#change(run, id, { lines, text, settings, failed: true, files: [] })
     const { say, node } = this.language
-    this.message.show("error", say("failed", { node: node(type) }), text, actionsFor(text, path(id).at(-1), say))
+    const actions = actionsFor({ settings }, path(id).at(-1), say)
+    this.message.show("error", say("failed", { node: node(type) }), this.language.lines(lines, text), actions)
   }
 
   #change(run, id, change) {
@@ -166,7 +166,7 @@ export class Display {
     const nodes = path(id)
     const node = nodes.at(-1)
     if (!NODES.includes(node?.comfyClass)) return
-    const actions = shown.failed ? actionsFor(shown.text, node, this.language.say) : []
+    const actions = shown.failed ? actionsFor(shown, node, this.language.say) : []
     for (const each of nodes) this.view(each).show(shown, actions)
     this.#loaders.get(node)?.update()
   }

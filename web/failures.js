@@ -48,20 +48,19 @@ export function buttonsFor(actions) {
  *
  * @param {EventTarget} api ComfyUI's events
  * @param {Message} message
- * @param {import("./texts.js").Language} language
+ * @param {import("./language.js").Language} language
  */
 export function showLeftOut(api, message, language) {
   let run = null
   let reasons = []
-  api.addEventListener("seedance.left_out", ({ detail }) => {
-    if (detail.prompt_id !== run) reasons = []
-    run = detail.prompt_id
+  api.addEventListener("seedance.left_out", ({ detail: { prompt_id: prompt, lines, urgent } }) => {
+    if (prompt !== run) reasons = []
+    run = prompt
     // What the user has to look after comes first: only so many are shown.
-    if (detail.urgent) reasons.unshift(detail.reason)
-    else reasons.push(detail.reason)
-    const told = [...new Set(reasons)]
-    const more = told.length > MOST_REASONS ? "\n…" : ""
+    reasons[urgent ? "unshift" : "push"](language.lines(lines, ""))
+    const different = [...new Set(reasons)]
+    const more = different.length > MOST_REASONS ? "\n…" : ""
     const summary = language.say("leftOut", { node: language.node("SeedanceTextToVideo"), count: reasons.length })
-    message.show("warn", summary, told.slice(0, MOST_REASONS).join("\n") + more)
+    message.show("warn", summary, different.slice(0, MOST_REASONS).join("\n") + more)
   })
 }

@@ -4,7 +4,7 @@ import { ask } from "./account.js"
 import { element } from "./element.js"
 import { addLoader, addRequest } from "./graph_nodes.js"
 import { addressOf } from "./player.js"
-import { dollars } from "./wording.js"
+import { dollars } from "./language.js"
 
 const PAID = ["accepted", "succeeded", "saved", "expired", "surplus"] // and so worth fetching, if it is not on disk
 const FREE = ["refused", "cancelled"]
@@ -13,7 +13,7 @@ export class JobCard {
   #shown = ""
 
   /**
-   * @param {import("./texts.js").Language} language
+   * @param {import("./language.js").Language} language
    * @param {import("./jobs_panel.js").JobsPanel} panel
    */
   constructor(language, panel) {

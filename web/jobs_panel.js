@@ -2,16 +2,16 @@
 
 import { app } from "../../scripts/app.js"
 import { api } from "../../scripts/api.js"
-import { ask, Refused } from "./account.js"
+import { ask } from "./account.js"
 import { element } from "./element.js"
 import { JobCard } from "./job_card.js"
-import { dollars } from "./wording.js"
+import { dollars } from "./language.js"
 
 const EVERY = 2000 // milliseconds between two looks at the jobs, while the tab is open
 const GROUPS = ["running", "made", "unclear", "failed"]
 const RIGHT_TO_LEFT = ["ar", "fa", "he"]
 
-/** @param {import("./texts.js").Language} language */
+/** @param {import("./language.js").Language} language */
 export function addJobsTab(language) {
   let panel = null
   app.extensionManager.registerSidebarTab({
@@ -80,7 +80,7 @@ export class JobsPanel {
     try {
       await action()
     } catch (error) {
-      this.say(error instanceof Refused ? error.message : this.language.say("noAnswer"))
+      this.say(this.language.reason(error))
       return false
     }
     this.say("")
@@ -151,7 +151,7 @@ export class JobsPanel {
   async #ask(before = "") {
     const asked = this.#asked
     const query = new URLSearchParams({ before, state: this.group.value, q: this.search.value.trim() })
-    const found = await ask("GET", `/seedance/jobs?${query}`).catch((error) => this.say(error instanceof Refused ? error.message : this.language.say("noAnswer")))
+    const found = await ask("GET", `/seedance/jobs?${query}`).catch((error) => this.say(this.language.reason(error)))
     return asked === this.#asked ? found : null
   }
 }

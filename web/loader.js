@@ -2,6 +2,7 @@
 
 import { api } from "../../scripts/api.js"
 import { ask } from "./account.js"
+import { addressOf } from "./player.js"
 
 export const NODE = "LoadSeedanceVideo"
 const WATCHED = ["video", "source", "skip_first_frames", "frame_load_cap", "select_every_nth"]
@@ -46,8 +47,8 @@ export class Loader {
   chosen() {
     const value = String(this.widget("video").value)
     if (String(this.widget("source").value).trim() || value === NONE) return null
-    const [, subfolder = "", filename, type = "input"] = value.match(ANNOTATED) ?? []
-    return filename ? [{ filename, subfolder, type }] : null
+    const file = fileOf(value)
+    return file && [file]
   }
 
   /** Shows what the widgets say now. */
@@ -83,6 +84,22 @@ export class Loader {
 export async function choices() {
   const response = await api.fetchApi(`/object_info/${NODE}`)
   return (await response.json())[NODE].input.required.video[1].options
+}
+
+/** The picker of Nodes 2.0 asks for pictures of videos by their whole names, which the server has not got without a folder. */
+export function mendThumbnails() {
+  const mend = ({ target }) => {
+    if (!(target instanceof HTMLVideoElement) || !target.src) return
+    const asked = new URL(target.src).searchParams
+    const file = asked.has("subfolder") ? null : fileOf(asked.get("filename") ?? "")
+    if (file?.subfolder) target.src = addressOf(file)
+  }
+  document.addEventListener("error", mend, true) // which does not bubble
+}
+
+function fileOf(name) {
+  const [, subfolder = "", filename, type = "input"] = name.match(ANNOTATED) ?? []
+  return filename ? { filename, subfolder, type } : null
 }
 
 /** A file as ComfyUI's lists name it. */

@@ -8,8 +8,10 @@ const UNNAMED = "00000000-0000-0000-0000-000000000000" // a graph that has not b
  * What one node shows.
  *
  * @typedef {object} Shown
- * @property {string} [text] the line
+ * @property {import("./language.js").Text[][]} [lines] what it says
+ * @property {string} [text] the same in English
  * @property {boolean} [failed] whether it tells of a failure
+ * @property {boolean} [settings] whether that is put right in Settings
  * @property {{filename: string, subfolder: string, type: string}[]} [files] the videos
  */
 

@@ -4,6 +4,7 @@ import { app } from "../../scripts/app.js"
 import { element } from "./element.js"
 import { buttonsFor } from "./failures.js"
 import { Player } from "./player.js"
+import { videoActions } from "./video_actions.js"
 
 const WIDGET = "seedance-view"
 const MARGIN = 10 // pixels that the classic canvas leaves around a widget's element
@@ -18,9 +19,13 @@ export class NodeView {
   chosen = () => null
   #height = 0
 
-  /** @param {object} node */
-  constructor(node) {
+  /**
+   * @param {object} node
+   * @param {import("./language.js").Language} language
+   */
+  constructor(node, language) {
     this.node = node
+    this.language = language
     this.line = element("p", { className: "seedance-line", role: "status", dir: "auto" })
     this.quote = element("p", { className: "seedance-quote", dir: "auto" })
     this.facts = element("p", { className: "seedance-facts", dir: "auto" })
@@ -44,8 +49,8 @@ export class NodeView {
    * @param {import("./memory.js").Shown} shown
    * @param {{label: string, onClick: () => void}[]} actions what may help after a failure
    */
-  show({ text = "", failed = false, files = [] }, actions = []) {
-    this.line.textContent = text
+  show({ lines, text = "", failed = false, files = [] }, actions = []) {
+    this.line.textContent = this.language.lines(lines, text)
     this.line.dataset.mood = failed ? "bad" : ""
     this.buttons.replaceChildren(...buttonsFor(actions))
     this.files = files
@@ -57,15 +62,23 @@ export class NodeView {
     const wanted = files.map((file) => this.players.find((player) => player.plays(file)) ?? new Player(file))
     for (const player of this.players) if (!wanted.includes(player)) player.stop()
     this.players = wanted
-    this.videos.replaceChildren(...wanted.map((player) => player.video))
+    this.videos.replaceChildren(...wanted.map((player) => player.element))
     this.applySettings()
   }
 
-  /** Mutes and hides as the node's menu has set it. */
+  /** Mutes and hides as the user has set it for this node. */
   applySettings() {
     const { seedance_sound: sound, seedance_hidden: hidden } = this.node.properties
-    this.videos.hidden = Boolean(hidden)
-    for (const player of this.players) player.video.muted = !sound
+    this.videos.classList.toggle("seedance-hidden", Boolean(hidden))
+    for (const player of this.players) {
+      player.video.muted = !sound
+      player.offer(this.actions(player))
+    }
+  }
+
+  /** What may be done with a video, by default with the one that is pointed at. */
+  actions(player = this.players.find(({ element }) => element.matches(":hover")) ?? this.players[0]) {
+    return player ? videoActions(this, player.file, this.language.say) : []
   }
 
   /** Makes as much room as the content needs. A node that is closed or out of sight keeps what it has. */

@@ -23,9 +23,19 @@ export class Player {
       preload: "metadata",
       autoplay: !matchMedia("(prefers-reduced-motion: reduce)").matches,
     })
+    this.tools = element("div", { className: "seedance-tools" })
+    this.element = element("div", { className: "seedance-player" }, this.video, this.tools)
     this.#watch()
     // A file that was deleted, or that no browser plays.
-    this.video.addEventListener("error", () => this.video.remove())
+    this.video.addEventListener("error", () => this.element.remove())
+  }
+
+  /** @param {{content: string, icon: string, callback: () => void}[]} actions for the buttons on the video */
+  offer(actions) {
+    const buttons = actions.map(({ content, icon, callback }) =>
+      element("button", { type: "button", className: `pi pi-${icon}`, title: content, ariaLabel: content, onclick: callback })
+    )
+    this.tools.replaceChildren(...buttons)
   }
 
   plays(file) {

@@ -4,7 +4,7 @@
 import { api } from "../../scripts/api.js"
 import { ask } from "./account.js"
 import { allNodes, rootGraph } from "./runs.js"
-import { quoteText } from "./wording.js"
+import { dollars } from "./language.js"
 
 const NODE = "SeedanceTextToVideo"
 const OPTIONS = "SeedanceOptions"
@@ -27,8 +27,8 @@ export class Quotes {
     this.say = say
     // A run makes what is asked for free. Elsewhere too: no event tells of another tab's or a terminal's.
     for (const name of ENDS) api.addEventListener(name, () => this.forget())
-    api.addEventListener("seedance.event", ({ detail: { node, key } }) => {
-      if (this.#phase !== (this.#phase = `${node} ${key}`)) this.forget()
+    api.addEventListener("seedance.event", ({ detail: { node, phase } }) => {
+      if (this.#phase !== (this.#phase = `${node} ${phase}`)) this.forget()
     })
     addEventListener("focus", () => this.forget())
     // Not by events: a value may come through reroutes, subgraphs and primitive nodes, and no one event tells of all.
@@ -78,6 +78,22 @@ const paidNodes = () => allNodes().filter((node) => node.comfyClass === NODE)
 /** A rehearsal is free, whatever it is of. */
 const answerTo = async (request) =>
   request.mode === "rehearsal" ? { kind: "rehearsal" } : ask("POST", "/seedance/quote", request)
+
+/**
+ * What a node is about to cost; nothing where nothing is known.
+ *
+ * @param {{kind: string, usd?: number, is_base?: boolean, videos?: number, to_buy?: number, duration?: number, resolution?: string}}
+ *   answer of the server
+ * @param {boolean} isEach whether it is of one video of many, whose number is not known
+ * @param {(key: string, values?: object) => string} say
+ */
+function quoteText({ kind, usd, is_base: isBase, videos, to_buy: toBuy, ...what }, isEach, say) {
+  if (kind !== "price") return { rehearsal: say("freeRehearsal"), made: say("freeMade"), running: say("freeRunning") }[kind] ?? ""
+  const price = say(`${isBase ? "from" : "about"}${isEach ? "Each" : "Price"}`, { usd: dollars(usd) })
+  if (isEach) return price
+  const key = toBuy < videos ? "videosToBuy" : videos === 1 ? "videosOne" : "videosMany"
+  return `${price}: ${say(key, { count: videos, toBuy, ...what })}`
+}
 
 /** What the server is to be asked; nothing where it takes a run to know. */
 function requestOf(node) {

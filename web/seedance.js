@@ -8,10 +8,11 @@ import { budgetPanel } from "./budget_panel.js"
 import { Display } from "./display.js"
 import { Message, showLeftOut } from "./failures.js"
 import { addJobsTab } from "./jobs_panel.js"
+import { Language } from "./language.js"
+import { mendThumbnails } from "./loader.js"
 import { Quotes } from "./quote.js"
 import { keepSeed } from "./seed.js"
 import { tokenPanel } from "./token_panel.js"
-import { Language } from "./texts.js"
 import { keepTranslations } from "./translations.js"
 
 const style = document.createElement("link")
@@ -44,7 +45,7 @@ app.registerExtension({
         "RunComfy whether the token is valid, which is free.",
       // A function, which draws the panel. It never calls the setter that it is given: the setting has no value,
       // so there is nothing of it in ComfyUI's settings file.
-      type: () => tokenPanel(language.say),
+      type: () => tokenPanel(language),
       defaultValue: null,
     },
     {
@@ -64,6 +65,7 @@ app.registerExtension({
   setup() {
     showLeftOut(api, message, language)
     addJobsTab(language)
+    mendThumbnails()
     new Quotes((node) => display.view(node), language.say)
   },
   nodeCreated(node) {

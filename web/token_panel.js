@@ -1,6 +1,6 @@
 // Settings > Seedance: which token is in use, and to save, check and clear it.
 
-import { ask, Refused } from "./account.js"
+import { ask } from "./account.js"
 import { element } from "./element.js"
 
 const LONGEST = 2048
@@ -10,20 +10,19 @@ const WHERE_TOKENS_ARE = "https://www.runcomfy.com/profile"
 /**
  * The panel. It is there at once and fills itself in when the server has answered.
  *
- * @param {(key: string, values?: object) => string} say
+ * @param {import("./language.js").Language} language
  * @returns {HTMLElement}
  */
-export function tokenPanel(say) {
-  const panel = element("div", { className: "seedance-settings seedance-token" })
-  new TokenPanel(panel, say).refresh()
-  return panel
+export function tokenPanel(language) {
+  const panel = new TokenPanel(language)
+  panel.refresh()
+  return panel.element
 }
 
 class TokenPanel {
-  constructor(panel, say) {
-    this.say = say
-    this.panel = panel
-    this.busy = false
+  constructor(language) {
+    this.language = language
+    this.say = language.say
     // Each line runs as its language does; the page runs from left to right in all of them.
     this.state = element("p", { className: "seedance-token-state", dir: "auto" })
     // Not a form with a user name: a browser is not to take this for a log-in that it should fill in.
@@ -32,28 +31,26 @@ class TokenPanel {
       autocomplete: "off",
       spellcheck: false,
       maxLength: LONGEST,
-      placeholder: say("fieldHint"),
-      ariaLabel: say("field"),
+      placeholder: this.say("fieldHint"),
+      ariaLabel: this.say("field"),
       dir: "auto",
+      onkeydown: ({ key }) => key === "Enter" && this.run(() => this.saveToken()),
     })
-    this.save = this.button("save", () => this.saveToken(), "seedance-main")
     this.check = this.button("check", () => this.checkToken())
     this.clear = this.button("clear", () => this.clearToken())
-    // It must be there before its text, or a screen reader does not read the text out.
-    this.result = element("p", { className: "seedance-result", role: "status", dir: "auto" })
-    this.field.addEventListener("keydown", (event) => {
-      if (event.key === "Enter") this.run(() => this.saveToken())
-    })
-    const entry = element("div", { className: "seedance-row" }, this.field, this.save)
-    const others = element("div", { className: "seedance-row" }, this.check, this.clear)
+    const save = this.button("save", () => this.saveToken(), "seedance-main")
     const page = element("a", {
       href: WHERE_TOKENS_ARE,
       target: "_blank",
       rel: "noopener noreferrer",
       dir: "auto",
-      textContent: say("getToken"),
+      textContent: this.say("getToken"),
     })
-    panel.append(this.state, entry, others, page, this.result)
+    // It must be there before its text, or a screen reader does not read the text out.
+    this.result = element("p", { className: "seedance-result", role: "status", dir: "auto" })
+    const row = (...parts) => element("div", { className: "seedance-row" }, ...parts)
+    const parts = [this.state, row(this.field, save), row(this.check, this.clear), page, this.result]
+    this.element = element("div", { className: "seedance-settings seedance-token" }, ...parts)
   }
 
   async refresh() {
@@ -78,9 +75,9 @@ class TokenPanel {
 
   async checkToken() {
     this.mark(this.result, "", this.say("checking"))
-    const { ok, message } = await ask("POST", `${ROUTE}/check`)
-    this.state.dataset.mood = ok ? "good" : "bad"
-    return [ok ? "good" : "bad", message]
+    const { ok, message, texts } = await ask("POST", `${ROUTE}/check`)
+    const mood = (this.state.dataset.mood = ok ? "good" : "bad")
+    return [mood, this.language.lines(texts && [texts], message)]
   }
 
   async clearToken() {
@@ -90,11 +87,11 @@ class TokenPanel {
     return ["good", this.say("cleared")]
   }
 
-  /** What the server knows: `{source, saved, variable, problem}`. */
-  show({ source, saved, variable, problem }) {
+  /** What the server knows. */
+  show({ source, saved, variable, problem, texts }) {
     this.check.disabled = source === null
     this.clear.disabled = !saved
-    if (problem) this.mark(this.state, "bad", problem)
+    if (problem) this.mark(this.state, "bad", this.language.lines(texts && [texts], problem))
     else if (source === null) this.mark(this.state, "", this.say("tokenNone"))
     else if (!saved) this.mark(this.state, "good", this.say("tokenFromVariable", { name: source }))
     else if (variable) this.mark(this.state, "good", this.say("tokenSavedFirst", { name: variable }))
@@ -102,24 +99,20 @@ class TokenPanel {
   }
 
   button(key, action, className = "") {
-    const button = element("button", { type: "button", className, textContent: this.say(key) })
-    button.addEventListener("click", () => this.run(action))
-    return button
+    return element("button", { type: "button", className, textContent: this.say(key), onclick: () => this.run(action) })
   }
 
   /** Does one thing at a time and says how it went. */
   async run(action) {
-    if (this.busy) return
-    this.busy = true
-    this.panel.ariaBusy = "true"
+    if (this.element.ariaBusy === "true") return
+    this.element.ariaBusy = "true"
     this.mark(this.result, "", "")
     try {
       this.mark(this.result, ...(await action()))
     } catch (error) {
-      this.mark(this.result, "bad", error instanceof Refused ? error.message : this.say("noAnswer"))
+      this.mark(this.result, "bad", this.language.reason(error))
     } finally {
-      this.busy = false
-      this.panel.ariaBusy = "false"
+      this.element.ariaBusy = "false"
     }
   }
 

@@ -6,7 +6,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,8 @@ SETTINGS = {
 }
 """ComfyUI as a user may have it who has found the settings."""
 
-NODES_2 = "Comfy.VueNodes.Enabled"
+in_both = pytest.mark.parametrize("ui", [False, True], ids=["classic", "nodes-2.0"], indirect=True)
+"""A test of `ui` that runs in the classic canvas and in Nodes 2.0."""
 
 FAILED = pytest.StashKey[bool]()
 OURS = re.compile("/seedance|^seedance asks")
@@ -90,13 +91,6 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def settings(server: ComfyUI) -> Iterator[Callable[[Mapping[str, object]], None]]:
-    """Changes ComfyUI's settings, which are the usual ones again after the test."""
-    yield lambda changes: write_settings(server.base, {**SETTINGS, **changes})
-    write_settings(server.base, SETTINGS)
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Lets the page know that its test has failed."""
@@ -116,33 +110,17 @@ def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
 @pytest.fixture(scope="module")
 def opened(browser: Browser, server: ComfyUI) -> Iterator[Ui]:
     """The web UI in one page for all tests of a file: to load it takes longer than most of them."""
+    write_settings(server.base, SETTINGS)
     with new_page(browser) as page:
         yield Ui.opened(page, server.url)
 
 
 @pytest.fixture
 def ui(opened: Ui, request: pytest.FixtureRequest) -> Iterator[Ui]:
-    """The web UI, ready, with an empty graph."""
-    opened.start_over()
+    """The web UI, ready, with an empty graph in the classic canvas; after a failure there is a picture of it."""
+    opened.start_over(nodes_2=getattr(request, "param", False))
     yield opened
     picture_failure(opened.page, request)
-
-
-@pytest.fixture(scope="module", params=[False, True], ids=["classic", "nodes-2.0"])
-def opened_in_both(browser: Browser, server: ComfyUI, request: pytest.FixtureRequest) -> Iterator[Ui]:
-    """As `opened`, first in the classic canvas and then in Nodes 2.0."""
-    write_settings(server.base, {**SETTINGS, NODES_2: request.param})
-    with new_page(browser) as page:
-        yield Ui.opened(page, server.url)
-    write_settings(server.base, SETTINGS)
-
-
-@pytest.fixture
-def both(opened_in_both: Ui, request: pytest.FixtureRequest) -> Iterator[Ui]:
-    """As `ui`, first in the classic canvas and then in Nodes 2.0."""
-    opened_in_both.start_over()
-    yield opened_in_both
-    picture_failure(opened_in_both.page, request)
 
 
 @pytest.fixture

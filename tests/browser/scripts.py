@@ -4,7 +4,9 @@ from __future__ import annotations
 
 # A new user's page opens ComfyUI's own first graph; what is asked of it before that would be undone.
 READY = "() => window.app?.vueAppReady && app.graph?.nodes.length && app.extensionManager.workflow.activeWorkflow"
+# For the other scripts: `nodeOf`, the first node of a type, and what is heard of runs.
 LISTEN = """() => {
+    window.nodeOf = (type) => app.graph.nodes.find((node) => node.type === type)
     window.heard = {lines: [], posts: [], executed: [], ending: null}
     app.api.addEventListener("execution_start", () => { heard.lines = []; heard.executed = []; heard.ending = null })
     app.api.addEventListener("executing", ({detail}) => { if (detail) heard.executed.push(detail) })
@@ -21,7 +23,7 @@ LISTEN = """() => {
         app.api.addEventListener(name, () => heard.ending = name)
 }"""
 PLACE = """(type) => {
-    const node = app.graph.nodes.find((node) => node.type === type)
+    const node = nodeOf(type)
     const canvas = app.canvas.canvas.getBoundingClientRect()
     const {scale, offset} = app.canvas.ds
     const drawn = LiteGraph.vueNodesMode && document.querySelector(`[data-node-id="${node.id}"]`)
@@ -37,20 +39,16 @@ IS_ON = f"""([type, shown]) => {{
     const [x, y] = [box.x + box.width / 2 - node.x, box.y + box.height / 2 - node.y]
     return 0 <= x && x <= node.width && 0 <= y && y <= node.height
 }}"""
-SET_WIDGET = """([type, name, value]) => {
-    app.graph.nodes.find((node) => node.type === type).widgets.find((widget) => widget.name === name).value = value
-    app.graph.setDirtyCanvas(true, true)
-}"""
 LAY_OUT = """async () => {
     const graph = {...app.graph.serialize(), id: LiteGraph.uuidv4()}
     graph.nodes.forEach((node, place) => { node.pos = [450 * place, 100] })
     await app.loadGraphData(graph, true, true, app.extensionManager.workflow.activeWorkflow)
 }"""
+WIDGETS = "(type) => Object.fromEntries(nodeOf(type).widgets.map(({name, value}) => [name, value]))"
 CHOOSE = """([type, name, value]) => {
-    const node = app.graph.nodes.find((node) => node.type === type)
-    const widget = node.widgets.find((widget) => widget.name === name)
+    const widget = nodeOf(type).widgets.find((widget) => widget.name === name)
     widget.value = value
-    widget.callback?.(value, app.canvas, node)
+    widget.callback?.(value, app.canvas, nodeOf(type))
 }"""
 ADD = """(type) => {
     const node = LiteGraph.createNode(type)
@@ -61,9 +59,6 @@ DRAWN = """async () => {
     await new Promise((done) => setTimeout(done))
     for (const _ of [1, 2, 3]) await new Promise(requestAnimationFrame)
 }"""
-CONVERT = """(type) => {
-    const node = app.graph.nodes.find((node) => node.type === type)
-    return app.graph.convertToSubgraph(new Set([node])).node.type
-}"""
-SELECT = "(type) => app.canvas.selectNode(app.graph.nodes.find((node) => node.type === type))"
+CONVERT = "(type) => app.graph.convertToSubgraph(new Set([nodeOf(type)])).node.type"
 UNKNOWN = "() => app.graph.nodes.filter((node) => !LiteGraph.registered_node_types[node.type]).map((node) => node.type)"
+SET = "([name, value]) => app.extensionManager.setting.set(name, value)"

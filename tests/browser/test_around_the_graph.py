@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import SETTINGS, TOKEN, save_token, write_settings
 from tests.browser.test_node_view import first_frame
 from tests.browser.ui import Ui
-from tests.comfyui.conftest import PACK
+from tests.comfyui.conftest import PACK, ServiceLog
 from tools.comfyui import ComfyUI
 
 NAMES = {
@@ -20,15 +22,10 @@ NAMES = {
     "LoadSeedanceVideo": "Load Seedance Video",
     "SeedanceUpscaleVideo": "Upscale Seedance Video",
 }
-DURATION_LABEL = """() => {
-    const options = app.graph.nodes.find((node) => node.type === "SeedanceOptions")
-    return options.widgets.find((widget) => widget.name === "duration").label
-}"""
-
-CONTROL = """() => {
-    const options = app.graph.nodes.find((node) => node.type === "SeedanceOptions")
-    return options.widgets.find((widget) => widget.name === "control_after_generate").value
-}"""
+DURATION_LABEL = """() => nodeOf("SeedanceOptions").widgets.find(({name}) => name === "duration").label"""
+CONTROL = "control_after_generate"
+MARK = "ع: "
+"""Before each text in the test's own Arabic."""
 
 
 def test_the_library_offers_the_nodes_and_the_blueprint(ui: Ui) -> None:
@@ -59,21 +56,18 @@ def test_the_help_page_opens_with_its_picture(ui: Ui, node_type: str) -> None:
 def test_a_new_node_keeps_its_seed_and_a_workflow_what_it_says(ui: Ui) -> None:
     """A seed that changes by itself would buy another video where a stopped one was to be collected."""
     ui.add_node("SeedanceOptions")
-    assert ui.page.evaluate(CONTROL) == "fixed"
+    assert ui.widgets("SeedanceOptions")[CONTROL] == "fixed"
     saved = ui.page.evaluate("() => app.graph.serialize()")
     (options,) = saved["nodes"]
     options["widgets_values"][options["widgets_values"].index("fixed")] = "increment"
     ui.open_workflow(saved)
-    assert ui.page.evaluate(CONTROL) == "increment"
+    assert ui.widgets("SeedanceOptions")[CONTROL] == "increment"
 
 
-@pytest.mark.parametrize("language", ["zh", "ja"])
-def test_the_ui_speaks_the_users_language(
-    page: Page, server: ComfyUI, settings: Callable[[Mapping[str, object]], None], language: str
-) -> None:
-    settings({"Comfy.Locale": language})
+def test_the_ui_and_the_line_speak_the_users_language(page: Page, server: ComfyUI, token: str, prompt: str) -> None:
+    write_settings(server.base, SETTINGS | {"Comfy.Locale": "ja"})
     ui = Ui.opened(page, server.url)
-    nodes, panel = texts(language, "nodeDefs"), texts(language, "main")["seedance"]
+    nodes, said = texts("ja", "nodeDefs"), texts("ja", "main")["seedance"]
     names = [nodes[node_type]["display_name"] for node_type in NAMES]
     assert not any(name.isascii() for name in names)
     ui.search_library("Seedance")
@@ -81,22 +75,56 @@ def test_the_ui_speaks_the_users_language(
         expect(page.get_by_text(name, exact=True)).to_be_visible()
     ui.add_node("SeedanceOptions")
     assert page.evaluate(DURATION_LABEL) == nodes["SeedanceOptions"]["inputs"]["duration"]["name"]
-    expect(ui.open_settings("Seedance")).to_contain_text(panel["tokenNone"])
-    expect(ui.dialog.get_by_role("button", name=panel["save"], exact=True)).to_be_visible()
-
-
-def test_the_line_speaks_the_users_language(
-    page: Page, server: ComfyUI, settings: Callable[[Mapping[str, object]], None], token: str, prompt: str
-) -> None:
-    settings({"Comfy.Locale": "ja"})
-    ui = Ui.opened(page, server.url)
+    expect(ui.open_settings("Seedance")).to_contain_text(said["tokenSaved"])
+    expect(ui.dialog.get_by_role("button", name=said["save"], exact=True)).to_be_visible()
+    page.keyboard.press("Escape")
     ui.load(first_frame(prompt))
     ui.command("Comfy.QueuePrompt")
     assert ui.wait_for_end() == "execution_success"
-    said = texts("ja", "main")["seedance"]
-    frames = said["frames"].format(frames=49, width=864, height=480, fps=24)
-    expect(page.get_by_text(frames)).to_be_visible()
+    expect(page.get_by_text(said["frames"].format(frames=49, width=864, height=480, fps=24))).to_be_visible()
     assert any(line.startswith(said["submitting"]) for line in ui.lines()), ui.lines()
+
+
+def test_whatever_the_server_says_is_worded_in_the_users_language(
+    page: Page, server: ComfyUI, service_log: ServiceLog, token_file: Path, prompt: str
+) -> None:
+    """In an Arabic that says all that English does, from right to left."""
+    write_settings(server.base, SETTINGS | {"Comfy.Locale": "ar"})
+    english = texts("en", "main")
+    packs = {"en": english, "ar": {"seedance": marked(english["seedance"])}}
+    page.route("**/i18n", lambda route: route.fulfill(json=packs))
+    ui = Ui.opened(page, server.url)
+    worded = re.compile(f"^{MARK}(?!.*[.] [A-Z])", re.DOTALL)  # no sentence without its mark
+    ui.load(first_frame(prompt, count=2))
+    ui.command("Comfy.QueuePrompt")
+    assert ui.wait_for_end() == "execution_error"
+    line = page.locator(".seedance-line").locator("visible=true")
+    expect(line).to_have_text(worded)
+    expect(line).to_have_css("direction", "rtl")
+    page.keyboard.press("Escape")  # older UIs open a dialog over the page
+    expect(ui.message(MARK).first).to_be_visible()
+    panel = ui.open_settings("Seedance").locator(".seedance-token")
+    panel.get_by_role("textbox").fill("another-token-than-the-account's")
+    panel.get_by_role("button", name=f"{MARK}Save", exact=True).click()
+    panel.get_by_role("button", name=f"{MARK}Check", exact=True).click()
+    status = panel.get_by_role("status")
+    expect(status).to_contain_text("RunComfy")
+    expect(status).to_have_text(worded)
+    page.keyboard.press("Escape")
+    save_token(token_file, TOKEN)
+    service_log.service.hold()
+    ui.load(first_frame(prompt))
+    ui.command("Comfy.QueuePrompt")
+    expect(line).to_have_text(re.compile(f"^({MARK})+Queued"))
+    page.evaluate("() => app.api.interrupt(null)")
+    assert ui.wait_for_end() == "execution_interrupted"
+    expect(line).to_have_text(re.compile(f"^({MARK})+Stopped"))
+    expect(line).to_have_text(worded)
+
+
+def marked(english: Any) -> Any:
+    """Each text with a mark before it."""
+    return {key: marked(text) for key, text in english.items()} if isinstance(english, dict) else MARK + english
 
 
 def texts(language: str, file: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from nodes.jobs.records import RequestKey, State
 from nodes.runcomfy.client import HttpTransport, RunComfy
 from nodes.runcomfy.request import MODEL_ID, GenerationRequest
 from nodes.runcomfy.token import Token
-from tests.browser.conftest import TOKEN
+from tests.browser.conftest import TOKEN, in_both
 from tests.browser.screenshots import Screenshots
 from tests.browser.test_node_view import expect_run, first_frame
 from tests.browser.ui import Ui
@@ -30,8 +30,6 @@ OPTIONS = "SeedanceOptions"
 SERIALIZED = "() => JSON.stringify(app.graph.serialize())"
 MANY = 65  # two pages and a bit
 PLAYS = "(video) => !video.paused && video.currentTime > 0"
-WIDGETS = """(type) => Object.fromEntries(
-    app.graph.nodes.find((node) => node.type === type).widgets.map(({name, value}) => [name, value]))"""
 TAB = ".seedance-jobs"
 BOAT = "A paper boat on a puddle at night, the lights of the city in the water"
 
@@ -44,8 +42,8 @@ def journal(server: ComfyUI) -> Iterator[Journal]:
     journal.close()
 
 
-def test_the_price_follows_the_widgets(both: Ui, service_log: ServiceLog, token: str, prompt: str) -> None:
-    ui = both
+@in_both
+def test_the_price_follows_the_widgets(ui: Ui, service_log: ServiceLog, token: str, prompt: str) -> None:
     ui.load(first_frame("to be replaced", count=4))
     quote = ui.page.locator(".seedance-quote").locator("visible=true")
     expect_price(quote, "$0.16: 4 videos of 2 s, 480p")
@@ -71,8 +69,8 @@ def test_the_price_follows_the_widgets(both: Ui, service_log: ServiceLog, token:
     assert "About" not in str(ui.posts())
 
 
-def test_a_price_is_told_where_the_values_come_through_links(both: Ui, token: str, prompt: str) -> None:
-    ui = both
+@in_both
+def test_a_price_is_told_where_the_values_come_through_links(ui: Ui, token: str, prompt: str) -> None:
     graph = first_frame(["made", 0]) | {"made": node("StringConcatenate", string_a=prompt, string_b="", delimiter="")}
     ui.load(graph)
     quote = ui.page.locator(".seedance-quote").locator("visible=true")
@@ -85,12 +83,11 @@ def test_a_price_is_told_where_the_values_come_through_links(both: Ui, token: st
     expect_price(quote, "$0.04: 1 video of 2 s, 480p")
 
 
+@in_both
 def test_a_job_is_followed_watched_loaded_and_asked_for_again(
-    both: Ui, service_log: ServiceLog, token: str, screenshots: Screenshots
+    ui: Ui, service_log: ServiceLog, token: str, screenshots: Screenshots
 ) -> None:
-    ui = both
-    is_vue = ui.page.evaluate("() => Boolean(LiteGraph.vueNodesMode)")
-    seed = 20 if is_vue else 10
+    seed = 20 if ui.has_nodes_2 else 10
     panel = opened(ui)
     service_log.service.hold()
     ui.load(first_frame(BOAT, seed=seed, count=2))
@@ -110,19 +107,19 @@ def test_a_job_is_followed_watched_loaded_and_asked_for_again(
     expect(large).to_be_visible()
     ui.page.keyboard.press("Escape")
     expect(large).to_have_count(0)
-    ui.start_over()
+    ui.start_over(nodes_2=ui.has_nodes_2)
     press(job, "Use again")
     assert sorted(ui.node_types()) == [OPTIONS, NODE]
-    assert ui.page.evaluate(WIDGETS, NODE)["text"] == BOAT
+    assert ui.widgets(NODE)["text"] == BOAT
     (asked,) = [each["inputs"] for each in ui.as_api().values() if each["class_type"] == OPTIONS]
     assert (asked["duration"], asked["seed"], asked["count"]) == (2, seed, 1)
     expect(ui.page.locator(".seedance-quote").locator("visible=true")).to_have_text("Free: already made")
-    if not is_vue:
+    if not ui.has_nodes_2:
         screenshots.take("jobs", ui.page)
-    ui.start_over()
+    ui.start_over(nodes_2=ui.has_nodes_2)
     press(job, "Load")
     assert ui.node_types() == [LOADER]
-    assert ui.page.evaluate(WIDGETS, LOADER)["source"] == next(
+    assert ui.widgets(LOADER)["source"] == next(
         each.request_id for each in service_log.submissions if each.input["seed"] == seed
     )
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page, Request, Response, WebSocket, expect
+from playwright.sync_api import Locator, Page, Request, Response, expect
 
 from tests.browser.conftest import SIZE, TOKEN
 from tests.browser.screenshots import Screenshots
-from tests.browser.test_run import saving
+from tests.browser.test_node_view import first_frame
 from tests.browser.ui import Ui
 from tests.comfyui.conftest import ServiceLog
-from tests.comfyui.seedance_graphs import node, output
+from tests.comfyui.seedance_graphs import node
 from tools.comfyui import ComfyUI
 
 STORAGE = """async () => {
@@ -74,7 +74,7 @@ def test_the_budget_is_told_and_set_and_stops_what_would_pass_it(ui: Ui, token: 
         ui.page.keyboard.press("Escape")
 
     set_budget("0.02")
-    ui.load(saving(prompt))
+    ui.load(first_frame(prompt))
     ui.run()
     assert ui.wait_for_end() == "execution_error"
     expect(ui.message("Not submitted: this video costs about $0.04")).to_be_visible()
@@ -97,21 +97,15 @@ def test_the_panel_fits_a_small_window(ui: Ui, token_file: Path) -> None:
 
 
 def test_the_token_is_nowhere_but_in_its_file(
-    page: Page,
-    server: ComfyUI,
-    settings: Callable[[Mapping[str, object]], None],
-    token_file: Path,
-    service_log: ServiceLog,
-    prompt: str,
-    tmp_path: Path,
+    ui: Ui, server: ComfyUI, token_file: Path, service_log: ServiceLog, prompt: str, tmp_path: Path
 ) -> None:
     """Wherever the token is looked for, the prompt is found: so the search itself works."""
-    settings({"Comfy.PromptFilename": False})  # export asks for no name
-    ui = Ui.opened(page, server.url)
+    page = ui.page
+    ui.set("Comfy.PromptFilename", False)  # export asks for no name
     traffic = Traffic(page)
     save(ui.open_settings("Seedance"), TOKEN)
     page.keyboard.press("Escape")
-    ui.load(saving(prompt) | {"pictures": node("SaveImage", images=output("images"), filename_prefix="picture")})
+    ui.load(first_frame(prompt) | {"pictures": node("SaveImage", images=["first", 0], filename_prefix="picture")})
     ui.run()
     assert ui.wait_for_end() == "execution_success", ui.lines()
     assert len(service_log.submissions) == 1
@@ -152,7 +146,9 @@ class Traffic:
         self._answers: list[Response] = []
         page.on("request", self._request)
         page.on("response", self._response)
-        page.on("websocket", self._socket)
+        devtools = page.context.new_cdp_session(page)  # which hears of a socket that was open before
+        devtools.on("Network.webSocketFrameReceived", lambda frame: self._frames.append(str(frame)))
+        devtools.send("Network.enable")
 
     def received(self) -> str:
         """The bodies and headers of all answers."""
@@ -163,9 +159,6 @@ class Traffic:
 
     def _response(self, answer: Response) -> None:
         self._answers.append(answer)
-
-    def _socket(self, socket: WebSocket) -> None:
-        socket.on("framereceived", lambda frame: self._frames.append(str(frame)))
 
     def _read(self) -> Iterator[str]:
         for answer in self._answers:

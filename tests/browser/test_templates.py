@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
-from tests.browser.conftest import new_page
 from tests.browser.ui import Ui
 from tests.comfyui.conftest import PACK
 from tests.comfyui.graphs import ApiGraph, read_workflow, to_api_graph
@@ -19,13 +17,17 @@ from tools.comfyui_client import Client
 
 FILES = sorted((PACK / "example_workflows").glob("*.json"))
 APP = "Seedance - Text to video (app)"
-
-
-@pytest.fixture(scope="module")
-def ui(browser: Browser, server: ComfyUI) -> Iterator[Ui]:
-    """One page for all files: each is opened in a tab of the UI's own."""
-    with new_page(browser) as page:
-        yield Ui.opened(page, server.url)
+CONNECT = """() => {
+    const [blueprint] = app.graph.nodes
+    const [options, model, save] = ["SeedanceOptions", "UpscaleModelLoader", "SaveVideo"].map((type) => {
+        const node = LiteGraph.createNode(type)
+        app.graph.add(node)
+        return node
+    })
+    options.connect(0, blueprint, blueprint.findInputSlot("options"))
+    model.connect(0, blueprint, blueprint.findInputSlot("upscale_model"))
+    blueprint.connect(blueprint.findOutputSlot("video"), save, save.findInputSlot("video"))
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -40,33 +42,6 @@ def test_the_template_opens_whole_and_as_the_server_tests_run_it(
 ) -> None:
     ui.open_template(file.stem)
     is_whole(ui, object_info, file)
-
-
-def test_the_app_opens_as_a_form(browser: Browser, server: ComfyUI, object_info: dict[str, Any]) -> None:
-    """In a page of its own: what the other tests look for is not in an app."""
-    (file,) = (file for file in FILES if file.stem == APP)
-    with new_page(browser) as page:
-        ui = Ui.opened(page, server.url)
-        ui.browse_templates()
-        ui.dialog.get_by_role("heading", name=APP, exact=True).click()
-        page.wait_for_function("() => app.graph.nodes.some((node) => node.type === 'SeedanceTextToVideo')")
-        # Newer UIs offer a tour, sooner or later.
-        page.add_locator_handler(page.get_by_role("dialog").first, lambda _: page.keyboard.press("Escape"))
-        expect(ui.complaints()).to_have_count(0)
-        expect(page.get_by_role("button", name="Run", exact=True).first).to_be_visible()
-        texts = page.locator("textarea:visible")
-        expect(texts).to_have_count(1)
-        expect(texts).to_have_value(re.compile("^A small round robot"))
-        is_whole(ui, object_info, file)
-
-
-def is_whole(ui: Ui, object_info: dict[str, Any], file: Path) -> None:
-    workflow = read_workflow(file)
-    assert sorted(ui.node_types()) == sorted(node["type"] for node in workflow["nodes"])
-    assert ui.unknown_nodes() == []
-    expect(ui.complaints()).to_have_count(0)
-    expected = to_api_graph(workflow, object_info)
-    assert without_news(unchosen(ui.as_api(), object_info), expected, object_info) == expected
 
 
 def test_every_template_has_its_picture(ui: Ui) -> None:
@@ -88,6 +63,45 @@ def test_a_missing_node_would_be_noticed(ui: Ui) -> None:
     ui.open_workflow(workflow)
     expect(ui.complaints().first).to_be_visible()
     assert ui.unknown_nodes() == ["SeedanceOfTomorrow"]
+
+
+def test_the_blueprint_does_what_the_upscaling_template_does(ui: Ui, object_info: dict[str, Any]) -> None:
+    """Which tests/comfyui runs: from options and a model to a video twice the size."""
+    ui.open_workflow(read_workflow(PACK / "subgraphs" / "Seedance to upscaled video.json"))
+    ui.page.evaluate(CONNECT)
+    template = read_workflow(PACK / "example_workflows" / "Seedance - Upscale 2x.json")
+    assert chain(ui.as_api(), "SaveVideo") == chain(to_api_graph(template, object_info), "SaveVideo")
+
+
+def test_the_app_opens_as_a_form(ui: Ui, object_info: dict[str, Any]) -> None:
+    """The last one: what the others look for is not in an app."""
+    (file,) = (file for file in FILES if file.stem == APP)
+    ui.open_template(APP)
+    # Newer UIs offer a tour, sooner or later.
+    ui.page.add_locator_handler(ui.dialog.first, lambda _: ui.page.keyboard.press("Escape"))
+    expect(ui.page.get_by_role("button", name="Run", exact=True).first).to_be_visible()
+    texts = ui.page.locator("textarea:visible")
+    expect(texts).to_have_count(1)
+    expect(texts).to_have_value(re.compile("^A small round robot"))
+    is_whole(ui, object_info, file)
+
+
+def is_whole(ui: Ui, object_info: dict[str, Any], file: Path) -> None:
+    workflow = read_workflow(file)
+    assert sorted(ui.node_types()) == sorted(node["type"] for node in workflow["nodes"])
+    assert ui.unknown_nodes() == []
+    expect(ui.complaints()).to_have_count(0)
+    expected = to_api_graph(workflow, object_info)
+    assert without_news(unchosen(ui.as_api(), object_info), expected, object_info) == expected
+
+
+def chain(graph: ApiGraph, node_type: str) -> dict[str, Any]:
+    """A node of this pack with what it takes from others, and they from theirs; of other nodes, just their types."""
+    (node,) = (node for node in graph.values() if node["class_type"] == node_type)
+    links = {name: value for name, value in node["inputs"].items() if isinstance(value, list)}
+    linked = {name: [chain(graph, graph[of]["class_type"]), slot] for name, (of, slot) in links.items()}
+    own = node["inputs"] if node_type in ("SeedanceTextToVideo", "SeedanceUpscaleVideo") else {}
+    return {"type": node_type} | own | linked
 
 
 def unchosen(graph: ApiGraph, object_info: dict[str, Any]) -> ApiGraph:

@@ -24,9 +24,9 @@ from tests.browser.scripts import (
     LISTEN,
     PLACE,
     READY,
-    SELECT,
-    SET_WIDGET,
+    SET,
     UNKNOWN,
+    WIDGETS,
 )
 
 AMISS = re.compile("missing|not found|couldn't|failed|error", re.IGNORECASE)
@@ -49,11 +49,13 @@ class Ui:
         page.wait_for_function("() => app.graph.nodes.length === 0")
         return ui
 
-    def start_over(self) -> None:
-        """Leaves what is open and opens an empty graph in a tab of its own."""
+    def start_over(self, *, nodes_2: bool = False) -> None:
+        """Leaves what is open and opens an empty graph in a tab of its own, in the classic canvas or in Nodes 2.0."""
         while self.dialog.count():
+            self.page.mouse.move(1, 1)  # from a tab, whose preview counts as a dialog
             self.page.keyboard.press("Escape")
             self.settle()
+        self.set("Comfy.VueNodes.Enabled", nodes_2)
         self.dismiss_banner()
         self.page.evaluate("() => (({toast}) => (toast.dismissAll ?? toast.removeAll)())(app.extensionManager)")
         self.command("Comfy.NewBlankWorkflow")
@@ -64,6 +66,15 @@ class Ui:
         self.page.reload()
         self.page.wait_for_function(READY)
         self.page.evaluate(LISTEN)
+
+    @property
+    def has_nodes_2(self) -> bool:
+        """Whether the nodes are Nodes 2.0."""
+        return bool(self.page.evaluate("() => LiteGraph.vueNodesMode"))
+
+    def set(self, setting: str, value: object) -> None:
+        """Changes one of ComfyUI's settings, as its page of settings does."""
+        self.page.evaluate(SET, [setting, value])
 
     @property
     def tab(self) -> str:
@@ -106,7 +117,7 @@ class Ui:
         self.dialog.get_by_role("heading", name=title, exact=True).click()
         self.dialog.wait_for(state="hidden")
         self.page.wait_for_function(
-            "(title) => app.extensionManager.workflow.activeWorkflow.filename === title", arg=title
+            "(title) => app.extensionManager.workflow.activeWorkflow.filename.startsWith(title)", arg=title
         )
 
     def open_workflow(self, workflow: Mapping[str, Any]) -> None:
@@ -135,17 +146,14 @@ class Ui:
         graph: dict[str, dict[str, Any]] = self.page.evaluate("async () => (await app.graphToPrompt()).output")
         return {node_id: {key: node[key] for key in ("class_type", "inputs")} for node_id, node in graph.items()}
 
-    def set_widget(self, node_type: str, name: str, value: object) -> None:
-        self.page.evaluate(SET_WIDGET, [node_type, name, value])
-
-    def type_prompt(self, text: str) -> None:
-        """Types into the text of the only node that has one."""
-        field = self.page.locator("textarea:visible").first
+    def type_prompt(self, text: str, *, pause: float = 0) -> None:
+        """Types into the text of the only node that has one, notes aside; `pause`: milliseconds after each letter."""
+        field = self.page.locator("textarea:visible:not(.comfy-markdown *)").first
         with suppress(Error):  # that of the graph before may be on its way out
             field.click(timeout=5000)
         field.click()
         self.page.keyboard.press("ControlOrMeta+a")
-        self.page.keyboard.type(text)
+        self.page.keyboard.type(text, delay=pause)
         expect(field).to_have_value(text)
         self.page.keyboard.press("Tab")
 
@@ -154,6 +162,11 @@ class Ui:
         place = self.place_of(node_type)
         self.page.mouse.click(place["x"] + place["width"] / 2, place["y"] - 8, button="right")
         self.page.get_by_text(entry, exact=True).locator("visible=true").first.click()
+
+    def widgets(self, node_type: str) -> dict[str, Any]:
+        """What the widgets of a node say."""
+        values: dict[str, Any] = self.page.evaluate(WIDGETS, node_type)
+        return values
 
     def choose(self, node_type: str, name: str, value: object) -> None:
         """Sets a widget as its own control does, which tells the node."""
@@ -246,5 +259,5 @@ class Ui:
 
     def open_help(self, node_type: str) -> None:
         """Selects a node and presses the button for its help page."""
-        self.page.evaluate(SELECT, node_type)
+        self.page.evaluate("(type) => app.canvas.selectNode(nodeOf(type))", node_type)
         self.page.get_by_test_id("info-button").click()

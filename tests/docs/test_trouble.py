@@ -76,6 +76,6 @@ def key_of(node: ast.AST) -> str:
         key = str(node.args[0].value)
         if isinstance(node.func, ast.Name) and node.func.id == "Text":
             return key
-        if isinstance(node.func, ast.Attribute) and node.func.attr == "__init__" and key[0].islower():
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "__init__" and key[:1].islower():
             return f"errors.{key}.message"
     return ""

@@ -64,7 +64,7 @@ def submit(
         """Asked when the connection stands, before the first byte of the request."""
         _check_wanted(job)
         if account.clock.with_sleep() - started > FIRST_BYTE_SECONDS:
-            raise ConnectError("the connection took too long")
+            raise ConnectError(Text("reasons.tookTooLong"))
 
     try:
         call = partial(account.client.submit, before_first_byte=check_in_time)

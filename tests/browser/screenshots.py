@@ -15,10 +15,10 @@ from playwright.sync_api import FloatRect, Locator, Page
 
 QUALITY: Final = 88
 """Of 100; text stays sharp."""
-FILM_QUALITY: Final = 60
+FILM_QUALITY: Final = 75
 FILM_WIDTH: Final = 800
 """Pixels."""
-FILM_PAUSE: Final = 0.12
+FILM_PAUSE: Final = 0.08
 """Seconds from one picture of a film to the next, at least."""
 FILM_REST: Final = 600
 """Milliseconds for which a film shows a picture at most, however long the page shows it."""

@@ -49,6 +49,7 @@ CHOOSE = """([type, name, value]) => {
     const widget = nodeOf(type).widgets.find((widget) => widget.name === name)
     widget.value = value
     widget.callback?.(value, app.canvas, nodeOf(type))
+    app.graph.setDirtyCanvas(true, true)
 }"""
 ADD = """(type) => {
     const node = LiteGraph.createNode(type)

@@ -50,6 +50,7 @@ def test_a_template_becomes_a_video_on_the_node(ui: Ui, screenshots: Screenshots
     if ui.has_nodes_2:
         return
     ui.choose(NODE, "reuse", True)  # as the template has it
+    ui.page.evaluate("() => app.canvas.deselectAll()")
     for player in ui.page.locator("video").all():
         player.evaluate("(video) => video.pause()")
         player.evaluate(MIDDLE)

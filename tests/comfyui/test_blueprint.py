@@ -1,4 +1,4 @@
-"""The subgraph blueprint that the node library offers: whole, and served by ComfyUI; tests/browser uses it."""
+"""The subgraph blueprint that the node library offers: whole, and served by ComfyUI. tests/browser runs it."""
 
 from __future__ import annotations
 

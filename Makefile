@@ -13,7 +13,8 @@
 # make screenshots  photographs the real web UI for docs/, and films a run, while the browser tests run
 # make package   the zip that the registry would publish: its list and its size
 # make validate  the registry's own tool checks and packs it (340 MB in .cache, once)
-# make manager   ComfyUI-Manager installs that zip into a fresh ComfyUI, and removes it
+# make manager   ComfyUI-Manager installs that zip into a fresh ComfyUI, updates it and removes it; UPDATE_FROM=folder
+#              of an earlier version begins with that
 # make versions  the tests without ComfyUI on every Python from 3.10 to 3.13 that is here, and with old libraries
 # make coverage  which branches of nodes/ the tests leave out, those of real servers included
 # make node-diff BASE=folder NODE_DIFF=folder   would saved workflows break?

@@ -18,7 +18,8 @@ from nodes.jobs.clock import SystemClock
 from nodes.jobs.journal import Journal
 from nodes.jobs.listing import page
 from nodes.jobs.quote import quote
-from nodes.jobs.records import JOBS, RequestKey, State
+from nodes.jobs.records import RequestKey, State
+from nodes.jobs.tables import JOBS
 from nodes.runcomfy.request import RESOLUTIONS, GenerationRequest
 from nodes.runcomfy.responses import ModelInfo
 

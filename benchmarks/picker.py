@@ -16,7 +16,7 @@ from typing import Final
 
 import requests
 
-from nodes.jobs.file_names import find_videos
+from nodes.jobs.file_names import VideoFolder
 from tools.comfyui import ComfyUI
 
 from .decode import CACHE
@@ -42,11 +42,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for count in COUNTS:
             latest = fill(videos, count)
             listed.append(milliseconds(partial(ask, server.url)))
-            found = milliseconds(partial(find_videos, latest, videos))
+            found = milliseconds(partial(find, latest, videos))
             rows.append([str(count), f"{listed[-1]:.1f}", f"{found:.2f}"])
     goal = Verdict(f"the list of {COUNTS[0]} videos, ms", listed[0], MOST)
     publish("picker", describe(), table(HEAD, rows), goals=[goal], quick=quick)
     return 0
+
+
+def find(request_id: str, folder: Path) -> None:
+    """Find a job's file, as a run does."""
+    VideoFolder(folder).find(request_id)
 
 
 def fill(folder: Path, count: int) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 from typing import Final, NoReturn, ParamSpec, TypeVar
 
-from nodes.jobs.account import Account, RateLimiter, Reports
+from nodes.jobs.account import Account, ListPrice, RateLimiter, Reports
 from nodes.jobs.claims import Claims
 from nodes.jobs.events import Event
 from nodes.jobs.job import Job as Work
@@ -92,6 +92,7 @@ async def _follow_all(wanted: list[Job], schedule: ScheduleFor) -> list[Followed
         reports=Reports(""),
         executors=executors,
         rate_limiter=RateLimiter(clock, Backoff()),
+        price=ListPrice(Future, clock),
         clock=clock,
         folder=Path(),
         open_download=_no_download,

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import psutil
+
 from tools.comfyui import ComfyUI
 from tools.comfyui_client import Client, Status
 from tools.upscale_model import write_tiny_upscaler
@@ -46,6 +48,8 @@ class Sample:
     seconds: float
     growth: int
     """Bytes: the peak of ComfyUI's memory over what it had before."""
+    cpu: float
+    """Seconds of all threads: unlike ``seconds``, much the same on a machine that has other work."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -71,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         row, missed = _row(clip, factor, samples["core"], samples["node"])
         rows.append(row)
         goals += missed
-    head = ("clip", "core's chain, GB", "this node, GB", "core's chain, s", "this node, s", "of core's time")
+    head = ("clip", *(f"{way}, {unit}" for unit in ("GB", "s", "CPU s") for way in ("core", "node")), "of core's time")
     publish("upscale", machine, table(head, rows), goals=goals, quick=chosen.quick or bool(chosen.only))
     return 0
 
@@ -92,9 +96,10 @@ def measure(way: str, clip: Clip, factor: int) -> Sample:
             _run(client, way, f"{warm.resolution}.mp4")
             (process / "clear_refs").write_text("5")  # the peak is counted from now on
             before = _memory(process, "VmRSS")
-            begun = time.perf_counter()
+            used, begun = _cpu(server.pid), time.perf_counter()
             _run(client, way, f"{clip.resolution}.mp4")
-            return Sample(time.perf_counter() - begun, _memory(process, "VmHWM") - before)
+            seconds = time.perf_counter() - begun
+            return Sample(seconds, _memory(process, "VmHWM") - before, _cpu(server.pid) - used)
 
 
 def _run(client: Client, way: str, file: str) -> None:
@@ -131,13 +136,21 @@ def _row(clip: Clip, factor: int, core: list[Sample], node: list[Sample]) -> tup
     goals = []
     if factor == min(FACTORS) and clip.resolution in MOST_GROWTH:
         goals.append(Verdict(f"{name}, GB", growth / 1e9, MOST_GROWTH[clip.resolution] / 1e9))
+    cpu = f"{statistics.median(each.cpu for each in node):.1f}"
     if not core:
         about = f"about {_cores_need(clip, factor) / 1e9:.0f}, not run"
-        return [name, about, f"{growth / 1e9:.2f}", "", f"{seconds:.1f}", ""], goals
+        return [name, about, f"{growth / 1e9:.2f}", "", f"{seconds:.1f}", "", cpu, ""], goals
     cores = statistics.median(each.seconds for each in core)
     goals.append(Verdict(f"{name}, of the time of core's chain", seconds / cores, MOST_OF_CORE))
     most = f"{max(each.growth for each in core) / 1e9:.2f}"
-    return [name, most, f"{growth / 1e9:.2f}", f"{cores:.1f}", f"{seconds:.1f}", f"{seconds / cores:.2f}"], goals
+    cores_cpu = f"{statistics.median(each.cpu for each in core):.1f}"
+    times = [f"{cores:.1f}", f"{seconds:.1f}", cores_cpu, cpu, f"{seconds / cores:.2f}"]
+    return [name, most, f"{growth / 1e9:.2f}", *times], goals
+
+
+def _cpu(process: int) -> float:
+    times = psutil.Process(process).cpu_times()
+    return times.user + times.system
 
 
 def _memory(process: Path, field: str) -> int:

@@ -97,8 +97,8 @@ def decode_floor() -> Load:
     from nodes.video.reader import open_frames, orientation_of, to_rgb
 
     def load(file: Path) -> None:
-        with open_frames(file) as (_, frames):
-            orientation = orientation_of(next(frames))
+        with open_frames(file) as (_, first, frames):
+            orientation = orientation_of(first)
             for frame in frames:
                 to_rgb(frame, orientation)
 

@@ -16,20 +16,20 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from .jobs.account import Account, ListPrice, RateLimiter, Reports
-from .jobs.budget import PRICE_SECONDS, Budget, BudgetSetting, known
-from .jobs.claims import Claims
+from .jobs.budget import PRICE_SECONDS, BudgetSetting
+from .jobs.claims import Claims, server_id
 from .jobs.clock import SystemClock
 from .jobs.download import download_link, find_files
 from .jobs.errors import InvalidSetting
 from .jobs.file_names import LINK_PREFIX, request_id_of
 from .jobs.job import Run, Video
 from .jobs.journal import Journal
-from .jobs.poll_schedule import ENOUGH_HISTORY, PollSchedule, ScheduleFor
+from .jobs.listing import link, submit_again
+from .jobs.poll_schedule import ENOUGH_HISTORY, PollSchedule
 from .jobs.preflight import check_before_submit
 from .jobs.quote import Quote, QuoteKind, quote
 from .jobs.records import RequestKey
 from .jobs.runner import JobRunner
-from .jobs.unclear import link, submit_again
 from .jobs.waiting import Backoff, Cancellation, Executors
 from .runcomfy.client import HttpTransport, RunComfy
 from .runcomfy.errors import MissingToken
@@ -93,7 +93,7 @@ class Engine:
         """The record of the live jobs."""
         self.budget = BudgetSetting(folders.budget, environment)
         self._claims = Claims(self.journal)
-        self._reports = Reports(f"{socket.gethostname()} {server}")
+        self._reports = Reports(f"{socket.gethostname()[:64]} {server_id(folders.private)} {server}")
         self._public_media = media_session()
         self._lock = threading.Lock()
         self._live_accounts: dict[tuple[str, Token], Account] = {}
@@ -144,11 +144,11 @@ class Engine:
         return Video(request_id_of(file) if of_a_job else "", (file,), reused=True)
 
     def link(self, number: int, request_id: str) -> None:
-        """As `jobs.unclear.link`, with the token that is in use. Raises `MissingToken` and `InvalidOrigin`, too."""
+        """As `jobs.listing.link`, with the token that is in use. Raises `MissingToken` and `InvalidOrigin`, too."""
         link(self._live_account(), number, request_id)
 
     def submit_again(self, number: int, queued: frozenset[str]) -> None:
-        """As `jobs.unclear.submit_again`."""
+        """As `jobs.listing.submit_again`."""
         submit_again(self.journal, self._reports, number, queued)
 
     def close(self) -> None:
@@ -167,21 +167,19 @@ class Engine:
         origin = api_origin(self._environment)
         max_jobs = self._environment.get(MAX_JOBS, "").strip() or "0"
         if not (max_jobs.isascii() and max_jobs.isdigit()):
-            raise InvalidSetting(MAX_JOBS, "a whole number")
+            raise InvalidSetting(MAX_JOBS)
         with self._lock:
             if (origin, token) not in self._live_accounts:
-                schedule, folder = PollSchedule.learnt, self.folders.videos
-                account = self._account(origin, token, self._claims, schedule, folder)
-                self._live_accounts[origin, token] = replace(account, max_jobs=int(max_jobs))
-            return self._live_accounts[origin, token]
+                account = self._account(origin, token, self._claims, self.folders.videos)
+                self._live_accounts[origin, token] = replace(account, limit=self.budget.limit)
+            return replace(self._live_accounts[origin, token], max_jobs=int(max_jobs))
 
     def _list_price(self) -> ModelInfo:
         """As far as it is known, or can be learnt in a few seconds. Blocks."""
         with suppress(MissingToken):
-            if budget := self._live_account().budget:
-                answer = budget.model()
-                wait([answer], PRICE_SECONDS)
-                return known(answer)
+            price = self._live_account().price
+            wait([price.answer()], PRICE_SECONDS)
+            return price.known()
         return ModelInfo()
 
     def _rehearsal_account(self) -> Account:
@@ -192,15 +190,14 @@ class Engine:
             if self._rehearsal is None:
                 secret, claims = secrets.token_hex(), Claims(Journal(None, self._clock))
                 service = RehearsalService(tokens=(secret,), price_usd=None)
-                service.start()
-                token, folder = Token(secret, "the rehearsal"), self.folders.rehearsals
-                self._rehearsal = service, self._account(service.origin, token, claims, _rehearsal_schedule, folder)
+                token = Token(secret, "the rehearsal")
+                account = self._account(service.origin, token, claims, self.folders.rehearsals)
+                self._rehearsal = service, replace(account, schedule=_rehearsal_schedule)
             return self._rehearsal[1]
 
-    def _account(self, origin: str, token: Token, claims: Claims, schedule: ScheduleFor, folder: Path) -> Account:
+    def _account(self, origin: str, token: Token, claims: Claims, folder: Path) -> Account:
         """For one account, whose jobs share a handful of connections, however many they are."""
         client = RunComfy(HttpTransport(origin, token, clock=self._clock.with_sleep), token.source)
-        price = ListPrice(client, self.executors, self._clock)
         # Links in answers may point back to a service on this machine, but only if the service itself is there.
         trusted = origin if is_loopback(urlsplit(origin).hostname or "") else None
         session = media_session(trusted) if trusted else self._public_media
@@ -213,15 +210,13 @@ class Engine:
             reports=self._reports,
             executors=self.executors,
             rate_limiter=RateLimiter(self._clock, Backoff()),
+            price=ListPrice(partial(self.executors.calls.submit, client.model_info), self._clock),
             clock=self._clock,
             folder=folder,
             open_download=partial(Download, session=session, trusted_origin=trusted),
             check_before_submit=lambda: check_before_submit(
                 folder, () if trusted else claims.journal.media_hosts(origin)
             ),
-            schedule=schedule,
-            budget=Budget(self.budget.limit, price.ask) if claims is self._claims else None,
-            price=price,
         )
 
 

@@ -28,7 +28,7 @@ class SeedanceError(Exception):
     Made whole when it is raised and never edited afterwards. ``str()`` is the message for the user, in English.
 
     Args:
-        key: in `errors` of the locales, where what happened is beside what to do.
+        key: in `errors` of the locales, where what happened is beside what to do; or what happened, as a `Text`.
         advice: what to do in place of that.
         request_id: the job that it is about, where there is one.
         values: what stands in the sentences.
@@ -44,7 +44,7 @@ class SeedanceError(Exception):
         **values: str | int,
     ) -> None:
         # While old errors, which bring whole sentences, are still there:
-        is_key = " " not in key
+        is_key = not isinstance(key, Text) and " " not in key
         self.message = Text(f"errors.{key}.message", **values) if is_key else key
         """What happened, in whole sentences."""
         self.charge = charge

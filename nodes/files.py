@@ -44,7 +44,7 @@ def remove(file: Path, wait: Wait = pause) -> None:
 def write_private(text: str, file: Path, wait: Wait = pause) -> None:
     """Write a file that only its owner may read, in place of the one before, or leave that as it is. Raises OSError."""
     # Not by `tempfile`, which on Windows takes a folder that allows no new files for one in which all names are taken.
-    unfinished = file.with_name(unfinished_prefix(file) + secrets.token_hex(8))
+    unfinished = file.with_name(f".{file.name}-{secrets.token_hex(8)}")
     handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(handle, "wb") as written:
@@ -56,20 +56,20 @@ def write_private(text: str, file: Path, wait: Wait = pause) -> None:
         raise
 
 
-def unfinished_prefix(file: Path) -> str:
-    """How the names of the files begin that a crash in `write_private` may leave beside ``file``."""
-    return f".{file.name}-"
+def remove_private(file: Path, wait: Wait = pause) -> None:
+    """Delete what `write_private` has written, and what a crash may have left of that. Raises OSError."""
+    for found in (file, *file.parent.glob(f".{file.name}-*")):
+        remove(found, wait)
 
 
 def private_folder(folder: Path) -> None:
     """Make a folder that only its owner may enter, where the system has such modes. Raises OSError."""
-    if sys.platform == "win32":
-        # There a mode of 0o700 would lock out all but the account that makes the folder, perhaps an administrator's.
-        folder.mkdir(parents=True, exist_ok=True)
-        return
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with suppress(OSError):  # a folder that is somebody else's, or on a file system without modes
-        folder.chmod(0o700)
+    # On Windows a mode of 0o700 would lock out all but the account that makes the folder, perhaps an administrator's.
+    has_modes = sys.platform != "win32"
+    folder.mkdir(0o700 if has_modes else 0o777, parents=True, exist_ok=True)
+    if has_modes:
+        with suppress(OSError):  # a folder that is somebody else's, or on a file system without modes
+            folder.chmod(0o700)
 
 
 def sync(file: IO[bytes]) -> None:

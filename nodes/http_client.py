@@ -7,6 +7,7 @@ import os
 import re
 import socket
 import ssl
+from collections.abc import Mapping
 from contextlib import suppress
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
@@ -20,14 +21,35 @@ from requests.utils import get_environ_proxies, select_proxy
 from urllib3.exceptions import ConnectTimeoutError, LocationValueError, NewConnectionError, ReadTimeoutError
 
 from .http_limits import POOLS, Exchange, current
+from .texts import Text
 
 CONNECTIONS: Final = 16
 """Kept open to one host at most."""
 _PROXY: Final = re.compile(r"(https?://)?(\S*@)?([^\s:/@\[\]]+|\[[0-9a-f:.]+\])(:(?P<port>\d{1,5}))?/?", re.IGNORECASE)
 
 
+_TIMEOUTS: Final = (TimeoutError, ReadTimeoutError, ConnectTimeoutError, requests.Timeout)
+_SENT: Final[Mapping[str, tuple[type[Exception], ...]]] = {
+    "timeOut": _TIMEOUTS,
+    "lostBehindProxy": (ProxyError,),
+    "lost": (Exception,),
+}
+"""Why an exchange failed of which a byte may have left: by the first kinds of errors that are among the causes."""
+_UNSENT: Final[Mapping[str, tuple[type[Exception], ...]]] = {
+    "invalidAddress": (InvalidSchema, InvalidURL, MissingSchema, LocationValueError),
+    "certificate": (ssl.SSLCertVerificationError,),
+    "noProxy": (ProxyError,),
+    "noName": (socket.gaierror,),
+    "noConnection": (NewConnectionError,),  # of which some versions of urllib3 make a time-out, too
+    "noConnectionInTime": _TIMEOUTS,
+    "noTls": (ssl.SSLError,),
+    "lostUnsent": (Exception,),
+}
+"""The same before that."""
+
+
 class InvalidProxy(ProxyError):
-    """The proxy that is set cannot be used; nothing was sent. ``str()`` says why, without quoting it."""
+    """The proxy that is set cannot be used; nothing was sent. Its argument says why, without quoting it."""
 
 
 class Session(requests.Session):
@@ -96,47 +118,30 @@ def _proxy_for(url: str) -> str | None:
     proxy = select_proxy(url, get_environ_proxies(url))
     if proxy and proxy.lower().startswith("socks"):
         # urllib3 has connections of other classes for these, which know of no exchange.
-        raise InvalidProxy("SOCKS proxies are not supported")
+        raise InvalidProxy(Text("reasons.socks"))
     parts = _PROXY.fullmatch(proxy) if proxy else None
     if proxy and not (parts and 0 < int(parts["port"] or 1) < 2**16):
-        raise InvalidProxy("the address of the proxy is not a valid one")
+        raise InvalidProxy(Text("reasons.invalidProxy"))
     return proxy
 
 
-def failure_reason(error: Exception, exchange: Exchange) -> str:
+def failure_reason(error: Exception, exchange: Exchange) -> Text:
     """Why an exchange failed, in a few words for the user, which quote neither addresses nor headers."""
-    timed_out = _caused_by(error, TimeoutError, ReadTimeoutError, ConnectTimeoutError, requests.Timeout)
-    at_proxy = _caused_by(error, ProxyError)
-    name, bundle = _bundle()
     if isinstance(error, InvalidProxy):
-        return str(error)
-    if exchange.sent:
-        return "time-out" if timed_out else "connection lost behind the proxy" if at_proxy else "connection lost"
-    if _caused_by(error, InvalidSchema, InvalidURL, MissingSchema, LocationValueError):
-        return "its address, or that of a proxy, is not a valid one"
-    if _caused_by(error, ssl.SSLCertVerificationError):
-        used = name or ("SSL_CERT_FILE" if os.environ.get("SSL_CERT_FILE") else "")
-        return "its certificate could not be verified" + (f"; {used} is set" if used else "")
-    if bundle and not _is_readable(bundle):
-        return f"the certificates that {name} names cannot be read"
-    if at_proxy:
-        return "no connection through the proxy"
-    if _caused_by(error, socket.gaierror):
-        return "its name could not be found"
-    if _caused_by(error, NewConnectionError):  # of which some versions of urllib3 make a time-out, too
-        return "no connection"
-    if timed_out:
-        return "no connection within the time limit"
-    return "no TLS connection" if _caused_by(error, ssl.SSLError) else "connection lost before anything was sent"
-
-
-def _caused_by(error: Exception, *kinds: type[BaseException]) -> bool:
-    """Whether one of ``kinds`` is among the errors that `requests` and urllib3 wrapped into ``error``."""
+        reason: Text = error.args[0]
+        return reason
     found: list[BaseException] = [error]
-    for each in found:  # which grows meanwhile
+    for each in found:  # which grows meanwhile, by all that `requests` and urllib3 have wrapped
         around = (*each.args, getattr(each, "reason", None), each.__cause__, each.__context__)
         found += [other for other in around if isinstance(other, BaseException) and other not in found]
-    return any(isinstance(each, kinds) for each in found)
+    causes = _SENT if exchange.sent else _UNSENT
+    key = next(key for key, kinds in causes.items() if any(isinstance(each, kinds) for each in found))
+    name, bundle = _bundle()
+    if key == "certificate" and (used := name or ("SSL_CERT_FILE" if os.environ.get("SSL_CERT_FILE") else "")):
+        return Text("reasons.certificateSet", name=used)
+    if bundle and not exchange.sent and key not in ("invalidAddress", "certificate") and not _is_readable(bundle):
+        return Text("reasons.unreadableCertificates", name=name)
+    return Text(f"reasons.{key}")
 
 
 def _bundle() -> tuple[str, str]:

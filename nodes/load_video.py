@@ -12,6 +12,7 @@ from .comfyui.runtime import running_node
 from .comfyui.schema import schema, video_outputs
 from .runcomfy.errors import InvalidRequest
 from .runcomfy.request import is_request_id, validate_number
+from .texts import Text
 
 NO_FILE: Final = "(none)"
 """Stands in the list where there is no video yet, since an empty list cannot be chosen from."""
@@ -99,14 +100,13 @@ def file_or_source(video: object, source: object) -> Path | str:
     Raises:
         InvalidRequest: neither says it.
     """
-    if not isinstance(source, str):
-        raise InvalidRequest("source must be a text.")
-    if source := source.strip():
-        if is_request_id(source) or source.lower().startswith("https://"):
-            return source
-        raise InvalidRequest("source must be the request id of a Seedance job, or a link that begins with https://.")
+    source = source.strip() if isinstance(source, str) else source
+    if is_request_id(source) or (isinstance(source, str) and source.lower().startswith("https://")):
+        return source
+    if source != "":
+        raise InvalidRequest(Text("input.source"))
     if video in ("", NO_FILE):
-        raise InvalidRequest("No video is chosen. Choose or upload one, or fill in source.")
+        raise InvalidRequest(Text("input.noVideo"))
     if file := find_video(video):
         return file
-    raise InvalidRequest(f"There is no such video in ComfyUI's folders: {video!r:.150}. Choose or upload one.")
+    raise InvalidRequest(Text("input.noSuchVideo", video=f"{video!r:.150}"))

@@ -19,6 +19,7 @@ from .runcomfy.request import (
     validate_choice,
     validate_number,
 )
+from .texts import Text
 
 _DEFAULT: Final = Options()
 
@@ -69,7 +70,7 @@ class SeedanceOptions(io.ComfyNode):
             or validate_number("seed", seed, 0, MAX_SEED)
         )
         if not problem and seed + count - 1 > MAX_SEED:
-            problem = f"{count} videos from seed {seed} on would pass the highest seed, {MAX_SEED}. Lower the seed."
+            problem = Text("input.seeds", count=count, seed=seed, highest=MAX_SEED)
         if problem:
             raise InvalidRequest(problem)
         return io.NodeOutput([Options(resolution, ratio, duration, seed + number) for number in range(count)])

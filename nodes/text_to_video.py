@@ -10,6 +10,7 @@ from .comfyui.runtime import running_node, shared
 from .comfyui.schema import SeedanceOptionsSocket, schema, video_outputs
 from .runcomfy.errors import InvalidRequest
 from .runcomfy.request import Options, validate_choice, validate_text
+from .texts import Text
 
 MODES: Final = ("live", "rehearsal")
 ON_FAILURE: Final = ("stop", "skip")
@@ -77,5 +78,5 @@ class SeedanceTextToVideo(io.ComfyNode):
         if problem := validate_choice("mode", mode, MODES) or validate_choice("on_failure", on_failure, ON_FAILURE):
             raise InvalidRequest(problem)
         if not isinstance(reuse, bool):
-            raise InvalidRequest(f"reuse is {reuse!r:.60}; it must be true or false.")
+            raise InvalidRequest(Text("input.reuse", value=f"{reuse!r:.60}"))
         return await generate(text, options, rehearsal=mode == "rehearsal", reuse=reuse, skip=on_failure == "skip")

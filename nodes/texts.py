@@ -31,6 +31,10 @@ class Text(str):
         self.key, self.values = key, values
         return self
 
+    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, str | int]]:
+        """For `copy` and `pickle`; ComfyUI copies what nodes have said."""
+        return (self.key,), dict(self.values)
+
 
 def as_json(text: str | int) -> object:
     """For the browser: a text by its key and values; everything else as it is."""

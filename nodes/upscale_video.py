@@ -9,6 +9,7 @@ from comfy_api.latest import io
 from .comfyui.schema import schema
 from .runcomfy.errors import InvalidRequest
 from .runcomfy.request import validate_number
+from .texts import Text
 
 MAX_SCALE: Final = 8.0
 MAX_FRAMES: Final = 64
@@ -73,4 +74,4 @@ def validate_scale(value: object) -> str | None:
     """Why ``value`` is no `scale_by`, as a sentence for the user; None if it is one."""
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MAX_SCALE:
         return None
-    return f"scale_by is {value!r:.60}; it must be a number from 0 to {MAX_SCALE:g}."
+    return Text("errors.upscale.scale.message", value=f"{value!r:.60}", most=f"{MAX_SCALE:g}")

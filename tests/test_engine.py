@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from nodes.engine import Engine, Folders
+from nodes.errors import SeedanceError
 from nodes.jobs.errors import Stopped
+from nodes.jobs.events import Event
 from nodes.jobs.job import Run, Video
 from nodes.jobs.quote import Quote, QuoteKind
+from nodes.jobs.records import RequestKey, State
 from nodes.rehearsal import Timing
 from nodes.runcomfy.errors import MissingToken
 from nodes.runcomfy.request import GenerationRequest
+from tests.support.job_records import record_in
 from tests.support.rehearsal import RehearsalService
 from tests.support.tiny_mp4 import TINY_MP4
 
@@ -48,6 +52,50 @@ def test_the_token_and_the_service_are_looked_up_for_every_video(engine: Engine,
             environment.update(RUNCOMFY_API_TOKEN=token, RUNCOMFY_API_BASE_URL=service.origin)
             assert generated(engine, token, rehearsal=False).request_id == service.submissions[0].request_id
     assert len(engine.journal.records(9)) == 2
+
+
+def test_how_many_jobs_may_be_at_the_service_is_looked_up_for_every_video(
+    engine: Engine, environment: dict[str, str]
+) -> None:
+    lines: list[str] = []
+
+    def generate(text: str, run: Run) -> Coroutine[None, None, Video]:
+        request = GenerationRequest(text, duration=2)
+        return engine.generate(request, rehearsal=False, reuse=True, run=run)
+
+    def show(event: Event) -> None:
+        lines.append(str(event))
+        environment["SEEDANCE_MAX_JOBS"] = "0"
+
+    async def two() -> None:
+        first = asyncio.create_task(generate("one", RUN))
+        while not service.submissions:  # noqa: ASYNC110 - no more than a turn of the loop each
+            await asyncio.sleep(0)
+        environment["SEEDANCE_MAX_JOBS"] = "1"
+        stop = replace(RUN, key="another", report=show, is_stopped=lambda: any("free place" in line for line in lines))
+        with pytest.raises(Stopped):
+            await generate("two", stop)
+        await asyncio.gather(first, generate("three", replace(RUN, key="third")))
+
+    with RehearsalService(tokens=("one",), timing=Timing(queued=0.0, running=1.0)) as service:
+        environment.update(RUNCOMFY_API_TOKEN="one", RUNCOMFY_API_BASE_URL=service.origin)
+        asyncio.run(two())
+        assert len(service.submissions) == 2
+    environment["SEEDANCE_MAX_JOBS"] = "many"
+    with pytest.raises(SeedanceError, match=r"^SEEDANCE_MAX_JOBS has to be a whole number\. Nothing was charged\."):
+        generated(engine, rehearsal=False)
+
+
+def test_each_folder_is_a_server_of_its_own_whatever_their_machines_are_called(tmp_path: Path) -> None:
+    """What one of them has reported, the other's user has not read."""
+    names: list[str] = []
+    for folder in ("one", "another", "one"):
+        engine = Engine(Folders(tmp_path / "videos", tmp_path / folder), {}, "comfyui 8188")
+        record = record_in(State.UNKNOWN, engine.journal, RequestKey(f"{len(names)}", "account", ""))
+        engine.submit_again(record.id, frozenset())
+        names.append(engine.journal.records(1)[0].reported_by)
+        engine.close()
+    assert names[0] == names[2] != names[1]
 
 
 def test_rehearsals_need_no_token_find_their_videos_again_and_leave_no_record(engine: Engine) -> None:

@@ -23,7 +23,7 @@ LAYERS: dict[str, set[str]] = {
     "errors": {"texts"},
     "files": set(),
     "http_limits": set(),
-    "http_client": {"http_limits"},
+    "http_client": {"http_limits", "texts"},
     "runcomfy": {"errors", "files", "http_client", "http_limits", "texts"},
     "video": {"errors", "files", "http_client", "http_limits", "texts"},
     "jobs": {"errors", "files", "runcomfy", "texts", "video"},
@@ -34,7 +34,7 @@ LAYERS: dict[str, set[str]] = {
     "options": {"comfyui", "runcomfy"},
     "text_to_video": {"comfyui", "runcomfy"},
     "load_video": {"comfyui", "runcomfy", "video"},
-    "upscale_video": {"comfyui", "runcomfy"},
+    "upscale_video": {"comfyui", "runcomfy", "texts"},
     "__init__": set(),
 }
 """Each folder or file of `nodes/`, and those that it may import."""

@@ -11,6 +11,7 @@ outputs of two folders: what it calls breaking would break the workflows that pe
 from __future__ import annotations
 
 import argparse
+import asyncio
 import importlib
 import os
 import runpy
@@ -51,7 +52,10 @@ def pretend_to_be_a_server() -> None:
     from server import PromptServer
 
     PromptServer.instance = SimpleNamespace(
-        app=Application(), routes=RouteTableDef(), add_on_prompt_handler=lambda _: None
+        app=Application(),
+        routes=RouteTableDef(),
+        loop=asyncio.new_event_loop(),
+        add_on_prompt_handler=lambda _: None,
     )
 
 

@@ -5,6 +5,7 @@ Imported when a node runs, not when ComfyUI starts.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,16 +20,19 @@ from comfy_execution.graph import ExecutionBlocker
 
 from ..errors import SeedanceError, StopRequested
 from ..jobs.clock import SystemClock
-from ..jobs.errors import OutcomeUnknown, Stopped
+from ..jobs.errors import OutcomeUnknown, Stopped, VideoUnusable
 from ..jobs.events import Decoding, Done, Failed, Notice, StopOutcome, StopReport
 from ..jobs.job import Run, Video
 from ..jobs.waiting import Cancellation
 from ..runcomfy.request import GenerationRequest, Options, is_request_id, text_hint
+from ..texts import Text
 from ..video.decode import decode
+from ..video.errors import VideoError
 from ..video.probe import ALL, Selection, VideoInfo, probe
 from .files import preview
 from .runtime import RunningNode, queued_prompts, running_node, shared
 from .schema import video_outputs
+from .workflow_in_file import add_metadata
 
 NAME_LETTERS: Final = 40
 """Of a text, by which an item of a list is named."""
@@ -44,7 +48,7 @@ async def generate(text: str, options: Options | None, *, rehearsal: bool, reuse
     """
     begin = " ".join(str(text).split())[:NAME_LETTERS]
     quoted = begin and f'"{begin}"'
-    names = (f"seed {options.seed}", quoted) if options else (quoted,)
+    names = (Text("list.seed", seed=options.seed), quoted) if options else (quoted,)
     node = running_node()
     # Not where another node has added this one, in a loop say: ComfyUI would keep what is missing in its cache.
     skip = skip and node.is_in_prompt
@@ -52,17 +56,33 @@ async def generate(text: str, options: Options | None, *, rehearsal: bool, reuse
         with running(node, names, is_read=not skip) as run:
             request = GenerationRequest.of(text, options)
             if hint := text_hint(request.text):
-                run.report(Notice(hint))
+                run.report(Notice((hint,)))
             video = await shared().engine.generate(request, rehearsal=rehearsal, reuse=reuse, run=run)
-            return await _outputs(video, ALL, run)
+            if not video.reused:
+                await asyncio.to_thread(_write_workflow, video.files, node.saved_metadata)
+            try:
+                return await _outputs(video, ALL, run)
+            except VideoError as error:
+                if rehearsal or video.reused:
+                    raise
+                raise VideoUnusable(error, video.request_id) from error
     except SeedanceError as error:
         if not skip:
             raise
         _log.warning("Seedance: a video of the list is left out. %s", error)
         shared().skipped[node.node_id] += 1
-        node.send_left_out(str(error), urgent=isinstance(error, OutcomeUnknown))
+        node.send_left_out(error.texts, urgent=isinstance(error, OutcomeUnknown))
         # Without a message: with one, the browser reports the whole prompt as failed while it goes on.
         return io.NodeOutput(*(ExecutionBlocker(None) for _ in video_outputs()))
+
+
+def _write_workflow(files: tuple[Path, ...], metadata: dict[str, object]) -> None:
+    """Into new files, as Save Video does; a video is worth no less without it."""
+    for file in files if metadata else ():
+        try:
+            add_metadata(file, metadata)
+        except OSError as error:
+            _log.warning("Seedance: the workflow is not written into %s (%s).", file.name, error.strerror)
 
 
 async def load(wanted: Path | str, selection: Selection) -> io.NodeOutput:
@@ -93,10 +113,10 @@ def running(node: RunningNode, names: tuple[str, ...] = (), *, is_read: bool = T
         with shared().stops.watching() as stop:
             yield Run(node.run_key, node.prompt_id, queued_prompts, show, stop.is_set, is_read)
     except Stopped as stopped:
-        show(StopReport(str(stopped), stopped.outcome))
+        show(stopped.report)
         raise InterruptProcessingException from None
     except SeedanceError as error:
-        show(Failed(str(error), urgent=isinstance(error, OutcomeUnknown)))
+        show(Failed(error.texts, urgent=isinstance(error, OutcomeUnknown)))
         raise
 
 
@@ -105,7 +125,7 @@ async def _outputs(video: Video, selection: Selection, run: Run) -> io.NodeOutpu
     file = video.files[0]
     images, info = await _read(file, selection, run)
     if info.notice:
-        run.report(Notice(info.notice))
+        run.report(Notice((info.notice,)))
     size = (info.frames, info.width, info.height)
     run.report(Done(video.elapsed, *size, info.fps, video.cost, video.reused, video.price))
     outputs = (images, InputImpl.VideoFromFile(str(file)), info.fps, info.frames, video.request_id, str(file))
@@ -131,7 +151,8 @@ async def _read(file: Path, selection: Selection, run: Run) -> tuple[torch.Tenso
     try:
         return await cancellation.wait_for(shared().engine.executors.decodes.submit(read))
     except StopRequested:
-        raise Stopped(f"Stopped while decoding. The video is on disk: {file}.", StopOutcome.FINISHED) from None
+        report = StopReport((Text("stoppedDecoding", file=str(file)),), StopOutcome.FINISHED)
+        raise Stopped(report) from None
 
 
 def intermediate_dtype() -> torch.dtype:

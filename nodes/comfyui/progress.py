@@ -6,7 +6,7 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, Protocol
 
@@ -23,9 +23,12 @@ from ..jobs.events import (
     Retrying,
     StopOutcome,
     StopReport,
+    Submitting,
     Upscaling,
     dollars,
+    joined,
 )
+from ..texts import Text
 
 _log = logging.getLogger("seedance")
 
@@ -36,11 +39,15 @@ MOST_OF_ESTIMATE: Final = 0.95
 """How far the bar goes by an estimate alone."""
 
 
+Lines = tuple[tuple[str, ...], ...]
+"""The sentences of each line."""
+
+
 class Screen(Protocol):
     """Where a node shows how it goes. May be called from any thread."""
 
-    def set_text(self, text: str, event: Event | None = None) -> None:
-        """Show a line. What it says is ``event``, for those who word it themselves; None: nothing but the text."""
+    def show(self, lines: Lines, phase: Phase | None) -> None:
+        """Show lines, which are about that phase of a single video."""
 
     def set_progress(self, value: int, total: int) -> None: ...
 
@@ -48,7 +55,7 @@ class Screen(Protocol):
 @dataclass
 class _Item:
     phase: Phase = Phase.SUBMITTING
-    event: Event | None = None
+    event: Event = field(default_factory=Submitting)
     """The last one."""
     names: tuple[str, ...] = ()
     """What it may be told by among the others, the best first."""
@@ -61,7 +68,7 @@ class BatchProgress:
         self._screen = screen
         self._lock = threading.Lock()
         self._items: dict[int, _Item] = {}
-        self._text = ""
+        self._lines: Lines = ()
         self._measured: tuple[int, int] | None = None
 
     def add(self, number: int, names: tuple[str, ...] = ()) -> Callable[[Event], None]:
@@ -81,17 +88,18 @@ class BatchProgress:
             # What comes after the end is about the journal, and no news for the line.
             if not item.phase.is_last:
                 item.event, item.phase = event, event.phase or item.phase
-            text = _summed_up(dict(sorted(self._items.items()))) if len(items) > 1 else str(item.event)
-            if text != self._text:
-                self._screen.set_text(text, item.event if len(items) == 1 else None)
+            is_list = len(items) > 1
+            lines = _summary(dict(sorted(self._items.items()))) if is_list else (item.event.texts,)
+            if lines != self._lines:
+                self._screen.show(lines, None if is_list else item.event.phase)
             measured = _measured(items)
             if measured and measured != self._measured:
                 self._screen.set_progress(*measured)
-            self._text, self._measured = text, measured
+            self._lines, self._measured = lines, measured
         # The line is overwritten by the next one; what matters is in the log as well. Failures are there by themselves.
-        if event.phase and event.phase.is_last and len(items) > 1:
+        if event.phase and event.phase.is_last and is_list:
             if all(item.phase.is_last for item in items) and not isinstance(event, Failed):
-                _log.info("Seedance: %s", text)
+                _log.info("Seedance: %s", english(lines))
         elif isinstance(event, Notice) and not isinstance(event, Failed):
             _log.warning("Seedance: %s", event)
 
@@ -109,35 +117,38 @@ def _measured(items: list[_Item]) -> tuple[int, int] | None:
     return (event.done, event.total) if isinstance(event, Decoding | Upscaling) else None
 
 
-def _summed_up(items: dict[int, _Item]) -> str:
+def english(lines: Lines) -> str:
+    return "\n".join(" ".join(line) for line in lines)
+
+
+def _summary(items: dict[int, _Item]) -> Lines:
+    """How many items are how far, and what a user should know of them."""
+    events = [item.event for item in items.values()]
     counts = Counter(item.phase for item in items.values())
-    parts = ", ".join(f"{counts[phase]} {phase.value}" for phase in Phase if counts[phase])
-    summary = f"{len(items)} videos: {parts}{_details(items)}"
-    return "\n".join([summary, *_outcomes(items), *_reasons(items)])
-
-
-def _details(items: dict[int, _Item]) -> str:
-    events = [item.event for item in items.values() if item.event]
-    costs = [event.cost for event in events if isinstance(event, Done) and not event.reused and event.cost is not None]
     waits = [event.elapsed for event in events if isinstance(event, Queued | Generating)]
-    said = [f", {max(waits):.0f} s" if waits else "", f", {dollars(sum(costs))}" if costs else ""]
-    trouble = next((str(event) for event in events if isinstance(event, Retrying)), "")
-    return "".join(said) + (f". {trouble}" if trouble else "")
+    costs = [event.cost for event in events if isinstance(event, Done) and not event.reused and event.cost is not None]
+    outcomes = Counter(event.outcome for event in events if isinstance(event, StopReport))
+    parts = joined(
+        *(Text(f"list.{phase.value}", count=counts[phase]) for phase in Phase if counts[phase]),
+        Text("list.seconds", seconds=round(max(waits))) if waits else "",
+        dollars(sum(costs)) if costs else "",
+    )
+    return (
+        (Text("list.videos", count=len(items), parts=parts),),
+        *[event.texts for event in events if isinstance(event, Retrying)][:1],
+        *((Text(f"list.{outcome.value}", count=outcomes[outcome]),) for outcome in StopOutcome if outcomes[outcome]),
+        *_reasons(items),
+    )
 
 
-def _outcomes(items: dict[int, _Item]) -> list[str]:
-    counts = Counter(item.event.outcome for item in items.values() if isinstance(item.event, StopReport))
-    return [f"{counts[outcome]} {outcome.value}" for outcome in StopOutcome if counts[outcome]]
-
-
-def _reasons(items: dict[int, _Item]) -> Iterator[str]:
+def _reasons(items: dict[int, _Item]) -> Iterator[tuple[str, ...]]:
     failed = [(number, item.event) for number, item in items.items() if isinstance(item.event, Failed)]
     failed.sort(key=lambda each: not each[1].urgent)
     shown = max(MAX_REASONS, sum(event.urgent for _, event in failed))
     for number, event in failed[:shown]:
-        yield f"[{_name(number, items)}] {event}"
+        yield Text("list.named", name=_name(number, items)), *event.texts
     if len(failed) > shown:
-        yield f"and {len(failed) - shown} more, in ComfyUI's log"
+        yield (Text("list.more", count=len(failed) - shown),)
 
 
 def _name(number: int, items: dict[int, _Item]) -> str:

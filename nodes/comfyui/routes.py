@@ -1,45 +1,33 @@
-"""What the settings panel asks the server: the token's state, to save, clear and check it, and the pack's version.
+"""What the browser asks the server: the token, prices and the budget, the jobs, a video's facts, the pack's version.
 
-ComfyUI has no log-in, so a route takes a token in and never gives one out, and answers ComfyUI's own pages only. What
-comes from `runcomfy` is imported when somebody asks, since it would slow ComfyUI's start down.
+What is in `jobs`, `runcomfy` and `video` is imported when somebody asks, since it would slow ComfyUI's start down.
 """
 
 from __future__ import annotations
 
-import asyncio
-import ipaddress
-import json
-import os
 import re
-import socket
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
-from functools import partial
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import SplitResult, urlsplit
+from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
-from ..errors import SeedanceError
-from .token_settings import TokenSettings, message
+from ..runcomfy.errors import InvalidRequest
+from ..runcomfy.request import MAX_COUNT, GenerationRequest, is_request_id, validate_number
+from ..texts import Text
+from .guarded_route import Answer, Asked, Refused, in_texts, sentences
 
 if TYPE_CHECKING:
-    from ..video.probe import VideoInfo
+    from ..engine import Engine
 
 PROJECT: Final = Path(__file__).resolve().parents[2] / "pyproject.toml"
-MAX_BODY: Final = 4096
-"""Bytes; a token and the JSON around it."""
-CROSS_SITE: Final = (
-    "Only ComfyUI's own pages may ask this, opened over https, by IP address, or by a name that only this machine or "
-    "its network knows. Where that cannot be, or a proxy changes the Host header, set the environment variable "
-    "RUNCOMFY_API_TOKEN instead."
-)
-_OWN: Final = ("same-origin", "none")
-"""`Sec-Fetch-Site` of ComfyUI's own pages, and of an address that the user typed."""
-_LOCAL: Final = ("localhost", "local")
-"""What names end with that nobody can register."""
+MAX_WORDS: Final = 200
+"""Letters to search for."""
+DONE: Final = {"done": True}
 
 
 @dataclass(frozen=True)
@@ -50,88 +38,168 @@ class About:
     repository: str
 
 
-Asked = Mapping[str, object]
-"""What a request brings: its query where it only reads, else its body."""
-Answer = Callable[[Asked], Any]
-"""Blocks for a moment, and gives a dataclass or a response as it is, or what gives one later without blocking."""
+@dataclass(frozen=True)
+class Routes:
+    """Each route's answer. All of them block, for a moment."""
 
+    engine: Callable[[], Engine]
+    environment: Mapping[str, str]
+    queued_prompts: Callable[[], frozenset[str]]
+    """The ids of the prompts that are running or waiting."""
 
-def add_routes(routes: web.RouteTableDef, token_file: Callable[[], Path]) -> None:
-    """Add all of them.
+    def table(self) -> tuple[tuple[str, str, Answer], ...]:
+        """Method, path and answer of each route."""
+        return (
+            ("GET", "/seedance/about", lambda _: asdict(about())),
+            ("GET", "/seedance/video", video_facts),
+            ("GET", "/seedance/token", lambda _: self.token()),
+            ("POST", "/seedance/token", self.save_token),
+            ("DELETE", "/seedance/token", self.clear_token),
+            ("POST", "/seedance/token/check", self.check_token),
+            ("POST", "/seedance/quote", self.quote),
+            ("GET", "/seedance/budget", lambda _: self.budget()),
+            ("POST", "/seedance/budget", self.save_budget),
+            ("GET", "/seedance/jobs", self.jobs),
+            ("GET", "/seedance/jobs/totals", self.totals),
+            ("GET", "/seedance/jobs.csv", self.csv),
+            ("POST", "/seedance/jobs/fetch", self.fetch),
+            ("POST", "/seedance/jobs/link", self.link),
+            ("POST", "/seedance/jobs/submit_again", self.submit_again),
+        )
 
-    Args:
-        token_file: the place of the saved token; blocks.
-    """
+    def token(self) -> object:
+        """Which token is in use, never the token itself.
 
-    def settings() -> TokenSettings:
-        return TokenSettings(token_file(), os.environ)
+        `source`: `saved`, an environment variable's name, or None; `saved`: whether one is, which goes before any
+        variable; `variable`: the first one that is set; `problem`: why the one in use cannot be used, as far as that
+        shows without asking RunComfy.
+        """
+        from ..runcomfy.errors import MissingToken
+        from ..runcomfy.token import find_token, is_saved, variable_in_use
 
-    table: tuple[tuple[str, str, Answer], ...] = (
-        ("GET", "/seedance/about", lambda _: about()),
-        ("GET", "/seedance/token", lambda _: settings().state()),
-        ("POST", "/seedance/token", lambda asked: settings().save(asked.get("token"))),
-        ("DELETE", "/seedance/token", lambda _: settings().clear()),
-        ("POST", "/seedance/token/check", lambda _: settings().check()),
-        ("GET", "/seedance/video", lambda asked: video_info(asked.get("name"))),
-    )
-    add_table(routes, table)
+        variable, file = variable_in_use(self.environment), self._token_file()
+        saved, problem = True, tuple[str, ...]()
+        try:
+            saved = is_saved(file)
+            if saved or variable:
+                find_token(self.environment, file)
+        except MissingToken as error:
+            problem = sentences(error)
+        source = "saved" if saved else variable
+        return {"source": source, "saved": saved, "variable": variable, **in_texts("problem", problem)}
 
+    def save_token(self, asked: Asked) -> object:
+        from ..runcomfy.token import save_token
 
-def add_table(routes: web.RouteTableDef, table: Iterable[tuple[str, str, Answer]], max_body: int = MAX_BODY) -> None:
-    """Add a route by method and path for each answer. Other sites' pages get none of them."""
-    for method, path, answer in table:
-        routes.route(method, path)(partial(_handle, answer, max_body))
+        token = asked.get("token")
+        save_token(token if isinstance(token, str) else "", self._token_file())
+        return self.token()
 
+    def clear_token(self, _: Asked) -> object:
+        from ..runcomfy.token import clear_token
 
-def video_info(name: object) -> VideoInfo:
-    """How many frames a video has that Load Seedance Video offers, and its rate: for the player on the node."""
-    from ..video.errors import VideoError
-    from ..video.probe import probe
-    from .files import find_video  # which needs ComfyUI; tools and tests read this file without it
+        clear_token(self._token_file())
+        return self.token()
 
-    file = find_video(name)
-    with suppress(VideoError):
-        if file:
-            return probe(file)
-    raise web.HTTPNotFound(text="There is no such video in ComfyUI's folders, or it cannot be read.")
+    def check_token(self, _: Asked) -> object:
+        """What RunComfy says to it: asks for the model's page, which is free and needs a token that is valid."""
+        from ..jobs.account import price_of
+        from ..runcomfy.client import HttpTransport, RunComfy
+        from ..runcomfy.errors import RunComfyError
+        from ..runcomfy.token import api_origin, find_token
 
+        try:
+            token = find_token(self.environment, self._token_file())
+            model = RunComfy(HttpTransport(api_origin(self.environment), token), token.source).model_info()
+        except RunComfyError as error:
+            return {"ok": False, **in_texts("message", sentences(error))}
+        price = price_of(model)
+        costs = (Text("costs", price=price),) if price else ()
+        return {"ok": True, **in_texts("message", (Text("tokenAccepted", source=token.source), *costs))}
 
-async def _handle(answer: Answer, max_body: int, request: web.Request) -> web.Response:
-    """Answer with a value, as JSON. What does more than to read must bring a JSON object."""
-    try:
-        if is_cross_site(request.headers):
-            raise web.HTTPForbidden(text=CROSS_SITE)
-        asked: Asked = request.query if request.method == "GET" else await _body(request, max_body)
-        answered = await asyncio.to_thread(answer, asked)
-        if isinstance(answered, Awaitable):
-            answered = await answered
-        if isinstance(answered, web.Response):
-            answered.headers["Cache-Control"] = "no-store"
-            return answered
-        found, status = asdict(answered), 200
-    except web.HTTPClientError as refused:
-        found, status = {"error": refused.text}, refused.status
-    except SeedanceError as error:
-        found, status = {"error": message(error)}, 400
-    except OSError as error:
-        found, status = {"error": f"What is saved cannot be changed ({error}). Make that writable."}, 400
-    return web.json_response(found, status=status, headers={"Cache-Control": "no-store"})
+    def quote(self, asked: Asked) -> object:
+        """What a Seedance Text to Video node would cost; for one video where its text is not known before it runs."""
+        text, count = asked.get("text"), asked.get("count", 1)
+        options = {name: asked[name] for name in ("resolution", "ratio", "duration", "seed") if name in asked}
+        # What comes through a link can be any text, so it is one here that no job has.
+        options["text"] = secrets.token_hex() if text is None else text
+        first = GenerationRequest(**options)  # type: ignore[arg-type]  # it checks them all
+        if problem := validate_number("count", count, 1, MAX_COUNT):
+            raise InvalidRequest(problem)
+        number = 1 if text is None or not isinstance(count, int) else count
+        requests = [replace(first, seed=first.seed + place) for place in range(number)]
+        rehearsal, reuse = asked.get("mode") == "rehearsal", asked.get("reuse", True) is True
+        found = self.engine().quote(requests, rehearsal=rehearsal, reuse=reuse)
+        price = {"kind": found.kind.value, "usd": _usd(found.amount), "is_base": found.is_base}
+        videos = {"videos": found.videos, "to_buy": found.to_buy}
+        return {**price, **videos, "duration": first.duration, "resolution": first.resolution}
 
+    def budget(self) -> object:
+        """What may be spent in 24 hours, and what is, in US dollars; no limit is 0."""
+        engine = self.engine()
+        limit, spent = engine.budget.limit(), engine.journal.spending.spent()
+        frees_at = datetime.fromtimestamp(spent.frees_at, timezone.utc) if spent.frees_at else None
+        return {
+            "limit": _usd(limit.amount) or 0,
+            "spent": _usd(spent.amount) or 0,
+            "by_environment": engine.budget.by_environment,  # whatever is saved
+            "frees_at": frees_at and frees_at.isoformat(timespec="seconds"),
+        }
 
-async def _body(request: web.Request, at_most: int) -> Asked:
-    """The JSON object that was sent. Raises an error of HTTP, which quotes nothing of it."""
-    # A form of another site's page cannot be sent as JSON.
-    if request.content_type != "application/json":
-        raise web.HTTPUnsupportedMediaType(text="The body must be JSON.")
-    if request.content_length is None or request.content_length > at_most:
-        raise web.HTTPRequestEntityTooLarge(at_most, request.content_length or 0, text="The body is too large.")
-    try:
-        found = json.loads(await request.read())
-    except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict):
-        raise web.HTTPBadRequest(text="The body must be a JSON object.")
-    return found
+    def save_budget(self, asked: Asked) -> object:
+        self.engine().budget.save(asked.get("limit"))
+        return self.budget()
+
+    def jobs(self, asked: Asked) -> object:
+        """A page of them, the newest first."""
+        from ..jobs.listing import GROUPS, page
+
+        before, group, words = (str(asked.get(name, "")) for name in ("before", "state", "q"))
+        if (before and not before.isdecimal()) or len(before) > len(str(2**63)) - 1 or (group and group not in GROUPS):
+            raise Refused(400, Text("refused.noJob"))
+        engine = self.engine()
+        number = int(before) if before else None
+        found = page(engine.journal, engine.folders.videos, before=number, group=group, words=words[:MAX_WORDS])
+        return asdict(found)
+
+    def totals(self, _: Asked) -> object:
+        from ..jobs.listing import totals
+
+        return asdict(totals(self.engine().journal))
+
+    def csv(self, _: Asked) -> web.Response:
+        from ..jobs.listing import as_csv
+
+        headers = {"Content-Disposition": 'attachment; filename="seedance-jobs.csv"'}
+        return web.Response(text=as_csv(self.engine().journal), content_type="text/csv", headers=headers)
+
+    def fetch(self, asked: Asked) -> Awaitable[object]:
+        """Waits until the video of a job that was paid for is on disk. Never buys.
+
+        In the server's event loop: it may take half an hour, and of the threads in which the server also reads the
+        files that it serves there are as few as six.
+        """
+        from ..jobs.job import Run
+
+        engine, request_id = self.engine(), _request_id(asked)
+        run = Run(secrets.token_hex(), "", self.queued_prompts, lambda _: None, lambda: False)
+
+        async def fetched() -> object:
+            await engine.fetch_job(request_id, run)
+            return DONE
+
+        return fetched()
+
+    def link(self, asked: Asked) -> object:
+        self.engine().link(_number(asked), _request_id(asked))
+        return DONE
+
+    def submit_again(self, asked: Asked) -> object:
+        self.engine().submit_again(_number(asked), self.queued_prompts())
+        return DONE
+
+    def _token_file(self) -> Path:
+        return self.engine().folders.token
 
 
 def about() -> About:
@@ -142,37 +210,33 @@ def about() -> About:
     return About(found["version"], found["Repository"])
 
 
-def is_cross_site(headers: Mapping[str, str]) -> bool:
-    """Whether another site's page sent this request. Header names must be looked up whatever their case.
+def video_facts(asked: Asked) -> object:
+    """How many frames a video has that Load Seedance Video offers, and its rate: for the player on the node."""
+    from ..video.errors import VideoError
+    from ..video.probe import probe
+    from .files import find_video  # which needs ComfyUI; tools and tests read this file without it
 
-    Stricter than ComfyUI's own check, which looks at loopback only and is off with --enable-cors-header. A request
-    with neither header is a script's or an old browser's, and no page of another site can make one that it can read.
-
-    A site may also let its own name lead here once its page is loaded (DNS rebinding), which makes it the same origin.
-    So a name that can be registered has to have come over https: that takes a certificate for it.
-    """
-    site, origin, host = headers.get("Sec-Fetch-Site"), headers.get("Origin"), headers.get("Host", "").lower()
-    page = _split(origin or "")
-    if site not in (None, *_OWN) or (origin is not None and page.netloc.lower() != host):
-        return True
-    # Without an Origin: to a name that can be registered, browsers send Sec-Fetch-Site over https only.
-    over_https = site is not None if origin is None else page.scheme == "https"
-    return not (over_https or _is_ours(_split(f"//{host}").hostname or ""))
+    file = find_video(asked.get("name"))
+    with suppress(VideoError):
+        if file:
+            info = probe(file)
+            return {"frames": info.frames, "width": info.width, "height": info.height, "fps": info.fps}
+    raise Refused(404, Text("refused.noVideo"))
 
 
-def _is_ours(name: str) -> bool:
-    """Whether a host is an IP address, or a name that no other site can have."""
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        *above, last = name.rstrip(".").split(".")
-        return bool(last) and (not above or last in _LOCAL or name == socket.gethostname().lower())
-    return True
+def _number(asked: Asked) -> int:
+    number = asked.get("id")
+    if not isinstance(number, int) or not 0 < number < 2**63:
+        raise Refused(400, Text("refused.noJob"))
+    return number
 
 
-def _split(address: str) -> SplitResult:
-    """An address in its parts, all of which are empty where it is none."""
-    try:
-        return urlsplit(address)
-    except ValueError:
-        return urlsplit("")
+def _request_id(asked: Asked) -> str:
+    request_id = asked.get("request_id")
+    if not is_request_id(request_id):
+        raise Refused(400, Text("refused.requestId"))
+    return request_id
+
+
+def _usd(amount: int | None) -> float | None:
+    return None if amount is None else amount / 1_000_000

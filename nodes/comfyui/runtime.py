@@ -9,27 +9,30 @@ import os
 import re
 import threading
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
+from comfy.cli_args import args
 from comfy.model_management import processing_interrupted
 from comfy_execution.progress import get_progress_state
 from comfy_execution.utils import get_executing_context
 from server import PromptServer
 
-from ..jobs.events import Event
-from .budget_routes import MAX_QUOTE, BudgetRoutes
+from ..jobs.events import Phase
+from ..texts import as_json
 from .files import private_folder, videos_folder
-from .job_routes import JobRoutes
-from .progress import BatchProgress
-from .routes import add_routes, add_table
+from .guarded_route import add_routes
+from .progress import BatchProgress, Lines, english
+from .routes import Routes
 from .schema import drop_wrong_types
 from .stop import StopWatcher
 
 if TYPE_CHECKING:
     from ..engine import Engine
 
+SETTINGS: Final = "Settings > Seedance"
+"""Stands in every message that the token is to blame for."""
 IMAGES: Final = 0
 FRAME_COUNT: Final = 3
 """The places of two outputs of a node that brings a video."""
@@ -64,14 +67,12 @@ class RunningNode:
         links = [value for node in graph.values() for value in node["inputs"].values()]
         return self.node_id not in graph or any([self.node_id, output] in links for output in (IMAGES, FRAME_COUNT))
 
-    def set_text(self, text: str, event: Event | None = None) -> None:
-        """Show a line of text on the node. The browser may word the event in another language instead."""
-        if event and event.phase:
-            values = {name: getattr(value, "name", value) for name, value in asdict(event).items()}
-            said = {"node": self.node_id, "key": type(event).__name__, "values": values}
-            PromptServer.instance.send_sync("seedance.event", said, PromptServer.instance.client_id)
+    def show(self, lines: Lines, phase: Phase | None) -> None:
+        """Show lines of text on the node: as keys for the browser, which words them in its user's language, and in
+        English for other web UIs."""
+        self._send("seedance.event", lines, phase=phase and phase.value)
         # Older web UIs take it for HTML, and all of them [[text|address]] for a link; prompts and services write it.
-        plain = re.sub(r"\[(?=\[)", "[ ", text.replace("<", "‹"))
+        plain = re.sub(r"\[(?=\[)", "[ ", english(lines).replace("<", "‹"))
         PromptServer.instance.send_progress_text(plain, self.node_id, PromptServer.instance.client_id)
 
     def set_progress(self, value: int, total: int) -> None:
@@ -79,16 +80,38 @@ class RunningNode:
         # Not comfy.utils.ProgressBar: it raises, and clears, a pending interruption from whatever calls it.
         get_progress_state().update_progress(self.node_id, value, total, None)
 
-    def send_left_out(self, reason: str, *, urgent: bool) -> None:
+    def send_left_out(self, reason: tuple[str, ...], *, urgent: bool) -> None:
         """Tell the browser that queued the prompt that this item came to nothing, while the others go on."""
-        place = {"prompt_id": self.prompt_id, "node": self.node_id, "item": self.item}
-        left_out = {**place, "reason": reason, "urgent": urgent}
-        PromptServer.instance.send_sync("seedance.left_out", left_out, PromptServer.instance.client_id)
+        self._send("seedance.left_out", (reason,), item=self.item, urgent=urgent)
+
+    def _send(self, event: str, lines: Lines, **facts: object) -> None:
+        """Send the browser ``{"prompt_id", "node", "lines", "settings", **facts}``.
+
+        `lines` is a list of lines, each a list of texts as `as_json` gives them: the browser puts a space between texts
+        and begins a new line after each line. `settings` says whether they lead to this pack's page of Settings.
+        """
+        said = {"prompt_id": self.prompt_id, "node": self.node_id, **facts}
+        said["lines"] = [[as_json(text) for text in line] for line in lines]
+        said["settings"] = SETTINGS in english(lines)
+        PromptServer.instance.send_sync(event, said, PromptServer.instance.client_id)
+
+    @property
+    def saved_metadata(self) -> dict[str, object]:
+        """The prompt and the workflow, by ComfyUI's names for them in files; nothing where it is to write none."""
+        if args.disable_metadata or not (entry := self._queue_entry()):
+            return {}
+        extra = entry[3].get("extra_pnginfo")
+        return {**(extra if isinstance(extra, dict) else {}), "prompt": entry[2]}
 
     def _graph(self) -> dict[str, dict[str, Any]]:
         """The nodes of the prompt as it was queued, by their ids; none where it is not running."""
+        entry = self._queue_entry()
+        return entry[2] if entry else {}
+
+    def _queue_entry(self) -> Any:
+        """What ComfyUI's queue holds of the prompt: number, id, graph, extra data and more; None if it does not run."""
         running, _ = PromptServer.instance.prompt_queue.get_current_queue_volatile()
-        return next((entry[2] for entry in running if entry[1] == self.prompt_id), {})
+        return next((entry for entry in running if entry[1] == self.prompt_id), None)
 
 
 def running_node() -> RunningNode:
@@ -160,6 +183,4 @@ def register() -> None:
     if not server.app.frozen:
         server.app.middlewares.append(state.stops.look_after_post)
     server.add_on_prompt_handler(drop_wrong_types)
-    add_routes(server.routes, lambda: state.engine.folders.token)
-    add_table(server.routes, BudgetRoutes(lambda: state.engine).table(), MAX_QUOTE)
-    add_table(server.routes, JobRoutes(lambda: state.engine, queued_prompts).table())
+    add_routes(server.routes, Routes(lambda: state.engine, os.environ, queued_prompts).table())

@@ -6,14 +6,15 @@ Imported when a node runs, not when ComfyUI starts.
 from __future__ import annotations
 
 import hashlib
-import secrets
+import os
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, cast
+from tempfile import TemporaryDirectory
+from typing import Any, Final, cast
 
 import folder_paths
 import torch
@@ -25,22 +26,18 @@ from comfy_extras.nodes_upscale_model import ImageUpscaleWithModel
 from spandrel import ImageModelDescriptor
 
 from ..errors import StopRequested
-from ..files import remove
 from ..jobs.clock import SystemClock
 from ..jobs.errors import Stopped
-from ..jobs.events import Done, StopOutcome, Upscaling
+from ..jobs.events import Done, StopOutcome, StopReport, Upscaling
 from ..jobs.waiting import Cancellation
-from ..video.encode import Format, VideoWriter, finished_frames, remove_unfinished
-from ..video.errors import NotEnoughMemory, UnsupportedUpscale, cannot_open
+from ..texts import Text
+from ..video.encode import Format, VideoWriter, finished_frames, remove_unfinished, to_pictures
+from ..video.errors import VideoError, cannot_open
 from ..video.frame_source import FileFrames, FrameSource, TensorFrames
 from ..video.memory import SPARE, available_memory
 from .execute import intermediate_device, intermediate_dtype, running
 from .files import preview, videos_folder
 from .runtime import running_node, shared
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 COPIES: Final = 5
 """Of each upscaled frame that are in memory at a time: core's node makes some, and ours is encoded meanwhile."""
@@ -48,6 +45,9 @@ ENOUGH: Final = 256 * 1024 * 1024
 """Bytes for all copies of a part. Core's node takes one frame after the other anyway, so more gains nothing."""
 ENCODED: Final = 30
 """Frames that the encoder keeps, in yuv420p."""
+MAX_NAME: Final = 143 - len(".16384x16384.01234567.mp4")
+"""Bytes of a source's name in that of the result, so that it has the most that an encrypted folder of a network drive
+takes. A longer one loses its beginning: at its end is the id of a job, by which people find its files."""
 
 
 async def upscale(video: Any, model: Any, scale_by: float, frames_at_once: int, crf: int) -> io.NodeOutput:
@@ -56,7 +56,7 @@ async def upscale(video: Any, model: Any, scale_by: float, frames_at_once: int, 
     Raises `SeedanceError` or an interruption; nothing unfinished is left then.
     """
     if not isinstance(model, ImageModelDescriptor) or not model.input_channels == model.output_channels == 3:
-        raise UnsupportedUpscale("upscale_model is not a model for single images in colour.", "Load another model.")
+        raise VideoError("upscale.model")
     node = running_node()
     with running(node) as run:
         try:
@@ -65,7 +65,7 @@ async def upscale(video: Any, model: Any, scale_by: float, frames_at_once: int, 
                 cancellation = Cancellation(SystemClock(), run.report, run.is_stopped)
                 file, done = await _upscaled(video, model, scale_by, frames_at_once, crf, cancellation)
         except (StopRequested, InterruptProcessingException):
-            raise Stopped("Stopped. Nothing unfinished is kept.", StopOutcome.NOT_SUBMITTED) from None
+            raise Stopped(StopReport((Text("stoppedUpscaling"),), StopOutcome.NOT_SUBMITTED)) from None
         except FileNotFoundError as error:  # where core opens it
             raise cannot_open(Path(str(error.filename)), error) from None
         run.report(done)
@@ -75,13 +75,14 @@ async def upscale(video: Any, model: Any, scale_by: float, frames_at_once: int, 
 async def _upscaled(
     video: Any, model: ImageModelDescriptor, scale_by: float, frames_at_once: int, crf: int, cancellation: Cancellation
 ) -> tuple[Path, Done]:
-    """The finished file and what the user is told of it."""
+    """The finished file, and what is shown of it."""
     begun = time.monotonic()
-    with ThreadPoolExecutor(1, "seedance-read") as reader, _stored(video) as file:
+    with _stored(video) as file, ThreadPoolExecutor(1, "seedance-read") as reader:
         source = await cancellation.wait_for(reader.submit(_open, video, file, cancellation))
         wanted = _format(source, model.scale, scale_by, crf)
         key = await cancellation.wait_for(reader.submit(_key, source, model, wanted))
-        target = videos_folder() / f"{source.name[:80]}.{wanted.width}x{wanted.height}.{key[:8]}.mp4"
+        name = os.fsencode(source.name)[-MAX_NAME:].decode(errors="ignore").lstrip(".")
+        target = videos_folder() / f"{name}.{wanted.width}x{wanted.height}.{key[:8]}.mp4"
         found = await cancellation.wait_for(reader.submit(finished_frames, target, key))
         frames = found
         if not frames:
@@ -114,7 +115,7 @@ async def _write(
             while part := await cancellation.wait_for(reading):
                 images, times = part
                 reading = reader.submit(next, parts, None)
-                pictures = _pictures(_through_core(model, images))
+                pictures = to_pictures(_through_core(model, images))
                 await cancellation.wait_for(writing)
                 writing = encoder.submit(writer.write, pictures, times)
                 done += len(times)
@@ -141,39 +142,31 @@ def _part_id() -> str:
     return f"{running_node().node_id}.part"
 
 
-def _pictures(images: torch.Tensor) -> list[NDArray[np.uint8]]:
-    """Frames as bytes, [height, width, 3], both even, as H.264 has them."""
-    _, height, width, _ = images.shape
-    even = images[:, : height // 2 * 2, : width // 2 * 2]
-    return [(frame * 255).round_().clamp_(0, 255).to(torch.uint8).contiguous().cpu().numpy() for frame in even]
-
-
-def _open(video: Any, file: tuple[Path, str] | None, cancellation: Cancellation) -> FrameSource:
+def _open(video: Any, file: Path | None, cancellation: Cancellation) -> FrameSource:
     if file and (window := _window(video)):
-        return FileFrames(*file, window, cancellation.is_cancelled)
+        return FileFrames(file, window, cancellation.is_cancelled)
     held = video.get_components()
     sound = (held.audio["waveform"][0], int(held.audio["sample_rate"])) if held.audio else None
     return TensorFrames(held.images, Fraction(held.frame_rate), sound)
 
 
 @contextmanager
-def _stored(video: Any) -> Iterator[tuple[Path, str] | None]:
-    """The file of a VIDEO, and its name; None for one that is frames in memory."""
+def _stored(video: Any) -> Iterator[Path | None]:
+    """The file of a VIDEO; None for one that is frames in memory."""
     source = video.get_stream_source() if isinstance(video, InputImpl.VideoFromFile) else None
     if source is None or isinstance(source, str):
-        yield (Path(source), Path(source).stem) if source else None
+        yield Path(source) if source else None
         return
-    file = Path(folder_paths.get_temp_directory()) / f"seedance-{secrets.token_hex(8)}.mp4"
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(folder_paths.get_temp_directory())
+    temporary.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=temporary, ignore_cleanup_errors=True) as folder:
+        file = Path(folder) / "video.mp4"
         file.write_bytes(source.getbuffer())
-        yield file, "video"
-    finally:
-        remove(file)
+        yield file
 
 
 def _window(video: Any) -> tuple[float, float] | None:
-    """The first second and the number of seconds that are left of a file; 0 for all, None where it does not tell."""
+    """The first second and the number of seconds that are left of a file; 0 for all, None where it does not say."""
     if hasattr(video, "get_active_trim_window"):
         start, duration = video.get_active_trim_window()
         return float(start), float(duration)
@@ -182,29 +175,24 @@ def _window(video: Any) -> tuple[float, float] | None:
 
 
 def _format(source: FrameSource, factor: int, scale_by: float, crf: int) -> Format:
-    """What the video is to be. Raises `UnsupportedUpscale`."""
+    """What the video is to be. Raises `VideoError`."""
     by = scale_by or factor
     # To the nearest even size; the model's own one is cut.
     width, height = (int(side * by / 2 + (0.5 if scale_by else 0)) * 2 for side in (source.width, source.height))
     wanted = Format(width, height, source.rate, source.time_base, crf, source.pixel_aspect)
     if not wanted.is_possible:
-        raise UnsupportedUpscale(
-            f"{wanted.width}x{wanted.height} is not a size that an H.264 video can have.", "Set another scale_by."
-        )
+        raise VideoError("upscale.size", width=wanted.width, height=wanted.height)
     return wanted
 
 
 def _part_size(source: FrameSource, factor: int, wanted: Format, frames_at_once: int) -> int:
-    """How many frames to upscale at once. Raises `NotEnoughMemory`."""
+    """How many frames to upscale at once. Raises `VideoError`."""
     frame = COPIES * 3 * intermediate_dtype().itemsize * source.width * source.height * factor**2
     left = available_memory() - SPARE - ENCODED * wanted.width * wanted.height * 3 // 2
     size = min(frames_at_once or max(1, min(ENOUGH, left) // frame), source.count)
     if size * frame > left:
-        raise NotEnoughMemory(
-            f"To upscale {size} frames at once takes {size * frame / 1e9:.1f} GB of memory, and "
-            f"{max(0, left) / 1e9:.1f} GB are left.",
-            "Lower frames_at_once, or take a model of a lower factor or a smaller video.",
-        )
+        gigabytes = [f"{max(0, bytes_) / 1e9:.1f}" for bytes_ in (size * frame, left)]
+        raise VideoError("upscale.memory", frames=size, need=gigabytes[0], left=gigabytes[1])
     return size
 
 

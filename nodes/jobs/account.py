@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Final, ParamSpec, TypeVar
 
 from ..runcomfy.client import RunComfy
-from ..runcomfy.errors import RateLimited, RunComfyError
+from ..runcomfy.errors import RateLimited
 from ..runcomfy.responses import ModelInfo
 from ..video.download import Download
-from .budget import Budget
+from .budget import Limit
 from .claims import Claims
 from .clock import Clock
 from .events import dollars
@@ -48,6 +48,7 @@ class Account:
     reports: Reports
     executors: Executors
     rate_limiter: RateLimiter
+    price: ListPrice
     clock: Clock
     folder: Path
     """Where the videos go."""
@@ -55,15 +56,13 @@ class Account:
     check_before_submit: Callable[[], None] = lambda: None
     """Raises `SeedanceError` for what would keep the video from arriving; blocks for milliseconds."""
     schedule: ScheduleFor = PollSchedule.learnt
-    budget: Budget | None = None
-    """None where nothing is charged."""
-    price: Callable[[], str] = str
-    """The list price as far as it is known by now, without waiting."""
-    random: Random = field(default_factory=Random)
-    deadline: float = DEADLINE
-    """Seconds that one run waits for a job."""
+    limit: Callable[[], Limit] = Limit
+    """How much may be spent in a day. Blocks, and raises `InvalidBudget`."""
     max_jobs: int = 0
     """That may be at the service at once, over all servers that share the journal; 0 for any number."""
+    deadline: float = DEADLINE
+    """Seconds that one run waits for a job."""
+    random: Random = field(default_factory=Random)
 
 
 class RateLimiter:
@@ -140,53 +139,55 @@ class Reports:
         Args:
             just_ended: if they have ended, then after that: this run has waited for them, or another is about to raise.
         """
-        ended = (State.UNKNOWN_REPORTED, State.FAILED, State.EXPIRED)
-        bad = (record for record in records if record.state in ended)
-        return frozenset(record.id for record in bad if record.id in just_ended or self._is_unread(record, prompt_id))
 
-    def _is_unread(self, record: JobRecord, prompt_id: str) -> bool:
-        if record.state is State.UNKNOWN_REPORTED and record.reported_by != self.server:
-            return True
-        queued = self._queued.get(record.uid, frozenset())
-        return queued is None or prompt_id in queued
+        def is_unread(record: JobRecord) -> bool:
+            queued = self._queued.get(record.uid, frozenset())
+            by_another = record.state is State.UNKNOWN_REPORTED and record.reported_by != self.server
+            return record.id in just_ended or by_another or queued is None or prompt_id in queued
+
+        bad = (State.UNKNOWN_REPORTED, State.FAILED, State.EXPIRED)
+        return frozenset(record.id for record in records if record.state in bad and is_unread(record))
 
 
 class ListPrice:
-    """The list price of a client's model. Calling it gives what is known by now: `$0.02 per second`, or nothing.
+    """The list price of a model, asked for in the background, and anew when the answer is old. May be used from any
+    thread.
 
-    May be used from any thread.
+    Args:
+        ask: begins to ask the service.
     """
 
-    def __init__(self, client: RunComfy, executors: Executors, clock: Clock) -> None:
-        self._client = client
-        self._executors = executors
+    def __init__(self, ask: Callable[[], Future[ModelInfo]], clock: Clock) -> None:
+        self._ask = ask
         self._clock = clock
-        self._known = ""
         self._answer: Future[ModelInfo] | None = None
         self._asked = 0.0
+        self._known = ModelInfo()
         self._lock = threading.Lock()
 
-    def __call__(self) -> str:
-        self.ask()
+    def answer(self) -> Future[ModelInfo]:
+        """The latest answer, which may still be on its way."""
+        with self._lock:
+            now = self._clock.monotonic()
+            if self._answer is None or now - self._asked > (RETRY_AFTER if _has_failed(self._answer) else BEST_BEFORE):
+                self._asked, self._answer = now, self._ask()
+            return self._answer
+
+    def known(self) -> ModelInfo:
+        """What the service has told by now."""
+        answer = self.answer()
+        if answer.done():
+            # It is an extra; whatever is wrong shows at the calls that matter.
+            self._known = ModelInfo() if _has_failed(answer) else answer.result()
         return self._known
 
-    def ask(self) -> Future[ModelInfo]:
-        """The service's latest answer, which may still be on its way. It is asked again when that is old."""
-        with self._lock:
-            now, answer = self._clock.monotonic(), self._answer
-            is_failure = answer is not None and answer.done() and (answer.cancelled() or answer.exception() is not None)
-            if answer is None or now - self._asked > (RETRY_AFTER if is_failure else BEST_BEFORE):
-                self._asked = now
-                self._answer = answer = self._executors.calls.submit(self._client.model_info)
-                answer.add_done_callback(self._learn)
-            return answer
+    def text(self) -> str:
+        """What is known by now, as people write it: `$0.02 per second`, or nothing."""
+        return price_of(self.known())
 
-    def _learn(self, answer: Future[ModelInfo]) -> None:
-        try:
-            self._known = price_of(answer.result())
-        except (RunComfyError, CancelledError):
-            # It is an extra; whatever is wrong shows at the calls that matter.
-            self._known = ""
+
+def _has_failed(answer: Future[ModelInfo]) -> bool:
+    return answer.done() and (answer.cancelled() or answer.exception() is not None)
 
 
 def price_of(model: ModelInfo) -> str:

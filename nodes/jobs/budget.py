@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -47,16 +46,6 @@ UNLIMITED: Final = Purchase()
 
 
 @dataclass(frozen=True)
-class Budget:
-    """What an account knows about money."""
-
-    limit: Callable[[], Limit]
-    """The one that is set now. Blocks."""
-    model: Callable[[], Future[ModelInfo]]
-    """The list price, which may still be asked for."""
-
-
-@dataclass(frozen=True)
 class BudgetSetting:
     """The limit that the user has set: the environment's, else the one in a file beside the token."""
 
@@ -77,11 +66,7 @@ class BudgetSetting:
         except FileNotFoundError:
             return Limit(DEFAULT)
         except OSError as error:
-            reason = error.strerror
-            raise InvalidBudget(
-                f"The saved budget cannot be read ({reason}).",
-                f"Make {self.file} readable for the user that runs ComfyUI, then run again.",
-            ) from None
+            raise InvalidBudget("unreadableBudget", reason=f"{error.strerror}", file=f"{self.file}") from None
 
     def save(self, usd: object) -> None:
         """Set the limit in US dollars. Raises `InvalidBudget` where it is none, and `OSError`."""
@@ -97,10 +82,7 @@ def _read(text: str, place: str) -> int:
         usd = math.nan
     if 0 <= usd <= LARGEST / PER_USD:
         return max(micros(usd), usd > 0)  # next to nothing is not 0, which is no limit
-    raise InvalidBudget(
-        f"The budget in {place} is no amount of money.",
-        "Set it to US dollars for 24 hours, such as 12.5; 0 is no limit.",
-    )
+    raise InvalidBudget("invalidBudget", place=place)
 
 
 def micros(usd: float) -> int:
@@ -114,13 +96,6 @@ def base_price(model: ModelInfo, duration: int) -> int | None:
     if model.base_price_usd is None or unit not in (*_OF_A_SECOND, *_OF_A_VIDEO):
         return None
     return micros(model.base_price_usd * (duration if unit in _OF_A_SECOND else 1))
-
-
-def known(answer: Future[ModelInfo]) -> ModelInfo:
-    """What the service has told by now."""
-    if not answer.done() or answer.cancelled() or answer.exception():
-        return ModelInfo()
-    return answer.result()
 
 
 def estimate(costs: Sequence[float], base: int | None) -> int | None:

@@ -18,13 +18,15 @@ from pathlib import Path
 from typing import Final
 
 import psutil
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, select, update
 from sqlalchemy.exc import IntegrityError
 
+from ..files import private_folder, write_private
 from .errors import JournalUnusable
-from .journal import CLAIM_SECONDS, Journal
-from .line import leave_line
-from .records import JOBS, WAITERS, JobRecord
+from .journal import Journal
+from .limits import CLAIM_SECONDS, wait_for, wait_no_more
+from .records import JobRecord, hash_of
+from .tables import JOBS, WAITING
 
 RENEW_SECONDS: Final = 10.0
 
@@ -41,10 +43,13 @@ class Claims:
     def __init__(self, journal: Journal, renew_seconds: float = RENEW_SECONDS) -> None:
         self.journal = journal
         self._renew_seconds = renew_seconds
-        self._process = f"{_host()}|{os.getpid()}|{secrets.token_hex(4)}"
+        self._host = _host()
+        self._process = f"{self._host}|{os.getpid()}|{secrets.token_hex(4)}"
         self._lock = threading.Lock()
         self._runs: dict[str, Callable[[], bool]] = {}
         """The runs that go on, and whether each is stopped."""
+        self._certain: dict[str, float] = {}
+        """Until when what a run has claimed cannot have lapsed, by the clock that counts sleep."""
         self._closed = threading.Event()
         self._renewing = False
 
@@ -62,13 +67,24 @@ class Claims:
         """End a run. What it has claimed is free for this process at once; `give_back` frees it for all."""
         with self._lock:
             self._runs.pop(owner, None)
+            self._certain.pop(owner, None)
+
+    def has_claimed(self, owner: str, since: float) -> None:
+        """Note that a run has claimed a job, by a transaction that began then by the clock that counts sleep."""
+        with self._lock:
+            if owner in self._runs:
+                self._certain[owner] = since + CLAIM_SECONDS
+
+    def is_certain(self, owner: str) -> bool:
+        """Whether what a run has claimed is still its own, as far as can be told without the database."""
+        return self.journal.clock.with_sleep() < self._certain.get(owner, 0.0)
 
     def give_back(self, owner: str) -> None:
         """Free whatever a run has claimed. Where that cannot be written, it is free in half a minute by itself."""
 
         def write(connection: Connection) -> None:
             connection.execute(update(JOBS).where(JOBS.c.claim_owner == owner).values(claim_owner="", claim_until=0))
-            _wait_no_more(connection, owner)
+            wait_no_more(connection, owner)
 
         self.journal.database.transact(write)
 
@@ -90,13 +106,18 @@ class Claims:
             claim = update(JOBS).where(same).values(claim_owner=owner, claim_until=until, run=run or record.run)
             taken = connection.execute(claim).rowcount == 1
             if taken:
-                _wait_no_more(connection, owner)
+                wait_no_more(connection, owner)
             return taken
 
+        since = self.journal.clock.with_sleep()
         try:
-            return self.journal.row(record.id) if self.journal.database.transact(write) else None
+            taken = self.journal.database.transact(write)
         except IntegrityError:  # the run has another unfinished job by now
             return None
+        if not taken:
+            return None
+        self.has_claimed(owner, since)
+        return self.journal.row(record.id)
 
     def is_free(self, record: JobRecord) -> bool:
         """Whether nobody is at work on a job, as far as its record tells."""
@@ -106,7 +127,7 @@ class Claims:
             return record.claim_owner not in self._runs
         # One that ends later than any claim made now was made before the clock was set back.
         left = record.claim_until - self.journal.now()
-        return not 0 < left <= 2 * CLAIM_SECONDS or _is_dead(record.claim_owner)
+        return not 0 < left <= 2 * CLAIM_SECONDS or self._is_dead(record.claim_owner)
 
     def holds(self, record: JobRecord, owner: str) -> bool:
         """Whether a run has still claimed a job: it may have lapsed while the machine slept."""
@@ -117,19 +138,15 @@ class Claims:
 
     def await_job(self, record: JobRecord, owner: str) -> None:
         """Note that a run waits for a job that another has claimed."""
-
-        def write(connection: Connection) -> None:
-            _wait_no_more(connection, owner)
-            until = self.journal.now() + CLAIM_SECONDS
-            connection.execute(insert(WAITERS).values(job=record.id, owner=owner, until=until))
-
-        self.journal.database.transact(write)
+        self.journal.database.transact(
+            lambda connection: wait_for(connection, owner, self.journal.now(), job=record.id)
+        )
 
     def is_awaited(self, record: JobRecord) -> bool:
         """Whether a living run that is not stopped itself waits for a job."""
-        waiting = (WAITERS.c.job == record.id) & (WAITERS.c.until > self.journal.now())
+        waiting = (WAITING.c.job == record.id) & (WAITING.c.until > self.journal.now())
         owners = self.journal.database.read(
-            lambda connection: connection.execute(select(WAITERS.c.owner).where(waiting)).scalars().all()
+            lambda connection: connection.execute(select(WAITING.c.owner).where(waiting)).scalars().all()
         )
         return any(self._goes_on(owner) for owner in owners)
 
@@ -141,7 +158,12 @@ class Claims:
         if owner.startswith(f"{self._process}|"):
             is_stopped = self._runs.get(owner)
             return is_stopped is not None and not is_stopped()
-        return not _is_dead(owner)
+        return not self._is_dead(owner)
+
+    def _is_dead(self, owner: str) -> bool:
+        """Whether a claim's owner was a process of this very host that has ended."""
+        host, pid, *_ = owner.split("|")
+        return host == self._host and not psutil.pid_exists(int(pid))
 
     def _renew(self) -> None:
         """Put off the end of this process' claims, and write down what could not be before, until there is neither."""
@@ -152,30 +174,37 @@ class Claims:
                     return
                 runs = list(self._runs)
             with suppress(JournalUnusable):  # the claims hold for two more tries
+                since = self.journal.clock.with_sleep()
                 self.journal.database.transact(partial(self._put_off, runs))
+                # One that had lapsed before may be another's by now.
+                for owner in filter(self.is_certain, runs):
+                    self.has_claimed(owner, since)
                 self.journal.write_pending()
 
     def _put_off(self, runs: list[str], connection: Connection) -> None:
         until = self.journal.now() + CLAIM_SECONDS
         connection.execute(update(JOBS).where(JOBS.c.claim_owner.in_(runs)).values(claim_until=until))
-        connection.execute(update(WAITERS).where(WAITERS.c.owner.in_(runs)).values(until=until))
-
-
-def _wait_no_more(connection: Connection, owner: str) -> None:
-    connection.execute(delete(WAITERS).where(WAITERS.c.owner == owner))
-    leave_line(connection, owner)
+        connection.execute(update(WAITING).where(WAITING.c.owner.in_(runs)).values(until=until))
 
 
 def _host() -> str:
-    """This machine, or this container on it: where a process id means one process."""
-    try:
-        space = str(Path("/proc/self/ns/pid").stat().st_ino)
-    except OSError:
-        space = ""
-    return f"{socket.gethostname()}.{uuid.getnode():x}.{space}".replace("|", "")
+    """Where a process id means one process: this machine since it was started, or this container on it."""
+    known = [socket.gethostname(), f"{uuid.getnode():x}"]
+    with suppress(OSError):  # Linux alone has them; names and addresses of containers may be the same on many machines
+        known.append(Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii"))
+        known.append(str(Path("/proc/self/ns/pid").stat().st_ino))
+    return hash_of(*known)[:16]
 
 
-def _is_dead(owner: str) -> bool:
-    """Whether a claim's owner was a process of this very host that has ended."""
-    host, pid, *_ = owner.split("|")
-    return host == _host() and not psutil.pid_exists(int(pid))
+def server_id(folder: Path) -> str:
+    """A random name that a folder keeps: it tells servers apart of which containers and clones share all other names.
+
+    Where it cannot be kept, it is another one next time, and what this server has reported is reported once more.
+    """
+    file, name = folder / "server", secrets.token_hex(8)
+    with suppress(OSError, UnicodeError):
+        with suppress(FileNotFoundError):
+            return file.read_text(encoding="ascii")[:32]
+        private_folder(folder)
+        write_private(name, file)
+    return name

@@ -1,4 +1,4 @@
-"""What happens to a job, and the one line that says so on the node."""
+"""What happens to a job, in the sentences that say so on the node."""
 
 from __future__ import annotations
 
@@ -6,19 +6,21 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar
 
+from ..texts import Text
+
 
 class StopOutcome(Enum):
-    """What has become of a job when its run ends early; the value sums it up where there are several of them."""
+    """What has become of a job when its run ends early; the value is its key in `list` of the locales."""
 
-    NOT_SUBMITTED = "not submitted, nothing charged"
-    CANCELLED = "cancelled, nothing charged"
-    GOES_ON = "going on, to be charged; the next run of the same graph collects them without a new charge"
-    UNCERTAIN = "perhaps charged; the next run of the same graph finds them or says where to look"
-    FINISHED = "finished; the next run of the same graph loads them without a new charge"
+    NOT_SUBMITTED = "notSubmitted"
+    CANCELLED = "cancelled"
+    GOES_ON = "goesOn"
+    UNCERTAIN = "uncertain"
+    FINISHED = "finished"
 
 
 class Phase(Enum):
-    """How far a job is, where its events tell; the value is the word for it."""
+    """How far a job is, where its events tell; the value is its key in `list` of the locales."""
 
     DONE = "done"
     FAILED = "failed"
@@ -38,28 +40,54 @@ class Phase(Enum):
 
 @dataclass(frozen=True)
 class Event:
-    """Something the user should see. ``str()`` is the line."""
+    """Something the user should see. ``str()`` is the line in English."""
 
     phase: ClassVar[Phase | None] = None
-    line: ClassVar[str] = "{text}"
-    """With the names of its fields."""
+    key: ClassVar[str] = ""
+    """Of its one sentence, with its fields in the places, where it has no others."""
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Its sentences."""
+        return (Text(self.key, **vars(self)),)
 
     def __str__(self) -> str:
-        return self.line.format(**vars(self))
+        return " ".join(self.texts)
 
 
 @dataclass(frozen=True)
 class Notice(Event):
-    """A sentence that fits no other event."""
+    """Sentences that fit no other event."""
 
-    text: str
+    sentences: tuple[str, ...]
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        return self.sentences
+
+
+@dataclass(frozen=True)
+class Failed(Notice):
+    """It ended without a video; the sentences are all of its error."""
+
+    phase = Phase.FAILED
+    urgent: bool = False
+    """Nobody knows whether it was charged, which the user is told once."""
+
+
+@dataclass(frozen=True)
+class StopReport(Notice):
+    """The run ended early; the sentences say what has become of the job."""
+
+    phase = Phase.STOPPED
+    outcome: StopOutcome
 
 
 @dataclass(frozen=True)
 class Submitting(Event):
     """The request is on its way."""
 
-    phase, line = Phase.SUBMITTING, "Submitting"
+    phase, key = Phase.SUBMITTING, "submitting"
 
 
 @dataclass(frozen=True)
@@ -72,9 +100,11 @@ class Queued(Event):
     price: str = ""
     """The list price, where the service tells it: `$0.02 per second`."""
 
-    def __str__(self) -> str:
-        place = "next" if self.position == 1 else ordinal(self.position or 0)
-        return f"Queued{_and(self.position and f'{place} in line')}, {self.elapsed:.0f} s{_and(self.price)}"
+    @property
+    def texts(self) -> tuple[str, ...]:
+        elapsed = round(self.elapsed)
+        place = self.position and Text("queuedAt", position=self.position, elapsed=elapsed)
+        return (joined(place or Text("queued", elapsed=elapsed), self.price),)
 
 
 @dataclass(frozen=True)
@@ -86,18 +116,22 @@ class Generating(Event):
     expected: float
     price: str = ""
 
-    def __str__(self) -> str:
-        about = " of about" if self.elapsed <= self.expected else ", usually about"
-        return f"Generating, {self.elapsed:.0f} s{about} {self.expected:.0f} s{_and(self.price)}"
+    @property
+    def texts(self) -> tuple[str, ...]:
+        key = "generating" if self.elapsed <= self.expected else "generatingLong"
+        return (joined(Text(key, elapsed=round(self.elapsed), expected=round(self.expected)), self.price),)
 
 
 @dataclass(frozen=True)
 class Retrying(Event):
     """Something did not work and will be tried again by itself."""
 
-    line = "{problem} Trying again in {seconds:.0f} s."
     problem: str
     seconds: float
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        return (self.problem, Text("tryingAgain", seconds=round(self.seconds)))
 
 
 @dataclass(frozen=True)
@@ -108,16 +142,19 @@ class Downloading(Event):
     received: int
     total: int | None
 
-    def __str__(self) -> str:
-        of_total = "" if self.total is None else f" of {self.total / 1e6:.1f}"
-        return f"Downloading {self.received / 1e6:.1f}{of_total} MB"
+    @property
+    def texts(self) -> tuple[str, ...]:
+        received = f"{self.received / 1e6:.1f}"
+        if self.total:
+            return (Text("downloading", received=received, total=f"{self.total / 1e6:.1f}"),)
+        return (Text("downloadingSome", received=received),)
 
 
 @dataclass(frozen=True)
 class Decoding(Event):
     """Frames of the file."""
 
-    phase, line = Phase.DECODING, "Decoding {done} of {total} frames"
+    phase, key = Phase.DECODING, "decoding"
     done: int
     total: int
 
@@ -131,12 +168,14 @@ class Upscaling(Event):
     total: int
     elapsed: float
 
-    def __str__(self) -> str:
-        line = f"Upscaling {self.done} of {self.total} frames"
+    @property
+    def texts(self) -> tuple[str, ...]:
         if not self.done or not self.elapsed:
-            return line
+            return (Text("upscaling", done=self.done, total=self.total),)
         rate = self.done / self.elapsed
-        return f"{line}, {rate:.{1 if rate >= 1 else 2}f} a second, {(self.total - self.done) / rate:.0f} s left"
+        left = round((self.total - self.done) / rate)
+        pace = f"{rate:.{1 if rate >= 1 else 2}f}"
+        return (Text("upscalingPace", done=self.done, total=self.total, rate=pace, left=left),)
 
 
 @dataclass(frozen=True)
@@ -153,41 +192,24 @@ class Done(Event):
     reused: bool = False
     price: str = ""
 
-    def __str__(self) -> str:
+    @property
+    def texts(self) -> tuple[str, ...]:
         # A job that an earlier run began may have been ready.
-        done = f"Done in {self.elapsed:.0f} s" if round(self.elapsed) else "Done"
-        begin = "Loaded again for free" if self.reused else done
+        elapsed = round(self.elapsed)
+        begin = Text("reused") if self.reused else Text("done", elapsed=elapsed) if elapsed else Text("doneAtOnce")
+        video = Text("frames", frames=self.frames, width=self.width, height=self.height, fps=f"{self.fps:g}")
         cost = "" if self.reused else self.price if self.cost is None else dollars(self.cost)
-        return f"{begin}, {self.frames} frames {self.width}x{self.height} at {self.fps:g} fps{_and(cost)}"
+        return (joined(begin, video, cost),)
 
 
-@dataclass(frozen=True)
-class Failed(Notice):
-    """It ended without a video; the text is the whole message."""
-
-    phase = Phase.FAILED
-    urgent: bool = False
-    """Nobody knows whether it was charged, which the user is told once."""
-
-
-@dataclass(frozen=True)
-class StopReport(Notice):
-    """The run ended early; the text says what has become of the job."""
-
-    phase = Phase.STOPPED
-    outcome: StopOutcome
+def joined(*parts: str) -> str:
+    """A line of all parts that say something, with commas between them."""
+    begin, *others = filter(None, parts)
+    for part in others:
+        begin = Text("joined", begin=begin, more=part)
+    return begin
 
 
 def dollars(amount: float) -> str:
     """An amount with at least cents: `$0.03`, `$0.0042`."""
     return f"${amount:.2f}" if amount == 0 or amount >= 0.01 else f"${amount:.4f}"
-
-
-def _and(text: object) -> str:
-    return f", {text}" if text else ""
-
-
-def ordinal(number: int) -> str:
-    """A place: `1st`, `2nd`, `13th`."""
-    suffix = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{suffix}"

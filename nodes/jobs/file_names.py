@@ -1,4 +1,4 @@
-"""What the files of videos are called, for people and to be found again by the id of their job.
+"""What the files of videos are called, for people and to be found again by the id of their job, and which are there.
 
 `20261126-fox-trots-through-fresh-snow-s7-<request id>.mp4`, and `...-2.mp4` for the second video of a job. Earlier
 versions wrote `<request id>.mp4`.
@@ -11,10 +11,16 @@ import re
 import time
 import unicodedata
 from collections.abc import Iterator
+from contextlib import suppress
+from itertools import count, takewhile
 from pathlib import Path
 from typing import Final
 
+from ..files import is_missing
 from ..runcomfy.request import is_request_id
+from ..video.errors import VideoError
+from ..video.file_format import check_mp4
+from .decide import Disk
 from .records import JobRecord, hash_of
 
 TEXT_LETTERS: Final = 40
@@ -52,24 +58,54 @@ def file_names(record: JobRecord, count: int, now: float) -> tuple[str, ...]:
     return record.files[:count] + names[len(record.files) :]
 
 
-def find_videos(request_id: str, folder: Path) -> dict[int, list[Path]]:
-    """The files that are a job's by their names, whatever is in them and whatever stands before the id; by the number
-    of the video, from 1. Lists the folder once.
+class VideoFolder:
+    """An output folder with what is in it, listed when this is made. Blocks."""
 
-    Raises:
-        OSError: it cannot be listed.
-    """
-    # The disk may not tell upper case from lower; to the ids it matters, but not to what `_id_in_name` makes of them.
-    named = re.compile(rf".*-{re.escape(_id_in_name(request_id))}{_NUMBER}\.mp4", re.IGNORECASE | re.DOTALL)
-    old = re.compile(rf"{re.escape(request_id)}{_NUMBER}\.mp4")
-    found: dict[int, list[Path]] = {}
-    with os.scandir(folder) as entries:
-        names = sorted(entry.name for entry in entries if request_id.lower() in entry.name.lower())
-    for name in names:
-        match = old.fullmatch(name) or named.fullmatch(name)
-        if match and not name.startswith("."):
-            found.setdefault(int(match[1] or 1), []).append(folder / name)
-    return found
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._names: list[str] | None = None
+        """None: it cannot be listed just now."""
+        with suppress(OSError), os.scandir(folder) as entries:
+            self._names = sorted(entry.name for entry in entries if not entry.name.startswith("."))
+
+    def find(self, request_id: str) -> dict[int, list[Path]]:
+        """The files that are a job's by their names, whatever is in them and whatever stands before the id; by the
+        number of the video, from 1."""
+        # The disk may not tell upper case from lower; it matters to ids, but not to what `_id_in_name` makes of them.
+        named = re.compile(rf".*-{re.escape(_id_in_name(request_id))}{_NUMBER}\.mp4", re.IGNORECASE | re.DOTALL)
+        old = re.compile(rf"{re.escape(request_id)}{_NUMBER}\.mp4")
+        found: dict[int, list[Path]] = {}
+        for name in self._names or ():
+            # The first look is the quick one.
+            if request_id.lower() in name.lower() and (match := old.fullmatch(name) or named.fullmatch(name)):
+                found.setdefault(int(match[1] or 1), []).append(self.folder / name)
+        return found
+
+    def look(self, record: JobRecord) -> tuple[Disk, tuple[Path, ...]]:
+        """Whether all of a job's videos are there, and where they are, or would be."""
+        expected = tuple(self.folder / name for name in file_names(record, max(1, len(record.files)), 0))
+        if not record.request_id:
+            return Disk.MISSING, expected
+        if self._names is None:
+            return max(map(state_of, expected), key=list(Disk).index), expected
+        found = self.find(record.request_id)
+        best = [_best(found.get(number, []), path) for number, path in enumerate(expected, 1)]
+        if not record.files:
+            # How many there are is not known, so all that are there are taken for all.
+            further = (_best(found[number], found[number][0]) for number in takewhile(found.__contains__, count(2)))
+            best += takewhile(lambda each: each[0] is Disk.WHOLE, further)
+        return max((state for state, _ in best), key=list(Disk).index), tuple(path for _, path in best)
+
+
+def state_of(file: Path) -> Disk:
+    """Whether a whole video is there. Blocks."""
+    try:
+        check_mp4(file)
+    except VideoError:
+        return Disk.MISSING
+    except OSError:
+        return Disk.MISSING if is_missing(file) else Disk.UNREADABLE
+    return Disk.WHOLE
 
 
 def request_id_of(file: Path) -> str:
@@ -93,6 +129,13 @@ def text_in_name(text: str) -> str:
             return name or word[:TEXT_LETTERS].encode()[:TEXT_BYTES].decode(errors="ignore")
         name = longer
     return name
+
+
+def _best(files: list[Path], expected: Path) -> tuple[Disk, Path]:
+    """Of the files that are one video by their names, one that is whole, else where it is or would be."""
+    preferred = (Disk.WHOLE, Disk.UNREADABLE, Disk.MISSING)
+    states = [(state_of(file), file) for file in files] or [(Disk.MISSING, expected)]
+    return min(states, key=lambda each: (preferred.index(each[0]), each[1] != expected))
 
 
 def _letter(letter: str) -> str:

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, insert, select
 
 from .clock import Clock
 from .journal import Journal
-from .records import JOBS, UNFINISHED, State, record_of
-from .statements import accept, another_is_unfinished, read
+from .records import UNFINISHED, State
+from .tables import JOBS, accept, another_is_unfinished, read, record_of
 
 AT_ONCE: Final = 500
 """Rows in a transaction, which others wait for."""

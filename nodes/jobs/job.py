@@ -6,23 +6,24 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
 
+from ..texts import Text
 from .account import Account
 from .errors import JournalUnusable, OutcomeUnknown, error_of
 from .events import Event, Notice
 from .records import JobRecord, RequestKey, State
-from .waiting import Cancellation
+from .waiting import Cancellation, ended_within
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 NO_JOB: Final = JobRecord(0, "", RequestKey("", "", ""), "", State.REFUSED, None)
 """Nothing is submitted."""
+WRITE_SECONDS: Final = 2.0
+"""That an end is kept from the user until it is written down; a silent database takes half a minute."""
 
 
 @dataclass(frozen=True)
@@ -80,10 +81,14 @@ class Job:
         """Do something that blocks, in a thread. Raises what it does, or `StopRequested` without waiting for it."""
         return await self.cancellation.wait_for(self.account.executors.calls.submit(work, *args, **options))
 
-    async def write(self, to: State, **changes: object) -> None:
-        """As `move`, for the event loop."""
-        writing = self.account.executors.journal.submit(self.move, self.record, to, **changes)
-        await self.cancellation.wait_for(writing)
+    def write(self, work: Callable[P, object], *args: P.args, **options: P.kwargs) -> Future[object]:
+        """Write something to the journal in its thread, after all that was to be written before."""
+        try:
+            return self.account.executors.journal.submit(work, *args, **options)
+        except RuntimeError:  # the engine was closed meanwhile
+            skipped: Future[object] = Future()
+            skipped.set_result(None)
+            return skipped
 
     def move(self, record: JobRecord, to: State, **changes: object) -> None:
         """Move a record on. A broken journal must not cost the user the video: say so and go on. Blocks."""
@@ -95,22 +100,24 @@ class Job:
     def unwritten(self, error: JournalUnusable, record: JobRecord, to: State, **changes: object) -> JobRecord:
         """The record as it would be, where the journal cannot be written, which the user is told."""
         moved = replace(record, state=to, **changes)  # type: ignore[arg-type]  # the names are JobRecord's fields
-        job = f" The job goes on; note its request id: {moved.request_id}." if moved.request_id else ""
-        self.run.report(Notice(f"{error.message}{job}"))
+        note = (Text("noteId", id=moved.request_id),) if moved.request_id else ()
+        self.run.report(Notice((error.message, *note)))
         return moved
 
     async def raise_end(self, record: JobRecord) -> None:
         """Raise how a job ended. An unclear outcome counts as reported only where somebody can read it."""
-        error, reports = error_of(record, is_read=self.run.is_read), self.account.reports
+        error = error_of(record, is_read=self.run.is_read)
         if isinstance(error, OutcomeUnknown):
             # Shown before it is written down: a crash in between reports it twice, never not at all.
-            self.run.report(Notice(str(error)))
+            self.run.report(Notice(error.texts))
             if not self.run.is_read:
                 raise error
-            write = partial(self.move, record, State.UNKNOWN_REPORTED, reported_by=reports.server)
+            reported = {"reported_by": self.account.reports.server}
+            writing = self.write(self.move, record, State.UNKNOWN_REPORTED, **reported)
             try:
                 # Whether Stop is pressed meanwhile or not.
-                await asyncio.shield(asyncio.wrap_future(self.account.executors.journal.submit(write)))
+                if await asyncio.shield(ended_within(writing, WRITE_SECONDS)):
+                    writing.result()
             except asyncio.CancelledError:
                 self.was_not_read(record)
                 raise
@@ -121,9 +128,8 @@ class Job:
         """Note that the unclear outcome of a job, as it was raised, reached nobody; also for after a restart."""
         self.account.reports.was_not_read(record)
         # In nobody's name, so that whichever server comes upon it reports it.
-        write = partial(self.move, replace(record, state=State.UNKNOWN_REPORTED), State.UNKNOWN_REPORTED)
-        with suppress(RuntimeError):  # the engine was closed meanwhile
-            self.account.executors.journal.submit(write, reported_by="")
+        reported = replace(record, state=State.UNKNOWN_REPORTED)
+        self.write(self.move, reported, State.UNKNOWN_REPORTED, reported_by="")
 
     def raises_end(self, record: JobRecord) -> None:
         """Note that a bad end is about to be raised to the user."""
@@ -132,5 +138,4 @@ class Job:
     def leave(self) -> None:
         """Free what was claimed."""
         self.account.claims.leave(self.owner)
-        with suppress(RuntimeError):  # the engine was closed meanwhile: what is claimed lapses
-            self.account.executors.journal.submit(self.account.claims.give_back, self.owner)
+        self.write(self.account.claims.give_back, self.owner)

@@ -5,41 +5,28 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, select, update
+from sqlalchemy import ColumnElement, Connection, update
 from sqlalchemy.exc import IntegrityError
 
 from ..runcomfy.request import GenerationRequest
 from .budget import UNLIMITED, Purchase
 from .clock import Clock
+from .database import Database
 from .errors import BudgetReached, CommitUnknown, JournalUnusable
-from .line import NoFreePlace, wait_in_line
+from .limits import CLAIM_SECONDS, NoFreePlace, Spending, wait_in_line
 from .pending import PendingWrites
 from .postgres import PostgresDatabase
-from .records import (
-    JOBS,
-    NOT_ACCEPTED_YET,
-    SUBMIT_SECONDS,
-    TRANSITIONS,
-    JobRecord,
-    RequestKey,
-    State,
-    insertion,
-    record_of,
-)
-from .spending import Spending
+from .records import NOT_ACCEPTED_YET, SUBMIT_SECONDS, TRANSITIONS, JobRecord, RequestKey, State
 from .sqlite import SqliteDatabase
-from .statements import accept, another_is_unfinished, of_request, read
-
-CLAIM_SECONDS: Final = 30.0
-"""That a claim lasts unless it is renewed."""
+from .tables import JOBS, accept, another_is_unfinished, insertion, newest, read, successful
 
 
 class Journal:
-    """All records of one file, or of memory alone where ``file`` is None. May be used from any thread.
+    """All records of one database, which is in memory where ``file`` is None. May be used from any thread.
 
     Every method raises `JournalUnusable` where the database cannot be read, or written if need be.
 
@@ -48,9 +35,9 @@ class Journal:
     """
 
     def __init__(self, file: Path | None, clock: Clock, url: str = "") -> None:
-        self.database: SqliteDatabase | PostgresDatabase
-        self.database = PostgresDatabase(url, clock) if url else SqliteDatabase(file, clock)
-        self.spending = Spending(self.database, self.now, clock)
+        self.database: Database = PostgresDatabase(url, clock) if url else SqliteDatabase(file, clock)
+        self.clock = clock
+        self.spending = Spending(self.database, clock)
         self.pending = PendingWrites(file.parent if file else None)
         """What could not be written so far."""
         self._refused = False
@@ -69,7 +56,7 @@ class Journal:
             self.database.close()
         try:
             self.write_pending(left_by_others=first)
-            return self.database.read(lambda connection: of_request(connection, key))
+            return self.database.read(lambda connection: newest(connection, *_of_request(key)))
         except JournalUnusable:
             self._refused = True
             raise
@@ -84,8 +71,7 @@ class Journal:
 
     def newest(self, limit: int | None, *conditions: ColumnElement[bool]) -> list[JobRecord]:
         """The newest records for which all of that holds, newest first."""
-        query = select(JOBS).where(*conditions).order_by(JOBS.c.id.desc()).limit(limit)
-        return self.database.read(lambda connection: [record_of(row._mapping) for row in connection.execute(query)])
+        return self.database.read(lambda connection: newest(connection, *conditions, limit=limit))
 
     def records(self, limit: int = 100, *, since: float = 0.0) -> list[JobRecord]:
         """The newest records that were created since then, newest first."""
@@ -93,9 +79,7 @@ class Journal:
 
     def durations(self, request: GenerationRequest, limit: int = 50) -> list[float]:
         """Seconds that the latest successful jobs of the same size and length took."""
-        kind = (JOBS.c.resolution == request.resolution) & (JOBS.c.duration == request.duration)
-        ended = JOBS.c.state.in_([State.SUCCEEDED, State.SAVED])
-        found = self.newest(limit, kind, ended, JOBS.c.seconds.is_not(None))
+        found = self.newest(limit, *successful(request), JOBS.c.seconds.is_not(None))
         return [record.seconds for record in found if record.seconds is not None]
 
     def media_hosts(self, origin: str, limit: int = 3) -> set[str]:
@@ -136,7 +120,7 @@ class Journal:
         uid = refused.uid if refused else secrets.token_hex(16)
 
         def write(connection: Connection) -> JobRecord | BudgetReached | NoFreePlace | None:
-            now_seen = of_request(connection, key)
+            now_seen = newest(connection, *_of_request(key))
             if [each for each in now_seen if each.decides(run)] != [each for each in seen if each.decides(run)]:
                 return None
             now = self.now()  # not before: the transaction may have waited for others
@@ -192,7 +176,10 @@ class Journal:
             self.write_pending(left_by_others=False)
             return self._move(record, to, changes)
         except JournalUnusable:
-            self.pending.add_change(record, to, changes)
+            if record.request_id:
+                # A process that dies loses the change, but never the id, by which it is found out again.
+                self._keep_id(record, record.request_id)
+            self.pending.add(record, partial(self._move, record, to, changes))
             raise
 
     def _move(self, record: JobRecord, to: State, changes: Mapping[str, object]) -> JobRecord:
@@ -221,16 +208,25 @@ class Journal:
         try:
             return self._write_id(record, request_id)
         except JournalUnusable:
-            self.pending.add(record, request_id)
+            self._keep_id(record, request_id)
             raise
 
     def write_pending(self, *, left_by_others: bool = True) -> None:
         """Write down what could not be written before, by this process or, of ids, by one that died."""
-        self.pending.write(self._write_id, self._move, left_by_others=left_by_others)
+        self.pending.write(self._write_id, left_by_others=left_by_others)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the database."""
         self.database.close()
+
+    def _keep_id(self, record: JobRecord, request_id: str) -> None:
+        self.pending.add(record, partial(self._write_id, record, request_id))
+        self.pending.keep_id(record, request_id)
 
     def _write_id(self, record: JobRecord, request_id: str) -> JobRecord:
         return self.database.transact(lambda connection: accept(connection, record, request_id, self.now()))
+
+
+def _of_request(key: RequestKey) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Of every account, at this service."""
+    return JOBS.c.request_key == key.request, JOBS.c.origin.in_([key.origin, ""])

@@ -1,4 +1,4 @@
-"""What was bought, newest first: a page at a time, all of it as CSV, and what it came to."""
+"""What was bought, newest first: a page at a time, as CSV, what it came to; and what a user may settle about a job."""
 
 from __future__ import annotations
 
@@ -13,9 +13,12 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
 
+from .account import Account, Reports
 from .decide import is_under_way
+from .errors import NotUnclear, OtherJobsId, OtherService
 from .journal import Journal
-from .records import JOBS, JobRecord, State
+from .records import JobRecord, State
+from .tables import JOBS
 
 PAGE: Final = 30
 """Jobs."""
@@ -33,24 +36,20 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 @dataclass(frozen=True)
 class ListedJob:
-    """One job as people look at it."""
+    """One job as people look at it: what is in its record."""
 
     id: int
     state: str
     request: dict[str, str | int] | None
-    """What was asked for; None where a version with other rules wrote it."""
     request_id: str
     created: float
-    """Seconds since the epoch."""
     cost: float | None
-    """US dollars, where the service has told."""
     estimate: float | None
-    """US dollars that it was expected to cost."""
+    """US dollars."""
     price: str
-    """The list price at the time: `$0.02 per second`."""
     reason: str
     files: tuple[str, ...]
-    """Names inside the output folder of the videos that are there."""
+    """Those that are there."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +129,41 @@ def as_csv(journal: Journal, *, since: float = 0.0) -> str:
     return written.getvalue()
 
 
+def link(account: Account, number: int, request_id: str) -> None:
+    """Give a job the id that the user has found for it at RunComfy. Blocks.
+
+    Raises:
+        NotUnclear: what became of the job is known by now.
+        OtherJobsId: the journal has that id already.
+        OtherService: the job was submitted to another service than the account's.
+        RunComfyError: RunComfy does not know the id, or cannot be asked.
+    """
+    record = _unclear(account.journal, number)
+    if record.key.origin not in ("", account.origin):
+        raise OtherService(record.key.origin)
+    if account.journal.job(request_id):
+        raise OtherJobsId(request_id)
+    account.client.status(request_id)
+    if account.journal.accept(record, request_id).request_id != request_id:
+        raise OtherJobsId(request_id)
+
+
+def submit_again(journal: Journal, reports: Reports, number: int, queued: frozenset[str]) -> None:
+    """Note that the user has read of the unclear outcome: what is queued from now on buys the video again. Blocks.
+
+    Args:
+        queued: the prompts that are running or waiting now, which were queued before.
+
+    Raises:
+        NotUnclear: what became of the job is known by now.
+    """
+    record = _unclear(journal, number)
+    moved = journal.transition(record, State.UNKNOWN_REPORTED, reported_by=reports.server)
+    if moved.state is not State.UNKNOWN_REPORTED:
+        raise NotUnclear
+    reports.add(moved, queued)
+
+
 def _all(journal: Journal, since: float) -> Iterable[JobRecord]:
     """A thousand in one transaction, so that nobody who buys has to wait for long."""
     conditions = [JOBS.c.created >= since]
@@ -157,3 +191,12 @@ def _state(record: JobRecord, now: float) -> str:
     """Its name, by which a submit call that nobody has ended counts as unclear."""
     over = record.state is State.INTENDED and not is_under_way(record, now)
     return (State.UNKNOWN if over or record.state is State.UNKNOWN_REPORTED else record.state).name.lower()
+
+
+def _unclear(journal: Journal, number: int) -> JobRecord:
+    record = journal.row(number)
+    if record and record.state is State.INTENDED and not is_under_way(record, journal.now()):
+        record = journal.transition(record, State.UNKNOWN)
+    if record is None or record.state not in (State.UNKNOWN, State.UNKNOWN_REPORTED):
+        raise NotUnclear
+    return record

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import astuple, replace
+from functools import partial
 from pathlib import Path
+from typing import Final
 
-from ..files import private_folder, remove, write_private
+from sqlalchemy.exc import IntegrityError
+
+from .. import files
+from ..runcomfy.request import is_request_id
+from .errors import ChangeRefused
 from .records import JobRecord, RequestKey, State, read_request
+
+_log: Final = logging.getLogger("seedance")
 
 
 class PendingWrites:
@@ -23,75 +33,73 @@ class PendingWrites:
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
         self._lock = threading.Lock()
-        self._ids: list[tuple[JobRecord, str]] = []
-        self._changes: list[tuple[JobRecord, State, Mapping[str, object]]] = []
+        self._writes: list[tuple[JobRecord, Callable[[], object]]] = []
 
     def __bool__(self) -> bool:
-        return bool(self._ids or self._changes)
+        return bool(self._writes)
 
-    def add(self, record: JobRecord, request_id: str) -> None:
-        """Keep an id. Never raises: where even the file cannot be written, memory has it."""
+    def add(self, record: JobRecord, write: Callable[[], object]) -> None:
+        """Keep what is to be written about a record; a process that dies loses it."""
         with self._lock:
-            self._ids.append((record, request_id))
+            self._writes.append((record, write))
+
+    def keep_id(self, record: JobRecord, request_id: str) -> None:
+        """Keep an id in a file. Never raises: where even that cannot be written, memory has it."""
         if self._folder:
             with suppress(OSError):
-                private_folder(self._folder)  # it has nothing else in it where the journal is elsewhere
-                write_private(_text(record, request_id), self._folder / f"accepted-{record.uid}.json")
+                files.private_folder(self._folder)  # it has nothing else in it where the journal is elsewhere
+                files.write_private(_text(record, request_id), self._folder / f"accepted-{record.uid}.json")
 
-    def add_change(self, record: JobRecord, to: State, changes: Mapping[str, object]) -> None:
-        """Keep how a job moved on. A process that dies loses it, but never the id, by which it is found out again."""
-        if record.request_id:
-            self.add(record, record.request_id)
-        with self._lock:
-            self._changes.append((record, to, changes))
-
-    def write(
-        self,
-        accept: Callable[[JobRecord, str], object],
-        move: Callable[[JobRecord, State, Mapping[str, object]], object],
-        *,
-        left_by_others: bool,
-    ) -> None:
-        """Hand every id and then every change on, in their order, and forget it then. Raises what that raises; what is
-        left waits on.
+    def write(self, accept: Callable[[JobRecord, str], object], *, left_by_others: bool) -> None:
+        """Write everything, in its order, and forget it then. What the database refuses for good is set aside, so that
+        nothing waits behind it: it goes to the log, and a file with an id stays under another name.
 
         Args:
-            left_by_others: whether to look at the folder, too, for what another process could not write.
+            accept: writes down an id that another process could not write.
+            left_by_others: whether to look for such.
+
+        Raises:
+            JournalUnusable: nothing can be written now; what is left waits on.
         """
         if not (left_by_others or self):
             return
         for file in self._folder.glob("accepted-*.json") if self._folder else ():
             if found := _read(file):
-                accept(*found)
+                is_written = _try(*found, partial(accept, *found))
                 with suppress(OSError):  # handed in once more next time, to which it is no news
-                    remove(file)
+                    files.remove(file) if is_written else files.replace(file, file.with_name(f"refused-{file.name}"))
         with self._lock:
-            while self._ids:
-                accept(*self._ids[0])
-                del self._ids[0]
-            while self._changes:
-                move(*self._changes[0])
-                del self._changes[0]
+            while self._writes:
+                record, write = self._writes[0]
+                _try(record, record.request_id, write)
+                del self._writes[0]
+
+
+def _try(record: JobRecord, request_id: str, write: Callable[[], object]) -> bool:
+    """Write; False where the database refuses that for good."""
+    try:
+        write()
+    except (ChangeRefused, IntegrityError) as error:
+        what = f"job {record.uid}, request id {request_id or '(none)'}"
+        _log.error("The journal cannot hold what became of %s; it is left out: %s", what, error)
+        return False
+    return True
 
 
 def _text(record: JobRecord, request_id: str) -> str:
-    key = record.key
-    kept = {
-        "uid": record.uid,
-        "request_id": request_id,
-        "key": [key.request, key.account, key.origin],
-        "run": record.run,
-        "request": record.request.canonical() if record.request else "{}",
-        "created": record.created,
-    }
-    return json.dumps(kept)
+    request = record.request.canonical() if record.request else "{}"
+    kept = {"uid": record.uid, "request_id": request_id, "key": astuple(record.key), "run": record.run}
+    return json.dumps({**kept, "request": request, "created": record.created, "estimate": record.estimate})
 
 
 def _read(file: Path) -> tuple[JobRecord, str] | None:
-    try:
+    """None where another process has handed it in by now, or somebody else wrote it."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
         kept = json.loads(file.read_text(encoding="utf-8"))
-        key, request = RequestKey(*kept["key"]), read_request(kept["request"])
-        record = JobRecord(0, kept["uid"], key, kept["run"], State.UNKNOWN, request, created=kept["created"])
-        return record, kept["request_id"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None  # another process has handed it in by now, or somebody else wrote it
+        uid, run, key, request_id = kept["uid"], kept["run"], kept["key"], kept["request_id"]
+        record = JobRecord(0, uid, RequestKey(*key), run, State.UNKNOWN, read_request(kept["request"]))
+        record = replace(record, created=float(kept["created"]), estimate=kept.get("estimate"))
+        is_estimate = isinstance(record.estimate, int | None)
+        if is_estimate and is_request_id(request_id) and all(isinstance(word, str) for word in (uid, run, *key)):
+            return record, request_id
+    return None

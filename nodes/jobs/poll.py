@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from ..runcomfy.errors import NotFound, TransientError
 from ..runcomfy.responses import JobResult, JobState, JobStatus
+from ..texts import Text
 from .errors import DeadlinePassed, JobCancelled, JobExpired, JobFailed, JournalUnusable, VideoUnavailable
 from .events import Event, Generating, Queued, Retrying
 from .file_names import file_names
@@ -23,6 +24,7 @@ NOT_FOUND_SECONDS: Final = 60.0
 NOT_FOUND_READS: Final = 3
 """For how long, and how often at least, the service has to say that it does not have a job until that is believed."""
 _STILL_AT_WORK: Final = (JobState.QUEUED, JobState.RUNNING, JobState.UNKNOWN)
+_BAD_ENDS: Final = (JobState.FAILED, JobState.CANCELLED)
 
 
 class ClaimLost(Exception):
@@ -38,20 +40,18 @@ class Poller:
 
     def __init__(self, job: Job, schedule: PollSchedule, *, fresh: bool) -> None:
         account, record = job.account, job.record
-        self._job = job
-        self._schedule = schedule
-        self._fresh = fresh
-        self._started = account.clock.monotonic()
-        self._waiting_since = job.cancellation.awake()
+        self._job, self._schedule, self._fresh = job, schedule, fresh
         # The journal's wall clock only makes up for the time before this run; it may have jumped.
         known = bool(record.created) and not fresh
-        self._age = max(0.0, min(account.clock.wall() - record.created, account.deadline)) if known else 0.0
+        age = max(0.0, min(account.clock.wall() - record.created, account.deadline)) if known else 0.0
+        self._accepted = account.clock.monotonic() - age
+        self._waiting_since = job.cancellation.awake()
+        self._slept = job.cancellation.slept
         self._backoff = Backoff(account.random)
         self._status = JobStatus(JobState.QUEUED, "in_queue")
         self._succeeded = record.state in (State.SUCCEEDED, State.SAVED)
         self._found: dict[str, object] = {}
         """Fields of the record that were learnt with the job's success."""
-        self._slept = job.cancellation.slept
         self._missing_since = 0.0
         self._missing_reads = 0
 
@@ -79,7 +79,7 @@ class Poller:
     async def result(self) -> JobResult:
         """Ask how the job ended; write that down, and raise it if it ended badly."""
         result = await self._read(self._job.account.client.result)
-        record = self._job.record
+        record, job = self._job.record, self._job
         if result.state is JobState.FAILED:
             await self._write(State.FAILED, reason=result.reason, cost=result.cost)
             raise JobFailed(result.reason, record.request_id)
@@ -91,13 +91,13 @@ class Poller:
             self._found = {
                 "cost": result.cost,
                 # Else it may have ended long before it was seen to.
-                "seconds": self._elapsed() if self._fresh and not self._job.cancellation.slept else None,
+                "seconds": self._elapsed() if self._fresh and not job.cancellation.slept else None,
                 "media_host": _host(result),
-                "files": file_names(record, len(result.videos), self._job.account.clock.wall()),
+                "files": file_names(record, len(result.videos), job.account.clock.wall()),
             }
             await self._write(State.SUCCEEDED, **self._found)
             # Fetching the video has a deadline of its own.
-            self._waiting_since = self._job.cancellation.awake()
+            self._waiting_since = job.cancellation.awake()
         return result
 
     async def saved(self, files: tuple[str, ...]) -> None:
@@ -122,18 +122,22 @@ class Poller:
                 answer = await self._job.call(self._job.account.rate_limiter.call, call, request_id)
             except TransientError as error:
                 await self.pause_after(error.message, error.retry_after)
+                continue
             except NotFound:
-                if self._is_gone():
-                    await self._write(State.EXPIRED)
-                    raise JobExpired(request_id) from None
-                await self.pause_after("RunComfy says that it does not have this job (404).")
+                problem = Text("notices.jobMissing")
             else:
-                self._backoff.reset()
-                self._missing_reads = 0
-                return answer
+                if not (self._succeeded and isinstance(answer, JobResult) and answer.state in _BAD_ENDS):
+                    self._backoff.reset()
+                    self._missing_reads = 0
+                    return answer
+                problem = Text("notices.videoMissing")
+            if self._is_gone():
+                await self._write(State.EXPIRED)
+                raise JobExpired(request_id) from None
+            await self.pause_after(problem)
 
     def _is_gone(self) -> bool:
-        """Whether the job is really gone. One odd 404 must not cost the user a second video."""
+        """Whether the job is really gone. One odd answer must not cost the user a second video."""
         if not self._job.record.id:
             return True  # no job of this journal, by which nothing is bought: most likely the id is mistyped
         now = self._job.cancellation.awake()
@@ -142,40 +146,38 @@ class Poller:
         self._missing_reads += 1
         return self._missing_reads >= NOT_FOUND_READS and now - self._missing_since >= NOT_FOUND_SECONDS
 
-    async def _pause(self, seconds: float, line: Event | None = None) -> None:
+    async def _pause(self, seconds: float, line: Retrying | None = None) -> None:
         cancellation, account = self._job.cancellation, self._job.account
         left = account.deadline - (cancellation.awake() - self._waiting_since)
         await cancellation.sleep(max(0.0, min(seconds, left)), (lambda: line) if line else self._line)
         if left <= seconds:
-            last = f'the last state was "{self._status.raw_status}"'
-            self._raise_deadline(line.problem.rstrip(".") if isinstance(line, Retrying) else last)
+            state = Text("errors.deadlinePassed.lastState", state=self._status.raw_status)
+            minutes, last = f"{account.deadline / 60:.0f}", line.problem.rstrip(".") if line else state
+            if not self._succeeded:
+                raise DeadlinePassed(minutes, last, self._job.record.request_id)
+            late = Text("errors.videoUnavailable.late", minutes=minutes, last=last)
+            raise VideoUnavailable(late, self._job.record.request_id)
         if cancellation.slept != self._slept:
             self._slept = cancellation.slept
             with suppress(JournalUnusable):  # the network may be back later than the machine; the job goes on
                 if not await self._job.call(account.claims.holds, self._job.record, self._job.owner):
                     raise ClaimLost
 
-    def _raise_deadline(self, last: str) -> None:
-        deadline, request_id = self._job.account.deadline, self._job.record.request_id
-        if not self._succeeded:
-            raise DeadlinePassed(deadline, last, request_id)
-        message = f"The video is finished, but could not be fetched within {deadline / 60:.0f} minutes ({last})."
-        raise VideoUnavailable(message, request_id)
-
     def _elapsed(self) -> float:
-        return self._age + self._job.account.clock.monotonic() - self._started
+        return self._job.account.clock.monotonic() - self._accepted
 
     def _line(self) -> Event:
-        price = self._job.account.price()
+        price = self._job.account.price.text()
         if self._status.state is JobState.QUEUED:
             return Queued(self._status.queue_position, self._elapsed(), price)
         return Generating(self._elapsed(), self._schedule.expected, price)
 
     async def _write(self, to: State, **changes: object) -> None:
         """Write down how the job ended, if that is still open."""
-        record = self._job.record
-        if to in TRANSITIONS[record.state]:
-            await self._job.write(to, price=record.price or self._job.account.price(), **changes)
+        job = self._job
+        if to in TRANSITIONS[job.record.state]:
+            price = job.record.price or job.account.price.text()
+            await job.cancellation.wait_for(job.write(job.move, job.record, to, price=price, **changes))
 
 
 def _host(result: JobResult) -> str:

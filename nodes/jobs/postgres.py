@@ -1,4 +1,4 @@
-"""The journal's database in PostgreSQL, which several servers share. Every use of it is one short transaction.
+"""The journal's database in PostgreSQL, which several servers share.
 
 Nothing here outlives its transaction, prepared statements and locks least of all, so that a pooler such as PgBouncer
 may stand in between.
@@ -7,27 +7,25 @@ may stand in between.
 from __future__ import annotations
 
 import re
-import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
+from ..texts import Text
 from .clock import Clock
-from .errors import CommitUnknown, JournalUnusable
-from .schema import create_tables
+from .database import Database
+from .errors import JournalUnusable
+from .tables import VERSION, upgrade
 
 T = TypeVar("T")
 
 TIMEOUT: Final = 5
-"""Seconds for a connection, for a statement, and for the tries after the first."""
+"""Seconds for a connection, and for a statement."""
 ANSWER_SECONDS: Final = 2.0 * TIMEOUT
 """That a server may say nothing at all, when it should have given a statement up long ago."""
-TRIES: Final = 5
-PAUSE: Final = 0.3
-"""Seconds between two tries, while the database is being restarted or a connection was lost."""
 LIMITS: Final = (
     f"SET LOCAL statement_timeout = '{TIMEOUT}s'; "
     # A machine that vanishes in the middle of a transaction must not keep all others waiting.
@@ -36,8 +34,7 @@ LIMITS: Final = (
 # A commit is on the disk before it is acknowledged, whatever the database's owner has set for other uses.
 EXCLUSIVE: Final = f"{LIMITS}; SET LOCAL synchronous_commit = on; SELECT pg_advisory_xact_lock(7332633631)"
 """The lock's number is this pack's own: "seedance" on the keys of a telephone, shortened."""
-NOW: Final = "SELECT extract(epoch FROM clock_timestamp())::float8"
-ADVICE: Final = "Check that the database that SEEDANCE_JOURNAL_URL names runs and can be reached, and run again."
+NOW: Final = "SELECT extract(epoch FROM clock_timestamp())::float8, (SELECT max(number) FROM journal_version)"
 _CONNECT: Final = {
     "connect_timeout": TIMEOUT,
     "prepare_threshold": None,
@@ -49,104 +46,67 @@ _CONNECT: Final = {
 }
 
 
-class PostgresDatabase:
-    """May be used from any thread.
+class PostgresDatabase(Database):
+    """Transactions that only read go on beside others.
 
     Args:
         url: `postgresql://user:password@host:5432/name`. What is raised never quotes its password.
     """
 
+    CURE = Text("errors.journalUnusable.cures.server")
+    IS_REMOTE = True
+
     def __init__(self, url: str, clock: Clock) -> None:
+        super().__init__("SEEDANCE_JOURNAL_URL", clock)
         self._url = url
-        self._clock = clock
-        self._engine: Engine | None = None
-        self._lock = threading.Lock()
         self._ahead = clock.wall() - clock.with_sleep()
         """Seconds that the database's clock is ahead of the one here that counts sleep."""
-
-    def transact(self, work: Callable[[Connection], T]) -> T:
-        """Do ``work`` in a transaction that excludes all others of its kind from its start, and commit it.
-
-        It may be done again where a connection was lost, so it must have no effects elsewhere.
-
-        Raises:
-            IntegrityError: a constraint forbids it; nothing was written.
-            CommitUnknown: the connection was lost as it was committed.
-            JournalUnusable: the database cannot be read or written; nothing was written.
-        """
-        return self._run(work, EXCLUSIVE)
-
-    def read(self, work: Callable[[Connection], T]) -> T:
-        """Do ``work`` that only reads, beside others. Raises `JournalUnusable`."""
-        return self._run(work, LIMITS)
 
     def now(self) -> float:
         """Seconds since the epoch by the database's own clock, as it was asked in the latest transaction."""
         return self._clock.with_sleep() + self._ahead
 
-    def close(self) -> None:
-        """Let go of the connections."""
-        with self._lock:
-            if self._engine:
-                self._engine.dispose()
-            self._engine = None
+    def _new_engine(self) -> Engine:
+        url = _parse(self._url)
+        self._name = f"PostgreSQL, {url.database or ''} at {url.host or 'this machine'}"
+        try:
+            engine = create_engine(
+                url,
+                # Each statement sees what was committed while the lock was waited for, whatever the database's owner
+                # has set: in one view, several buyers would pass the budget.
+                isolation_level="READ COMMITTED",
+                connect_args=_CONNECT,
+                pool_size=4,
+                max_overflow=0,
+                pool_timeout=TIMEOUT,
+                hide_parameters=True,
+            )
+        except ImportError:
+            cure = Text("errors.journalUnusable.cures.driver", command='pip install "psycopg[binary]"')
+            raise JournalUnusable(self._name, Text("errors.journalUnusable.reasons.driver"), cure) from None
+        event.listen(engine, "do_connect", _connect)
+        return engine
 
-    def _run(self, work: Callable[[Connection], T], begin: str) -> T:
-        began = self._clock.monotonic()
-        for attempt in range(TRIES):
-            is_committing = False
-            try:
-                with self._opened().connect() as connection:
-                    self._begin(connection, begin)
-                    result = work(connection)
-                    is_committing = True
-                    connection.commit()
-                    return result
-            except IntegrityError:
-                raise
-            except SQLAlchemyError as error:
-                if is_committing:
-                    raise CommitUnknown(_name(self._url), _reason(error), ADVICE) from error
-                late = attempt == TRIES - 1 or self._clock.monotonic() - began > TIMEOUT
-                if late or not _is_connection_lost(error):
-                    raise JournalUnusable(_name(self._url), _reason(error), ADVICE) from error
-                if attempt:  # the first may just have met a connection that was cut while nobody used it
-                    threading.Event().wait(PAUSE)
-        raise AssertionError("unreachable")
+    def _begin(self, connection: Connection, *, is_exclusive: bool) -> None:
+        connection.exec_driver_sql(EXCLUSIVE if is_exclusive else LIMITS)
 
-    def _begin(self, connection: Connection, statements: str) -> None:
-        connection.exec_driver_sql(statements)
-        (now,) = connection.exec_driver_sql(NOW).one()
+    def _version(self, connection: Connection) -> int:
+        now, version = connection.exec_driver_sql(NOW).one()
         self._ahead = now - self._clock.with_sleep()
+        return version or 0
 
-    def _opened(self) -> Engine:
-        with self._lock:
-            if self._engine is None:
-                try:
-                    engine = create_engine(
-                        _parse(self._url),
-                        # Each statement sees what was committed while the lock was waited for, whatever the database's
-                        # owner has set: in one view, several buyers would pass the budget.
-                        isolation_level="READ COMMITTED",
-                        connect_args=_CONNECT,
-                        pool_size=4,
-                        max_overflow=0,
-                        pool_timeout=TIMEOUT,
-                        hide_parameters=True,
-                    )
-                    event.listen(engine, "do_connect", _connect)
-                except ImportError:
-                    advice = 'Install it with ComfyUI\'s Python, pip install "psycopg[binary]", and restart ComfyUI.'
-                    raise JournalUnusable(_name(self._url), "the driver of PostgreSQL is missing", advice) from None
-                try:
-                    with engine.begin() as connection:
-                        self._begin(connection, EXCLUSIVE)
-                        create_tables(connection)
-                except BaseException:
-                    engine.dispose()
-                    raise
-                self._engine = engine
-            return self._engine
+    def _upgrade(self, connection: Connection) -> None:
+        connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS journal_version (number integer NOT NULL)")
+        version = self._check(connection)
+        upgrade(connection)
+        if version < VERSION:
+            connection.exec_driver_sql("DELETE FROM journal_version")
+            connection.exec_driver_sql("INSERT INTO journal_version VALUES (%s)", (VERSION,))
+
+    def _is_passing(self, error: Exception) -> bool:
+        """Whether there was no connection, or none any more; not where the database itself refuses."""
+        state = getattr(getattr(error, "orig", None), "sqlstate", None)
+        return isinstance(error, DBAPIError) and (state is None or state.startswith("57P"))
 
 
 def _connect(_: object, __: object, arguments: list[Any], options: dict[str, Any]) -> object:
@@ -183,24 +143,6 @@ def _parse(url: str) -> URL:
     # With an unescaped @ or / in the password its rest would count as the host.
     named = parsed and parsed.drivername in ("postgresql", "postgres", "postgresql+psycopg")
     if not (parsed and named and re.fullmatch(r"[\w.:%-]*", parsed.host or "") and "@" not in (parsed.database or "")):
-        advice = (
-            "Write it as postgresql://user:password@host:5432/name, with special characters of the password as %40."
-        )
-        raise JournalUnusable("SEEDANCE_JOURNAL_URL", "this is no address of a PostgreSQL database", advice) from None
+        cure = Text("errors.journalUnusable.cures.address", example="postgresql://user:password@host:5432/name")
+        raise JournalUnusable("SEEDANCE_JOURNAL_URL", Text("errors.journalUnusable.reasons.address"), cure) from None
     return parsed.set(drivername="postgresql+psycopg")
-
-
-def _name(url: str) -> str:
-    parsed = _parse(url)
-    return f"PostgreSQL, {parsed.database or ''} at {parsed.host or 'this machine'}"
-
-
-def _reason(error: SQLAlchemyError) -> str:
-    """What the database or its driver says, in a line, without SQLAlchemy's statement and link."""
-    return " ".join(str(getattr(error, "orig", None) or error).split())
-
-
-def _is_connection_lost(error: SQLAlchemyError) -> bool:
-    """Whether there was no connection, or none any more; not where the database itself refuses."""
-    state = getattr(getattr(error, "orig", None), "sqlstate", None)
-    return isinstance(error, DBAPIError) and (state is None or state.startswith("57P"))

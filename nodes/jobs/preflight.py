@@ -13,6 +13,7 @@ from typing import Final
 
 from requests.utils import get_environ_proxies, select_proxy
 
+from ..texts import Text
 from ..video.errors import UnsafeUrl
 from ..video.url_policy import check_host
 from .errors import CannotReceive
@@ -35,7 +36,10 @@ def check_before_submit(folder: Path, hosts: Iterable[str]) -> None:
         CannotReceive: what is in the way, and how it is removed.
     """
     _check_folder(folder)
-    _check_decoder()
+    try:
+        import av  # noqa: F401  only whether it loads
+    except ImportError as error:
+        raise CannotReceive("decoderMissing", reason=str(error)) from None
     for host in hosts:
         _check_host(host)
 
@@ -49,18 +53,11 @@ def _check_folder(folder: Path) -> None:
         probe.unlink()
         free = shutil.disk_usage(folder).free
     except OSError as error:
-        too_long = sys.platform == "win32" and len(str(probe.absolute())) >= MAX_PATH
-        reason = "its path is longer than Windows allows" if too_long else error.strerror
-        raise CannotReceive(
-            f"The video could not be saved: {folder} cannot be written to ({reason}).",
-            "Make it writable, bring its drive back or free some space on it, or start ComfyUI with --output-directory "
-            "on another one; then run again.",
-        ) from None
+        is_too_long = sys.platform == "win32" and len(str(probe.absolute())) >= MAX_PATH
+        reason = Text("errors.folderNotWritable.tooLong") if is_too_long else error.strerror or type(error).__name__
+        raise CannotReceive("folderNotWritable", folder=str(folder), reason=reason) from None
     if free < ROOM:
-        raise CannotReceive(
-            f"The video might not fit on its drive: {free / 1e6:.0f} MB are free at {folder}.",
-            f"Free {ROOM / 1e6:.0f} MB and run again.",
-        )
+        raise CannotReceive("driveFull", free=f"{free // 1_000_000}", folder=str(folder), needed=f"{ROOM // 1_000_000}")
 
 
 def _check_host(host: str) -> None:
@@ -71,18 +68,4 @@ def _check_host(host: str) -> None:
         with suppress(OSError):  # it leads nowhere just now, as RunComfy's own name would
             check_host(host)
     except UnsafeUrl as error:
-        reason = error.message.rstrip(".")
-        raise CannotReceive(
-            f"The last video came from {host}, from where nothing can be fetched now ({reason}).",
-            "Check the proxy, VPN or DNS of this machine, and run again.",
-        ) from None
-
-
-def _check_decoder() -> None:
-    try:
-        import av  # noqa: F401  only whether it loads
-    except ImportError as error:
-        raise CannotReceive(
-            f"The video could not be read: PyAV cannot be loaded ({error}).",
-            "Repair it with ComfyUI's Python: pip install --force-reinstall --no-deps av",
-        ) from None
+        raise CannotReceive("hostUnusable", host=host, reason=error.message.rstrip(".")) from None

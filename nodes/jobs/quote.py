@@ -13,8 +13,9 @@ from ..runcomfy.responses import ModelInfo
 from .budget import base_price, micros
 from .claims import Claims
 from .decide import Do, Situation, decide
-from .download import look_on_disk
-from .records import JOBS, JobRecord, RequestKey, State
+from .file_names import VideoFolder
+from .records import JobRecord, RequestKey, State
+from .tables import JOBS
 
 
 class QuoteKind(Enum):
@@ -63,7 +64,8 @@ def quote(
     records: defaultdict[str, list[JobRecord]] = defaultdict(list)
     for record in claims.journal.newest(None, same):
         records[record.key.request].append(record)
-    found = [_without_charge(records[key.request], claims, folder, reuse=reuse) for key, _ in wanted]
+    videos = VideoFolder(folder)
+    found = [_without_charge(records[key.request], claims, videos, reuse=reuse) for key, _ in wanted]
     bought = [request for (_, request), free in zip(wanted, found, strict=True) if not free]
     if not bought:
         return Quote(QuoteKind.RUNNING if QuoteKind.RUNNING in found else QuoteKind.MADE, len(wanted))
@@ -79,10 +81,10 @@ def quote(
     return Quote(QuoteKind.PRICE, len(wanted), len(bought), sum(amounts), any(is_base for _, is_base in each))
 
 
-def _without_charge(records: list[JobRecord], claims: Claims, folder: Path, *, reuse: bool) -> QuoteKind | None:
+def _without_charge(records: list[JobRecord], claims: Claims, videos: VideoFolder, *, reuse: bool) -> QuoteKind | None:
     """How a run would come to the video of a request without buying it; None if it would not."""
     busy = frozenset(record.id for record in records if not claims.is_free(record))
-    disk = {record.id: look_on_disk(record, folder)[0] for record in records} if reuse else {}
+    disk = {record.id: videos.look(record)[0] for record in records} if reuse else {}
     action = decide(records, Situation(claims.journal.now(), "" if reuse else "a new run", disk=disk, busy=busy))
     if action.record is None or action.do not in (Do.LOAD, Do.RESUME, Do.WAIT, Do.RAISE_UNREADABLE):
         return None

@@ -1,29 +1,12 @@
-"""One paid job as the journal keeps it: the states that it passes through, its record, and the tables."""
+"""One paid job as the journal keeps it: the states that it passes through, and its record."""
 
 from __future__ import annotations
 
 import enum
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any, Final
-
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    Column,
-    Enum,
-    Float,
-    Index,
-    Insert,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Text,
-    insert,
-)
+from dataclasses import dataclass, field
+from typing import Final
 
 from ..errors import SeedanceError
 from ..runcomfy.request import GenerationRequest
@@ -147,65 +130,6 @@ class JobRecord:
         return not run or self.run == run or self.state not in _OF_ITS_RUN_ALONE
 
 
-METADATA: Final = MetaData()
-_STATE: Final = Enum(
-    State, values_callable=lambda states: [each.value for each in states], native_enum=False, length=16
-)
-
-JOBS: Final = Table(
-    # Not "jobs", which the first version writes to: a process of it that still runs must fail, not buy.
-    "job_records",
-    METADATA,
-    Column("id", Integer, primary_key=True),
-    Column("uid", String(32), nullable=False, unique=True),
-    Column("request_key", String(64), nullable=False),
-    Column("account", String(64), nullable=False),
-    Column("origin", String(300), nullable=False),
-    Column("run", String(64), nullable=False, server_default=""),
-    Column("state", _STATE, nullable=False),
-    Column("request", Text, nullable=False),
-    Column("resolution", String(8)),
-    Column("duration", Integer),
-    Column("request_id", String(128)),
-    Column("created", Float, nullable=False),
-    Column("changed", Float, nullable=False),
-    Column("submit_until", Float, nullable=False, server_default="0"),
-    Column("claim_owner", String(200), nullable=False, server_default=""),
-    Column("claim_until", Float, nullable=False, server_default="0"),
-    Column("reported_by", String(200), nullable=False, server_default=""),
-    Column("seconds", Float),
-    Column("cost", Float),
-    Column("estimate", BigInteger),
-    # Since when it counts towards the budget anew, where that is not since it was created: a clock was set.
-    Column("recounted", Float),
-    Column("price", Text, nullable=False, server_default=""),
-    Column("reason", Text, nullable=False, server_default=""),
-    Column("files", JSON, nullable=False, server_default="[]"),
-    Column("media_host", Text, nullable=False, server_default=""),
-)
-
-WAITERS: Final = Table(
-    "job_waiters",
-    METADATA,
-    Column("job", Integer, primary_key=True),
-    Column("owner", String(200), primary_key=True),
-    Column("until", Float, nullable=False),
-)
-"""Runs that wait for a job that another run has claimed: as long as one lives, Stop does not cancel it."""
-
-_unfinished = JOBS.c.state.in_(sorted(UNFINISHED, key=lambda state: state.value))
-_one = (JOBS.c.account, JOBS.c.request_key, JOBS.c.run)
-# The first version's table has indexes of other names, which stay with it.
-Index("one_unfinished_job", *_one, unique=True, sqlite_where=_unfinished, postgresql_where=_unfinished)
-Index("jobs_of_a_request", JOBS.c.request_key, JOBS.c.id)
-Index("jobs_of_an_id", JOBS.c.request_id)
-Index("jobs_of_a_kind", JOBS.c.resolution, JOBS.c.duration, JOBS.c.id)
-Index("jobs_of_a_claim", JOBS.c.claim_owner)
-Index("jobs_of_a_service", JOBS.c.origin, JOBS.c.id)
-Index("jobs_of_a_time", JOBS.c.created)
-Index("jobs_counted_anew", JOBS.c.recounted)
-
-
 def hash_of(*parts: str) -> str:
     """A hash that differs where any of the parts differs."""
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
@@ -217,21 +141,3 @@ def read_request(written: str) -> GenerationRequest | None:
         return GenerationRequest(**json.loads(written))
     except (SeedanceError, ValueError, TypeError):
         return None
-
-
-def record_of(row: Mapping[Any, Any]) -> JobRecord:
-    """The record in a row, by the names of its columns."""
-    read: dict[str, Any] = {
-        "key": RequestKey(row["request_key"], row["account"], row["origin"]),
-        "request": read_request(row["request"]),
-        "request_id": row["request_id"] or "",
-        "files": tuple(row["files"]),
-    }
-    same = {each.name: row[each.name] for each in fields(JobRecord) if each.name not in read}
-    return JobRecord(**same, **read)
-
-
-def insertion(uid: str, key: RequestKey, run: str, request: GenerationRequest) -> Insert:
-    """Inserts the row of a job, with what it is known by and what is asked for."""
-    known_by = insert(JOBS).values(uid=uid, request_key=key.request, account=key.account, origin=key.origin, run=run)
-    return known_by.values(request=request.canonical(), resolution=request.resolution, duration=request.duration)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Final
 
 from ..runcomfy.errors import ConnectError, NotFound, PermissionDenied, RateLimited, RunComfyError, TransientError
 from ..runcomfy.request import GenerationRequest
 from ..runcomfy.responses import JobState
+from ..texts import Text
 from .account import Account
-from .budget import PRICE_SECONDS, UNLIMITED, Purchase, base_price, estimate, known
-from .decide import Action, Disk, Do, Situation, decide
-from .download import download_videos, look_on_disk, whole_files
+from .budget import PRICE_SECONDS, Purchase, base_price, estimate
+from .decide import Action, Do, Situation, decide
+from .download import download_videos, whole_files
 from .errors import JobExpired, JobFailed, JournalUnusable, VideoUnreadable
-from .events import Notice, Retrying, Submitting, ordinal
+from .events import Notice, Retrying, Submitting
+from .file_names import VideoFolder
 from .job import NO_JOB, Job, Run, Video
-from .line import NoFreePlace
+from .limits import NoFreePlace
 from .poll import ClaimLost, Poller
 from .records import TRANSITIONS, JobRecord, RequestKey, State
 from .stop import guard
@@ -29,11 +30,13 @@ LINE_SECONDS: Final = 1.0
 """Between two looks whether there is a free place."""
 
 
-class JobRunner(Job):
+class JobRunner:
     """Brings the video of one run. To be used once."""
 
     def __init__(self, account: Account, run: Run) -> None:
-        super().__init__(account, run)
+        self._account = account
+        self._job = Job(account, run)
+        self._call = self._job.call
         self._started = self._tried_since = account.clock.monotonic()
         self._backoff = Backoff(account.random)
         self._connect_failures = 0
@@ -53,20 +56,21 @@ class JobRunner(Job):
             SeedanceError: no video; the message says whether anything was charged.
             Stopped: the user pressed Stop; says what became of the job.
         """
-        return await guard(self, self._generate(request, "" if reuse else self.run.key), may_cancel=True)
+        work = self._generate(request, "" if reuse else self._job.run.key)
+        return await guard(self._job, work, may_cancel=True)
 
     async def fetch(self, request_id: str) -> Video:
         """The video of a job that was submitted before, here or elsewhere; waits for it if need be.
 
         Raises as `generate` does. Stop leaves the job alone.
         """
-        return await guard(self, self._fetch(request_id), may_cancel=False)
+        return await guard(self._job, self._fetch(request_id), may_cancel=False)
 
     async def _generate(self, request: GenerationRequest, run: str) -> Video:
-        account = self.account
+        account = self._account
         key = RequestKey.of(request, model=account.client.model, account=account.name, origin=account.origin)
         while True:
-            records, action = await self.call(self._decide, key, run)
+            records, action = await self._call(self._decide, key, run)
             if action.record is None:
                 video = await self._submit(records, key, run, request)
             else:
@@ -75,15 +79,15 @@ class JobRunner(Job):
                 return video
 
     async def _fetch(self, request_id: str) -> Video:
-        journal, claims = self.account.journal, self.account.claims
+        journal, claims = self._account.journal, self._account.claims
         while True:
-            if files := await self.call(whole_files, request_id, self.account.folder, journal):
+            if files := await self._call(whole_files, request_id, self._account.folder, journal):
                 return Video(request_id, files, reused=True)
-            record = await self.call(journal.job, request_id)
+            record = await self._call(journal.job, request_id)
             if record is None or record.state is State.FAILED:
-                unknown = RequestKey("", "", self.account.origin)
+                unknown = RequestKey("", "", self._account.origin)
                 record = JobRecord(0, "", unknown, "", State.ACCEPTED, record.request if record else None, request_id)
-            claimed = await self.call(claims.take, record, self.owner)
+            claimed = await self._call(claims.take, record, self._job.owner)
             if claimed is None:
                 await self._wait_for(record)
             elif video := await self._bring(claimed, fresh=False):
@@ -91,16 +95,17 @@ class JobRunner(Job):
 
     def _decide(self, key: RequestKey, run: str) -> tuple[list[JobRecord], Action]:
         """The request's records, and what to do by them. Blocks."""
-        account = self.account
+        account = self._account
         records = account.journal.of_request(key, first=self._is_first)
         self._is_first = False
         busy = frozenset(record.id for record in records if not account.claims.is_free(record))
+        videos = VideoFolder(account.folder)
         situation = Situation(
             account.journal.now(),
             run,
-            disk={record.id: self._look(record)[0] for record in records if not run or record.run == run},
+            disk={record.id: videos.look(record)[0] for record in records if not run or record.run == run},
             busy=busy,
-            unread=account.reports.unread(records, self.run.prompt_id, busy | {self._awaited}),
+            unread=account.reports.unread(records, self._job.run.prompt_id, busy | {self._awaited}),
             not_ours=frozenset(self._not_ours),
             rechecked=frozenset(self._rechecked),
         )
@@ -109,84 +114,80 @@ class JobRunner(Job):
     async def _do(self, do: Do, record: JobRecord, key: RequestKey, run: str) -> Video | None:
         """Do what was decided about a record; None where it has to be decided again."""
         if do is Do.LOAD:
-            return await self.call(self._load, record)
+            return await self._call(self._load, record)
         if do is Do.RESUME:
             return await self._resume(record, key, run)
         if do is Do.WAIT:
             await self._wait_for(record)
         elif do is Do.GIVE_UP_SUBMIT:
-            await self.call(self.account.journal.transition, record, State.UNKNOWN)
+            await self._call(self._account.journal.transition, record, State.UNKNOWN)
         elif do is Do.RECHECK:
             await self._recheck(record)
         elif do is Do.RAISE_UNREADABLE:
-            _, paths = await self.call(self._look, record)
+            _, paths = VideoFolder(self._account.folder).look(record)
             raise VideoUnreadable(paths[0], record.request_id)
         elif do is Do.REPORT:
-            await self.raise_end(record)
+            await self._job.raise_end(record)
         return None
-
-    def _look(self, record: JobRecord) -> tuple[Disk, tuple[Path, ...]]:
-        """As `look_on_disk`. Blocks."""
-        return look_on_disk(record, self.account.folder)
 
     def _load(self, record: JobRecord) -> Video:
         """A job's files, whatever its record said of them so far. Blocks."""
-        _, paths = self._look(record)
+        _, paths = VideoFolder(self._account.folder).look(record)
         if record.state is not State.SAVED and State.SAVED in TRANSITIONS[record.state]:
-            self.move(record, State.SAVED, files=tuple(path.name for path in paths))
+            self._job.move(record, State.SAVED, files=tuple(path.name for path in paths))
         return Video(record.request_id, paths, record.cost, reused=True)
 
     async def _submit(
         self, seen: list[JobRecord], key: RequestKey, run: str, request: GenerationRequest
     ) -> Video | None:
         """Buy the video, unless others have written about the request meanwhile."""
+        job, cancellation = self._job, self._job.cancellation
         if not self._is_checked:
-            await self.call(self.account.check_before_submit)
+            await self._call(self._account.check_before_submit)
             self._is_checked = True
         purchase = await self._purchase(request)
-        self.cancellation.report(Submitting())
-        self.submit_call = self.account.executors.calls.submit(submit, self, seen, key, run, request, purchase)
+        cancellation.report(Submitting())
+        job.submit_call = self._account.executors.calls.submit(submit, job, seen, key, run, request, purchase)
         try:
-            if not await self.cancellation.wait_for(self.submit_call):
+            if not await cancellation.wait_for(job.submit_call):
                 return None
         except NoFreePlace as full:
-            self.cancellation.report(Notice(f"Waiting for a free place, {ordinal(full.place)} in line"))
-            await self.cancellation.sleep(LINE_SECONDS)
-            self._tried_since = self.account.clock.monotonic()  # a long line leaves time for what may pass
+            cancellation.report(Notice((Text("waitingForPlace", place=full.place),)))
+            await cancellation.sleep(LINE_SECONDS)
+            self._tried_since = self._account.clock.monotonic()  # a long line leaves time for what may pass
             return None
         except (RateLimited, ConnectError) as error:
             await self._pause_before_retry(error)
             return None
         except RunComfyError:
-            if self.record.state is not State.UNKNOWN:
+            if job.record.state is not State.UNKNOWN:
                 raise
-        if self.record.state is State.UNKNOWN:
-            await self.raise_end(self.record)
-        return None if self.record.state is State.CANCELLED else await self._bring(self.record, fresh=True)
+        if job.record.state is State.UNKNOWN:
+            await job.raise_end(job.record)
+        return None if job.record.state is State.CANCELLED else await self._bring(job.record, fresh=True)
 
     async def _purchase(self, request: GenerationRequest) -> Purchase:
         """What the budget is to allow; waits a moment for the list price where nothing else tells the cost."""
-        account, budget = self.account, self.account.budget
-        if budget is None:
-            return UNLIMITED
-        limit = await self.call(budget.limit)
-        costs = await self.call(account.journal.spending.costs, request)
+        account, price = self._account, self._account.price
+        limit = await self._call(account.limit)
+        costs = await self._call(account.journal.spending.costs, request)
         ends = account.clock.monotonic() + PRICE_SECONDS
-        while limit.amount and not costs and not budget.model().done() and account.clock.monotonic() < ends:
-            await self.cancellation.sleep(TICK)
-        return Purchase(estimate(costs, base_price(known(budget.model()), request.duration)), limit)
+        while limit.amount and not costs and not price.answer().done() and account.clock.monotonic() < ends:
+            await self._job.cancellation.sleep(TICK)
+        return Purchase(estimate(costs, base_price(price.known(), request.duration)), limit)
 
     async def _pause_before_retry(self, error: TransientError) -> None:
         pause = self._backoff.pause(error.retry_after)
         self._connect_failures += isinstance(error, ConnectError)
-        waited = self.account.clock.monotonic() - self._tried_since
-        if self._connect_failures >= CONNECT_ATTEMPTS or waited + pause > self.account.deadline:
+        waited = self._account.clock.monotonic() - self._tried_since
+        if self._connect_failures >= CONNECT_ATTEMPTS or waited + pause > self._account.deadline:
             raise error
-        self.cancellation.report(Retrying(f"{error.message} Nothing was charged.", pause))
-        await self.cancellation.sleep(pause)
+        self._job.cancellation.report(Retrying(Text("notices.notCharged", problem=error.message), pause))
+        await self._job.cancellation.sleep(pause)
 
     async def _resume(self, record: JobRecord, key: RequestKey, run: str) -> Video | None:
-        claimed = await self.call(self.account.claims.take, record, self.owner, run)
+        claims, owner = self._account.claims, self._job.owner
+        claimed = await self._call(claims.take, record, owner, run)
         try:
             return await self._bring(claimed, fresh=False) if claimed else None
         except PermissionDenied:
@@ -194,57 +195,62 @@ class JobRunner(Job):
                 raise
             # The service itself says that it is another account's, which buys its own.
             self._not_ours.add(record.id)
-            self.record = NO_JOB
-            await self.call(self.account.claims.give_back, self.owner)
+            self._job.record = NO_JOB
+            await self._call(claims.give_back, owner)
             return None
 
     async def _bring(self, record: JobRecord, *, fresh: bool) -> Video | None:
         """Poll and download a job that this run has claimed; None where that has to be decided again."""
-        account = self.account
-        self.record = record
+        account, job = self._account, self._job
+        job.record = record
         # A job of elsewhere is scheduled as one of the default size and length.
         request = record.request or GenerationRequest("(unknown)")
         try:
-            history = await self.call(account.journal.durations, request)
+            history = await self._call(account.journal.durations, request)
         except JournalUnusable:
             history = []  # the job is paid for; it goes on without
-        poller = Poller(self, account.schedule(request, history), fresh=fresh)
+        poller = Poller(job, account.schedule(request, history), fresh=fresh)
         try:
             ended = record.state in (State.SUCCEEDED, State.SAVED)
-            paths = await download_videos(self, poller, await (poller.result() if ended else poller.wait()))
+            paths = await download_videos(job, poller, await (poller.result() if ended else poller.wait()))
         except ClaimLost:
             return None
-        except (JobFailed, JobExpired) as error:
-            # Its video may have arrived before that could be written down.
-            if isinstance(error, JobExpired) and (await self.call(self._look, self.record))[0] is Disk.WHOLE:
-                return None
-            self.raises_end(self.record)
+        except JobFailed:
+            job.raises_end(job.record)
             raise
-        record, elapsed = self.record, account.clock.monotonic() - self._started
+        except JobExpired:
+            # Its video may have arrived before that could be written down.
+            if await self._call(whole_files, record.request_id, account.folder, account.journal):
+                return None
+            job.raises_end(job.record)
+            raise
+        record, elapsed = job.record, account.clock.monotonic() - self._started
         return Video(record.request_id, paths, record.cost, elapsed, price=record.price)
 
     async def _wait_for(self, record: JobRecord) -> None:
         """Watch what another run makes of a job."""
         if record.id != self._awaited:
-            await self.call(self.account.claims.await_job, record, self.owner)
+            await self._call(self._account.claims.await_job, record, self._job.owner)
             self._awaited = record.id
-        line = "The same video is being generated already; waiting for it"
+        line = Text("notices.awaited")
         if record.state is State.INTENDED:
-            left = max(0.0, record.submit_until - self.account.journal.now())
-            line = f"Another run is submitting the same video; its outcome is known in {left:.0f} s at the latest"
-        self.cancellation.report(Notice(line))
-        await self.cancellation.sleep(WATCH_SECONDS)
+            left = max(0.0, record.submit_until - self._account.journal.now())
+            line = Text("notices.awaitedSubmit", seconds=f"{left:.0f}")
+        self._job.cancellation.report(Notice((line,)))
+        await self._job.cancellation.sleep(WATCH_SECONDS)
 
     async def _recheck(self, record: JobRecord) -> None:
         """Ask once about a job that counts as cancelled or deleted, before its request is bought again."""
-        account = self.account
+        account, client = self._account, self._account.client
         try:
-            found = await self.call(account.rate_limiter.call, account.client.status, record.request_id)
+            state = (await self._call(account.rate_limiter.call, client.status, record.request_id)).state
+            if state is JobState.ENDED:
+                state = (await self._call(account.rate_limiter.call, client.result, record.request_id)).state
         except (NotFound, PermissionDenied):
             self._rechecked.add(record.id)
         except TransientError as error:
             await self._pause_before_retry(error)
         else:
             self._rechecked.add(record.id)
-            if found.state is not JobState.CANCELLED:
-                await self.call(account.journal.transition, record, State.ACCEPTED)
+            if state not in (JobState.CANCELLED, JobState.FAILED):
+                await self._call(account.journal.transition, record, State.ACCEPTED)

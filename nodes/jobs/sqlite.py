@@ -1,7 +1,4 @@
-"""The journal's database in one SQLite file, private to its user. Every use of it is one short transaction.
-
-Also how a file of the first version becomes one of this.
-"""
+"""The journal's database in one SQLite file, private to its user. Also how the first version's becomes one of this."""
 
 from __future__ import annotations
 
@@ -9,133 +6,92 @@ import json
 import os
 import secrets
 import sqlite3
-import threading
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 from filelock import FileLock, Timeout
 from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, text
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.pool import QueuePool
 
 from ..files import private_folder
+from ..texts import Text
 from .clock import Clock
+from .database import Database
 from .errors import JournalUnusable
-from .records import JOBS, UNFINISHED, State, read_request
-from .schema import create_tables
+from .records import UNFINISHED, State, read_request
+from .tables import JOBS, VERSION, upgrade
 
-T = TypeVar("T")
-
-BUSY_TIMEOUT: Final = 10.0
-"""Seconds to wait for another thread's transaction, and then for another process'. Not more: as long as the id of an
-accepted job waits here, it is nowhere else."""
-TRIES: Final = 20
-PAUSE: Final = 0.1
-"""Seconds between two tries, when the file is in use by a backup or a virus scanner."""
 _PASSING: Final = ("disk i/o error", "unable to open")
-VERSION: Final = 5
-"""Of the tables. 1 to 3 are the first version's, which refuses to open anything higher; 4 knew no budget."""
 OLD_TABLE: Final = "jobs_of_version_1"
 _KEPT: Final = ("id", "request", "request_id", "created", "changed", "seconds", "cost", "reason")
 
 
-class SqliteDatabase:
-    """May be used from any thread; one transaction runs at a time.
+class SqliteDatabase(Database):
+    """One transaction runs at a time.
 
     Args:
         file: None for a database that lives in memory, for this process alone.
     """
 
     def __init__(self, file: Path | None, clock: Clock) -> None:
+        super().__init__(str(file or "in memory"), clock)
         self._file = file
-        self._clock = clock
-        self._name = str(file or "in memory")
-        self._lock = threading.RLock()
-        self._engine: Engine | None = None
+        self._reopens = file is not None
         self._identity: tuple[int, int] | None = None
         """Device and inode of the file that is open."""
-
-    def transact(self, work: Callable[[Connection], T]) -> T:
-        """Do ``work`` in a transaction that excludes all others from its start, and commit it.
-
-        It may be done again where the file was in use, so it must have no effects elsewhere.
-
-        Raises:
-            IntegrityError: a constraint forbids it; nothing was written.
-            JournalUnusable: the file cannot be read or written; nothing was written.
-        """
-        if not self._lock.acquire(timeout=BUSY_TIMEOUT):
-            raise JournalUnusable(self._name, "it has been in use for too long")
-        try:
-            for attempt in range(TRIES):
-                try:
-                    self._check_file()
-                    with self._opened().begin() as connection:
-                        return work(connection)
-                except IntegrityError:
-                    raise
-                except (SQLAlchemyError, sqlite3.Error, OSError) as error:
-                    if self._file:
-                        # Opened again for the next call: the user may have repaired it, or moved it away, by then.
-                        self.close()
-                    if attempt == TRIES - 1 or not _is_passing(error):
-                        raise JournalUnusable(self._name, _reason(error)) from error
-                    threading.Event().wait(PAUSE)
-        finally:
-            self._lock.release()
-        raise AssertionError("unreachable")
-
-    def read(self, work: Callable[[Connection], T]) -> T:
-        """Do ``work`` that only reads. Raises `JournalUnusable`."""
-        return self.transact(work)
 
     def now(self) -> float:
         """Seconds since the epoch, by the clock of the machine that the file is on."""
         return self._clock.wall()
 
-    def close(self) -> None:
-        """Let go of the file."""
-        with self._lock:
-            if self._engine:
-                self._engine.dispose()
-            self._engine = self._identity = None
-
-    def _check_file(self) -> None:
-        """Notice that the file was replaced or deleted: SQLite would go on writing to what nobody finds any more.
-
-        One that was deleted is refused until `close` is called, which is when a user has been told.
-        """
-        if not self._file or self._engine is None:
-            return
-        try:
-            if _identity(self._file) != self._identity:
-                self.close()
-        except FileNotFoundError:
-            raise JournalUnusable(self._name, "it was deleted or moved away while it was in use") from None
-
     def _opened(self) -> Engine:
-        if self._engine is None:
-            if self._file:
-                _create(self._file)
-                # Before it is opened: if it is replaced in between, the next look notices.
-                self._identity = _identity(self._file)
-            engine = create_engine(
-                URL.create("sqlite", database=str(self._file or ":memory:")),
-                poolclass=StaticPool,
-                connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT},
-            )
-            event.listen(engine, "connect", _set_up)
-            event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+        """As of any database. Notices that the file was replaced or deleted: SQLite would go on writing to what nobody
+        finds any more. One that was deleted is refused until `close` is called, which is when a user has been told.
+        """
+        if self._file and self._engine:
             try:
-                with engine.begin() as connection:
-                    _migrate(connection, self._file)
-            except BaseException:
-                engine.dispose()
-                raise
-            self._engine = engine
-        return self._engine
+                if _identity(self._file) != self._identity:
+                    self.close()
+            except FileNotFoundError:
+                raise JournalUnusable(self._name, Text("errors.journalUnusable.reasons.gone")) from None
+        return super()._opened()
+
+    def _new_engine(self) -> Engine:
+        if self._file:
+            _create(self._file)
+            # Before it is opened: if it is replaced in between, the next look notices.
+            self._identity = _identity(self._file)
+        engine = create_engine(
+            URL.create("sqlite", database=str(self._file or ":memory:")),
+            poolclass=QueuePool,
+            pool_size=1,
+            max_overflow=0,
+            pool_timeout=self.BUSY_SECONDS,
+            connect_args={"check_same_thread": False, "timeout": self.BUSY_SECONDS},
+        )
+        event.listen(engine, "connect", _set_up)
+        return engine
+
+    def _begin(self, connection: Connection, *, is_exclusive: bool) -> None:  # noqa: ARG002  there is one kind
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    def _version(self, connection: Connection) -> int:
+        return int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
+
+    def _upgrade(self, connection: Connection) -> None:
+        """As of any database. Raises `JournalUnusable`, too, while a process of the first version uses the file."""
+        version = self._check(connection)
+        upgrade(connection)
+        if 0 < version < 4:
+            if self._file and _old_process_lives(self._file.parent / "owners"):
+                raise JournalUnusable(self._name, Text("errors.journalUnusable.reasons.older"))
+            _convert(connection)
+        if version < VERSION:
+            connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
+
+    def _is_passing(self, error: Exception) -> bool:
+        return isinstance(error, PermissionError) or any(word in str(error).lower() for word in _PASSING)
 
 
 def _create(file: Path) -> None:
@@ -149,7 +105,7 @@ def _create(file: Path) -> None:
 
 
 def _set_up(connection: sqlite3.Connection, _: object) -> None:
-    connection.isolation_level = None  # transactions begin where SQLAlchemy says, not where sqlite3 guesses
+    connection.isolation_level = None  # transactions begin where this pack says, not where sqlite3 guesses
     # Not WAL, which network drives cannot do. Everything committed must survive a power cut, on macOS too.
     for pragma in ("journal_mode = TRUNCATE", "synchronous = FULL", "fullfsync = ON"):
         with suppress(sqlite3.OperationalError):  # another process has it open in another mode: either is safe
@@ -159,34 +115,6 @@ def _set_up(connection: sqlite3.Connection, _: object) -> None:
 def _identity(file: Path) -> tuple[int, int]:
     found = file.stat()
     return found.st_dev, found.st_ino
-
-
-def _is_passing(error: BaseException) -> bool:
-    return isinstance(error, PermissionError) or any(word in str(error).lower() for word in _PASSING)
-
-
-def _reason(error: BaseException) -> str:
-    """What the database or the system says, without SQLAlchemy's statement and link."""
-    return str(getattr(error, "orig", None) or getattr(error, "strerror", None) or error)
-
-
-def _migrate(connection: Connection, file: Path | None) -> None:
-    """Create or convert the tables, inside the caller's transaction.
-
-    Raises:
-        JournalUnusable: a newer version has written it, or a process of the first version is still using it.
-    """
-    (version,) = connection.exec_driver_sql("PRAGMA user_version").one()
-    if version > VERSION:
-        raise JournalUnusable(str(file), "it was written by a newer version of this pack")
-    create_tables(connection)
-    if version == VERSION:
-        return
-    if 0 < version < 4:
-        if file and _old_process_lives(file.parent / "owners"):
-            raise JournalUnusable(str(file), "an older version of this pack is still running and uses it")
-        _convert(connection)
-    connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
 
 
 def _old_process_lives(owners: Path) -> bool:

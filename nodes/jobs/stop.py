@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Coroutine
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import suppress
 from typing import Final
 
@@ -12,21 +13,41 @@ from ..errors import StopRequested
 from ..runcomfy.client import RunComfy
 from ..runcomfy.errors import RateLimited, RunComfyError, TransientError
 from ..runcomfy.responses import CancelOutcome, JobState
+from ..texts import Text
 from .errors import JournalUnusable, OutcomeUnknown, Stopped
 from .events import StopOutcome, StopReport
 from .job import Job, Video
+from .limits import CLAIM_SECONDS
 from .records import JobRecord, State
 from .waiting import ended_within
 
 SUBMIT_WAIT_SECONDS: Final = 5.0
 """That Stop waits for a submit call under way, so that its job can be cancelled."""
+LOOK_SECONDS: Final = 2.0
+"""That a cancel waits for the journal to say whether somebody else wants the job."""
 CANCEL_CALL_SECONDS: Final = 2.5
 """Between two looks at a cancel call; Stop gives up one that is under way at both."""
 CANCEL_SECONDS: Final = 10.0
 """After which Stop gives up any: hundreds of cancels wait for each other's threads."""
 LIMITED_PAUSE: Final = 0.5
 """Seconds before a cancel that was refused for coming too often is made again, if the service names none."""
-_COLLECT: Final = "run the same graph again to collect its video without a new charge"
+LEFT: Final = {
+    State.REFUSED: ("notSubmitted", StopOutcome.NOT_SUBMITTED),
+    State.FAILED: ("notSubmitted", StopOutcome.NOT_SUBMITTED),
+    State.EXPIRED: ("notSubmitted", StopOutcome.NOT_SUBMITTED),
+    State.ACCEPTED: ("goesOn", StopOutcome.GOES_ON),
+    State.SURPLUS: ("goesOn", StopOutcome.GOES_ON),
+    State.SUCCEEDED: ("finished", StopOutcome.FINISHED),
+    State.SAVED: ("finished", StopOutcome.FINISHED),
+    State.CANCELLED: ("cancelled", StopOutcome.CANCELLED),
+}
+"""What becomes of a job that nobody cancels; of one in another state it is unclear."""
+CANCELLED: Final = {
+    None: ("awaited", StopOutcome.GOES_ON),
+    CancelOutcome.NOT_CANCELLABLE: ("running", StopOutcome.GOES_ON),
+    CancelOutcome.CANCELLED: ("cancelled", StopOutcome.CANCELLED),
+}
+"""What became of one by what `cancel_and_record` returned."""
 
 
 async def guard(job: Job, work: Coroutine[None, None, Video], *, may_cancel: bool) -> Video:
@@ -41,13 +62,13 @@ async def guard(job: Job, work: Coroutine[None, None, Video], *, may_cancel: boo
             # Another node has stopped already, at which ComfyUI ends all others: nothing raised here is read.
             await _show(job, stopping)
             raise
-        raise Stopped(str(report), report.outcome) from None
+        raise Stopped(report) from None
     except asyncio.CancelledError:
         # A failed sibling node, which is no reason to give up a paid job; or Stop, seen by somebody else first.
         if job.run.is_stopped():
             await _show(job, asyncio.ensure_future(_stop(job, may_cancel)))
         else:
-            job.run.report(_left_alone(job.record, "Another node ended this run"))
+            job.run.report(_left_alone(job.record, "otherNode"))
         raise
     finally:
         # Not before a submit call under way has ended, whose job the next run must see.
@@ -67,7 +88,7 @@ async def _stop(job: Job, may_cancel: bool) -> StopReport:
         await job.raise_end(job.record)
     if may_cancel and job.record.state in (State.ACCEPTED, State.SURPLUS):
         return await _take_back(job)
-    return _left_alone(job.record, "Stopped")
+    return _left_alone(job.record)
 
 
 async def _show(job: Job, stopping: asyncio.Future[StopReport]) -> None:
@@ -80,59 +101,60 @@ async def _show(job: Job, stopping: asyncio.Future[StopReport]) -> None:
 
 async def _take_back(job: Job) -> StopReport:
     """Cancel a job if that is still possible and nobody else wants it."""
-    clock, name = job.account.clock, f"Stopped. Job {job.record.request_id}"
+    clock, record = job.account.clock, job.record
     ends = clock.monotonic() + CANCEL_SECONDS
-    why, outcome = "could not be cancelled in time.", StopOutcome.UNCERTAIN
+    report = _report("notInTime", StopOutcome.UNCERTAIN, record)
     while await _ended(call := job.account.executors.cancels.submit(cancel_and_record, job), job, ends):
         try:
-            return _cancel_report(call.result(), name)
+            return _report(*CANCELLED[call.result()], record)
         except RunComfyError as error:
-            why, outcome = f"could not be cancelled: {error.message}", StopOutcome.GOES_ON
+            report = _report("notCancelled", StopOutcome.GOES_ON, record, problem=error.message)
             pause = error.retry_after or LIMITED_PAUSE if isinstance(error, RateLimited) else None
             if pause is None or clock.monotonic() + pause >= ends:
                 break
             await clock.sleep(pause)
-    return StopReport(f"{name} {why} It may be charged; {_COLLECT}.", outcome)
+    return report
 
 
-def _left_alone(record: JobRecord, end: str) -> StopReport:
-    """What becomes of a job that nobody cancels; ``end`` says what ended the run, in a word or a few."""
-    if record.state in (State.REFUSED, State.FAILED, State.EXPIRED):
-        return StopReport(f"{end} before anything was submitted. Nothing was charged.", StopOutcome.NOT_SUBMITTED)
-    if record.state in (State.ACCEPTED, State.SURPLUS):
-        goes_on = f"Job {record.request_id} goes on and will be charged; {_COLLECT}."
-        return StopReport(f"{end}. {goes_on}", StopOutcome.GOES_ON)
-    if record.state in (State.SUCCEEDED, State.SAVED):
-        return StopReport(f"{end}. The video is finished and paid for; {_COLLECT}.", StopOutcome.FINISHED)
-    if record.state is State.CANCELLED:
-        return _cancel_report(CancelOutcome.CANCELLED, f"Stopped. Job {record.request_id}")
-    unclear = f"{end} while the request was being submitted. It may have been charged."
-    again = "Run the same graph again: it finds the job, or says where to look for it."
-    return StopReport(f"{unclear} {again}", StopOutcome.UNCERTAIN)
+def _left_alone(record: JobRecord, end: str = "pressed") -> StopReport:
+    """What becomes of a job that nobody cancels; ``end`` is the key of what ended the run."""
+    return _report(*LEFT.get(record.state, ("unclear", StopOutcome.UNCERTAIN)), record, end=end)
 
 
-def _cancel_report(outcome: CancelOutcome | None, job: str) -> StopReport:
-    if outcome is None:
-        return StopReport(f"{job} goes on, since another run waits for its video.", StopOutcome.GOES_ON)
-    if outcome is CancelOutcome.NOT_CANCELLABLE:
-        return StopReport(f"{job} is running already and will be charged; {_COLLECT}.", StopOutcome.GOES_ON)
-    return StopReport(f"{job} was still queued and is cancelled. Nothing was charged.", StopOutcome.CANCELLED)
+def _report(
+    key: str, outcome: StopOutcome, record: JobRecord, *, end: str = "pressed", problem: str = ""
+) -> StopReport:
+    text = Text(f"stop.{key}", end=Text(f"stop.{end}"), id=record.request_id, problem=problem)
+    return StopReport((text,), outcome)
 
 
 def cancel_and_record(job: Job) -> CancelOutcome | None:
-    """Both in one thread, so that a late cancellation is written down all the same. Raises `RunComfyError`.
+    """In a thread, so that a late cancellation is written down all the same. Raises `RunComfyError`.
 
     Returns:
         What the call achieved; None where it was not made because another run has the job or waits for it by now.
     """
-    record, claims = job.record, job.account.claims
-    with suppress(JournalUnusable):  # then no other run can have claimed it either
-        if not claims.holds(record, job.owner) or claims.is_awaited(record):
-            return None
-    outcome = _cancel(job.account.client, record.request_id)
+    record, account = job.record, job.account
+    looking: Future[bool] = Future()
+    # In a thread of its own, since a database may be silent for half a minute.
+    threading.Thread(target=_look, args=(looking, job, record), name="seedance-look", daemon=True).start()
+    # A claim that cannot have lapsed yet is nobody else's.
+    wait([looking], LOOK_SECONDS if account.claims.is_certain(job.owner) else CLAIM_SECONDS)
+    if looking.done() and looking.result():
+        return None
+    outcome = _cancel(account.client, record.request_id)
     if outcome is CancelOutcome.CANCELLED:
-        job.move(record, State.CANCELLED)
+        wait([job.write(job.move, record, State.CANCELLED)], LOOK_SECONDS)
     return outcome
+
+
+def _look(is_wanted: Future[bool], job: Job, record: JobRecord) -> None:
+    """Find out whether another run has a job by now, or waits for it."""
+    claims = job.account.claims
+    try:
+        is_wanted.set_result(not claims.holds(record, job.owner) or claims.is_awaited(record))
+    except JournalUnusable:
+        is_wanted.set_result(False)  # no other run can have claimed it, either
 
 
 def _cancel(client: RunComfy, request_id: str) -> CancelOutcome:

@@ -10,22 +10,18 @@ from typing import Final
 from ..errors import SeedanceError, StopRequested
 from ..runcomfy.errors import ConnectError, RunComfyError
 from ..runcomfy.request import GenerationRequest
+from ..texts import Text
 from .budget import Purchase
 from .errors import JournalUnusable
 from .events import Notice
 from .job import Job
+from .limits import MAX_UNPRICED
 from .records import JobRecord, RequestKey, State
-from .spending import MAX_UNPRICED
 from .stop import cancel_and_record
 
 FIRST_BYTE_SECONDS: Final = 15.0
 """From the intent on; later than that nothing is sent. A call may take a minute in all, so it has ended well
 before `SUBMIT_SECONDS` are over, after which other runs take its outcome for unknown."""
-
-UNPRICED: Final = (
-    "What this video costs could not be learnt, so the budget cannot be kept; of such videos, at most "
-    f"{MAX_UNPRICED} are submitted in 24 hours."
-)
 
 
 def submit(
@@ -59,9 +55,10 @@ def submit(
     intent = account.journal.create(seen, key, run, request, job.owner, refused, purchase, account.max_jobs)
     if intent is None:
         return False
+    account.claims.has_claimed(job.owner, started)
     job.record = intent
     if purchase.limit.amount and purchase.estimate is None:
-        job.run.report(Notice(UNPRICED))
+        job.run.report(Notice((Text("notices.unpriced", most=MAX_UNPRICED),)))
 
     def check_in_time() -> None:
         """Asked when the connection stands, before the first byte of the request."""

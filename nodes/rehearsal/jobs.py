@@ -7,7 +7,6 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from enum import Enum
 from itertools import takewhile
@@ -87,13 +86,6 @@ class Job:
         """Whether it is forgotten."""
         return self.ended is not None and self.ended + self.timing.expiry <= self.clock()
 
-    def on_rendered(self, video: Future[bytes]) -> None:
-        """Take note that its video is made, or cannot be."""
-        if not video.cancelled():
-            if error := video.exception():
-                self.error = f"The rehearsal's video could not be made ({type(error).__name__}: {error})"
-            self.rendered = self.clock()
-
 
 class JobStore:
     """Takes jobs in and makes their videos, in the order of the jobs. Safe to use from several threads.
@@ -112,12 +104,12 @@ class JobStore:
         make: Callable[[VideoRequest, Callable[[], bool]], bytes] = render,
     ) -> None:
         self._timing, self._clock, self._make = timing, clock, make
-        self._lock = threading.RLock()
-        self._jobs: dict[str, Job] = {}
-        """By request id, in the order in which they were accepted."""
-        self._videos: dict[str, Future[bytes]] = {}
+        self._lock = threading.Lock()
+        self._jobs: list[Job] = []
+        """As they were accepted; never changed, but replaced by another list."""
+        self._videos: dict[str, bytes] = {}
         """The one last used is the last."""
-        self._orders: SimpleQueue[tuple[VideoRequest, Future[bytes]] | None] = SimpleQueue()
+        self._waiting: SimpleQueue[Job | None] = SimpleQueue()
         self._closed = threading.Event()
         # No executor: at its end, Python waits until that has done all it has to do, before anybody can close it.
         self._threads = [
@@ -131,7 +123,7 @@ class JobStore:
         """Give up what is being made, at its next frame, and wait for the threads."""
         self._closed.set()
         for _ in self._threads:
-            self._orders.put(None)
+            self._waiting.put(None)
         for thread in self._threads:
             thread.join()
         atexit.unregister(self.close)
@@ -139,64 +131,51 @@ class JobStore:
     @property
     def jobs(self) -> list[Job]:
         """All that are not expired, oldest first."""
-        with self._lock:
-            return [job for job in self._jobs.values() if not job.is_expired]
+        return [job for job in self._jobs if not job.is_expired]
 
     def submit(self, request: VideoRequest, account: int) -> Job:
         """Accept a job."""
         job = Job(request, account, self._timing, self._clock)
         with self._lock:
-            self._jobs = {each.request_id: each for each in (*self.jobs, job)}
-            self.video(job).add_done_callback(job.on_rendered)
+            self._jobs = [*self.jobs, job]
+        self.begin(job)
         return job
+
+    def begin(self, job: Job) -> None:
+        """Let the video of a job be made when those before it are."""
+        self._waiting.put(job)
 
     def find(self, request_id: str) -> Job | None:
         """The job of an id; None if it is unknown or expired."""
-        job = self._jobs.get(request_id)
-        return None if job is None or job.is_expired else job
+        return next((job for job in self.jobs if job.request_id == request_id), None)
 
-    def queue_position(self, request_id: str) -> int:
+    def queue_position(self, job: Job) -> int:
         """How many jobs stand in front of a queued one."""
-        before = takewhile(lambda job: job.request_id != request_id, self.jobs)
-        return sum(job.state is JobState.IN_QUEUE for job in before)
+        return sum(each.state is JobState.IN_QUEUE for each in takewhile(lambda each: each is not job, self.jobs))
 
     def cancel(self, job: Job) -> bool:
         """Take a job out of the queue, and do not begin its video. False if it is not queued."""
         with self._lock:
-            if job.state is not JobState.IN_QUEUE:
-                return False
-            job.cancelled = self._clock()
-            if job.request_id in self._videos:
-                self._videos[job.request_id].cancel()
-            return True
+            is_queued = job.state is JobState.IN_QUEUE
+            if is_queued:
+                job.cancelled = self._clock()
+            return is_queued
 
-    def video(self, job: Job) -> Future[bytes]:
-        """The MP4 of a job: made, in the making, or begun now."""
+    def video(self, job: Job) -> bytes:
+        """The MP4 of a job, made now unless it is kept. Raises what making it raises."""
+        video = self._videos.get(job.request_id) or self._make(job.request, self._closed.is_set)
         with self._lock:
-            video = self._videos.pop(job.request_id, None)
-            if video is None:
-                video = Future()
-                video.add_done_callback(self._drop_videos)
-                self._orders.put((job.request, video))
+            self._videos.pop(job.request_id, None)
             self._videos[job.request_id] = video
+            while sum(map(len, self._videos.values())) > KEPT_BYTES:
+                del self._videos[next(iter(self._videos))]
         return video
 
     def _work(self) -> None:
-        while (order := self._orders.get()) is not None and not self._closed.is_set():
-            request, video = order
-            if not video.set_running_or_notify_cancel():
-                continue
-            try:
-                video.set_result(self._make(request, self._closed.is_set))
-            except Exception as error:  # noqa: BLE001 - whatever it is, the job that waits for it has to end
-                video.set_exception(error)
-
-    def _drop_videos(self, _: Future[bytes]) -> None:
-        """Drop what could not be made, and those last used longest ago."""
-        kept = 0
-        with self._lock:
-            for request_id, video in reversed([each for each in self._videos.items() if each[1].done()]):
-                is_made = not video.cancelled() and video.exception() is None
-                kept += len(video.result()) if is_made else 0
-                if not is_made or kept > KEPT_BYTES:
-                    del self._videos[request_id]
+        while (job := self._waiting.get()) is not None and not self._closed.is_set():
+            if job.cancelled is None:
+                try:
+                    self.video(job)
+                except Exception as error:  # noqa: BLE001 - whatever it is, the job that waits for it has to end
+                    job.error = f"The rehearsal's video could not be made ({type(error).__name__}: {error})"
+                job.rendered = self._clock()

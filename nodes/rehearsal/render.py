@@ -83,19 +83,14 @@ class Captions:
 
     def __init__(self, request: VideoRequest) -> None:
         self._width, height = request.size
-        self._unit = unit = min(request.size) / 480
-        self._frames = request.frame_count
-        self._font = font(15 * unit)
-        self._baseline = height - round(14 * unit)
-        margin, badge, chart, panel = round(16 * unit), _badge(unit), _chart(unit), self._panel(request)
+        unit = min(request.size) / 480
+        margin, self._bar, self._font = round(16 * unit), round(4 * unit), font(15 * unit)
+        self._frames, self._right = request.frame_count, (self._width - margin, height - round(14 * unit))
+        badge, chart, panel = _badge(unit), _chart(unit), self._panel(request, unit, margin)
         self.panel_top = height - panel.height
         """The uppermost row of the panel at the lower edge."""
-        right = self._width - margin
-        self._parts = ((badge, (margin, margin)), (chart, (right - chart.width, margin)), (panel, (0, self.panel_top)))
-        number = self._font.getlength("0" * len(str(self._frames))) + 10 * unit
-        left = right - self._font.getlength(f"/ {self._frames}")
-        # Each in a place of its own, so that none moves when the number does.
-        self._places = (left - number, left - number / 2, left)
+        corner = self._width - margin - chart.width, margin
+        self._parts = ((badge, (margin, margin)), (chart, corner), (panel, (0, self.panel_top)))
 
     def draw(self, picture: Image.Image, frame: int) -> None:
         """Draw them for frame number ``frame``, from 0."""
@@ -103,24 +98,19 @@ class Captions:
             picture.paste(part, corner, part)
         draw = ImageDraw.Draw(picture)
         done = self._width * (frame + 1) / self._frames
-        draw.rectangle((0, self.panel_top, done, self.panel_top + round(4 * self._unit) - 1), _AMBER)
-        texts = (
-            ("frame", _GREY, "rs"),
-            (f"{frame + 1:0{len(str(self._frames))}}", _WHITE, "ms"),
-            (f"/ {self._frames}", _GREY, "ls"),
-        )
-        for place, (text, colour, anchor) in zip(self._places, texts, strict=True):
-            draw.text((place, self._baseline), text, colour, self._font, anchor=anchor)
+        draw.rectangle((0, self.panel_top, done, self.panel_top + self._bar - 1), _AMBER)
+        # All digits of the font are of one width, so nothing moves when the number does.
+        text = f"frame {frame + 1:0{len(str(self._frames))}} / {self._frames}"
+        draw.text(self._right, text, _WHITE, self._font, anchor="rs")
 
-    def _panel(self, request: VideoRequest) -> Image.Image:
-        unit, width = self._unit, self._width
-        margin, bar, spacing, letters = round(16 * unit), round(4 * unit), round(24 * unit), font(19 * unit)
+    def _panel(self, request: VideoRequest, unit: float, margin: int) -> Image.Image:
+        width, spacing, letters = self._width, round(24 * unit), font(19 * unit)
         lines = wrap(request.text, letters, width - 2 * margin, 3 if width >= request.size[1] else 4)
-        panel = Image.new("RGBA", (width, bar + len(lines) * spacing + round(47 * unit)), (10, 12, 22, 176))
+        panel = Image.new("RGBA", (width, self._bar + len(lines) * spacing + round(47 * unit)), (10, 12, 22, 176))
         draw = ImageDraw.Draw(panel)
-        draw.rectangle((0, 0, width, bar - 1), (70, 74, 88, 220))
+        draw.rectangle((0, 0, width, self._bar - 1), (70, 74, 88, 220))
         for number, line in enumerate(lines):
-            draw.text((margin, bar + 10 * unit + number * spacing), line, _WHITE, letters)
+            draw.text((margin, self._bar + 10 * unit + number * spacing), line, _WHITE, letters)
         facts = f"seed {request.seed}, {request.resolution}, {request.ratio}, {request.duration} s"
         # A seed may have any number of digits; it must not run into the frame's number.
         (facts,) = wrap(facts, self._font, round(width * 0.66), 1)
@@ -156,8 +146,7 @@ def _badge(unit: float) -> Image.Image:
 
 
 def _chart(unit: float) -> Image.Image:
-    chart = Image.new("RGBA", (len(_PATCHES), 1))
-    chart.putdata([(*colour, 255) for colour in _PATCHES])
+    chart = Image.frombytes("RGBA", (len(_PATCHES), 1), bytes(part for patch in _PATCHES for part in (*patch, 255)))
     side = round(16 * unit)
     return chart.resize((side * len(_PATCHES), side), Image.Resampling.NEAREST)
 

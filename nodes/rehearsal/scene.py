@@ -98,7 +98,9 @@ class Robot:
     def __init__(self, side: int, speed: float, rng: Random) -> None:
         paint, accent = rng.sample(PAINTS, 2)
         self._side, self._speed = side, speed
-        self._shadow = _shadow().resize((side, side))
+        shadow, drawn = _canvas()
+        drawn.ellipse((150, 920, 870, 1000), (14, 8, 6, 190))
+        self._shadow = shadow.filter(ImageFilter.GaussianBlur(14)).resize((side, side))
         self._awake, self._winking = (_body(paint, accent, is_awake).resize((side, side)) for is_awake in (True, False))
         self._wheel = _wheel(accent).resize((round(2 * RADIUS * side),) * 2)
 
@@ -123,12 +125,6 @@ def _canvas() -> tuple[Image.Image, ImageDraw.ImageDraw]:
 
 def _disc(draw: ImageDraw.ImageDraw, x: float, y: float, radius: float, fill: Colour) -> None:
     draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill)
-
-
-def _shadow() -> Image.Image:
-    image, draw = _canvas()
-    draw.ellipse((150, 920, 870, 1000), (14, 8, 6, 190))
-    return image.filter(ImageFilter.GaussianBlur(14))
 
 
 def _body(paint: Colour, accent: Colour, is_awake: bool) -> Image.Image:

@@ -13,13 +13,16 @@ from collections.abc import Collection
 from concurrent.futures import Future
 from contextlib import closing
 from datetime import datetime, timezone
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from aiohttp import http_exceptions, web
 from pydantic import ValidationError
 
 from .jobs import Job, JobState, JobStore, Timing
 from .schema import VideoRequest
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 DEFAULT_TOKEN: Final = "rehearsal"  # noqa: S105 - no secret: it opens nothing but this stand-in
 MODEL_ID: Final = "bytedance/seedance-1-0/pro/fast/text-to-video"
@@ -31,12 +34,15 @@ _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 class RehearsalService:
     """A stand-in for RunComfy. Nothing it does costs anything, leaves this machine or touches its disk.
 
-    Usable once: `start`, then `stop`, or as a context manager. All of it may be used from several threads.
+    It answers from the beginning until `stop`; also a context manager. All of it may be used from several threads.
 
     Args:
         tokens: one per account.
         price_usd: per second of video; None for a service that names no price.
         store: the jobs that it accepts; closed with the service.
+
+    Raises:
+        OSError: it cannot listen.
     """
 
     def __init__(
@@ -46,27 +52,12 @@ class RehearsalService:
         price_usd: float | None = 0.02,
         store: JobStore | None = None,
     ) -> None:
-        self._tokens = tuple(tokens)
-        self._price_usd = price_usd
-        self.store = store or JobStore(Timing())
-        self._origin = ""
-        self._stopping: Future[None] = Future()
-        self._thread: threading.Thread | None = None
-
-    @property
-    def origin(self) -> str:
-        """`http://127.0.0.1:PORT`, once started."""
-        if not self._origin:
-            raise RuntimeError("the rehearsal service was not started")
-        return self._origin
-
-    def start(self) -> None:
-        """Begin to answer. Raises OSError where it cannot listen, RuntimeError where it was started before."""
-        if self._origin:
-            raise RuntimeError("the rehearsal service was started before")
         # The backlog: hundreds of jobs may be polled at once.
         listener = socket.create_server(("127.0.0.1", 0), backlog=256)
-        self._origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        self._tokens, self._price_usd = tuple(tokens), price_usd
+        self.store = store or JobStore(Timing())
+        self.origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        self._stopping: Future[None] = Future()
         self._thread = threading.Thread(target=self._run, args=(listener,), name="rehearsal-http", daemon=True)
         self._thread.start()
 
@@ -74,12 +65,10 @@ class RehearsalService:
         """End all connections and whatever is being rendered. Nothing if it was stopped before."""
         if not self._stopping.done():
             self._stopping.set_result(None)
-        if self._thread:
-            self._thread.join()
+        self._thread.join()
         self.store.close()
 
-    def __enter__(self) -> RehearsalService:
-        self.start()
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -92,13 +81,9 @@ class RehearsalService:
     async def _serve(self, listener: socket.socket) -> None:
         log = logging.getLogger("seedance.rehearsal")
         log.addFilter(_is_defect)
+        app = self.application()
         runner = web.AppRunner(
-            self.application(),
-            access_log=None,
-            auto_decompress=False,
-            keepalive_timeout=30.0,
-            logger=log,
-            shutdown_timeout=0.5,
+            app, access_log=None, auto_decompress=False, keepalive_timeout=30.0, logger=log, shutdown_timeout=0.5
         )
         await runner.setup()
         try:
@@ -146,7 +131,7 @@ class RehearsalService:
         word = "completed" if state in (JobState.SUCCEEDED, JobState.FAILED) else state.value
         answer: dict[str, object] = {"request_id": job.request_id, "status": word}
         if state is JobState.IN_QUEUE:
-            answer["queue_position"] = self.store.queue_position(job.request_id)
+            answer["queue_position"] = self.store.queue_position(job)
         return web.json_response(answer | _links(request, job, "status", "result"))
 
     async def _result(self, request: web.Request) -> web.Response:
@@ -173,7 +158,7 @@ class RehearsalService:
         job = self.store.find(request.match_info["request_id"])
         if job is None or job.state is not JobState.SUCCEEDED:
             raise web.HTTPNotFound
-        content = await asyncio.wrap_future(self.store.video(job))
+        content = await asyncio.to_thread(self.store.video, job)
         return web.Response(body=content, content_type="video/mp4")
 
     def _account(self, request: web.Request) -> int:

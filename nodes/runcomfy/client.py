@@ -6,7 +6,7 @@ import http.client
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeVar
+from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 from urllib3.exceptions import HTTPError
@@ -17,15 +17,13 @@ from ..http_limits import Exchange, ResponseTooLarge
 from . import responses
 from .errors import NO_CALL, ConnectError, InvalidResponse, ReadError, Subject
 from .request import MODEL_ID, GenerationRequest
-from .responses import ApiResponse, CancelOutcome, JobResult, JobStatus, ModelInfo
+from .responses import Answer, ApiResponse, CancelOutcome, JobResult, JobStatus, ModelInfo
 from .token import Token, is_loopback
 
 MAX_REPLY: Final = 1024 * 1024
 """Bytes of an answer, its head included; the documented ones have a few hundred."""
 _PIECE: Final = 16 * 1024
 """Bytes of an answer that are unpacked at once, into a thousand times as many at most."""
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -89,34 +87,32 @@ class RunComfy:
         as in `Transport.send`.
         """
         subject = Subject(self.model, token_source=self.token_source)
-        call = ApiRequest("POST", f"/v1/models/{self.model}", subject, body=request.body())
-        answer = self.transport.send(call, before_first_byte=before_first_byte)
-        return responses.read_submission(answer, subject)
+        call = ApiRequest("POST", f"/v1/models/{self.model}", subject, request.body())
+        response = self.transport.send(call, before_first_byte=before_first_byte)
+        return responses.read_submission(Answer(response, subject))
 
     def status(self, request_id: str, *, charge: Charge = Charge.ACCEPTED) -> JobStatus:
         """Where the job stands."""
-        return self._about_job(request_id, charge, "GET", "status", responses.read_status)
+        return responses.read_status(self._about_job(request_id, charge, "GET", "status"))
 
     def result(self, request_id: str, *, charge: Charge = Charge.ACCEPTED) -> JobResult:
         """How the job ended and where its videos are."""
-        return self._about_job(request_id, charge, "GET", "result?include_cost=true", responses.read_result)
+        return responses.read_result(self._about_job(request_id, charge, "GET", "result?include_cost=true"))
 
     def cancel(self, request_id: str, *, charge: Charge = Charge.ACCEPTED) -> CancelOutcome:
         """Take a job back out of the queue; one that is running already cannot be."""
-        return self._about_job(request_id, charge, "POST", "cancel", responses.read_cancel)
+        return responses.read_cancel(self._about_job(request_id, charge, "POST", "cancel"))
 
     def model_info(self) -> ModelInfo:
         """What the model costs, as far as the service tells. Also a free check of the token."""
-        subject = Subject(self.model, charge=Charge.NOTHING, token_source=self.token_source)
-        call = ApiRequest("GET", f"/v1/models/{self.model}", subject)
-        return responses.read_model(self.transport.send(call), subject)
+        subject = Subject(self.model, None, Charge.NOTHING, self.token_source)
+        response = self.transport.send(ApiRequest("GET", f"/v1/models/{self.model}", subject))
+        return responses.read_model(Answer(response, subject))
 
-    def _about_job(
-        self, request_id: str, charge: Charge, method: str, what: str, read: Callable[[ApiResponse, Subject], T]
-    ) -> T:
-        subject = Subject(request_id, request_id, charge, token_source=self.token_source)
-        call = ApiRequest(method, f"/v1/requests/{request_id}/{what}", subject)
-        return read(self.transport.send(call), subject)
+    def _about_job(self, request_id: str, charge: Charge, method: str, what: str) -> Answer:
+        subject = Subject(request_id, request_id, charge, self.token_source)
+        response = self.transport.send(ApiRequest(method, f"/v1/requests/{request_id}/{what}", subject))
+        return Answer(response, subject)
 
 
 @dataclass(eq=False)
@@ -153,7 +149,7 @@ class HttpTransport:
             if not exchange.sent:
                 failure = ConnectError(failure_reason(error, exchange), request.subject)
             elif isinstance(error, ResponseTooLarge):
-                failure = InvalidResponse("it is far too long", request.subject)
+                failure = InvalidResponse("tooLong", request.subject)
             else:
                 failure = ReadError(failure_reason(error, exchange), request.subject)
         # Not inside a handler: what `requests` raises holds the request with its headers, and would stay attached, as
@@ -170,11 +166,10 @@ class HttpTransport:
             stream=True,
         ) as response:
             if response.is_redirect:
-                problem = "it redirects to another address, which is refused to protect the token"
-                raise InvalidResponse(problem, request.subject)
+                raise InvalidResponse("redirect", request.subject)
             encoding = response.headers.get("Content-Encoding", "").strip().lower()
             if encoding not in ("", "identity", "gzip"):
-                raise InvalidResponse("it is compressed, which was not asked for", request.subject)
+                raise InvalidResponse("compressed", request.subject)
             body = b""
             # What is in between may pack it though nobody asked, and then the job is paid for all the same.
             for piece in response.raw.stream(_PIECE, decode_content=True):

@@ -7,6 +7,7 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Final, TypeGuard
 
+from ..texts import Text
 from .errors import InvalidRequest
 
 MODEL_ID: Final = "bytedance/seedance-1-0/pro/fast/text-to-video"
@@ -59,7 +60,7 @@ class GenerationRequest:
         if options is None:
             return cls(text)
         if not isinstance(options, Options):
-            raise InvalidRequest("options is not from a Seedance Options node.")
+            raise InvalidRequest("invalidOptions")
         return cls(text, **asdict(options))
 
     def __post_init__(self) -> None:
@@ -83,45 +84,37 @@ class GenerationRequest:
 
 
 def validate_text(text: object) -> str | None:
-    """Why ``text`` cannot be a prompt, as a sentence for the user; None if it can."""
+    """Why ``text`` cannot be a prompt; None if it can."""
     if not isinstance(text, str):
-        return f"text is {text!r:.60}; it must be a text."
+        return Text("errors.invalidText.message", value=f"{text!r:.60}")
     if not text.strip():
-        return "The text is empty. Write what the video should show."
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return "The text contains broken characters (half of a surrogate pair). Retype or paste it again."
+        return Text("errors.emptyText.message")
+    if any("\ud800" <= mark <= "\udfff" for mark in text):
+        return Text("errors.brokenText.message")
     flag = _FLAG.search(text)
-    if flag:
-        return (
-            f"The text contains {flag.group()}, which would contradict the options. "
-            "Remove it from the text and set it on a Seedance Options node."
-        )
-    return None
+    return Text("errors.flagInText.message", flag=flag.group()) if flag else None
+
+
+def validate_choice(name: str, value: object, choices: tuple[str, ...]) -> str | None:
+    """Why ``value`` is none of ``choices``; None if it is one."""
+    if value in choices:
+        return None
+    return Text("errors.invalidChoice.message", name=name, value=f"{value!r:.60}", choices=", ".join(choices))
+
+
+def validate_number(name: str, value: object, low: int, high: int) -> str | None:
+    """Why ``value`` is no whole number from ``low`` to ``high``; None if it is one."""
+    if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
+        return None
+    return Text("errors.invalidNumber.message", name=name, value=f"{value!r:.60}", low=low, high=high)
+
+
+def text_hint(text: str) -> str | None:
+    """Advice on a prompt that is allowed but unwise; None if there is none."""
+    is_long = len(text) > ADVISED_TEXT_LENGTH
+    return Text("longText", length=len(text), limit=ADVISED_TEXT_LENGTH) if is_long else None
 
 
 def is_request_id(value: object) -> TypeGuard[str]:
     """Whether ``value`` can be the request id of a job: also safe as a file name and in a URL."""
     return isinstance(value, str) and bool(_REQUEST_ID.fullmatch(value)) and not _DEVICE.fullmatch(value)
-
-
-def text_hint(text: str) -> str | None:
-    """Advice on a prompt that is allowed but unwise; None if there is none."""
-    if len(text) <= ADVISED_TEXT_LENGTH:
-        return None
-    return f"The text has {len(text)} characters; under {ADVISED_TEXT_LENGTH} gives better results."
-
-
-def validate_choice(name: str, value: object, choices: tuple[str, ...]) -> str | None:
-    """Why ``value`` is none of ``choices``, as a sentence for the user; None if it is one."""
-    if value in choices:
-        return None
-    return f"{name} is {value!r:.60}; it must be one of {', '.join(choices)}."
-
-
-def validate_number(name: str, value: object, low: int, high: int) -> str | None:
-    """Why ``value`` is no whole number from ``low`` to ``high``, as a sentence for the user; None if it is one."""
-    if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
-        return None
-    return f"{name} is {value!r:.60}; it must be a whole number from {low} to {high}."

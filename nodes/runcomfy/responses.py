@@ -1,6 +1,6 @@
 """What RunComfy's answers mean: from bytes to typed values, or to the right error.
 
-Every reader raises the error that the answer stands for; `InvalidResponse` where it is none that is documented.
+Every function that reads one raises the error that it stands for; `InvalidResponse` for what is not documented.
 """
 
 from __future__ import annotations
@@ -105,25 +105,78 @@ _OUTCOMES: Final = {
 }
 
 
-def read_submission(response: ApiResponse, subject: Subject) -> str:
+class Answer:
+    """A response that is a success by its HTTP status, and about the job that was asked for."""
+
+    def __init__(self, response: ApiResponse, subject: Subject) -> None:
+        self.body: dict[str, object] = {}
+        self._response, self._subject = response, subject
+        try:
+            # As UTF-8: from bytes, json would guess, and the token is found in none of the other encodings.
+            body = json.loads(response.body.decode("utf-8-sig"))
+        except (ValueError, RecursionError):
+            body = None
+        if isinstance(body, dict):
+            self.body = body
+        if response.status >= 400:
+            raise self.error("")
+        if not 200 <= response.status < 300:
+            raise InvalidResponse("noSuccess", subject, status=response.status)
+        if not isinstance(body, dict):
+            raise InvalidResponse("noObject", subject)
+        if subject.request_id:
+            if count_in(body.get("error_code")) in _ABOUT_THE_CALL:
+                raise self.error("")
+            if isinstance(named := body.get("request_id"), str) and named != subject.request_id:
+                raise InvalidResponse("otherJob", subject)
+
+    def status(self) -> str:
+        """The state of a job, as the service spells it."""
+        status = self.body.get("status")
+        word = text_in(status)[:60].lower() if isinstance(status, str) else ""
+        # With a code, the undocumented word `error` is as likely about the call as about the job.
+        if not word or (word == "error" and self.body.get("error_code")):
+            raise self.error("noStatus")
+        return word
+
+    def error(self, problem: str, **values: str) -> RunComfyError:
+        """What it means without the documented content: the error of its code and message, under any of the names that
+        are in use, or, for a success without a code, that it has a ``problem``."""
+        body, status = self.body, self._response.status
+        if status < 400:
+            if not body.get("error_code"):
+                return InvalidResponse(problem, self._subject, **values)
+            # The first three digits are the HTTP status that it might as well have had.
+            status = (count_in(body["error_code"]) or 0) // 1000
+            status = status if 400 <= status < 600 else 400
+        if isinstance(nested := body.get("error"), dict):
+            body = nested | body
+        code = next((body[key] for key in ("error_code", "code") if body.get(key) is not None), None)
+        texts = (text_in(body.get(key)) for key in ("error_message", "message", "error", "detail"))
+        # The header's other form, a date, is passed over.
+        retry_after = number_in(self._response.headers.get("retry-after"))
+        return error_for(status, count_in(code), next(filter(None, texts), ""), self._subject, retry_after)
+
+
+def read_submission(answer: Answer) -> str:
     """The request id of an accepted job. One that can be used counts, whatever else the answer says."""
-    body = _body(response, subject)
-    request_id = body.get("request_id")
+    request_id = answer.body.get("request_id")
     if is_request_id(request_id):
         return request_id
-    shown = f" ({text_in(request_id)})" if isinstance(request_id, str) and request_id else ""
-    raise _error(f"it holds no usable request_id{shown}", body, response, subject)
+    if isinstance(request_id, str) and request_id:
+        raise answer.error("wrongRequestId", id=text_in(request_id))
+    raise answer.error("noRequestId")
 
 
-def read_status(response: ApiResponse, subject: Subject) -> JobStatus:
-    """The state of a job."""
-    body, word = _body_and_status(response, subject)
-    return JobStatus(_STATUS_WORDS.get(word, JobState.UNKNOWN), word, count_in(body.get("queue_position")))
+def read_status(answer: Answer) -> JobStatus:
+    """Where a job stands."""
+    word = answer.status()
+    return JobStatus(_STATUS_WORDS.get(word, JobState.UNKNOWN), word, count_in(answer.body.get("queue_position")))
 
 
-def read_result(response: ApiResponse, subject: Subject) -> JobResult:
-    """The outcome of a job."""
-    body, word = _body_and_status(response, subject)
+def read_result(answer: Answer) -> JobResult:
+    """How a job ended, if it has."""
+    body, word = answer.body, answer.status()
     videos = tuple(dict.fromkeys(links_in(body.get("output"))))[:MAX_VIDEOS]
     reason = text_in(body.get("error")) or text_in(body.get("error_message"))
     state = _RESULT_WORDS.get(word, JobState.UNKNOWN)
@@ -132,71 +185,18 @@ def read_result(response: ApiResponse, subject: Subject) -> JobResult:
     return JobResult(state, word, videos, reason, number_in(body.get("cost")))
 
 
-def read_cancel(response: ApiResponse, subject: Subject) -> CancelOutcome:
+def read_cancel(answer: Answer) -> CancelOutcome:
     """What the cancel call did. Only `outcome` tells: beside it, `status` has been seen to say something else."""
-    body = _body(response, subject)
-    if outcome := _OUTCOMES.get(str(body.get("outcome"))):
+    if outcome := _OUTCOMES.get(str(answer.body.get("outcome"))):
         return outcome
-    raise _error("it does not say whether the job was cancelled", body, response, subject)
+    raise answer.error("noOutcome")
 
 
-def read_model(response: ApiResponse, subject: Subject) -> ModelInfo:
+def read_model(answer: Answer) -> ModelInfo:
     """The model's price, as far as the service names it."""
-    body = _body(response, subject)
-    if body.get("error_code"):
-        raise _error("", body, response, subject)
-    return ModelInfo(number_in(body.get("base_price_usd")), text_in(body.get("price_unit")))
-
-
-def _body_and_status(response: ApiResponse, subject: Subject) -> tuple[dict[str, object], str]:
-    body = _body(response, subject)
-    status = body.get("status")
-    word = text_in(status)[:60].lower() if isinstance(status, str) else ""
-    # With a code, the undocumented word `error` is as likely about the call as about the job.
-    if not word or (word == "error" and body.get("error_code")):
-        raise _error("it names no status", body, response, subject)
-    return body, word
-
-
-def _body(response: ApiResponse, subject: Subject) -> dict[str, object]:
-    """The JSON object of an answer that is a success by its HTTP status, and about the job that was asked for."""
-    try:
-        # As UTF-8: from bytes, json would guess, and the token is found in none of the other encodings.
-        body = json.loads(response.body.decode("utf-8-sig"))
-    except (ValueError, RecursionError):
-        body = None
-    if response.status >= 400:
-        raise _error("", body if isinstance(body, dict) else {}, response, subject)
-    if not 200 <= response.status < 300:
-        raise InvalidResponse(f"HTTP {response.status} where a plain answer is documented", subject)
-    if not isinstance(body, dict):
-        raise InvalidResponse("it is not a JSON object", subject)
-    if subject.request_id:
-        if count_in(body.get("error_code")) in _ABOUT_THE_CALL:
-            raise _error("", body, response, subject)
-        if isinstance(named := body.get("request_id"), str) and named != subject.request_id:
-            raise InvalidResponse("it is about another job than the one that was asked for", subject)
-    return body
-
-
-def _error(problem: str, body: dict[str, object], response: ApiResponse, subject: Subject) -> RunComfyError:
-    """What an answer without the documented content means: the error of its code and message, under any of the names
-    that are in use, or, for a success without a code, that it has a ``problem``."""
-    status = response.status
-    if status < 400:
-        if not body.get("error_code"):
-            return InvalidResponse(problem, subject)
-        # The first three digits are the HTTP status that it might as well have had.
-        status = (count_in(body["error_code"]) or 0) // 1000
-        status = status if 400 <= status < 600 else 400
-    if isinstance(nested := body.get("error"), dict):
-        body = nested | body
-    codes = [body[key] for key in ("error_code", "code") if body.get(key) is not None]
-    code = count_in(codes[0]) if codes else None
-    texts = (text_in(body.get(key)) for key in ("error_message", "message", "error", "detail"))
-    # The header's other form, a date, is passed over.
-    retry_after = number_in(response.headers.get("retry-after"))
-    return error_for(status, code, next(filter(None, texts), ""), subject, retry_after)
+    if answer.body.get("error_code"):
+        raise answer.error("")
+    return ModelInfo(number_in(answer.body.get("base_price_usd")), text_in(answer.body.get("price_unit")))
 
 
 def text_in(value: object, depth: int = _DEPTH) -> str:

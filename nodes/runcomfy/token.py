@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
-from ..files import private_folder, remove, unfinished_prefix, write_private
+from ..files import private_folder, remove_private, write_private
 from .errors import InvalidOrigin, MissingToken
 
 VARIABLES: Final = ("RUNCOMFY_API_TOKEN", "RUNCOMFY_TOKEN", "YOUR_API_TOKEN")
@@ -65,11 +65,7 @@ def find_token(environment: Mapping[str, str], file: Path) -> Token:
         return Token(_checked(saved, SAVED), SAVED)
     if name := variable_in_use(environment):
         return Token(_checked(environment[name], name), name)
-    raise MissingToken(
-        "No RunComfy token is set.",
-        advice="Save the token from your RunComfy profile in Settings > Seedance, or set the environment variable "
-        f"{VARIABLES[0]} and restart ComfyUI, or use rehearsal mode, which needs none.",
-    )
+    raise MissingToken("tokenMissing", name=VARIABLES[0])
 
 
 def variable_in_use(environment: Mapping[str, str]) -> str | None:
@@ -98,9 +94,7 @@ def save_token(text: str, file: Path) -> None:
 
 def clear_token(file: Path) -> None:
     """Delete the saved token, and what a crash may have left of saving it. Raises `OSError`."""
-    remove(file)
-    for unfinished in file.parent.glob(f"{unfinished_prefix(file)}*"):
-        remove(unfinished)
+    remove_private(file)
 
 
 def _saved(file: Path) -> str:
@@ -109,10 +103,8 @@ def _saved(file: Path) -> str:
     except FileNotFoundError:
         return ""
     except OSError as error:
-        raise MissingToken(
-            f"The saved RunComfy token cannot be read ({error.strerror}).",
-            advice=f"Make {file} readable for the user that runs ComfyUI, then run again.",
-        ) from None
+        reason = error.strerror or type(error).__name__
+        raise MissingToken("tokenUnreadable", reason=reason, file=str(file)) from None
 
 
 def _checked(text: str, source: str) -> str:
@@ -121,11 +113,7 @@ def _checked(text: str, source: str) -> str:
     # Anything else would break the header, or raise an error that quotes it.
     if value.isascii() and value.isprintable() and " " not in value and 0 < len(value) <= LONGEST:
         return value
-    raise MissingToken(
-        f"The value in {source} cannot be a RunComfy token: it is empty, far too long, or has spaces or special "
-        "characters in it.",
-        advice="Copy the token from your RunComfy profile again.",
-    )
+    raise MissingToken("tokenInvalid", source=source)
 
 
 def api_origin(environment: Mapping[str, str]) -> str:
@@ -144,11 +132,7 @@ def api_origin(environment: Mapping[str, str]) -> str:
             return f"{parts.scheme}://{shown}" + (f":{port}" if port else "")
     except ValueError:
         pass
-    raise InvalidOrigin(
-        "The environment variable RUNCOMFY_API_BASE_URL is not an address that the token may be sent to.",
-        advice="Use https://host, or http://127.0.0.1:port for a service on this machine, without user, path or "
-        "query; or remove the variable.",
-    )
+    raise InvalidOrigin("invalidOrigin")
 
 
 def is_loopback(host: str) -> bool:

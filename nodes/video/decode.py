@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 
 import av
@@ -15,10 +15,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from .errors import breaks_off, size_changes, unreadable
+from .errors import AGAIN, CorruptVideo
 from .memory import allocate
 from .probe import ALL, Selection, VideoInfo, read_timeline
-from .reader import Orientation, open_frames, orientation_of, to_float, to_rgb
+from .reader import Orientation, open_frames, orientation_of, write_rgb
 
 
 @dataclass(frozen=True)
@@ -42,25 +42,21 @@ def decode(
 
     Args:
         dtype: of the tensor.
-        progress: told the frames done and in all.
-        is_cancelled: asked before every frame.
+        progress: called with the frames done and in all.
+        is_cancelled: called before every frame.
 
     Raises:
         UnsupportedVideo: it is none, or of a kind that is not read.
         CorruptVideo: it is incomplete.
-        NothingSelected: the selection leaves no frame.
-        NotEnoughMemory: the frames would not fit; nothing was allocated.
+        VideoError: the selection leaves no frame, or they would not fit into memory; nothing was allocated.
         StopRequested: ``is_cancelled`` said so.
     """
     timeline = read_timeline(file, selection, is_cancelled)
     wanted = timeline.wanted
-    with open_frames(file, wanted.start, timeline.times, is_cancelled) as (stream, frames):
-        first = next(frames, None)
-        if first is None:
-            raise unreadable(file)
+    with open_frames(file, wanted.start, timeline.times, is_cancelled) as (stream, first, frames):
         info, orientation = timeline.info(stream, first), orientation_of(first)
         images = allocate((len(wanted), info.height, info.width, 3), file, dtype)
-        selected = islice(chain([first], frames), 0, len(wanted) * wanted.step, wanted.step)
+        selected = islice(frames, 0, len(wanted) * wanted.step, wanted.step)
         _fill(images.numpy(), selected, orientation, file, progress)
     return Clip(images, info)
 
@@ -73,22 +69,15 @@ def _fill(
     progress: Callable[[int, int], object],
 ) -> None:
     """Decode the frames, and convert each into its place in ``out`` while the next ones are decoded."""
-
-    def convert(number: int, frame: av.VideoFrame) -> None:
-        picture = to_rgb(frame, orientation)
-        if picture.shape != out.shape[1:]:
-            raise size_changes(file, number)
-        to_float(picture, out[number])
-
     done, workers = 0, max(2, (os.cpu_count() or 1) // 2)
     with ThreadPoolExecutor(workers, "seedance-convert") as executor:
         pending = deque[Future[None]]()
         for number, frame in enumerate(frames):
-            pending.append(executor.submit(convert, number, frame))
+            pending.append(executor.submit(write_rgb, frame, orientation, out[number], file, number))
             # One frame more than there are workers: as few are in memory as keep all busy.
             while len(pending) > workers or (pending and number + 1 == len(out)):
                 pending.popleft().result()
                 done += 1
                 progress(done, len(out))
     if done < len(out):
-        raise breaks_off(file, done + len(pending))
+        raise CorruptVideo("video.breaksOff", AGAIN, name=file.name, frames=done + len(pending))

@@ -18,15 +18,8 @@ from ..errors import StopRequested
 from ..files import Wait, pause, remove, replace, sync
 from ..http_client import InvalidProxy, failure_reason
 from ..http_limits import Exchange, ResponseTooLarge
-from .errors import (
-    DiskFailure,
-    DownloadFailed,
-    DownloadInterrupted,
-    HostUnreachable,
-    LinkExpired,
-    VideoError,
-    disk_error,
-)
+from ..texts import Text
+from .errors import DiskFailure, DownloadInterrupted, HostUnreachable, LinkExpired, VideoError, disk_error
 from .file_format import check_mp4
 from .url_policy import check_url
 
@@ -60,7 +53,7 @@ class Download:
     received: int = field(default=0, init=False)
     """Bytes so far."""
     total: int | None = field(default=None, init=False)
-    """Bytes in all, once the server has told."""
+    """Bytes in all, once the server has said."""
 
     def __post_init__(self) -> None:
         self._part = self.target.with_name(f".{self.target.name}.{secrets.token_hex(4)}.part")
@@ -71,8 +64,8 @@ class Download:
         """Fetch all, or all that is still missing, then check it and give it its name. Blocks.
 
         Args:
-            progress: told the bytes received and in all.
-            stopped: asked before every reading, of the head as well.
+            progress: called with the bytes received and in all.
+            stopped: called before every reading, of the head as well.
 
         Raises:
             DownloadInterrupted, LinkExpired: another attempt, or another link, may help.
@@ -109,17 +102,14 @@ class Download:
         try:
             replace(self._part, self.target, self.wait)
         except OSError as error:
-            raise DiskFailure(
-                f"The video has arrived, but cannot be given its name, {self.target.name} "
-                f"({error.strerror or type(error).__name__}). It is kept as {self._part}.",
-                "Close what may have the file open, then rename it, or run again.",
-            ) from None
+            reason = error.strerror or type(error).__name__
+            raise DiskFailure("video.notRenamed", name=self.target.name, reason=reason, kept=str(self._part)) from None
 
     def _check(self) -> None:
         try:
             check_mp4(self._part)
         except PermissionError:  # a scanner looks at what is new
-            raise DownloadInterrupted("another program holds the file") from None
+            raise DownloadInterrupted(Text("errors.video.interrupted.held")) from None
 
     def discard(self) -> None:
         """Remove an unfinished file. One that is whole stays, even under the name of an unfinished one."""
@@ -148,7 +138,8 @@ class Download:
                     progress(self.received, self.total)
                 sync(file)
         if self.total is not None and self.received != self.total:
-            raise DownloadInterrupted(f"{self.received:,} of {self.total:,} bytes arrived")
+            received, total = f"{self.received:,}", f"{self.total:,}"
+            raise DownloadInterrupted(Text("errors.video.interrupted.tooShort", received=received, total=total))
 
     def _accept(self, response: requests.Response) -> None:
         """Take over what the answer's head says; go back to the start unless it really continues."""
@@ -160,11 +151,11 @@ class Download:
         if status in (408, 416, 429) or status >= 500:
             raise DownloadInterrupted(f"HTTP {status}")
         if status not in (200, 206):
-            raise DownloadFailed(f"The server of the video answered with HTTP {status}.", "Check the link.")
+            raise VideoError("video.badStatus", status=status)
         header = response.headers.get
         if status == 206 and not header("Content-Range", "").startswith(f"bytes {self.received}-"):
             self.discard()
-            raise DownloadInterrupted("the server sent another part than was asked for")
+            raise DownloadInterrupted(Text("errors.video.interrupted.otherPart"))
         if status == 200:
             self.received = 0
         length = header("Content-Length", "")
@@ -176,24 +167,22 @@ class Download:
         self._validator = "" if etag.startswith("W/") else etag
         self._validator = self._validator or header("Last-Modified", "")
 
-    def _failure(self, error: Exception, exchange: Exchange) -> DownloadFailed:
+    def _failure(self, error: Exception, exchange: Exchange) -> VideoError:
         """What it means that no whole response came."""
         if isinstance(error, ResponseTooLarge):
             self.discard()
             return self._too_large()
+        reason = failure_reason(error, exchange)
         if isinstance(error, InvalidProxy):
-            message = f"The video could not be downloaded ({error})."
-            return DownloadFailed(message, "Set another proxy, or none; run again.")
+            return VideoError("video.badProxy", reason=reason)
         if isinstance(error, requests.exceptions.TooManyRedirects):
-            return DownloadFailed("The link to the video redirects without end.", "Use a direct link.")
+            return VideoError("video.endlessRedirects")
         if isinstance(error, requests.exceptions.InvalidSchema):
-            return DownloadFailed("The link to the video redirects to one that is not https.", "Use a direct link.")
+            return VideoError("video.redirectNotHttps")
         if isinstance(error, ValueError):
             # What requests and urllib raise for a link, or a redirect, that cannot be taken apart.
-            return DownloadFailed("The link to the video is not a valid one.", "Check the link.")
-        reason = failure_reason(error, exchange)
+            return VideoError("video.badLink")
         return DownloadInterrupted(reason) if exchange.sent else HostUnreachable(reason)
 
-    def _too_large(self) -> DownloadFailed:
-        message = f"The video is larger than {self.max_size // 2**20} MB."
-        return DownloadFailed(message, "Use a smaller one, or download it yourself.")
+    def _too_large(self) -> VideoError:
+        return VideoError("video.tooLarge", megabytes=self.max_size // 2**20)

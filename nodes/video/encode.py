@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-import errno
 import math
 import os
 import secrets
-import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import Final, TypeVar
 
 import av
 import numpy as np
 import psutil
+import torch
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from numpy.typing import NDArray
 
 from ..files import remove, replace, sync
 from .errors import VideoError, disk_error
-from .file_format import check_mp4, format_of
+from .reader import open_video
 
-if TYPE_CHECKING:
-    SoundPacket = av.Packet[av.AudioStream]
-Sound = TypeVar("Sound", "SoundPacket", av.AudioFrame)
+Sound = TypeVar("Sound", "av.Packet[av.AudioStream]", "av.AudioFrame")
 
 BT709, BT601 = 1, 6
 """By their numbers in ITU-T H.273. Colours are coded with the matrix of BT.601 whatever the size, and the file says so:
@@ -37,8 +35,6 @@ MAX_AREA: Final = 139_264 * 16 * 16
 KEY: Final = "seedance_upscale"
 """In the file's metadata: what it was made from."""
 UNFINISHED: Final = ".unfinished"
-LEAST_FREE: Final = 16 * 1024 * 1024
-"""Bytes on the disk, without which it is not worth beginning."""
 _COPIED: Final = ("aac", "ac3", "alac", "eac3", "flac", "mp3", "opus")
 """Codecs of sound that an MP4 holds as they are."""
 _AAC_RATE: Final = 48000
@@ -77,17 +73,13 @@ class VideoWriter:
 
     def __init__(self, target: Path, wanted: Format, key: str) -> None:
         self._target, self._wanted = target, wanted
-        self._part = target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}{UNFINISHED}")
-        self._opened = ExitStack()
-        self._sound: Iterator[SoundPacket] = iter(())
-        self._sound_ahead: SoundPacket | None = None
+        self._part = target.with_name(f".{os.getpid()}-{secrets.token_hex(4)}{UNFINISHED}")
         self._last: int | None = None
         with self._named_errors():
             target.parent.mkdir(parents=True, exist_ok=True)
-            if shutil.disk_usage(target.parent).free < LEAST_FREE:
-                raise OSError(errno.ENOSPC, "no space left")
-            self._file = self._opened.enter_context(self._part.open("wb"))
-            options = {"movflags": "use_metadata_tags"}
+            self._file = self._part.open("wb")
+            # Sound, which comes first, waits for the pictures that it belongs beside, however many there are.
+            options = {"movflags": "use_metadata_tags", "max_interleave_delta": "0"}
             self._container = av.open(self._file, "w", format="mp4", options=options)
         self._container.metadata[KEY] = key
         stream = self._container.add_stream("libx264", rate=wanted.rate)
@@ -104,25 +96,32 @@ class VideoWriter:
 
     def copy_sound(self, file: Path, start: float, end: float) -> None:
         """Take the first sound of a file along, from ``start`` to ``end`` in seconds; what MP4 cannot hold, as AAC."""
-        container = self._opened.enter_context(
-            av.open(str(file.absolute()), format=format_of(file), metadata_errors="replace")
-        )
-        source = next((each for each in container.streams.audio if getattr(each, "codec_context", None)), None)
-        if source is None:
-            return
-        if source.codec_context.name.removesuffix("float") in _COPIED:
+        with open_video(file) as (container, _):
+            source = next((each for each in container.streams.audio if getattr(each, "codec_context", None)), None)
+            if source is None:
+                return
+            if source.codec_context.name.removesuffix("float") not in _COPIED:
+                self._encode_sound(_within(container.decode(source), start, end), source.codec_context.channels)
+                return
             target = self._container.add_stream_from_template(source)
-            self._sound = (_of(target, packet) for packet in _within(container.demux(source), start, end))
-        else:
-            frames = _within(container.decode(source), start, end)
-            self._sound = self._encoded(frames, source.codec_context.channels)
+            for packet in _within(container.demux(source), start, end):
+                packet.stream = target
+                self._mux(packet)
 
     def encode_sound(self, waveform: NDArray[np.float32], rate: int) -> None:
         """Take sound along as AAC: [channels, samples], -1..1."""
         layout = _layout(len(waveform))
         frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(waveform), format="fltp", layout=layout)
         frame.sample_rate, frame.pts, frame.time_base = rate, 0, Fraction(1, rate)
-        self._sound = self._encoded(iter([frame]), len(waveform))
+        self._encode_sound(iter([frame]), len(waveform))
+
+    def _encode_sound(self, frames: Iterator[av.AudioFrame], channels: int) -> None:
+        stream = self._container.add_stream("aac", rate=_AAC_RATE, layout=_layout(channels))
+        resampler = av.AudioResampler(format="fltp", layout=_layout(channels), rate=_AAC_RATE)
+        for frame in chain(frames, [None]):
+            for resampled in resampler.resample(frame):
+                self._mux(*stream.encode(resampled))
+        self._mux(*stream.encode(None))
 
     def write(self, pictures: list[NDArray[np.uint8]], times: list[int]) -> None:
         """Add frames, RGB [height, width, 3] of any one size, to be shown at these times in ticks."""
@@ -141,56 +140,35 @@ class VideoWriter:
             # Some files show two frames at one time; an encoder does not take that.
             self._last = time if self._last is None else max(time, self._last + 1)
             frame.pts, frame.time_base = self._last, wanted.time_base
-            with self._named_errors():
-                self._mux_sound(float(self._last * wanted.time_base))
-                self._mux(frame)
+            self._mux_frame(frame)
 
     def finish(self) -> None:
         """Write what is left, and give the file its name."""
+        self._mux_frame(None)
         with self._named_errors():
-            self._mux(None)
-            self._mux_sound(math.inf)
             self._container.close()
             sync(self._file)
-            self._opened.close()
+            self._file.close()
             replace(self._part, self._target)
 
     def discard(self) -> None:
         """Remove an unfinished file."""
         with suppress(OSError, ValueError, av.FFmpegError):
             self._container.close()
-        with suppress(OSError, av.FFmpegError):
-            self._opened.close()
+        with suppress(OSError):
+            self._file.close()
         with suppress(OSError):
             remove(self._part)
 
-    def _mux(self, frame: av.VideoFrame | None) -> None:
+    def _mux_frame(self, frame: av.VideoFrame | None) -> None:
         for packet in self._stream.encode(frame):
             # The muxer needs it for the last one.
             packet.duration = max(1, round(1 / self._wanted.rate / self._wanted.time_base))
-            self._container.mux(packet)
+            self._mux(packet)
 
-    def _mux_sound(self, until: float) -> None:
-        while packet := self._sound_ahead or next(self._sound, None):
-            self._sound_ahead = packet
-            if packet.pts is not None and packet.time_base and packet.pts * packet.time_base > until:
-                return
-            self._container.mux(packet)
-            self._sound_ahead = None
-
-    def _encoded(self, frames: Iterator[av.AudioFrame], channels: int) -> Iterator[SoundPacket]:
-        stream = self._container.add_stream("aac", rate=_AAC_RATE, layout=_layout(channels))
-        resampler = av.AudioResampler(format="fltp", layout=_layout(channels), rate=_AAC_RATE)
-
-        def packets() -> Iterator[SoundPacket]:
-            for frame in frames:
-                for resampled in resampler.resample(frame):
-                    yield from stream.encode(resampled)
-            for resampled in resampler.resample(None):
-                yield from stream.encode(resampled)
-            yield from stream.encode(None)
-
-        return packets()
+    def _mux(self, *packets: av.Packet[av.AudioStream] | av.Packet[av.VideoStream]) -> None:
+        with self._named_errors():
+            self._container.mux(packets)
 
     @contextmanager
     def _named_errors(self) -> Iterator[None]:
@@ -200,9 +178,11 @@ class VideoWriter:
             raise disk_error(error, self._target) from None
 
 
-def _of(stream: av.AudioStream, packet: SoundPacket) -> SoundPacket:
-    packet.stream = stream
-    return packet
+def to_pictures(images: torch.Tensor) -> list[NDArray[np.uint8]]:
+    """Frames, [frames, height, width, 3], 0..1, as bytes, and of even sides as H.264 has them."""
+    _, height, width, _ = images.shape
+    even = images[:, : height // 2 * 2, : width // 2 * 2]
+    return [(frame * 255).round_().clamp_(0, 255).to(torch.uint8).contiguous().cpu().numpy() for frame in even]
 
 
 def _layout(channels: int) -> str:
@@ -227,19 +207,16 @@ def _within(items: Iterator[Sound], start: float, end: float) -> Iterator[Sound]
 
 def finished_frames(file: Path, key: str) -> int:
     """How many frames the finished video has that was made from what ``key`` stands for; 0 if it is not there."""
-    try:
-        check_mp4(file)
-        with av.open(str(file), format="mp4", metadata_errors="replace") as container:
-            return container.streams.video[0].frames if container.metadata.get(KEY) == key else 0
-    except (OSError, VideoError, av.FFmpegError):
-        return 0
+    with suppress(VideoError), open_video(file) as (container, stream):
+        return stream.frames if container.metadata.get(KEY) == key else 0
+    return 0
 
 
 def remove_unfinished(folder: Path) -> None:
     """Remove what processes that were killed while they wrote a video have left in a folder."""
     for part in folder.glob(f".*{UNFINISHED}"):
         with suppress(OSError, ValueError):
-            process = int(part.name.removesuffix(UNFINISHED).rpartition(".")[2].partition("-")[0])
+            process = int(part.name[1:].partition("-")[0])
             with suppress(psutil.NoSuchProcess):
                 # In a container every ComfyUI may have the same number.
                 if psutil.Process(process).create_time() <= part.stat().st_mtime:

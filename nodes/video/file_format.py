@@ -1,6 +1,6 @@
-"""What kind of video a file is, and whether it is there to its end, told from its first bytes and its parts.
+"""What kind of video a file is, and whether it is there to its end, by its first bytes and its parts.
 
-FFmpeg is told the format: left to itself it goes by content whatever the name says, and some contents are lists of
+FFmpeg is given the format: left to itself it goes by content whatever the name says, and some contents are lists of
 other files. A playlist that somebody uploads as a video would be shown with the frames of any video on this machine.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from .errors import AGAIN, CorruptVideo, UnsupportedVideo, cannot_open, name_of, unreadable
+from .errors import AGAIN, CorruptVideo, UnsupportedVideo, cannot_open, name_of
 
 MOST_BOXES: Final = 100_000
 """Beside each other; a file of nothing but tiny ones would take minutes."""
@@ -26,7 +26,7 @@ Part = tuple[bytes, int | None]
 def check_mp4(file: Path) -> None:
     """Make sure that a file is an MP4 of which nothing is missing at the end. Takes less than a millisecond.
 
-    One in fragments may end behind any of them: cut exactly there it counts as whole, as nothing in it tells.
+    One in fragments may end behind any of them: cut exactly there it counts as whole, as nothing in it says more.
 
     Raises:
         UnsupportedVideo: it does not start with an `ftyp` box.
@@ -34,14 +34,14 @@ def check_mp4(file: Path) -> None:
         OSError: it cannot be read.
     """
     if _head(file)[4:8] != b"ftyp":
-        raise UnsupportedVideo(f"{name_of(file)} is not an MP4 video.", "Use an MP4 file.")
+        raise UnsupportedVideo("video.notMp4", name=name_of(file))
     _check_boxes(file)
 
 
 def format_of(file: Path) -> str:
     """FFmpeg's name for the format of a file: `mov` for MP4 as well, `matroska` for WebM as well, or `avi`.
 
-    A recording that goes on, or was written into a pipe, does not tell how long it will be. It is incomplete where
+    A recording that goes on, or was written into a pipe, does not say how long it will be. It is incomplete where
     one of its parts is; cut exactly between two of them it counts as whole.
 
     Raises:
@@ -62,7 +62,7 @@ def format_of(file: Path) -> str:
     if head[:4] == _EBML:
         _walk(file, _element)
         return "matroska"
-    raise unreadable(file)
+    raise UnsupportedVideo("video.unsupported", name=file.name)
 
 
 def _head(file: Path) -> bytes:
@@ -74,12 +74,12 @@ def _check_boxes(file: Path) -> None:
     """Make sure that a file of boxes (ISO/IEC 14496-12) has an index and pictures, the last fragment too."""
     kinds = _walk(file, _box)
     if len(kinds) > MOST_BOXES:
-        raise CorruptVideo(f"{name_of(file)} is damaged: it has more than {MOST_BOXES:,} boxes.", AGAIN)
+        raise CorruptVideo("video.tooManyBoxes", AGAIN, name=name_of(file), most=f"{MOST_BOXES:,}")
     missing = [kind.decode() for kind in (b"moov", b"mdat") if kind not in kinds]
     if [kind for kind in kinds if kind in (b"moof", b"mdat")][-1:] == [b"moof"]:
         missing = ["mdat"]
     if missing:
-        raise CorruptVideo(f"{name_of(file)} is incomplete: it has no {' and no '.join(missing)} box.", AGAIN)
+        raise CorruptVideo("video.noBox", AGAIN, name=name_of(file), boxes="/".join(missing))
 
 
 def _walk(file: Path, part: Callable[[bytes], Part], align: int = 1) -> list[bytes]:
@@ -103,7 +103,7 @@ def _walk(file: Path, part: Callable[[bytes], Part], align: int = 1) -> list[byt
             end = start + size
             start = end + -end % align
     if end > length:
-        raise CorruptVideo(f"{name_of(file)} is incomplete: it has {length:,} of at least {end:,} bytes.", AGAIN)
+        raise CorruptVideo("video.cut", AGAIN, name=name_of(file), length=f"{length:,}", expected=f"{end:,}")
     return kinds
 
 
@@ -134,7 +134,7 @@ def _element(head: bytes) -> Part:
 
 
 def _number(head: bytes, place: int) -> tuple[int | None, int]:
-    """A number whose first byte tells how many bytes it has, None if it is unknown, and the place behind it."""
+    """A number whose first byte says how many bytes it has, None if it is unknown, and the place behind it."""
     length = 9 - int.from_bytes(head[place : place + 1], "big").bit_length()
     unknown = (1 << 7 * length) - 1
     value = int.from_bytes(head[place : place + length], "big") & unknown

@@ -13,9 +13,9 @@ from typing import Final
 import torch
 
 from .encode import VideoWriter
-from .errors import UnsupportedVideo, size_changes, unreadable
+from .errors import UnsupportedVideo
 from .probe import ALL, read_timeline
-from .reader import open_frames, orientation_of, to_float, to_rgb
+from .reader import open_frames, orientation_of, write_rgb
 
 Part = tuple[torch.Tensor, list[int]]
 """Frames, [frames, height, width, 3], RGB, 0..1, and when each is shown, in ticks of the source's time base."""
@@ -31,13 +31,10 @@ class FileFrames:
         StopRequested: ``is_cancelled`` said so.
     """
 
-    def __init__(self, file: Path, name: str, window: tuple[float, float], is_cancelled: Callable[[], bool]) -> None:
-        self.name, self._file, self._is_cancelled = name, file, is_cancelled
+    def __init__(self, file: Path, window: tuple[float, float], is_cancelled: Callable[[], bool]) -> None:
+        self.name, self._file, self._is_cancelled = file.stem, file, is_cancelled
         timeline = read_timeline(file, ALL, is_cancelled)
-        with open_frames(file, is_cancelled=is_cancelled) as (stream, frames):
-            first = next(frames, None)
-            if first is None:
-                raise unreadable(file)
+        with open_frames(file, is_cancelled=is_cancelled) as (stream, first, _):
             info, self._orientation = timeline.info(stream, first), orientation_of(first)
             self.time_base = stream.time_base or Fraction(1, 1000)
             aspect = stream.sample_aspect_ratio or Fraction(1)
@@ -59,17 +56,14 @@ class FileFrames:
 
     def parts(self, size: int) -> Parts:
         """All frames, ``size`` at a time."""
-        with open_frames(self._file, is_cancelled=self._is_cancelled) as (_, frames):
+        with open_frames(self._file, is_cancelled=self._is_cancelled) as (_, _, frames):
             wanted = (frame for frame in frames if frame.pts is None or self._is_in(frame.pts))
             done = 0
             while some := list(islice(wanted, size)):
                 images = torch.empty((len(some), self.height, self.width, 3))
-                for frame, image in zip(some, images, strict=True):
-                    picture = to_rgb(frame, self._orientation)
-                    if picture.shape != image.shape:
-                        raise size_changes(self._file, done)
-                    to_float(picture, image.numpy())
-                    done += 1
+                for number, frame in enumerate(some):
+                    write_rgb(frame, self._orientation, images[number].numpy(), self._file, done + number)
+                done += len(some)
                 yield images, [(frame.pts or 0) - self._shift for frame in some]
 
     def add_sound(self, writer: VideoWriter) -> None:
@@ -96,7 +90,7 @@ class TensorFrames:
 
     def __init__(self, images: torch.Tensor, rate: Fraction, sound: tuple[torch.Tensor, int] | None) -> None:
         if not images.numel():
-            raise UnsupportedVideo("The video has no frames.", "Use another one.")
+            raise UnsupportedVideo("video.noFrames")
         self._images, self._sound = images[..., :3], sound
         self.count, self.height, self.width, _ = self._images.shape
         self.rate = rate.limit_denominator(100_000)

@@ -10,7 +10,7 @@ from typing import Final
 import psutil
 import torch
 
-from .errors import NotEnoughMemory
+from .errors import VideoError
 
 SPARE: Final = 256 * 1024 * 1024
 """Bytes that are left alone, for the decoder and everything else that goes on."""
@@ -20,7 +20,7 @@ def allocate(shape: tuple[int, ...], file: Path, dtype: torch.dtype = torch.floa
     """An uninitialised tensor for frames of a file, [frames, height, width, 3].
 
     Raises:
-        NotEnoughMemory: with both figures and the ways out; nothing was allocated.
+        VideoError: they do not fit, with both figures and the ways out; nothing was allocated.
     """
     frames, need, left = shape[0], math.prod(shape) * dtype.itemsize, available_memory()
     if need + SPARE <= left:
@@ -30,12 +30,8 @@ def allocate(shape: tuple[int, ...], file: Path, dtype: torch.dtype = torch.floa
         except RuntimeError:
             left = 0  # the system has less to give than it said
     fit = max(1, (left - SPARE) * frames // max(need, 1))
-    raise NotEnoughMemory(
-        f"The {frames} frames need {need / 1e9:.1f} GB of memory, and {left / 1e9:.1f} GB are left.",
-        f"Load fewer at a time with Load Seedance Video: frame_load_cap up to {fit}, or a higher "
-        "select_every_nth. Its video output is the whole file whatever is loaded. Or generate at a lower resolution. "
-        f"Nothing is lost: the video is {file}, and costs nothing to load.",
-    )
+    gigabytes = [f"{size / 1e9:.1f}" for size in (need, left)]
+    raise VideoError("video.memory", frames=frames, need=gigabytes[0], left=gigabytes[1], fit=fit, file=str(file))
 
 
 def available_memory() -> int:

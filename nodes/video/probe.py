@@ -11,11 +11,12 @@ from typing import Final
 import av
 
 from ..errors import StopRequested
-from .errors import NothingSelected, breaks_off, unreadable
+from ..texts import Text
+from .errors import AGAIN, CorruptVideo, UnsupportedVideo, VideoError
 from .reader import open_frames, open_video, orientation_of
 
-UNTOLD_FPS: Final = 24.0
-"""Seedance's rate, for a file that tells none."""
+DEFAULT_FPS: Final = 24.0
+"""Seedance's rate, for a file that names none."""
 _HDR: Final = (16, 18)
 """Transfer functions by their numbers in ITU-T H.273: PQ and HLG."""
 _REORDERED: Final = 64
@@ -74,34 +75,26 @@ class Timeline:
     """How many frames the file has, and the ticks from the first to the last of them; (0, 0) if it has yet more."""
 
     def info(self, stream: av.VideoStream, frame: av.VideoFrame) -> VideoInfo:
-        """What the user is told, by the video's stream and one of its frames, whose size counts: the stream may say
+        """What the user learns, by the video's stream and one of its frames, whose size counts: the stream may say
         another, and knows nothing of rotation."""
         size = (frame.width, frame.height)
         shown = (round(frame.width * (stream.sample_aspect_ratio or 1)), frame.height)
         if orientation_of(frame).is_turned:
             size, shown = size[::-1], shown[::-1]
-        notices = []
+        notice = Text("notices.hdr") if stream.codec_context.color_trc in _HDR else ""
         if shown != size:
-            notices.append(
-                "The pixels of this video are not square: players show it as {}x{}, and its frames are as they are "
-                "stored, {}x{}.".format(*shown, *size)
-            )
-        if stream.codec_context.color_trc in _HDR:
-            notices.append("This video is HDR. Its frames are not adapted to other screens, on which they look pale.")
-        fps = _rate(stream, *self.rhythm) / self.wanted.step
-        return VideoInfo(len(self.wanted), *size, fps, " ".join(notices))
+            notice = Text("notices.pixelsNotSquare", shown="{}x{}".format(*shown), stored="{}x{}".format(*size))
+        return VideoInfo(len(self.wanted), *size, _rate(stream, *self.rhythm) / self.wanted.step, notice)
 
 
 def probe(file: Path, is_cancelled: Callable[[], bool] = lambda: False, selection: Selection = ALL) -> VideoInfo:
     """What `decode` would give, of which only the first frame is decoded. Blocks.
 
-    Raises as `decode` does, save for `NotEnoughMemory`.
+    Raises as `decode` does, but for want of memory.
     """
     timeline = read_timeline(file, selection, is_cancelled)
-    with open_frames(file, is_cancelled=is_cancelled) as (stream, frames):
-        for first in frames:
-            return timeline.info(stream, first)
-    raise unreadable(file)
+    with open_frames(file, is_cancelled=is_cancelled) as (stream, first, _):
+        return timeline.info(stream, first)
 
 
 def read_timeline(file: Path, selection: Selection, is_cancelled: Callable[[], bool]) -> Timeline:
@@ -109,7 +102,7 @@ def read_timeline(file: Path, selection: Selection, is_cancelled: Callable[[], b
 
     Raises:
         UnsupportedVideo, CorruptVideo: it cannot be read, or not to the end.
-        NothingSelected: the selection leaves no frame.
+        VideoError: the selection leaves no frame.
         StopRequested: ``is_cancelled``, which is asked before every packet, said so.
     """
     most = selection.most
@@ -120,7 +113,7 @@ def read_timeline(file: Path, selection: Selection, is_cancelled: Callable[[], b
             if is_cancelled():
                 raise StopRequested
             if packet.is_corrupt:
-                raise breaks_off(file, len(times))
+                raise CorruptVideo("video.breaksOff", AGAIN, name=file.name, frames=len(times))
             if packet.is_keyframe:
                 keys.append(packet.pts)
             if not packet.size or packet.is_discard:
@@ -138,11 +131,9 @@ def read_timeline(file: Path, selection: Selection, is_cancelled: Callable[[], b
         seekable = len(set(known)) == len(times) and not leading and container.format.name != "avi"
     frames = len(times) - (_undecodable(file, leading_end) if leading else 0)
     if not frames:
-        raise unreadable(file)
+        raise UnsupportedVideo("video.unsupported", name=file.name)
     if not (wanted := selection.of(frames)):
-        raise NothingSelected(
-            f"{file.name} has {frames} frames, and the frame controls leave none of them.", "Lower skip_first_frames."
-        )
+        raise VideoError("video.nothingSelected", name=file.name, frames=frames)
     rhythm = (len(known), known[-1] - known[0]) if known and most is None else (0, 0)
     return Timeline(wanted, tuple(known) if seekable else (), rhythm)
 
@@ -161,7 +152,7 @@ def _rate(stream: av.VideoStream, frames: int, ticks: int) -> float:
 
     Matroska and AVI files name one rate although their frames come at a variable one.
     """
-    said = float(stream.average_rate or stream.guessed_rate or UNTOLD_FPS)
+    said = float(stream.average_rate or stream.guessed_rate or DEFAULT_FPS)
     seconds = float(ticks * (stream.time_base or 0)) + 1 / said
     missing = seconds * said - frames
     return frames / seconds if frames and missing > max(_CUT_AWAY, 0.01 * frames) else said

@@ -19,7 +19,7 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from numpy.typing import NDArray
 
 from ..errors import StopRequested
-from .errors import AGAIN, CorruptVideo, unreadable
+from .errors import AGAIN, CorruptVideo, UnsupportedVideo
 from .file_format import format_of
 
 _STILLS: Final = ("mjpeg", "png", "bmp", "gif", "webp", "tiff")
@@ -44,18 +44,16 @@ def open_video(file: Path, *, quick: bool = False) -> Iterator[tuple[InputContai
         # An absolute path, since FFmpeg takes what stands before a colon for a protocol.
         container = av.open(str(file.absolute()), format=name, options=options, metadata_errors="replace")
     except av.FFmpegError:
-        raise unreadable(file) from None
+        raise UnsupportedVideo("video.unsupported", name=file.name) from None
     with container:
         # A stream for which FFmpeg has no decoder has no codec context, whatever PyAV's types say.
         streams = [stream for stream in container.streams.video if getattr(stream, "codec_context", None)]
         if not streams:
-            raise unreadable(file)
+            raise UnsupportedVideo("video.unsupported", name=file.name)
         try:
             yield container, min(streams, key=_strangeness)
         except av.FFmpegError:
-            raise CorruptVideo(
-                f"The pictures of {file.name} are damaged, or coded in a way that this node does not know.", AGAIN
-            ) from None
+            raise CorruptVideo("video.damaged", AGAIN, name=file.name) from None
 
 
 def _strangeness(stream: av.VideoStream) -> tuple[bool, bool, bool]:
@@ -66,34 +64,37 @@ def _strangeness(stream: av.VideoStream) -> tuple[bool, bool, bool]:
 
 @contextmanager
 def open_frames(
-    file: Path, first: int = 0, times: Sequence[int] = (), is_cancelled: Callable[[], bool] = lambda: False
-) -> Iterator[tuple[av.VideoStream, Iterator[av.VideoFrame]]]:
-    """The stream that is the video, and its frames from number ``first`` on, in the order in which they are shown.
-
-    They can be had as long as the `with` block lasts. Only a few are in memory at a time.
+    file: Path, number: int = 0, times: Sequence[int] = (), is_cancelled: Callable[[], bool] = lambda: False
+) -> Iterator[tuple[av.VideoStream, av.VideoFrame, Iterator[av.VideoFrame]]]:
+    """The stream that is the video, its frame of that number, and that and all later ones in the order in which they
+    are shown. They can be had as long as the `with` block lasts. Only a few are in memory at a time.
 
     Args:
         times: when the first so many frames are shown, in ticks of the stream; with it later ones are sought.
         is_cancelled: asked before every packet and every frame.
 
     Raises:
-        UnsupportedVideo, CorruptVideo: the file cannot be read.
+        UnsupportedVideo, CorruptVideo: the file cannot be read, or has no such frame.
         StopRequested: ``is_cancelled`` said so.
     """
-    if 0 < first < len(times):
+    if 0 < number < len(times):
         with open_video(file) as (container, stream):
-            container.seek(times[first], stream=stream)
+            container.seek(times[number], stream=stream)
             frames = _decode(container, stream, is_cancelled)
             begin = next(frames, None)
             # Some key frames are whole only when others have been decoded behind them.
             if begin is not None and begin.pict_type == PictureType.I:
-                later = (each for each in chain([begin], frames) if each.pts is None or each.pts >= times[first])
+                later = (each for each in chain([begin], frames) if each.pts is None or each.pts >= times[number])
                 found = next(later, None)
-                if found is not None and found.pts == times[first]:
-                    yield stream, chain([found], frames)
+                if found is not None and found.pts == times[number]:
+                    yield stream, found, chain([found], frames)
                     return
     with open_video(file) as (container, stream):
-        yield stream, islice(_decode(container, stream, is_cancelled), first, None)
+        frames = islice(_decode(container, stream, is_cancelled), number, None)
+        first = next(frames, None)
+        if first is None:
+            raise UnsupportedVideo("video.unsupported", name=file.name)
+        yield stream, first, chain([first], frames)
 
 
 def _decode(
@@ -169,6 +170,15 @@ def _rows(plane: VideoPlane) -> NDArray[np.uint8]:
     return np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
 
 
-def to_float(picture: NDArray[np.uint8], out: NDArray[np.floating]) -> None:
-    """Write ``picture / 255``, rounded once, into an array of the same shape."""
+def write_rgb(
+    frame: av.VideoFrame, orientation: Orientation, out: NDArray[np.floating], file: Path, number: int
+) -> None:
+    """Write a frame of a file into ``out`` as `to_rgb` has it, but 0..1, rounded once.
+
+    Raises:
+        UnsupportedVideo: it is of another size.
+    """
+    picture = to_rgb(frame, orientation)
+    if picture.shape != out.shape:
+        raise UnsupportedVideo("video.sizeChanges", name=file.name, frame=number)
     np.divide(picture, np.float32(255), out=out, casting="same_kind")

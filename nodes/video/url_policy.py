@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import requests
 
 from ..http_client import LimitedAdapter, Session
+from ..texts import Text
 from .errors import UnsafeUrl
 
 MAX_REDIRECTS: Final = 5
@@ -47,7 +48,7 @@ def is_public(address: str) -> bool:
 
 
 def check_url(link: str) -> None:
-    """Refuse what can be told from the link alone; the address itself is checked when connecting.
+    """Refuse what is wrong with the link itself; the address that it leads to is checked when connecting.
 
     Raises:
         UnsafeUrl: not https, with credentials, or to a literal address that is not public.
@@ -60,13 +61,13 @@ def check_url(link: str) -> None:
             raise ValueError(host)
         link.encode()
     except ValueError:
-        raise _refused("it is not a valid link") from None
+        raise _unsafe("invalid") from None
     if parts.scheme != "https" or not host:
-        raise _refused("only https:// links are followed")
+        raise _unsafe("notHttps")
     if parts.username or parts.password:
-        raise _refused("it contains a user name or a password")
+        raise _unsafe("credentials")
     if (address and not is_public(address)) or host.lower() == "localhost":
-        raise _refused(f"{host.partition('%')[0]} is not a public address")
+        raise _unsafe("notPublic", host=host.partition("%")[0])
 
 
 def media_session(trusted_origin: str | None = None, allowed: Callable[[str], bool] = is_public) -> requests.Session:
@@ -114,7 +115,7 @@ def _check_address(allowed: Callable[[str], bool], host: str, address: str) -> N
     """Judge an address that a name, which `check_url` found to be no address itself, leads to."""
     ip = _ip(address)
     if not (allowed(address) or (ip and ip in _FAKE)):
-        raise _refused(f"{host} leads to {address}, which is not a public address")
+        raise _unsafe("leadsInside", host=host, address=address)
 
 
 def _ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
@@ -136,9 +137,7 @@ def _literal(host: str) -> str | None:
         return host  # which is_public takes for no public address
 
 
-def _refused(reason: str) -> UnsafeUrl:
-    # It may quote a host, which is whatever a workflow's file says.
-    shown = "".join(mark if mark.isprintable() else " " for mark in reason)
-    return UnsafeUrl(
-        f"The link to the video was not followed: {shown}.", "Use a public https:// link to an MP4, or a local file."
-    )
+def _unsafe(reason: str, **hosts: str) -> UnsafeUrl:
+    # A host is whatever a workflow's file says.
+    shown = {name: "".join(mark if mark.isprintable() else " " for mark in host) for name, host in hosts.items()}
+    return UnsafeUrl("video.unsafe", reason=Text(f"errors.video.unsafe.{reason}", **shown))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from nodes.comfyui.routes import is_cross_site
+from nodes.comfyui.guarded_route import is_cross_site
 
 HERE = "127.0.0.1:8188"
 OWN_NAME = "render7.studio.example"

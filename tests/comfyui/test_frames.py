@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.comfyui.graphs import ApiGraph
 from tests.comfyui.seedance_graphs import FRAMES, HEIGHT, PROBE, VIDEO, WIDTH, generation, node, output
 from tools.comfyui import ComfyUI
 from tools.comfyui_client import Client, Run, Status
@@ -20,9 +22,9 @@ ONE_LEVEL = 1.0  # of 255; the probe's means against a decode of the file here
 
 
 @pytest.fixture(scope="module")
-def run(client: Client) -> Run:
+def graph() -> ApiGraph:
     """One generation with everything behind it that the tests of this file look at."""
-    graph = generation("A red kite over dunes, of the tests of frames") | {
+    return generation("A red kite over dunes, of the tests of frames") | {
         "save": node("SaveVideo", video=output("video"), filename_prefix="kept", format="auto", codec="auto"),
         "model": node("UpscaleModelLoader", model_name=UPSCALER),
         "few": node("ImageFromBatch", image=output("images"), batch_index=0, length=FEW),
@@ -33,6 +35,10 @@ def run(client: Client) -> Run:
         "difference": node("ProbeDifference", one=output("images"), other=["components", 0]),
         "save upscaled": node("SaveVideo", video=["create", 0], filename_prefix="big", format="mp4", codec="h264"),
     }
+
+
+@pytest.fixture(scope="module")
+def run(client: Client, graph: ApiGraph) -> Run:
     run = client.run(graph)
     assert run.status is Status.SUCCESS, run.error
     return run
@@ -85,6 +91,13 @@ def test_video_is_saved_with_its_stream_as_it_is(run: Run, server: ComfyUI, file
     saved = saved_file(run, "save", server)
     assert stream_facts(saved) == ("h264", WIDTH, HEIGHT)
     assert packets(saved) == packets(file)
+
+
+def test_the_graph_is_in_the_file_and_in_the_saved_one(run: Run, server: ComfyUI, file: Path, graph: ApiGraph) -> None:
+    """So that each, dropped into ComfyUI, brings it back."""
+    for each in (file, saved_file(run, "save", server)):
+        with av.open(str(each)) as container:
+            assert json.loads(container.metadata["prompt"]).keys() == graph.keys(), each
 
 
 def test_upscaler_doubles_the_size(run: Run, server: ComfyUI, seen: dict[str, Any]) -> None:

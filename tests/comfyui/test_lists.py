@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import av
 import requests
 
+from nodes.texts import Text
 from tests.comfyui.conftest import ServiceLog, failure_of, lines
 from tests.comfyui.graphs import ApiGraph
 from tests.comfyui.seedance_graphs import (
@@ -29,6 +31,17 @@ from tools.comfyui_events import PROGRESS_TEXT, Event
 SAVE = "save"
 PRICE = "$0.02 per second"
 COST = 0.02 * DURATION
+
+
+def in_english(lines: list[list[Any]]) -> str:
+    """What the browser makes of the lines that it is sent, in the language of the log."""
+
+    def worded(text: Any) -> Any:
+        if not isinstance(text, dict):
+            return text
+        return Text(text["key"], **{name: worded(value) for name, value in text["values"].items()})
+
+    return "\n".join(" ".join(map(worded, line)) for line in lines)
 
 
 def saving(prompt: str) -> ApiGraph:
@@ -63,14 +76,21 @@ def test_the_line_sums_the_list_up(client: Client, service_log: ServiceLog, prom
             seen.append("generating")
             service_log.service.release()
 
-    shown = lines(client.run(generation(prompt, count=3), on_event=go_on_once_read))
+    run = client.run(generation(prompt, count=3), on_event=go_on_once_read)
+    shown = lines(run)
     assert seen == ["queued", "generating"], shown
     assert shown[-1] == f"3 videos: 3 done, ${3 * COST:.2f}"
     assert len(set(shown)) == len(shown), "nothing is sent twice"
+    said = [event.data for event in run.events if event.name == "seedance.event"]
+    assert [in_english(each["lines"]) for each in said] == shown, "for the browser, to be worded in any language"
+    assert {(each["prompt_id"], each["node"], each["settings"]) for each in said} == {(run.prompt_id, VIDEO, False)}
 
 
 def test_a_single_video_shows_the_price_and_what_it_cost(client: Client, service_log: ServiceLog, prompt: str) -> None:
-    shown = lines(client.run(generation(prompt)))
+    run = client.run(generation(prompt))
+    shown = lines(run)
+    phases = [event.data["phase"] for event in run.events if event.name == "seedance.event"]
+    assert (phases[0], *phases[-2:]) == ("submitting", "decoding", "done"), phases
     assert any(line.startswith(("Queued, ", "Generating, ")) and line.endswith(PRICE) for line in shown), shown
     assert shown[-1].endswith(f", {FRAMES} frames 864x480 at 24 fps, ${COST:.2f}")
 
@@ -213,4 +233,4 @@ def test_the_browser_hears_of_a_video_that_is_left_out_but_not_of_a_failed_run(
         assert run.status is status
         heard = [event.data for event in run.events if event.name == "seedance.left_out"]
         assert [(each["node"], each["item"]) for each in heard] == [(VIDEO, item) for item in items]
-        assert all("Settings > Seedance" in each["reason"] for each in heard)
+        assert all(each["settings"] and "Settings > Seedance" in in_english(each["lines"]) for each in heard)

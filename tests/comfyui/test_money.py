@@ -32,9 +32,10 @@ from tests.comfyui.seedance_graphs import (
     text_to_video,
 )
 from tests.comfyui.test_stop import says
-from tests.support.faulty_service import FaultyService
+from tests.support.faulty_service import FaultyService, last
 from tests.support.loopback_server import DEADLINE as PATIENCE
 from tests.support.rehearsal import RehearsalService
+from tests.support.tiny_mp4 import TINY_MP4
 from tools.comfyui import ComfyUI
 from tools.comfyui_client import Client, Run, Status
 from tools.comfyui_events import Event
@@ -134,6 +135,15 @@ def test_a_in_a_loop_nothing_is_skipped_so_that_what_is_unclear_is_read(machine:
     assert len(machine.bought) == 2, "once it was read"
 
 
+def test_what_cannot_be_decoded_right_after_it_was_paid_for_is_said_to_be_charged(
+    machine: Machine, prompt: str
+) -> None:
+    machine.door.arm("media", lambda _: [last(200, TINY_MP4)])
+    said = str(machine.client.run(generation(prompt)).error)
+    assert "The job was charged." in said
+    assert f"Request id: {machine.bought[0]}." in said
+
+
 def test_b_the_server_is_killed_in_one_call_and_in_another_job_and_the_token_is_renewed(
     machine: Machine, prompt: str
 ) -> None:
@@ -162,7 +172,7 @@ def test_b_the_server_is_killed_in_one_call_and_in_another_job_and_the_token_is_
         if says("Another run is submitting the same video")(event):
             # The call may be under way for 90 s yet. Only the journal can be turned on, not the server's clock.
             with closing(sqlite3.connect(journal)) as connection, connection:
-                connection.execute("UPDATE job_records SET submit_until = 1 WHERE state = 'intended'")
+                connection.execute("UPDATE paid_jobs SET submit_until = 1 WHERE state = 'intended'")
 
     journal = machine.server.base / "user" / "__seedance" / "jobs.sqlite3"
     machine.server.start()

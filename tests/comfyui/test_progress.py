@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nodes.comfyui.progress import MAX_REASONS, BatchProgress
+from nodes.comfyui.progress import MAX_REASONS, BatchProgress, Lines, english
 from nodes.jobs.events import (
     Decoding,
     Done,
@@ -13,17 +13,17 @@ from nodes.jobs.events import (
     Failed,
     Generating,
     Notice,
+    Phase,
     Queued,
     Retrying,
     StopOutcome,
     StopReport,
     Submitting,
 )
+from nodes.texts import Text
 
 DONE = Done(41, 121, 864, 480, 24, 0.03)
-CANCELLED = StopReport(
-    "Stopped. Job job-1 was still queued and is cancelled. Nothing was charged.", StopOutcome.CANCELLED
-)
+CANCELLED = StopReport((Text("stoppedCancelled"),), StopOutcome.CANCELLED)
 
 
 class Screen:
@@ -31,10 +31,12 @@ class Screen:
 
     def __init__(self) -> None:
         self.texts: list[str] = []
+        self.phases: list[Phase | None] = []
         self.bars: list[tuple[int, int]] = []
 
-    def set_text(self, text: str, event: Event | None = None) -> None:
-        self.texts.append(text)
+    def show(self, lines: Lines, phase: Phase | None) -> None:
+        self.texts.append(english(lines))
+        self.phases.append(phase)
 
     def set_progress(self, value: int, total: int) -> None:
         self.bars.append((value, total))
@@ -53,9 +55,9 @@ def shown(*histories: list[Event]) -> Screen:
 
 def test_the_line_of_a_list_sums_up_what_its_items_came_to() -> None:
     free = Done(0, 121, 864, 480, 24, 0.03, reused=True)
-    refused, goes_on = Failed("The content check refused it."), StopReport("Stopped.", StopOutcome.GOES_ON)
-    reasons = [list[Event]([Failed(f"Reason {number}.")]) for number in range(20)]
-    urgent = [list[Event]([Failed(f"Unclear {number}.", urgent=True)]) for number in range(7)]
+    refused, goes_on = Failed(("The content check refused it.",)), StopReport(("Stopped.",), StopOutcome.GOES_ON)
+    reasons = [list[Event]([Failed((f"Reason {number}.",))]) for number in range(20)]
+    urgent = [list[Event]([Failed((f"Unclear {number}.",), urgent=True)]) for number in range(7)]
     table: list[tuple[list[list[Event]], list[str]]] = [
         # A single one has the line to itself.
         ([[Submitting(), CANCELLED]], [str(CANCELLED)]),
@@ -91,8 +93,8 @@ def test_the_line_of_a_list_sums_up_what_its_items_came_to() -> None:
             [[CANCELLED], [goes_on], [DONE], [CANCELLED]],
             [
                 "4 videos: 1 done, 3 stopped, $0.03",
-                f"2 {StopOutcome.CANCELLED.value}",
-                f"1 {StopOutcome.GOES_ON.value}",
+                "2 cancelled, nothing charged",
+                "1 going on, to be charged; the next run of the same graph collects them without a new charge",
             ],
         ),
     ]
@@ -110,19 +112,19 @@ def test_a_failed_item_is_named_by_what_tells_it_from_the_others() -> None:
         screen = Screen()
         batch = BatchProgress(screen)
         *_, last = [batch.add(number, names) for number, names in enumerate(items)]
-        last(Failed("No."))
+        last(Failed(("No.",)))
         assert screen.texts[-1].splitlines()[-1] == f"[{name}] No.", name
 
 
 def test_trouble_of_one_item_is_told_while_it_lasts() -> None:
     trouble = Retrying("RunComfy is limiting how often this account may call it.", 4)
     *_, troubled, over = shown([], [Queued(2, 5)], [Queued(1, 3), trouble, Generating(9, 50)]).texts
-    assert troubled == f"3 videos: 2 queued, 1 submitting, 5 s. {trouble}"
+    assert troubled == f"3 videos: 2 queued, 1 submitting, 5 s\n{trouble}"
     assert str(trouble) not in over
 
 
 def test_nothing_follows_the_end_and_the_same_line_is_no_news() -> None:
-    assert shown([Failed("No."), Notice("The journal cannot be written.")]).texts == ["No."]
+    assert shown([Failed(("No.",)), Notice(("The journal cannot be written.",))]).texts == ["No."]
     assert len(shown([Queued(1, 3)] * 3, [Queued(2, 3)] * 3).texts) == 2
 
 
@@ -133,8 +135,8 @@ def test_the_bar_knows_only_what_is_measured_and_moves_only_when_something_is_do
         ([[Decoding(2, 9)]], [(2, 9)]),
         ([[Generating(3, 8)]], [(375, 1000)]),
         ([[Generating(30, 8)]], [(950, 1000)]),
-        ([[DONE], [Downloading(3, 8)], [Failed("No.")], []], [(1, 4), (2, 4)]),
-        ([[Queued(None, 1.0), Queued(None, 2.0), Failed("No.")], []], [(0, 2), (1, 2)]),
+        ([[DONE], [Downloading(3, 8)], [Failed(("No.",))], []], [(1, 4), (2, 4)]),
+        ([[Queued(None, 1.0), Queued(None, 2.0), Failed(("No.",))], []], [(0, 2), (1, 2)]),
     ]
     for histories, bars in table:
         assert shown(*histories).bars == bars
@@ -143,8 +145,8 @@ def test_the_bar_knows_only_what_is_measured_and_moves_only_when_something_is_do
 def test_what_the_line_loses_is_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     """But a failure, which ComfyUI logs, or a list's node, is not there twice; and a list once it is over."""
     caplog.set_level("INFO", "seedance")
-    shown([Queued(1, 3), Notice("The journal cannot be written."), Failed("No.")])
-    shown([Failed("No.")], [DONE], [CANCELLED, Generating(1, 2)])
+    shown([Queued(1, 3), Notice(("The journal cannot be written.",)), Failed(("No.",))])
+    shown([Failed(("No.",))], [DONE], [CANCELLED, Generating(1, 2)])
     notice, summary = (record.getMessage() for record in caplog.records)
     assert notice == "Seedance: The journal cannot be written."
     assert summary.startswith("Seedance: 3 videos: 1 done, 1 failed, 1 stopped, $0.03")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -22,11 +23,14 @@ from tests.comfyui.conftest import failure_of, started
 from tests.comfyui.graphs import ApiGraph
 from tests.comfyui.seedance_graphs import PROBE, loading, node
 from tests.comfyui.test_stop import run_and_stop, says
+from tests.support.clips import sound_of, times_of
 from tools.comfyui import CACHE, ComfyUI
 from tools.comfyui_client import Client, Run, Status
 from tools.comfyui_source import ensure
 from tools.upscale_model import UPSCALER
 
+Frames = NDArray[np.uint8]
+"""[frames, height, width, 3], RGB."""
 FFMPEG: Final = imageio_ffmpeg.get_ffmpeg_exe()
 PICTURE: Final = "-f lavfi -i testsrc2=s=160x96:r=24:d=1,hue=s=0.6"
 """Not of colours that are at the edge of what there is: there, each decoder clips in its own way."""
@@ -34,7 +38,11 @@ BEEP: Final = "-f lavfi -i sine=d=1"
 X264: Final = "-c:v libx264 -crf 10 -pix_fmt yuv420p"
 MOST_OFF: Final = 4.0
 """Of 255, of the mean colour of a sixteenth of the picture."""
-FEW: Final = 5
+LONG_NAME: Final = f"20261126-{'fox-trots-' * 4}-s2147483647-01234567-89ab-cdef-0123-456789abcdef"
+"""As long as that of a job's file may be."""
+
+
+VARIABLE: Final = f"{PICTURE} -vf select=lt(mod(n\\,12)\\,6) -fps_mode vfr {X264}"
 
 
 @dataclass(frozen=True)
@@ -47,8 +55,8 @@ class Row:
     frames: int = 24
     sound: str = ""
     """The codec of the upscaled video's sound."""
-    is_turned: bool = False
-    """Which only newer ComfyUIs see."""
+    upright: Callable[[Frames], Frames] | None = None
+    """What makes its frames of those of `silent.mp4`, as only newer ComfyUIs do."""
 
 
 ROWS: Final = MappingProxyType(
@@ -58,11 +66,15 @@ ROWS: Final = MappingProxyType(
         "aac.mp4": Row(f"{PICTURE} {BEEP} {X264} -c:a aac", sound="aac"),
         "pcm.mov": Row(f"{PICTURE} {BEEP} {X264} -c:a pcm_s16le", sound="aac"),
         "opus.webm": Row(f"{PICTURE} {BEEP} -c:v libvpx -crf 4 -b:v 4M -c:a libopus", sound="opus"),
-        "variable.mp4": Row(f"{PICTURE} -vf select=lt(mod(n\\,12)\\,6) -fps_mode vfr {X264}", frames=12),
-        "variable.mkv": Row(f"{PICTURE} -vf select=lt(mod(n\\,12)\\,6) -fps_mode vfr {X264}", frames=12),
-        "turned.mp4": Row("-display_rotation 90 -i silent.mp4 -c copy", size=(192, 320), is_turned=True),
-        "mirrored.mp4": Row("-display_rotation 0 -display_hflip -i silent.mp4 -c copy", is_turned=True),
-        "odd.mp4": Row(f"{PICTURE} -vf scale=161:97,format=yuv444p -c:v libx264 -crf 10", size=(322, 194)),
+        "variable.mp4": Row(VARIABLE, frames=12),
+        "variable.mkv": Row(VARIABLE, frames=12),
+        "turned.mp4": Row(
+            "-display_rotation 90 -i silent.mp4 -c copy", (192, 320), upright=lambda frames: np.rot90(frames, 1, (1, 2))
+        ),
+        "mirrored.mp4": Row(
+            "-display_rotation 0 -display_hflip -i silent.mp4 -c copy", upright=lambda frames: frames[:, :, ::-1]
+        ),
+        "odd.mp4": Row(f"{PICTURE} -vf scale=161:97,format=yuv444p -c:v libx264 -crf 10", (322, 194)),
         "one.mp4": Row(f"{PICTURE} -frames:v 1 {X264}", frames=1),
     }
 )
@@ -73,10 +85,12 @@ def sources(server: ComfyUI) -> Path:
     """ComfyUI's input folder, with a file of each kind."""
     folder = server.base / "input"
     for name, row in ROWS.items():
-        subprocess.run(
-            [FFMPEG, "-nostdin", "-v", "error", "-y", *row.arguments.split(" "), name], cwd=folder, check=True
-        )
+        ffmpeg(folder, f"{row.arguments} {name}")
     return folder
+
+
+def ffmpeg(folder: Path, arguments: str) -> None:
+    subprocess.run([FFMPEG, "-nostdin", "-v", "error", "-y", *arguments.split(" ")], cwd=folder, check=True)
 
 
 def upscaling(file: str, **inputs: Any) -> ApiGraph:
@@ -110,31 +124,19 @@ def shown(finished: Run, server: ComfyUI, by: str = "upscale") -> Path:
     return server.base.joinpath(each["type"], each["subfolder"], each["filename"])
 
 
-def frames_of(file: Path) -> list[NDArray[np.uint8]]:
+def frames_of(file: Path) -> Frames:
     with av.open(str(file)) as container:
-        return [np.asarray(frame.to_ndarray(format="rgb24"), np.uint8) for frame in container.decode(video=0)]
+        return np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
 
 
-def times_of(file: Path) -> list[float]:
-    with av.open(str(file)) as container:
-        return [round(float(frame.time or 0), 3) for frame in container.decode(video=0)]
-
-
-def sound_of(file: Path) -> tuple[str, float]:
-    """Its codec, and the seconds of it."""
-    with av.open(str(file)) as container:
-        if not container.streams.audio:
-            return "", 0
-        seconds = sum(frame.samples / frame.sample_rate for frame in container.decode(audio=0))
-        return container.streams.audio[0].codec_context.name.removesuffix("float"), seconds
-
-
-def colours(frames: list[NDArray[np.uint8]]) -> NDArray[np.float64]:
-    """The mean of each sixteenth of each frame."""
-    height, width, _ = frames[0].shape
-    parts = np.stack(frames)[:, : height // 4 * 4, : width // 4 * 4].astype(np.float64)
-    means: NDArray[np.float64] = parts.reshape(len(frames), 4, height // 4, 4, width // 4, 3).mean(axis=(2, 4))
-    return means
+def off(frames: Frames, expected: Frames, parts: int = 4) -> float:
+    """By how much the mean colour of a part of a frame differs at most, of 255; of ``parts`` in each direction."""
+    means = []
+    for each in (frames, expected):
+        count, height, width, _ = each.shape
+        cut = each[:, : height // parts * parts, : width // parts * parts].astype(np.float64)
+        means.append(cut.reshape(count, parts, height // parts, parts, width // parts, 3).mean(axis=(2, 4)))
+    return float(np.abs(means[0] - means[1]).max())
 
 
 def unfinished(server: ComfyUI) -> list[str]:
@@ -144,53 +146,43 @@ def unfinished(server: ComfyUI) -> list[str]:
 def test_every_kind_of_source_gives_what_cores_chain_gives_with_sound_and_times(
     client: Client, server: ComfyUI, sources: Path
 ) -> None:
+    upright = None
     for name, row in ROWS.items():
         finished = run(client, beside_core(upscaling(name), ["load", 0]))
-        file, core = shown(finished, server), shown(finished, server, "core")
+        file, expected = shown(finished, server), frames_of(shown(finished, server, "core"))
+        upright = expected if upright is None else upright
+        expected = row.upright(upright) if row.upright else expected
         frames = frames_of(file)
-        assert (len(frames), frames[0].shape) == (row.frames, (row.size[1], row.size[0], 3)), name
+        assert frames.shape == expected.shape == (row.frames, row.size[1], row.size[0], 3), name
+        assert off(frames, expected) <= MOST_OFF, name
         assert file.parent == server.base / "output" / "seedance", name
         assert file.name.startswith(f"{Path(name).stem}.{row.size[0]}x{row.size[1]}."), name
-        times, before = times_of(file), times_of(sources / name)
-        assert [time - times[0] for time in times] == pytest.approx([time - before[0] for time in before], abs=0.002), (
-            name
-        )
-        codec, seconds = sound_of(file)
-        assert codec == row.sound, name
-        assert seconds == pytest.approx(sound_of(sources / name)[1], abs=0.1), name
-        expected = frames_of(core)
-        if row.is_turned and expected[0].shape != frames[0].shape:
-            continue
-        if not row.is_turned:
-            off = np.abs(colours(frames) - colours(expected)).max()
-            assert off <= MOST_OFF, f"{name}: {off:.1f} of 255 off"
+        shift, before = times_of(file)[0], times_of(sources / name)
+        assert [time - shift for time in times_of(file)] == pytest.approx(
+            [time - before[0] for time in before], abs=0.002
+        ), name
+        assert sound_of(file).codec == row.sound, name
+        assert sound_of(file).seconds == pytest.approx(sound_of(sources / name).seconds, abs=0.1), name
 
 
-def test_a_video_of_frames_in_memory_and_its_sound(client: Client, server: ComfyUI, sources: Path) -> None:
-    graph = upscaling("aac.mp4", video=["made", 0]) | {
+def test_frames_in_memory_and_a_trimmed_video_give_what_cores_chain_gives_with_sound(
+    client: Client, server: ComfyUI, sources: Path
+) -> None:
+    made = {
         "read": node("GetVideoComponents", video=["load", 0]),
-        "made": node("CreateVideo", images=["read", 0], audio=["read", 1], fps=["read", 2]),
+        "other": node("CreateVideo", images=["read", 0], audio=["read", 1], fps=["read", 2]),
     }
-    finished = run(client, beside_core(graph, ["made", 0]))
-    frames, expected = frames_of(shown(finished, server)), frames_of(shown(finished, server, "core"))
-    assert len(frames) == len(expected) == 24
-    assert np.abs(colours(frames) - colours(expected)).max() <= MOST_OFF
-    codec, seconds = sound_of(shown(finished, server))
-    assert codec == "aac"
-    assert seconds == pytest.approx(1, abs=0.1)
-
-
-def test_a_trimmed_video_keeps_its_window(client: Client, server: ComfyUI, sources: Path) -> None:
-    if "Video Slice" not in client.object_info():
-        return  # this ComfyUI cannot trim
-    graph = upscaling("aac.mp4", video=["cut", 0]) | {
-        "cut": node("Video Slice", video=["load", 0], start_time=0.25, duration=0.5, strict_duration=False),
-    }
-    finished = run(client, beside_core(graph, ["cut", 0]))
-    frames, expected = frames_of(shown(finished, server)), frames_of(shown(finished, server, "core"))
-    assert len(frames) == len(expected) == 12
-    assert np.abs(colours(frames) - colours(expected)).max() <= MOST_OFF
-    assert sound_of(shown(finished, server))[1] == pytest.approx(0.5, abs=0.05)
+    cut = {"other": node("Video Slice", video=["load", 0], start_time=0.25, duration=0.5, strict_duration=False)}
+    can_trim = "Video Slice" in client.object_info()
+    for nodes, count, length in ((made, 24, 1), (cut, 12, 0.5))[: 1 + can_trim]:
+        graph = upscaling("aac.mp4", video=["other", 0]) | nodes
+        finished = run(client, beside_core(graph, ["other", 0]))
+        frames, expected = frames_of(shown(finished, server)), frames_of(shown(finished, server, "core"))
+        assert len(frames) == len(expected) == count
+        assert off(frames, expected) <= MOST_OFF
+        sound = sound_of(shown(finished, server))
+        assert sound.codec == "aac"
+        assert sound.seconds == pytest.approx(length, abs=0.05)
 
 
 def test_size_is_as_asked_and_even(client: Client, server: ComfyUI, sources: Path) -> None:
@@ -204,28 +196,30 @@ def test_size_is_as_asked_and_even(client: Client, server: ComfyUI, sources: Pat
         frames = frames_of(shown(finished, server))
         assert frames[0].shape == (size[1], size[0], 3), by
         # Of whole frames: smaller ones of this picture are mostly edges, which each encoder blurs in its own way.
-        means = [np.stack(some).mean(axis=(1, 2)) for some in (frames, frames_of(shown(finished, server, "core")))]
-        assert np.abs(means[0] - means[1]).max() <= MOST_OFF, by
+        assert off(frames, frames_of(shown(finished, server, "core")), parts=1) <= MOST_OFF, by
 
 
 def test_more_frames_at_once_change_nothing_and_the_finished_file_is_found(
-    client: Client, server: ComfyUI, sources: Path, prompt: str
+    client: Client, server: ComfyUI, sources: Path
 ) -> None:
-    shutil.copyfile(sources / "aac.mp4", sources / "again.mp4")
-    first = shown(run(client, upscaling("again.mp4", crf=20)), server)
+    shutil.copyfile(sources / "aac.mp4", sources / f"{LONG_NAME}.mp4")
+
+    def upscaled(**inputs: Any) -> Path:
+        return shown(run(client, upscaling(f"{LONG_NAME}.mp4", **inputs)), server)
+
+    first = upscaled(crf=20)
+    assert first.name.startswith(f"{LONG_NAME}.320x192."), "a job's file is found by the id in its name"
     content, made = first.read_bytes(), first.stat().st_mtime_ns
-    found = run(client, upscaling("again.mp4", crf=20, frames_at_once=3))
-    assert shown(found, server) == first
+    assert upscaled(crf=20, frames_at_once=3) == first
     assert first.stat().st_mtime_ns == made
     first.unlink()
-    again = shown(run(client, upscaling("again.mp4", crf=20, frames_at_once=7)), server)
-    assert again == first
-    assert again.read_bytes() == content
-    assert shown(run(client, upscaling("again.mp4", crf=30)), server) != first
+    assert upscaled(crf=20, frames_at_once=7) == first
+    assert first.read_bytes() == content
+    assert upscaled(crf=30) != first
 
 
-def test_it_tells_how_far_it_is(client: Client, server: ComfyUI, sources: Path) -> None:
-    finished = run(client, upscaling("silent.mp4", crf=25, frames_at_once=FEW))
+def test_it_says_how_far_it_is(client: Client, server: ComfyUI, sources: Path) -> None:
+    finished = run(client, upscaling("silent.mp4", crf=25, frames_at_once=5))
     texts = [str(event.data["text"]) for event in finished.events if "text" in event.data]
     assert texts[0] == "Upscaling 0 of 24 frames"
     assert any(text.startswith("Upscaling 20 of 24 frames, ") and text.endswith(" s left") for text in texts), texts
@@ -237,13 +231,14 @@ def test_it_tells_how_far_it_is(client: Client, server: ComfyUI, sources: Path) 
 
 
 def test_stop_ends_it_within_a_part_and_leaves_nothing(client: Client, server: ComfyUI, sources: Path) -> None:
-    before = set((server.base / "output" / "seedance").iterdir())
+    folder = server.base / "output" / "seedance"
+    before = set(folder.glob("*"))
     run_and_stop(client, upscaling("silent.mp4", crf=26, frames_at_once=1), says("Upscaling 3 "))
-    assert set((server.base / "output" / "seedance").iterdir()) == before
+    assert set(folder.glob("*")) == before
     run(client, upscaling("silent.mp4", crf=26))
 
 
-def test_a_full_disk_is_told_and_nothing_is_left(client: Client, server: ComfyUI, sources: Path) -> None:
+def test_a_full_disk_is_named_and_nothing_is_left(client: Client, server: ComfyUI, sources: Path) -> None:
     process = psutil.Process(server.pid)
     limits = process.rlimit(psutil.RLIMIT_FSIZE)
     log = (server.base / "comfyui.log").stat().st_size
@@ -256,14 +251,10 @@ def test_a_full_disk_is_told_and_nothing_is_left(client: Client, server: ComfyUI
     assert unfinished(server) == []
 
 
-def test_what_cannot_be_is_told_before_any_work(client: Client, server: ComfyUI, sources: Path) -> None:
+def test_what_cannot_be_is_refused_before_any_work(client: Client, server: ComfyUI, sources: Path) -> None:
     graph = upscaling("silent.mp4", upscale_model=["other", 0]) | {"other": node("ProbeAnything", value=["load", 0])}
     assert "not a model for single images" in failure_of(client, graph)
-    subprocess.run(
-        [FFMPEG, "-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i", "testsrc2=s=4096x32:d=0.1", "wide.mp4"],
-        cwd=sources,
-        check=True,
-    )
+    ffmpeg(sources, "-f lavfi -i testsrc2=s=4096x32:d=0.1 wide.mp4")
     assert "32768x256 is not a size" in failure_of(client, upscaling("wide.mp4", scale_by=8))
     assert unfinished(server) == []
 
@@ -282,14 +273,13 @@ def test_a_source_that_is_gone_is_named(client: Client, server: ComfyUI, sources
     assert "gone.mp4 is not there any more" in finished.error.message
 
 
-def test_frames_are_of_the_type_that_comfyui_is_told_to_use(sources: Path, tmp_path: Path) -> None:
+def test_frames_are_of_the_type_that_comfyui_is_set_to_use(sources: Path, tmp_path: Path) -> None:
     if "--fp16-intermediates" not in (ensure(CACHE) / "comfy" / "cli_args.py").read_text(encoding="utf-8"):
         return  # this ComfyUI knows float32 alone
     with started(tmp_path, {}, "--fp16-intermediates") as server, Client(server.url) as client:
         shutil.copyfile(sources / "silent.mp4", server.base / "input" / "silent.mp4")
         finished = run(client, beside_core(upscaling("silent.mp4"), ["load", 0]))
-        off = np.abs(colours(frames_of(shown(finished, server))) - colours(frames_of(shown(finished, server, "core"))))
-        assert off.max() <= MOST_OFF
+        assert off(frames_of(shown(finished, server)), frames_of(shown(finished, server, "core"))) <= MOST_OFF
         (seen,) = run(client, loading(video="silent.mp4")).outputs[PROBE]["probe"]
         assert seen["dtype"] == "torch.float16"
         assert seen["shape"] == [24, 96, 160, 3]

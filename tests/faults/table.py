@@ -37,8 +37,9 @@ class Cell:
 
 
 def _cells(*rows: tuple[Ending, str, str]) -> dict[str, Cell]:
-    """From rows of (ending, phrase, the faults separated by commas)."""
-    return {fault.strip(): Cell(ending, reads) for ending, reads, faults in rows for fault in faults.split(",")}
+    """From rows of (ending, phrase, the faults separated by commas); `{}` in a phrase is a fault's first word."""
+    faults = [(fault.strip(), ending, reads) for ending, reads, several in rows for fault in several.split(",")]
+    return {fault: Cell(ending, reads.format(fault.split()[0])) for fault, ending, reads in faults}
 
 
 _SUBMIT = _cells(
@@ -64,13 +65,9 @@ _READ = _cells(
     (Ending.GOES_ON, "(connection lost). Trying again", "reset before reading, reset after reading"),
     (Ending.GOES_ON, "ended before its answer was complete", "reset in mid-body, end in mid-body"),
     (Ending.GOES_ON, "(time-out). Trying again", "time-out, slow trickle"),
-    (Ending.GOES_ON, "HTTP 408", "408"),
+    (Ending.GOES_ON, "HTTP {}", "408, 500, 502, 503, 504"),
     (Ending.GOES_ON, "limiting how often", "429"),
     (Ending.GOES_ON, "Trying again in 7 s", "429 with Retry-After"),
-    (Ending.GOES_ON, "HTTP 500", "500"),
-    (Ending.GOES_ON, "HTTP 502", "502"),
-    (Ending.GOES_ON, "HTTP 503", "503"),
-    (Ending.GOES_ON, "HTTP 504", "504"),
     (Ending.GOES_ON, "not a JSON object. Trying again", "empty body, HTML, truncated JSON"),
     (Ending.GOES_ON, "names no status. Trying again", "wrong types"),
     (Ending.GOES_ON, "Generating", "unknown word"),
@@ -101,15 +98,12 @@ _MEDIA = _cells(
     (Ending.GOES_ON, "(connection lost). Trying again", "reset before reading, reset after reading"),
     (Ending.GOES_ON, "Trying again", "reset in mid-body, end in mid-body"),
     (Ending.GOES_ON, "(time-out). Trying again", "time-out, slow trickle"),
-    (Ending.GOES_ON, "not valid any more (HTTP 401). Trying again", "401, 401 with its code"),
-    (Ending.GOES_ON, "not valid any more (HTTP 403). Trying again", "403, 403 with its code"),
-    (Ending.GOES_ON, "not valid any more (HTTP 404). Trying again", "404, 404 with its code"),
-    (Ending.GOES_ON, "(HTTP 408). Trying again", "408"),
-    (Ending.GOES_ON, "(HTTP 429). Trying again", "429, 429 with Retry-After"),
-    (Ending.GOES_ON, "(HTTP 500). Trying again", "500"),
-    (Ending.GOES_ON, "(HTTP 502). Trying again", "502"),
-    (Ending.GOES_ON, "(HTTP 503). Trying again", "503"),
-    (Ending.GOES_ON, "(HTTP 504). Trying again", "504"),
+    (
+        Ending.GOES_ON,
+        "not valid any more (HTTP {}). Trying again",
+        "401, 401 with its code, 403, 403 with its code, 404, 404 with its code",
+    ),
+    (Ending.GOES_ON, "(HTTP {}). Trying again", "408, 429, 429 with Retry-After, 500, 502, 503, 504"),
     (
         Ending.GOES_ON,
         "is not an MP4 video",

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from nodes.jobs import sqlite
+from nodes.jobs.database import Database
 from nodes.jobs.errors import DeadlinePassed, JournalUnusable, OutcomeUnknown
 from nodes.jobs.journal import Journal
 from tests.support.fake_runcomfy import FakeMachine, ScriptedDownload, TurningClock
@@ -105,9 +105,9 @@ def prepare(machine: FakeMachine, step: str, begin: Callable[[], object]) -> Non
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT", 0.2)
-    monkeypatch.setattr(sqlite, "TRIES", 2)
-    monkeypatch.setattr(sqlite, "PAUSE", 0.001)
+    monkeypatch.setattr(Database, "BUSY_SECONDS", 0.2)
+    monkeypatch.setattr(Database, "TRIES", 2)
+    monkeypatch.setattr(Database, "PAUSE", 0.001)
 
 
 @contextmanager

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from math import inf
 from pathlib import Path
@@ -27,7 +28,9 @@ from tests.support.rehearsal import RehearsalService
 
 SPENDING = ("submit",)
 """The calls that are charged: in PostgreSQL the others only in `make faults`."""
-FILM = VideoRequest(text="Any", duration=2)
+SIDE_BY_SIDE = 6
+"""Cells at once, which wait most of the time."""
+TIMING = Timing(queued=2, running=8, expiry=inf)
 ENDED_BY: dict[Ending, type[Exception] | tuple[type[Exception], ...]] = {
     Ending.REFUSED: RejectedError,
     Ending.UNKNOWN: OutcomeUnknown,
@@ -37,56 +40,53 @@ ENDED_BY: dict[Ending, type[Exception] | tuple[type[Exception], ...]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def service() -> Iterator[RehearsalService]:
-    with RehearsalService(timing=Timing(queued=2, running=8, expiry=inf), clock=fast, video=FILM) as service:
-        yield service
-
-
-@pytest.fixture(autouse=True)
-def hasty_downloads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetch, "TIMEOUTS", (5.0, 1.0))
-    monkeypatch.setattr(fetch, "ATTEMPT_TIMEOUT", 2.0)
-
-
 @on_both
 def test_every_call_under_every_fault(
-    service: RehearsalService, tmp_path: Path, database: Callable[[], str], request: pytest.FixtureRequest
+    tmp_path: Path,
+    database: Callable[[], str],
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    is_quick = "PostgreSQL" in request.node.name and not os.environ.get("ALL_FAULTS")
-    film = render(FILM)
-    endings: Counter[str] = Counter()
-    most_bought = 0
-    for call, cells in TABLE.items():
-        assert set(cells) == set(FAULTS), call
-        if is_quick and call not in SPENDING:
-            continue
-        for fault, cell in cells.items():
-            name = f"{call}: {fault}"
-            with (
-                FaultyService(service) as door,
-                closing(_MendingEngine(door, tmp_path / name, call, database())) as engine,
-            ):
-                before = len(service.submissions)
-                door.arm(call, FAULTS[fault])
-                try:
-                    check_struck_run(name, cell, engine, door)
-                    bought = len(service.submissions) - before
-                    assert bought <= 1, name
-                finally:
-                    service.release()
-                engine.stop_at = "\0"
-                again = engine.run()
-                assert isinstance(again, Video), (name, again)
-                assert again.files[0].read_bytes() == film, name
-                assert [file.suffix for file in engine.folder.glob("videos/*")] == [".mp4"] * len(again.files), name
-                anew = cell.ending is Ending.CANCELS or (cell.ending is Ending.UNKNOWN and fault in ACTED_ON)
-                assert len(service.submissions) - before == (2 if anew else 1), name
-            endings[cell.ending.value] += 1
-            most_bought = max(most_bought, bought)
+    monkeypatch.setattr(fetch, "TIMEOUTS", (5.0, 1.0))
+    monkeypatch.setattr(fetch, "ATTEMPT_TIMEOUT", 2.0)
+    kind = request.node.callspec.id
+    is_quick = kind == "PostgreSQL" and not os.environ.get("ALL_FAULTS")
+    calls = [call for call in TABLE if call in SPENDING or not is_quick]
+    film = render(VideoRequest(text="Any", duration=2))
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
+        lives = []
+        for call in calls:
+            assert set(TABLE[call]) == set(FAULTS), call
+            for fault, cell in TABLE[call].items():
+                place = (tmp_path / f"{call} {fault}", database(), film)
+                lives.append((threads.submit(jobs_bought, call, fault, cell, *place), cell))
+    most_bought = max(life.result() for life, _ in lives)
+    endings = Counter(cell.ending.value for _, cell in lives)
     counted = ", ".join(f"{count} {ending}" for ending, count in sorted(endings.items()))
-    all_cells = f"{endings.total()} cells ({counted})"
-    print(f"Matrix in {request.node.callspec.id}: {all_cells}; jobs bought in one run: {most_bought} at most")
+    print(f"Matrix in {kind}: {len(lives)} cells ({counted}); jobs bought in one run: {most_bought} at most")
+
+
+def jobs_bought(call: str, fault: str, cell: Cell, folder: Path, journal_url: str, film: bytes) -> int:
+    """A run in which the fault strikes, and a healthy one; how many jobs the first one bought."""
+    with (
+        RehearsalService(timing=TIMING, clock=fast, make=lambda *_: film) as service,
+        FaultyService(service) as door,
+        closing(_MendingEngine(door, folder, call, journal_url)) as engine,
+    ):
+        name = folder.name
+        door.arm(call, FAULTS[fault])
+        check_struck_run(name, cell, engine, door)
+        bought = len(service.submissions)
+        assert bought <= 1, name
+        service.release()
+        engine.stop_at = "\0"
+        again = engine.run()
+        assert isinstance(again, Video), (name, again)
+        assert again.files[0].read_bytes() == film, name
+        assert [file.suffix for file in folder.glob("videos/*")] == [".mp4"] * len(again.files), name
+        anew = cell.ending is Ending.CANCELS or (cell.ending is Ending.UNKNOWN and fault in ACTED_ON)
+        assert len(service.submissions) == (2 if anew else 1), name
+        return bought
 
 
 def check_struck_run(name: str, cell: Cell, engine: RealEngine, door: FaultyService) -> None:
@@ -104,7 +104,7 @@ def check_struck_run(name: str, cell: Cell, engine: RealEngine, door: FaultyServ
 
 
 class _MendingEngine(RealEngine):
-    """Opens a shut door as soon as the user is told that it was found shut. For a cancel, presses Stop in the queue."""
+    """Opens a shut door as soon as the user reads that it was found shut. For a cancel, presses Stop in the queue."""
 
     def __init__(self, door: FaultyService, folder: Path, call: str, journal_url: str) -> None:
         super().__init__(door.origin, folder, journal_url=journal_url)

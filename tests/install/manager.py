@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sysconfig
 import venv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,19 +61,28 @@ def prepare(cache: Path, core: Path) -> Environment:
     return made
 
 
-def registry(name: str, version: str, archive: Path) -> Loopback:
-    """What the Comfy Registry answers when one pack is installed, and the pack's zip."""
-    latest = {"id": "1", "version": version, "status": "NodeVersionStatusActive"}
+def registry(name: str, archives: Mapping[str, Path]) -> Loopback:
+    """What the Comfy Registry answers when one pack is installed or updated, and the pack's zips by version.
+
+    The last version is the newest one.
+    """
+
+    def found(version: str) -> dict[str, str]:
+        url = f"{server.origin}/{version}.zip"
+        return {"id": "1", "version": version, "status": "NodeVersionStatusActive", "downloadUrl": url}
 
     def answer(request: Received) -> list[bytes]:
-        found = latest | {"downloadUrl": f"{server.origin}/pack.zip"}
-        answers = {
-            "/nodes": json.dumps({"totalPages": 1, "nodes": [{"id": name, "latest_version": found}]}).encode(),
-            f"/nodes/{name}/install": json.dumps(found).encode(),
-            "/pack.zip": archive.read_bytes(),
-        }
-        content = answers.get(request.target.partition("?")[0])
-        return [reply(404) if content is None else reply(200, content)]
+        path, _, query = request.target.partition("?")
+        newest = list(archives)[-1]
+        asked = query.removeprefix("version=") if query.startswith("version=") else newest
+        content: object = {
+            "/nodes": {"totalPages": 1, "nodes": [{"id": name, "latest_version": found(newest)}]},
+            f"/nodes/{name}/install": found(asked),
+        }.get(path)
+        if content is not None:
+            return [reply(200, json.dumps(content).encode())]
+        version = path.removeprefix("/").removesuffix(".zip")
+        return [reply(200, archives[version].read_bytes()) if version in archives else reply(404)]
 
     server = Loopback(answer)
     return server

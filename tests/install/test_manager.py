@@ -1,8 +1,10 @@
-"""What a user does: ComfyUI-Manager installs the published zip into a fresh ComfyUI, and removes it again."""
+"""What a user does: ComfyUI-Manager installs the published zip into a fresh ComfyUI, updates it, and removes it."""
 
 from __future__ import annotations
 
+import os
 import shutil
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,7 +23,7 @@ from tools.comfyui_source import ensure
 from tools.package import NAME, ROOT, pack
 
 NODES = {"SeedanceOptions", "SeedanceTextToVideo", "LoadSeedanceVideo", "SeedanceUpscaleVideo"}
-VERSION = about().version
+VERSION, OLDER = about().version, "0.1.0"
 TOKEN = "a-token-of-the-tests"
 
 GRAPH: dict[str, dict[str, object]] = {
@@ -34,10 +36,11 @@ GRAPH: dict[str, dict[str, object]] = {
         "inputs": {"text": "A snail crosses a path.", "mode": "live", "reuse": True, "options": ["options", 0]},
     },
     "end": {"class_type": "PreviewImage", "inputs": {"images": ["video", 0]}},
+    "id": {"class_type": "PreviewAny", "inputs": {"source": ["video", 4]}},
 }
-"""The smallest video, decoded, with an end that makes it run."""
+"""The smallest video, decoded, and its request id. The first version takes the same graph."""
 
-NOT_THE_PACKS = {"__pycache__", "__manager", "default", "temp", "front_end", "comfyui.log"}
+NOT_THE_PACKS = {"__pycache__", "__manager", "default", "temp", "front_end", "comfyui.log", "comfyui.prev.log"}
 """What Manager, ComfyUI or the test leave behind in any case."""
 
 
@@ -52,9 +55,23 @@ def fresh_core(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loopback]:
-    archive = pack(ROOT, tmp_path_factory.mktemp("registry") / "pack.zip")
-    with manager.registry(NAME, VERSION, archive) as server:
+    """With this version, and an earlier one: that of the folder `UPDATE_FROM`, else this one under another number."""
+    folder = tmp_path_factory.mktemp("registry")
+    newest = pack(ROOT, folder / "newest.zip")
+    older = pack(Path(os.environ.get("UPDATE_FROM", ROOT)), folder / "older.zip")
+    if "UPDATE_FROM" not in os.environ:
+        older = relabelled(older, folder / "relabelled.zip")
+    with manager.registry(NAME, {OLDER: older, VERSION: newest}) as server:
         yield server
+
+
+def relabelled(archive: Path, target: Path) -> Path:
+    """The same pack as an earlier version."""
+    with zipfile.ZipFile(archive) as pack, zipfile.ZipFile(target, "w") as older:
+        for name in pack.namelist():
+            content = pack.read(name)
+            older.writestr(name, content.replace(f'"{VERSION}"'.encode(), f'"{OLDER}"'.encode()))
+    return target
 
 
 @pytest.fixture
@@ -69,23 +86,30 @@ def usual(fresh_core: Path) -> Iterator[Environment]:
         shutil.rmtree(environment.folder)
 
 
-def test_a_user_installs_uses_and_removes_the_pack(usual: Environment, registry: Loopback, fresh_core: Path) -> None:
+def test_a_user_installs_uses_updates_and_removes_the_pack(
+    usual: Environment, registry: Loopback, fresh_core: Path
+) -> None:
     command = Manager(usual, fresh_core, registry)
     installed, files = usual.installed(), files_in(fresh_core)
     assert any(line.startswith("torch==") for line in installed)
 
-    said = command.run("install", f"{NAME}@{VERSION}", "--mode", "local")
+    said = command.run("install", f"{NAME}@{OLDER}", "--mode", "local")
     assert f"[INSTALLED] {NAME}" in said
     assert usual.installed() == installed, "an install must change neither torch nor anything else"
-
     with RehearsalService(tokens=(TOKEN,), timing=Timing(queued=0.1, running=0.1)) as service:
-        account = {"RUNCOMFY_API_BASE_URL": service.origin, "RUNCOMFY_API_TOKEN": TOKEN}
+        account = {"RUNCOMFY_API_BASE_URL": service.origin}
         with started(fresh_core, account) as server:
-            assert nodes_of(server) == NODES
-            assert "IMPORT FAILED" not in server.log
-            with Client(server.url) as client:
-                run = client.run(GRAPH, timeout=120)
-    assert run.status is Status.SUCCESS, run.error
+            saved = requests.post(f"{server.url}/seedance/token", json={"token": TOKEN}, timeout=60)
+            assert saved.ok, saved.text
+            video = made(server)
+        said = command.run("update", NAME, "--mode", "local")
+        assert "UPDATED" in said
+        command.run("start")
+        with started(fresh_core, account) as server:
+            assert set(pack_nodes(server)) == NODES
+            assert requests.get(f"{server.url}/seedance/about", timeout=60).json()["version"] == VERSION
+            assert made(server) == video, "the token, the journal and the video are found by the same graph"
+            assert len(service.submissions) == 1
 
     said = command.run("uninstall", NAME, "--mode", "local")
     assert f"[UNINSTALLED] {NAME}" in said
@@ -93,10 +117,17 @@ def test_a_user_installs_uses_and_removes_the_pack(usual: Environment, registry:
     left = files_in(fresh_core) - files
     assert {Path(file).parts[:2] for file in left} == {("output", "seedance"), ("user", "__seedance")}
     assert [file for file in left if file.endswith(".mp4")]
-
     with started(fresh_core, {}) as server:
-        assert nodes_of(server) == set()
-        assert "IMPORT FAILED" not in server.log
+        assert pack_nodes(server) == []
+
+
+def made(server: ComfyUI) -> object:
+    """Run the graph; the request id of its video."""
+    assert "IMPORT FAILED" not in server.log
+    with Client(server.url) as client:
+        run = client.run(GRAPH, timeout=120)
+    assert run.status is Status.SUCCESS, run.error
+    return run.outputs["id"]
 
 
 def started(core: Path, variables: dict[str, str]) -> ComfyUI:
@@ -104,9 +135,10 @@ def started(core: Path, variables: dict[str, str]) -> ComfyUI:
     return ComfyUI(core, pack=None, core=core, env=variables)
 
 
-def nodes_of(server: ComfyUI) -> set[str]:
+def pack_nodes(server: ComfyUI) -> list[str]:
     """The pack's nodes that the server offers."""
-    return {name for name in requests.get(f"{server.url}/object_info", timeout=60).json() if "Seedance" in name}
+    assert "IMPORT FAILED" not in server.log
+    return [name for name in requests.get(f"{server.url}/object_info", timeout=60).json() if "Seedance" in name]
 
 
 def files_in(folder: Path) -> set[str]:

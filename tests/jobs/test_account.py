@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from random import Random
 
 import pytest
@@ -140,13 +141,13 @@ def test_the_price_is_asked_once_and_anew_when_it_is_old_and_nothing_is_shown_wh
     unknown = (ConnectError("no connection"), reply(), reply(500), ApiResponse(200, {}, b"<html>"))
     page = ModelPage(*unknown, *(reply(base_price_usd=usd, price_unit="second") for usd in (0.02, 0.03)))
     executors = Executors()
-    price = ListPrice(RunComfy(page, "RUNCOMFY_API_TOKEN"), executors, clock)
+    price = ListPrice(partial(executors.calls.submit, RunComfy(page, "RUNCOMFY_API_TOKEN").model_info), clock)
     for expected in ("", "", "", "", PRICE, "$0.03 per second"):
         left = len(page.answers)
         for _ in range(2):
-            price()
+            price.answer()
             let_rest(executors)
-            assert price() == expected, left
+            assert price.text() == expected, left
         assert len(page.answers) == left - 1
         clock.now += BEST_BEFORE + 1
 
@@ -154,17 +155,19 @@ def test_the_price_is_asked_once_and_anew_when_it_is_old_and_nothing_is_shown_wh
 def test_a_service_that_did_not_answer_is_asked_again_soon_but_not_by_every_job(clock: TurningClock) -> None:
     page = ModelPage(ConnectError("no connection"), reply(base_price_usd=0.02, price_unit="second"))
     executors = Executors()
-    price = ListPrice(RunComfy(page, "RUNCOMFY_API_TOKEN"), executors, clock)
+    price = ListPrice(partial(executors.calls.submit, RunComfy(page, "RUNCOMFY_API_TOKEN").model_info), clock)
     for seconds, left in ((0, 1), (RETRY_AFTER, 1), (1, 0), (BEST_BEFORE, 0)):
         clock.now += seconds
-        price.ask()
+        price.answer()
         let_rest(executors)
         assert len(page.answers) == left, seconds
-    assert price() == PRICE
+    assert price.text() == PRICE
 
 
 def test_the_user_reads_the_price_and_the_journal_keeps_it(machine: FakeMachine) -> None:
-    machine.change(price=lambda: PRICE)
+    told: Future[ModelInfo] = Future()
+    told.set_result(ModelInfo(0.02, "second"))
+    machine.change(price=ListPrice(lambda: told, machine.clock))
     video = machine.run()
     assert machine.said(f"s, {PRICE}") > 1
     assert [video.price, *(entry.price for entry in machine.records())] == [PRICE, PRICE]

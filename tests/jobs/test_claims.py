@@ -12,12 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from nodes.jobs.claims import Claims
+from nodes.jobs.claims import Claims, server_id
 from nodes.jobs.clock import SystemClock
 from nodes.jobs.errors import JournalUnusable
-from nodes.jobs.journal import CLAIM_SECONDS, Journal
+from nodes.jobs.journal import Journal
+from nodes.jobs.limits import CLAIM_SECONDS, NoFreePlace
 from nodes.jobs.records import JobRecord, State
-from tests.support.fake_runcomfy import TurningClock
+from tests.support.fake_runcomfy import BOAT, TurningClock
 from tests.support.job_records import KEY, intend, record_in
 from tests.support.postgres import on_both
 
@@ -113,7 +114,9 @@ def test_a_process_keeps_what_it_has_claimed_while_it_lives(
         journal.close()
 
 
-def test_a_claim_is_renewed_while_its_run_goes_on_and_ids_are_written_meanwhile(tmp_path: Path) -> None:
+def test_claims_and_places_in_line_are_renewed_while_their_runs_go_on_and_ids_are_written_meanwhile(
+    tmp_path: Path,
+) -> None:
     class TellingClock(TurningClock):
         """Tells when the thread that renews has looked at it often enough to have been through."""
 
@@ -131,17 +134,54 @@ def test_a_claim_is_renewed_while_its_run_goes_on_and_ids_are_written_meanwhile(
     journal.database.transact(lambda connection: connection.exec_driver_sql("PRAGMA query_only = ON"))
     with pytest.raises(JournalUnusable):
         journal.accept(lost, "lost")
-    claimed = claims.take(job, claims.join(goes_on))
+    with pytest.raises(JournalUnusable):
+        journal.transition(lost, State.REFUSED, reason="\ud800")  # no database can hold that
+    claimed, waiting = claims.take(job, claims.join(goes_on)), claims.join(goes_on)
     assert claimed
-    clock.now += CLAIM_SECONDS - 1
-    for _ in range(6):
-        assert clock.looks.acquire(timeout=PATIENCE)
+    third = replace(KEY, request="third")
+    with pytest.raises(NoFreePlace):
+        journal.create([], third, "", BOAT, waiting, max_jobs=1)
+    for _ in range(2):
+        clock.now += CLAIM_SECONDS - 1
+        for _ in range(8):
+            assert clock.looks.acquire(timeout=PATIENCE)
     row = journal.row(claimed.id)
     assert row
     assert row.claim_until == clock.wall() + CLAIM_SECONDS
     assert journal.job("lost")
+    with pytest.raises(NoFreePlace) as behind:
+        journal.create([], replace(KEY, request="fourth"), "", BOAT, claims.join(goes_on), max_jobs=1)
+    assert behind.value.place == 2
     claims.close()
     journal.close()
+
+
+def test_a_process_of_another_container_is_not_taken_for_one_of_this(
+    claims: Claims, job: JobRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a process id that is free here may be at work there, although both have the same name."""
+    read_text = Path.read_text
+
+    def another(path: Path, **options: str) -> str:
+        return "another" if path.name == "boot_id" else read_text(path, **options)
+
+    monkeypatch.setattr("os.getpid", lambda: 2**30)
+    for name, is_dead in (("here", True), ("there", False)):
+        if name == "there":
+            monkeypatch.setattr(Path, "read_text", another)
+        other = Claims(claims.journal)
+        owner = other.join(goes_on)
+        assert other.take(job, owner), name
+        assert is_free(claims, job) is is_dead, name
+        other.give_back(owner)
+        other.close()
+
+
+def test_a_folder_keeps_a_name_of_its_own(tmp_path: Path) -> None:
+    one, two = server_id(tmp_path / "one"), server_id(tmp_path / "two")
+    assert one == server_id(tmp_path / "one") != two
+    (tmp_path / "file").touch()
+    assert server_id(tmp_path / "file") != server_id(tmp_path / "file"), "it cannot be kept"
 
 
 @on_both

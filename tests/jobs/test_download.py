@@ -16,13 +16,14 @@ from nodes.jobs.records import JobRecord, RequestKey, State
 from nodes.jobs.waiting import Cancellation
 from nodes.runcomfy.request import MODEL_ID
 from nodes.video.errors import (
+    AGAIN,
     CorruptVideo,
     DiskFailure,
-    DownloadFailed,
     DownloadInterrupted,
     LinkExpired,
     UnsafeUrl,
     UnsupportedVideo,
+    VideoError,
 )
 from tests.support.fake_runcomfy import BOAT, FakeMachine, TurningClock, reply
 from tests.support.job_records import record_in
@@ -69,7 +70,7 @@ def test_one_of_several_that_is_on_disk_is_not_the_whole_job(machine: FakeMachin
     machine.service.ending = {"status": "succeeded", "output": ["https://a", "https://b"]}
     again: Callable[[], Video]
     for again in (machine.run, lambda: asyncio.run(machine.fetch("job-1"))):
-        machine.downloads += [None, DiskFailure("No space.", "Free some.")]
+        machine.downloads += [None, DiskFailure("video.diskFull", folder="videos")]
         with pytest.raises(VideoUnavailable):
             again()
         assert len(again().files) == 2
@@ -97,7 +98,8 @@ def test_a_broken_transfer_is_tried_until_it_is_whole(machine: FakeMachine) -> N
 
 
 def test_a_bad_link_or_file_is_renewed_by_asking_for_the_result_again(new_machine: NewMachine) -> None:
-    for failure in (LinkExpired(403), LinkExpired(404), UnsupportedVideo("HTML.", ""), CorruptVideo("It is cut.", "")):
+    bad = (UnsupportedVideo("video.notMp4", name="HTML"), CorruptVideo("video.breaksOff", AGAIN, name="a", frames=1))
+    for failure in (LinkExpired(403), LinkExpired(404), *bad):
         machine = new_machine()
         machine.downloads.append(failure)
         machine.service.script["result"] += [reply(**link_number(1)), reply(**link_number(2))]
@@ -117,9 +119,9 @@ def test_links_that_stay_bad_end_as_charged_and_the_next_run_fetches_for_free(ma
 
 def test_what_no_repeat_can_mend_ends_at_once_with_its_reason(new_machine: NewMachine) -> None:
     for failure in (
-        DiskFailure("No space.", "Free some."),
-        DownloadFailed("HTTP 418.", ""),
-        UnsafeUrl("Not https.", ""),
+        DiskFailure("video.diskFull", folder="videos"),
+        VideoError("video.badStatus", status=418),
+        UnsafeUrl("video.unsafe", reason="why"),
     ):
         machine = new_machine()
         machine.downloads.append(failure)

@@ -18,15 +18,12 @@ from nodes.jobs.events import (
 PRICE = "$0.02 per second"
 LINES: list[tuple[Event, str]] = [
     (Submitting(), "Submitting"),
-    (Queued(3, 12.2), "Queued, 3rd in line, 12 s"),
-    (Queued(1, 0.4), "Queued, next in line, 0 s"),
-    (Queued(2, 1), "Queued, 2nd in line, 1 s"),
-    (Queued(11, 1), "Queued, 11th in line, 1 s"),
-    (Queued(112, 1), "Queued, 112th in line, 1 s"),
-    (Queued(121, 1), "Queued, 121st in line, 1 s"),
+    (Queued(3, 12.2), "Queued, number 3 in line, 12 s"),
+    (Queued(1, 0.4), "Queued, number 1 in line, 0 s"),
+    (Queued(2, 1), "Queued, number 2 in line, 1 s"),
     (Queued(0, 12), "Queued, 12 s"),
     (Queued(None, 12), "Queued, 12 s"),
-    (Queued(3, 12, PRICE), f"Queued, 3rd in line, 12 s, {PRICE}"),
+    (Queued(3, 12, PRICE), f"Queued, number 3 in line, 12 s, {PRICE}"),
     (Generating(34.4, 50), "Generating, 34 s of about 50 s"),
     (Generating(61, 50), "Generating, 61 s, usually about 50 s"),
     (Generating(34, 50, PRICE), f"Generating, 34 s of about 50 s, {PRICE}"),
@@ -41,7 +38,7 @@ LINES: list[tuple[Event, str]] = [
     (Done(0, 121, 864, 480, 24, 0.03, reused=True), "Loaded again for free, 121 frames 864x480 at 24 fps"),
     (Done(0, 121, 864, 480, 24, None, True, PRICE), "Loaded again for free, 121 frames 864x480 at 24 fps"),
     (Retrying("The network is gone.", 3.6), "The network is gone. Trying again in 4 s."),
-    (Notice("As it is."), "As it is."),
+    (Notice(("As it is.", "Twice.")), "As it is. Twice."),
 ]
 
 

@@ -7,8 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from nodes.jobs.decide import Disk
-from nodes.jobs.download import look_on_disk
-from nodes.jobs.file_names import LINK_PREFIX, MAX_NAME, file_names, find_videos, request_id_of, text_in_name
+from nodes.jobs.file_names import LINK_PREFIX, MAX_NAME, VideoFolder, file_names, request_id_of, text_in_name
 from nodes.jobs.records import JobRecord, RequestKey, State
 from nodes.runcomfy.request import MAX_SEED, GenerationRequest
 from tests.support.tiny_mp4 import TINY_MP4
@@ -112,7 +111,7 @@ def test_a_file_is_found_by_the_id_alone_and_only_by_its_own(tmp_path: Path) -> 
         (tmp_path / name).touch()
     for request_id in ids:
         expected = {number: [tmp_path / name] for number, name in enumerate(named(request_id), 1)}
-        assert find_videos(request_id, tmp_path) == expected, request_id
+        assert VideoFolder(tmp_path).find(request_id) == expected, request_id
 
 
 def test_old_renamed_and_upper_case_names_are_found(tmp_path: Path) -> None:
@@ -126,11 +125,11 @@ def test_old_renamed_and_upper_case_names_are_found(tmp_path: Path) -> None:
         ("Job-1", named("Job-1")[1].lower(), 2),
     ):
         (tmp_path / name).touch()
-        assert find_videos(request_id, tmp_path) == {number: [tmp_path / name]}, name
+        assert VideoFolder(tmp_path).find(request_id) == {number: [tmp_path / name]}, name
         (tmp_path / name).unlink()
     for request_id, name in (("job-1", "Job-1.mp4"), ("Job-1", "job-1.mp4"), (ID, f"{ID}-17.mp4"), ("1", "job-1.mp4")):
         (tmp_path / name).touch()
-        assert find_videos(request_id, tmp_path) == {}, name
+        assert VideoFolder(tmp_path).find(request_id) == {}, name
         (tmp_path / name).unlink()
 
 
@@ -158,5 +157,5 @@ def test_what_a_job_has_on_disk(tmp_path: Path) -> None:
             (folder / name).write_bytes(TINY_MP4)
         for name in broken:
             (folder / name).write_bytes(TINY_MP4[:-1])
-        state, paths = look_on_disk(replace(RECORD, files=written), folder)
+        state, paths = VideoFolder(folder).look(replace(RECORD, files=written))
         assert (state, *(path.name for path in paths)) == expected, (whole, broken, written)

@@ -72,7 +72,7 @@ def test_an_id_that_the_old_journal_learns_late_comes_along(tmp_path: Path, data
     assert import_journal(file, new, clock) == (1, 0)
     old.accept(late, "job-late")
     lost = intend(old, replace(KEY, request="lost"))
-    old.pending.add(lost, "job-lost")
+    old.pending.keep_id(lost, "job-lost")
     old.close()
     assert import_journal(file, new, clock) == (1, 1)
     found = {record.request_id: record.state for record in new.records()}
@@ -87,9 +87,9 @@ def test_a_long_journal_comes_in_pieces_and_goes_on_where_it_broke_off(
     clock = TurningClock()
     old, new = Journal(tmp_path / "old.sqlite3", clock), Journal(tmp_path / "new.sqlite3", clock)
     record_in(State.SAVED, old)
-    many = f"""INSERT INTO job_records (uid, request_key, account, origin, state, request, created, changed)
+    many = f"""INSERT INTO paid_jobs (uid, request_key, account, origin, state, request, created, changed)
         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {2 * AT_ONCE})
-        SELECT 'u' || i, 'r' || i, account, origin, state, request, created, changed FROM n, job_records"""
+        SELECT 'u' || i, 'r' || i, account, origin, state, request, created, changed FROM n, paid_jobs"""
     old.database.transact(lambda connection: connection.exec_driver_sql(many))
     old.close()
     transact, pieces = new.database.transact, iter([True, False, True, True, True])

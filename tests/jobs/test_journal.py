@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 import stat
@@ -14,8 +15,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from nodes.jobs import sqlite as sqlite_module
+from nodes.jobs.budget import Purchase
 from nodes.jobs.claims import Claims
+from nodes.jobs.database import Database
 from nodes.jobs.errors import JournalUnusable
 from nodes.jobs.journal import Journal
 from nodes.jobs.records import RequestKey, State, hash_of
@@ -73,19 +75,13 @@ def test_what_is_committed_is_on_the_disk(journal: Journal) -> None:
     assert execute(journal, "PRAGMA journal_mode") == [("truncate",)]
 
 
-def test_a_record_comes_back_as_it_was_written(file: Path, journal: Journal) -> None:
+@on_both
+def test_a_record_comes_back_as_it_was_written(journal: Journal) -> None:
     record = record_in(State.SAVED, journal, cost=0.03, seconds=41.5, price="$0.02 per second", media_host="media")
     record = journal.transition(record, State.SAVED, files=("job-1.mp4", "job-1-2.mp4"))
-    with closing(Journal(file, TurningClock()).database):
-        again = Journal(file, TurningClock())
-        assert again.of_request(KEY) == again.records() == [again.job("job-1")] == [again.row(1)] == [record]
+    journal.close()
+    assert journal.of_request(KEY) == journal.records() == [journal.job("job-1")] == [journal.row(1)] == [record]
     assert (record.request, record.cost, record.seconds, record.files[1]) == (BOAT, 0.03, 41.5, "job-1-2.mp4")
-
-
-def test_an_empty_file_becomes_a_journal(file: Path, journal: Journal) -> None:
-    file.parent.mkdir()
-    file.touch()
-    intend(journal)
 
 
 @on_both
@@ -116,10 +112,6 @@ def spoil_newer(file: Path) -> None:
         database.execute("PRAGMA user_version = 99")
 
 
-def spoil_head(file: Path) -> None:
-    file.write_bytes(b"this was a database once" * 100)
-
-
 def spoil_tables(file: Path) -> None:
     content = bytearray(file.read_bytes())
     content[4096:] = b"\xff" * (len(content) - 4096)
@@ -131,16 +123,16 @@ def spoil_kind(file: Path) -> None:
     file.mkdir()
 
 
-SPOILT: dict[str, Callable[[Path], None]] = {
+SPOILT: dict[str, Callable[[Path], object]] = {
     "newer version": spoil_newer,
-    "not a database": spoil_head,
+    "not a database": lambda file: file.write_bytes(b"this was a database once" * 100),
     "malformed": spoil_tables,
     "unable to open": spoil_kind,
 }
 
 
 def test_a_spoilt_journal_is_an_error_that_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite_module, "PAUSE", 0.001)
+    monkeypatch.setattr(Database, "PAUSE", 0.001)
     for reason, spoil in SPOILT.items():
         file = tmp_path / reason / "jobs.sqlite3"
         journal = Journal(file, TurningClock())
@@ -170,7 +162,7 @@ def test_a_journal_that_cannot_be_written_takes_no_intent_until_it_is_mended(jou
 def test_a_journal_that_others_keep_locked_is_an_error_after_a_while(
     file: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite_module, "BUSY_TIMEOUT", 0.05)
+    monkeypatch.setattr(Database, "BUSY_SECONDS", 0.05)
     record = intend(journal)
     journal.close()
     with closing(sqlite3.connect(file, isolation_level=None)) as another:
@@ -186,7 +178,7 @@ def test_what_fails_within_a_transaction_leaves_nothing(journal: Journal) -> Non
     record = intend(journal)
 
     def break_off(connection: Connection) -> None:
-        connection.exec_driver_sql("DELETE FROM job_records")
+        connection.exec_driver_sql("DELETE FROM paid_jobs")
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -194,44 +186,85 @@ def test_what_fails_within_a_transaction_leaves_nothing(journal: Journal) -> Non
     assert journal.records() == [record]
 
 
-def test_an_accepted_id_is_never_lost(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_accepted_id_is_never_lost(file: Path) -> None:
     """Neither in a journal that cannot be written at that moment, nor with the process, nor with the journal."""
     for what in ("written later", "process dies", "journal is lost", "journal is lost, and another has bought"):
         shutil.rmtree(file.parent, ignore_errors=True)
         journal = Journal(file, TurningClock())
-        record = intend(journal)
+        record = journal.create([], KEY, "", BOAT, "", purchase=Purchase(60_000))
+        assert record
         read_only(journal)
         with pytest.raises(JournalUnusable):
             journal.accept(record, "paid")
-        if what == "process dies":
+        if what != "written later":
             journal.close()
             journal = Journal(file, TurningClock())
-        elif what.startswith("journal is lost"):
-            journal.close()
+        if what.startswith("journal is lost"):
             file.unlink()
         if what.endswith("has bought"):
-            kept = {each: each.read_text() for each in file.parent.glob("accepted-*")}
-            for each in kept:
-                each.unlink()
-            intend(Journal(file, TurningClock()))
-            for each, text in kept.items():
-                each.write_text(text)
+            (kept,) = file.parent.glob("accepted-*")
+            kept.rename(file.parent / "kept")
+            intend(journal)
+            (file.parent / "kept").rename(kept)
         found = journal.of_request(KEY)
         paid = next((each for each in found if each.request_id == "paid"), None)
         assert paid, what
         expected = State.SURPLUS if what.endswith("has bought") else State.ACCEPTED
-        assert (paid.uid, paid.state, paid.request) == (record.uid, expected, BOAT), what
+        assert (paid.uid, paid.state, paid.request, paid.estimate) == (record.uid, expected, BOAT, 60_000), what
         assert journal.of_request(KEY) == found, what
         assert not list(file.parent.glob("accepted-*")), what
         journal.close()
 
 
+KEPT: dict[str, object] = {
+    "uid": "x",
+    "request_id": "job-9",
+    "run": "",
+    "created": 1.0,
+    "key": ["r", "a", "o"],
+    "request": "{}",
+}
+
+
 def test_what_lies_beside_it_and_is_no_id_harms_nothing(file: Path, journal: Journal) -> None:
     file.parent.mkdir()
-    for number, text in enumerate(("", "[]", '{"uid": "x"', "null", '{"uid": 1, "key": [1]}')):
+    wrong = {"uid": {}, "request_id": "../x", "key": [1, 2, 3], "run": 1}
+    odd = [{**KEPT, name: value} for name, value in wrong.items()]
+    for number, text in enumerate(("", "[]", '{"uid": "x"', "null", '{"uid": 1, "key": [1]}', *map(json.dumps, odd))):
         (file.parent / f"accepted-{number}.json").write_text(text)
     assert journal.of_request(KEY) == []
-    assert len(list(file.parent.glob("accepted-*"))) == 5, "a file of the user's was deleted"
+    assert len(list(file.parent.glob("accepted-*"))) == 9, "a file of the user's was deleted"
+
+
+@on_both
+def test_what_the_database_refuses_for_good_is_set_aside_loudly_and_nothing_waits_behind_it(
+    file: Path, journal: Journal, caplog: pytest.LogCaptureFixture
+) -> None:
+    record = record_in(State.ACCEPTED, journal)
+    with pytest.raises(JournalUnusable):
+        journal.transition(record, State.FAILED, reason="half a letter: \ud800")
+    journal.transition(record, State.SUCCEEDED)
+    file.parent.mkdir(exist_ok=True)
+    (file.parent / "accepted-x.json").write_text(json.dumps({**KEPT, "uid": "\ud800"}))
+    assert [each.state for each in journal.of_request(KEY)] == [State.SUCCEEDED]
+    assert not journal.pending
+    assert [each.name for each in file.parent.glob("*accepted-*")] == ["refused-accepted-x.json"]
+    for words in (f"job {record.uid}, request id {record.request_id}", "request id job-9"):
+        assert words in caplog.text
+
+
+@on_both
+def test_a_newer_version_is_seen_also_by_a_process_that_has_the_tables_open(
+    tmp_path: Path, database: Callable[[], str]
+) -> None:
+    url = database()
+    journals = [Journal(tmp_path / "jobs.sqlite3", TurningClock(), url) for _ in range(2)]
+    intend(journals[0])
+    execute(journals[0], "UPDATE journal_version SET number = 99" if url else "PRAGMA user_version = 99")
+    for journal in journals:
+        with pytest.raises(JournalUnusable, match=r"newer version.* Nothing was charged\. Update this pack\."):
+            journal.records()
+        journal.close()
 
 
 @on_both
@@ -257,31 +290,8 @@ def test_durations_are_those_of_the_same_kind_newest_first(journal: Journal) -> 
 @on_both
 def test_a_row_of_other_rules_hides_no_other_row(journal: Journal) -> None:
     odd, good = record_in(State.SAVED, journal), record_in(State.SAVED, journal)
-    execute(journal, f"""UPDATE job_records SET request = '{{"text": "x", "duration": 99}}' WHERE id = {odd.id}""")
+    execute(journal, f"""UPDATE paid_jobs SET request = '{{"text": "x", "duration": 99}}' WHERE id = {odd.id}""")
     assert journal.of_request(KEY) == [good, replace(odd, request=None)]
-
-
-def test_no_question_of_a_run_reads_the_whole_journal(journal: Journal) -> None:
-    """Every job of a long list asks all of them, of a journal that grows for years."""
-    record = record_in(State.ACCEPTED, journal)
-    claims, asked = Claims(journal), list[str]()
-    connection = journal.database.transact(lambda connection: connection.connection.driver_connection)
-    assert isinstance(connection, sqlite3.Connection)
-    connection.set_trace_callback(asked.append)
-    journal.of_request(KEY)
-    journal.create([], KEY, "", BOAT, "owner")
-    journal.accept(record, "job-1")
-    journal.transition(record, State.SUCCEEDED)
-    journal.job("job-1")
-    journal.durations(BOAT)
-    claims.take(record, "me")
-    claims.holds(record, "me")
-    connection.set_trace_callback(None)
-    statements = [each for each in asked if each.startswith(("SELECT", "UPDATE"))]
-    assert len(statements) > 8
-    for statement in statements:
-        plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}")]
-        assert not any(step.startswith("SCAN") for step in plan), (statement, plan)
 
 
 @on_posix

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from nodes.errors import SeedanceError
 from nodes.jobs.account import Reports
-from nodes.jobs.errors import NotUnclear, OtherJobsId
+from nodes.jobs.errors import NotUnclear, OtherJobsId, OtherService
 from nodes.jobs.journal import Journal
-from nodes.jobs.listing import GROUPS, PAGE, as_csv, page, totals
+from nodes.jobs.listing import GROUPS, PAGE, as_csv, link, page, submit_again, totals
 from nodes.jobs.records import SUBMIT_SECONDS, JobRecord, RequestKey, State
-from nodes.jobs.unclear import link, submit_again
 from nodes.runcomfy.errors import NotFound
 from nodes.runcomfy.request import GenerationRequest
 from tests.support.fake_runcomfy import BOAT, FakeMachine, TurningClock
@@ -119,6 +119,10 @@ def test_an_unclear_job_gets_the_id_that_the_service_knows(tmp_path: Path) -> No
     record = record_in(State.UNKNOWN, journal)
     with pytest.raises(NotFound):
         link(account, record.id, "job-77")
+    asked = len(machine.service.calls)
+    with pytest.raises(OtherService, match=r"submitted to https://runcomfy, which is not the service in use\. Nothing"):
+        link(replace(account, origin="https://another"), record.id, "job-77")
+    assert len(machine.service.calls) == asked
     machine.service.accepted["job-77"] = machine.clock.now
     link(account, record.id, "job-77")
     linked = journal.row(record.id)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from nodes.jobs.errors import DeadlinePassed, JournalUnusable, VideoUnavailable
-from nodes.video.errors import DiskFailure, DownloadFailed, DownloadInterrupted, UnsafeUrl
+from nodes.video.errors import DiskFailure, DownloadInterrupted, UnsafeUrl, VideoError
 from tests.support.fake_runcomfy import BOAT, FakeMachine, reply
 from tests.support.tiny_mp4 import TINY_MP4
 
@@ -69,9 +69,9 @@ def test_a_journal_that_may_only_be_read_finds_what_was_bought_and_lets_nothing_
 
 def test_what_ends_a_download_is_said_before_its_advice_and_that_it_was_charged(machine: FakeMachine) -> None:
     for fault, first in (
-        (UnsafeUrl("The link was not followed.", "Use a local file."), "Check the proxy, VPN and DNS"),
-        (DownloadFailed("HTTP 418.", "Check the link."), "Check the proxy, VPN and DNS"),
-        (DiskFailure("There is no space left.", "Free some."), "Free some. Run"),
+        (UnsafeUrl("video.unsafe", reason="why"), "Check the proxy, VPN and DNS"),
+        (VideoError("video.badStatus", status=418), "Check the proxy, VPN and DNS"),
+        (DiskFailure("video.diskFull", folder="a"), "Free some in a and run again. Run"),
     ):
         machine.downloads.append(fault)
         with pytest.raises(VideoUnavailable) as caught:

@@ -170,22 +170,28 @@ def test_it_is_refused_while_a_process_of_the_first_version_is_at_work(tmp_path:
     journal.close()
 
 
-def test_a_journal_of_version_4_gets_the_columns_of_the_budget_and_keeps_its_jobs(tmp_path: Path) -> None:
-    file = tmp_path / "jobs.sqlite3"
-    journal = Journal(file, TurningClock())
-    intend(journal)
-    journal.close()
-    indexes = "SELECT name FROM sqlite_master WHERE type = 'index' ORDER BY name"
-    with closing(sqlite3.connect(file)) as database:
-        whole = database.execute(indexes).fetchall()
-        for statement in (
-            *("DROP INDEX jobs_of_a_time", "DROP INDEX jobs_counted_anew", "PRAGMA user_version = 4"),
-            *(f"ALTER TABLE job_records DROP COLUMN {column}" for column in ("estimate", "recounted")),
-        ):
-            database.execute(statement)
-    for _ in range(2):
-        (record,) = journal.records()
-        assert (record.request, record.estimate) == (BOAT, None)
+def test_one_of_version_4_or_5_keeps_its_jobs_and_a_process_of_it_buys_nothing_any_more(tmp_path: Path) -> None:
+    """Version 4 knew no budget, so one that goes on must not spend beside it."""
+    indexes = "SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = ? ORDER BY name"
+    for version, lacks in ((4, ("estimate", "recounted")), (5, ())):
+        file = tmp_path / f"{version}" / "jobs.sqlite3"
+        journal = Journal(file, TurningClock())
+        intend(journal)
         journal.close()
-    with closing(sqlite3.connect(file)) as database:
-        assert database.execute(indexes).fetchall() == whole
+        with closing(sqlite3.connect(file)) as old:
+            whole = old.execute(indexes, ("paid_jobs",)).fetchall()
+            for statement in (
+                "ALTER TABLE paid_jobs RENAME TO job_records",
+                *("DROP INDEX costs_of_a_time", "DROP INDEX jobs_counted_anew", f"PRAGMA user_version = {version}"),
+                "CREATE INDEX jobs_of_a_time ON job_records (created)",
+                *(f"ALTER TABLE job_records DROP COLUMN {column}" for column in lacks),
+            ):
+                old.execute(statement)
+            old.execute("SELECT * FROM job_records").fetchall()
+            for _ in range(2):
+                (record,) = journal.records()
+                assert (record.request, record.estimate) == (BOAT, None), version
+                journal.close()
+            with pytest.raises(sqlite3.OperationalError, match="no such table: job_records"):
+                old.execute("INSERT INTO job_records (uid) VALUES ('x')")
+            assert len(old.execute(indexes, ("paid_jobs",)).fetchall()) == len(whole), version

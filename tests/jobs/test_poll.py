@@ -201,6 +201,20 @@ def test_a_job_that_the_service_forgot_is_bought_anew_by_the_next_run(machine: F
     assert machine.run().request_id == "job-2"
 
 
+def test_a_saved_video_that_is_gone_and_of_which_the_service_says_that_it_failed_is_bought_anew(
+    machine: FakeMachine,
+) -> None:
+    good = machine.service.ending
+    machine.run().files[0].unlink()
+    machine.service.ending = {"status": "failed", "error": "GPU on fire"}
+    machine.service.before["submit"] = lambda: setattr(machine.service, "ending", good)
+    with pytest.raises(JobExpired):
+        machine.run()
+    assert machine.service.count("result") > 3, "one odd answer is not believed"
+    assert machine.states() == ["forgotten"]
+    assert machine.run().request_id == "job-2"
+
+
 def test_the_duration_is_learnt_from_a_job_that_was_seen_from_start_to_end(machine: FakeMachine) -> None:
     machine.run()
     (seconds,) = machine.journal.durations(BOAT)
@@ -256,7 +270,7 @@ def test_a_job_that_another_run_took_over_while_the_machine_slept_is_left_to_tha
 def test_the_lines_are_the_documented_ones(machine: FakeMachine) -> None:
     machine.run()
     assert "Submitting" in machine.lines
-    assert "Queued, 2nd in line, 2 s" in machine.lines
+    assert "Queued, number 2 in line, 2 s" in machine.lines
     assert "Generating, 12 s, usually about 10 s" in machine.lines
     assert all(before != after for before, after in itertools.pairwise(machine.lines))
 

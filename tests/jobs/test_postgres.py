@@ -10,15 +10,18 @@ import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from nodes.jobs import postgres as postgres_module
 from nodes.jobs.budget import Limit, Purchase
 from nodes.jobs.clock import SystemClock
+from nodes.jobs.database import Database
 from nodes.jobs.errors import BudgetReached, CommitUnknown, JournalUnusable, OutcomeUnknown, Stopped
 from nodes.jobs.journal import Journal
 from nodes.jobs.records import RequestKey, State
@@ -56,7 +59,7 @@ def machine(tmp_path: Path, url: str) -> Iterator[FakeMachine]:
 
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgres_module, "PAUSE", 0.01)
+    monkeypatch.setattr(Database, "PAUSE", 0.01)
 
 
 def at_commit(act: Act, *, times: int = 1) -> Callable[[bytes], Act]:
@@ -78,6 +81,11 @@ def away(_: bytes) -> Act:
 
 def here(_: bytes) -> Act:
     return Act.PASS
+
+
+def go_away(proxy: CuttingProxy) -> None:
+    proxy.judge = away
+    proxy.cut()
 
 
 def test_an_intent_whose_commit_was_not_acknowledged_is_looked_up(journal: Journal, proxy: CuttingProxy) -> None:
@@ -126,13 +134,6 @@ def test_a_change_whose_commit_was_not_acknowledged_is_made_once(journal: Journa
         assert (found.state, found.cost) == (State.SUCCEEDED, 0.03), act
 
 
-def test_idle_connections_that_were_cut_are_no_trouble(journal: Journal, proxy: CuttingProxy) -> None:
-    record = intend(journal)
-    for _ in range(5):
-        proxy.cut()
-        assert journal.of_request(KEY) == [record]
-
-
 def test_at_the_start_of_a_job_nothing_is_bought_without_the_database(
     machine: FakeMachine, proxy: CuttingProxy
 ) -> None:
@@ -147,14 +148,11 @@ def test_at_the_start_of_a_job_nothing_is_bought_without_the_database(
 def test_in_the_middle_of_a_job_it_goes_on_and_is_written_down_later(machine: FakeMachine, proxy: CuttingProxy) -> None:
     """Whichever step the database is away at, and if it is back only after the video has come."""
 
-    def go() -> None:
-        proxy.judge = away
-        proxy.cut()
-
     def come_back() -> None:
         proxy.judge = here
 
-    table = {
+    go = partial(go_away, proxy)
+    table: dict[str, tuple[dict[str, Callable[[], object]], Callable[[], object] | None]] = {
         "submit": ({"submit": go}, None),
         "poll": ({"status": go}, None),
         "download": ({}, go),
@@ -184,8 +182,7 @@ def test_a_run_that_waits_for_anothers_job_ends_without_the_database(machine: Fa
 
     def go(event: object) -> None:
         if "Another run is submitting the same video" in str(event):
-            proxy.judge = away
-            proxy.cut()
+            go_away(proxy)
 
     with pytest.raises(JournalUnusable, match=r"Nothing was charged\."):
         machine.run(run=replace(machine.prompt(), report=go))
@@ -215,8 +212,7 @@ def test_stop_waits_for_no_database(machine: FakeMachine, proxy: CuttingProxy, m
 
 def test_an_unclear_outcome_while_the_database_is_away_is_told_once(machine: FakeMachine, proxy: CuttingProxy) -> None:
     def go_and_fail() -> None:
-        proxy.judge = away
-        proxy.cut()
+        go_away(proxy)
         raise ReadError("connection lost")
 
     machine.service.before["submit"] = go_and_fail
@@ -229,19 +225,22 @@ def test_an_unclear_outcome_while_the_database_is_away_is_told_once(machine: Fak
 
 def test_a_transaction_is_repeated_only_if_it_was_not_committed(journal: Journal, proxy: CuttingProxy) -> None:
     record = intend(journal)
+    for _ in range(5):
+        proxy.cut()  # nobody is at work just now
+        assert journal.of_request(KEY) == [record]
     tries = []
 
-    def work(connection: object) -> None:
+    def work(connection: Connection) -> None:
         tries.append(1)
         if len(tries) == 1:
             proxy.cut()
-        connection.exec_driver_sql("SELECT 1")  # type: ignore[attr-defined]  # an SQLAlchemy Connection
+        connection.exec_driver_sql("SELECT 1")
 
     journal.database.transact(work)
     assert len(tries) == 2
     with pytest.raises(IntegrityError):
         journal.database.transact(
-            lambda connection: connection.exec_driver_sql("INSERT INTO job_records SELECT * FROM job_records")
+            lambda connection: connection.exec_driver_sql("INSERT INTO paid_jobs SELECT * FROM paid_jobs")
         )
     assert journal.of_request(KEY) == [record]
 
@@ -290,10 +289,7 @@ def test_a_machine_that_vanishes_within_a_transaction_keeps_nobody_waiting(
 
 
 def test_all_go_by_the_clock_of_the_database(journal: Journal, url: str) -> None:
-    class Wrong(TurningClock):
-        """Years behind."""
-
-    other = Journal(None, Wrong(), url)
+    other = Journal(None, TurningClock(), url)  # years behind
     record = intend(other)
     journal.records()
     assert abs(journal.now() - other.now()) < 5
@@ -346,8 +342,9 @@ def test_tables_of_an_earlier_version_get_what_they_lack(postgres: Postgres) -> 
     record = record_in(State.SAVED, journal, cost=0.03)
     journal.close()
     with postgres.connect(url.rpartition("/")[2]) as connection:
-        connection.execute("DROP TABLE submit_line")
+        connection.execute("DROP TABLE journal_version, waiting_runs")
         connection.execute("DROP INDEX jobs_of_a_claim")
+        connection.execute("ALTER TABLE paid_jobs RENAME TO job_records")
         connection.execute("ALTER TABLE job_records DROP COLUMN media_host")
     journal = Journal(None, SystemClock(), url)
     assert journal.of_request(KEY) == [record]
@@ -362,12 +359,10 @@ def test_nothing_outlives_a_transaction(journal: Journal, url: str, postgres: Po
     with postgres.connect(url.rpartition("/")[2]) as connection:
         assert connection.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").fetchone() == (0,)
     settings = "SELECT current_setting('statement_timeout'), (SELECT count(*) FROM pg_prepared_statements)"
-    raw = postgres_module.PostgresDatabase(url, SystemClock())
-    raw.read(lambda _: None)
-    engine = raw._opened()
-    with engine.connect() as connection:
-        assert tuple(connection.exec_driver_sql(settings).one()) == ("0", 0)
-    raw.close()
+    # In the session of a transaction, after its end.
+    engine = journal.database.transact(lambda connection: connection.engine)
+    with engine.connect() as session:
+        assert tuple(session.exec_driver_sql(settings).one()) == ("0", 0)
 
 
 def test_the_password_is_nowhere(

@@ -54,7 +54,7 @@ def test_a_drive_that_is_away_or_a_file_in_its_place_is_named(tmp_path: Path) ->
 
 def test_a_drive_that_is_almost_full_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=ROOM - 1))
-    assert "200 MB are free at" in refused(tmp_path)
+    assert "199 MB are free at" in refused(tmp_path)
 
 
 def test_a_path_is_tried_as_long_as_that_of_a_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from nodes.jobs import stop
 from nodes.jobs.errors import DeadlinePassed, OutcomeUnknown, Stopped
 from nodes.jobs.events import Event, Queued
 from nodes.jobs.job import Video
+from nodes.jobs.limits import CLAIM_SECONDS
 from nodes.jobs.waiting import ended_within
 from nodes.runcomfy.errors import ReadError
 from tests.support.fake_runcomfy import BOAT, QUEUED, Answer, FakeMachine, reply
@@ -35,7 +36,7 @@ STOPS: dict[str, tuple[str, str, list[str], int]] = {
     # Stop is pressed when the user reads this: what Stop says, the journal then, the jobs bought in the end.
     "Submitting": ("Stopped before anything was submitted. Nothing was charged.", "", [], 1),
     "Trying again in 60 s": ("Nothing was charged.", "", ["refused"], 1),
-    "Queued, 2nd in line": ("Job job-1 was still queued and is cancelled. Nothing was charged.", "", ["cancelled"], 2),
+    "Queued, number 2": ("Job job-1 was still queued and is cancelled. Nothing was charged.", "", ["cancelled"], 2),
     "Generating, 12 s": ("job-1 is running already and will be charged", "without a new charge", ["accepted"], 1),
 }
 
@@ -245,6 +246,42 @@ def test_a_cancel_call_that_hangs_is_waited_for_only_so_long(
     machine.service.before["cancel"] = lambda: go_on.wait(PATIENCE)
     assert "could not be cancelled in time" in stopped(machine)
     go_on.set()
+    assert machine.states() == ["cancelled"]
+
+
+def test_a_silent_database_delays_no_cancel_while_the_claim_cannot_have_lapsed(
+    new_machine: NewMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stop, "LOOK_SECONDS", 0.05)
+    for age, is_certain in ((CLAIM_SECONDS - 5, True), (CLAIM_SECONDS + 5, False)):
+        machine = new_machine()
+        machine.service.queued = 100.0
+        machine.stop_at = f"in line, {age:.0f} s"
+        silent = threading.Event()
+
+        def holds(*_: object, silent: threading.Event = silent) -> bool:
+            return silent.wait(PATIENCE)
+
+        monkeypatch.setattr(machine.account.claims, "holds", holds)
+        monkeypatch.setattr(stop, "CANCEL_CALL_SECONDS", PATIENCE if is_certain else 0.1)
+        try:
+            assert (CANCELLED if is_certain else "could not be cancelled in time") in stopped(machine), age
+            assert machine.service.count("cancel") == is_certain, age
+        finally:
+            silent.set()
+
+
+def test_what_stop_says_waits_for_no_journal(machine: FakeMachine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cancellation is written down when it answers again."""
+    monkeypatch.setattr(stop, "LOOK_SECONDS", 0.05)
+    silent, answered = threading.Event(), []
+    machine.service.before["submit"] = machine.press_stop
+    machine.service.before["cancel"] = lambda: machine.executors.journal.submit(
+        lambda: answered.append(silent.wait(PATIENCE))
+    )
+    assert CANCELLED in stopped(machine)
+    assert answered == []
+    silent.set()
     assert machine.states() == ["cancelled"]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
+from nodes.jobs import job
 from nodes.jobs.clock import clock_time
 from nodes.jobs.errors import OutcomeUnknown
 from nodes.jobs.records import SUBMIT_SECONDS
@@ -61,7 +62,14 @@ def test_an_unclear_ending_is_not_repeated_and_reported_once(new_machine: NewMac
         assert machine.service.count("submit") == 1, name
         assert machine.states() == ["told"], name
         message = str(caught.value)
-        for part in (when, BOAT.text, "It may have been charged.", "Generations page", "run the same graph again"):
+        for part in (
+            when,
+            BOAT.text,
+            "It may have been charged.",
+            "Generations page",
+            "Link id",
+            "run the same graph again",
+        ):
             assert part in message, name
         assert machine.run().request_id == "job-1", name
         assert machine.service.count("submit") == 2, name
@@ -154,6 +162,22 @@ def test_a_journal_that_breaks_during_an_unclear_call_hides_no_payment(machine: 
     # What could not be written down at first is so by now: it was reported once, and may be bought over.
     assert machine.states() == ["told"]
     assert machine.run().request_id == "job-1"
+
+
+def test_an_unclear_ending_is_raised_though_the_journal_is_silent(
+    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job, "WRITE_SECONDS", 0.05)
+    silent, answered = threading.Event(), []
+    machine.service.before["submit"] = lambda: machine.executors.journal.submit(
+        lambda: answered.append(silent.wait(PATIENCE))
+    )
+    machine.service.script["submit"].append(ReadError("time-out"))
+    with pytest.raises(OutcomeUnknown):
+        machine.run()
+    assert answered == []
+    silent.set()
+    assert machine.states() == ["told"]
 
 
 def test_a_run_cut_off_before_its_call_has_begun_is_never_submitted(machine: FakeMachine) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
-from nodes.rehearsal import Timing, VideoRequest
-from nodes.rehearsal.render import render
+from nodes.rehearsal import Timing
 from tests.support.rehearsal import RehearsalService
 from tests.support.rehearsal_client import OWNER, STRANGER, FakeVideos, HandClock, RehearsalClient
 
@@ -20,17 +19,6 @@ def videos() -> FakeVideos:
 @pytest.fixture
 def client(videos: FakeVideos) -> Iterator[RehearsalClient]:
     """10 s in the queue, 20 s of generating, forgotten after 1000 s; mere bytes in place of videos."""
-    yield from _serve(videos.make)
-
-
-@pytest.fixture
-def client_of_real_videos() -> Iterator[RehearsalClient]:
-    """The same with real videos."""
-    yield from _serve(render)
-
-
-def _serve(make: Callable[[VideoRequest, Callable[[], bool]], bytes]) -> Iterator[RehearsalClient]:
-    clock = HandClock()
-    timing = Timing(queued=10, running=20, expiry=1000)
-    with RehearsalService(tokens=(OWNER, STRANGER), timing=timing, clock=clock, make=make) as service:
+    clock, timing = HandClock(), Timing(queued=10, running=20, expiry=1000)
+    with RehearsalService(tokens=(OWNER, STRANGER), timing=timing, clock=clock, make=videos.make) as service:
         yield RehearsalClient(service, clock)

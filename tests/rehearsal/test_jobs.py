@@ -1,4 +1,4 @@
-"""Who waits for whom, which videos are made, and how a test holds time still."""
+"""Who waits for whom, and which videos are made."""
 
 from __future__ import annotations
 
@@ -63,18 +63,6 @@ def test_a_video_that_was_dropped_is_made_again(
     assert client.fetch_video(jobs[0]).content[8:11] == b"one"
     assert client.fetch_video(jobs[1]).content[8:11] == b"two", "it was used after the third"
     assert videos.begun == ["one", "two", "three", "one"]
-
-
-def test_hold_freezes_every_job_where_it_is(client: RehearsalClient) -> None:
-    running = client.submit()
-    client.clock.pass_by(11)
-    queued = client.submit()
-    assert client.service.wait_until_rendered()
-    client.service.hold()
-    for seconds, states in ((500, ("in_progress", "in_queue")), (20, ("completed", "in_progress"))):
-        client.clock.pass_by(seconds)
-        assert (client.status(running)["status"], client.status(queued)["status"]) == states
-        client.service.release()
 
 
 def test_an_ended_job_is_forgotten_after_its_time(client: RehearsalClient) -> None:

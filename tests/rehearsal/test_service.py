@@ -16,7 +16,6 @@ import psutil
 import pytest
 import requests
 
-from nodes.rehearsal import RehearsalService
 from nodes.rehearsal.server import MAX_BODY_BYTES
 from tests.support.rehearsal_client import MODEL_PATH, OWNER, SHORT, FakeVideos, RehearsalClient
 
@@ -129,12 +128,6 @@ def test_stop_ends_connections_and_what_is_being_made(client: RehearsalClient, v
     assert len(videos.begun) == 2
     with pytest.raises(requests.ConnectionError):
         client.call("GET", MODEL_PATH)
-    with pytest.raises(RuntimeError):
-        client.service.start()
-    unstarted = RehearsalService()
-    with pytest.raises(RuntimeError):
-        _ = unstarted.origin
-    unstarted.stop()
 
 
 def test_the_interpreters_end_does_not_wait_for_videos() -> None:

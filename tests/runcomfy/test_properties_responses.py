@@ -21,7 +21,7 @@ from nodes.runcomfy.responses import (
     JobStatus,
     ModelInfo,
 )
-from tests.support.calls import CALLS, Wire
+from tests.support.calls import CALLS, Wire, answered
 
 KINDS = {"submit": str, "status": JobStatus, "result": JobResult, "cancel": CancelOutcome, "model": ModelInfo}
 
@@ -112,8 +112,7 @@ def _sane(found: object) -> None:
 def test_a_long_reason_is_cut_and_more_videos_than_a_job_can_have_are_passed_over() -> None:
     reason = [[["so much " * 100] * 5] * 5] * 5
     links = [f"https://videos.example/{number}.mp4" for number in range(10_000)]
-    body = json.dumps({"status": "succeeded", "output": {"videos": links}, "error": reason}).encode()
-    found = RunComfy(Wire(ApiResponse(200, {}, body)), "").result("job-1")
+    found = answered({"status": "succeeded", "output": {"videos": links}, "error": reason}).result("job-1")
     assert found.state is JobState.SUCCEEDED
     assert list(found.videos) == links[:MAX_VIDEOS]
     assert 100 < len(found.reason) <= 500

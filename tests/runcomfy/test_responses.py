@@ -2,54 +2,26 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
+from nodes.runcomfy.errors import InvalidResponse
+from nodes.runcomfy.responses import CancelOutcome, JobResult, JobState, JobStatus, ModelInfo
+from tests.support.calls import CALLS, answered, error_of
 
-import pytest
-
-from nodes.errors import Charge
-from nodes.runcomfy.errors import InvalidResponse, RateLimited, RunComfyError, ServerError, Subject
-from nodes.runcomfy.responses import (
-    ApiResponse,
-    CancelOutcome,
-    JobResult,
-    JobState,
-    JobStatus,
-    ModelInfo,
-    read_cancel,
-    read_model,
-    read_result,
-    read_status,
-    read_submission,
-)
-
-READERS: list[Callable[[ApiResponse, Subject], object]] = [
-    *(read_submission, read_status, read_result, read_cancel, read_model)
-]
-JOB = Subject("job-1", "job-1", Charge.ACCEPTED, token_source="THE_SOURCE")
-MODEL = Subject("some/model")
 LINK = "https://videos.example/a.mp4"
 OTHER = "https://videos.example/b.mp4"
 
 
-def ok(value: object) -> ApiResponse:
-    return ApiResponse(200, {}, json.dumps(value).encode())
-
-
 def status_of(**body: object) -> JobStatus:
-    return read_status(ok(body), JOB)
+    return answered(body).status("job-1")
 
 
 def result_of(**body: object) -> JobResult:
-    return read_result(ok({"status": "succeeded"} | body), JOB)
+    return answered({"status": "succeeded"} | body).result("job-1")
 
 
-def test_a_submission_gives_its_request_id() -> None:
-    assert read_submission(ok({"request_id": "job-1", "status_url": "https://evil.example"}), MODEL) == "job-1"
+def test_only_what_can_be_a_request_id_is_one() -> None:
     values: list[object] = ["", "../x", "a/b", "x" * 129, None, 5, ["a"]]
     for value in values:
-        with pytest.raises(InvalidResponse):
-            pytest.fail(f"{value} gave {read_submission(ok({'request_id': value}), MODEL)}")
+        assert isinstance(error_of("submit", {"request_id": value}), InvalidResponse), value
 
 
 def test_the_words_of_both_calls() -> None:
@@ -78,10 +50,11 @@ def test_completed_with_an_error_and_without_a_video_is_a_failure() -> None:
 
 def test_without_a_status_word_there_is_no_answer() -> None:
     values: list[object] = [None, "", 5, True, [], {}, ["completed"], "\ud800"]
-    for read in (read_status, read_result):
+    for call in ("status", "result"):
         for value in values:
-            with pytest.raises(InvalidResponse, match="status"):
-                read(ok({"status": value}), JOB)
+            error = error_of(call, {"status": value})
+            assert isinstance(error, InvalidResponse), (call, value)
+            assert "status" in error.message, (call, value)
     word = status_of(status="odd\x1b[31m\n\ud800" + "x" * 1000).raw_status
     assert word.isprintable()
     assert len(word) <= 60
@@ -98,8 +71,8 @@ def test_places_in_the_queue_costs_and_prices() -> None:
     others = [None, True, -1, "NaN", "inf", "free", {}, 10**400]
     for other in others:
         assert result_of(cost=other).cost is None, other
-    assert read_model(ok({"base_price_usd": 0.02, "price_unit": "second"}), MODEL) == ModelInfo(0.02, "second")
-    assert read_model(ok({"base_price_usd": "?", "price_unit": 5}), MODEL) == ModelInfo()
+    assert answered({"base_price_usd": 0.02, "price_unit": "second"}).model_info() == ModelInfo(0.02, "second")
+    assert answered({"base_price_usd": "?", "price_unit": 5}).model_info() == ModelInfo()
 
 
 def test_every_shape_of_output() -> None:
@@ -149,48 +122,14 @@ def test_what_a_cancel_did_is_told_by_its_outcome_alone() -> None:
         ("not_cancellable", CancelOutcome.NOT_CANCELLABLE),
     ):
         for status in ("completed", "in_queue", "cancelled", "error", None):
-            body = json.dumps({"outcome": word, "status": status}).encode()
-            assert read_cancel(ApiResponse(202, {}, body), JOB) is outcome, (word, status)
+            found = answered({"outcome": word, "status": status}, 202).cancel("job-1")
+            assert found is outcome, (word, status)
     values: list[object] = [None, "", "maybe", ["cancelled"], {}, True]
     for value in values:
-        with pytest.raises(InvalidResponse):
-            read_cancel(ok({"outcome": value, "status": "cancelled"}), JOB)
+        assert isinstance(error_of("cancel", {"outcome": value, "status": "cancelled"}), InvalidResponse), value
 
 
 def test_a_success_that_is_no_json_object_is_unreadable() -> None:
     for body in (b"", b"<html>Busy</html>", b'{"status": "compl', b"[]", b'"completed"', b"null", b"\xff\xfe", b"1"):
-        for read in READERS:
-            with pytest.raises(InvalidResponse):
-                read(ApiResponse(200, {}, body), JOB)
-
-
-def error_of(status: int, body: object, headers: dict[str, str] | None = None, about: Subject = MODEL) -> RunComfyError:
-    with pytest.raises(RunComfyError) as raised:
-        read_model(ApiResponse(status, headers or {}, json.dumps(body).encode()), about)
-    return raised.value
-
-
-def test_the_services_reason_reaches_the_user_under_any_name() -> None:
-    bodies: list[object] = [
-        *({name: "the reason"} for name in ("error_message", "message", "error", "detail")),
-        {"error": {"message": "the reason"}},
-        {"error": {"code": 1, "detail": "the reason"}},
-        {"detail": {"message": "the reason"}},
-        {"detail": [{"loc": ["body", "duration"], "msg": "the reason"}]},
-        {"error_message": None, "message": "", "error": "the reason", "detail": "a zebra"},
-        {"error_message": "the reason", "message": "a zebra", "error": "a zebra", "detail": "a zebra"},
-    ]
-    for body in bodies:
-        for status in (400, 401, 402, 403, 404, 409, 422, 500, 503):
-            for about in (JOB, MODEL):
-                text = str(error_of(status, body, about=about))
-                assert "the reason" in text, (body, status)
-                assert "zebra" not in text, (body, status)
-
-
-def test_how_long_the_service_asks_to_wait() -> None:
-    date = "Wed, 21 Oct 2026 07:28:00 GMT"
-    for told, seconds in (("3", 3.0), ("0.5", 0.5), ("", None), (date, None), ("-5", None), ("inf", None)):
-        for status, kind in ((429, RateLimited), (503, ServerError)):
-            error = error_of(status, {}, {"retry-after": told})
-            assert (type(error), error.retry_after) == (kind, seconds), told
+        for call in CALLS:
+            assert isinstance(error_of(call, body), InvalidResponse), (call, body)

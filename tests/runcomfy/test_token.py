@@ -36,74 +36,74 @@ def header(token: Token) -> str | None:
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    return tmp_path / "token"
+    return tmp_path / "private" / "token"
 
 
-def test_the_first_source_that_is_set_is_used(file: Path) -> None:
-    values = {name: f"value-{number}" for number, name in enumerate(ORDER)}
-    file.write_text(values[SAVED] + "\n", encoding="utf-8")
+@pytest.fixture
+def saved(file: Path) -> Path:
+    save_token("the-first", file)
+    return file
+
+
+def test_the_first_source_that_is_set_is_used(saved: Path) -> None:
+    values = {SAVED: "the-first", **{name: f"value-{number}" for number, name in enumerate(ORDER[1:])}}
     environment = values.copy()
     assert variable_in_use(environment) == ORDER[1]
     for source in ORDER:
-        token = find_token(environment, file)
+        token = find_token(environment, saved)
         assert (token.source, header(token)) == (source, f"Bearer {values[source]}")
         del environment[source]
-        file.unlink(missing_ok=True)
-
-
-def test_white_space_is_no_token_and_no_part_of_one(file: Path) -> None:
-    for blank in ("", "  ", "\n"):
-        file.write_text(blank, encoding="utf-8")
-        token = find_token({"RUNCOMFY_API_TOKEN": blank, "RUNCOMFY_TOKEN": f" {SECRET}\n"}, file)
-        assert (token.source, header(token)) == ("RUNCOMFY_TOKEN", f"Bearer {SECRET}"), blank
-        assert variable_in_use({"RUNCOMFY_API_TOKEN": blank}) is None
-
-
-def test_without_any_one_sentence_names_settings_the_variable_and_the_way_without(file: Path) -> None:
+        saved.unlink(missing_ok=True)
     with pytest.raises(MissingToken) as missing:
-        find_token({}, file)
+        find_token(environment, saved)
+    # One sentence names Settings, the variable and the way without.
     sentence = missing.value.advice
     assert all(way in sentence for way in ("Settings > Seedance", "RUNCOMFY_API_TOKEN", "rehearsal"))
     assert sentence.count(".") == 1
 
 
+def test_white_space_is_no_token_and_no_part_of_one(saved: Path) -> None:
+    for blank in ("", "  ", "\n"):
+        saved.write_text(blank, encoding="utf-8")
+        token = find_token({"RUNCOMFY_API_TOKEN": blank, "RUNCOMFY_TOKEN": f" {SECRET}\n"}, saved)
+        assert (token.source, header(token)) == ("RUNCOMFY_TOKEN", f"Bearer {SECRET}"), blank
+        assert variable_in_use({"RUNCOMFY_API_TOKEN": blank}) is None
+
+
 def test_a_whole_header_may_be_pasted(file: Path) -> None:
-    for form in ("Bearer {}", "bearer  {}", "Authorization: Bearer {}"):
+    for form in ("Bearer {}", "bearer  {}", "Authorization: Bearer {}", " {}\n"):
         pasted = form.format(SECRET)
         assert header(find_token({"RUNCOMFY_TOKEN": pasted}, file.with_name("none"))) == f"Bearer {SECRET}", form
         save_token(pasted, file)
         assert file.read_text(encoding="utf-8") == SECRET, form
+        assert [found.name for found in file.parent.iterdir()] == [file.name]
 
 
 BAD = ("two words", "line\nbreak", "tab\tin", "naïve", "nul\0", "escape\x1b[0m", "\u200bzero", "x" * (LONGEST + 1))
 
 
-def test_what_cannot_be_a_token_is_refused_without_being_shown_and_not_saved(file: Path) -> None:
-    saved = file.with_name("saved")
-    save_token(SECRET, saved)
+def test_what_cannot_be_a_token_is_refused_without_being_shown_and_not_saved(saved: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
     for bad in ("", "  ", "Bearer ", *BAD):
-        file.write_bytes(bad.encode())
+        other.write_bytes(bad.encode())
         tries: list[Callable[[], object]] = [partial(save_token, bad, saved)]
         if bad in BAD:
-            tries += [
-                partial(find_token, {"RUNCOMFY_TOKEN": bad}, file.with_name("none")),
-                partial(find_token, {}, file),
-            ]
+            tries += [partial(find_token, {"RUNCOMFY_TOKEN": bad}, tmp_path / "none"), partial(find_token, {}, other)]
         for attempt in tries:
             with pytest.raises(MissingToken, match=f"RUNCOMFY_TOKEN|{SAVED}") as refused:
                 attempt()
             assert not bad.strip() or bad not in str(refused.value) + repr(refused.value), bad
-        assert saved.read_text(encoding="utf-8") == SECRET, bad
+        assert saved.read_text(encoding="utf-8") == "the-first", bad
 
 
-def test_a_saved_token_that_is_no_text_or_cannot_be_read_is_not_silently_replaced(file: Path) -> None:
-    file.write_bytes(b"\xff\xfe\x00")
+def test_a_saved_token_that_is_no_text_or_cannot_be_read_is_not_silently_replaced(saved: Path) -> None:
+    saved.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(MissingToken, match=SAVED):
-        find_token({"RUNCOMFY_TOKEN": SECRET}, file)
-    file.unlink()
-    file.mkdir()
+        find_token({"RUNCOMFY_TOKEN": SECRET}, saved)
+    saved.unlink()
+    saved.mkdir()
     with pytest.raises(MissingToken, match="cannot be read"):
-        find_token({"RUNCOMFY_TOKEN": SECRET}, file)
+        find_token({"RUNCOMFY_TOKEN": SECRET}, saved)
 
 
 def test_its_value_shows_in_no_text_form_and_it_can_be_neither_copied_nor_stored() -> None:
@@ -118,17 +118,8 @@ def test_its_value_shows_in_no_text_form_and_it_can_be_neither_copied_nor_stored
         assert SECRET not in str(refused.value)
 
 
-def test_a_saved_token_is_found_replaced_and_leaves_nothing_else_behind(file: Path) -> None:
-    save_token("the-first", file)
-    save_token(f" {SECRET}\n", file)
-    assert is_saved(file)
-    assert header(find_token({"RUNCOMFY_TOKEN": "another"}, file)) == f"Bearer {SECRET}"
-    assert [found.name for found in file.parent.iterdir()] == [file.name]
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
-def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
-    file = tmp_path / "private" / "token"
+def test_only_its_owner_may_read_it(file: Path) -> None:
     before = os.umask(0)
     try:
         save_token(SECRET, file)
@@ -139,34 +130,31 @@ def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
 
 
 def test_a_token_that_cannot_be_written_leaves_the_old_one_and_no_copy(
-    file: Path, monkeypatch: pytest.MonkeyPatch
+    saved: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    save_token("the-first", file)
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space left"):
-        save_token(SECRET, file)
-    assert file.read_text() == "the-first"
-    assert [found.name for found in file.parent.iterdir()] == [file.name]
+        save_token(SECRET, saved)
+    assert [(found.name, found.read_text()) for found in saved.parent.iterdir()] == [(saved.name, "the-first")]
 
 
-def test_clearing_deletes_it_and_what_a_crash_left_of_it(file: Path) -> None:
-    save_token(SECRET, file)
-    (file.parent / ".token-unfinished").write_text(SECRET)
-    (file.parent / "jobs.sqlite3").write_text("stays")
-    clear_token(file)
-    assert [found.name for found in file.parent.iterdir()] == ["jobs.sqlite3"]
-    assert not is_saved(file)
-    clear_token(file)
+def test_clearing_deletes_it_and_what_a_crash_left_of_it(saved: Path) -> None:
+    (saved.parent / ".token-unfinished").write_text(SECRET)
+    (saved.parent / "jobs.sqlite3").write_text("stays")
+    assert is_saved(saved)
+    for _ in range(2):
+        clear_token(saved)
+        assert [found.name for found in saved.parent.iterdir()] == ["jobs.sqlite3"]
+        assert not is_saved(saved)
 
 
 def test_the_origin() -> None:
     rows = {
         "": "https://model-api.runcomfy.net",
         "   ": "https://model-api.runcomfy.net",
-        "https://api.example": "https://api.example",
         " https://api.example/ ": "https://api.example",
         "HTTPS://API.example:8443": "https://api.example:8443",
         "http://127.0.0.1:8188": "http://127.0.0.1:8188",

@@ -48,34 +48,27 @@ def transport(server: Loopback, limits: Limits | None = None) -> HttpTransport:
     return HttpTransport(server.origin, TOKEN, limits or Limits())
 
 
-def failure(wire: HttpTransport, request: ApiRequest) -> RunComfyError:
-    with pytest.raises(RunComfyError) as raised:
+def failure(kind: type[RunComfyError], wire: HttpTransport, request: ApiRequest = POST) -> str:
+    """What an exchange says that must fail in this way."""
+    with pytest.raises(kind) as raised:
         wire.send(request)
+    assert type(raised.value) is kind
     assert SECRET not in str(raised.value)
-    return raised.value
+    return raised.value.message
 
 
-def unsent(wire: HttpTransport, request: ApiRequest) -> RunComfyError:
-    error = failure(wire, request)
-    assert isinstance(error, ConnectError)
-    assert error.not_accepted
-    return error
-
-
-def unclear(wire: HttpTransport, request: ApiRequest) -> RunComfyError:
-    error = failure(wire, request)
-    assert isinstance(error, ReadError)
-    assert not error.not_accepted
-    return error
-
-
-def test_what_is_sent(server: Loopback) -> None:
+def test_what_is_sent(server: Loopback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the token, whatever ~/.netrc holds."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1\nlogin someone\npassword else\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
     body: dict[str, str | int] = {"text": "grün 🎬", "seed": 7}
     transport(server).send(ApiRequest("POST", "/v1/x?include_cost=true", body=body))
     transport(server).send(ApiRequest("POST", "/v1/x/cancel"))
     sent, cancel = server.received
     assert (sent.method, sent.target) == ("POST", "/v1/x?include_cost=true")
-    assert sent.headers["authorization"] == f"Bearer {SECRET}"
+    assert sent.headers["authorization"] == cancel.headers["authorization"] == f"Bearer {SECRET}"
     assert sent.headers["content-type"] == "application/json"
     assert sent.headers["accept-encoding"] == "identity"
     assert json.loads(sent.body) == body
@@ -101,23 +94,9 @@ def test_a_redirect_is_refused_and_the_token_goes_nowhere_else(server: Loopback)
                 head = reply(status, headers={"Location": location, "Content-Length": "999999999999"})
                 server.answer = silent_after(server, head)
                 for request in BOTH:
-                    error = failure(transport(server), request)
-                    assert isinstance(error, InvalidResponse), (location, status)
-                    assert "redirect" in error.message
+                    assert "redirect" in failure(InvalidResponse, transport(server), request), (location, status)
         assert other.connections == 0
     assert len(server.received) == 80
-
-
-def test_a_netrc_entry_does_not_replace_the_token(
-    server: Loopback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    netrc = tmp_path / "netrc"
-    netrc.write_text("machine 127.0.0.1\nlogin someone\npassword else\n")
-    netrc.chmod(0o600)
-    monkeypatch.setenv("NETRC", str(netrc))
-    for request in BOTH:
-        transport(server).send(request)
-    assert [sent.headers["authorization"] for sent in server.received] == [f"Bearer {SECRET}"] * 2
 
 
 def test_a_proxy_gets_nothing_of_a_service_on_this_machine(server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,7 +137,8 @@ def test_without_a_connection_nothing_can_have_arrived(monkeypatch: pytest.Monke
                 for name, value in environment.items():
                     patched.setenv(name, value)
                 for request in BOTH:
-                    assert reason in unsent(HttpTransport(origin, TOKEN), request).message, (origin, environment)
+                    message = failure(ConnectError, HttpTransport(origin, TOKEN), request)
+                    assert reason in message, (origin, environment)
 
 
 def test_nor_where_a_proxy_refuses_the_tunnel_or_speaks_http_only(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,8 +148,8 @@ def test_nor_where_a_proxy_refuses_the_tunnel_or_speaks_http_only(monkeypatch: p
             for answer in (reply(407), reply(502), too_long):
                 proxy.answer = always(answer)
                 monkeypatch.setenv("https_proxy", address)
-                error = unsent(HttpTransport("https://api.invalid", TOKEN), POST)
-                assert "proxy" in error.message or answer is too_long
+                message = failure(ConnectError, HttpTransport("https://api.invalid", TOKEN))
+                assert "proxy" in message or answer is too_long
 
 
 def test_nor_where_a_connection_is_never_taken() -> None:
@@ -180,7 +160,7 @@ def test_nor_where_a_connection_is_never_taken() -> None:
             waiting.setblocking(False)
             waiting.connect_ex(full.getsockname())
         wire = HttpTransport(f"http://127.0.0.1:{full.getsockname()[1]}", TOKEN, Limits(0.2))
-        assert "time limit" in unsent(wire, POST).message
+        assert "time limit" in failure(ConnectError, wire)
 
 
 def test_nor_where_a_handshake_does_not_end(service: Loopback) -> None:
@@ -196,8 +176,8 @@ def test_nor_where_a_handshake_does_not_end(service: Loopback) -> None:
     wire = HttpTransport(service.origin, TOKEN, Limits(connect=0.3))
     for service.greeting in (closes, resets, is_no_tls, resets_at_once, hangs):
         for request in BOTH:
-            reason = unsent(wire, request).message
-            assert re.search("no TLS|before anything was sent|no connection", reason), service.greeting
+            message = failure(ConnectError, wire, request)
+            assert re.search("no TLS|before anything was sent|no connection", message), service.greeting
     service.greeting = tls
     assert wire.send(POST).body == b"{}", "so that this test can fail"
     assert len(service.received) == 1
@@ -232,9 +212,9 @@ def test_a_submit_has_a_limit_of_its_own_from_its_beginning_by_the_clock_that_is
     def late(looks: int) -> HttpTransport:
         return HttpTransport(server.origin, TOKEN, Limits(read=5), clock=chain([0.0] * looks, repeat(60.1)).__next__)
 
-    unsent(late(1), POST)
+    failure(ConnectError, late(1))
     assert server.received == [], "over when the connection stands, nothing is sent"
-    unclear(late(3), POST)
+    failure(ReadError, late(3))
     server.answer = always(reply(body=b"{}"))
     clock = chain([0.0], repeat(59.9))
     assert HttpTransport(server.origin, TOKEN, clock=clock.__next__).send(POST).body == b"{}"
@@ -247,7 +227,7 @@ def test_a_proxy_that_took_the_request_and_broke_off_proves_nothing(monkeypatch:
     for ending in (Hangup, Reset):
         with Loopback(breaking_off(how=ending)) as proxy:
             monkeypatch.setenv("http_proxy", proxy.origin)
-            unclear(HttpTransport("http://api.invalid", TOKEN), POST)
+            failure(ReadError, HttpTransport("http://api.invalid", TOKEN))
             assert [sent.method for sent in proxy.received] == ["POST"]
 
 
@@ -271,13 +251,12 @@ def test_an_answer_that_breaks_off_leaves_it_open(service: Loopback, server: Loo
                 where.answer = breaking_off(*pieces, how=how)
                 for request in BOTH:
                     where.received.clear()
-                    unclear(transport(where), request)
+                    failure(ReadError, transport(where), request)
                     assert len(where.received) == 1, (how, pieces)
     # Half a head is an empty answer.
     server.answer = breaking_off(b"HTTP/1.1 200 OK\r\nContent-Le")
-    with pytest.raises(RunComfyError) as raised:
+    with pytest.raises(InvalidResponse):
         RunComfy(transport(server), TOKEN.source).submit(GenerationRequest("A boat"))
-    assert not raised.value.not_accepted
 
 
 def test_whatever_else_an_answer_makes_python_say_leaves_it_open(
@@ -290,26 +269,23 @@ def test_whatever_else_an_answer_makes_python_say_leaves_it_open(
 
         with monkeypatch.context() as patched:
             patched.setattr(http.client.HTTPResponse, "begin", begin)
-            unclear(transport(server), POST)
+            failure(ReadError, transport(server))
 
 
-def test_silence_and_trickles_are_cut(server: Loopback) -> None:
+def test_silence_and_trickles_are_cut_and_what_is_too_large_is_given_up(
+    server: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How, is in test_http_client.py."""
     for pieces in ((), (HEAD, b'{"request_id": ')):
         server.answer = silent_after(server, *pieces)
         for request in BOTH:
-            unclear(transport(server, Limits(read=0.2)), request)
+            assert "time-out" in failure(ReadError, transport(server, Limits(read=0.2)), request)
     clock = chain([0.0] * 3, repeat(45.1))
-    error = unclear(HttpTransport(server.origin, TOKEN, Limits(read=5, total=45), clock=clock.__next__), GET)
-    assert "time-out" in error.message
-
-
-def test_an_answer_that_is_too_large_is_given_up(server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+    wire = HttpTransport(server.origin, TOKEN, Limits(read=5, total=45), clock=clock.__next__)
+    assert "time-out" in failure(ReadError, wire, GET)
     monkeypatch.setattr(client_module, "MAX_REPLY", 1000)
     server.answer = silent_after(server, b"HTTP/1.1 200 OK\r\n\r\n" + bytes(1000))
-    error = failure(transport(server), POST)
-    assert isinstance(error, InvalidResponse)
-    assert "too long" in error.message
-    assert not error.not_accepted
+    assert "too long" in failure(InvalidResponse, transport(server))
     server.answer = always(reply(body=bytes(900)))
     assert transport(server).send(GET).body == bytes(900)
 
@@ -329,11 +305,9 @@ def test_what_was_packed_on_the_way_though_nobody_asked_is_read_within_the_same_
     ]
     for encoding, body, why in rows:
         server.answer = always(reply(body=body, headers={"Content-Encoding": encoding}))
-        error = failure(transport(server), GET)
-        assert isinstance(error, InvalidResponse)
-        assert why in error.message, encoding
+        assert why in failure(InvalidResponse, transport(server)), encoding
     server.answer = always(reply(body=b"nonsense", headers={"Content-Encoding": "gzip"}))
-    assert isinstance(failure(transport(server), GET), ReadError)
+    failure(ReadError, transport(server))
 
 
 def test_reads_share_a_connection_and_no_submit_goes_over_one_that_was_used_before(server: Loopback) -> None:

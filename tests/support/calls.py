@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
+
+import pytest
 
 from nodes.runcomfy.client import ApiRequest, RunComfy
+from nodes.runcomfy.errors import RunComfyError
 from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.responses import ApiResponse
+from nodes.texts import Text
 
 REQUEST = GenerationRequest("A boat", "720p", "1:1", 2, 7)
 CALLS: dict[str, Callable[[RunComfy], object]] = {
@@ -30,3 +35,22 @@ class Wire:
             before_first_byte()
         self.sent.append(request)
         return self._answer
+
+
+def answered(body: object, status: int = 200, headers: Mapping[str, str] | None = None) -> RunComfy:
+    """A client whose calls are all answered with a body: bytes as they are, all else as JSON."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return RunComfy(Wire(ApiResponse(status, headers or {}, content)), "THE_SOURCE")
+
+
+def error_of(call: str, body: object, status: int = 200, headers: Mapping[str, str] | None = None) -> RunComfyError:
+    """What a call raises that is answered so."""
+    with pytest.raises(RunComfyError) as raised:
+        CALLS[call](answered(body, status, headers))
+    return raised.value
+
+
+def key_of(error: RunComfyError) -> str:
+    """The key of what it says."""
+    assert isinstance(error.message, Text)
+    return error.message.key.removeprefix("errors.").removesuffix(".message")

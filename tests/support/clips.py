@@ -123,3 +123,33 @@ def overwrite(file: Path, place: int, content: bytes) -> Path:
     data = file.read_bytes()
     file.write_bytes(data[:place] + content + data[place + len(content) :])
     return file
+
+
+def times_of(file: Path) -> list[float]:
+    """When each frame of a video is shown, in seconds."""
+    with av.open(str(file)) as container:
+        return [float(frame.time or 0) for frame in container.decode(video=0)]
+
+
+@dataclass(frozen=True)
+class Sound:
+    """The sound of a video."""
+
+    codec: str = ""
+    packets: tuple[bytes, ...] = ()
+    start: float = 0
+    """Seconds, until it is heard."""
+    seconds: float = 0
+    """Its length."""
+
+
+def sound_of(file: Path) -> Sound:
+    """The first sound of a video, if it has any."""
+    with av.open(str(file)) as container:
+        if not container.streams.audio:
+            return Sound()
+        stream = container.streams.audio[0]
+        packets = [packet for packet in container.demux(stream) if packet.pts is not None]
+        seconds = sum(frame.samples / frame.sample_rate for packet in packets for frame in packet.decode())
+        start = float(packets[0].pts * packets[0].time_base)
+        return Sound(stream.codec_context.name.removesuffix("float"), tuple(map(bytes, packets)), start, seconds)

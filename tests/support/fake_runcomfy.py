@@ -7,6 +7,7 @@ import json
 import threading
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
@@ -15,7 +16,7 @@ from random import Random
 import requests
 
 from nodes.errors import StopRequested
-from nodes.jobs.account import Account, RateLimiter, Reports
+from nodes.jobs.account import Account, ListPrice, RateLimiter, Reports
 from nodes.jobs.claims import Claims
 from nodes.jobs.clock import Clock
 from nodes.jobs.events import Event
@@ -205,6 +206,7 @@ class FakeMachine:
             reports=Reports("this server"),
             executors=self.executors,
             rate_limiter=RateLimiter(self.clock, Backoff(Random(1))),
+            price=ListPrice(Future, self.clock),
             clock=self.clock,
             folder=self.folder / "videos",
             open_download=lambda target: ScriptedDownload(target, self),

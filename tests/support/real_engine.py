@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nodes.jobs.account import Account, RateLimiter, Reports
+from nodes.jobs.account import Account, ListPrice, RateLimiter, Reports
 from nodes.jobs.claims import RENEW_SECONDS, Claims
 from nodes.jobs.events import Event
 from nodes.jobs.job import Run, Video
@@ -84,6 +85,7 @@ class RealEngine:
             reports=Reports("this server"),
             executors=self.executors,
             rate_limiter=RateLimiter(clock, Backoff()),
+            price=ListPrice(Future, clock),
             clock=clock,
             folder=self.folder / "videos",
             open_download=self._download,

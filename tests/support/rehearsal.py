@@ -8,7 +8,6 @@ import asyncio
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Mapping
-from concurrent.futures import Future
 from dataclasses import dataclass
 from weakref import WeakSet
 
@@ -46,12 +45,11 @@ class ScriptedStore(JobStore):
 
     failures: deque[str]
 
-    def video(self, job: Job) -> Future[bytes]:
+    def begin(self, job: Job) -> None:
         if self.failures:
-            failed: Future[bytes] = Future()
-            failed.set_exception(RuntimeError(self.failures.popleft()))
-            return failed
-        return super().video(job)
+            job.error, job.rendered = self.failures.popleft(), job.submitted
+        else:
+            super().begin(job)
 
 
 @dataclass(frozen=True)
@@ -119,10 +117,6 @@ class RehearsalService(rehearsal.RehearsalService):
         app = super().application()
         app.middlewares.append(count_and_delay)
         return app
-
-    def __enter__(self) -> RehearsalService:
-        super().__enter__()
-        return self
 
     @property
     def submissions(self) -> tuple[Submission, ...]:

@@ -17,9 +17,8 @@ import torch
 from nodes.errors import StopRequested
 from nodes.video import memory
 from nodes.video.decode import decode
-from nodes.video.errors import CorruptVideo, NotEnoughMemory, NothingSelected, UnsupportedVideo
+from nodes.video.errors import CorruptVideo, VideoError
 from nodes.video.probe import Selection, probe
-from nodes.video.reader import open_frames
 from tests.support.clips import Coding, number_in, numbered, numbers_in, overwrite, plain, write_clip
 from tests.video.conftest import FRAMES
 
@@ -67,25 +66,12 @@ def test_the_picture_is_the_one_that_comfyui_sees(colourful: Path) -> None:
     assert np.array_equal(np.rint(decode(colourful).images.numpy() * 255), expected)
 
 
-def test_the_order_is_red_green_blue(tmp_path: Path) -> None:
-    for colour in ((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255), (0, 0, 0), (200, 100, 50)):
-        images = decode(write_clip(tmp_path / "plain.mp4", [plain(*colour)])).images
-        assert np.abs(images[0].mean(dim=(0, 1)).numpy() * 255 - colour).max() < 4, colour
-
-
 def test_size_number_and_rate_are_the_files(tmp_path: Path) -> None:
     for width, height, count, fps in ((64, 128, 1, 24), (128, 64, 2, 25), (864, 480, 49, 30), (72, 50, 5, 60)):
         file = write_clip(tmp_path / "sized.mp4", [plain(9, 9, 9, width, height)] * count, fps=fps)
         clip = decode(file)
         assert clip.images.shape == (count, height, width, 3)
         assert clip.info.fps == pytest.approx(fps), (width, height)
-
-
-def test_the_rate_is_that_of_the_selected_frames(clip: Path) -> None:
-    for every, fps in ((1, 24), (2, 12), (5, 4.8)):
-        selection = Selection(select_every_nth=every)
-        assert decode(clip, selection).info.fps == pytest.approx(fps), every
-        assert probe(clip, selection=selection).fps == pytest.approx(fps), every
 
 
 def test_every_combination_of_frame_controls_gives_the_same_frames_bit_for_bit(long: Path) -> None:
@@ -99,12 +85,13 @@ def test_every_combination_of_frame_controls_gives_the_same_frames_bit_for_bit(l
         assert torch.equal(clip.images, whole[wanted]), selection
         assert clip.info == probe(long, selection=selection), selection
         assert clip.info.frames == len(wanted), selection
+        assert clip.info.fps == pytest.approx(24 / step), selection
 
 
 def test_controls_that_leave_no_frame_say_how_many_there_are(clip: Path) -> None:
     for skip in (FRAMES, FRAMES + 1, 100_000):
         for read in (decode, lambda file, selection: probe(file, selection=selection)):
-            with pytest.raises(NothingSelected, match=rf"{FRAMES} frames.*skip_first_frames"):
+            with pytest.raises(VideoError, match=rf"{FRAMES} frames.*skip_first_frames"):
                 read(clip, Selection(skip_first_frames=skip))
 
 
@@ -123,16 +110,10 @@ def test_only_what_is_needed_is_read(long: Path) -> None:
         assert asked < most, selection
 
 
-def test_frames_come_one_by_one_with_their_times(long: Path) -> None:
-    with open_frames(long, 100) as (_, frames):
-        times = [next(frames).time for _ in range(3)]
-    assert times == pytest.approx([100 / 24, 101 / 24, 102 / 24], abs=1e-3)
-
-
 def test_progress_counts_the_wanted_frames(clip: Path) -> None:
-    told: list[tuple[int, int]] = []
-    decode(clip, Selection(2, 4, 2), progress=lambda done, total: told.append((done, total)))
-    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    calls: list[tuple[int, int]] = []
+    decode(clip, Selection(2, 4, 2), progress=lambda done, total: calls.append((done, total)))
+    assert calls == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 
 def test_stop_is_heard_at_once(clip: Path) -> None:
@@ -180,28 +161,17 @@ def threads() -> list[str]:
     return [thread.name for thread in threading.enumerate() if thread.name.startswith("seedance-convert")]
 
 
-def test_too_little_memory_is_told_before_any_is_taken(
+def test_too_little_memory_is_refused_before_any_is_taken(
     clip: Path, monkeypatch: pytest.MonkeyPatch, tensors: list[weakref.ref[torch.Tensor]]
 ) -> None:
     monkeypatch.setattr(memory, "available_memory", lambda: 1000)
-    with pytest.raises(NotEnoughMemory) as refused:
+    with pytest.raises(VideoError) as refused:
         decode(clip)
     assert f"the video is {clip}," in str(refused.value)
     assert tensors == []
 
 
-def test_a_truncated_file_is_damaged_and_never_a_shorter_clip(tmp_path: Path) -> None:
-    file = tmp_path / "cut.mp4"
-    for in_front in (True, False):
-        data = write_clip(file, map(numbered, range(FRAMES)), index_in_front=in_front).read_bytes()
-        for length in {*range(0, len(data), len(data) // 40), *range(len(data) - 10, len(data))}:
-            file.write_bytes(data[:length])
-            with pytest.raises((CorruptVideo, UnsupportedVideo), match=r"cut\.mp4") as error:
-                decode(file)
-            assert "elete" not in str(error.value)
-
-
-def test_so_is_one_whose_last_box_is_open(tmp_path: Path) -> None:
+def test_a_file_that_ends_early_is_never_a_shorter_clip_even_if_its_last_box_is_open(tmp_path: Path) -> None:
     file = write_clip(tmp_path / "cut.mp4", map(numbered, range(FRAMES)))
     data = bytearray(file.read_bytes())
     start = data.index(b"mdat") - 4

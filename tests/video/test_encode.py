@@ -16,10 +16,10 @@ import pytest
 import torch
 
 from nodes.video.decode import decode
-from nodes.video.encode import KEY, Format, VideoWriter, finished_frames, remove_unfinished
+from nodes.video.encode import KEY, Format, VideoWriter, finished_frames, remove_unfinished, to_pictures
 from nodes.video.errors import DiskFailure
 from nodes.video.frame_source import FileFrames, FrameSource, TensorFrames
-from tests.support.clips import BT601, BT709, Coding, number_in, numbered, write_clip
+from tests.support.clips import BT601, BT709, Coding, number_in, numbered, sound_of, times_of, write_clip
 from tests.video.test_colours import COLOURS, SHARP, centres, chart
 from tests.video.test_odd_files import FFMPEG, X264, make, source
 
@@ -75,8 +75,7 @@ def copy(frames: FrameSource, target: Path, size: int = 4, crf: int = 4, key: st
 def write_all(frames: FrameSource, writer: VideoWriter, size: int = 8) -> None:
     frames.add_sound(writer)
     for images, times in frames.parts(size):
-        even = images[:, : images.shape[1] // 2 * 2, : images.shape[2] // 2 * 2]
-        writer.write([image.contiguous().numpy() for image in (even * 255).round().to(torch.uint8)], times)
+        writer.write(to_pictures(images), times)
     writer.finish()
 
 
@@ -87,23 +86,7 @@ def apart(one: torch.Tensor, other: torch.Tensor) -> float:
 
 
 def of_file(file: Path, window: tuple[float, float] = WHOLE) -> FileFrames:
-    return FileFrames(file, file.stem, window, lambda: False)
-
-
-def times_of(file: Path) -> list[float]:
-    with av.open(str(file)) as container:
-        return [float(frame.pts * frame.time_base) for frame in container.decode(video=0) if frame.pts is not None]
-
-
-def sound_of(file: Path) -> tuple[str, list[bytes], float]:
-    """Its codec, its packets, and when the first is heard in seconds."""
-    with av.open(str(file)) as container:
-        if not container.streams.audio:
-            return "", [], 0
-        stream = container.streams.audio[0]
-        packets = [packet for packet in container.demux(stream) if packet.pts is not None]
-        first = float(packets[0].pts * packets[0].time_base)
-        return stream.codec_context.name, [bytes(packet) for packet in packets], first
+    return FileFrames(file, window, lambda: False)
 
 
 def test_frames_times_and_sound_stay(folder: Path, tmp_path: Path) -> None:
@@ -117,11 +100,11 @@ def test_frames_times_and_sound_stay(folder: Path, tmp_path: Path) -> None:
         assert after.stat().st_size > 0
         shift = times_of(before)[0] - times_of(after)[0]
         assert times_of(after) == pytest.approx([time - shift for time in times_of(before)], abs=0.0015), name
-        (codec, packets, first), (_, original, began) = sound_of(after), sound_of(before)
-        assert codec == row.sound, name
+        sound, original = sound_of(after), sound_of(before)
+        assert sound.codec == row.sound, name
         if row.is_copied:
-            assert packets == original, name
-        assert first == pytest.approx(began - shift, abs=0.05), f"{name}: sound and pictures drift apart"
+            assert sound.packets == original.packets, name
+        assert sound.start == pytest.approx(original.start - shift, abs=0.05), f"{name}: sound and pictures drift apart"
 
 
 def test_a_window_keeps_its_frames_and_its_sound(folder: Path, tmp_path: Path) -> None:
@@ -134,9 +117,19 @@ def test_a_window_keeps_its_frames_and_its_sound(folder: Path, tmp_path: Path) -
         assert len(images) == 9, name
         assert apart(images, expected) < 2, name
         assert times_of(after)[0] == 0, name
-        with av.open(str(after)) as container:
-            seconds = sum(frame.samples / frame.sample_rate for frame in container.decode(audio=0))
-        assert seconds == pytest.approx(0.3, abs=0.06), name
+        assert sound_of(after).seconds == pytest.approx(0.3, abs=0.06), name
+
+
+def test_sound_stands_beside_its_pictures_in_the_file(folder: Path, tmp_path: Path) -> None:
+    before = make(folder, "long.mp4", f"{source('2', 30)} -f lavfi -i sine=d=30 {X264} -c:a aac")
+    with av.open(str(copy(of_file(before), tmp_path / "a.mp4"))) as container:
+        packets = [
+            (each.pos or 0, each.stream.type, each.pts * each.time_base) for each in container.demux() if each.pts
+        ]
+    times = {"audio": 0.0, "video": 0.0}
+    for _, kind, time in sorted(packets):
+        times[kind] = float(time)
+        assert abs(times["audio"] - times["video"]) < 3, times
 
 
 def test_a_tensor_and_its_sound(tmp_path: Path) -> None:
@@ -145,10 +138,7 @@ def test_a_tensor_and_its_sound(tmp_path: Path) -> None:
     file = copy(TensorFrames(images, Fraction(24), sound), tmp_path / "a.mp4")
     assert [number_in(image) for image in decode(file).images.numpy()] == list(range(12))
     assert times_of(file) == pytest.approx([number / 24 for number in range(12)])
-    with av.open(str(file)) as container:
-        assert sum(frame.samples / frame.sample_rate for frame in container.decode(audio=0)) == pytest.approx(
-            0.5, abs=0.05
-        )
+    assert sound_of(file).seconds == pytest.approx(0.5, abs=0.05)
 
 
 def test_colours_come_back_and_the_file_says_how_they_are_coded(tmp_path: Path) -> None:
@@ -157,8 +147,8 @@ def test_colours_come_back_and_the_file_says_how_they_are_coded(tmp_path: Path) 
         file = copy(of_file(write_clip(tmp_path / "a.mp4", [chart()] * 3, coding=coding)), tmp_path / f"{matrix}.mp4")
         worst = max(np.abs(centres(image) - COLOURS).max() for image in decode(file).images.numpy())
         assert worst <= 4, matrix
-        told = subprocess.run([FFMPEG, "-i", str(file)], capture_output=True, text=True, check=False).stderr
-        assert "yuv420p(tv, smpte170m/bt709/bt709" in told, told
+        shown = subprocess.run([FFMPEG, "-i", str(file)], capture_output=True, text=True, check=False).stderr
+        assert "yuv420p(tv, smpte170m/bt709/bt709" in shown, shown
 
 
 def test_frames_at_once_change_nothing(folder: Path, tmp_path: Path) -> None:
@@ -189,7 +179,7 @@ def test_digest_is_of_content_and_window(folder: Path) -> None:
     assert of_file(folder / "aac.mp4").digest() == digests[0]
 
 
-def test_a_disk_that_takes_no_more_is_told_and_nothing_is_left(folder: Path, tmp_path: Path) -> None:
+def test_a_disk_that_takes_no_more_is_named_and_nothing_is_left(folder: Path, tmp_path: Path) -> None:
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
     for size in (0, 1000, 30_000):
         frames = of_file(folder / "aac.mp4")
@@ -208,7 +198,7 @@ def test_a_disk_that_takes_no_more_is_told_and_nothing_is_left(folder: Path, tmp
 def test_unfinished_files_of_dead_processes_are_removed_and_others_stay(tmp_path: Path) -> None:
     writer = VideoWriter(tmp_path / "a.mp4", Format(16, 16, Fraction(24), Fraction(1, 24), 20), "")
     (mine,) = tmp_path.iterdir()
-    dead = tmp_path / ".b.mp4.999999999-abc.unfinished"
+    dead = tmp_path / ".999999999-abc.unfinished"
     others = tmp_path / ".c.mp4"
     for file in (dead, others):
         file.touch()

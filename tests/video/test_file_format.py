@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import product
 from pathlib import Path
-from typing import Any
+from unittest.mock import Mock
 
 import av
 import pytest
@@ -19,6 +21,7 @@ from nodes.video.file_format import MOST_BOXES, check_mp4, format_of
 from nodes.video.probe import probe
 from tests.support.clips import numbered, numbers_in, write_clip
 from tests.support.mp4_boxes import box
+from tests.support.tiny_mp4 import TINY_MP4
 from tests.video.conftest import FRAMES
 
 PLAYLISTS = {
@@ -58,33 +61,22 @@ def is_refused(file: Path, read: Callable[..., object], kind: type[VideoError], 
 
 
 def test_each_kind_is_whole_and_cut_it_is_not(tmp_path: Path) -> None:
-    for ending in (".mp4", ".mov", ".mkv", ".webm", ".avi"):
+    for ending, made, in_front in (
+        (".mp4", ".mp4", True),
+        (".mp4", ".mp4", False),
+        (".mov", ".mov", True),
+        (".mkv", ".mkv", True),
+        (".webm", ".mkv", True),
+        (".avi", ".avi", True),
+    ):
         file = tmp_path / f"clip{ending}"
-        made = tmp_path / f"clip{'.mkv' if ending == '.webm' else ending}"
-        write_clip(made, map(numbered, range(FRAMES))).rename(file)
+        clip = write_clip(tmp_path / f"made{made}", map(numbered, range(FRAMES)), index_in_front=in_front)
+        whole = clip.replace(file).read_bytes()
         assert numbers_in(decode(file).images) == list(range(FRAMES)), ending
-        whole = file.read_bytes()
-        for length in {len(whole) * 6 // 10, *range(len(whole) * 9 // 10, len(whole), 101)}:
+        for length in {*range(12, len(whole), len(whole) // 20), *range(len(whole) - 10, len(whole))}:
             file.write_bytes(whole[:length])
             for read in (decode, probe):
-                assert is_refused(file, read, CorruptVideo, "incomplete"), (ending, length)
-
-
-def test_ffmpeg_is_told_the_format_rather_than_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[object] = []
-    open_file = av.open
-
-    def watched(*args: Any, **options: Any) -> Any:
-        told.append(options["format"])
-        return open_file(*args, **options)
-
-    for ending, name in ((".mp4", "mov"), (".mov", "mov"), (".mkv", "matroska"), (".avi", "avi")):
-        file = write_clip(tmp_path / f"clip{ending}", map(numbered, range(3)))
-        with monkeypatch.context() as patched:
-            patched.setattr(av, "open", watched)
-            decode(file)
-        assert set(told) == {name}
-        told.clear()
+                assert is_refused(file, read, CorruptVideo, f"clip{ending} is incomplete"), (ending, length)
 
 
 def test_an_old_quicktime_file_has_no_type(tmp_path: Path) -> None:
@@ -144,7 +136,7 @@ def test_avi_says_how_long_it_is_or_its_chunks_do(tmp_path: Path) -> None:
             assert is_refused(file, format_of, CorruptVideo, "incomplete"), content
 
 
-def test_what_is_no_video_is_told_as_such(tmp_path: Path) -> None:
+def test_what_is_no_video_is_refused_as_such(tmp_path: Path) -> None:
     file = tmp_path / "page.mp4"
     for data in (b"", b"\0\0\0", b"<html>Expired</html>", b'{"error": 1}', bytes(5000), b"GIF89a" + bytes(50), b"RIFF"):
         file.write_bytes(data)
@@ -177,10 +169,10 @@ def test_whole_in_unusual_ways(tmp_path: Path) -> None:
 
 def test_incomplete_in_every_way(tmp_path: Path) -> None:
     for boxes, problem in (
-        ((), "no moov and no mdat"),
+        ((), "no moov/mdat"),
         ((MDAT,), "no moov"),
         ((MOOV,), "no mdat"),
-        ((bytes(100),), "no moov and no mdat"),
+        ((bytes(100),), "no moov/mdat"),
         ((MOOV, bytes(100)), "no mdat"),
         ((MOOV, box(b"moof"), MDAT, box(b"moof")), "no mdat"),
         ((MOOV, MDAT[:-1]), "incomplete"),
@@ -211,3 +203,24 @@ def test_any_bytes_are_whole_or_a_video_error(tmp_path_factory: pytest.TempPathF
     file.write_bytes(START + b"".join(boxes))
     with suppress(VideoError):
         check_mp4(file)
+
+
+def test_a_file_that_cannot_be_read_just_now_is_said_to_be_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "clip.mp4"
+    for number in (errno.EACCES, errno.EIO, errno.ENOENT):
+        reason = os.strerror(number)
+        words = "is not there any more" if number == errno.ENOENT else f"cannot be read just now ({reason})"
+        with monkeypatch.context() as patched:
+            patched.setattr(Path, "open", Mock(side_effect=OSError(number, reason)))
+            for read in (decode, probe):
+                assert is_refused(file, read, VideoError, f"{file} {words}. Bring its drive back"), number
+            with pytest.raises(OSError, match=reason):
+                check_mp4(file)  # by which jobs tell a drive that is away from a file that is gone
+
+
+def test_an_unfinished_download_is_called_by_the_name_that_it_is_to_get(tmp_path: Path) -> None:
+    file = tmp_path / ".job-1.mp4.0a1b2c3d.part"
+    for content, problem in ((b"<html>", "is not an MP4"), (TINY_MP4[:-1], "is incomplete")):
+        file.write_bytes(content)
+        with pytest.raises(VideoError, match=f"^job-1.mp4 {problem}"):
+            check_mp4(file)

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from nodes.video import memory
-from nodes.video.errors import NotEnoughMemory
+from nodes.video.errors import VideoError
 from nodes.video.memory import SPARE, allocate, available_memory, container_memory
 
 FILE = Path("job.mp4")
@@ -23,13 +23,13 @@ def test_what_fits_is_given_and_not_a_byte_more(monkeypatch: pytest.MonkeyPatch)
     images = allocate((100, 2, 2, 3), FILE)
     assert (images.shape, images.dtype) == ((100, 2, 2, 3), torch.float32)
     monkeypatch.setattr(memory, "available_memory", lambda: need + SPARE - 1)
-    with pytest.raises(NotEnoughMemory):
+    with pytest.raises(VideoError):
         allocate((100, 2, 2, 3), FILE)
 
 
 def test_what_does_not_fit_is_refused_with_both_figures_and_the_ways_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "available_memory", lambda: 3_600_000_000 + SPARE)
-    with pytest.raises(NotEnoughMemory) as refused:
+    with pytest.raises(VideoError) as refused:
         allocate((288, 1250, 5000, 1), FILE)
     message = str(refused.value)
     assert "288 frames need 7.2 GB" in message
@@ -39,9 +39,9 @@ def test_what_does_not_fit_is_refused_with_both_figures_and_the_ways_out(monkeyp
     assert message.endswith("Nothing is lost: the video is job.mp4, and costs nothing to load.")
 
 
-def test_what_the_system_then_does_not_give_is_told_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_system_then_does_not_give_is_refused_in_the_same_way(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "available_memory", lambda: 2**63)
-    with pytest.raises(NotEnoughMemory, match=r"need \d+\.\d GB of memory, and 0\.0 GB are left"):
+    with pytest.raises(VideoError, match=r"need \d+\.\d GB of memory, and 0\.0 GB are left"):
         allocate((2**16, 2**14, 2**14, 3), FILE)
 
 

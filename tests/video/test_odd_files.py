@@ -21,7 +21,7 @@ import torch
 from numpy.typing import NDArray
 
 from nodes.video.decode import decode
-from nodes.video.errors import CorruptVideo
+from nodes.video.errors import UnsupportedVideo
 from nodes.video.probe import Selection, probe
 
 FFMPEG: Final = imageio_ffmpeg.get_ffmpeg_exe()
@@ -224,7 +224,7 @@ def problem_of(folder: Path, name: str, row: Row) -> str:
         for skip, cap in ((0, 1), (count // 3 + 1, 2), (count // 2, 1), (count - 1, 0)):
             if not torch.equal(decode(file, Selection(skip, cap)).images, clip.images[skip:][: cap or None]):
                 return f"other frames after skipping {skip}"
-    except Exception as error:  # noqa: BLE001  to be told with the file that causes it
+    except Exception as error:  # noqa: BLE001  to be shown with the file that causes it
         return repr(error)
     return ""
 
@@ -268,7 +268,7 @@ def test_where_the_size_changes_that_is_said(folder: Path) -> None:
         make(folder, f"size{number}.avi", f"{source(seconds=1, size=size)} -c:v mjpeg")
     (folder / "sizes.txt").write_text("file size0.avi\nfile size1.avi\n")
     file = make(folder, "sizes.avi", "-f concat -i sizes.txt -c copy")
-    with pytest.raises(CorruptVideo, match=r"The size of the picture changes at frame 30 of sizes\.avi"):
+    with pytest.raises(UnsupportedVideo, match=r"The size of the picture changes at frame 30 of sizes\.avi"):
         decode(file)
 
 

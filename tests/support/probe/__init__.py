@@ -9,13 +9,16 @@ import sys
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from aiohttp import web
 
 GATE_SECONDS = 60.0
 
+Inputs = Mapping[str, Any]
 _gates: defaultdict[str, threading.Event] = defaultdict(threading.Event)
 
 
@@ -29,30 +32,37 @@ class Anything(str):
 
 
 ANYTHING = Anything("*")
+SCALARS = MappingProxyType({"fps": "FLOAT", "frame_count": "INT", "request_id": "STRING", "video_path": "STRING"})
 
 
-class ProbeClip:
-    """Reports what arrives on the six sockets of a video node, in the run's outputs under `probe`."""
+class Probe:
+    """What each of them is to ComfyUI: `run`, by its inputs."""
 
-    RETURN_TYPES = ()
-    FUNCTION = "report"
-    OUTPUT_NODE = True
+    RETURN_TYPES: tuple[str, ...] = ()
+    FUNCTION = "run"
     CATEGORY = "Probe"
+    REQUIRED: Inputs = MappingProxyType({})
+    OPTIONAL: Inputs = MappingProxyType({})
+    HIDDEN: Inputs = MappingProxyType({})
 
     @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:
-        return {
-            "required": {"images": ("IMAGE",)},
-            "optional": {
-                "fps": ("FLOAT", {"forceInput": True}),
-                "frame_count": ("INT", {"forceInput": True}),
-                "request_id": ("STRING", {"forceInput": True}),
-                "video_path": ("STRING", {"forceInput": True}),
-                "video": ("VIDEO",),
-            },
-        }
+    def INPUT_TYPES(cls) -> dict[str, dict[str, Any]]:
+        return {"required": dict(cls.REQUIRED), "optional": dict(cls.OPTIONAL), "hidden": dict(cls.HIDDEN)}
 
-    def report(self, images: Any, video: Any = None, **scalars: Any) -> dict[str, Any]:
+
+class ProbeClip(Probe):
+    """Reports what arrives on the six sockets of a video node, in the run's outputs under `probe`."""
+
+    OUTPUT_NODE = True
+    REQUIRED = MappingProxyType({"images": ("IMAGE",)})
+    OPTIONAL = MappingProxyType(
+        {
+            **{name: (kind, {"forceInput": True}) for name, kind in SCALARS.items()},
+            "video": ("VIDEO",),
+        }
+    )
+
+    def run(self, images: Any, video: Any = None, **scalars: Any) -> dict[str, Any]:
         seen = {
             "shape": list(images.shape),
             "dtype": str(images.dtype),
@@ -68,19 +78,13 @@ class ProbeClip:
         return {"ui": {"probe": [seen]}}
 
 
-class ProbeDifference:
+class ProbeDifference(Probe):
     """Reports how far apart two pictures, or two lists of frames, are, in levels of 255."""
 
-    RETURN_TYPES = ()
-    FUNCTION = "report"
     OUTPUT_NODE = True
-    CATEGORY = "Probe"
+    REQUIRED = MappingProxyType({"one": ("IMAGE",), "other": ("IMAGE",)})
 
-    @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:
-        return {"required": {"one": ("IMAGE",), "other": ("IMAGE",)}}
-
-    def report(self, one: Any, other: Any) -> dict[str, Any]:
+    def run(self, one: Any, other: Any) -> dict[str, Any]:
         apart = (one - other).abs() * 255
         seen = {
             "shapes": [list(one.shape), list(other.shape)],
@@ -91,107 +95,76 @@ class ProbeDifference:
         return {"ui": {"probe": [seen]}}
 
 
-class ProbeTexts:
+class ProbeTexts(Probe):
     """A list of texts, one per line: what follows runs once for each."""
 
     RETURN_TYPES = ("STRING",)
     OUTPUT_IS_LIST = (True,)
-    FUNCTION = "split"
-    CATEGORY = "Probe"
+    REQUIRED = MappingProxyType({"lines": ("STRING", {"multiline": True})})
 
-    @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:
-        return {"required": {"lines": ("STRING", {"multiline": True})}}
-
-    def split(self, lines: str) -> tuple[list[str]]:
+    def run(self, lines: str) -> tuple[list[str]]:
         return (lines.split("\n"),)
 
 
-class ProbeAnything:
+class ProbeAnything(Probe):
     """Hands anything on under no type, as nodes do whose output goes anywhere."""
 
     RETURN_TYPES = (ANYTHING,)
-    FUNCTION = "hand_on"
-    CATEGORY = "Probe"
+    REQUIRED = MappingProxyType({"value": (ANYTHING,)})
 
-    @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:
-        return {"required": {"value": (ANYTHING,)}}
-
-    def hand_on(self, value: Any) -> tuple[Any]:
+    def run(self, value: Any) -> tuple[Any]:
         return (value,)
 
 
-class ProbeGate:
+class ProbeGate(Probe):
     """Hands what it is given on once the test has opened the gate."""
 
     RETURN_TYPES = (ANYTHING,)
-    FUNCTION = "wait"
-    CATEGORY = "Probe"
+    REQUIRED = MappingProxyType({"image": (ANYTHING,), "gate": ("STRING", {"default": ""})})
 
-    @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:
-        return {"required": {"image": (ANYTHING,), "gate": ("STRING", {"default": ""})}}
-
-    async def wait(self, image: Any, gate: str) -> tuple[Any]:
+    async def run(self, image: Any, gate: str) -> tuple[Any]:
         if not await asyncio.to_thread(_gates[gate].wait, GATE_SECONDS):
             raise TimeoutError(f"nobody opened the gate {gate}")
         return (image,)
 
 
-class ProbeLoop:
+class ProbeLoop(Probe):
     """Asks for its picture once more when it has it already, and adds itself again: as lazy inputs and loops do."""
 
-    RETURN_TYPES = ()
-    FUNCTION = "go_round"
     OUTPUT_NODE = True
-    CATEGORY = "Probe"
-
-    @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:
-        return {
-            "required": {"image": ("IMAGE",), "again": ("IMAGE", {"lazy": True}), "rounds": ("INT", {"min": 1})},
-            "hidden": {"graph": "DYNPROMPT", "node": "UNIQUE_ID"},
-        }
+    REQUIRED = MappingProxyType(
+        {"image": ("IMAGE",), "again": ("IMAGE", {"lazy": True}), "rounds": ("INT", {"min": 1})}
+    )
+    HIDDEN = MappingProxyType({"graph": "DYNPROMPT", "node": "UNIQUE_ID"})
 
     def check_lazy_status(self, **_: Any) -> list[str]:
         return ["again"]
 
-    def go_round(self, rounds: int, graph: Any, node: str, **_: Any) -> dict[str, Any]:
+    def run(self, rounds: int, graph: Any, node: str, **_: Any) -> dict[str, Any]:
         if rounds == 1:
             return {"ui": {"probe": [node]}}
         inputs = {**graph.get_node(node)["inputs"], "rounds": rounds - 1}
         return {"result": (), "expand": {f"{node}.{rounds}": {"class_type": "ProbeLoop", "inputs": inputs}}}
 
 
-class ProbeExpand:
+class ProbeExpand(Probe):
     """Adds a node while the graph runs, and hands its first output on: as loops and switches do."""
 
     RETURN_TYPES = (ANYTHING,)
-    FUNCTION = "expand"
-    CATEGORY = "Probe"
+    REQUIRED = MappingProxyType({"class_type": ("STRING", {}), "inputs": ("STRING", {})})
 
-    @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:
-        return {"required": {"class_type": ("STRING", {}), "inputs": ("STRING", {})}}
-
-    def expand(self, class_type: str, inputs: str) -> dict[str, Any]:
+    def run(self, class_type: str, inputs: str) -> dict[str, Any]:
         added = {"class_type": class_type, "inputs": json.loads(inputs)}
         return {"result": (["expanded", 0],), "expand": {"expanded": added}}
 
 
-class ProbeSampler:
+class ProbeSampler(Probe):
     """Keeps ComfyUI's event loop to itself until Stop, and takes the Stop for itself: as samplers do."""
 
     RETURN_TYPES = ("IMAGE",)
-    FUNCTION = "sample"
-    CATEGORY = "Probe"
+    REQUIRED = MappingProxyType({"image": ("IMAGE",), "seconds_a_step": ("FLOAT", {"default": 0.1, "step": 0.001})})
 
-    @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:
-        return {"required": {"image": ("IMAGE",), "seconds_a_step": ("FLOAT", {"default": 0.1, "step": 0.001})}}
-
-    def sample(self, image: Any, seconds_a_step: float) -> tuple[Any]:
+    def run(self, image: Any, seconds_a_step: float) -> tuple[Any]:
         from comfy.model_management import throw_exception_if_processing_interrupted
 
         ends = time.monotonic() + GATE_SECONDS
@@ -240,13 +213,4 @@ def _add_routes() -> None:
 
 _add_routes()
 
-NODE_CLASS_MAPPINGS: dict[str, type] = {
-    "ProbeClip": ProbeClip,
-    "ProbeDifference": ProbeDifference,
-    "ProbeTexts": ProbeTexts,
-    "ProbeAnything": ProbeAnything,
-    "ProbeGate": ProbeGate,
-    "ProbeLoop": ProbeLoop,
-    "ProbeExpand": ProbeExpand,
-    "ProbeSampler": ProbeSampler,
-}
+NODE_CLASS_MAPPINGS = {node.__name__: node for node in Probe.__subclasses__()}

@@ -1,27 +1,32 @@
-"""What the jobs of a journal have cost, and which of it counts towards the budget of 24 hours."""
+"""What keeps a video from being bought just now: what has been spent in 24 hours, and how many jobs are at the service.
+
+All of it is looked up inside the buying transaction, so that two that start at once cannot both pass.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, case, cast, func, select, update
+from sqlalchemy import BigInteger, ColumnElement, Connection, case, cast, delete, func, insert, select, update
 
 from ..runcomfy.request import GenerationRequest
 from .budget import PER_USD, Purchase
 from .clock import Clock
+from .database import Database
 from .errors import BudgetReached
 from .events import dollars
-from .postgres import PostgresDatabase
-from .records import JOBS, State
-from .sqlite import SqliteDatabase
+from .records import State
+from .tables import JOBS, WAITING, successful
 
 DAY: Final = 86400.0
 MAX_UNPRICED: Final = 50
 """Videos in 24 hours whose price nobody knows."""
 CLOCK_SET: Final = 3600.0
 """Seconds by which the clock is off when somebody must have set it."""
+CLAIM_SECONDS: Final = 30.0
+"""That a claim on a job or a place in line lasts unless it is renewed."""
+AT_SERVICE: Final = (State.INTENDED, State.ACCEPTED, State.SURPLUS)
 _FREE: Final = (State.REFUSED, State.CANCELLED)
 _PRICE: Final = func.coalesce(cast(func.round(JOBS.c.cost * PER_USD), BigInteger), JOBS.c.estimate)
 """What a job has cost, or else was expected to, in millionths of a US dollar; null where neither is known."""
@@ -44,23 +49,20 @@ class Spending:
     """Of one journal. May be used from any thread.
 
     Args:
-        now: seconds since the epoch, by the clock of the journal.
-        clock: goes on whatever that one is set to.
+        clock: goes on whatever the database's is set to.
     """
 
-    def __init__(self, database: SqliteDatabase | PostgresDatabase, now: Callable[[], float], clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
-        self._now = now
         self._clock = clock
         self._ahead: float | None = None
-        """By how much that one was ahead when it was last counted and that was written; None: not yet."""
+        """By how much the database's was ahead when it was last counted and that was written; None: not yet."""
         self._ahead_now = 0.0
 
     def refusal(self, connection: Connection, now: float, purchase: Purchase) -> BudgetReached | None:
         """Why a video may not be bought now; None where it may.
 
-        To be asked inside the transaction that writes the intent, so that two that start at once cannot both pass. It
-        is to be committed whatever the answer, and then `counted` to be called.
+        The transaction is to be committed whatever the answer, and then `counted` to be called.
         """
         self._recount(connection, now)
         limit, price = purchase.limit, purchase.estimate
@@ -70,22 +72,14 @@ class Spending:
         least = 1 if price is None else price
         excess = counted.amount + least - limit.amount
         if excess > 0:
-            costs = "what this video costs is unknown" if price is None else f"this video costs about {_usd(price)}"
             when = _frees_at(connection, now, excess) if least <= limit.amount else None
-            return BudgetReached(
-                f"Not submitted: {costs}, and {_usd(counted.amount)} of {_usd(limit.amount)} have been spent in the "
-                "last 24 hours.",
-                f"Raise the limit in {limit.place}",
-                when,
-            )
+            amounts = {"spent": _usd(counted.amount), "limit": _usd(limit.amount), "place": limit.place}
+            if price is None:
+                return BudgetReached("budgetReachedUnpriced", when, **amounts)
+            return BudgetReached("budgetReached", when, price=_usd(price), **amounts)
         if price is None and counted.unpriced >= MAX_UNPRICED:
             when = _frees_at(connection, now, counted.unpriced - MAX_UNPRICED + 1, _IS_UNPRICED)
-            return BudgetReached(
-                f"Not submitted: what this video costs is unknown, as it was of {counted.unpriced} videos in the last "
-                "24 hours.",
-                f"Set the limit in {limit.place} to 0, which is no limit",
-                when,
-            )
+            return BudgetReached("tooManyUnpriced", when, count=f"{counted.unpriced}", place=limit.place)
         return None
 
     def counted(self) -> None:
@@ -96,7 +90,7 @@ class Spending:
         """What counts now. Raises `JournalUnusable`."""
 
         def look(connection: Connection) -> Spent:
-            now = self._now()
+            now = self._database.now()
             self._recount(connection, now)
             return replace(_spent(connection, now), frees_at=_frees_at(connection, now))
 
@@ -107,9 +101,7 @@ class Spending:
     def costs(self, request: GenerationRequest, limit: int = 50) -> list[float]:
         """What the latest successful jobs of the same size and length have cost, newest first, in US dollars, as far as
         the service has told. Raises `JournalUnusable`."""
-        kind = (JOBS.c.resolution == request.resolution) & (JOBS.c.duration == request.duration)
-        query = select(JOBS.c.cost).where(kind, JOBS.c.state.in_([State.SUCCEEDED, State.SAVED, State.EXPIRED]))
-        query = query.order_by(JOBS.c.id.desc()).limit(limit)
+        query = select(JOBS.c.cost).where(*successful(request)).order_by(JOBS.c.id.desc()).limit(limit)
         found = self._database.read(lambda connection: connection.execute(query).scalars().all())
         return [cost for cost in found if cost is not None]
 
@@ -162,3 +154,49 @@ def _frees_at(connection: Connection, now: float, amount: int = 1, of: ColumnEle
 
 def _usd(amount: int) -> str:
     return dollars(amount / PER_USD)
+
+
+class NoFreePlace(Exception):
+    """The account has as many jobs at the service as it may have.
+
+    Args:
+        place: of the run among those that wait, from 1.
+    """
+
+    def __init__(self, place: int) -> None:
+        super().__init__(place)
+        self.place = place
+
+
+def wait_in_line(connection: Connection, account: str, owner: str, now: float, max_jobs: int) -> NoFreePlace | None:
+    """Whether a run that is to submit has to wait; None where it is its turn, first come, first served.
+
+    What counts is what a living run has claimed: the jobs of a server that died count no more when its claims lapse.
+    A run that waits in line is renewed with the claims, and asks every second, so that asking again writes nothing.
+    """
+    connection.execute(delete(WAITING).where(WAITING.c.until <= now))
+    in_line = (WAITING.c.account == account) & WAITING.c.job.is_(None)
+    mine = select(WAITING.c.id).where(in_line, WAITING.c.owner == owner)
+    if connection.execute(mine).first() is None:
+        wait_for(connection, owner, now, account=account)
+    claimed = (JOBS.c.claim_owner > "") & (JOBS.c.claim_until > now)
+    at_service = (JOBS.c.account == account) & JOBS.c.state.in_(AT_SERVICE) & claimed
+    ahead = in_line & (WAITING.c.id < mine.scalar_subquery())
+    busy = connection.execute(select(func.count(JOBS.c.id)).where(at_service)).scalar_one()
+    before = connection.execute(select(func.count(WAITING.c.id)).where(ahead)).scalar_one()
+    place = before + 1 - max(0, max_jobs - busy)
+    if place > 0:
+        return NoFreePlace(place)
+    wait_no_more(connection, owner)
+    return None
+
+
+def wait_for(connection: Connection, owner: str, now: float, *, job: int | None = None, account: str = "") -> None:
+    """Note that a run waits for a job or, without one, for its turn to submit; and for nothing else."""
+    wait_no_more(connection, owner)
+    connection.execute(insert(WAITING).values(owner=owner, job=job, account=account, until=now + CLAIM_SECONDS))
+
+
+def wait_no_more(connection: Connection, owner: str) -> None:
+    """Note that a run waits for nothing."""
+    connection.execute(delete(WAITING).where(WAITING.c.owner == owner))

@@ -1,4 +1,4 @@
-"""At most so many jobs of an account at the service at once: the others wait in line, first come, first served."""
+"""At most so many jobs of an account at the service at once: the others wait in line. `test_budget` has the budget."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 
 from nodes.jobs.claims import Claims
 from nodes.jobs.errors import Stopped
-from nodes.jobs.journal import CLAIM_SECONDS, Journal
-from nodes.jobs.line import WAIT_SECONDS, NoFreePlace
+from nodes.jobs.journal import Journal
+from nodes.jobs.limits import CLAIM_SECONDS, NoFreePlace
 from nodes.jobs.records import JobRecord, RequestKey, State
 from nodes.runcomfy.errors import RateLimited
 from tests.support.fake_runcomfy import BOAT, FakeMachine, TurningClock, go_by
@@ -48,12 +48,21 @@ def test_who_asks_first_is_served_first(journal: Journal) -> None:
     assert isinstance(ask(journal, "five", max_jobs=0), JobRecord), "without a limit nobody waits"
 
 
+def test_who_asks_again_writes_nothing(journal: Journal, tmp_path: Path) -> None:
+    """Hundreds of runs may wait for hours, each asking every second."""
+    for owner in ("one", "two", "three"):
+        ask(journal, owner)
+    before = (tmp_path / "jobs.sqlite3").read_bytes()
+    assert [ask(journal, owner) for owner in ("three", "three")] == [1, 1]
+    assert (tmp_path / "jobs.sqlite3").read_bytes() == before
+
+
 @on_both
 def test_the_places_of_a_server_that_died_become_free(journal: Journal, clock: TurningClock) -> None:
     """Those of its jobs, and those of its runs in line."""
     assert isinstance(ask(journal, "one", max_jobs=1), JobRecord)
     assert [ask(journal, owner, max_jobs=1) for owner in ("dead", "three")] == [1, 2]
-    clock.now += max(CLAIM_SECONDS, WAIT_SECONDS) - 1
+    clock.now += CLAIM_SECONDS - 1
     assert ask(journal, "three", max_jobs=1) == 2
     clock.now += 1
     assert isinstance(ask(journal, "three", max_jobs=1), JobRecord)
@@ -103,7 +112,7 @@ def test_of_many_runs_no_more_than_so_many_are_at_the_service(
     asyncio.run(all_at_once())
     assert max(most) == 2
     lines = [line for machine in machines for line in machine.lines if line.startswith("Waiting for a free place")]
-    assert {"Waiting for a free place, 1st in line", "Waiting for a free place, 3rd in line"} <= set(lines)
+    assert {"Waiting for a free place, number 1 in line", "Waiting for a free place, number 3 in line"} <= set(lines)
     for machine in machines:
         machine.close()
 

@@ -1,0 +1,127 @@
+"""Routes that answer ComfyUI's own pages only, in JSON: ComfyUI has no log-in, and other sites' pages can reach it."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import json
+import socket
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import partial
+from typing import Any, Final
+from urllib.parse import SplitResult, urlsplit
+
+from aiohttp import web
+
+from ..errors import SeedanceError
+from ..texts import Text, as_json
+
+MAX_BODY: Final = 100_000
+"""Bytes; the text of a video and the JSON around it."""
+_OWN: Final = ("same-origin", "none")
+"""`Sec-Fetch-Site` of ComfyUI's own pages, and of an address that the user typed."""
+_LOCAL: Final = ("localhost", "local")
+"""What names end with that nobody can register."""
+
+Asked = Mapping[str, object]
+"""What a request brings: its query where it only reads, else its body."""
+Answer = Callable[[Asked], Any]
+"""Blocks for a moment, and gives what JSON can hold or a response as it is, or what gives one later without blocking.
+
+Where it raises `Refused` or an error for users, the browser gets that in English and in `texts`, as `as_json` has them.
+"""
+
+
+class Refused(Exception):
+    """A request that gets no answer. ``str()`` says why, in a sentence that quotes nothing of it."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status, self.text = status, text
+
+
+def add_routes(routes: web.RouteTableDef, table: Iterable[tuple[str, str, Answer]]) -> None:
+    """Add a route by method and path for each answer. Other sites' pages get none of them."""
+    for method, path, answer in table:
+        routes.route(method, path)(partial(_handle, answer))
+
+
+def sentences(error: SeedanceError) -> tuple[str, ...]:
+    """What a page shows of an error: all but its words about charges, since nothing here can be charged."""
+    return tuple(filter(None, (error.message, error.advice)))
+
+
+def in_texts(name: str, texts: tuple[str, ...]) -> dict[str, object]:
+    """Sentences for a page, in English under a name, and as texts that it can word itself."""
+    return {name: " ".join(texts) or None, "texts": [as_json(text) for text in texts]}
+
+
+async def _handle(answer: Answer, request: web.Request) -> web.StreamResponse:
+    try:
+        if is_cross_site(request.headers):
+            raise Refused(403, Text("refused.crossSite"))
+        asked: Asked = request.query if request.method == "GET" else await _body(request)
+        found, status = await asyncio.to_thread(answer, asked), 200
+        if isinstance(found, Awaitable):
+            found = await found
+    except Refused as refused:
+        found, status = in_texts("error", (refused.text,)), refused.status
+    except SeedanceError as error:
+        found, status = in_texts("error", sentences(error)), 400
+    except OSError as error:
+        found, status = in_texts("error", (Text("refused.readOnly", reason=str(error)),)), 400
+    response = found if isinstance(found, web.Response) else web.json_response(found, status=status)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+async def _body(request: web.Request) -> Asked:
+    """The JSON object that was sent: what does more than to read must bring one."""
+    # A form of another site's page cannot be sent as JSON.
+    if request.content_type != "application/json":
+        raise Refused(415, "The body must be JSON.")
+    if request.content_length is None or request.content_length > MAX_BODY:
+        raise Refused(413, "The body is too large.")
+    try:
+        found = json.loads(await request.read())
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise Refused(400, "The body must be a JSON object.")
+    return found
+
+
+def is_cross_site(headers: Mapping[str, str]) -> bool:
+    """Whether another site's page sent this request. Header names must be looked up whatever their case.
+
+    Stricter than ComfyUI's own check, which looks at loopback only and is off with --enable-cors-header. A request
+    with neither header is a script's or an old browser's, and no page of another site can make one that it can read.
+
+    A site may also let its own name lead here once its page is loaded (DNS rebinding), which makes it the same origin.
+    So a name that can be registered has to have come over https: that takes a certificate for it.
+    """
+    site, origin, host = headers.get("Sec-Fetch-Site"), headers.get("Origin"), headers.get("Host", "").lower()
+    page = _split(origin or "")
+    if site not in (None, *_OWN) or (origin is not None and page.netloc.lower() != host):
+        return True
+    # Without an Origin: to a name that can be registered, browsers send Sec-Fetch-Site over https only.
+    over_https = site is not None if origin is None else page.scheme == "https"
+    return not (over_https or _is_ours(_split(f"//{host}").hostname or ""))
+
+
+def _is_ours(name: str) -> bool:
+    """Whether a host is an IP address, or a name that no other site can have."""
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        *above, last = name.rstrip(".").split(".")
+        return bool(last) and (not above or last in _LOCAL or name == socket.gethostname().lower())
+    return True
+
+
+def _split(address: str) -> SplitResult:
+    """An address in its parts, all of which are empty where it is none."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return urlsplit("")

@@ -1,0 +1,157 @@
+"""The journal's tables, how a record becomes a row and is read again, and what more than one transaction does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy import Column, Connection, Float, Index, Integer, String, Text
+from sqlalchemy.schema import CreateColumn
+
+from ..runcomfy.request import GenerationRequest
+from .records import NOT_ACCEPTED_YET, UNFINISHED, JobRecord, RequestKey, State, read_request
+
+VERSION: Final = 6
+"""Of the tables. 1 to 3 are the first version's, 4 knew no budget, and up to 5 a process looked at it only once."""
+METADATA: Final = sa.MetaData()
+_STATE: Final = sa.Enum(
+    State, values_callable=lambda states: [each.value for each in states], native_enum=False, length=16
+)
+
+JOBS: Final = sa.Table(
+    # Not a name of an earlier version: a process of it that still runs must fail, not buy.
+    "paid_jobs",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("uid", String(32), nullable=False, unique=True),
+    Column("request_key", String(64), nullable=False),
+    Column("account", String(64), nullable=False),
+    Column("origin", String(300), nullable=False),
+    Column("run", String(64), nullable=False, server_default=""),
+    Column("state", _STATE, nullable=False),
+    Column("request", Text, nullable=False),
+    Column("resolution", String(8)),
+    Column("duration", Integer),
+    Column("request_id", String(128)),
+    Column("created", Float, nullable=False),
+    Column("changed", Float, nullable=False),
+    Column("submit_until", Float, nullable=False, server_default="0"),
+    Column("claim_owner", String(200), nullable=False, server_default=""),
+    Column("claim_until", Float, nullable=False, server_default="0"),
+    Column("reported_by", String(200), nullable=False, server_default=""),
+    Column("seconds", Float),
+    Column("cost", Float),
+    Column("estimate", sa.BigInteger),
+    # Since when it counts towards the budget anew, where that is not since it was created: a clock was set.
+    Column("recounted", Float),
+    Column("price", Text, nullable=False, server_default=""),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("files", sa.JSON, nullable=False, server_default="[]"),
+    Column("media_host", Text, nullable=False, server_default=""),
+)
+
+WAITING: Final = sa.Table(
+    "waiting_runs",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("owner", String(200), nullable=False, unique=True),
+    Column("job", Integer),
+    Column("account", String(64)),
+    Column("until", Float, nullable=False),
+)
+"""Runs that wait for a job that another run has claimed: as long as one lives, Stop does not cancel it. And, without a
+job, runs that wait until fewer jobs of their account are at the service, in their order."""
+
+_unfinished = JOBS.c.state.in_(sorted(UNFINISHED, key=lambda state: state.value))
+_one = (JOBS.c.account, JOBS.c.request_key, JOBS.c.run)
+# The first version's table has indexes of other names, which stay with it.
+Index("one_unfinished_job", *_one, unique=True, sqlite_where=_unfinished, postgresql_where=_unfinished)
+Index("jobs_of_a_request", JOBS.c.request_key, JOBS.c.id)
+Index("jobs_of_an_id", JOBS.c.request_id)
+Index("jobs_of_a_kind", JOBS.c.resolution, JOBS.c.duration, JOBS.c.id)
+Index("jobs_of_a_claim", JOBS.c.claim_owner)
+Index("jobs_of_a_service", JOBS.c.origin, JOBS.c.id)
+Index("costs_of_a_time", JOBS.c.created, JOBS.c.cost)
+Index("jobs_in_a_state", JOBS.c.state, JOBS.c.id)
+Index("jobs_counted_anew", JOBS.c.recounted)
+
+
+def upgrade(connection: Connection) -> None:
+    """Make the tables, or give those of an earlier version what they lack."""
+    present = sa.inspect(connection).get_table_names()
+    if "job_records" in present and JOBS.name not in present:
+        connection.exec_driver_sql(f"ALTER TABLE job_records RENAME TO {JOBS.name}")
+        connection.exec_driver_sql("DROP INDEX IF EXISTS jobs_of_a_time")
+    for table in METADATA.sorted_tables:
+        table.create(connection, checkfirst=True)
+        columns = {column["name"] for column in sa.inspect(connection).get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in columns:
+                definition = CreateColumn(column).compile(dialect=connection.dialect)
+                connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {definition}")
+        for index in table.indexes:
+            index.create(connection, checkfirst=True)
+
+
+def record_of(row: Mapping[Any, Any]) -> JobRecord:
+    """The record in a row, by the names of its columns."""
+    read: dict[str, Any] = {
+        "key": RequestKey(row["request_key"], row["account"], row["origin"]),
+        "request": read_request(row["request"]),
+        "request_id": row["request_id"] or "",
+        "files": tuple(row["files"]),
+    }
+    same = {each.name: row[each.name] for each in fields(JobRecord) if each.name not in read}
+    return JobRecord(**same, **read)
+
+
+def insertion(uid: str, key: RequestKey, run: str, request: GenerationRequest) -> sa.Insert:
+    """Inserts the row of a job, with what it is known by and what is asked for."""
+    known_by = sa.insert(JOBS).values(uid=uid, request_key=key.request, account=key.account, origin=key.origin, run=run)
+    return known_by.values(request=request.canonical(), resolution=request.resolution, duration=request.duration)
+
+
+def newest(connection: Connection, *conditions: sa.ColumnElement[bool], limit: int | None = None) -> list[JobRecord]:
+    """The records for which all of that holds, newest first."""
+    query = sa.select(JOBS).where(*conditions).order_by(JOBS.c.id.desc()).limit(limit)
+    return [record_of(row) for row in connection.execute(query).mappings()]
+
+
+def successful(request: GenerationRequest) -> tuple[sa.ColumnElement[bool], ...]:
+    """What holds for the jobs of the same size and length that came to a video."""
+    ended = JOBS.c.state.in_([State.SUCCEEDED, State.SAVED, State.EXPIRED])
+    return JOBS.c.resolution == request.resolution, JOBS.c.duration == request.duration, ended
+
+
+def read(connection: Connection, condition: sa.ColumnElement[bool]) -> JobRecord | None:
+    """A record of which something is true."""
+    row = connection.execute(sa.select(JOBS).where(condition)).mappings().first()
+    return record_of(row) if row else None
+
+
+def accept(connection: Connection, record: JobRecord, request_id: str, now: float) -> JobRecord:
+    """As `Journal.accept`; does nothing where the acceptance is written already."""
+    other = read(connection, (JOBS.c.request_id == request_id) & (JOBS.c.uid != record.uid))
+    if read(connection, JOBS.c.uid == record.uid) is None:
+        row = insertion(record.uid, record.key, record.run, record.request or GenerationRequest("(unknown)"))
+        row = row.values(state=State.REFUSED, created=record.created, changed=now, estimate=record.estimate)
+        connection.execute(row)
+    accepted = sa.update(JOBS).where(JOBS.c.uid == record.uid)
+    if other:
+        reason = f"RunComfy named another job's id, {request_id}."
+        accepted = accepted.where(JOBS.c.state == State.INTENDED).values(state=State.UNKNOWN, reason=reason)
+    else:
+        state = State.SURPLUS if another_is_unfinished(connection, record) else State.ACCEPTED
+        accepted = accepted.where(JOBS.c.state.in_(NOT_ACCEPTED_YET))
+        accepted = accepted.values(state=state, request_id=request_id, changed=now)
+    connection.execute(accepted)
+    return read(connection, JOBS.c.uid == record.uid) or record
+
+
+def another_is_unfinished(connection: Connection, record: JobRecord) -> bool:
+    """Whether another job of the same request, account and run is: the unique index has room for one."""
+    same = (JOBS.c.account == record.key.account) & (JOBS.c.request_key == record.key.request)
+    same &= (JOBS.c.run == record.run) & (JOBS.c.uid != record.uid)
+    return read(connection, same & JOBS.c.state.in_(UNFINISHED)) is not None

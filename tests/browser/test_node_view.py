@@ -111,10 +111,8 @@ def test_a_failure_is_told_in_full_and_leads_on(ui: Ui, service_log: ServiceLog,
     message.get_by_role("button", name="Open Settings").click()
     expect(ui.page.get_by_role("textbox", name="RunComfy API token")).to_be_visible()
     ui.page.keyboard.press("Escape")
-    for is_open in (True, False):
-        ui.page.get_by_role("button", name="Open help").locator("visible=true").first.click()
-        help_page = ui.page.get_by_role("heading", name="Seedance Text to Video", level=1)
-        expect(help_page).to_be_visible(visible=is_open)
+    ui.page.get_by_role("button", name="Open help").locator("visible=true").first.click()
+    expect(ui.page.get_by_role("heading", name="Seedance Text to Video", level=1)).to_be_visible()
     save_token(token_file, "not-the-account's")
     ui.run()
     expect(ui.message("did not accept the token")).to_be_visible()

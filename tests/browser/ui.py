@@ -16,6 +16,8 @@ from playwright.sync_api import Error, FloatRect, Locator, Page, expect
 
 from tests.browser import scripts
 
+AWAY = 720, 790
+"""A place on the page where nothing is. A tab that is pointed at shows a preview, which counts as a dialog."""
 AMISS = re.compile("missing|not found|couldn't|failed|error", re.IGNORECASE)
 
 
@@ -39,7 +41,7 @@ class Ui:
     def start_over(self, *, nodes_2: bool = False) -> None:
         """Leaves what is open and opens an empty graph in a tab of its own, in the classic canvas or in Nodes 2.0."""
         while self.dialog.count():
-            self.page.mouse.move(1, 1)  # from a tab, whose preview counts as a dialog
+            self.page.mouse.move(*AWAY)
             self.page.keyboard.press("Escape")
             self.settle()
         self.set("Comfy.VueNodes.Enabled", nodes_2)
@@ -53,6 +55,10 @@ class Ui:
         self.page.reload()
         self.page.wait_for_function(scripts.READY)
         self.page.evaluate(scripts.LISTEN)
+
+    def close_sidebar(self) -> None:
+        """Closes the help page, or whatever else the sidebar shows."""
+        self.page.evaluate(scripts.CLOSE_SIDEBAR)
 
     @property
     def has_nodes_2(self) -> bool:
@@ -72,6 +78,7 @@ class Ui:
     def open_tab(self, name: str) -> None:
         """Clicks on a tab."""
         self.page.locator(".workflow-label", has_text=re.compile(rf"^\W*{re.escape(name)}\W*$")).click()
+        self.page.mouse.move(*AWAY)
         self.page.wait_for_function(
             "(name) => app.extensionManager.workflow.activeWorkflow.filename === name", arg=name
         )

@@ -178,7 +178,7 @@ def test_the_picker_of_nodes_2_shows_what_is_in_the_videos(ui: Ui, token: str, p
     ui.start_over(nodes_2=True)
     ui.add_node(LOADER)
     ui.page.locator("[data-node-id] button", has_text=".mp4").first.click()
-    thumbnail = ui.page.locator("video:not(.seedance-view *)").first
+    thumbnail = ui.page.locator("video:not(.seedance-view *)").locator("visible=true").first
     expect(thumbnail).to_be_visible()
     ui.page.wait_for_function("(video) => video.videoWidth", arg=thumbnail.element_handle())
 

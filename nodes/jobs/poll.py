@@ -14,9 +14,8 @@ from .errors import DeadlinePassed, JobCancelled, JobExpired, JobFailed, Journal
 from .events import Event, Generating, Queued, Retrying
 from .file_names import file_names
 from .job import Job
-from .poll_schedule import PollSchedule
 from .records import TRANSITIONS, State
-from .waiting import Backoff
+from .waiting import Backoff, PollSchedule
 
 T = TypeVar("T")
 
@@ -82,7 +81,7 @@ class Poller:
         record, job = self._job.record, self._job
         if result.state is JobState.FAILED:
             await self._write(State.FAILED, reason=result.reason, cost=result.cost)
-            raise JobFailed(result.reason, record.request_id)
+            raise JobFailed(record.request_id, result.reason)
         if result.state is JobState.CANCELLED:
             await self._write(State.CANCELLED)
             raise JobCancelled(record.request_id)
@@ -154,9 +153,9 @@ class Poller:
             state = Text("errors.deadlinePassed.lastState", state=self._status.raw_status)
             minutes, last = f"{account.deadline / 60:.0f}", line.problem.rstrip(".") if line else state
             if not self._succeeded:
-                raise DeadlinePassed(minutes, last, self._job.record.request_id)
+                raise DeadlinePassed(self._job.record.request_id, minutes=minutes, last=last)
             late = Text("errors.videoUnavailable.late", minutes=minutes, last=last)
-            raise VideoUnavailable(late, self._job.record.request_id)
+            raise VideoUnavailable(self._job.record.request_id, late)
         if cancellation.slept != self._slept:
             self._slept = cancellation.slept
             with suppress(JournalUnusable):  # the network may be back later than the machine; the job goes on

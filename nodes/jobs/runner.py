@@ -12,7 +12,7 @@ from .account import Account
 from .budget import PRICE_SECONDS, Purchase, base_price, estimate
 from .decide import Action, Do, Situation, decide
 from .download import download_videos, whole_files
-from .errors import JobExpired, JobFailed, JournalUnusable, VideoUnreadable
+from .errors import JobError, JobExpired, JobFailed, JournalUnusable
 from .events import Notice, Retrying, Submitting
 from .file_names import VideoFolder
 from .job import NO_JOB, Job, Run, Video
@@ -125,7 +125,7 @@ class JobRunner:
             await self._recheck(record)
         elif do is Do.RAISE_UNREADABLE:
             _, paths = VideoFolder(self._account.folder).look(record)
-            raise VideoUnreadable(paths[0], record.request_id)
+            raise JobError(record.request_id, "videoUnreadable", file=str(paths[0]))
         elif do is Do.REPORT:
             await self._job.raise_end(record)
         return None

@@ -32,22 +32,18 @@ CANCEL_SECONDS: Final = 10.0
 LIMITED_PAUSE: Final = 0.5
 """Seconds before a cancel that was refused for coming too often is made again, if the service names none."""
 LEFT: Final = {
-    State.REFUSED: ("notSubmitted", StopOutcome.NOT_SUBMITTED),
-    State.FAILED: ("notSubmitted", StopOutcome.NOT_SUBMITTED),
-    State.EXPIRED: ("notSubmitted", StopOutcome.NOT_SUBMITTED),
-    State.ACCEPTED: ("goesOn", StopOutcome.GOES_ON),
-    State.SURPLUS: ("goesOn", StopOutcome.GOES_ON),
-    State.SUCCEEDED: ("finished", StopOutcome.FINISHED),
-    State.SAVED: ("finished", StopOutcome.FINISHED),
+    **dict.fromkeys((State.REFUSED, State.FAILED, State.EXPIRED), ("notSubmitted", StopOutcome.NOT_SUBMITTED)),
+    **dict.fromkeys((State.ACCEPTED, State.SURPLUS), ("goesOn", StopOutcome.GOES_ON)),
+    **dict.fromkeys((State.SUCCEEDED, State.SAVED), ("finished", StopOutcome.FINISHED)),
     State.CANCELLED: ("cancelled", StopOutcome.CANCELLED),
 }
-"""What becomes of a job that nobody cancels; of one in another state it is unclear."""
-CANCELLED: Final = {
+"""What becomes of a job that nobody cancels, as a key in `stop` of the locales; in other states it is unclear."""
+TAKEN_BACK: Final = {
     None: ("awaited", StopOutcome.GOES_ON),
     CancelOutcome.NOT_CANCELLABLE: ("running", StopOutcome.GOES_ON),
     CancelOutcome.CANCELLED: ("cancelled", StopOutcome.CANCELLED),
 }
-"""What became of one by what `cancel_and_record` returned."""
+"""The same by what `cancel_and_record` returned."""
 
 
 async def guard(job: Job, work: Coroutine[None, None, Video], *, may_cancel: bool) -> Video:
@@ -104,16 +100,21 @@ async def _take_back(job: Job) -> StopReport:
     clock, record = job.account.clock, job.record
     ends = clock.monotonic() + CANCEL_SECONDS
     report = _report("notInTime", StopOutcome.UNCERTAIN, record)
-    while await _ended(call := job.account.executors.cancels.submit(cancel_and_record, job), job, ends):
+    while True:
+        call, begun = job.account.executors.cancels.submit(cancel_and_record, job), False
+        # A call has its time from when it begins.
+        while not await ended_within(call, CANCEL_CALL_SECONDS):
+            if begun or clock.monotonic() >= ends:
+                return report
+            begun = call.running()
         try:
-            return _report(*CANCELLED[call.result()], record)
+            return _report(*TAKEN_BACK[call.result()], record)
         except RunComfyError as error:
             report = _report("notCancelled", StopOutcome.GOES_ON, record, problem=error.message)
-            pause = error.retry_after or LIMITED_PAUSE if isinstance(error, RateLimited) else None
-            if pause is None or clock.monotonic() + pause >= ends:
-                break
+            pause = error.retry_after or LIMITED_PAUSE if isinstance(error, RateLimited) else CANCEL_SECONDS
+            if clock.monotonic() + pause >= ends:
+                return report
             await clock.sleep(pause)
-    return report
 
 
 def _left_alone(record: JobRecord, end: str = "pressed") -> StopReport:
@@ -172,13 +173,3 @@ def _cancel(client: RunComfy, request_id: str) -> CancelOutcome:
     outcome = client.cancel(request_id)
     # There is nothing left to cancel, either, where the first call came through.
     return CancelOutcome.CANCELLED if outcome is CancelOutcome.NOT_CANCELLABLE and came_through() else outcome
-
-
-async def _ended(call: Future[CancelOutcome | None], job: Job, ends: float) -> bool:
-    """Wait for a cancel call, which has its time from when it begins; whether it ended."""
-    begun = False
-    while not await ended_within(call, CANCEL_CALL_SECONDS):
-        if begun or job.account.clock.monotonic() >= ends:
-            return False
-        begun = call.running()
-    return True

@@ -92,7 +92,7 @@ async def _download_one(job: Job, poller: Poller, result: JobResult, number: int
                 return result
             except DownloadInterrupted as error:
                 if download.received > before:
-                    poller.progressed()
+                    poller.backoff.reset()
                 await poller.pause_after(error.message)
             except (LinkExpired, UnsupportedVideo, CorruptVideo) as error:
                 refreshes += 1

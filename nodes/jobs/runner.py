@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..runcomfy.errors import ConnectError, NotFound, PermissionDenied, RateLimited, RunComfyError, TransientError
+from ..runcomfy.errors import ConnectError, PermissionDenied, RateLimited, RunComfyError, TransientError
 from ..runcomfy.request import GenerationRequest
-from ..runcomfy.responses import JobState
 from ..texts import Text
 from .account import Account
 from .budget import PRICE_SECONDS, Purchase, base_price, estimate
@@ -17,7 +16,7 @@ from .events import Notice, Retrying, Submitting
 from .file_names import VideoFolder
 from .job import NO_JOB, Job, Run, Video
 from .limits import NoFreePlace
-from .poll import ClaimLost, Poller
+from .poll import ClaimLost, Poller, is_still_there
 from .records import TRANSITIONS, JobRecord, RequestKey, State
 from .stop import guard
 from .submit import submit
@@ -40,8 +39,7 @@ class JobRunner:
         self._started = self._tried_since = account.clock.monotonic()
         self._backoff = Backoff(account.random)
         self._connect_failures = 0
-        self._is_first = True
-        self._is_checked = False
+        self._is_first, self._is_checked = True, False
         self._awaited = 0
         self._not_ours: set[int] = set()
         self._rechecked: set[int] = set()
@@ -215,12 +213,10 @@ class JobRunner:
             paths = await download_videos(job, poller, await (poller.result() if ended else poller.wait()))
         except ClaimLost:
             return None
-        except JobFailed:
-            job.raises_end(job.record)
-            raise
-        except JobExpired:
+        except (JobFailed, JobExpired):
             # Its video may have arrived before that could be written down.
-            if await self._call(whole_files, record.request_id, account.folder, account.journal):
+            arrived = await self._call(whole_files, record.request_id, account.folder, account.journal)
+            if job.record.state is State.EXPIRED and arrived:
                 return None
             job.raises_end(job.record)
             raise
@@ -241,16 +237,11 @@ class JobRunner:
 
     async def _recheck(self, record: JobRecord) -> None:
         """Ask once about a job that counts as cancelled or deleted, before its request is bought again."""
-        account, client = self._account, self._account.client
         try:
-            state = (await self._call(account.rate_limiter.call, client.status, record.request_id)).state
-            if state is JobState.ENDED:
-                state = (await self._call(account.rate_limiter.call, client.result, record.request_id)).state
-        except (NotFound, PermissionDenied):
-            self._rechecked.add(record.id)
+            is_there = await self._call(is_still_there, self._account, record.request_id)
         except TransientError as error:
             await self._pause_before_retry(error)
-        else:
-            self._rechecked.add(record.id)
-            if state not in (JobState.CANCELLED, JobState.FAILED):
-                await self._call(account.journal.transition, record, State.ACCEPTED)
+            return
+        self._rechecked.add(record.id)
+        if is_there:
+            await self._call(self._account.journal.transition, record, State.ACCEPTED)

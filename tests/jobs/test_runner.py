@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from nodes.jobs.errors import (
-    DeadlinePassed,
     JobExpired,
     JobFailed,
     JournalUnusable,
@@ -46,13 +45,6 @@ def test_an_old_job_that_is_back_is_loaded_while_its_request_is_made_anew(machin
     assert [record.cost for record in machine.records()] == [None, 0.03, 0.03]
 
 
-def test_reuse_off_buys_anew(machine: FakeMachine) -> None:
-    assert machine.run().request_id == "job-1"
-    assert machine.run(reuse=False).request_id == "job-2"
-    assert machine.run().request_id == "job-2"
-    assert sorted(request_id_of(path) for path in (machine.folder / "videos").iterdir()) == ["job-1", "job-2"]
-
-
 def test_another_request_or_model_is_another_job(machine: FakeMachine) -> None:
     machine.run()
     changes: Any = [{"text": "B"}, {"seed": 1}, {"duration": 3}, {"ratio": "1:1"}, {"resolution": "720p"}]
@@ -64,7 +56,7 @@ def test_another_request_or_model_is_another_job(machine: FakeMachine) -> None:
 
 def test_what_becomes_of_a_job_that_was_taken_over_is_written_down(machine: FakeMachine) -> None:
     """Else every later run would tell of the same failure, and never buy."""
-    abandon(machine)
+    machine.abandon()
     good, machine.service.ending = machine.service.ending, {"status": "failed"}
     machine.change(name="a new token")
     with pytest.raises(JobFailed):
@@ -76,7 +68,7 @@ def test_what_becomes_of_a_job_that_was_taken_over_is_written_down(machine: Fake
 
 def test_a_service_that_never_had_the_job_does_not_make_its_owner_buy_again(machine: FakeMachine) -> None:
     """A job of the live account is looked for with another account's token; that costs nothing."""
-    abandon(machine)
+    machine.abandon()
     machine.service.forgotten.add("job-1")
     machine.change(name="another account")
     with pytest.raises(JobExpired):
@@ -188,7 +180,7 @@ def test_a_job_of_elsewhere_is_fetched_by_its_id(machine: FakeMachine) -> None:
 
 
 def test_a_job_of_ours_is_fetched_into_its_own_entry(machine: FakeMachine) -> None:
-    abandon(machine)
+    machine.abandon()
     assert asyncio.run(machine.fetch("job-1")).request_id == "job-1"
     assert machine.states() == ["saved"]
 
@@ -208,12 +200,3 @@ def test_a_spoilt_journal_hides_no_finished_file(machine: FakeMachine) -> None:
         machine.run()
     assert asyncio.run(machine.fetch("job-1")).files == (file,)
     assert machine.service.count("submit") == 1
-
-
-def abandon(machine: FakeMachine) -> None:
-    """A job under way that nobody waits for."""
-    deadline = machine.account.deadline
-    machine.change(deadline=5.0)
-    with pytest.raises(DeadlinePassed):
-        machine.run()
-    machine.change(deadline=deadline)

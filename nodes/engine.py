@@ -222,4 +222,4 @@ class Engine:
 
 def _rehearsal_schedule(request: GenerationRequest, history: list[float]) -> PollSchedule:
     """The rehearsal takes the same short time whatever is asked for."""
-    return PollSchedule.learnt(request, history) if len(history) >= ENOUGH_HISTORY else PollSchedule(REHEARSAL_SECONDS)
+    return PollSchedule.learnt(request, [REHEARSAL_SECONDS] * ENOUGH_HISTORY + history)

@@ -41,6 +41,8 @@ class JobRunner:
         self._connect_failures = 0
         self._is_first, self._is_checked = True, False
         self._awaited = 0
+        self._videos: VideoFolder
+        """As it was at the latest decision."""
         self._not_ours: set[int] = set()
         self._rechecked: set[int] = set()
 
@@ -97,11 +99,11 @@ class JobRunner:
         records = account.journal.of_request(key, first=self._is_first)
         self._is_first = False
         busy = frozenset(record.id for record in records if not account.claims.is_free(record))
-        videos = VideoFolder(account.folder)
+        self._videos = VideoFolder(account.folder)
         situation = Situation(
             account.journal.now(),
             run,
-            disk={record.id: videos.look(record)[0] for record in records if not run or record.run == run},
+            disk={record.id: self._videos.look(record)[0] for record in records if not run or record.run == run},
             busy=busy,
             unread=account.reports.unread(records, self._job.run.prompt_id, busy | {self._awaited}),
             not_ours=frozenset(self._not_ours),
@@ -122,7 +124,7 @@ class JobRunner:
         elif do is Do.RECHECK:
             await self._recheck(record)
         elif do is Do.RAISE_UNREADABLE:
-            _, paths = VideoFolder(self._account.folder).look(record)
+            _, paths = await self._call(self._videos.look, record)
             raise JobError(record.request_id, "videoUnreadable", file=str(paths[0]))
         elif do is Do.REPORT:
             await self._job.raise_end(record)
@@ -130,7 +132,7 @@ class JobRunner:
 
     def _load(self, record: JobRecord) -> Video:
         """A job's files, whatever its record said of them so far. Blocks."""
-        _, paths = VideoFolder(self._account.folder).look(record)
+        _, paths = self._videos.look(record)
         if record.state is not State.SAVED and State.SAVED in TRANSITIONS[record.state]:
             self._job.move(record, State.SAVED, files=tuple(path.name for path in paths))
         return Video(record.request_id, paths, record.cost, reused=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,6 +32,23 @@ def test_a_finished_video_is_loaded_without_a_call(machine: FakeMachine) -> None
     again = machine.run()
     assert len(machine.service.calls) == calls
     assert again == replace(first, elapsed=0.0, reused=True)
+
+
+def test_the_output_folder_is_listed_once_however_many_records_a_request_has(
+    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        machine.run(reuse=False)
+    listed: list[object] = []
+    scandir = os.scandir
+
+    def count(folder: Path) -> object:
+        listed.append(folder)
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", count)
+    assert machine.run().reused
+    assert listed.count(machine.folder / "videos") == 1
 
 
 def test_an_old_job_that_is_back_is_loaded_while_its_request_is_made_anew(machine: FakeMachine) -> None:

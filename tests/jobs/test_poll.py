@@ -272,13 +272,6 @@ def test_the_lines_are_the_documented_ones(machine: FakeMachine) -> None:
     assert all(before != after for before, after in itertools.pairwise(machine.lines))
 
 
-def test_polling_stays_within_its_budget(machine: FakeMachine) -> None:
-    # Expected to take as long as it does.
-    machine.run(replace(BOAT, duration=5))
-    assert machine.service.count("status") + machine.service.count("result") <= 30
-    assert machine.service.results_after_the_end() == 1
-
-
 def sleep_once(machine: FakeMachine) -> Callable[[], None]:
     """Lets the machine sleep for a night when it is called, but only once; its claims are not renewed meanwhile."""
 

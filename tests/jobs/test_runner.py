@@ -189,16 +189,13 @@ def test_a_run_cut_off_within_the_paid_call_still_writes_the_job_down(machine: F
     assert machine.service.count("submit") == 1
 
 
-def test_a_job_of_elsewhere_is_fetched_by_its_id(machine: FakeMachine) -> None:
+def test_a_job_is_fetched_by_its_id_into_its_record_if_it_has_one(machine: FakeMachine) -> None:
     machine.service.accepted["job-77"] = machine.clock.now
     video = asyncio.run(machine.fetch("job-77"))
     assert [request_id_of(file) for file in video.files] == ["job-77"]
     assert machine.service.count("submit") == 0
     assert machine.states() == []
     assert asyncio.run(machine.fetch("job-77")).reused
-
-
-def test_a_job_of_ours_is_fetched_into_its_own_entry(machine: FakeMachine) -> None:
     machine.abandon()
     assert asyncio.run(machine.fetch("job-1")).request_id == "job-1"
     assert machine.states() == ["saved"]

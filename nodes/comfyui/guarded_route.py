@@ -51,6 +51,11 @@ def sentences(error: SeedanceError) -> tuple[str, ...]:
     return tuple(filter(None, (error.message, error.advice)))
 
 
+def in_texts(name: str, texts: tuple[str, ...]) -> dict[str, object]:
+    """Sentences for a page, in English under a name, and as texts that it can word itself."""
+    return {name: " ".join(texts) or None, "texts": [as_json(text) for text in texts]}
+
+
 async def _handle(answer: Answer, request: web.Request) -> web.StreamResponse:
     try:
         if is_cross_site(request.headers):
@@ -60,18 +65,14 @@ async def _handle(answer: Answer, request: web.Request) -> web.StreamResponse:
         if isinstance(found, Awaitable):
             found = await found
     except Refused as refused:
-        found, status = _refusal(refused.text), refused.status
+        found, status = in_texts("error", (refused.text,)), refused.status
     except SeedanceError as error:
-        found, status = _refusal(*sentences(error)), 400
+        found, status = in_texts("error", sentences(error)), 400
     except OSError as error:
-        found, status = _refusal(Text("refused.readOnly", reason=str(error))), 400
+        found, status = in_texts("error", (Text("refused.readOnly", reason=str(error)),)), 400
     response = found if isinstance(found, web.Response) else web.json_response(found, status=status)
     response.headers["Cache-Control"] = "no-store"
     return response
-
-
-def _refusal(*texts: str) -> dict[str, object]:
-    return {"error": " ".join(texts), "texts": [as_json(text) for text in texts]}
 
 
 async def _body(request: web.Request) -> Asked:

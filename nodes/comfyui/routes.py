@@ -19,8 +19,7 @@ from aiohttp import web
 from ..runcomfy.errors import InvalidRequest
 from ..runcomfy.request import MAX_COUNT, GenerationRequest, is_request_id, validate_number
 from ..texts import Text
-from .guarded_route import Answer, Asked, Refused
-from .token_settings import TokenSettings
+from .guarded_route import Answer, Asked, Refused, in_texts, sentences
 
 if TYPE_CHECKING:
     from ..engine import Engine
@@ -53,10 +52,10 @@ class Routes:
         return (
             ("GET", "/seedance/about", lambda _: asdict(about())),
             ("GET", "/seedance/video", video_facts),
-            ("GET", "/seedance/token", lambda _: self._token().state()),
-            ("POST", "/seedance/token", lambda asked: self._token().save(asked.get("token"))),
-            ("DELETE", "/seedance/token", lambda _: self._token().clear()),
-            ("POST", "/seedance/token/check", lambda _: self._token().check()),
+            ("GET", "/seedance/token", lambda _: self.token()),
+            ("POST", "/seedance/token", self.save_token),
+            ("DELETE", "/seedance/token", self.clear_token),
+            ("POST", "/seedance/token/check", self.check_token),
             ("POST", "/seedance/quote", self.quote),
             ("GET", "/seedance/budget", lambda _: self.budget()),
             ("POST", "/seedance/budget", self.save_budget),
@@ -67,6 +66,56 @@ class Routes:
             ("POST", "/seedance/jobs/link", self.link),
             ("POST", "/seedance/jobs/submit_again", self.submit_again),
         )
+
+    def token(self) -> object:
+        """Which token is in use, never the token itself.
+
+        `source`: `saved`, an environment variable's name, or None; `saved`: whether one is, which goes before any
+        variable; `variable`: the first one that is set; `problem`: why the one in use cannot be used, as far as that
+        shows without asking RunComfy.
+        """
+        from ..runcomfy.errors import MissingToken
+        from ..runcomfy.token import find_token, is_saved, variable_in_use
+
+        variable, file = variable_in_use(self.environment), self._token_file()
+        saved, problem = True, tuple[str, ...]()
+        try:
+            saved = is_saved(file)
+            if saved or variable:
+                find_token(self.environment, file)
+        except MissingToken as error:
+            problem = sentences(error)
+        source = "saved" if saved else variable
+        return {"source": source, "saved": saved, "variable": variable, **in_texts("problem", problem)}
+
+    def save_token(self, asked: Asked) -> object:
+        from ..runcomfy.token import save_token
+
+        token = asked.get("token")
+        save_token(token if isinstance(token, str) else "", self._token_file())
+        return self.token()
+
+    def clear_token(self, _: Asked) -> object:
+        from ..runcomfy.token import clear_token
+
+        clear_token(self._token_file())
+        return self.token()
+
+    def check_token(self, _: Asked) -> object:
+        """What RunComfy says to it: asks for the model's page, which is free and needs a token that is valid."""
+        from ..jobs.account import price_of
+        from ..runcomfy.client import HttpTransport, RunComfy
+        from ..runcomfy.errors import RunComfyError
+        from ..runcomfy.token import api_origin, find_token
+
+        try:
+            token = find_token(self.environment, self._token_file())
+            model = RunComfy(HttpTransport(api_origin(self.environment), token), token.source).model_info()
+        except RunComfyError as error:
+            return {"ok": False, **in_texts("message", sentences(error))}
+        price = price_of(model)
+        costs = (Text("costs", price=price),) if price else ()
+        return {"ok": True, **in_texts("message", (Text("tokenAccepted", source=token.source), *costs))}
 
     def quote(self, asked: Asked) -> object:
         """What a Seedance Text to Video node would cost; for one video where its text is not known before it runs."""
@@ -149,8 +198,8 @@ class Routes:
         self.engine().submit_again(_number(asked), self.queued_prompts())
         return DONE
 
-    def _token(self) -> TokenSettings:
-        return TokenSettings(self.engine().folders.token, self.environment)
+    def _token_file(self) -> Path:
+        return self.engine().folders.token
 
 
 def about() -> About:

@@ -36,6 +36,13 @@ def test_only_the_packs_nodes_are_offered_and_each_socket_and_widget_is_explaine
         assert all(info["output_tooltips"]), name
 
 
+def test_the_packs_routes_are_there_for_comfyuis_own_pages_only(server: ComfyUI) -> None:
+    for path in ("/seedance/about", "/api/seedance/about"):
+        assert requests.get(server.url + path, timeout=30).ok, path
+        evil = requests.get(server.url + path, headers={"Sec-Fetch-Site": "cross-site"}, timeout=30)
+        assert evil.status_code == 403, path
+
+
 def test_import_adds_little_to_the_start_of_comfyui(server: ComfyUI) -> None:
     """In seconds of the processor, which no other process takes, of an import among all that ComfyUI has loaded."""
     assert "IMPORT FAILED" not in server.log

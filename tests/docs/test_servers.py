@@ -9,7 +9,7 @@ from nodes.rehearsal import Timing
 from tests.docs.pages import blocks
 from tests.support.postgres import Postgres
 from tests.support.rehearsal import RehearsalService
-from tests.terminal.terminal import Terminal
+from tests.terminal.conftest import Terminal
 
 PAGE = "docs/servers.md"
 JOB = ("generate", "A lighthouse in the rain", "--duration", "2")

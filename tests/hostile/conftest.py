@@ -139,6 +139,8 @@ def scene(trap: Loopback, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         ) as server,
         Client(server.url) as client,
     ):
+        for token in (SAVED, f"{SAVED} with a space"):
+            requests.post(f"{server.url}/seedance/token", json={"token": token}, timeout=60)
         yield Scene(server, client, api, trap)
 
 
@@ -151,9 +153,6 @@ def visits(scene: Scene) -> dict[str, Visit]:
 def _prepare(base: Path, port: int) -> None:
     """Files of ComfyUI's, and files that lie outside of its folders or lead there."""
     shutil.copytree(PROBE, base / "custom_nodes" / "probe", ignore=shutil.ignore_patterns("__pycache__"))
-    token_file(base).parent.mkdir(parents=True, mode=0o700)
-    token_file(base).write_text(SAVED)
-    token_file(base).chmod(0o600)
     uploads = base / "input"
     uploads.mkdir()
     write_clip(uploads / "clip.mp4", map(numbered, range(12)))

@@ -12,7 +12,7 @@ import pytest
 
 from tests.docs.pages import ROOT, commands
 from tests.support.rehearsal import RehearsalService
-from tests.terminal.terminal import PATIENCE, Terminal
+from tests.terminal.conftest import PATIENCE, Terminal
 
 START = "python cli.py "
 PORTABLE = ".\\python_embeded\\python.exe -s ComfyUI\\"

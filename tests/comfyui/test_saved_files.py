@@ -1,0 +1,219 @@
+"""The files of the templates and of the blueprint: they open whole, explain themselves, look tidy, and cost nothing.
+
+`test_workflows.py` runs the templates, tests/browser the blueprint.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import combinations
+from typing import Any
+from urllib.parse import quote
+
+import cv2
+import numpy as np
+import requests
+
+from tests.comfyui.conftest import PACK
+from tests.comfyui.contract import NODES
+from tests.comfyui.graphs import NOTES, Workflow, read_workflow
+from tools.comfyui import ComfyUI
+from tools.comfyui_client import Client
+from tools.upscale_model import UPSCALER
+
+FOLDER = PACK / "example_workflows"
+NAMES = [
+    "Seedance - First video (rehearsal)",
+    "Seedance - Four seeds side by side",
+    "Seedance - Last frame for the next shot",
+    "Seedance - Load and cut a clip",
+    "Seedance - Text to video (app)",
+    "Seedance - Text to video",
+    "Seedance - Upscale 2x",
+    "Seedance - Upscale an existing video 2x",
+    "Seedance - Upscale with image nodes",
+]
+TEMPLATES = {name: read_workflow(FOLDER / f"{name}.json") for name in NAMES}
+BLUEPRINT = PACK / "subgraphs" / "Seedance to upscaled video.json"
+TITLE_HEIGHT = 30  # the UI draws a node's title above its position
+GAP = 20
+PICTURE = (512, 512)
+PICTURE_BYTES = 60_000
+
+
+def inside(blueprint: Workflow) -> Workflow:
+    """The definition of its one subgraph."""
+    (definition,) = blueprint["definitions"]["subgraphs"]
+    return dict(definition)
+
+
+def real_nodes() -> Iterator[Workflow]:
+    """Of all files, without the notes, which only the UI knows."""
+    for graph in (*TEMPLATES.values(), inside(read_workflow(BLUEPRINT))):
+        yield from (node for node in graph["nodes"] if node["type"] not in NOTES)
+
+
+def get(server: ComfyUI, path: str) -> requests.Response:
+    with requests.Session() as session:
+        session.trust_env = False
+        answer = session.get(f"{server.url}/{path}", timeout=30)
+    answer.raise_for_status()
+    return answer
+
+
+def test_each_template_has_a_picture_and_both_are_offered(server: ComfyUI) -> None:
+    """Under the address that the browser makes of a name with spaces and brackets."""
+    for ending in ("json", "jpg"):
+        assert [file.stem for file in sorted(FOLDER.glob(f"*.{ending}"))] == NAMES
+    listed = get(server, "workflow_templates").json()["seedance"]
+    for name, workflow in TEMPLATES.items():
+        assert name.isascii(), name
+        assert name in listed
+        address = f"api/workflow_templates/seedance/{quote(name, safe='()')}"
+        assert get(server, f"{address}.json").json() == workflow
+        shown = get(server, f"{address}.jpg")
+        assert shown.headers["Content-Type"] == "image/jpeg", name
+        assert len(shown.content) < PICTURE_BYTES, name
+        decoded = cv2.imdecode(np.frombuffer(shown.content, np.uint8), cv2.IMREAD_COLOR)
+        assert decoded is not None, name
+        assert decoded.shape[:2] == PICTURE, name
+
+
+def test_the_blueprint_is_served(server: ComfyUI) -> None:
+    listed = get(server, "global_subgraphs").json().items()
+    ((key, entry),) = ((key, each) for key, each in listed if each["info"]["node_pack"] == "custom_nodes.seedance")
+    assert entry["name"] == BLUEPRINT.stem
+    assert json.loads(get(server, f"global_subgraphs/{key}").json()["data"]) == read_workflow(BLUEPRINT)
+
+
+def test_the_blueprint_is_one_node_of_its_one_subgraph() -> None:
+    """The UI takes nothing else for a blueprint."""
+    blueprint = read_workflow(BLUEPRINT)
+    definition, (node,) = inside(blueprint), blueprint["nodes"]
+    assert node["type"] == definition["id"]
+    assert node["title"] == definition["name"] == BLUEPRINT.stem
+    assert (blueprint["links"], blueprint["version"], definition["version"]) == ([], 0.4, 1)
+    assert definition["description"] == blueprint["extra"]["BlueprintDescription"]
+    for side in ("inputs", "outputs"):
+        shown = [(each["name"], each["type"]) for each in node[side]]
+        assert shown == [(each["name"], each["type"]) for each in definition[side]]
+    # "-1": what an input brings. By the node inside, older UIs draw the text box in the wrong place.
+    widgets = [each["name"] for each in node["inputs"] if "widget" in each]
+    assert widgets == ["text", "mode"]
+    assert node["properties"]["proxyWidgets"] == [["-1", name] for name in widgets]
+
+
+def as_template(definition: Workflow) -> Workflow:
+    """A subgraph in the shape of a whole graph, where its inputs and outputs are those of two more nodes."""
+    ends = [
+        {"id": -10, "order": -1, "outputs": [{**each, "links": each["linkIds"]} for each in definition["inputs"]]},
+        {"id": -20, "order": 10**9, "inputs": [{**each, "link": each["linkIds"][0]} for each in definition["outputs"]]},
+    ]
+    names = ("id", "origin_id", "origin_slot", "target_id", "target_slot", "type")
+    links = [[link[name] for name in names] for link in definition["links"]]
+    state = definition["state"]
+    last = {"last_node_id": state["lastNodeId"], "last_link_id": state["lastLinkId"]}
+    return {"version": 0.4, "nodes": [*definition["nodes"], *ends], "links": links, **last}
+
+
+def test_files_are_what_the_ui_writes() -> None:
+    """Both ends of a link say the same, and no end is without its link."""
+    for name, graph in {**TEMPLATES, "blueprint": as_template(inside(read_workflow(BLUEPRINT)))}.items():
+        nodes = {node["id"]: node for node in graph["nodes"]}
+        assert graph["version"] == 0.4, name
+        assert len(nodes) == len(graph["nodes"]), name
+        assert graph["last_node_id"] == max(nodes), name
+        assert graph["last_link_id"] == max(link[0] for link in graph["links"]), name
+        orders = sorted(node["order"] for node in graph["nodes"] if node["id"] > 0)
+        assert orders == list(range(len(orders))), name
+        for link, origin, origin_slot, target, target_slot, kind in graph["links"]:
+            output, given = nodes[origin]["outputs"][origin_slot], nodes[target]["inputs"][target_slot]
+            assert link in output["links"], f"{name}: {link}"
+            assert given["link"] == link, f"{name}: {link}"
+            assert output["type"] == given["type"] == kind, f"{name}: {link}"
+            assert nodes[origin]["order"] < nodes[target]["order"], f"{name}: {link}"
+        ends = [
+            *(link for node in nodes.values() for output in node.get("outputs", []) for link in output["links"] or []),
+            *(given["link"] for node in nodes.values() for given in node.get("inputs", []) if given["link"]),
+        ]
+        assert sorted(ends) == sorted([link[0] for link in graph["links"]] * 2), name
+
+
+def test_nodes_fit_are_found_and_cost_nothing(client: Client) -> None:
+    object_info = client.object_info()
+    for node in real_nodes():
+        check_origin(node)
+        info = object_info[node["type"]]
+        # A newer core may have added some to its own nodes.
+        assert [each["type"] for each in node["outputs"]] == info["output"][: len(node["outputs"])]
+        if node["type"] in NODES:
+            assert [each["name"] for each in node["outputs"]] == info["output_name"]
+            declared = {name for group in info["input"].values() for name in group}
+            assert {each["name"] for each in node["inputs"]} - {"upload"} == declared
+        if node["type"] == "SeedanceTextToVideo":
+            assert "rehearsal" in node["widgets_values"]
+            assert "live" not in node["widgets_values"]
+
+
+def check_origin(node: dict[str, Any]) -> None:
+    """By this the UI finds the packs and models that a newcomer lacks."""
+    properties = node["properties"]
+    assert properties["Node name for S&R"] == node["type"]
+    assert properties["cnr_id"] == ("seedance" if node["type"] in NODES else "comfy-core")
+    assert properties["ver"]
+    if node["type"] == "UpscaleModelLoader":
+        (model,) = properties["models"]
+        assert model["name"] == UPSCALER == node["widgets_values"][0]
+        assert model["url"].startswith("https://huggingface.co/")
+        assert model["url"].endswith(f"/{UPSCALER}")
+        assert model["directory"] == "upscale_models"
+
+
+def test_templates_explain_themselves() -> None:
+    for name, workflow in TEMPLATES.items():
+        notes = [node for node in workflow["nodes"] if node["type"] in NOTES]
+        assert notes, name
+        for note in notes:
+            (text,) = note["widgets_values"]
+            assert 100 < len(text) < 700, name
+            assert "`" not in text, f"{name}: in the UI's newer look, code on a note's ground cannot be read"
+
+
+def test_templates_can_be_read_when_they_open_and_look_tidy() -> None:
+    """The UI fits one into three quarters of its window, and the classic canvas hides text below a zoom of 0.6."""
+    for name, workflow in TEMPLATES.items():
+        nodes = workflow["nodes"]
+        for axis, window in ((0, 1440), (1, 810)):
+            extent = max(node["pos"][axis] + node["size"][axis] for node in nodes)
+            assert 0.75 * window / (extent + TITLE_HEIGHT) > 0.7, name
+        assert all(node["size"][1] <= 400 for node in nodes if node["type"] == "SeedanceTextToVideo"), name
+        assert all(type(value) is int for node in nodes for value in node["pos"] + node["size"]), name
+        for one, other in combinations(nodes, 2):
+            assert apart(one, other), f"{name}: {one['type']} and {other['type']} overlap"
+        by_id = {node["id"]: node for node in nodes}
+        for _, origin, _, target, _, _ in workflow["links"]:
+            first, second = by_id[origin], by_id[target]
+            is_right = first["pos"][0] + first["size"][0] + GAP <= second["pos"][0]
+            assert is_right or first["pos"][1] < second["pos"][1], name
+
+
+def apart(one: Workflow, other: Workflow) -> bool:
+    """Whether two nodes, their titles included, have a gap between them."""
+    return any(
+        first["pos"][axis] + first["size"][axis] + GAP + TITLE_HEIGHT * axis <= second["pos"][axis]
+        for axis in (0, 1)
+        for first, second in ((one, other), (other, one))
+    )
+
+
+def test_what_an_app_shows_is_there(client: Client) -> None:
+    apps = {name: workflow for name, workflow in TEMPLATES.items() if workflow["extra"].get("linearMode")}
+    assert list(apps) == ["Seedance - Text to video (app)"]
+    object_info = client.object_info()
+    for name, workflow in apps.items():
+        types = {node["id"]: object_info[node["type"]] for node in workflow["nodes"] if node["type"] not in NOTES}
+        shown = workflow["extra"]["linearData"]
+        for node, widget, *_ in shown["inputs"]:
+            assert widget in types[node]["input"]["required"], f"{name}: {widget}"
+        assert all(types[node]["output_node"] for node in shown["outputs"]), name

@@ -85,7 +85,7 @@ class Database(ABC):
             try:
                 with self._opened().connect() as connection:
                     self._begin(connection, is_exclusive=is_exclusive)
-                    self._check(self._version(connection))
+                    self._check(connection)
                     result = work(connection)
                     is_committing = True
                     connection.commit()
@@ -105,10 +105,11 @@ class Database(ABC):
                 threading.Event().wait(self.PAUSE)
         raise AssertionError("unreachable")
 
-    def _check(self, version: int) -> None:
-        """Refuse a newer version's tables, also where it has made them while this process had them open."""
-        if version > VERSION:
+    def _check(self, connection: Connection) -> int:
+        """The tables' version. Refuses a newer one's, also where it has made them while this process had them open."""
+        if (version := self._version(connection)) > VERSION:
             raise JournalUnusable(self._name, Text("errors.journalUnusable.reasons.newer"))
+        return version
 
     def _opened(self) -> Engine:
         if not self._lock.acquire(timeout=self.BUSY_SECONDS):

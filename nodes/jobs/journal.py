@@ -37,7 +37,7 @@ class Journal:
     def __init__(self, file: Path | None, clock: Clock, url: str = "") -> None:
         self.database: Database = PostgresDatabase(url, clock) if url else SqliteDatabase(file, clock)
         self.clock = clock
-        self.spending = Spending(self.database, self.now, clock)
+        self.spending = Spending(self.database, clock)
         self.pending = PendingWrites(file.parent if file else None)
         """What could not be written so far."""
         self._refused = False

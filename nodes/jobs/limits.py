@@ -5,7 +5,6 @@ All of it is looked up inside the buying transaction, so that two that start at 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -50,16 +49,14 @@ class Spending:
     """Of one journal. May be used from any thread.
 
     Args:
-        now: seconds since the epoch, by the clock of the journal.
-        clock: goes on whatever that one is set to.
+        clock: goes on whatever the database's is set to.
     """
 
-    def __init__(self, database: Database, now: Callable[[], float], clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
-        self._now = now
         self._clock = clock
         self._ahead: float | None = None
-        """By how much that one was ahead when it was last counted and that was written; None: not yet."""
+        """By how much the database's was ahead when it was last counted and that was written; None: not yet."""
         self._ahead_now = 0.0
 
     def refusal(self, connection: Connection, now: float, purchase: Purchase) -> BudgetReached | None:
@@ -93,7 +90,7 @@ class Spending:
         """What counts now. Raises `JournalUnusable`."""
 
         def look(connection: Connection) -> Spent:
-            now = self._now()
+            now = self._database.now()
             self._recount(connection, now)
             return replace(_spent(connection, now), frees_at=_frees_at(connection, now))
 

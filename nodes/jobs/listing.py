@@ -36,24 +36,20 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 @dataclass(frozen=True)
 class ListedJob:
-    """One job as people look at it."""
+    """One job as people look at it: what is in its record."""
 
     id: int
     state: str
     request: dict[str, str | int] | None
-    """What was asked for; None where a version with other rules wrote it."""
     request_id: str
     created: float
-    """Seconds since the epoch."""
     cost: float | None
-    """US dollars, where the service has told."""
     estimate: float | None
-    """US dollars that it was expected to cost."""
+    """US dollars."""
     price: str
-    """The list price at the time: `$0.02 per second`."""
     reason: str
     files: tuple[str, ...]
-    """Names inside the output folder of the videos that are there."""
+    """Those that are there."""
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,14 @@ import logging
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import astuple, replace
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 from sqlalchemy.exc import IntegrityError
 
-from ..files import private_folder, remove, replace, write_private
+from .. import files
 from ..runcomfy.request import is_request_id
 from .errors import ChangeRefused
 from .records import JobRecord, RequestKey, State, read_request
@@ -46,8 +47,8 @@ class PendingWrites:
         """Keep an id in a file. Never raises: where even that cannot be written, memory has it."""
         if self._folder:
             with suppress(OSError):
-                private_folder(self._folder)  # it has nothing else in it where the journal is elsewhere
-                write_private(_text(record, request_id), self._folder / f"accepted-{record.uid}.json")
+                files.private_folder(self._folder)  # it has nothing else in it where the journal is elsewhere
+                files.write_private(_text(record, request_id), self._folder / f"accepted-{record.uid}.json")
 
     def write(self, accept: Callable[[JobRecord, str], object], *, left_by_others: bool) -> None:
         """Write everything, in its order, and forget it then. What the database refuses for good is set aside, so that
@@ -66,7 +67,7 @@ class PendingWrites:
             if found := _read(file):
                 is_written = _try(*found, partial(accept, *found))
                 with suppress(OSError):  # handed in once more next time, to which it is no news
-                    remove(file) if is_written else replace(file, file.with_name(f"refused-{file.name}"))
+                    files.remove(file) if is_written else files.replace(file, file.with_name(f"refused-{file.name}"))
         with self._lock:
             while self._writes:
                 record, write = self._writes[0]
@@ -86,29 +87,19 @@ def _try(record: JobRecord, request_id: str, write: Callable[[], object]) -> boo
 
 
 def _text(record: JobRecord, request_id: str) -> str:
-    key = record.key
-    kept = {
-        "uid": record.uid,
-        "request_id": request_id,
-        "key": [key.request, key.account, key.origin],
-        "run": record.run,
-        "request": record.request.canonical() if record.request else "{}",
-        "created": record.created,
-        "estimate": record.estimate,
-    }
-    return json.dumps(kept)
+    request = record.request.canonical() if record.request else "{}"
+    kept = {"uid": record.uid, "request_id": request_id, "key": astuple(record.key), "run": record.run}
+    return json.dumps({**kept, "request": request, "created": record.created, "estimate": record.estimate})
 
 
 def _read(file: Path) -> tuple[JobRecord, str] | None:
     """None where another process has handed it in by now, or somebody else wrote it."""
-    try:
+    with suppress(OSError, ValueError, KeyError, TypeError):
         kept = json.loads(file.read_text(encoding="utf-8"))
-        uid, request_id, run, created = kept["uid"], kept["request_id"], kept["run"], float(kept["created"])
-        key, request, estimate = RequestKey(*kept["key"]), read_request(kept["request"]), kept.get("estimate")
-        words = (uid, run, key.request, key.account, key.origin)
-        if all(isinstance(word, str) for word in words) and is_request_id(request_id):
-            estimate = estimate if isinstance(estimate, int) else None
-            return JobRecord(0, uid, key, run, State.UNKNOWN, request, created=created, estimate=estimate), request_id
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
+        uid, run, key, request_id = kept["uid"], kept["run"], kept["key"], kept["request_id"]
+        record = JobRecord(0, uid, RequestKey(*key), run, State.UNKNOWN, read_request(kept["request"]))
+        record = replace(record, created=float(kept["created"]), estimate=kept.get("estimate"))
+        is_estimate = isinstance(record.estimate, int | None)
+        if is_estimate and is_request_id(request_id) and all(isinstance(word, str) for word in (uid, run, *key)):
+            return record, request_id
     return None

@@ -97,8 +97,7 @@ class PostgresDatabase(Database):
 
     def _upgrade(self, connection: Connection) -> None:
         connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS journal_version (number integer NOT NULL)")
-        version = self._version(connection)
-        self._check(version)
+        version = self._check(connection)
         upgrade(connection)
         if version < VERSION:
             connection.exec_driver_sql("DELETE FROM journal_version")

@@ -81,8 +81,7 @@ class SqliteDatabase(Database):
 
     def _upgrade(self, connection: Connection) -> None:
         """As of any database. Raises `JournalUnusable`, too, while a process of the first version uses the file."""
-        version = self._version(connection)
-        self._check(version)
+        version = self._check(connection)
         upgrade(connection)
         if 0 < version < 4:
             if self._file and _old_process_lives(self._file.parent / "owners"):

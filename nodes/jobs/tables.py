@@ -73,7 +73,8 @@ Index("jobs_of_an_id", JOBS.c.request_id)
 Index("jobs_of_a_kind", JOBS.c.resolution, JOBS.c.duration, JOBS.c.id)
 Index("jobs_of_a_claim", JOBS.c.claim_owner)
 Index("jobs_of_a_service", JOBS.c.origin, JOBS.c.id)
-Index("jobs_of_a_time", JOBS.c.created)
+Index("costs_of_a_time", JOBS.c.created, JOBS.c.cost)
+Index("jobs_in_a_state", JOBS.c.state, JOBS.c.id)
 Index("jobs_counted_anew", JOBS.c.recounted)
 
 
@@ -82,6 +83,7 @@ def upgrade(connection: Connection) -> None:
     present = sa.inspect(connection).get_table_names()
     if "job_records" in present and JOBS.name not in present:
         connection.exec_driver_sql(f"ALTER TABLE job_records RENAME TO {JOBS.name}")
+        connection.exec_driver_sql("DROP INDEX IF EXISTS jobs_of_a_time")
     for table in METADATA.sorted_tables:
         table.create(connection, checkfirst=True)
         columns = {column["name"] for column in sa.inspect(connection).get_columns(table.name)}

@@ -123,11 +123,18 @@ class Process:
         return self._process.submit(generate, origin, folder, token, deadly, traced, journal_url)
 
     def run(
-        self, origin: str, folder: Path, token: str, *, deadly: Place | None = None, traced: bool = False
+        self,
+        origin: str,
+        folder: Path,
+        token: str,
+        *,
+        deadly: Place | None = None,
+        traced: bool = False,
+        journal_url: str = "",
     ) -> Report:
         """Run one to its end, or to the place at which it is killed."""
         try:
-            return self.start(origin, folder, token, deadly=deadly, traced=traced).result()
+            return self.start(origin, folder, token, deadly=deadly, traced=traced, journal_url=journal_url).result()
         except BrokenProcessPool:
             self._process.shutdown()
             self._process = ProcessPoolExecutor(1, self._context)

@@ -15,7 +15,7 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import Delete, Update, delete, update
 
 from nodes.engine import Engine, Folders
 from nodes.jobs.account import ListPrice
@@ -44,6 +44,7 @@ from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.responses import ModelInfo
 from tests.support.fake_runcomfy import BOAT, FakeMachine
 from tests.support.job_records import record_in
+from tests.support.postgres import on_both
 from tests.support.rehearsal import RehearsalService
 
 PATIENCE = 60.0
@@ -127,6 +128,7 @@ def test_the_limit_is_the_environments_else_the_saved_one_else_50_dollars(tmp_pa
             setting.save(value)
 
 
+@on_both
 def test_what_would_pass_the_limit_is_not_submitted_and_the_refusal_says_when_it_could_be(machine: FakeMachine) -> None:
     limited(machine, 0.10).run()
     bought = machine.records()[0].created
@@ -146,6 +148,7 @@ def test_what_would_pass_the_limit_is_not_submitted_and_the_refusal_says_when_it
     limited(machine, 0).run(boat(3))
 
 
+@on_both
 def test_what_is_paid_for_already_is_never_refused(machine: FakeMachine) -> None:
     machine.stop_at = "Generating"
     with pytest.raises(Exception, match="Stopped"):
@@ -158,6 +161,7 @@ def test_what_is_paid_for_already_is_never_refused(machine: FakeMachine) -> None
     assert machine.service.count("submit") == 1
 
 
+@on_both
 def test_an_unclear_submission_counts_until_its_outcome_is_known(machine: FakeMachine) -> None:
     machine.service.script["submit"].append(ReadError("the connection was reset"))
     with pytest.raises(OutcomeUnknown):
@@ -179,20 +183,23 @@ COUNTS = {
 }
 
 
-def test_all_counts_but_what_was_refused_or_cancelled_at_its_cost_else_its_estimate(
-    new_machine: Callable[[], FakeMachine],
-) -> None:
+@on_both
+def test_all_counts_but_what_was_refused_or_cancelled_at_its_cost_else_its_estimate(journal: Journal) -> None:
+    def execute(statement: Delete | Update) -> None:
+        journal.database.transact(lambda connection: connection.execute(statement))
+
     for state, expected in COUNTS.items():
-        journal = new_machine().journal
         record_in(state, journal)
         assert journal.spending.spent().amount == 0, state
         assert journal.spending.spent().unpriced == expected / 60_000, state
-        journal.database.transact(lambda connection: connection.execute(update(JOBS).values(estimate=60_000)))
+        execute(update(JOBS).values(estimate=60_000))
         assert journal.spending.spent().amount == expected, state
-        journal.database.transact(lambda connection: connection.execute(update(JOBS).values(cost=0.07)))
+        execute(update(JOBS).values(cost=0.07))
         assert journal.spending.spent().amount == expected / 60_000 * 70_000, state
+        execute(delete(JOBS))
 
 
+@on_both
 def test_where_no_price_is_known_the_job_says_so_and_fifty_are_let_through(machine: FakeMachine) -> None:
     limited(machine, 5, ModelInfo(), cost=None).run()
     assert machine.said("the budget cannot be kept") == 1
@@ -221,6 +228,7 @@ def test_a_price_that_is_not_told_is_waited_for_a_few_seconds_and_only_where_it_
         assert submitted - begins == pytest.approx(seconds, abs=0.5), limit
 
 
+@on_both
 def test_a_clock_that_is_set_neither_frees_nor_blocks_for_ever(new_machine: Callable[[], FakeMachine]) -> None:
     """The budget is spent, then somebody sets the clock once or twice, and 8 hours pass after each time."""
     for jumps in ((YEAR,), (-YEAR,), (YEAR, -YEAR), (-YEAR, YEAR), (-YEAR, -YEAR), (2 * DAY, -DAY), (-DAY / 2,)):
@@ -244,6 +252,7 @@ def test_a_clock_that_is_set_neither_frees_nor_blocks_for_ever(new_machine: Call
             assert is_allowed(machine.journal, purchase), f"{case}: blocked for ever"
 
 
+@on_both
 def test_a_machine_that_is_put_to_rest_each_night_counts_a_video_for_a_day_of_its_own(machine: FakeMachine) -> None:
     """A virtual machine's clocks stand still meanwhile, and then one of them is set."""
     purchase = Purchase(60_000, Limit(60_000))
@@ -255,6 +264,7 @@ def test_a_machine_that_is_put_to_rest_each_night_counts_a_video_for_a_day_of_it
         assert is_allowed(machine.journal, purchase) is allowed
 
 
+@on_both
 def test_a_clock_that_is_set_back_does_not_count_all_that_was_ever_bought(machine: FakeMachine) -> None:
     purchase = Purchase(60_000, Limit(130_000))
     for number in range(10):
@@ -266,15 +276,20 @@ def test_a_clock_that_is_set_back_does_not_count_all_that_was_ever_bought(machin
     assert is_allowed(machine.journal, purchase)
 
 
-PROCESSES, THREADS, VIDEOS, ROUNDS = 3, 20, 5, 20
+PROCESSES, THREADS, VIDEOS, ROUNDS = 3, 20, 5, 10
 spawning = multiprocessing.get_context("spawn")
 
 
 def race(
-    number: int, folder: Path, environment: Mapping[str, str], barrier: Barrier, results: multiprocessing.Queue[object]
+    number: int,
+    folder: Path,
+    url: str,
+    environment: Mapping[str, str],
+    barrier: Barrier,
+    results: multiprocessing.Queue[object],
 ) -> None:
     """One process: its threads ask the journal again and again, and then the engine, all for different videos."""
-    journal = Journal(folder / "raced.sqlite3", SystemClock())
+    journal = Journal(folder / "raced.sqlite3", SystemClock(), url)
     engine = Engine(Folders(folder / "videos", folder / "private"), environment, "tests")
     threads = [place for place in range(THREADS) if place % PROCESSES == number]
 
@@ -308,19 +323,21 @@ def race(
     journal.close()
 
 
+@on_both
 def test_of_twenty_that_start_at_once_in_three_processes_exactly_as_many_pass_as_the_budget_is_for(
-    tmp_path: Path,
+    tmp_path: Path, database: Callable[[], str]
 ) -> None:
-    barrier, results = spawning.Barrier(THREADS), spawning.Queue()
+    url, barrier, results = database(), spawning.Barrier(THREADS), spawning.Queue()
     small = VideoRequest(text="A paper boat", duration=2)
     with RehearsalService(timing=Timing(queued=0.2, running=0.2), video=small) as service:
         environment = {
             "RUNCOMFY_API_BASE_URL": service.origin,
             "RUNCOMFY_API_TOKEN": DEFAULT_TOKEN,
+            "SEEDANCE_JOURNAL_URL": database(),
             VARIABLE: f"{VIDEOS * 0.04}",
         }
         processes = [
-            spawning.Process(target=race, args=(number, tmp_path, environment, barrier, results), daemon=True)
+            spawning.Process(target=race, args=(number, tmp_path, url, environment, barrier, results), daemon=True)
             for number in range(PROCESSES)
         ]
         for process in processes:

@@ -182,7 +182,8 @@ def test_one_of_version_4_or_5_keeps_its_jobs_and_a_process_of_it_buys_nothing_a
             whole = old.execute(indexes, ("paid_jobs",)).fetchall()
             for statement in (
                 "ALTER TABLE paid_jobs RENAME TO job_records",
-                *("DROP INDEX jobs_of_a_time", "DROP INDEX jobs_counted_anew", f"PRAGMA user_version = {version}"),
+                *("DROP INDEX costs_of_a_time", "DROP INDEX jobs_counted_anew", f"PRAGMA user_version = {version}"),
+                "CREATE INDEX jobs_of_a_time ON job_records (created)",
                 *(f"ALTER TABLE job_records DROP COLUMN {column}" for column in lacks),
             ):
                 old.execute(statement)

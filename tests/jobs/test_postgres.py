@@ -10,10 +10,12 @@ import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from nodes.jobs import postgres as postgres_module
@@ -81,6 +83,11 @@ def here(_: bytes) -> Act:
     return Act.PASS
 
 
+def go_away(proxy: CuttingProxy) -> None:
+    proxy.judge = away
+    proxy.cut()
+
+
 def test_an_intent_whose_commit_was_not_acknowledged_is_looked_up(journal: Journal, proxy: CuttingProxy) -> None:
     for act, is_written in ((Act.CUT_AFTER, True), (Act.CUT_BEFORE, False)):
         key = replace(KEY, request=act.value)
@@ -127,13 +134,6 @@ def test_a_change_whose_commit_was_not_acknowledged_is_made_once(journal: Journa
         assert (found.state, found.cost) == (State.SUCCEEDED, 0.03), act
 
 
-def test_idle_connections_that_were_cut_are_no_trouble(journal: Journal, proxy: CuttingProxy) -> None:
-    record = intend(journal)
-    for _ in range(5):
-        proxy.cut()
-        assert journal.of_request(KEY) == [record]
-
-
 def test_at_the_start_of_a_job_nothing_is_bought_without_the_database(
     machine: FakeMachine, proxy: CuttingProxy
 ) -> None:
@@ -148,14 +148,11 @@ def test_at_the_start_of_a_job_nothing_is_bought_without_the_database(
 def test_in_the_middle_of_a_job_it_goes_on_and_is_written_down_later(machine: FakeMachine, proxy: CuttingProxy) -> None:
     """Whichever step the database is away at, and if it is back only after the video has come."""
 
-    def go() -> None:
-        proxy.judge = away
-        proxy.cut()
-
     def come_back() -> None:
         proxy.judge = here
 
-    table = {
+    go = partial(go_away, proxy)
+    table: dict[str, tuple[dict[str, Callable[[], object]], Callable[[], object] | None]] = {
         "submit": ({"submit": go}, None),
         "poll": ({"status": go}, None),
         "download": ({}, go),
@@ -185,8 +182,7 @@ def test_a_run_that_waits_for_anothers_job_ends_without_the_database(machine: Fa
 
     def go(event: object) -> None:
         if "Another run is submitting the same video" in str(event):
-            proxy.judge = away
-            proxy.cut()
+            go_away(proxy)
 
     with pytest.raises(JournalUnusable, match=r"Nothing was charged\."):
         machine.run(run=replace(machine.prompt(), report=go))
@@ -216,8 +212,7 @@ def test_stop_waits_for_no_database(machine: FakeMachine, proxy: CuttingProxy, m
 
 def test_an_unclear_outcome_while_the_database_is_away_is_told_once(machine: FakeMachine, proxy: CuttingProxy) -> None:
     def go_and_fail() -> None:
-        proxy.judge = away
-        proxy.cut()
+        go_away(proxy)
         raise ReadError("connection lost")
 
     machine.service.before["submit"] = go_and_fail
@@ -230,13 +225,16 @@ def test_an_unclear_outcome_while_the_database_is_away_is_told_once(machine: Fak
 
 def test_a_transaction_is_repeated_only_if_it_was_not_committed(journal: Journal, proxy: CuttingProxy) -> None:
     record = intend(journal)
+    for _ in range(5):
+        proxy.cut()  # nobody is at work just now
+        assert journal.of_request(KEY) == [record]
     tries = []
 
-    def work(connection: object) -> None:
+    def work(connection: Connection) -> None:
         tries.append(1)
         if len(tries) == 1:
             proxy.cut()
-        connection.exec_driver_sql("SELECT 1")  # type: ignore[attr-defined]  # an SQLAlchemy Connection
+        connection.exec_driver_sql("SELECT 1")
 
     journal.database.transact(work)
     assert len(tries) == 2
@@ -291,10 +289,7 @@ def test_a_machine_that_vanishes_within_a_transaction_keeps_nobody_waiting(
 
 
 def test_all_go_by_the_clock_of_the_database(journal: Journal, url: str) -> None:
-    class Wrong(TurningClock):
-        """Years behind."""
-
-    other = Journal(None, Wrong(), url)
+    other = Journal(None, TurningClock(), url)  # years behind
     record = intend(other)
     journal.records()
     assert abs(journal.now() - other.now()) < 5

@@ -152,7 +152,7 @@ class Poller:
             minutes, last = f"{account.deadline / 60:.0f}", line.problem.rstrip(".") if line else state
             if not self._succeeded:
                 raise DeadlinePassed(self._job.record.request_id, minutes=minutes, last=last)
-            late = Text("errors.videoUnavailable.late", minutes=minutes, last=last)
+            late = Text("errors.videoUnavailable.late.message", minutes=minutes, last=last)
             raise VideoUnavailable(self._job.record.request_id, late)
         if cancellation.slept != self._slept:
             self._slept = cancellation.slept

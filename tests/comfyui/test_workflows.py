@@ -43,23 +43,23 @@ def run(client_without_token: Client, service_log: ServiceLog) -> RunExample:
 
 
 @pytest.fixture
-def base(server_without_token: ComfyUI) -> Path:
+def base(server: ComfyUI) -> Path:
     """The folder with that ComfyUI's input and output."""
-    return server_without_token.base
+    return server.base
 
 
 @pytest.fixture
-def object_info(client_without_token: Client) -> dict[str, Any]:
-    return client_without_token.object_info()
+def object_info(client: Client) -> dict[str, Any]:
+    return client.object_info()
 
 
 @pytest.fixture(scope="module")
-def source(client_without_token: Client, server_without_token: ComfyUI) -> Path:
+def source(client: Client, server: ComfyUI) -> Path:
     """A video of three seconds that a user made before."""
-    graph = shortened(api_graph("Seedance - Text to video", client_without_token.object_info()), seconds=3)
-    run = client_without_token.run(graph)
+    graph = shortened(api_graph("Seedance - Text to video", client.object_info()), seconds=3)
+    run = client.run(graph)
     assert run.status is Status.SUCCESS, run.error
-    (file,) = saved(run, graph, server_without_token.base, by="SeedanceTextToVideo")
+    (file,) = saved(run, graph, server.base, by="SeedanceTextToVideo")
     return file
 
 

@@ -65,7 +65,7 @@ async def generate(text: str, options: Options | None, *, rehearsal: bool, reuse
             except VideoError as error:
                 if rehearsal or video.reused:
                     raise
-                raise VideoUnusable(error, video.request_id) from error
+                raise VideoUnusable(video.request_id, error) from error
     except SeedanceError as error:
         if not skip:
             raise

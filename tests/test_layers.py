@@ -31,9 +31,9 @@ LAYERS: dict[str, set[str]] = {
     "engine": {"jobs", "rehearsal", "runcomfy", "texts", "video"},
     "__main__": {"engine", "errors", "jobs", "runcomfy", "texts"},
     "comfyui": {"engine", "errors", "files", "jobs", "runcomfy", "texts", "video"},
-    "options": {"comfyui", "runcomfy"},
-    "text_to_video": {"comfyui", "runcomfy"},
-    "load_video": {"comfyui", "runcomfy", "video"},
+    "options": {"comfyui", "runcomfy", "texts"},
+    "text_to_video": {"comfyui", "runcomfy", "texts"},
+    "load_video": {"comfyui", "runcomfy", "texts", "video"},
     "upscale_video": {"comfyui", "runcomfy", "texts"},
     "__init__": set(),
 }

@@ -121,15 +121,6 @@ def test_no_file_of_this_project_has_a_name_that_another_system_refuses() -> Non
             assert part.partition(".")[0].lower() not in {"con", "prn", "aux", "nul"}, name
 
 
-def test_a_clone_with_the_line_ends_of_windows_still_runs(tmp_path: Path) -> None:
-    """A carriage return would break the scripts, and pictures are no text."""
-    command = ["git", "clone", "--quiet", "--depth=1", "--config=core.autocrlf=true", ROOT.as_uri(), str(tmp_path)]
-    subprocess.run(command, check=True)
-    for script in (".ci/run", "Makefile", "pyproject.toml"):
-        assert b"\r" not in (tmp_path / script).read_bytes(), script
-    assert (tmp_path / "docs/icon.png").read_bytes() == (ROOT / "docs/icon.png").read_bytes()
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux' /proc tells which files are open")
 def test_no_open_file_is_removed_or_replaced(tmp_path: Path) -> None:
     """Holds in every test of the folders that `conftest.STRICT` names, so that those can fail."""

@@ -16,8 +16,8 @@ from typing import Any, Final
 
 from .comfyui import ComfyUI, StartFailed
 from .comfyui_client import Client, Refused, Run, Status
+from .comfyui_events import PROGRESS_TEXT, Event
 from .contact_sheet import write_contact_sheet
-from .progress_bars import ProgressBars
 from .upscale_model import write_tiny_upscaler
 
 PACK: Final = Path(__file__).resolve().parent.parent
@@ -70,11 +70,25 @@ def demonstrate(mode: str, prompt: str, environment: Mapping[str, str]) -> str:
     with ComfyUI(BASE, pack=PACK, env=environment) as server, Client(server.url) as client:
         print(f"ComfyUI answers at {server.url}. {mode.capitalize()}: {prompt}", flush=True)
         graph = demo_graph(mode, prompt)
-        with ProgressBars(graph) as bars:
-            run = client.run(graph, on_event=bars, timeout=TIME_LIMIT[mode])
+        run = client.run(graph, on_event=Narrator(graph), timeout=TIME_LIMIT[mode])
         upscaled = saved_video(run, BASE / "output").replace(OUTPUT / "upscaled.mp4")
     video = write_contact_sheet(upscaled, OUTPUT / "contact-sheet.png")
     return f"OK {video.frames} frames {video.width}x{video.height} {upscaled.relative_to(PACK)}"
+
+
+class Narrator:
+    """Prints a line when a node starts and when it begins something else, which its first word says."""
+
+    def __init__(self, graph: Mapping[str, Mapping[str, Any]]) -> None:
+        self._graph = graph
+        self._printed: list[str] = []
+
+    def __call__(self, event: Event) -> None:
+        if event.name == "executing" and event.data["node"]:
+            print(f"{self._graph[event.data['node']]['_meta']['title']} ...", flush=True)
+        elif event.name == PROGRESS_TEXT and (said := event.data["text"].split())[:1] != self._printed:
+            print(f"  {' '.join(said)}", flush=True)
+            self._printed = said[:1]
 
 
 def service_environment(mode: str) -> Mapping[str, str]:

@@ -9,20 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from nodes.texts import ENGLISH
-from tests.docs import messages_in_code
 
 NODES = Path(__file__).parents[2] / "nodes"
 
 
 def all_messages() -> set[str]:
     """What happened, in one sentence or two each."""
-    texts = {text for key, text in sentences() if re.match(r"errors\..*\.message$|input\.", key)}
-    return (texts | messages_in_code.all_messages()) - {"…"}
+    return {text for key, text in sentences() if re.match(r"errors\..*\.(message|late)$|input\.", key)} - {"…"}
 
 
 def all_reasons() -> set[str]:
     """What stands in brackets in messages: why a connection failed, and why the journal cannot be used."""
-    return {text for key, text in sentences() if "reasons." in key} | messages_in_code.all_reasons()
+    return {text for key, text in sentences() if "reasons." in key}
 
 
 def all_texts() -> set[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.docs.messages import all_texts
 from tests.docs.pages import PAGES, ROOT, commands
+from tools.package import known_files
 
 RUN_BY_TESTS = ("python cli.py ", "curl ", ".\\python_embeded\\python.exe -s ComfyUI\\")
 """By tests/terminal/test_readme.py and tests/comfyui/test_readme.py, which take them from the page."""
@@ -62,3 +63,11 @@ def test_readme_lists_every_variable_that_the_code_knows_and_no_other() -> None:
     known = {text for text in all_texts() if re.fullmatch(named, text)} - NO_VARIABLE
     assert len(known) > 5
     assert set(re.findall(r"`([A-Z_]{6,})`", table)) == known | OF_REQUESTS
+
+
+def test_contributing_lists_every_file_in_which_a_publisher_fills_in_an_address() -> None:
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"`([\w./]+\.(?:toml|md|yml|py))`", page.partition("**The first release.**")[2]))
+    stand_in = "seedance" + "-comfyui"
+    texts = {name: (ROOT / name).read_bytes() for name in known_files(ROOT)}
+    assert {name for name, text in texts.items() if stand_in.encode() in text} == listed | {"CONTRIBUTING.md"}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import re
 
-from tests.docs.messages import all_messages, all_reasons, all_texts
+from tests.docs.messages import NODES, all_messages, all_reasons, all_texts, sentences
 from tests.docs.pages import ROOT
 
 PAGE = (ROOT / "docs" / "trouble.md").read_text(encoding="utf-8")
@@ -55,3 +56,26 @@ def test_nobody_is_told_to_delete_a_file() -> None:
     told = all_texts() | {PAGE}
     assert len(told) > 500
     assert [text for text in told if re.search(r"\b[Dd]elete (it|them|the|this|that)\b", text)] == []
+
+
+def test_the_code_knows_every_key_of_a_message_and_no_other() -> None:
+    """Else a rare error would end in a KeyError of its own."""
+    keys = {key for key, _ in sentences()}
+    calls = [node for file in NODES.rglob("*.py") for node in ast.walk(ast.parse(file.read_bytes()))]
+    used = {key for key in map(key_of, calls) if key}
+    assert len(used) > 50
+    assert used <= keys
+    quoted = {part for text in all_texts() for part in text.split(".")}
+    errors = {key.split(".")[-2] for key in keys if key.endswith(".message")}
+    assert errors - quoted == set(), "no error of the code"
+
+
+def key_of(node: ast.AST) -> str:
+    """Of a sentence that a call names: `Text(key)`, or an error that hands its own to its base."""
+    if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+        key = str(node.args[0].value)
+        if isinstance(node.func, ast.Name) and node.func.id == "Text":
+            return key
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "__init__" and key[:1].islower():
+            return f"errors.{key}.message"
+    return ""

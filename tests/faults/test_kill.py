@@ -55,9 +55,8 @@ class Life:
 def service() -> Iterator[RehearsalService]:
     """One account for each kill, so that its submissions can be told apart."""
     tokens = (WHOLE, *(f"kill-{number}" for number in range(KILLS)))
-    with RehearsalService(
-        tokens=tokens, timing=Timing(queued=1, running=4, expiry=inf), clock=fast, video=FILM
-    ) as service:
+    timing = Timing(queued=1, running=4, expiry=inf)
+    with RehearsalService(tokens=tokens, timing=timing, clock=fast, video=FILM) as service:
         yield service
 
 
@@ -75,12 +74,8 @@ def test_killed_anywhere(
     places = [whole.places[number * len(whole.places) // kills] for number in range(kills)]
     assert len(set(places)) == kills
     with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
-        lived = [
-            threads.submit(_live, service, tmp_path / str(number), number, place, film, database())
-            for number, place in enumerate(places)
-        ]
-        lives = [life for each in lived if (life := each.result()).killed]
-
+        lived = [threads.submit(_live, service, tmp_path, *each, film, database()) for each in enumerate(places)]
+    lives = [life for each in lived if (life := each.result()).killed]
     unknown = [life for life in lives if "unknown" in life.outcomes]
     once = [life for life in lives if life.accepted == 1]
     print(
@@ -104,11 +99,11 @@ def test_killed_anywhere(
     assert unknown, "no kill hit the window between the intent and the answer"
 
 
-def _live(service: RehearsalService, folder: Path, number: int, place: Place, film: bytes, url: str) -> Life:
-    token = f"kill-{number}"
+def _live(service: RehearsalService, base: Path, number: int, place: Place, film: bytes, url: str) -> Life:
+    token, folder = f"kill-{number}", base / str(number)
     with Process(QUICK if number % SPAWNED else SPAWN) as process:
         first = process.run(service.origin, folder, token, deadly=place, journal_url=url)
-        left, corrupt = _left_in_postgres(url) if url else _left(folder), _corrupt(folder, film)
+        left, corrupt = _left(folder, url), _corrupt(folder, film)
         outcomes: list[str] = []
         while not outcomes or (outcomes[-1] != "video" and len(outcomes) < 3):
             outcomes.append(process.run(service.origin, folder, token, journal_url=url).outcome)
@@ -123,23 +118,14 @@ def _live(service: RehearsalService, folder: Path, number: int, place: Place, fi
     )
 
 
-def _left(folder: Path) -> str:
+def _left(folder: Path, url: str) -> str:
     file = folder / "private" / "jobs.sqlite3"
-    if not file.exists() or not file.stat().st_size:
+    if not url and not (file.exists() and file.stat().st_size):
         return "nothing"
-    with closing(sqlite3.connect(file)) as database:
+    with closing(psycopg.connect(url) if url else sqlite3.connect(file)) as database:
         try:
             row = database.execute("SELECT state FROM paid_jobs").fetchone()
-        except sqlite3.OperationalError:  # killed before there were tables
-            return "nothing"
-    return str(row[0]) if row else "nothing"
-
-
-def _left_in_postgres(url: str) -> str:
-    with closing(psycopg.connect(url)) as database:
-        try:
-            row = database.execute("SELECT state FROM paid_jobs").fetchone()
-        except psycopg.errors.UndefinedTable:  # killed before there were tables
+        except (sqlite3.OperationalError, psycopg.errors.UndefinedTable):  # killed before there were tables
             return "nothing"
     return str(row[0]) if row else "nothing"
 

@@ -82,7 +82,7 @@ class Server:
                     return
                 except (ConnectionError, requests.RequestException):
                     ending = "killed"
-                    time.sleep(0.5)
+                    time.sleep(2)
                 self.endings[ending] += 1
                 if ending == Status.SUCCESS.value:
                     break

@@ -31,7 +31,9 @@ def test_a_template_becomes_a_video_on_the_node(ui: Ui, screenshots: Screenshots
     ui.open_template(TEMPLATE)
     ui.dismiss_banner()
     ui.choose(NODE, "reuse", ui.has_nodes_2)  # there, of the run before
+    ui.settle()
     ui.page.evaluate("() => { app.canvas.ds.offset[1] -= 40 }")  # room for the video below
+    ui.settle()
     with nullcontext() if ui.has_nodes_2 else screenshots.film("run", ui.page, FILMED):
         ui.type_prompt(TEXT, pause=20)
         ui.run()

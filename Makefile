@@ -10,7 +10,7 @@
 # make bench   how fast and lean frames are read, how soon a job's end is seen, what 200 jobs at once take, how soon a
 #              price is known, and what upscaling takes beside ComfyUI's own chain, into benchmarks/README.md; takes an
 #              hour or more and up to 22 GB; QUICK=1 is a quick look. CLIP=file measures with that too
-# make screenshots  photographs the real web UI for docs/ while the browser tests run
+# make screenshots  photographs the real web UI for docs/, and films a run, while the browser tests run
 # make package   the zip that the registry would publish: its list and its size
 # make validate  the registry's own tool checks and packs it (340 MB in .cache, once)
 # make manager   ComfyUI-Manager installs that zip into a fresh ComfyUI, updates it and removes it; UPDATE_FROM=folder

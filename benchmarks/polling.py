@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from statistics import mean, quantiles
 from typing import Final
 
-from nodes.jobs.poll_schedule import PollSchedule, ScheduleFor
+from nodes.jobs.waiting import PollSchedule, ScheduleFor
 from nodes.runcomfy.request import GenerationRequest
 
 from .report import Verdict, publish, table

@@ -17,9 +17,8 @@ from nodes.jobs.job import Job as Work
 from nodes.jobs.job import Run
 from nodes.jobs.journal import Journal
 from nodes.jobs.poll import Poller
-from nodes.jobs.poll_schedule import ScheduleFor
 from nodes.jobs.records import RequestKey
-from nodes.jobs.waiting import Backoff, Cancellation, Executors
+from nodes.jobs.waiting import Backoff, Cancellation, Executors, ScheduleFor
 from nodes.runcomfy.client import ApiRequest, RunComfy
 from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.responses import ApiResponse

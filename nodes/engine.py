@@ -20,17 +20,16 @@ from .jobs.budget import PRICE_SECONDS, BudgetSetting
 from .jobs.claims import Claims, server_id
 from .jobs.clock import SystemClock
 from .jobs.download import download_link, find_files
-from .jobs.errors import InvalidSetting
+from .jobs.errors import JobError
 from .jobs.file_names import LINK_PREFIX, request_id_of
 from .jobs.job import Run, Video
 from .jobs.journal import Journal
 from .jobs.listing import link, submit_again
-from .jobs.poll_schedule import ENOUGH_HISTORY, PollSchedule
 from .jobs.preflight import check_before_submit
 from .jobs.quote import Quote, QuoteKind, quote
 from .jobs.records import RequestKey
 from .jobs.runner import JobRunner
-from .jobs.waiting import Backoff, Cancellation, Executors
+from .jobs.waiting import ENOUGH_HISTORY, Backoff, Cancellation, Executors, PollSchedule
 from .runcomfy.client import HttpTransport, RunComfy
 from .runcomfy.errors import MissingToken
 from .runcomfy.request import MODEL_ID
@@ -103,7 +102,7 @@ class Engine:
     async def generate(self, request: GenerationRequest, *, rehearsal: bool, reuse: bool, run: Run) -> Video:
         """The video of a request: from disk, from an earlier job, or made now, which is paid unless it is a rehearsal.
 
-        Raises as `JobRunner.generate` does; if it is paid, `MissingToken`, `InvalidOrigin` and `InvalidSetting`, too.
+        Raises as `JobRunner.generate` does; if it is paid, `MissingToken`, `InvalidOrigin` and `JobError`, too.
         """
         account = self._rehearsal_account() if rehearsal else self._live_account()
         return await JobRunner(account, run).generate(request, reuse=reuse)
@@ -167,7 +166,7 @@ class Engine:
         origin = api_origin(self._environment)
         max_jobs = self._environment.get(MAX_JOBS, "").strip() or "0"
         if not (max_jobs.isascii() and max_jobs.isdigit()):
-            raise InvalidSetting(MAX_JOBS)
+            raise JobError(key="invalidSetting", name=MAX_JOBS)
         with self._lock:
             if (origin, token) not in self._live_accounts:
                 account = self._account(origin, token, self._claims, self.folders.videos)
@@ -222,4 +221,4 @@ class Engine:
 
 def _rehearsal_schedule(request: GenerationRequest, history: list[float]) -> PollSchedule:
     """The rehearsal takes the same short time whatever is asked for."""
-    return PollSchedule.learnt(request, history) if len(history) >= ENOUGH_HISTORY else PollSchedule(REHEARSAL_SECONDS)
+    return PollSchedule.learnt(request, [REHEARSAL_SECONDS] * ENOUGH_HISTORY + history)

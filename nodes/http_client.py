@@ -26,8 +26,6 @@ from .texts import Text
 CONNECTIONS: Final = 16
 """Kept open to one host at most."""
 _PROXY: Final = re.compile(r"(https?://)?(\S*@)?([^\s:/@\[\]]+|\[[0-9a-f:.]+\])(:(?P<port>\d{1,5}))?/?", re.IGNORECASE)
-
-
 _TIMEOUTS: Final = (TimeoutError, ReadTimeoutError, ConnectTimeoutError, requests.Timeout)
 _SENT: Final[Mapping[str, tuple[type[Exception], ...]]] = {
     "timeOut": _TIMEOUTS,

@@ -10,18 +10,6 @@ ROOT = Path(__file__).parent.parent
 WEB = ROOT / "web"
 SCRIPTS = sorted(WEB.glob("*.js"))
 MAIN = json.loads((ROOT / "locales" / "en" / "main.json").read_text(encoding="utf-8"))
-SETTINGS = json.loads((ROOT / "locales" / "en" / "settings.json").read_text(encoding="utf-8"))
-
-
-def script(name: str) -> str:
-    return (WEB / f"{name}.js").read_text(encoding="utf-8")
-
-
-def literal(key: str, source: str) -> str:
-    """The string that a property of an object is given, put together from its parts."""
-    found = re.search(rf'{key}:\s*((?:"[^"]*"[\s+]*)+),', source)
-    assert found, key
-    return "".join(re.findall(r'"([^"]*)"', found[1]))
 
 
 def test_every_text_is_used_and_every_used_one_exists() -> None:
@@ -39,26 +27,14 @@ def test_every_text_is_used_and_every_used_one_exists() -> None:
     assert not unused
 
 
-def test_the_settings_are_the_english_translation() -> None:
-    source = script("seedance")
-    settings = source[source.index("settings:") : source.index("aboutPageBadges")].split("id: ")[1:]
-    for identifier, setting in zip(SETTINGS, settings, strict=True):
-        assert json.loads(setting.partition(",")[0]).replace(".", "_") == identifier
-        assert literal("name", setting) == SETTINGS[identifier]["name"]
-        assert literal("tooltip", setting) == SETTINGS[identifier]["tooltip"]
-        categories = re.search(r"category: (\[.*\])", setting)
-        assert categories
-        assert json.loads(categories[1])[:2] == list(MAIN["settingsCategories"])
-
-
 def test_no_secret_is_stored_in_the_browser_or_handed_to_comfyuis_settings() -> None:
     for file in SCRIPTS:
         code = file.read_text(encoding="utf-8")
         for keeper in ("localStorage", "sessionStorage", "indexedDB", "document.cookie", "storeSetting", "setting.set"):
             # What nodes show is kept there, for a reload.
             assert keeper not in code or (file.name, keeper) == ("memory.js", "localStorage"), file.name
-    assert "type: () => tokenPanel(language)," in script("seedance"), "the panel is not given the setter"
-    assert "memory" not in script("token_panel")
+    assert "type: () => panel(language)," in (WEB / "seedance.js").read_text(encoding="utf-8"), "not given the setter"
+    assert "memory" not in (WEB / "token_panel.js").read_text(encoding="utf-8")
 
 
 def test_nothing_is_put_into_the_page_as_html() -> None:

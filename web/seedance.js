@@ -31,37 +31,22 @@ const message = new Message()
 const display = new Display(api, language, message)
 await display.runs.resume().catch(() => null)
 
+/** A part of Settings > Seedance, whose texts are in locales/, as ComfyUI looks them up too. */
+const setting = (name, sortOrder, panel) => ({
+  id: `Seedance.${name}`,
+  category: ["Seedance", "RunComfy account", name],
+  sortOrder,
+  // A function, which draws the panel. It never calls the setter that it is given: the setting has no value, so there
+  // is nothing of it in ComfyUI's settings file.
+  type: () => panel(language),
+  defaultValue: null,
+  ...(language.packs.en?.settings?.[`Seedance_${name}`] ?? { name }),
+})
+
 app.registerExtension({
   name: "Seedance",
-  settings: [
-    {
-      id: "Seedance.Token",
-      name: "RunComfy API token",
-      category: ["Seedance", "RunComfy account", "Token"],
-      sortOrder: 1, // before the limit
-      tooltip:
-        "Live runs are paid from the RunComfy account that this token belongs to. It is kept in a private file on " +
-        "the computer that runs ComfyUI, is sent to RunComfy only, and cannot be read back here. Check asks " +
-        "RunComfy whether the token is valid, which is free.",
-      // A function, which draws the panel. It never calls the setter that it is given: the setting has no value,
-      // so there is nothing of it in ComfyUI's settings file.
-      type: () => tokenPanel(language),
-      defaultValue: null,
-    },
-    {
-      id: "Seedance.Budget",
-      name: "Limit of spending",
-      category: ["Seedance", "RunComfy account", "Budget"],
-      tooltip:
-        "US dollars that live runs may spend in any 24 hours, together with all servers that share the journal; 0 is " +
-        "no limit. A video that would cost more is not submitted.",
-      type: () => budgetPanel(language),
-      defaultValue: null,
-    },
-  ],
-  aboutPageBadges: about
-    ? [{ label: `Seedance v${about.version}`, url: about.repository, icon: "pi pi-github" }]
-    : [],
+  settings: [setting("Token", 1, tokenPanel), setting("Budget", 0, budgetPanel)],
+  aboutPageBadges: about ? [{ label: `Seedance v${about.version}`, url: about.repository, icon: "pi pi-github" }] : [],
   setup() {
     showLeftOut(api, message, language)
     addJobsTab(language)

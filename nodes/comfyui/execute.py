@@ -65,7 +65,7 @@ async def generate(text: str, options: Options | None, *, rehearsal: bool, reuse
             except VideoError as error:
                 if rehearsal or video.reused:
                     raise
-                raise VideoUnusable(error, video.request_id) from error
+                raise VideoUnusable(video.request_id, error) from error
     except SeedanceError as error:
         if not skip:
             raise
@@ -81,8 +81,8 @@ def _write_workflow(files: tuple[Path, ...], metadata: dict[str, object]) -> Non
     for file in files if metadata else ():
         try:
             add_metadata(file, metadata)
-        except OSError as error:
-            _log.warning("Seedance: the workflow is not written into %s (%s).", file.name, error.strerror)
+        except (OSError, TypeError, ValueError, RecursionError) as error:  # a workflow may hold anything
+            _log.warning("Seedance: the workflow is not written into %s (%s).", file.name, error)
 
 
 async def load(wanted: Path | str, selection: Selection) -> io.NodeOutput:

@@ -13,7 +13,8 @@ from ..files import remove, replace, sync
 
 
 def add_metadata(file: Path, metadata: Mapping[str, object]) -> None:
-    """Write values into an MP4 by their names, as JSON. Blocks. Raises OSError; the file is as it was then.
+    """Write values into an MP4 by their names, as JSON. Blocks. Raises OSError, or what `json` does; the file is as it
+    was then.
 
     What is in the file stays to the byte: the box that FFmpeg would write into `moov` goes behind it, where ComfyUI's
     UI looks as well.
@@ -32,7 +33,7 @@ def add_metadata(file: Path, metadata: Mapping[str, object]) -> None:
 def _user_data(values: Mapping[str, str]) -> bytes:
     """A box of names and texts, by QuickTime's specification of metadata."""
     handler = _box(b"hdlr", bytes(8) + b"mdta" + bytes(13))
-    keys = b"".join(_box(b"mdta", name.encode()) for name in values)
+    keys = b"".join(_box(b"mdta", name.encode(errors="replace")) for name in values)
     texts = (_box(b"data", struct.pack(">II", 1, 0) + text.encode()) for text in values.values())  # 1: UTF-8
     items = b"".join(_box(struct.pack(">I", number), text) for number, text in enumerate(texts, 1))
     listed = _box(b"keys", struct.pack(">II", 0, len(values)) + keys) + _box(b"ilst", items)

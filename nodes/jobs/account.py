@@ -19,9 +19,8 @@ from .claims import Claims
 from .clock import Clock
 from .events import dollars
 from .journal import Journal
-from .poll_schedule import PollSchedule, ScheduleFor
 from .records import JobRecord, State
-from .waiting import MAX_RETRY_AFTER, Backoff, Executors
+from .waiting import MAX_RETRY_AFTER, Backoff, Executors, PollSchedule, ScheduleFor
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -68,8 +67,7 @@ class Account:
 class RateLimiter:
     """Lets calls through until the service limits one, and then none before the time that it asked for is over.
 
-    So a limited service sees no more calls at once than there are threads, however many jobs wait. May be used from
-    any thread.
+    A limited service sees no more calls at once than there are threads, however many jobs wait. For any thread.
     """
 
     def __init__(self, clock: Clock, backoff: Backoff) -> None:
@@ -93,19 +91,15 @@ class RateLimiter:
         try:
             result = call(*args, **options)
         except RateLimited as error:
-            raise RateLimited(self._close(error.retry_after), error.subject) from None
+            with self._lock:
+                now, asked = self._clock.monotonic(), error.retry_after
+                # Calls that were under way together are limited together; that is one failure.
+                at_once = self._opens > now
+                pause = min(asked or 0.0, MAX_RETRY_AFTER) if at_once else self._backoff.pause(asked)
+                self._opens = max(self._opens, now + pause)
+            raise RateLimited(self._opens - now, error.subject) from None
         self._backoff.reset()
         return result
-
-    def _close(self, asked: float | None) -> float:
-        """Let nothing through for a while; returns the seconds."""
-        with self._lock:
-            now = self._clock.monotonic()
-            # Calls that were under way together are limited together; that is one failure.
-            at_once = self._opens > now
-            pause = min(asked or 0.0, MAX_RETRY_AFTER) if at_once else self._backoff.pause(asked)
-            self._opens = max(self._opens, now + pause)
-            return self._opens - now
 
 
 class Reports:
@@ -168,10 +162,11 @@ class ListPrice:
     def answer(self) -> Future[ModelInfo]:
         """The latest answer, which may still be on its way."""
         with self._lock:
-            now = self._clock.monotonic()
-            if self._answer is None or now - self._asked > (RETRY_AFTER if _has_failed(self._answer) else BEST_BEFORE):
-                self._asked, self._answer = now, self._ask()
-            return self._answer
+            now, answer = self._clock.monotonic(), self._answer
+            if answer is None or now - self._asked > (RETRY_AFTER if _has_failed(answer) else BEST_BEFORE):
+                self._asked, answer = now, self._ask()
+                self._answer = answer
+            return answer
 
     def known(self) -> ModelInfo:
         """What the service has told by now."""

@@ -92,12 +92,12 @@ async def _download_one(job: Job, poller: Poller, result: JobResult, number: int
                 return result
             except DownloadInterrupted as error:
                 if download.received > before:
-                    poller.progressed()
+                    poller.backoff.reset()
                 await poller.pause_after(error.message)
             except (LinkExpired, UnsupportedVideo, CorruptVideo) as error:
                 refreshes += 1
                 if refreshes > MAX_LINK_REFRESHES:
-                    raise VideoUnavailable(error.message, request_id) from error
+                    raise VideoUnavailable(request_id, error.message) from error
                 await poller.pause_after(error.message)
                 result = await poller.result()
                 if len(result.videos) <= number:
@@ -106,7 +106,7 @@ async def _download_one(job: Job, poller: Poller, result: JobResult, number: int
                 # Its own advice on a link is for somebody who chose it.
                 own = isinstance(error, DiskFailure)
                 first = error.advice if own else Text("errors.videoUnavailable.checkNetwork")
-                raise VideoUnavailable(error.message, request_id, first) from error
+                raise VideoUnavailable(request_id, error.message, first) from error
 
 
 async def download_link(link: str, download: Download, executors: Executors, cancellation: Cancellation) -> Path:

@@ -8,13 +8,11 @@ JobError
 ├── OutcomeUnknown     the submit call ended unclearly
 ├── VideoUnavailable   the job succeeded; its video could not be fetched
 ├── VideoUnusable      it was fetched; it could not be decoded
-├── VideoUnreadable    the video was saved; it cannot be read just now
 ├── JobExpired         the service no longer has it, or its video
 ├── NotUnclear         a user wants to settle what is settled
 ├── OtherJobsId        a user names the id of another job
 ├── OtherService       a user names the id of a job of another service
 ├── CannotReceive      what would keep the video from arriving, found before anything was submitted
-├── InvalidSetting     a variable of the environment, found before anything was submitted
 ├── BudgetReached      what may be spent in 24 hours is
 ├── InvalidBudget      what may be spent cannot be known
 └── JournalUnusable    no record can be kept, so nothing is submitted
@@ -26,8 +24,7 @@ Stopped                the user pressed Stop: not a failure
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 from ..errors import Charge, SeedanceError
 from ..texts import Text
@@ -37,7 +34,6 @@ from .records import JobRecord, State
 
 _OF_MODERATION: Final = ("moderation", "sensitive", "policy", "nsfw", "unsafe", "content check", "copyright", "violat")
 """One of these is in the reason where the content check refused a prompt: no code is documented that would tell."""
-
 
 _CURES: Final = {
     "full": ("full", "no space", "quota"),
@@ -52,48 +48,53 @@ _CURES: Final = {
 
 
 class JobError(SeedanceError):
-    """A job that brought no video."""
+    """A job that brought no video.
+
+    Args:
+        key: in place of the one of the class.
+    """
+
+    key: ClassVar[str] = ""
+    means: ClassVar[Charge] = Charge.NOTHING
+    """For the user's money."""
+
+    def __init__(self, request_id: str = "", key: str = "", advice: str = "", **values: str) -> None:
+        super().__init__(key or self.key, advice, charge=self.means, request_id=request_id or None, **values)
 
 
 class JobFailed(JobError):
     """The service ended the job without a video."""
 
-    def __init__(self, reason: str, request_id: str) -> None:
+    means = Charge.SEE_USAGE
+
+    def __init__(self, request_id: str, reason: str) -> None:
         refused = any(word in reason.lower() for word in _OF_MODERATION)
         key = "promptRefused" if refused else "jobFailed" if reason else "jobFailedWithoutReason"
-        super().__init__(key, charge=Charge.SEE_USAGE, request_id=request_id, reason=reason.rstrip("."))
+        super().__init__(request_id, key, reason=reason.rstrip("."))
 
 
 class JobCancelled(JobError):
     """The job was cancelled elsewhere."""
 
-    def __init__(self, request_id: str) -> None:
-        super().__init__("jobCancelled", charge=Charge.NOTHING, request_id=request_id)
+    key = "jobCancelled"
 
 
 class NoVideo(JobError):
     """A success without a link."""
 
-    def __init__(self, request_id: str) -> None:
-        super().__init__("noVideo", charge=Charge.CHARGED, request_id=request_id)
+    key, means = "noVideo", Charge.CHARGED
 
 
 class DeadlinePassed(JobError):
     """The wait is over, the job is not."""
 
-    def __init__(self, minutes: str, last: str, request_id: str) -> None:
-        super().__init__("deadlinePassed", charge=Charge.ACCEPTED, request_id=request_id, minutes=minutes, last=last)
+    key, means = "deadlinePassed", Charge.ACCEPTED
 
 
 class OutcomeUnknown(JobError):
     """Nobody here can know whether the service took the job."""
 
-    def __init__(self, when: str, text: str, reason: str, *, is_read: bool = True) -> None:
-        # It goes to a log and to a terminal, too.
-        begin = "".join(mark if mark.isprintable() else " " for mark in text[:60])
-        advice = Text(f"errors.outcomeUnknown.{'advice' if is_read else 'adviceIfSkipped'}", begin=begin)
-        reason = f" {reason}" if reason else ""
-        super().__init__("outcomeUnknown", advice, charge=Charge.UNKNOWN, when=when, reason=reason)
+    key, means = "outcomeUnknown", Charge.UNKNOWN
 
 
 class VideoUnavailable(JobError):
@@ -103,66 +104,48 @@ class VideoUnavailable(JobError):
         first: what to do before the graph is run again, in whole sentences.
     """
 
-    def __init__(self, problem: str, request_id: str, first: str = "") -> None:
+    means = Charge.SUCCEEDED
+
+    def __init__(self, request_id: str, problem: str, first: str = "") -> None:
         advice = Text("errors.videoUnavailable.adviceAfter", first=first) if first else ""
-        super().__init__("videoUnavailable", advice, charge=Charge.SUCCEEDED, request_id=request_id, problem=problem)
+        super().__init__(request_id, "videoUnavailable", advice, problem=problem)
 
 
 class VideoUnusable(JobError):
     """The video that was just paid for is on disk and cannot be decoded, for a reason that has an advice of its own."""
 
-    def __init__(self, reason: SeedanceError, request_id: str) -> None:
-        charge = Charge.CHARGED
-        super().__init__("videoUnusable", reason.advice, charge=charge, request_id=request_id, problem=reason.message)
+    means = Charge.CHARGED
 
-
-class VideoUnreadable(JobError):
-    """The video is on disk, as far as is known, but the disk cannot be read."""
-
-    def __init__(self, file: Path, request_id: str) -> None:
-        super().__init__("videoUnreadable", charge=Charge.NOTHING, request_id=request_id, file=str(file))
+    def __init__(self, request_id: str, reason: SeedanceError) -> None:
+        super().__init__(request_id, "videoUnusable", reason.advice, problem=reason.message)
 
 
 class JobExpired(JobError):
     """The service has deleted the job or its video, or never had it."""
 
-    def __init__(self, request_id: str) -> None:
-        super().__init__("jobExpired", charge=Charge.EARLIER, request_id=request_id)
+    key, means = "jobExpired", Charge.EARLIER
 
 
 class CannotReceive(JobError):
     """Something on this machine would keep the video from arriving."""
 
-    def __init__(self, key: str, **values: str) -> None:
-        super().__init__(key, charge=Charge.NOTHING, **values)
-
-
-class InvalidSetting(JobError):
-    """A variable of the environment holds something else than it should."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__("invalidSetting", charge=Charge.NOTHING, name=name)
-
 
 class NotUnclear(JobError):
     """Nothing is left to be settled about a job."""
 
-    def __init__(self) -> None:
-        super().__init__("notUnclear", charge=Charge.NOTHING)
+    key = "notUnclear"
 
 
 class OtherJobsId(JobError):
     """The id of another job."""
 
-    def __init__(self, request_id: str) -> None:
-        super().__init__("otherJobsId", charge=Charge.NOTHING, id=request_id)
+    key = "otherJobsId"
 
 
 class OtherService(JobError):
     """The job was submitted to another service than the one that would be asked."""
 
-    def __init__(self, origin: str) -> None:
-        super().__init__("otherService", charge=Charge.NOTHING, origin=origin)
+    key = "otherService"
 
 
 class BudgetReached(JobError):
@@ -174,14 +157,11 @@ class BudgetReached(JobError):
 
     def __init__(self, key: str, frees_at: float | None, **values: str) -> None:
         wait = "" if frees_at is None else Text("errors.orWait", time=minute(frees_at))
-        super().__init__(key, charge=Charge.NOTHING, wait=wait, **values)
+        super().__init__(key=key, wait=wait, **values)
 
 
 class InvalidBudget(JobError):
     """What may be spent cannot be known, so nothing is."""
-
-    def __init__(self, key: str, **values: str) -> None:
-        super().__init__(key, charge=Charge.NOTHING, **values)
 
 
 class JournalUnusable(JobError):
@@ -196,7 +176,7 @@ class JournalUnusable(JobError):
     def __init__(self, file: str, reason: str, cure: str = "") -> None:
         usual = (name for name, words in _CURES.items() if any(word in reason.lower() for word in words))
         cure = cure or Text(f"errors.journalUnusable.cures.{next(usual, 'usual')}")
-        super().__init__("journalUnusable", charge=Charge.NOTHING, file=file, reason=reason, cure=cure)
+        super().__init__(key="journalUnusable", file=file, reason=reason, cure=cure)
 
 
 class ChangeRefused(JournalUnusable):
@@ -222,8 +202,12 @@ def error_of(record: JobRecord, *, is_read: bool = True) -> JobError:
         is_read: whether it reaches somebody, so that the request may be submitted anew after that.
     """
     if record.state is State.FAILED:
-        return JobFailed(record.reason, record.request_id)
+        return JobFailed(record.request_id, record.reason)
     if record.state in (State.CANCELLED, State.EXPIRED):
         return (JobCancelled if record.state is State.CANCELLED else JobExpired)(record.request_id)
-    text = record.request.text if record.request else ""
-    return OutcomeUnknown(clock_time(record.created), text, record.reason, is_read=is_read)
+    # It goes to a log and to a terminal, too.
+    text = record.request.text[:60] if record.request else ""
+    begin = "".join(mark if mark.isprintable() else " " for mark in text)
+    advice = Text(f"errors.outcomeUnknown.{'advice' if is_read else 'adviceIfSkipped'}", begin=begin)
+    reason = f" {record.reason}" if record.reason else ""
+    return OutcomeUnknown(advice=advice, when=clock_time(record.created), reason=reason)

@@ -174,8 +174,7 @@ def wait_in_line(connection: Connection, account: str, owner: str, now: float, m
     What counts is what a living run has claimed: the jobs of a server that died count no more when its claims lapse.
     A run that waits in line is renewed with the claims, and asks every second, so that asking again writes nothing.
     """
-    connection.execute(delete(WAITING).where(WAITING.c.until <= now))
-    in_line = (WAITING.c.account == account) & WAITING.c.job.is_(None)
+    in_line = (WAITING.c.account == account) & WAITING.c.job.is_(None) & (WAITING.c.until > now)
     mine = select(WAITING.c.id).where(in_line, WAITING.c.owner == owner)
     if connection.execute(mine).first() is None:
         wait_for(connection, owner, now, account=account)
@@ -193,7 +192,7 @@ def wait_in_line(connection: Connection, account: str, owner: str, now: float, m
 
 def wait_for(connection: Connection, owner: str, now: float, *, job: int | None = None, account: str = "") -> None:
     """Note that a run waits for a job or, without one, for its turn to submit; and for nothing else."""
-    wait_no_more(connection, owner)
+    connection.execute(delete(WAITING).where((WAITING.c.until <= now) | (WAITING.c.owner == owner)))
     connection.execute(insert(WAITING).values(owner=owner, job=job, account=account, until=now + CLAIM_SECONDS))
 
 

@@ -140,12 +140,12 @@ def link(account: Account, number: int, request_id: str) -> None:
     """
     record = _unclear(account.journal, number)
     if record.key.origin not in ("", account.origin):
-        raise OtherService(record.key.origin)
+        raise OtherService(origin=record.key.origin)
     if account.journal.job(request_id):
-        raise OtherJobsId(request_id)
+        raise OtherJobsId(id=request_id)
     account.client.status(request_id)
     if account.journal.accept(record, request_id).request_id != request_id:
-        raise OtherJobsId(request_id)
+        raise OtherJobsId(id=request_id)
 
 
 def submit_again(journal: Journal, reports: Reports, number: int, queued: frozenset[str]) -> None:

@@ -7,16 +7,16 @@ from contextlib import suppress
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
-from ..runcomfy.errors import NotFound, TransientError
+from ..runcomfy.errors import NotFound, PermissionDenied, TransientError
 from ..runcomfy.responses import JobResult, JobState, JobStatus
 from ..texts import Text
+from .account import Account
 from .errors import DeadlinePassed, JobCancelled, JobExpired, JobFailed, JournalUnusable, VideoUnavailable
 from .events import Event, Generating, Queued, Retrying
 from .file_names import file_names
 from .job import Job
-from .poll_schedule import PollSchedule
 from .records import TRANSITIONS, State
-from .waiting import Backoff
+from .waiting import Backoff, PollSchedule
 
 T = TypeVar("T")
 
@@ -47,7 +47,8 @@ class Poller:
         self._accepted = account.clock.monotonic() - age
         self._waiting_since = job.cancellation.awake()
         self._slept = job.cancellation.slept
-        self._backoff = Backoff(account.random)
+        self.backoff = Backoff(account.random)
+        """Of failures in a row."""
         self._status = JobStatus(JobState.QUEUED, "in_queue")
         self._succeeded = record.state in (State.SUCCEEDED, State.SAVED)
         self._found: dict[str, object] = {}
@@ -82,7 +83,7 @@ class Poller:
         record, job = self._job.record, self._job
         if result.state is JobState.FAILED:
             await self._write(State.FAILED, reason=result.reason, cost=result.cost)
-            raise JobFailed(result.reason, record.request_id)
+            raise JobFailed(record.request_id, result.reason)
         if result.state is JobState.CANCELLED:
             await self._write(State.CANCELLED)
             raise JobCancelled(record.request_id)
@@ -105,13 +106,9 @@ class Poller:
         # With what a surplus job, which can be saved only, has no other state to be written with.
         await self._write(State.SAVED, **{**self._found, "files": files})
 
-    def progressed(self) -> None:
-        """A failure that nevertheless brought something counts as a first one."""
-        self._backoff.reset()
-
     async def pause_after(self, problem: str, retry_after: float | None = None) -> None:
         """Wait before trying again after a failure."""
-        pause = self._backoff.pause(retry_after)
+        pause = self.backoff.pause(retry_after)
         await self._pause(pause, Retrying(problem, pause))
 
     async def _read(self, call: Callable[[str], T]) -> T:
@@ -127,7 +124,7 @@ class Poller:
                 problem = Text("notices.jobMissing")
             else:
                 if not (self._succeeded and isinstance(answer, JobResult) and answer.state in _BAD_ENDS):
-                    self._backoff.reset()
+                    self.backoff.reset()
                     self._missing_reads = 0
                     return answer
                 problem = Text("notices.videoMissing")
@@ -154,9 +151,9 @@ class Poller:
             state = Text("errors.deadlinePassed.lastState", state=self._status.raw_status)
             minutes, last = f"{account.deadline / 60:.0f}", line.problem.rstrip(".") if line else state
             if not self._succeeded:
-                raise DeadlinePassed(minutes, last, self._job.record.request_id)
-            late = Text("errors.videoUnavailable.late", minutes=minutes, last=last)
-            raise VideoUnavailable(late, self._job.record.request_id)
+                raise DeadlinePassed(self._job.record.request_id, minutes=minutes, last=last)
+            late = Text("errors.videoUnavailable.late.message", minutes=minutes, last=last)
+            raise VideoUnavailable(self._job.record.request_id, late)
         if cancellation.slept != self._slept:
             self._slept = cancellation.slept
             with suppress(JournalUnusable):  # the network may be back later than the machine; the job goes on
@@ -178,6 +175,19 @@ class Poller:
         if to in TRANSITIONS[job.record.state]:
             price = job.record.price or job.account.price.text()
             await job.cancellation.wait_for(job.write(job.move, job.record, to, price=price, **changes))
+
+
+def is_still_there(account: Account, request_id: str) -> bool:
+    """Whether the service has a job, and its video or the prospect of one: asked once. Blocks. Raises `RunComfyError`
+    where nobody can know."""
+    call, client = account.rate_limiter.call, account.client
+    try:
+        state = call(client.status, request_id).state
+        if state is JobState.ENDED:
+            state = call(client.result, request_id).state
+    except (NotFound, PermissionDenied):
+        return False
+    return state not in _BAD_ENDS
 
 
 def _host(result: JobResult) -> str:

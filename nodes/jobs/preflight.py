@@ -39,7 +39,7 @@ def check_before_submit(folder: Path, hosts: Iterable[str]) -> None:
     try:
         import av  # noqa: F401  only whether it loads
     except ImportError as error:
-        raise CannotReceive("decoderMissing", reason=str(error)) from None
+        raise CannotReceive(key="decoderMissing", reason=str(error)) from None
     for host in hosts:
         _check_host(host)
 
@@ -55,9 +55,11 @@ def _check_folder(folder: Path) -> None:
     except OSError as error:
         is_too_long = sys.platform == "win32" and len(str(probe.absolute())) >= MAX_PATH
         reason = Text("errors.folderNotWritable.tooLong") if is_too_long else error.strerror or type(error).__name__
-        raise CannotReceive("folderNotWritable", folder=str(folder), reason=reason) from None
+        raise CannotReceive(key="folderNotWritable", folder=str(folder), reason=reason) from None
     if free < ROOM:
-        raise CannotReceive("driveFull", free=f"{free // 1_000_000}", folder=str(folder), needed=f"{ROOM // 1_000_000}")
+        raise CannotReceive(
+            key="driveFull", free=f"{free // 1_000_000}", folder=str(folder), needed=f"{ROOM // 1_000_000}"
+        )
 
 
 def _check_host(host: str) -> None:
@@ -68,4 +70,4 @@ def _check_host(host: str) -> None:
         with suppress(OSError):  # it leads nowhere just now, as RunComfy's own name would
             check_host(host)
     except UnsafeUrl as error:
-        raise CannotReceive("hostUnusable", host=host, reason=error.message.rstrip(".")) from None
+        raise CannotReceive(key="hostUnusable", host=host, reason=error.message.rstrip(".")) from None

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..runcomfy.errors import ConnectError, NotFound, PermissionDenied, RateLimited, RunComfyError, TransientError
+from ..runcomfy.errors import ConnectError, PermissionDenied, RateLimited, RunComfyError, TransientError
 from ..runcomfy.request import GenerationRequest
-from ..runcomfy.responses import JobState
 from ..texts import Text
 from .account import Account
 from .budget import PRICE_SECONDS, Purchase, base_price, estimate
 from .decide import Action, Do, Situation, decide
 from .download import download_videos, whole_files
-from .errors import JobExpired, JobFailed, JournalUnusable, VideoUnreadable
+from .errors import JobError, JobExpired, JobFailed, JournalUnusable
 from .events import Notice, Retrying, Submitting
 from .file_names import VideoFolder
 from .job import NO_JOB, Job, Run, Video
 from .limits import NoFreePlace
-from .poll import ClaimLost, Poller
+from .poll import ClaimLost, Poller, is_still_there
 from .records import TRANSITIONS, JobRecord, RequestKey, State
 from .stop import guard
 from .submit import submit
@@ -40,9 +39,10 @@ class JobRunner:
         self._started = self._tried_since = account.clock.monotonic()
         self._backoff = Backoff(account.random)
         self._connect_failures = 0
-        self._is_first = True
-        self._is_checked = False
+        self._is_first, self._is_checked = True, False
         self._awaited = 0
+        self._videos: VideoFolder
+        """As it was at the latest decision."""
         self._not_ours: set[int] = set()
         self._rechecked: set[int] = set()
 
@@ -99,11 +99,11 @@ class JobRunner:
         records = account.journal.of_request(key, first=self._is_first)
         self._is_first = False
         busy = frozenset(record.id for record in records if not account.claims.is_free(record))
-        videos = VideoFolder(account.folder)
+        self._videos = VideoFolder(account.folder)
         situation = Situation(
             account.journal.now(),
             run,
-            disk={record.id: videos.look(record)[0] for record in records if not run or record.run == run},
+            disk={record.id: self._videos.look(record)[0] for record in records if not run or record.run == run},
             busy=busy,
             unread=account.reports.unread(records, self._job.run.prompt_id, busy | {self._awaited}),
             not_ours=frozenset(self._not_ours),
@@ -124,15 +124,15 @@ class JobRunner:
         elif do is Do.RECHECK:
             await self._recheck(record)
         elif do is Do.RAISE_UNREADABLE:
-            _, paths = VideoFolder(self._account.folder).look(record)
-            raise VideoUnreadable(paths[0], record.request_id)
+            _, paths = await self._call(self._videos.look, record)
+            raise JobError(record.request_id, "videoUnreadable", file=str(paths[0]))
         elif do is Do.REPORT:
             await self._job.raise_end(record)
         return None
 
     def _load(self, record: JobRecord) -> Video:
         """A job's files, whatever its record said of them so far. Blocks."""
-        _, paths = VideoFolder(self._account.folder).look(record)
+        _, paths = self._videos.look(record)
         if record.state is not State.SAVED and State.SAVED in TRANSITIONS[record.state]:
             self._job.move(record, State.SAVED, files=tuple(path.name for path in paths))
         return Video(record.request_id, paths, record.cost, reused=True)
@@ -215,12 +215,10 @@ class JobRunner:
             paths = await download_videos(job, poller, await (poller.result() if ended else poller.wait()))
         except ClaimLost:
             return None
-        except JobFailed:
-            job.raises_end(job.record)
-            raise
-        except JobExpired:
+        except (JobFailed, JobExpired):
             # Its video may have arrived before that could be written down.
-            if await self._call(whole_files, record.request_id, account.folder, account.journal):
+            arrived = await self._call(whole_files, record.request_id, account.folder, account.journal)
+            if job.record.state is State.EXPIRED and arrived:
                 return None
             job.raises_end(job.record)
             raise
@@ -241,16 +239,11 @@ class JobRunner:
 
     async def _recheck(self, record: JobRecord) -> None:
         """Ask once about a job that counts as cancelled or deleted, before its request is bought again."""
-        account, client = self._account, self._account.client
         try:
-            state = (await self._call(account.rate_limiter.call, client.status, record.request_id)).state
-            if state is JobState.ENDED:
-                state = (await self._call(account.rate_limiter.call, client.result, record.request_id)).state
-        except (NotFound, PermissionDenied):
-            self._rechecked.add(record.id)
+            is_there = await self._call(is_still_there, self._account, record.request_id)
         except TransientError as error:
             await self._pause_before_retry(error)
-        else:
-            self._rechecked.add(record.id)
-            if state not in (JobState.CANCELLED, JobState.FAILED):
-                await self._call(account.journal.transition, record, State.ACCEPTED)
+            return
+        self._rechecked.add(record.id)
+        if is_there:
+            await self._call(self._account.journal.transition, record, State.ACCEPTED)

@@ -32,22 +32,18 @@ CANCEL_SECONDS: Final = 10.0
 LIMITED_PAUSE: Final = 0.5
 """Seconds before a cancel that was refused for coming too often is made again, if the service names none."""
 LEFT: Final = {
-    State.REFUSED: ("notSubmitted", StopOutcome.NOT_SUBMITTED),
-    State.FAILED: ("notSubmitted", StopOutcome.NOT_SUBMITTED),
-    State.EXPIRED: ("notSubmitted", StopOutcome.NOT_SUBMITTED),
-    State.ACCEPTED: ("goesOn", StopOutcome.GOES_ON),
-    State.SURPLUS: ("goesOn", StopOutcome.GOES_ON),
-    State.SUCCEEDED: ("finished", StopOutcome.FINISHED),
-    State.SAVED: ("finished", StopOutcome.FINISHED),
-    State.CANCELLED: ("cancelled", StopOutcome.CANCELLED),
+    **dict.fromkeys((State.REFUSED, State.FAILED, State.EXPIRED), StopOutcome.NOT_SUBMITTED),
+    **dict.fromkeys((State.ACCEPTED, State.SURPLUS), StopOutcome.GOES_ON),
+    **dict.fromkeys((State.SUCCEEDED, State.SAVED), StopOutcome.FINISHED),
+    State.CANCELLED: StopOutcome.CANCELLED,
 }
-"""What becomes of a job that nobody cancels; of one in another state it is unclear."""
-CANCELLED: Final = {
-    None: ("awaited", StopOutcome.GOES_ON),
-    CancelOutcome.NOT_CANCELLABLE: ("running", StopOutcome.GOES_ON),
-    CancelOutcome.CANCELLED: ("cancelled", StopOutcome.CANCELLED),
+"""What becomes of a job that nobody cancels; in other states it is uncertain."""
+TAKEN_BACK: Final = {
+    None: (StopOutcome.GOES_ON, "awaited"),
+    CancelOutcome.NOT_CANCELLABLE: (StopOutcome.GOES_ON, "running"),
+    CancelOutcome.CANCELLED: (StopOutcome.CANCELLED, "cancelled"),
 }
-"""What became of one by what `cancel_and_record` returned."""
+"""What became of one by what `cancel_and_record` returned, and its key in `stop` of the locales."""
 
 
 async def guard(job: Job, work: Coroutine[None, None, Video], *, may_cancel: bool) -> Video:
@@ -103,26 +99,32 @@ async def _take_back(job: Job) -> StopReport:
     """Cancel a job if that is still possible and nobody else wants it."""
     clock, record = job.account.clock, job.record
     ends = clock.monotonic() + CANCEL_SECONDS
-    report = _report("notInTime", StopOutcome.UNCERTAIN, record)
-    while await _ended(call := job.account.executors.cancels.submit(cancel_and_record, job), job, ends):
+    report = _report(record, StopOutcome.UNCERTAIN, "notInTime")
+    while True:
+        call, begun = job.account.executors.cancels.submit(cancel_and_record, job), False
+        # A call has its time from when it begins.
+        while not await ended_within(call, CANCEL_CALL_SECONDS):
+            if begun or clock.monotonic() >= ends:
+                return report
+            begun = call.running()
         try:
-            return _report(*CANCELLED[call.result()], record)
+            return _report(record, *TAKEN_BACK[call.result()])
         except RunComfyError as error:
-            report = _report("notCancelled", StopOutcome.GOES_ON, record, problem=error.message)
-            pause = error.retry_after or LIMITED_PAUSE if isinstance(error, RateLimited) else None
-            if pause is None or clock.monotonic() + pause >= ends:
-                break
+            report = _report(record, StopOutcome.GOES_ON, "notCancelled", problem=error.message)
+            pause = error.retry_after or LIMITED_PAUSE if isinstance(error, RateLimited) else CANCEL_SECONDS
+            if clock.monotonic() + pause >= ends:
+                return report
             await clock.sleep(pause)
-    return report
 
 
 def _left_alone(record: JobRecord, end: str = "pressed") -> StopReport:
     """What becomes of a job that nobody cancels; ``end`` is the key of what ended the run."""
-    return _report(*LEFT.get(record.state, ("unclear", StopOutcome.UNCERTAIN)), record, end=end)
+    outcome = LEFT.get(record.state, StopOutcome.UNCERTAIN)
+    return _report(record, outcome, outcome.value, end=end)
 
 
 def _report(
-    key: str, outcome: StopOutcome, record: JobRecord, *, end: str = "pressed", problem: str = ""
+    record: JobRecord, outcome: StopOutcome, key: str, *, end: str = "pressed", problem: str = ""
 ) -> StopReport:
     text = Text(f"stop.{key}", end=Text(f"stop.{end}"), id=record.request_id, problem=problem)
     return StopReport((text,), outcome)
@@ -172,13 +174,3 @@ def _cancel(client: RunComfy, request_id: str) -> CancelOutcome:
     outcome = client.cancel(request_id)
     # There is nothing left to cancel, either, where the first call came through.
     return CancelOutcome.CANCELLED if outcome is CancelOutcome.NOT_CANCELLABLE and came_through() else outcome
-
-
-async def _ended(call: Future[CancelOutcome | None], job: Job, ends: float) -> bool:
-    """Wait for a cancel call, which has its time from when it begins; whether it ended."""
-    begun = False
-    while not await ended_within(call, CANCEL_CALL_SECONDS):
-        if begun or job.account.clock.monotonic() >= ends:
-            return False
-        begun = call.running()
-    return True

@@ -40,11 +40,9 @@ def submit(
         seen: the records by which it was decided; if there are others by now, nothing is sent and False results.
 
     Raises:
-        StopRequested: nobody waits any more, and nothing was sent.
-        BudgetReached: nothing was sent.
         RunComfyError: refused, or no connection; with `UNKNOWN` in the record where nobody can know.
-        JournalUnusable: no record can be kept, so nothing was sent.
-        NoFreePlace: the account has as many jobs at the service as it may have, so nothing was sent.
+        StopRequested: nobody waits any more, and nothing was sent.
+        BudgetReached, NoFreePlace, JournalUnusable: as `Journal.create`; nothing was sent.
     """
     account = job.account
     _check_wanted(job)

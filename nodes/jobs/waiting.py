@@ -1,4 +1,4 @@
-"""How a run waits: on the event loop, with an eye on the Stop button, for the pack's own few threads.
+"""How a run waits: on the event loop, with an eye on the Stop button, for the pack's own few threads, and how long.
 
 Only single, time-limited pieces of work run in threads. They are not asyncio's default ones: ComfyUI waits for those at
 the end of a graph, and so Stop would wait for a slow connection.
@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import math
+import statistics
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from random import Random
 from typing import Final, TypeVar
 
 from ..errors import StopRequested
+from ..runcomfy.request import GenerationRequest
 from .clock import Clock
 from .events import Event
 
@@ -30,6 +32,16 @@ LONGEST_PAUSE: Final = 30.0
 """Seconds after a failure, where the service asks for none."""
 MAX_RETRY_AFTER: Final = 300.0
 """Seconds; a service that asks for a longer pause is asked again after so many."""
+FIRST_POLL: Final = 1.0
+"""Seconds after acceptance."""
+SHORTEST_POLL: Final = 0.4
+LONGEST_POLL: Final = 10.0
+"""Seconds between two looks at a job, however soon it is due, and however far off its end is."""
+ENOUGH_HISTORY: Final = 3
+"""Jobs of which the durations are known, to go by them."""
+
+_SECONDS_FOR_TEN: Final = {"480p": 50.0, "720p": 65.0, "1080p": 100.0}
+"""Seconds from acceptance to the end, for ten seconds of video. Source: the typical times that RunComfy publishes."""
 
 
 class Executors:
@@ -149,3 +161,37 @@ class Backoff:
     def reset(self) -> None:
         """A success: the next failure is a first one again."""
         self.failures = 0
+
+
+@dataclass(frozen=True)
+class PollSchedule:
+    """When to look at a job again: seldom before it can be ready, often when it is due.
+
+    To lag least for so many looks, one looks as often as the square root of how likely the job is to end just then. Of
+    jobs that take as long as expected, give or take a quarter, a power of their age is as near to that as can be seen
+    in `benchmarks/polling.py`.
+    """
+
+    expected: float
+    """Seconds from acceptance to the end, median."""
+
+    @classmethod
+    def learnt(cls, request: GenerationRequest, history: Sequence[float]) -> PollSchedule:
+        """From the durations of earlier jobs of the same size and length, else from the documented times."""
+        if len(history) < ENOUGH_HISTORY:
+            return cls(_SECONDS_FOR_TEN[request.resolution] * request.duration / 10)
+        return cls(max(statistics.median(history), 0.1))
+
+    def delay(self, elapsed: float) -> float:
+        """Seconds to wait for the next look, ``elapsed`` seconds after acceptance."""
+        if elapsed < FIRST_POLL:
+            return FIRST_POLL
+        early = self.expected / elapsed
+        # Past the time that the user was told, every second counts more.
+        pause = math.sqrt(elapsed) * (0.105 * early**2.3 if early > 1 else 0.05)
+        # Never longer than the time gone by: the guess may be wrong, and the first looks show the queue.
+        return max(SHORTEST_POLL, min(pause, elapsed, LONGEST_POLL))
+
+
+ScheduleFor = Callable[[GenerationRequest, list[float]], PollSchedule]
+"""From a request and the durations of earlier jobs like it."""

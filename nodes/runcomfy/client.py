@@ -14,7 +14,6 @@ from urllib3.exceptions import HTTPError
 from ..errors import Charge, SeedanceError, StopRequested
 from ..http_client import LimitedAdapter, Session, failure_reason
 from ..http_limits import Exchange, ResponseTooLarge
-from . import responses
 from .errors import NO_CALL, ConnectError, InvalidResponse, ReadError, Subject
 from .request import MODEL_ID, GenerationRequest
 from .responses import Answer, ApiResponse, CancelOutcome, JobResult, JobStatus, ModelInfo
@@ -88,31 +87,29 @@ class RunComfy:
         """
         subject = Subject(self.model, token_source=self.token_source)
         call = ApiRequest("POST", f"/v1/models/{self.model}", subject, request.body())
-        response = self.transport.send(call, before_first_byte=before_first_byte)
-        return responses.read_submission(Answer(response, subject))
+        return Answer(self.transport.send(call, before_first_byte=before_first_byte), subject).submission()
 
     def status(self, request_id: str, *, charge: Charge = Charge.ACCEPTED) -> JobStatus:
         """Where the job stands."""
-        return responses.read_status(self._about_job(request_id, charge, "GET", "status"))
+        return self._about_job(request_id, charge, "GET", "status").status()
 
     def result(self, request_id: str, *, charge: Charge = Charge.ACCEPTED) -> JobResult:
         """How the job ended and where its videos are."""
-        return responses.read_result(self._about_job(request_id, charge, "GET", "result?include_cost=true"))
+        return self._about_job(request_id, charge, "GET", "result?include_cost=true").result()
 
     def cancel(self, request_id: str, *, charge: Charge = Charge.ACCEPTED) -> CancelOutcome:
         """Take a job back out of the queue; one that is running already cannot be."""
-        return responses.read_cancel(self._about_job(request_id, charge, "POST", "cancel"))
+        return self._about_job(request_id, charge, "POST", "cancel").cancellation()
 
     def model_info(self) -> ModelInfo:
         """What the model costs, as far as the service tells. Also a free check of the token."""
         subject = Subject(self.model, None, Charge.NOTHING, self.token_source)
-        response = self.transport.send(ApiRequest("GET", f"/v1/models/{self.model}", subject))
-        return responses.read_model(Answer(response, subject))
+        return Answer(self.transport.send(ApiRequest("GET", f"/v1/models/{self.model}", subject)), subject).model()
 
     def _about_job(self, request_id: str, charge: Charge, method: str, what: str) -> Answer:
         subject = Subject(request_id, request_id, charge, self.token_source)
-        response = self.transport.send(ApiRequest(method, f"/v1/requests/{request_id}/{what}", subject))
-        return Answer(response, subject)
+        call = ApiRequest(method, f"/v1/requests/{request_id}/{what}", subject)
+        return Answer(self.transport.send(call), subject)
 
 
 @dataclass(eq=False)

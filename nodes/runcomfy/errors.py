@@ -74,7 +74,7 @@ class RunComfyError(SeedanceError):
 
 
 class InvalidRequest(RunComfyError):
-    """Args: the problem, as a `Text` or by its key."""
+    """Args: the problem, a text of `input` in the locales."""
 
     def __init__(self, problem: str) -> None:
         super().__init__(problem, advice=Text("correctIt"))

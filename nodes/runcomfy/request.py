@@ -60,7 +60,7 @@ class GenerationRequest:
         if options is None:
             return cls(text)
         if not isinstance(options, Options):
-            raise InvalidRequest("invalidOptions")
+            raise InvalidRequest(Text("input.options"))
         return cls(text, **asdict(options))
 
     def __post_init__(self) -> None:
@@ -86,27 +86,27 @@ class GenerationRequest:
 def validate_text(text: object) -> str | None:
     """Why ``text`` cannot be a prompt; None if it can."""
     if not isinstance(text, str):
-        return Text("errors.invalidText.message", value=f"{text!r:.60}")
+        return Text("input.text", value=f"{text!r:.60}")
     if not text.strip():
-        return Text("errors.emptyText.message")
+        return Text("input.empty")
     if any("\ud800" <= mark <= "\udfff" for mark in text):
-        return Text("errors.brokenText.message")
+        return Text("input.broken")
     flag = _FLAG.search(text)
-    return Text("errors.flagInText.message", flag=flag.group()) if flag else None
+    return Text("input.flag", flag=flag.group()) if flag else None
 
 
 def validate_choice(name: str, value: object, choices: tuple[str, ...]) -> str | None:
     """Why ``value`` is none of ``choices``; None if it is one."""
     if value in choices:
         return None
-    return Text("errors.invalidChoice.message", name=name, value=f"{value!r:.60}", choices=", ".join(choices))
+    return Text("input.choice", name=name, value=f"{value!r:.60}", choices=", ".join(choices))
 
 
 def validate_number(name: str, value: object, low: int, high: int) -> str | None:
     """Why ``value`` is no whole number from ``low`` to ``high``; None if it is one."""
     if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
         return None
-    return Text("errors.invalidNumber.message", name=name, value=f"{value!r:.60}", low=low, high=high)
+    return Text("input.number", name=name, value=f"{value!r:.60}", low=low, high=high)
 
 
 def text_hint(text: str) -> str | None:

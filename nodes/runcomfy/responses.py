@@ -1,7 +1,4 @@
-"""What RunComfy's answers mean: from bytes to typed values, or to the right error.
-
-Every function that reads one raises the error that it stands for; `InvalidResponse` for what is not documented.
-"""
+"""What RunComfy's answers mean: from bytes to typed values, or to the right error."""
 
 from __future__ import annotations
 
@@ -106,43 +103,78 @@ _OUTCOMES: Final = {
 
 
 class Answer:
-    """A response that is a success by its HTTP status, and about the job that was asked for."""
+    """A response that is a success by its HTTP status, and about the job that was asked for.
+
+    It and its methods raise the error that it stands for; `InvalidResponse` where none is documented.
+    """
 
     def __init__(self, response: ApiResponse, subject: Subject) -> None:
-        self.body: dict[str, object] = {}
         self._response, self._subject = response, subject
         try:
             # As UTF-8: from bytes, json would guess, and the token is found in none of the other encodings.
             body = json.loads(response.body.decode("utf-8-sig"))
         except (ValueError, RecursionError):
             body = None
-        if isinstance(body, dict):
-            self.body = body
+        self._body: dict[str, object] = body if isinstance(body, dict) else {}
         if response.status >= 400:
-            raise self.error("")
+            raise self._error("")
         if not 200 <= response.status < 300:
             raise InvalidResponse("noSuccess", subject, status=response.status)
         if not isinstance(body, dict):
             raise InvalidResponse("noObject", subject)
         if subject.request_id:
             if count_in(body.get("error_code")) in _ABOUT_THE_CALL:
-                raise self.error("")
+                raise self._error("")
             if isinstance(named := body.get("request_id"), str) and named != subject.request_id:
                 raise InvalidResponse("otherJob", subject)
 
-    def status(self) -> str:
-        """The state of a job, as the service spells it."""
-        status = self.body.get("status")
+    def submission(self) -> str:
+        """The request id of an accepted job. One that can be used counts, whatever else the answer says."""
+        request_id = self._body.get("request_id")
+        if is_request_id(request_id):
+            return request_id
+        shown = text_in(request_id) if isinstance(request_id, str) else ""
+        raise self._error("wrongRequestId", id=shown) if shown else self._error("noRequestId")
+
+    def status(self) -> JobStatus:
+        """Where a job stands."""
+        word = self._status_word()
+        return JobStatus(_STATUS_WORDS.get(word, JobState.UNKNOWN), word, count_in(self._body.get("queue_position")))
+
+    def result(self) -> JobResult:
+        """How a job ended, if it has."""
+        body, word = self._body, self._status_word()
+        videos = tuple(dict.fromkeys(links_in(body.get("output"))))[:MAX_VIDEOS]
+        reason = text_in(body.get("error")) or text_in(body.get("error_message"))
+        state = _RESULT_WORDS.get(word, JobState.UNKNOWN)
+        if word == "completed" and reason and not videos:
+            state = JobState.FAILED
+        return JobResult(state, word, videos, reason, number_in(body.get("cost")))
+
+    def cancellation(self) -> CancelOutcome:
+        """What the cancel call did. Only `outcome` tells: beside it, `status` has been seen to say something else."""
+        if outcome := _OUTCOMES.get(str(self._body.get("outcome"))):
+            return outcome
+        raise self._error("noOutcome")
+
+    def model(self) -> ModelInfo:
+        """The model's price, as far as the service names it."""
+        if self._body.get("error_code"):
+            raise self._error("")
+        return ModelInfo(number_in(self._body.get("base_price_usd")), text_in(self._body.get("price_unit")))
+
+    def _status_word(self) -> str:
+        status = self._body.get("status")
         word = text_in(status)[:60].lower() if isinstance(status, str) else ""
         # With a code, the undocumented word `error` is as likely about the call as about the job.
-        if not word or (word == "error" and self.body.get("error_code")):
-            raise self.error("noStatus")
+        if not word or (word == "error" and self._body.get("error_code")):
+            raise self._error("noStatus")
         return word
 
-    def error(self, problem: str, **values: str) -> RunComfyError:
+    def _error(self, problem: str, **values: str) -> RunComfyError:
         """What it means without the documented content: the error of its code and message, under any of the names that
         are in use, or, for a success without a code, that it has a ``problem``."""
-        body, status = self.body, self._response.status
+        body, status = self._body, self._response.status
         if status < 400:
             if not body.get("error_code"):
                 return InvalidResponse(problem, self._subject, **values)
@@ -156,47 +188,6 @@ class Answer:
         # The header's other form, a date, is passed over.
         retry_after = number_in(self._response.headers.get("retry-after"))
         return error_for(status, count_in(code), next(filter(None, texts), ""), self._subject, retry_after)
-
-
-def read_submission(answer: Answer) -> str:
-    """The request id of an accepted job. One that can be used counts, whatever else the answer says."""
-    request_id = answer.body.get("request_id")
-    if is_request_id(request_id):
-        return request_id
-    if isinstance(request_id, str) and request_id:
-        raise answer.error("wrongRequestId", id=text_in(request_id))
-    raise answer.error("noRequestId")
-
-
-def read_status(answer: Answer) -> JobStatus:
-    """Where a job stands."""
-    word = answer.status()
-    return JobStatus(_STATUS_WORDS.get(word, JobState.UNKNOWN), word, count_in(answer.body.get("queue_position")))
-
-
-def read_result(answer: Answer) -> JobResult:
-    """How a job ended, if it has."""
-    body, word = answer.body, answer.status()
-    videos = tuple(dict.fromkeys(links_in(body.get("output"))))[:MAX_VIDEOS]
-    reason = text_in(body.get("error")) or text_in(body.get("error_message"))
-    state = _RESULT_WORDS.get(word, JobState.UNKNOWN)
-    if word == "completed" and reason and not videos:
-        state = JobState.FAILED
-    return JobResult(state, word, videos, reason, number_in(body.get("cost")))
-
-
-def read_cancel(answer: Answer) -> CancelOutcome:
-    """What the cancel call did. Only `outcome` tells: beside it, `status` has been seen to say something else."""
-    if outcome := _OUTCOMES.get(str(answer.body.get("outcome"))):
-        return outcome
-    raise answer.error("noOutcome")
-
-
-def read_model(answer: Answer) -> ModelInfo:
-    """The model's price, as far as the service names it."""
-    if answer.body.get("error_code"):
-        raise answer.error("")
-    return ModelInfo(number_in(answer.body.get("base_price_usd")), text_in(answer.body.get("price_unit")))
 
 
 def text_in(value: object, depth: int = _DEPTH) -> str:

@@ -118,6 +118,7 @@ def opened(browser: Browser, server: ComfyUI) -> Iterator[Ui]:
 @pytest.fixture
 def ui(opened: Ui, request: pytest.FixtureRequest) -> Iterator[Ui]:
     """The web UI, ready, with an empty graph in the classic canvas; after a failure there is a picture of it."""
+    opened.close_sidebar()
     opened.start_over(nodes_2=getattr(request, "param", False))
     yield opened
     picture_failure(opened.page, request)

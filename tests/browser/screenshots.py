@@ -15,12 +15,14 @@ from playwright.sync_api import FloatRect, Locator, Page
 
 QUALITY: Final = 88
 """Of 100; text stays sharp."""
-FILM_QUALITY: Final = 60
+FILM_QUALITY: Final = 75
 FILM_WIDTH: Final = 800
 """Pixels."""
-FILM_PAUSE: Final = 0.12
+FILM_PAUSE: Final = 0.08
 """Seconds from one picture of a film to the next, at least."""
-FILM_END: Final = 3000
+FILM_REST: Final = 600
+"""Milliseconds for which a film shows a picture at most, however long the page shows it."""
+FILM_END: Final = 4000
 """Milliseconds for which a film goes on at its end."""
 
 
@@ -65,6 +67,6 @@ class Screenshots:
         first, *others = (
             Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB").crop(part).resize(size) for _, data in shots
         )
-        times = [round(1000 * (end - begin)) for end, (begin, _) in zip(ends, shots, strict=True)]
+        times = [min(FILM_REST, round(1000 * (end - begin))) for end, (begin, _) in zip(ends, shots, strict=True)]
         file = self.folder / f"{name}.webp"
         first.save(file, save_all=True, append_images=others, duration=times, loop=0, quality=FILM_QUALITY, method=4)

@@ -49,6 +49,7 @@ CHOOSE = """([type, name, value]) => {
     const widget = nodeOf(type).widgets.find((widget) => widget.name === name)
     widget.value = value
     widget.callback?.(value, app.canvas, nodeOf(type))
+    app.graph.setDirtyCanvas(true, true)
 }"""
 ADD = """(type) => {
     const node = LiteGraph.createNode(type)
@@ -62,3 +63,7 @@ DRAWN = """async () => {
 CONVERT = "(type) => app.graph.convertToSubgraph(new Set([nodeOf(type)])).node.type"
 UNKNOWN = "() => app.graph.nodes.filter((node) => !LiteGraph.registered_node_types[node.type]).map((node) => node.type)"
 SET = "([name, value]) => app.extensionManager.setting.set(name, value)"
+CLOSE_SIDEBAR = """() => {
+    const {sidebarTab} = app.extensionManager
+    if (sidebarTab.activeSidebarTabId) sidebarTab.toggleSidebarTab(sidebarTab.activeSidebarTabId)
+}"""

@@ -177,8 +177,8 @@ def test_the_picker_of_nodes_2_shows_what_is_in_the_videos(ui: Ui, token: str, p
     expect_run(ui, "execution_success")
     ui.start_over(nodes_2=True)
     ui.add_node(LOADER)
-    ui.page.locator("[data-node-id]").get_by_text(".mp4").first.click()
-    thumbnail = ui.page.locator("video:not(.seedance-view *)").first
+    ui.page.locator("[data-node-id] button", has_text=".mp4").first.click()
+    thumbnail = ui.page.locator("video:not(.seedance-view *)").locator("visible=true").first
     expect(thumbnail).to_be_visible()
     ui.page.wait_for_function("(video) => video.videoWidth", arg=thumbnail.element_handle())
 

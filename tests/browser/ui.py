@@ -14,21 +14,10 @@ from typing import Any
 
 from playwright.sync_api import Error, FloatRect, Locator, Page, expect
 
-from tests.browser.scripts import (
-    ADD,
-    CHOOSE,
-    CONVERT,
-    DRAWN,
-    IS_ON,
-    LAY_OUT,
-    LISTEN,
-    PLACE,
-    READY,
-    SET,
-    UNKNOWN,
-    WIDGETS,
-)
+from tests.browser import scripts
 
+AWAY = 720, 790
+"""A place on the page where nothing is. A tab that is pointed at shows a preview, which counts as a dialog."""
 AMISS = re.compile("missing|not found|couldn't|failed|error", re.IGNORECASE)
 
 
@@ -43,8 +32,8 @@ class Ui:
         """Opens the UI with an empty graph."""
         ui = cls(page)
         page.goto(url)
-        page.wait_for_function(READY)
-        page.evaluate(LISTEN)
+        page.wait_for_function(scripts.READY)
+        page.evaluate(scripts.LISTEN)
         ui.command("Comfy.ClearWorkflow")
         page.wait_for_function("() => app.graph.nodes.length === 0")
         return ui
@@ -52,7 +41,7 @@ class Ui:
     def start_over(self, *, nodes_2: bool = False) -> None:
         """Leaves what is open and opens an empty graph in a tab of its own, in the classic canvas or in Nodes 2.0."""
         while self.dialog.count():
-            self.page.mouse.move(1, 1)  # from a tab, whose preview counts as a dialog
+            self.page.mouse.move(*AWAY)
             self.page.keyboard.press("Escape")
             self.settle()
         self.set("Comfy.VueNodes.Enabled", nodes_2)
@@ -64,8 +53,12 @@ class Ui:
     def reload(self) -> None:
         """Loads the page anew."""
         self.page.reload()
-        self.page.wait_for_function(READY)
-        self.page.evaluate(LISTEN)
+        self.page.wait_for_function(scripts.READY)
+        self.page.evaluate(scripts.LISTEN)
+
+    def close_sidebar(self) -> None:
+        """Closes the help page, or whatever else the sidebar shows."""
+        self.page.evaluate(scripts.CLOSE_SIDEBAR)
 
     @property
     def has_nodes_2(self) -> bool:
@@ -74,7 +67,7 @@ class Ui:
 
     def set(self, setting: str, value: object) -> None:
         """Changes one of ComfyUI's settings, as its page of settings does."""
-        self.page.evaluate(SET, [setting, value])
+        self.page.evaluate(scripts.SET, [setting, value])
 
     @property
     def tab(self) -> str:
@@ -85,6 +78,7 @@ class Ui:
     def open_tab(self, name: str) -> None:
         """Clicks on a tab."""
         self.page.locator(".workflow-label", has_text=re.compile(rf"^\W*{re.escape(name)}\W*$")).click()
+        self.page.mouse.move(*AWAY)
         self.page.wait_for_function(
             "(name) => app.extensionManager.workflow.activeWorkflow.filename === name", arg=name
         )
@@ -128,17 +122,17 @@ class Ui:
         """Opens a graph in the API's format, as dropping such a file on the page does."""
         self.page.evaluate("(graph) => app.loadApiJson(graph, 'graph')", graph)
         self.page.wait_for_function("(count) => app.graph.nodes.length === count", arg=len(graph))
-        self.page.evaluate(LAY_OUT)
+        self.page.evaluate(scripts.LAY_OUT)
         self.settle()  # where a node is, the canvas knows once it is drawn
         self.command("Comfy.Canvas.FitView")
 
     def add_node(self, node_type: str) -> None:
         """Puts a node into the graph."""
-        self.page.evaluate(ADD, node_type)
+        self.page.evaluate(scripts.ADD, node_type)
 
     def convert_to_subgraph(self, node_type: str) -> str:
         """Puts a node into a subgraph of its own, as its menu does; returns the type of the node that this becomes."""
-        subgraph: str = self.page.evaluate(CONVERT, node_type)
+        subgraph: str = self.page.evaluate(scripts.CONVERT, node_type)
         return subgraph
 
     def as_api(self) -> dict[str, dict[str, Any]]:
@@ -165,12 +159,12 @@ class Ui:
 
     def widgets(self, node_type: str) -> dict[str, Any]:
         """What the widgets of a node say."""
-        values: dict[str, Any] = self.page.evaluate(WIDGETS, node_type)
+        values: dict[str, Any] = self.page.evaluate(scripts.WIDGETS, node_type)
         return values
 
     def choose(self, node_type: str, name: str, value: object) -> None:
         """Sets a widget as its own control does, which tells the node."""
-        self.page.evaluate(CHOOSE, [node_type, name, value])
+        self.page.evaluate(scripts.CHOOSE, [node_type, name, value])
 
     def node_types(self) -> list[str]:
         """The type of each node of the graph."""
@@ -179,7 +173,7 @@ class Ui:
 
     def unknown_nodes(self) -> list[str]:
         """The nodes of the graph that this ComfyUI does not have."""
-        found: list[str] = self.page.evaluate(UNKNOWN)
+        found: list[str] = self.page.evaluate(scripts.UNKNOWN)
         return found
 
     def complaints(self) -> Locator:
@@ -227,7 +221,7 @@ class Ui:
 
     def settle(self) -> None:
         """Waits until the UI has done what it does after a run, and drawn it."""
-        self.page.evaluate(DRAWN)
+        self.page.evaluate(scripts.DRAWN)
 
     def lines(self) -> list[str]:
         """All lines that nodes of this pack have shown during the last run."""
@@ -236,13 +230,13 @@ class Ui:
 
     def place_of(self, node_type: str) -> FloatRect:
         """Where a node is on the page, without its title."""
-        place: FloatRect = self.page.evaluate(PLACE, node_type)
+        place: FloatRect = self.page.evaluate(scripts.PLACE, node_type)
         return place
 
     def expect_on(self, node_type: str, shown: Locator) -> None:
         """Something is seen on a node, rather than elsewhere or nowhere, once the UI has drawn both at their places."""
         expect(shown).to_be_visible()
-        self.page.wait_for_function(IS_ON, arg=[node_type, shown.element_handle()])
+        self.page.wait_for_function(scripts.IS_ON, arg=[node_type, shown.element_handle()])
 
     # Around the graph
 

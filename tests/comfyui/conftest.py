@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import requests
 
 from nodes.rehearsal import JobState, Timing
 from tests.comfyui.graphs import ApiGraph
@@ -69,18 +70,9 @@ def service_log(service: RehearsalService) -> Iterator[ServiceLog]:
 
 @pytest.fixture(scope="session")
 def server(service: RehearsalService, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComfyUI]:
-    """ComfyUI with the service's token: `mode: live` runs against the service."""
-    with started(
-        tmp_path_factory.mktemp("comfyui"), {"RUNCOMFY_API_BASE_URL": service.origin, "RUNCOMFY_API_TOKEN": TOKEN}
-    ) as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def server_without_token(service: RehearsalService, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComfyUI]:
-    """ComfyUI as a newcomer has it. The service stands where RunComfy would, to count what should not reach it."""
-    base = tmp_path_factory.mktemp("comfyui-without-token")
-    with started(base, {"RUNCOMFY_API_BASE_URL": service.origin}) as server:
+    """ComfyUI with the service's token in its settings: `mode: live` runs against the service."""
+    with started(tmp_path_factory.mktemp("comfyui"), {"RUNCOMFY_API_BASE_URL": service.origin}) as server:
+        set_token(server, TOKEN)
         yield server
 
 
@@ -90,10 +82,16 @@ def client(server: ComfyUI) -> Iterator[Client]:
         yield client
 
 
-@pytest.fixture(scope="session")
-def client_without_token(server_without_token: ComfyUI) -> Iterator[Client]:
-    with Client(server_without_token.url) as client:
-        yield client
+@pytest.fixture
+def client_without_token(server: ComfyUI, client: Client) -> Iterator[Client]:
+    """ComfyUI as a newcomer has it. The service stands where RunComfy would, to count what should not reach it."""
+    requests.delete(f"{server.url}/seedance/token", json={}, timeout=60).raise_for_status()
+    yield client
+    set_token(server, TOKEN)
+
+
+def set_token(server: ComfyUI, token: str) -> None:
+    requests.post(f"{server.url}/seedance/token", json={"token": token}, timeout=60).raise_for_status()
 
 
 @contextmanager

@@ -19,7 +19,7 @@ import pytest
 import requests
 
 from nodes.rehearsal import Timing
-from tests.comfyui.conftest import TOKEN, ServiceLog, failure_of, lines, started
+from tests.comfyui.conftest import TOKEN, ServiceLog, failure_of, lines, set_token, started
 from tests.comfyui.graphs import ApiGraph
 from tests.comfyui.seedance_graphs import (
     PROBE,
@@ -183,13 +183,12 @@ def test_b_the_server_is_killed_in_one_call_and_in_another_job_and_the_token_is_
         assert request_ids(resumed) == [first.request_id]
         # Whose process is dead needs no waiting for.
         assert not any("is being generated already" in line for line in lines(resumed))
-        settings = f"{machine.server.url}/seedance/token"
-        requests.post(settings, json={"token": RENEWED}, timeout=PATIENCE).raise_for_status()
+        set_token(machine.server, RENEWED)
         waited = machine.client.run(generation(cut_off), on_event=let_the_time_pass)
         assert_unclear(waited)
         assert any("its outcome is known in" in line for line in lines(waited))
         assert request_ids(machine.client.run(generation(cut_off))) == [machine.bought[2]]
-        requests.delete(settings, json={}, timeout=PATIENCE).raise_for_status()
+        set_token(machine.server, TOKEN)
 
 
 def test_c_a_node_that_wants_a_new_video_is_executed_again_and_again(machine: Machine, prompt: str) -> None:

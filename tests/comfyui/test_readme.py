@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import pytest
 import requests
 
 from tests.comfyui.conftest import ServiceLog
@@ -30,11 +31,12 @@ def history(server: ComfyUI, prompt_id: str) -> dict[str, Any]:
     raise TimeoutError(prompt_id)
 
 
-def test_curl_makes_a_video(server_without_token: ComfyUI, service_log: ServiceLog, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("client_without_token")
+def test_curl_makes_a_video(server: ComfyUI, service_log: ServiceLog, tmp_path: Path) -> None:
     (prompt,) = blocks("README.md", "json")
     (tmp_path / "fox.json").write_text(prompt, encoding="utf-8")
     (command,) = (command for command in commands("README.md") if command.startswith("curl "))
-    address = server_without_token.url.removeprefix("http://")
+    address = server.url.removeprefix("http://")
     answer = subprocess.run(
         ["bash", "-c", command.replace("127.0.0.1:8188", address).replace("curl ", "curl -sS --noproxy '*' ", 1)],
         cwd=tmp_path,
@@ -42,9 +44,9 @@ def test_curl_makes_a_video(server_without_token: ComfyUI, service_log: ServiceL
         check=True,
         timeout=60,
     )
-    ended = history(server_without_token, json.loads(answer.stdout)["prompt_id"])
+    ended = history(server, json.loads(answer.stdout)["prompt_id"])
     assert ended["status"]["status_str"] == "success"
     (saved,) = ended["outputs"]["3"]["images"]
-    with av.open(str(server_without_token.base / "output" / saved["filename"])) as container:
+    with av.open(str(server.base / "output" / saved["filename"])) as container:
         assert len(list(container.decode(video=0))) == 49
     assert service_log.submissions == []

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 import requests
 
 from nodes.rehearsal import JobState
@@ -62,30 +61,30 @@ def test_stop_cancels_every_waiting_job_of_the_graph_and_the_next_run_is_untouch
     assert client.run(generation(prompt)).status is Status.SUCCESS
 
 
-@pytest.mark.parametrize(
-    ("seconds_a_step", "way"),
-    [(0.1, "interrupt"), (0.001, "interrupt"), (0.001, "probe/stop"), (0.001, "api/jobs/{}/cancel")],
-)
 def test_stop_that_a_sampler_takes_for_itself_still_cancels_every_job(
-    client: Client, server: ComfyUI, service_log: ServiceLog, prompt: str, seconds_a_step: float, way: str
+    client: Client, server: ComfyUI, service_log: ServiceLog, prompt: str
 ) -> None:
-    graph = beside_a_sampler(generation(prompt, count=JOBS), prompt, seconds_a_step)
-    service_log.service.hold()
-    run_ids: list[str] = []
+    ways = ((0.1, "interrupt"), (0.001, "interrupt"), (0.001, "probe/stop"), (0.001, "api/jobs/{}/cancel"))
+    for number, (seconds_a_step, way) in enumerate(ways):
+        text = f"{prompt} {number}"
+        graph = beside_a_sampler(generation(text, count=JOBS), text, seconds_a_step)
+        service_log.service.hold()
+        run_ids: list[str] = []
 
-    def sampling(event: Event) -> bool:
-        if event.name == "execution_start":
-            run_ids.append(str(event.data["prompt_id"]))
-        if says(f"{JOBS} videos: {JOBS} queued")(event):
-            requests.post(f"{server.url}/probe/open/{prompt}", timeout=10).raise_for_status()
-        return event.name == "executing" and event.data["node"] == "sampler"
+        def sampling(event: Event, text: str = text, run_ids: list[str] = run_ids) -> bool:
+            if event.name == "execution_start":
+                run_ids.append(str(event.data["prompt_id"]))
+            if says(f"{JOBS} videos: {JOBS} queued")(event):
+                requests.post(f"{server.url}/probe/open/{text}", timeout=10).raise_for_status()
+            return event.name == "executing" and event.data["node"] == "sampler"
 
-    def press() -> None:
-        if not requests.post(f"{server.url}/{way.format(*run_ids)}", json={}, timeout=10).ok:
-            client.interrupt()  # a version of ComfyUI that does not know this way
+        def press(way: str = way, run_ids: list[str] = run_ids) -> None:
+            if not requests.post(f"{server.url}/{way.format(*run_ids)}", json={}, timeout=10).ok:
+                client.interrupt()  # a version of ComfyUI that does not know this way
 
-    run_and_stop(client, graph, sampling, press)
-    assert [each.cancelled for each in service_log.submissions] == [True] * JOBS
+        run_and_stop(client, graph, sampling, press)
+        cancelled = [each.cancelled for each in service_log.submissions]
+        assert cancelled == [True] * JOBS * (number + 1), (seconds_a_step, way)
 
 
 def request_id(run: Run) -> str:
@@ -118,5 +117,5 @@ def test_a_finished_video_whose_file_was_deleted_is_fetched_again(
     file.unlink()
     again = client.run(loading(video="", source=request_id(first)))
     assert again.status is Status.SUCCESS
-    assert file.read_bytes() == content
+    assert content.startswith(file.read_bytes()), "all but the graph that had made it"
     assert len(service_log.submissions) == 1

@@ -45,9 +45,17 @@ def test_it_is_read_back_and_the_video_stays_to_the_byte(file: Path) -> None:
 
 
 def test_what_fails_leaves_the_file_as_it_was_and_nothing_beside_it(file: Path) -> None:
-    file = file.rename(file.with_name(f"{'a' * 245}.mp4"))  # beside which no longer name fits
     before = file.read_bytes()
+    with pytest.raises(TypeError):
+        add_metadata(file, {"prompt": object()})
+    file = file.rename(file.with_name(f"{'a' * 245}.mp4"))  # beside which no longer name fits
     with pytest.raises(OSError):  # noqa: PT011 - systems word it differently
         add_metadata(file, WRITTEN)
     assert file.read_bytes() == before
     assert list(file.parent.iterdir()) == [file]
+
+
+def test_names_that_are_no_text_are_written_as_well_as_can_be(file: Path) -> None:
+    add_metadata(file, {"\ud800": "\ud800"} | WRITTEN)
+    with av.open(str(file)) as container:
+        assert {name: json.loads(container.metadata[name]) for name in WRITTEN} == WRITTEN

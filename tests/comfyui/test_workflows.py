@@ -43,36 +43,38 @@ def run(client_without_token: Client, service_log: ServiceLog) -> RunExample:
 
 
 @pytest.fixture
-def base(server_without_token: ComfyUI) -> Path:
+def base(server: ComfyUI) -> Path:
     """The folder with that ComfyUI's input and output."""
-    return server_without_token.base
+    return server.base
 
 
 @pytest.fixture
-def object_info(client_without_token: Client) -> dict[str, Any]:
-    return client_without_token.object_info()
+def object_info(client: Client) -> dict[str, Any]:
+    return client.object_info()
 
 
 @pytest.fixture(scope="module")
-def source(client_without_token: Client, server_without_token: ComfyUI) -> Path:
+def source(client: Client, server: ComfyUI) -> Path:
     """A video of three seconds that a user made before."""
-    graph = shortened(api_graph("Seedance - Text to video", client_without_token.object_info()), seconds=3)
-    run = client_without_token.run(graph)
+    graph = shortened(api_graph("Seedance - Text to video", client.object_info()), seconds=3)
+    run = client.run(graph)
     assert run.status is Status.SUCCESS, run.error
-    (file,) = saved(run, graph, server_without_token.base, by="SeedanceTextToVideo")
+    (file,) = saved(run, graph, server.base, by="SeedanceTextToVideo")
     return file
 
 
-def test_first_video_runs_as_it_is(run: RunExample, base: Path, object_info: dict[str, Any]) -> None:
-    graph = api_graph("Seedance - First video (rehearsal)", object_info)
-    (file,) = saved(run(graph), graph, base)
-    assert facts(file) == (FRAMES_BY_DEFAULT, WIDTH, HEIGHT)
-
-
-def test_text_to_video_saves_a_video(run: RunExample, base: Path, object_info: dict[str, Any]) -> None:
-    graph = shortened(api_graph("Seedance - Text to video", object_info))
-    (file,) = saved(run(graph), graph, base)
-    assert facts(file) == (FRAMES, WIDTH, HEIGHT)
+def test_templates_that_make_one_video_save_it(run: RunExample, base: Path, object_info: dict[str, Any]) -> None:
+    table = [
+        ("First video (rehearsal)", None, 1),  # as it is
+        ("Text to video", DURATION, 1),
+        ("Text to video (app)", DURATION, 1),
+        ("Upscale 2x", DURATION, 2),
+    ]
+    for name, seconds, factor in table:
+        graph = api_graph(f"Seedance - {name}", object_info)
+        (file,) = saved(run(graph if seconds is None else shortened(graph, seconds)), graph, base)
+        frames = FRAMES_BY_DEFAULT if seconds is None else FRAMES
+        assert facts(file) == (frames, factor * WIDTH, factor * HEIGHT), name
 
 
 def test_four_seeds_saves_four_videos_and_shows_a_frame_of_each(
@@ -88,13 +90,7 @@ def test_four_seeds_saves_four_videos_and_shows_a_frame_of_each(
     assert all(difference(one, other) > 1 for one, other in combinations(stills, 2)), "each seed has its own look"
 
 
-def test_upscale_saves_twice_the_size(run: RunExample, base: Path, object_info: dict[str, Any]) -> None:
-    graph = shortened(api_graph("Seedance - Upscale 2x", object_info))
-    (file,) = saved(run(graph), graph, base)
-    assert facts(file) == (FRAMES, 2 * WIDTH, 2 * HEIGHT)
-
-
-def test_an_existing_video_is_cut_and_upscaled(
+def test_an_existing_video_is_cut_and_upscaled_and_so_are_some_of_its_frames_by_image_nodes(
     run: RunExample, base: Path, object_info: dict[str, Any], source: Path
 ) -> None:
     graph = choosing(source, api_graph("Seedance - Load and cut a clip", object_info))
@@ -106,10 +102,6 @@ def test_an_existing_video_is_cut_and_upscaled(
     (file,) = saved(run(graph), graph, base)
     assert facts(file) == (CUT, 2 * WIDTH, 2 * HEIGHT)
 
-
-def test_some_frames_of_an_existing_video_are_upscaled_by_image_nodes(
-    run: RunExample, base: Path, object_info: dict[str, Any], source: Path
-) -> None:
     graph = choosing(source, api_graph("Seedance - Upscale with image nodes", object_info))
     (load,) = of_type(graph, "LoadSeedanceVideo")
     graph[load]["inputs"]["frame_load_cap"] = FEW

@@ -23,11 +23,6 @@ PRICE = "$0.02 per second"
 
 
 @pytest.fixture
-def clock() -> TurningClock:
-    return TurningClock()
-
-
-@pytest.fixture
 def rate_limiter(clock: TurningClock) -> RateLimiter:
     return RateLimiter(clock, Backoff(Random(1)))
 

@@ -131,11 +131,11 @@ def test_claims_and_places_in_line_are_renewed_while_their_runs_go_on_and_ids_ar
     journal = Journal(tmp_path / "jobs.sqlite3", clock)
     claims = Claims(journal, renew_seconds=0.01)
     lost, job = intend(journal, replace(KEY, request="another")), record_in(State.ACCEPTED, journal)
+    with pytest.raises(JournalUnusable):
+        journal.transition(lost, State.REFUSED, reason="\ud800")  # no database can hold that
     journal.database.transact(lambda connection: connection.exec_driver_sql("PRAGMA query_only = ON"))
     with pytest.raises(JournalUnusable):
         journal.accept(lost, "lost")
-    with pytest.raises(JournalUnusable):
-        journal.transition(lost, State.REFUSED, reason="\ud800")  # no database can hold that
     claimed, waiting = claims.take(job, claims.join(goes_on)), claims.join(goes_on)
     assert claimed
     third = replace(KEY, request="third")
@@ -149,6 +149,7 @@ def test_claims_and_places_in_line_are_renewed_while_their_runs_go_on_and_ids_ar
     assert row
     assert row.claim_until == clock.wall() + CLAIM_SECONDS
     assert journal.job("lost")
+    assert not journal.pending
     with pytest.raises(NoFreePlace) as behind:
         journal.create([], replace(KEY, request="fourth"), "", BOAT, claims.join(goes_on), max_jobs=1)
     assert behind.value.place == 2

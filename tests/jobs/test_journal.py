@@ -1,4 +1,6 @@
-"""The record of paid jobs: private, durable, and loud where it cannot be kept."""
+"""The record of paid jobs: private, durable, and loud where it cannot be kept. `tests/faults` has it locked, full,
+replaced and deleted at every step of a job.
+"""
 
 from __future__ import annotations
 
@@ -159,20 +161,6 @@ def test_a_journal_that_cannot_be_written_takes_no_intent_until_it_is_mended(jou
     assert intend(journal).state is State.INTENDED  # it is opened anew after that
 
 
-def test_a_journal_that_others_keep_locked_is_an_error_after_a_while(
-    file: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Database, "BUSY_SECONDS", 0.05)
-    record = intend(journal)
-    journal.close()
-    with closing(sqlite3.connect(file, isolation_level=None)) as another:
-        another.execute("BEGIN EXCLUSIVE")
-        with pytest.raises(JournalUnusable, match="locked"):
-            journal.accept(record, "job-1")
-    # The id was kept, and whoever comes next writes it down.
-    assert [found.request_id for found in Journal(file, TurningClock()).of_request(KEY)] == ["job-1"]
-
-
 @on_both
 def test_what_fails_within_a_transaction_leaves_nothing(journal: Journal) -> None:
     record = intend(journal)
@@ -311,16 +299,3 @@ def test_a_journal_that_was_deleted_is_refused_once_to_a_user_and_then_begun_ane
         claims.give_back("owner")
     assert not file.exists(), "the user may still put it back"
     assert journal.of_request(KEY) == []
-
-
-@on_posix
-def test_a_journal_that_was_replaced_is_opened_anew(tmp_path: Path, file: Path, journal: Journal) -> None:
-    """By a backup, or by the folder of another machine: it is what everybody else reads from now on."""
-    other = Journal(tmp_path / "other", TurningClock())
-    intend(other, replace(KEY, request="another"))
-    record_in(State.ACCEPTED, other)
-    intend(journal)
-    other.close()
-    shutil.copy(tmp_path / "other", tmp_path / "copy")
-    (tmp_path / "copy").replace(file)
-    assert [found.state for found in journal.of_request(KEY)] == [State.ACCEPTED]

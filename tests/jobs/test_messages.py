@@ -80,6 +80,8 @@ def test_what_ends_a_download_is_said_before_its_advice_and_that_it_was_charged(
         assert said.startswith(f"{fault.message} The job succeeded and was charged. {first}"), fault
         assert "Run the same graph again to fetch its video, without a new charge. Request id: job-1." in said
         assert not {"Use a local file", "Check the link"} & set(said.split(". ")), fault
+    assert len(machine.links) == 3, "what no repeat can mend ends at once"
+    assert machine.states() == ["succeeded"]
     assert machine.run().files[0].read_bytes() == TINY_MP4
 
 
@@ -93,6 +95,8 @@ def test_after_the_deadline_nothing_is_tried_again_and_a_finished_job_counts_as_
         VideoUnavailable, match=r"within 30 minutes \(.*\(time-out\)\)\. The job succeeded and was charged"
     ):
         machine.run()
+    machine.downloads.clear()
+    assert machine.run().request_id == "job-1"
 
 
 def test_a_folder_that_cannot_be_listed_just_now_ends_no_job(

@@ -16,7 +16,7 @@ from dataclasses import replace
 import pytest
 
 from nodes.jobs import stop
-from nodes.jobs.errors import DeadlinePassed, JobExpired, JobFailed, JournalUnusable, OutcomeUnknown, Stopped
+from nodes.jobs.errors import JobExpired, JobFailed, JournalUnusable, OutcomeUnknown, Stopped
 from nodes.jobs.events import Event
 from nodes.jobs.job import Run, Video
 from nodes.jobs.records import SUBMIT_SECONDS, State
@@ -40,15 +40,6 @@ def queue_four(machine: FakeMachine) -> list[Run]:
     """Four prompts of the same graph, of which none has run yet."""
     machine.queued = frozenset({"one", "two", "three", "four"})
     return [machine.prompt(prompt_id) for prompt_id in ("one", "two", "three", "four")]
-
-
-def leave_a_job_going(machine: FakeMachine, *, reuse: bool = True) -> None:
-    """A job that its run has stopped waiting for."""
-    deadline = machine.account.deadline
-    machine.change(deadline=5.0)
-    with pytest.raises(DeadlinePassed):
-        machine.run(reuse=reuse)
-    machine.change(deadline=deadline)
 
 
 def bought(machine: FakeMachine) -> int:
@@ -129,7 +120,7 @@ def test_c_a_run_that_wants_a_new_video_is_executed_three_times(machine: FakeMac
 
 @on_both
 def test_c_it_takes_over_a_job_that_nobody_waits_for_and_is_executed_again(machine: FakeMachine) -> None:
-    leave_a_job_going(machine, reuse=False)
+    machine.abandon(reuse=False)
     run = machine.prompt()
     assert [machine.run(reuse=False, run=run).request_id for _ in range(3)] == ["job-1"] * 3
     assert bought(machine) == 1
@@ -157,7 +148,7 @@ TROUBLE: dict[str, list[Answer]] = {
 def test_d_the_token_is_renewed_and_the_old_jobs_status_is_hard_to_get(new_machine: NewMachine) -> None:
     for name, answers in TROUBLE.items():
         machine = new_machine()
-        leave_a_job_going(machine)
+        machine.abandon()
         machine.change(name="renewed")
         machine.service.script["status"] += answers
         assert machine.run().request_id == "job-1", name
@@ -167,10 +158,10 @@ def test_d_the_token_is_renewed_and_the_old_jobs_status_is_hard_to_get(new_machi
 @on_both
 def test_d_the_token_is_renewed_and_a_colleague_has_a_newer_job(machine: FakeMachine) -> None:
     not_theirs = reply(403, error_code=403001)
-    leave_a_job_going(machine)
+    machine.abandon()
     machine.change(name="colleague")
     machine.service.script["status"].append(not_theirs)
-    leave_a_job_going(machine)
+    machine.abandon()
     machine.change(name="renewed")
     machine.service.script["status"].append(not_theirs)
     assert machine.run().request_id == "job-1"
@@ -216,7 +207,7 @@ def test_e_the_file_cannot_be_read_just_now(machine: FakeMachine) -> None:
 @on_posix
 @pytest.mark.parametrize("by", ["nothing", "a copy", "an empty one"])
 def test_g_the_journal_is_deleted_or_replaced_while_comfyui_runs(machine: FakeMachine, by: str) -> None:
-    leave_a_job_going(machine)
+    machine.abandon()
     machine.records()
     file, kept = machine.folder / "private" / "jobs.sqlite3", machine.folder / "kept"
     file.rename(kept)
@@ -236,7 +227,7 @@ def test_h_the_disk_is_full_at_the_moment_of_acceptance(machine: FakeMachine, th
         machine.journal.database.transact(lambda connection: connection.exec_driver_sql("PRAGMA query_only = ON"))
 
     machine.service.before["submit"] = fill
-    leave_a_job_going(machine)
+    machine.abandon()
     if then == "the process dies":
         machine.restart()
     machine.service.before.clear()
@@ -371,7 +362,7 @@ def test_n_a_sibling_has_written_a_bad_end_down_and_not_raised_it_yet(machine: F
     """Whoever runs beside it cannot have read it."""
     claims, sibling = machine.account.claims, machine.account.claims.join(lambda: False)
     if end is State.FAILED:
-        leave_a_job_going(machine)
+        machine.abandon()
     else:
         machine.service.script["submit"].append(ReadError("connection lost"))
         with pytest.raises(OutcomeUnknown):

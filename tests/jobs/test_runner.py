@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from nodes.jobs.errors import (
-    DeadlinePassed,
     JobExpired,
     JobFailed,
     JournalUnusable,
@@ -33,6 +34,23 @@ def test_a_finished_video_is_loaded_without_a_call(machine: FakeMachine) -> None
     assert again == replace(first, elapsed=0.0, reused=True)
 
 
+def test_the_output_folder_is_listed_once_however_many_records_a_request_has(
+    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        machine.run(reuse=False)
+    listed: list[object] = []
+    scandir = os.scandir
+
+    def count(folder: Path) -> object:
+        listed.append(folder)
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", count)
+    assert machine.run().reused
+    assert listed.count(machine.folder / "videos") == 1
+
+
 def test_an_old_job_that_is_back_is_loaded_while_its_request_is_made_anew(machine: FakeMachine) -> None:
     """Its record has no room among the unfinished ones."""
     account = machine.account
@@ -46,13 +64,6 @@ def test_an_old_job_that_is_back_is_loaded_while_its_request_is_made_anew(machin
     assert [record.cost for record in machine.records()] == [None, 0.03, 0.03]
 
 
-def test_reuse_off_buys_anew(machine: FakeMachine) -> None:
-    assert machine.run().request_id == "job-1"
-    assert machine.run(reuse=False).request_id == "job-2"
-    assert machine.run().request_id == "job-2"
-    assert sorted(request_id_of(path) for path in (machine.folder / "videos").iterdir()) == ["job-1", "job-2"]
-
-
 def test_another_request_or_model_is_another_job(machine: FakeMachine) -> None:
     machine.run()
     changes: Any = [{"text": "B"}, {"seed": 1}, {"duration": 3}, {"ratio": "1:1"}, {"resolution": "720p"}]
@@ -64,7 +75,7 @@ def test_another_request_or_model_is_another_job(machine: FakeMachine) -> None:
 
 def test_what_becomes_of_a_job_that_was_taken_over_is_written_down(machine: FakeMachine) -> None:
     """Else every later run would tell of the same failure, and never buy."""
-    abandon(machine)
+    machine.abandon()
     good, machine.service.ending = machine.service.ending, {"status": "failed"}
     machine.change(name="a new token")
     with pytest.raises(JobFailed):
@@ -76,7 +87,7 @@ def test_what_becomes_of_a_job_that_was_taken_over_is_written_down(machine: Fake
 
 def test_a_service_that_never_had_the_job_does_not_make_its_owner_buy_again(machine: FakeMachine) -> None:
     """A job of the live account is looked for with another account's token; that costs nothing."""
-    abandon(machine)
+    machine.abandon()
     machine.service.forgotten.add("job-1")
     machine.change(name="another account")
     with pytest.raises(JobExpired):
@@ -178,17 +189,14 @@ def test_a_run_cut_off_within_the_paid_call_still_writes_the_job_down(machine: F
     assert machine.service.count("submit") == 1
 
 
-def test_a_job_of_elsewhere_is_fetched_by_its_id(machine: FakeMachine) -> None:
+def test_a_job_is_fetched_by_its_id_into_its_record_if_it_has_one(machine: FakeMachine) -> None:
     machine.service.accepted["job-77"] = machine.clock.now
     video = asyncio.run(machine.fetch("job-77"))
     assert [request_id_of(file) for file in video.files] == ["job-77"]
     assert machine.service.count("submit") == 0
     assert machine.states() == []
     assert asyncio.run(machine.fetch("job-77")).reused
-
-
-def test_a_job_of_ours_is_fetched_into_its_own_entry(machine: FakeMachine) -> None:
-    abandon(machine)
+    machine.abandon()
     assert asyncio.run(machine.fetch("job-1")).request_id == "job-1"
     assert machine.states() == ["saved"]
 
@@ -208,12 +216,3 @@ def test_a_spoilt_journal_hides_no_finished_file(machine: FakeMachine) -> None:
         machine.run()
     assert asyncio.run(machine.fetch("job-1")).files == (file,)
     assert machine.service.count("submit") == 1
-
-
-def abandon(machine: FakeMachine) -> None:
-    """A job under way that nobody waits for."""
-    deadline = machine.account.deadline
-    machine.change(deadline=5.0)
-    with pytest.raises(DeadlinePassed):
-        machine.run()
-    machine.change(deadline=deadline)

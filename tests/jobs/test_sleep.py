@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from nodes.jobs.errors import DeadlinePassed
 from nodes.runcomfy.errors import ConnectError
 from tests.support.fake_runcomfy import FakeMachine, TurningClock
 
@@ -51,10 +50,3 @@ def test_the_deadline_goes_on_where_it_was(tmp_path: Path, when: str) -> None:
         assert len(calls) > 10
     finally:
         machine.close()
-
-
-def test_without_a_sleep_it_ends_as_before(machine: FakeMachine) -> None:
-    machine.service.queued = HOURS
-    with pytest.raises(DeadlinePassed):
-        machine.run()
-    assert machine.clock.now == pytest.approx(1000 + 1800, abs=60)

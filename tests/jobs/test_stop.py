@@ -12,13 +12,13 @@ from dataclasses import replace
 import pytest
 
 from nodes.jobs import stop
-from nodes.jobs.errors import DeadlinePassed, OutcomeUnknown, Stopped
+from nodes.jobs.errors import OutcomeUnknown, Stopped
 from nodes.jobs.events import Event, Queued
 from nodes.jobs.job import Video
 from nodes.jobs.limits import CLAIM_SECONDS
 from nodes.jobs.waiting import ended_within
 from nodes.runcomfy.errors import ReadError
-from tests.support.fake_runcomfy import BOAT, QUEUED, Answer, FakeMachine, reply
+from tests.support.fake_runcomfy import BOAT, Answer, FakeMachine, reply
 
 NewMachine = Callable[[], FakeMachine]
 PATIENCE = 30.0
@@ -55,13 +55,6 @@ def test_at_each_stage_the_truth_is_said_and_the_next_run_collects_or_buys(new_m
         machine.clock.now += 60
         assert machine.run().request_id == f"job-{bought}", line
         assert len(machine.service.accepted) == bought, line
-
-
-def test_within_the_paid_call_the_job_is_written_down_and_cancelled(machine: FakeMachine) -> None:
-    machine.service.before["submit"] = machine.press_stop
-    assert stopped(machine) == "Stopped. Job job-1 was still queued and is cancelled. Nothing was charged."
-    assert machine.service.cancelled == {"job-1"}
-    assert machine.states() == ["cancelled"]
 
 
 def test_while_downloading_it_says_that_the_video_is_paid_for_whoever_sees_it_first(new_machine: NewMachine) -> None:
@@ -101,10 +94,8 @@ def test_while_a_read_hangs_stop_does_not_wait_for_it(machine: FakeMachine) -> N
 def test_a_job_found_again_is_cancelled_like_a_new_one(
     machine: FakeMachine, monkeypatch: pytest.MonkeyPatch, when: str
 ) -> None:
-    machine.change(deadline=QUEUED / 2)
-    with pytest.raises(DeadlinePassed):
-        machine.run()
-    machine.change(deadline=60.0)
+    machine.service.queued = 60.0
+    machine.abandon()
     durations = machine.journal.durations
 
     def stop_and_read(*args: object) -> list[float]:

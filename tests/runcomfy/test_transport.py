@@ -29,10 +29,8 @@ from tests.support.loopback_server import (
     Reset,
     always,
     breaking_off,
-    closes,
-    is_no_tls,
+    no_tls,
     reply,
-    resets,
     silent_after,
     tls,
 )
@@ -165,6 +163,7 @@ def test_nor_where_a_connection_is_never_taken() -> None:
 
 def test_nor_where_a_handshake_does_not_end(service: Loopback) -> None:
     """A captive portal, a middlebox, a service that restarts: none of them has seen a byte of the request."""
+    portal = reply(302, headers={"Location": "http://portal.example/"})
 
     def hangs(connection: socket.socket) -> socket.socket:
         service.over.wait(DEADLINE)
@@ -174,7 +173,7 @@ def test_nor_where_a_handshake_does_not_end(service: Loopback) -> None:
         raise Reset
 
     wire = HttpTransport(service.origin, TOKEN, Limits(connect=0.3))
-    for service.greeting in (closes, resets, is_no_tls, resets_at_once, hangs):
+    for service.greeting in (no_tls(), no_tls(how=Reset), no_tls(portal), resets_at_once, hangs):
         for request in BOTH:
             message = failure(ConnectError, wire, request)
             assert re.search("no TLS|before anything was sent|no connection", message), service.greeting

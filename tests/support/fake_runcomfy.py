@@ -13,12 +13,14 @@ from itertools import count
 from pathlib import Path
 from random import Random
 
+import pytest
 import requests
 
 from nodes.errors import StopRequested
 from nodes.jobs.account import Account, ListPrice, RateLimiter, Reports
 from nodes.jobs.claims import Claims
 from nodes.jobs.clock import Clock
+from nodes.jobs.errors import DeadlinePassed
 from nodes.jobs.events import Event
 from nodes.jobs.job import Run, Video
 from nodes.jobs.journal import Journal
@@ -246,6 +248,14 @@ class FakeMachine:
     def run(self, request: GenerationRequest = BOAT, *, reuse: bool = True, run: Run | None = None) -> Video:
         """One run of the node."""
         return asyncio.run(self.generate(request, reuse=reuse, run=run))
+
+    def abandon(self, request: GenerationRequest = BOAT, *, reuse: bool = True) -> None:
+        """Leave a job under way for which its run waits no longer."""
+        account = self.account
+        self.change(deadline=5.0)
+        with pytest.raises(DeadlinePassed):
+            self.run(request, reuse=reuse)
+        self.account = account
 
     def records(self) -> list[JobRecord]:
         """The journal, newest first, once all that is under way is written."""

@@ -201,20 +201,12 @@ def silent_after(server: Loopback, *pieces: bytes) -> Answer:
     return answer
 
 
-def closes(connection: socket.socket) -> socket.socket:
-    """A greeting of what takes no TLS: a service that restarts, say."""
-    connection.recv(1)
-    raise Hangup
+def no_tls(sent: bytes = b"", how: type[Exception] = Hangup) -> Greeting:
+    """A greeting of what takes no TLS, but sends so much and ends: a service that restarts, a captive portal, say."""
 
+    def greet(connection: socket.socket) -> socket.socket:
+        connection.recv(1)
+        connection.sendall(sent)
+        raise how
 
-def resets(connection: socket.socket) -> socket.socket:
-    """The same of a middlebox."""
-    connection.recv(1)
-    raise Reset
-
-
-def is_no_tls(connection: socket.socket) -> socket.socket:
-    """The same of a captive portal."""
-    connection.recv(1)
-    connection.sendall(b"HTTP/1.1 302 Found\r\nLocation: http://portal.example/\r\nContent-Length: 0\r\n\r\n")
-    raise Hangup
+    return greet

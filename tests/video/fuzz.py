@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from itertools import count
+from itertools import count, takewhile
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final
@@ -81,30 +81,32 @@ def hunt(
     """Spoil a file for each number. What became of it; files that show a defect stay in ``folder``, the others go."""
     spawning = multiprocessing.get_context("spawn")
     process = None
-    for number in numbers:
-        healthy = files[number % len(files)]
-        damage, content = spoilt(healthy.read_bytes(), number)
-        file = folder / f"{number}-{damage}-{healthy.name}"
-        file.write_bytes(content)
-        if process is None:
-            ours, theirs = spawning.Pipe()
-            process = spawning.Process(target=serve, args=(theirs, reading), daemon=True)
-            process.start()
-            theirs.close()
-        ours.send(file)
-        try:
-            outcome = ours.recv() if ours.poll(MOST_SECONDS * 3) else "!it does not come to an end"
-        except EOFError:
-            process.join()
-            outcome = f"!the process ended with {process.exitcode}"
-        if outcome.startswith("!"):
+    try:
+        for number in numbers:
+            healthy = files[number % len(files)]
+            damage, content = spoilt(healthy.read_bytes(), number)
+            file = folder / f"{number}-{damage}-{healthy.name}"
+            file.write_bytes(content)
+            if process is None:
+                ours, theirs = spawning.Pipe()
+                process = spawning.Process(target=serve, args=(theirs, reading), daemon=True)
+                process.start()
+                theirs.close()
+            ours.send(file)
+            try:
+                outcome = ours.recv() if ours.poll(MOST_SECONDS * 3) else "!it does not come to an end"
+            except EOFError:
+                process.join()
+                outcome = f"!the process ended with {process.exitcode}"
+            if outcome.startswith("!"):
+                process.kill()
+                process = None
+            else:
+                file.unlink()
+            yield file, outcome
+    finally:
+        if process:
             process.kill()
-            process = None
-        else:
-            file.unlink()
-        yield file, outcome
-    if process:
-        process.kill()
 
 
 def main() -> int:
@@ -118,12 +120,11 @@ def main() -> int:
     outcomes = Counter[str]()
     ends = time.monotonic() + chosen.minutes * 60
     with tempfile.TemporaryDirectory() as folder:
-        for file, outcome in hunt(seeds(Path(folder)), count(chosen.first), chosen.keep):
+        numbers = takewhile(lambda _: time.monotonic() < ends, count(chosen.first))
+        for file, outcome in hunt(seeds(Path(folder)), numbers, chosen.keep):
             outcomes[outcome] += 1
             if outcome.startswith("!"):
                 print(f"{file}: {outcome[1:]}", flush=True)
-            if time.monotonic() > ends:
-                break
     defects = sum(number for outcome, number in outcomes.items() if outcome.startswith("!"))
     print(f"{sum(outcomes.values())} damaged files, {defects} defects: {dict(outcomes.most_common())}")
     return 1 if defects else 0

@@ -132,11 +132,11 @@ def test_a_name_that_a_proxy_tool_answers_for_is_followed_and_nothing_else_there
     """Clash, mihomo and sing-box let every name lead into 198.18.0.0/15."""
 
     def connect(*_: object, **__: object) -> socket.socket:
-        raise OSError("followed")
+        raise OSError("connecting")
 
     monkeypatch.setattr("urllib3.util.connection.create_connection", connect)
     rows = {
-        ("videos.example", "followed"): ("198.18.0.7", "198.19.255.254", "198.20.0.1"),
+        ("videos.example", "connecting"): ("198.18.0.7", "198.19.255.254", "198.20.0.1"),
         ("videos.example", "leads to"): ("10.0.0.1", "127.0.0.1", "169.254.169.254", "fd00::1", "::ffff:198.18.0.7"),
         **{(host, "not a public"): ("198.18.0.7",) for host in ("198.18.0.7", "198.18.7", "[::ffff:198.18.0.7]")},
     }

@@ -28,7 +28,7 @@ class SeedanceError(Exception):
     Made whole when it is raised and never edited afterwards. ``str()`` is the message for the user, in English.
 
     Args:
-        key: in `errors` of the locales, where what happened is beside what to do; or what happened, as a `Text`, with an advice.
+        key: in `errors` of the locales, where what happened is beside what to do; or, with an advice, a `Text`.
         advice: what to do in place of that.
         request_id: the job that it is about, where there is one.
         values: what stands in the sentences.

@@ -156,8 +156,9 @@ class BudgetReached(JobError):
     """
 
     def __init__(self, key: str, frees_at: float | None, **values: str) -> None:
-        wait = "" if frees_at is None else Text("errors.orWait", time=minute(frees_at))
-        super().__init__(key=key, wait=wait, **values)
+        or_wait = f"errors.{key}.adviceOrWait"
+        advice = "" if frees_at is None else Text(or_wait, time=minute(frees_at), **values)
+        super().__init__(key=key, advice=advice, **values)
 
 
 class InvalidBudget(JobError):

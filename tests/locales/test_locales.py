@@ -79,15 +79,20 @@ def test_nothing_is_left_in_english() -> None:
     for language in OTHERS:
         same = {path: text for path, text in texts(language).items() if text == english[path]}
         same.pop("settingsCategories.Seedance")
-        assert set(same.values()) == SAME.get(language, set()), language
+        assert {text for text in same.values() if has_words(text)} == SAME.get(language, set()), language
 
 
 def test_every_text_is_in_the_languages_script_and_spelling() -> None:
     for language, script in SCRIPTS.items():
-        foreign = {text for text in texts(language).values() if not re.search(script, text)}
+        foreign = {text for text in texts(language).values() if not re.search(script, text) and has_words(text)}
         assert foreign == {"Seedance"} | SAME.get(language, set()), language
     for language, letters in MISTAKEN.items():
         assert {text for text in texts(language).values() if set(text) & set(letters)} == set(), language
+
+
+def has_words(text: str) -> bool:
+    """Whether there is more in it than places, and the marks around them."""
+    return re.search(r"\w", PLACEHOLDER.sub("", text)) is not None
 
 
 def test_placeholders_numbers_and_names_survive() -> None:

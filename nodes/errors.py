@@ -28,7 +28,7 @@ class SeedanceError(Exception):
     Made whole when it is raised and never edited afterwards. ``str()`` is the message for the user, in English.
 
     Args:
-        key: in `errors` of the locales, where what happened is beside what to do; or what happened, as a `Text`.
+        key: in `errors` of the locales, where what happened is beside what to do; or, with an advice, a `Text`.
         advice: what to do in place of that.
         request_id: the job that it is about, where there is one.
         values: what stands in the sentences.
@@ -43,12 +43,10 @@ class SeedanceError(Exception):
         request_id: str | None = None,
         **values: str | int,
     ) -> None:
-        # While old errors, which bring whole sentences, are still there:
-        is_key = not isinstance(key, Text) and " " not in key
-        self.message = Text(f"errors.{key}.message", **values) if is_key else key
+        self.message = key if isinstance(key, Text) else Text(f"errors.{key}.message", **values)
         """What happened, in whole sentences."""
         self.charge = charge
-        self.advice = advice or (Text(f"errors.{key}.advice", **values) if is_key else "")
+        self.advice = advice or Text(f"errors.{key}.advice", **values)
         """What to do, in whole sentences."""
         self.request_id = request_id
         super().__init__(str(self.message))

@@ -168,7 +168,6 @@ class JournalUnusable(JobError):
     """Without a record a crash could cost the user a second payment.
 
     Args:
-        file: or database.
         reason: in the words of the database or the system, or one of this pack's own.
         cure: in place of the one that is known for the reason.
     """

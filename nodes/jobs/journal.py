@@ -118,6 +118,9 @@ class Journal:
             NoFreePlace: there are so many already; the owner waits in line from now on.
         """
         uid = refused.uid if refused else secrets.token_hex(16)
+        mine = (JOBS.c.uid == uid) & (JOBS.c.state == State.INTENDED) & (JOBS.c.claim_owner == owner)
+        anew = update(JOBS).where(JOBS.c.uid == uid, JOBS.c.state == State.REFUSED)
+        intent = anew if refused else insertion(uid, key, run, request)
 
         def write(connection: Connection) -> JobRecord | BudgetReached | NoFreePlace | None:
             now_seen = newest(connection, *_of_request(key))
@@ -128,22 +131,11 @@ class Journal:
                 return reason
             if max_jobs and (full := wait_in_line(connection, key.account, owner, now, max_jobs)):
                 return full
-            values = {
-                "state": State.INTENDED,
-                "created": now,
-                "changed": now,
-                "submit_until": now + SUBMIT_SECONDS,
-                "claim_owner": owner,
-                "claim_until": now + CLAIM_SECONDS,
-                "estimate": purchase.estimate,
-                "reason": "",
-            }
-            if refused:
-                still = (JOBS.c.id == refused.id) & (JOBS.c.state == State.REFUSED)
-                written = connection.execute(update(JOBS).where(still).values(values)).rowcount
-                return read(connection, JOBS.c.id == refused.id) if written else None
-            connection.execute(insertion(uid, key, run, request).values(values))
-            return read(connection, JOBS.c.uid == uid)
+            times = {"created": now, "changed": now, "submit_until": now + SUBMIT_SECONDS}
+            claim = {"claim_owner": owner, "claim_until": now + CLAIM_SECONDS}
+            values = {"state": State.INTENDED, "estimate": purchase.estimate, "reason": "", **times, **claim}
+            connection.execute(intent.values(values))
+            return read(connection, mine)
 
         try:
             written = self.database.transact(write)
@@ -151,7 +143,6 @@ class Journal:
             return None
         except CommitUnknown:
             # The transaction that was broken off holds its lock until it is over, so this one sees what became of it.
-            mine = (JOBS.c.uid == uid) & (JOBS.c.state == State.INTENDED) & (JOBS.c.claim_owner == owner)
             written = self.database.transact(lambda connection: read(connection, mine))
         if written:
             self.spending.counted()

@@ -105,8 +105,9 @@ class PostgresDatabase(Database):
 
     def _is_passing(self, error: Exception) -> bool:
         """Whether there was no connection, or none any more; not where the database itself refuses."""
+        # 57P: the server is going down or coming up. 25P03: it has ended a transaction in which nothing happened.
         state = getattr(getattr(error, "orig", None), "sqlstate", None)
-        return isinstance(error, DBAPIError) and (state is None or state.startswith("57P"))
+        return isinstance(error, DBAPIError) and (state is None or state.startswith(("57P", "25P03")))
 
 
 def _connect(_: object, __: object, arguments: list[Any], options: dict[str, Any]) -> object:

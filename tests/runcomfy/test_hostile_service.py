@@ -105,7 +105,7 @@ def test_nothing_that_holds_a_header_hangs_on_an_error(server: Loopback) -> None
     }
 
     def refuse() -> None:
-        raise RunComfyError("Too late.")
+        raise RunComfyError("rejected", status=500, quoted="")
 
     for what, answer in answers.items():
         server.answer = breaking_off(answer)

@@ -16,7 +16,7 @@ from tests.comfyui.seedance_graphs import generation, node, output
 NODE = "SeedanceTextToVideo"
 LOADER = "LoadSeedanceVideo"
 LAST_WIDGET = f"() => nodeOf('{NODE}').widgets.at(-1).name"
-CHOICES = f"() => nodeOf('{LOADER}').widgets[0].options.values"
+NEWEST_IS = f"(name) => nodeOf('{LOADER}').widgets[0].options.values[0] === name"
 # Nodes 2.0 of the oldest UI that is supported asks no extension what to put into a node's menu.
 MENU_IS_THE_UIS_OWN = "() => LiteGraph.vueNodesMode && window.__COMFYUI_FRONTEND_VERSION__.startsWith('1.32.')"
 SHOWN_WHOLE = """(line) => [line, line.parentElement, line.parentElement.parentElement].every((box) =>
@@ -156,7 +156,7 @@ def test_the_loaders_player_shows_the_frames_that_are_chosen(ui: Ui, token: str,
     ui.start_over(nodes_2=ui.has_nodes_2)
     ui.add_node(LOADER)
     # It has the new video, though nobody has asked for the list since.
-    assert ui.page.evaluate(CHOICES)[0] == f"seedance/{made} [output]"
+    ui.page.wait_for_function(NEWEST_IS, arg=f"seedance/{made} [output]")
     ui.choose(LOADER, "video", f"{made} [output]")  # as the picker of Nodes 2.0 does
     ui.expect_on(LOADER, ui.line("49 frames at 24 fps, 864x480"))
     player = players(ui)

@@ -15,12 +15,12 @@ NAMES: Final = {"ByteDance Seedance 1.0 Pro Fast", "Seedance", "RunComfy", "Comf
 SAME: Final[dict[str, set[str]]] = {
     "ja": {"fps"},
     "ko": {"fps"},
-    "fr": {"mode", "options", "seed", "source", "images", "fps"},
-    "es": {"video", "fps"},
+    "fr": {"mode", "options", "seed", "source", "images", "fps", "seed {seed}", "{seconds} s"},
+    "es": {"video", "fps", "{seconds} s"},
     "tr": {"video", "fps"},
-    "pt-BR": {"fps"},
+    "pt-BR": {"fps", "{seconds} s"},
     "he": {"seed"},
-    "it": {"seed", "video", "fps"},
+    "it": {"seed", "video", "fps", "seed {seed}", "{seconds} s"},
 }
 """English words that are also the word of that language, or of its ComfyUI users."""
 

@@ -19,7 +19,7 @@ SAME: Final[dict[str, set[str]]] = {
     "es": {"video", "fps", "{seconds} s"},
     "tr": {"video", "fps"},
     "pt-BR": {"fps", "{seconds} s"},
-    "he": {"seed"},
+    "he": {"seed", "seed {seed}"},
     "it": {"seed", "video", "fps", "seed {seed}", "{seconds} s"},
 }
 """English words that are also the word of that language, or of its ComfyUI users."""

@@ -80,8 +80,9 @@ def _try(record: JobRecord, request_id: str, write: Callable[[], object]) -> boo
     try:
         write()
     except (ChangeRefused, IntegrityError) as error:
-        what = f"job {record.uid}, request id {request_id or '(none)'}"
-        _log.error("The journal cannot hold what became of %s; it is left out: %s", what, error)
+        # Escaped: what a database refuses may be what a terminal refuses, too.
+        refused = "The journal cannot hold what became of job %a, request id %a; it is left out: %a"
+        _log.error(refused, record.uid, request_id, str(error))
         return False
     return True
 

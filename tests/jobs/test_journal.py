@@ -237,7 +237,7 @@ def test_what_the_database_refuses_for_good_is_set_aside_loudly_and_nothing_wait
     assert [each.state for each in journal.of_request(KEY)] == [State.SUCCEEDED]
     assert not journal.pending
     assert [each.name for each in file.parent.glob("*accepted-*")] == ["refused-accepted-x.json"]
-    for words in (f"job {record.uid}, request id {record.request_id}", "request id job-9"):
+    for words in (f"job '{record.uid}', request id '{record.request_id}'", "request id 'job-9'"):
         assert words in caplog.text
 
 

@@ -23,13 +23,6 @@ from .texts import Text
 
 _DEFAULT: Final = Options()
 
-RESOLUTION: Final = "Size of the picture. A higher one costs more, takes longer and needs more memory."
-RATIO: Final = "Width to height of the picture."
-DURATION: Final = "Length in seconds, at 24 frames per second. A longer video costs more."
-SEED: Final = "Another seed gives another video of the same text. A new seed is a new, paid video."
-COUNT: Final = "How many videos to make side by side, each with the next seed, and each paid for."
-OPTIONS: Final = "For the options input of Seedance Text to Video."
-
 
 class SeedanceOptions(io.ComfyNode):
     """Size, shape, length and seed of a Seedance video."""
@@ -38,25 +31,15 @@ class SeedanceOptions(io.ComfyNode):
     def define_schema(cls) -> io.Schema:
         return schema(
             node_id="SeedanceOptions",
-            display_name="Seedance Options",
             search_aliases=["bytedance", "runcomfy", "resolution", "duration", "aspect ratio"],
-            description="Size, shape, length and seed for Seedance Text to Video.",
             inputs=[
-                io.Combo.Input(
-                    "resolution", options=list(RESOLUTIONS), default=_DEFAULT.resolution, tooltip=RESOLUTION
-                ),
-                io.Combo.Input("ratio", options=list(RATIOS), default=_DEFAULT.ratio, tooltip=RATIO),
-                io.Int.Input(
-                    "duration", default=_DEFAULT.duration, min=MIN_DURATION, max=MAX_DURATION, tooltip=DURATION
-                ),
-                io.Int.Input(
-                    "seed", default=_DEFAULT.seed, min=0, max=MAX_SEED, control_after_generate=True, tooltip=SEED
-                ),
-                io.Int.Input("count", default=1, min=1, max=MAX_COUNT, optional=True, tooltip=COUNT),
+                io.Combo.Input("resolution", options=list(RESOLUTIONS), default=_DEFAULT.resolution),
+                io.Combo.Input("ratio", options=list(RATIOS), default=_DEFAULT.ratio),
+                io.Int.Input("duration", default=_DEFAULT.duration, min=MIN_DURATION, max=MAX_DURATION),
+                io.Int.Input("seed", default=_DEFAULT.seed, min=0, max=MAX_SEED, control_after_generate=True),
+                io.Int.Input("count", default=1, min=1, max=MAX_COUNT, optional=True),
             ],
-            outputs=[
-                SeedanceOptionsSocket.Output("options", display_name="options", is_output_list=True, tooltip=OPTIONS)
-            ],
+            outputs=[SeedanceOptionsSocket.Output("options", is_output_list=True)],
         )
 
     @classmethod

@@ -16,7 +16,6 @@ from .runcomfy.request import (
     RATIOS,
     RESOLUTIONS,
     Options,
-    validate_choice,
     validate_number,
 )
 from .texts import Text
@@ -45,13 +44,7 @@ class SeedanceOptions(io.ComfyNode):
     @classmethod
     def execute(cls, resolution: str, ratio: str, duration: int, seed: int, count: int = 1) -> io.NodeOutput:
         # Older versions of ComfyUI check no choices, and none checks what comes through a link.
-        problem = (
-            validate_choice("resolution", resolution, RESOLUTIONS)
-            or validate_choice("ratio", ratio, RATIOS)
-            or validate_number("duration", duration, MIN_DURATION, MAX_DURATION)
-            or validate_number("count", count, 1, MAX_COUNT)
-            or validate_number("seed", seed, 0, MAX_SEED)
-        )
+        problem = Options(resolution, ratio, duration, seed).problem() or validate_number("count", count, 1, MAX_COUNT)
         if not problem and seed + count - 1 > MAX_SEED:
             problem = Text("input.seeds", count=count, seed=seed, highest=MAX_SEED)
         if problem:

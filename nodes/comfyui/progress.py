@@ -10,24 +10,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, Protocol
 
-from ..jobs.events import (
-    Decoding,
-    Done,
-    Downloading,
-    Event,
-    Failed,
-    Generating,
-    Notice,
-    Phase,
-    Queued,
-    Retrying,
-    StopOutcome,
-    StopReport,
-    Submitting,
-    Upscaling,
-    dollars,
-    joined,
-)
+from ..jobs import events
+from ..jobs.events import Event, Phase, StopOutcome, dollars, joined
 from ..texts import Text
 
 _log = logging.getLogger("seedance")
@@ -55,8 +39,7 @@ class Screen(Protocol):
 @dataclass
 class _Item:
     phase: Phase = Phase.SUBMITTING
-    event: Event = field(default_factory=Submitting)
-    """The last one."""
+    event: Event = field(default_factory=events.Submitting)
     names: tuple[str, ...] = ()
     """What it may be told by among the others, the best first."""
 
@@ -98,9 +81,9 @@ class BatchProgress:
             self._lines, self._measured = lines, measured
         # The line is overwritten by the next one; what matters is in the log as well. Failures are there by themselves.
         if event.phase and event.phase.is_last and is_list:
-            if all(item.phase.is_last for item in items) and not isinstance(event, Failed):
+            if all(item.phase.is_last for item in items) and not isinstance(event, events.Failed):
                 _log.info("Seedance: %s", english(lines))
-        elif isinstance(event, Notice) and not isinstance(event, Failed):
+        elif isinstance(event, events.Notice) and not isinstance(event, events.Failed):
             _log.warning("Seedance: %s", event)
 
 
@@ -109,12 +92,12 @@ def _measured(items: list[_Item]) -> tuple[int, int] | None:
     if len(items) > 1:
         return sum(item.phase.is_last for item in items), len(items)
     event = items[0].event
-    if isinstance(event, Generating) and event.expected:
+    if isinstance(event, events.Generating) and event.expected:
         # In thousandths. It waits near the end while a job takes longer than usual.
         return round(1000 * min(event.elapsed / event.expected, MOST_OF_ESTIMATE)), 1000
-    if isinstance(event, Downloading) and event.total:
+    if isinstance(event, events.Downloading) and event.total:
         return event.received, event.total
-    return (event.done, event.total) if isinstance(event, Decoding | Upscaling) else None
+    return (event.done, event.total) if isinstance(event, events.Decoding | events.Upscaling) else None
 
 
 def english(lines: Lines) -> str:
@@ -123,11 +106,13 @@ def english(lines: Lines) -> str:
 
 def _summary(items: dict[int, _Item]) -> Lines:
     """How many items are how far, and what a user should know of them."""
-    events = [item.event for item in items.values()]
+    last = [item.event for item in items.values()]
     counts = Counter(item.phase for item in items.values())
-    waits = [event.elapsed for event in events if isinstance(event, Queued | Generating)]
-    costs = [event.cost for event in events if isinstance(event, Done) and not event.reused and event.cost is not None]
-    outcomes = Counter(event.outcome for event in events if isinstance(event, StopReport))
+    waits = [event.elapsed for event in last if isinstance(event, events.Queued | events.Generating)]
+    costs = [
+        event.cost for event in last if isinstance(event, events.Done) and not event.reused and event.cost is not None
+    ]
+    outcomes = Counter(event.outcome for event in last if isinstance(event, events.StopReport))
     parts = joined(
         *(Text(f"list.{phase.value}", count=counts[phase]) for phase in Phase if counts[phase]),
         Text("list.seconds", seconds=round(max(waits))) if waits else "",
@@ -135,14 +120,14 @@ def _summary(items: dict[int, _Item]) -> Lines:
     )
     return (
         (Text("list.videos", count=len(items), parts=parts),),
-        *[event.texts for event in events if isinstance(event, Retrying)][:1],
+        *[event.texts for event in last if isinstance(event, events.Retrying)][:1],
         *((Text(f"list.{outcome.value}", count=outcomes[outcome]),) for outcome in StopOutcome if outcomes[outcome]),
         *_reasons(items),
     )
 
 
 def _reasons(items: dict[int, _Item]) -> Iterator[tuple[str, ...]]:
-    failed = [(number, item.event) for number, item in items.items() if isinstance(item.event, Failed)]
+    failed = [(number, item.event) for number, item in items.items() if isinstance(item.event, events.Failed)]
     failed.sort(key=lambda each: not each[1].urgent)
     shown = max(MAX_REASONS, sum(event.urgent for _, event in failed))
     for number, event in failed[:shown]:

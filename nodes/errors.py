@@ -44,16 +44,13 @@ class SeedanceError(Exception):
         **values: str | int,
     ) -> None:
         self.message = key if isinstance(key, Text) else Text(f"errors.{key}.message", **values)
-        """What happened, in whole sentences."""
         self.charge = charge
         self.advice = advice or Text(f"errors.{key}.advice", **values)
-        """What to do, in whole sentences."""
         self.request_id = request_id
         super().__init__(str(self.message))
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """All of its sentences."""
         charge = Text(f"charge.{self.charge.value}") if self.charge.value else ""
         job = Text("requestId", id=self.request_id) if self.request_id else ""
         return tuple(filter(None, (self.message, charge, self.advice, job)))

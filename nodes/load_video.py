@@ -76,11 +76,7 @@ class LoadSeedanceVideo(io.ComfyNode):
 
 
 def file_or_source(video: object, source: object) -> Path | str:
-    """What to load: a file, or the request id or link in its place. Both inputs may be anything.
-
-    Raises:
-        InvalidRequest: neither says it.
-    """
+    """What to load: a file, or the request id or link in its place. Raises `InvalidRequest` where neither says it."""
     source = source.strip() if isinstance(source, str) else source
     if is_request_id(source) or (isinstance(source, str) and source.lower().startswith("https://")):
         return source

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from comfy_api.latest import io
 
 from .comfyui.schema import SeedanceOptionsSocket, schema
@@ -20,8 +18,6 @@ from .runcomfy.request import (
 )
 from .texts import Text
 
-_DEFAULT: Final = Options()
-
 
 class SeedanceOptions(io.ComfyNode):
     """Size, shape, length and seed of a Seedance video."""
@@ -32,10 +28,10 @@ class SeedanceOptions(io.ComfyNode):
             node_id="SeedanceOptions",
             search_aliases=["bytedance", "runcomfy", "resolution", "duration", "aspect ratio"],
             inputs=[
-                io.Combo.Input("resolution", options=list(RESOLUTIONS), default=_DEFAULT.resolution),
-                io.Combo.Input("ratio", options=list(RATIOS), default=_DEFAULT.ratio),
-                io.Int.Input("duration", default=_DEFAULT.duration, min=MIN_DURATION, max=MAX_DURATION),
-                io.Int.Input("seed", default=_DEFAULT.seed, min=0, max=MAX_SEED, control_after_generate=True),
+                io.Combo.Input("resolution", options=list(RESOLUTIONS), default=Options.resolution),
+                io.Combo.Input("ratio", options=list(RATIOS), default=Options.ratio),
+                io.Int.Input("duration", default=Options.duration, min=MIN_DURATION, max=MAX_DURATION),
+                io.Int.Input("seed", default=Options.seed, min=0, max=MAX_SEED, control_after_generate=True),
                 io.Int.Input("count", default=1, min=1, max=MAX_COUNT, optional=True),
             ],
             outputs=[SeedanceOptionsSocket.Output("options", is_output_list=True)],

@@ -15,23 +15,18 @@ from ..jobs.events import Event, Phase, StopOutcome, dollars, joined
 from ..texts import Text
 
 _log = logging.getLogger("seedance")
-
 MAX_REASONS: Final = 5
 """Failed items whose reasons the line names, but for urgent ones, which it names all."""
-
 MOST_OF_ESTIMATE: Final = 0.95
 """How far the bar goes by an estimate alone."""
-
-
 Lines = tuple[tuple[str, ...], ...]
 """The sentences of each line."""
 
 
 class Screen(Protocol):
-    """Where a node shows how it goes. May be called from any thread."""
+    """Where a node shows how it goes, in lines about a phase of a single video. May be used from any thread."""
 
-    def show(self, lines: Lines, phase: Phase | None) -> None:
-        """Show lines, which are about that phase of a single video."""
+    def show(self, lines: Lines, phase: Phase | None) -> None: ...
 
     def set_progress(self, value: int, total: int) -> None: ...
 
@@ -55,11 +50,9 @@ class BatchProgress:
         self._measured: tuple[int, int] | None = None
 
     def add(self, number: int, names: tuple[str, ...] = ()) -> Callable[[Event], None]:
-        """Count an item in. What is returned shows what happens to it.
+        """Count an item in by its place in the list, from 0. What is returned shows what happens to it.
 
-        Args:
-            number: its place in the list, from 0.
-            names: what a user may tell it by among the others, the best first; as many for each item.
+        ``names`` are what a user may tell it by among the others, the best first; as many for each item.
         """
         with self._lock:
             self._items[number] = _Item(names=names)
@@ -105,7 +98,6 @@ def english(lines: Lines) -> str:
 
 
 def _summary(items: dict[int, _Item]) -> Lines:
-    """How many items are how far, and what a user should know of them."""
     last = [item.event for item in items.values()]
     counts = Counter(item.phase for item in items.values())
     waits = [event.elapsed for event in last if isinstance(event, events.Queued | events.Generating)]

@@ -35,7 +35,7 @@ SETTINGS: Final = "Settings > Seedance"
 """Stands in every message that the token is to blame for."""
 IMAGES: Final = 0
 FRAME_COUNT: Final = 3
-"""The places of two outputs of a node that brings a video."""
+"""Places of two outputs of a node that brings a video."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,6 @@ class RunningNode:
         PromptServer.instance.send_progress_text(plain, self.node_id, PromptServer.instance.client_id)
 
     def set_progress(self, value: int, total: int) -> None:
-        """Show how much of what can be measured is done."""
         # Not comfy.utils.ProgressBar: it raises, and clears, a pending interruption from whatever calls it.
         get_progress_state().update_progress(self.node_id, value, total, None)
 

@@ -75,7 +75,6 @@ async def upscale(video: Any, model: Any, scale_by: float, frames_at_once: int, 
 async def _upscaled(
     video: Any, model: ImageModelDescriptor, scale_by: float, frames_at_once: int, crf: int, cancellation: Cancellation
 ) -> tuple[Path, Done]:
-    """The finished file, and what is shown of it."""
     begun = time.monotonic()
     with _stored(video) as file, ThreadPoolExecutor(1, "seedance-read") as reader:
         source = await cancellation.wait_for(reader.submit(_open, video, file, cancellation))

@@ -26,12 +26,8 @@ class SeedanceError(Exception):
     """Everything by which one video may fail; all else is a defect, and never skipped.
 
     Made whole when it is raised and never edited afterwards. ``str()`` is the message for the user, in English.
-
-    Args:
-        key: in `errors` of the locales, where what happened is beside what to do; or, with an advice, a `Text`.
-        advice: what to do in place of that.
-        request_id: the job that it is about, where there is one.
-        values: what stands in the sentences.
+    ``key`` and ``values`` are of a sentence and its advice in `errors` of the locales; the key may be a `Text`, with an
+    ``advice``. ``request_id`` is of the job that it is about, where there is one.
     """
 
     def __init__(

@@ -17,9 +17,8 @@ NODES: Final[Mapping[str, Any]] = json.loads((_FOLDER / "nodeDefs.json").read_te
 class Text(str):
     """An English sentence that knows by which key, and with what in its places, it is worded in other languages.
 
-    Args:
-        key: where it is in `ENGLISH`: `errors.tokenMissing.advice`.
-        values: what stands in its `{places}`: other texts, words of services and systems, and numbers.
+    ``key`` leads to it in `ENGLISH`: `errors.tokenMissing.advice`. ``values`` are other texts, words of services and
+    systems, and numbers.
     """
 
     key: str

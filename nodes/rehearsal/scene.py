@@ -25,12 +25,7 @@ RADIUS: Final = 0.145
 
 
 class Backdrop:
-    """The wall and the desk's planks; what is nearer rolls by faster.
-
-    Args:
-        floor: the row on which things on the desk stand.
-        speed: pixels per frame by which the desk moves there.
-    """
+    """The wall and the desk's planks, which roll by ``speed`` pixels per frame on row ``floor``; what is nearer is faster."""
 
     def __init__(self, width: int, height: int, floor: int, speed: float, rng: Random) -> None:
         self._width = width
@@ -88,11 +83,8 @@ def _plank(width: int, height: int, brightness: float, rng: Random) -> Image.Ima
 
 
 class Robot:
-    """Painted in parts, each of which is moved for itself.
-
-    Args:
-        side: pixels of the square around it; the wheels touch its lower edge.
-        speed: pixels per frame by which the desk below moves.
+    """Painted in parts, each of which is moved for itself: in a square of ``side`` pixels, whose lower edge the wheels
+    touch, over a desk that moves by ``speed`` pixels per frame.
     """
 
     def __init__(self, side: int, speed: float, rng: Random) -> None:

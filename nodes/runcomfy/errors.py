@@ -44,14 +44,7 @@ NO_CALL: Final = Subject()
 
 
 class RunComfyError(SeedanceError):
-    """A call to RunComfy that did not work. ``str()`` is the message for the user.
-
-    Args:
-        key: as that of `SeedanceError`.
-        subject: what the call was about.
-        retry_after: seconds that the service asks to wait, if it says so.
-        values: what stands in the sentences.
-    """
+    """A call to RunComfy that did not work. The service may ask to wait ``retry_after`` seconds."""
 
     not_accepted: ClassVar[bool] = True
     """As the answer to a submit: provably no job was created."""
@@ -143,11 +136,7 @@ _CODES: Final = {401: 400004, 402: 400002, 403: 403001, 404: 404001}
 
 
 def error_for(status: int, code: int | None, reason: str, subject: Subject, retry_after: float | None) -> RunComfyError:
-    """The error that an answer stands for, by its HTTP status and RunComfy's own code.
-
-    Args:
-        reason: the service's own words, or nothing.
-    """
+    """The error that an answer stands for, by its HTTP status and RunComfy's own code, with its own words, if any."""
     if status == 429:
         return RateLimited(retry_after, subject)
     kind: type[RunComfyError] = TransientError

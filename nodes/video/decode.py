@@ -40,10 +40,7 @@ def decode(
 ) -> Clip:
     """Read the selected frames of a video. Blocks; meant for a worker thread. Needs their memory and a few frames more.
 
-    Args:
-        dtype: of the tensor.
-        progress: called with the frames done and in all.
-        is_cancelled: called before every frame.
+    ``progress`` is called with the frames done and in all, ``is_cancelled`` before every frame.
 
     Raises:
         UnsupportedVideo: it is none, or of a kind that is not read.

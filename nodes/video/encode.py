@@ -152,7 +152,6 @@ class VideoWriter:
             replace(self._part, self._target)
 
     def discard(self) -> None:
-        """Remove an unfinished file."""
         with suppress(OSError, ValueError, av.FFmpegError):
             self._container.close()
         with suppress(OSError):
@@ -192,8 +191,7 @@ def _layout(channels: int) -> str:
 def _within(items: Iterator[Sound], start: float, end: float) -> Iterator[Sound]:
     """Packets or frames of sound between two times in seconds, timed from the first one on; a damaged one ends early.
 
-    Args:
-        start: minus infinity to leave the times as they are.
+    A ``start`` of minus infinity leaves the times as they are.
     """
     with suppress(av.FFmpegError):
         for item in items:

@@ -28,13 +28,10 @@ class VideoError(SeedanceError):
     """A video that did not arrive or could not be read or written."""
 
 
-class UnsafeUrl(VideoError):
-    """A link that leads to a place where a workflow must not reach."""
+class UnsafeUrl(VideoError): ...
 
 
 class DownloadInterrupted(VideoError):
-    """The transfer broke off; what arrived is kept for the next attempt."""
-
     def __init__(self, reason: str, key: str = "video.interrupted") -> None:
         super().__init__(key, reason=reason)
 
@@ -47,22 +44,17 @@ class HostUnreachable(DownloadInterrupted):
 
 
 class LinkExpired(VideoError):
-    """The link is no longer, or not yet, good."""
-
     def __init__(self, status: int) -> None:
         super().__init__("video.linkExpired", status=status)
 
 
-class DiskFailure(VideoError):
-    """The disk is full, or does not allow writing or renaming."""
+class DiskFailure(VideoError): ...
 
 
-class UnsupportedVideo(VideoError):
-    """Not a video, or of a kind that is not read."""
+class UnsupportedVideo(VideoError): ...
 
 
-class CorruptVideo(VideoError):
-    """A part of the video is missing or broken."""
+class CorruptVideo(VideoError): ...
 
 
 def name_of(file: Path) -> str:

@@ -26,9 +26,7 @@ _PIECE: Final = 4 * 1024 * 1024
 class FileFrames:
     """The frames of a file that are shown from ``start`` seconds on, for ``duration`` seconds or, for 0, to the end.
 
-    Raises:
-        UnsupportedVideo, CorruptVideo: the file cannot be read.
-        StopRequested: ``is_cancelled`` said so.
+    Raises `UnsupportedVideo`, `CorruptVideo`, or `StopRequested` where ``is_cancelled`` said so.
     """
 
     def __init__(self, file: Path, window: tuple[float, float], is_cancelled: Callable[[], bool]) -> None:
@@ -55,7 +53,6 @@ class FileFrames:
         return found.hexdigest()
 
     def parts(self, size: int) -> Parts:
-        """All frames, ``size`` at a time."""
         with open_frames(self._file, is_cancelled=self._is_cancelled) as (_, _, frames):
             wanted = (frame for frame in frames if frame.pts is None or self._is_in(frame.pts))
             done = 0
@@ -82,8 +79,7 @@ class FileFrames:
 class TensorFrames:
     """Frames that are in memory: a tensor [frames, height, width, channels], RGB first, 0..1.
 
-    Args:
-        sound: [channels, samples], -1..1, and its rate; None for a silent video.
+    ``sound`` is [channels, samples], -1..1, and its rate; None for a silent video.
     """
 
     name, pixel_aspect = "video", Fraction(1)

@@ -61,7 +61,7 @@ async def upscale(video: Any, model: Any, scale_by: float, frames_at_once: int, 
     with running(node) as run:
         try:
             # One at a time, however long a list is: each takes the memory of an encoder.
-            async with shared().upscales(node.prompt_id):
+            async with shared().upscaling:
                 cancellation = Cancellation(SystemClock(), run.report, run.is_stopped)
                 file, done = await _upscaled(video, model, scale_by, frames_at_once, crf, cancellation)
         except (StopRequested, InterruptProcessingException):

@@ -54,14 +54,12 @@ class Job:
     rendered: float | None = None
     """When its video was made, or could not be made."""
     error: str = ""
-    """Why it could not be made."""
 
     def __post_init__(self) -> None:
         self.submitted = self.clock()
 
     @property
     def ended(self) -> float | None:
-        """When it came to its end, if it has."""
         if self.cancelled is not None or self.rendered is None:
             return self.cancelled
         ends = max(self.rendered, self.submitted + self.timing.queued + self.timing.running)
@@ -140,7 +138,6 @@ class JobStore:
         return next((job for job in self.jobs if job.request_id == request_id), None)
 
     def queue_position(self, job: Job) -> int:
-        """How many jobs stand in front of a queued one."""
         return sum(each.state is JobState.IN_QUEUE for each in takewhile(lambda each: each is not job, self.jobs))
 
     def cancel(self, job: Job) -> bool:

@@ -25,7 +25,7 @@ RADIUS: Final = 0.145
 
 
 class Backdrop:
-    """The wall and the desk's planks, which roll by ``speed`` pixels per frame on row ``floor``; what is nearer is faster."""
+    """The wall and the desk's planks: ``floor``, a row, moves by ``speed`` pixels per frame, and what is nearer by more."""
 
     def __init__(self, width: int, height: int, floor: int, speed: float, rng: Random) -> None:
         self._width = width
@@ -45,7 +45,6 @@ class Backdrop:
 
 
 def _wall(width: int, height: int, rng: Random) -> Image.Image:
-    """Lights out of focus, and a string of bulbs."""
     gradient = Image.linear_gradient("L").point([round(255 * (level / 255) ** 1.6) for level in range(256)])
     wall = ImageOps.colorize(gradient.resize((width, height)), rng.choice(UPPER_WALLS), LOWER_WALL)
     draw = ImageDraw.Draw(wall, "RGBA")
@@ -69,7 +68,6 @@ def _wall(width: int, height: int, rng: Random) -> Image.Image:
 
 
 def _plank(width: int, height: int, brightness: float, rng: Random) -> Image.Image:
-    """Grain, two joints, a light upper and a dark lower edge."""
     grain = Image.frombytes("L", (width // 32, height // 2), rng.randbytes(width // 32 * (height // 2)))
     dark, light = (tuple(round(part * brightness * tone) for part in WOOD) for tone in (0.88, 1.1))
     plank = ImageOps.colorize(grain.resize((width, height), Image.Resampling.BICUBIC), dark, light)
@@ -146,7 +144,6 @@ def _body(paint: Colour, accent: Colour, is_awake: bool) -> Image.Image:
 
 
 def _wheel(accent: Colour) -> Image.Image:
-    """It fills its square."""
     image, draw = _canvas()
     _disc(draw, 500, 500, 500, DARK)
     _disc(draw, 500, 500, 360, (206, 210, 216))

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 DEFAULT_TOKEN: Final = "rehearsal"  # noqa: S105 - no secret: it opens nothing but this stand-in
 MODEL_ID: Final = "bytedance/seedance-1-0/pro/fast/text-to-video"
 MAX_BODY_BYTES: Final = 1024 * 1024
-"""A real input has a few hundred."""
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 
 

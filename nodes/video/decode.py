@@ -23,8 +23,6 @@ from .reader import Orientation, open_frames, orientation_of, write_rgb
 
 @dataclass(frozen=True)
 class Clip:
-    """The selected frames of a video file."""
-
     images: torch.Tensor
     """[frames, height, width, 3], RGB, 0..1, contiguous, on the CPU."""
     info: VideoInfo

@@ -51,7 +51,6 @@ class Download:
     clock: Callable[[], float] = time.monotonic
     wait: Wait = pause
     received: int = field(default=0, init=False)
-    """Bytes so far."""
     total: int | None = field(default=None, init=False)
     """Bytes in all, once the server has said."""
 

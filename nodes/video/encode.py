@@ -44,8 +44,6 @@ _MAX_THREADS: Final = 8
 
 @dataclass(frozen=True)
 class Format:
-    """What a video is to be."""
-
     width: int
     height: int
     """Pixels; both even."""
@@ -59,7 +57,6 @@ class Format:
 
     @property
     def is_possible(self) -> bool:
-        """Whether H.264 has pictures of this size."""
         sides = (self.width, self.height)
         return min(sides) >= 2 and max(sides) <= MAX_SIDE and math.prod(sides) <= MAX_AREA
 
@@ -143,7 +140,6 @@ class VideoWriter:
             self._mux_frame(frame)
 
     def finish(self) -> None:
-        """Write what is left, and give the file its name."""
         self._mux_frame(None)
         with self._named_errors():
             self._container.close()

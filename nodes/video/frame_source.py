@@ -64,7 +64,6 @@ class FileFrames:
                 yield images, [(frame.pts or 0) - self._shift for frame in some]
 
     def add_sound(self, writer: VideoWriter) -> None:
-        """Hand the sound, if there is any, to a writer."""
         start, end = (float(time * self.time_base) for time in (self._start, self._end))
         writer.copy_sound(self._file, start, end)
 

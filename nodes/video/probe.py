@@ -27,8 +27,6 @@ _CUT_AWAY: Final = 8
 
 @dataclass(frozen=True)
 class Selection:
-    """Which frames of a clip are wanted."""
-
     skip_first_frames: int = 0
     frame_load_cap: int = 0
     """At most so many; 0 means all."""

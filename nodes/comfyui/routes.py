@@ -143,7 +143,6 @@ class Routes:
         return self.budget()
 
     def jobs(self, asked: Asked) -> object:
-        """A page of them, the newest first."""
         from ..jobs.listing import GROUPS, page
 
         before, group, words = (str(asked.get(name, "")) for name in ("before", "state", "q"))

@@ -25,7 +25,7 @@ RADIUS: Final = 0.145
 
 
 class Backdrop:
-    """The wall and the desk's planks: ``floor``, a row, moves by ``speed`` pixels per frame, and what is nearer by more."""
+    """The wall and the desk's planks: row ``floor`` moves by ``speed`` pixels per frame, and what is nearer by more."""
 
     def __init__(self, width: int, height: int, floor: int, speed: float, rng: Random) -> None:
         self._width = width

@@ -56,7 +56,7 @@ class Token(AuthBase):
 
 
 def find_token(environment: Mapping[str, str], file: Path) -> Token:
-    """The token that is saved, or of the first variable that is set. Raises `MissingToken`, also for what cannot be one."""
+    """The token that is saved, or of the first variable that is set. Raises `MissingToken`, also if it is none."""
     if (saved := _saved(file)).strip():
         return Token(_checked(saved, SAVED), SAVED)
     if name := variable_in_use(environment):

@@ -40,7 +40,8 @@ class FileFrames:
         self.pixel_aspect = 1 / aspect if self._orientation.is_turned else aspect
         # As core cuts: by the ticks of the video.
         start, duration = window
-        self._start = int(start / self.time_base) if start or duration else -math.inf
+        self._shift = int(start / self.time_base)
+        self._start = self._shift if start or duration else -math.inf
         self._end = int((start + duration) / self.time_base) if duration else math.inf
         self.count = sum(map(self._is_in, timeline.times)) or info.frames
 
@@ -66,10 +67,6 @@ class FileFrames:
     def add_sound(self, writer: VideoWriter) -> None:
         start, end = (float(time * self.time_base) for time in (self._start, self._end))
         writer.copy_sound(self._file, start, end)
-
-    @property
-    def _shift(self) -> int:
-        return int(self._start) if math.isfinite(self._start) else 0
 
     def _is_in(self, time: int) -> bool:
         return self._start <= time < self._end

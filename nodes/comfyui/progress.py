@@ -101,9 +101,8 @@ def _summary(items: dict[int, _Item]) -> Lines:
     last = [item.event for item in items.values()]
     counts = Counter(item.phase for item in items.values())
     waits = [event.elapsed for event in last if isinstance(event, events.Queued | events.Generating)]
-    costs = [
-        event.cost for event in last if isinstance(event, events.Done) and not event.reused and event.cost is not None
-    ]
+    done = [event for event in last if isinstance(event, events.Done)]
+    costs = [event.cost for event in done if not event.reused and event.cost is not None]
     outcomes = Counter(event.outcome for event in last if isinstance(event, events.StopReport))
     parts = joined(
         *(Text(f"list.{phase.value}", count=counts[phase]) for phase in Phase if counts[phase]),

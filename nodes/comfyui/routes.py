@@ -198,9 +198,8 @@ def about() -> dict[str, str]:
     """The pack's version and repository, as in pyproject.toml, the one place where they are written."""
     # Not tomllib: Python 3.10 has none.
     text = PROJECT.read_text(encoding="utf-8")
-    return {
-        name.lower(): value for name, value in re.findall(r'^(version|Repository) = "([^"]+)"$', text, re.MULTILINE)
-    }
+    found = re.findall(r'^(version|Repository) = "([^"]+)"$', text, re.MULTILINE)
+    return {name.lower(): value for name, value in found}
 
 
 def video_facts(asked: Asked) -> object:

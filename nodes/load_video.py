@@ -23,8 +23,6 @@ MAX_STEP: Final = 1000
 
 
 class LoadSeedanceVideo(io.ComfyNode):
-    """Loads frames from a file, an earlier job or a link."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return schema(

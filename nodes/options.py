@@ -20,8 +20,6 @@ from .texts import Text
 
 
 class SeedanceOptions(io.ComfyNode):
-    """Size, shape, length and seed of a Seedance video."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return schema(

@@ -17,8 +17,6 @@ ON_FAILURE: Final = ("stop", "skip")
 
 
 class SeedanceTextToVideo(io.ComfyNode):
-    """Generates a video with Seedance 1.0 Pro Fast on RunComfy."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return schema(

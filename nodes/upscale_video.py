@@ -19,8 +19,6 @@ CRF: Final = 18
 
 
 class SeedanceUpscaleVideo(io.ComfyNode):
-    """Upscales a video a few frames at a time."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return schema(

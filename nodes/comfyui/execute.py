@@ -157,5 +157,4 @@ def intermediate_dtype() -> torch.dtype:
 
 def intermediate_device() -> torch.device:
     """Where those are: on the graphics card with --gpu-only."""
-    device: torch.device = comfy.model_management.intermediate_device()
-    return device
+    return torch.device(comfy.model_management.intermediate_device())

@@ -36,7 +36,6 @@ class _Item:
     phase: Phase = Phase.SUBMITTING
     event: Event = field(default_factory=events.Submitting)
     names: tuple[str, ...] = ()
-    """What it may be told by among the others, the best first."""
 
 
 class BatchProgress:

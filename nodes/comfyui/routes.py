@@ -40,7 +40,6 @@ class Routes:
     """The ids of the prompts that are running or waiting."""
 
     def table(self) -> tuple[tuple[str, str, Answer], ...]:
-        """Method, path and answer of each route."""
         return (
             ("GET", "/seedance/about", lambda _: about()),
             ("GET", "/seedance/video", video_facts),

@@ -174,7 +174,6 @@ def _window(video: Any) -> tuple[float, float] | None:
 
 
 def _format(source: FrameSource, factor: int, scale_by: float, crf: int) -> Format:
-    """What the video is to be. Raises `VideoError`."""
     by = scale_by or factor
     # To the nearest even size; the model's own one is cut.
     width, height = (int(side * by / 2 + (0.5 if scale_by else 0)) * 2 for side in (source.width, source.height))
@@ -185,7 +184,6 @@ def _format(source: FrameSource, factor: int, scale_by: float, crf: int) -> Form
 
 
 def _part_size(source: FrameSource, factor: int, wanted: Format, frames_at_once: int) -> int:
-    """How many frames to upscale at once. Raises `VideoError`."""
     frame = COPIES * 3 * intermediate_dtype().itemsize * source.width * source.height * factor**2
     left = available_memory() - SPARE - ENCODED * wanted.width * wanted.height * 3 // 2
     size = min(frames_at_once or max(1, min(ENOUGH, left) // frame), source.count)

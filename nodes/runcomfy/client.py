@@ -27,8 +27,6 @@ _PIECE: Final = 16 * 1024
 
 @dataclass(frozen=True)
 class ApiRequest:
-    """One request to the API."""
-
     method: str
     path: str
     """From its first slash on, with its query."""
@@ -51,8 +49,6 @@ class Limits:
 
 
 class Transport(Protocol):
-    """What carries the client's requests."""
-
     def send(self, request: ApiRequest, /, *, before_first_byte: Callable[[], None] | None = None) -> ApiResponse:
         """One exchange.
 

@@ -40,7 +40,6 @@ class Subject:
 
 
 NO_CALL: Final = Subject()
-"""Of an error that comes before any call."""
 
 
 class RunComfyError(SeedanceError):

@@ -63,14 +63,12 @@ def name_of(file: Path) -> str:
 
 
 def cannot_open(file: Path, error: OSError) -> VideoError:
-    """The error for a file that the system does not let be read."""
     if isinstance(error, FileNotFoundError):
         return UnsupportedVideo("video.gone", file=str(file))
     return VideoError("video.unreadableNow", file=str(file), reason=error.strerror or type(error).__name__)
 
 
 def disk_error(error: OSError, target: Path) -> DiskFailure:
-    """The error for a video that cannot be written."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return DiskFailure("video.diskFull", folder=str(target.parent))
     return DiskFailure("video.notWritable", folder=str(target.parent), reason=str(error.strerror))

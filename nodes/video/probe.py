@@ -49,8 +49,6 @@ ALL: Final = Selection()
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """The selected frames of a video file."""
-
     frames: int
     width: int
     """Pixels, as shown."""

@@ -106,14 +106,13 @@ def _decode(
 
 
 class Orientation(NamedTuple):
-    """How the frames of a video are to be turned and mirrored."""
+    """How the frames of a video are to be shown."""
 
     is_turned: bool
-    """Whether rows are to be shown as columns; what follows comes after that."""
+    """Rows as columns; what follows comes after that."""
     down: int
-    """-1 if the last row is to be shown first, else 1."""
     right: int
-    """-1 if the last column is to be shown first, else 1."""
+    """-1 if the last row, or column, is to be shown first, else 1."""
 
 
 def orientation_of(frame: av.VideoFrame) -> Orientation:

@@ -31,7 +31,7 @@ from .runcomfy.request import RATIOS, RESOLUTIONS, GenerationRequest, Options, i
 
 FAILED: Final = 1
 STOPPED: Final = 130
-Answer = tuple[object, str]
+Found = tuple[object, str]
 """What a command has found, for JSON and for people."""
 
 _ABOUT: Final = """Seedance videos from a terminal. Uses the same journal and folders as the nodes in ComfyUI, so a job
@@ -127,7 +127,7 @@ def _file(text: str) -> Path:
     return Path(text)
 
 
-def _import(engine: Engine, asked: argparse.Namespace) -> Answer:
+def _import(engine: Engine, asked: argparse.Namespace) -> Found:
     taken, known = import_journal(asked.file, engine.journal, SystemClock())
     return {"imported": taken, "known": known}, f"Jobs imported: {taken}; there already: {known}."
 
@@ -137,7 +137,7 @@ def _day(text: str) -> float:
     return datetime.strptime(text, "%Y-%m-%d").astimezone().timestamp()
 
 
-def _jobs(engine: Engine, asked: argparse.Namespace) -> Answer:
+def _jobs(engine: Engine, asked: argparse.Namespace) -> Found:
     records = engine.journal.records(asked.limit, since=asked.since)
     if not records:
         return [], "There are no such jobs." if asked.since else "There are no jobs yet."
@@ -155,7 +155,7 @@ def _jobs(engine: Engine, asked: argparse.Namespace) -> Answer:
     return [_as_json(record) for record in records], "\n".join(lines)
 
 
-def _quote(engine: Engine, asked: argparse.Namespace) -> Answer:
+def _quote(engine: Engine, asked: argparse.Namespace) -> Found:
     found = engine.quote([_request(asked)], rehearsal=asked.mode == "rehearsal", reuse=asked.reuse)
     usd = None if found.amount is None else found.amount / PER_USD
     lines = {
@@ -186,7 +186,7 @@ def _as_json(record: JobRecord) -> dict[str, object]:
     }
 
 
-def _video(engine: Engine, asked: argparse.Namespace) -> Answer:
+def _video(engine: Engine, asked: argparse.Namespace) -> Found:
     video = _get_video(engine, asked)
     files = [str(file) for file in video.files]
     found = {"request_id": video.request_id, "files": files, "cost_usd": video.cost, "reused": video.reused}

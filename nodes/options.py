@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from comfy_api.latest import io
 
 from .comfyui.schema import SeedanceOptionsSocket, schema
+from .runcomfy import request
 from .runcomfy.errors import InvalidRequest
-from .runcomfy.request import (
-    MAX_COUNT,
-    MAX_DURATION,
-    MAX_SEED,
-    MIN_DURATION,
-    RATIOS,
-    RESOLUTIONS,
-    Options,
-    validate_number,
-)
+from .runcomfy.request import Options, validate_number
 from .texts import Text
 
 
@@ -26,11 +20,11 @@ class SeedanceOptions(io.ComfyNode):
             node_id="SeedanceOptions",
             search_aliases=["bytedance", "runcomfy", "resolution", "duration", "aspect ratio"],
             inputs=[
-                io.Combo.Input("resolution", options=list(RESOLUTIONS), default=Options.resolution),
-                io.Combo.Input("ratio", options=list(RATIOS), default=Options.ratio),
-                io.Int.Input("duration", default=Options.duration, min=MIN_DURATION, max=MAX_DURATION),
-                io.Int.Input("seed", default=Options.seed, min=0, max=MAX_SEED, control_after_generate=True),
-                io.Int.Input("count", default=1, min=1, max=MAX_COUNT, optional=True),
+                io.Combo.Input("resolution", options=list(request.RESOLUTIONS), default=Options.resolution),
+                io.Combo.Input("ratio", options=list(request.RATIOS), default=Options.ratio),
+                io.Int.Input("duration", default=Options.duration, min=request.MIN_DURATION, max=request.MAX_DURATION),
+                io.Int.Input("seed", default=Options.seed, min=0, max=request.MAX_SEED, control_after_generate=True),
+                io.Int.Input("count", default=1, min=1, max=request.MAX_COUNT, optional=True),
             ],
             outputs=[SeedanceOptionsSocket.Output("options", is_output_list=True)],
         )
@@ -38,9 +32,10 @@ class SeedanceOptions(io.ComfyNode):
     @classmethod
     def execute(cls, resolution: str, ratio: str, duration: int, seed: int, count: int = 1) -> io.NodeOutput:
         # Older versions of ComfyUI check no choices, and none checks what comes through a link.
-        problem = Options(resolution, ratio, duration, seed).problem() or validate_number("count", count, 1, MAX_COUNT)
-        if not problem and seed + count - 1 > MAX_SEED:
-            problem = Text("input.seeds", count=count, seed=seed, highest=MAX_SEED)
+        options = Options(resolution, ratio, duration, seed)
+        problem = options.problem() or validate_number("count", count, 1, request.MAX_COUNT)
+        if not problem and seed + count - 1 > request.MAX_SEED:
+            problem = Text("input.seeds", count=count, seed=seed, highest=request.MAX_SEED)
         if problem:
             raise InvalidRequest(problem)
-        return io.NodeOutput([Options(resolution, ratio, duration, seed + number) for number in range(count)])
+        return io.NodeOutput([replace(options, seed=seed + number) for number in range(count)])

@@ -141,13 +141,9 @@ class HttpTransport:
         raise failure.with_traceback(None)
 
     def _answer(self, session: Session, request: ApiRequest) -> ApiResponse:
+        url, timeout = self.origin + request.path, (self.limits.connect, self.limits.read)
         with session.request(
-            request.method,
-            self.origin + request.path,
-            json=request.body,
-            auth=self.token,
-            timeout=(self.limits.connect, self.limits.read),
-            stream=True,
+            request.method, url, json=request.body, auth=self.token, timeout=timeout, stream=True
         ) as response:
             if response.is_redirect:
                 raise InvalidResponse("redirect", request.subject)

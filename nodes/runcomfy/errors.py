@@ -148,12 +148,6 @@ def error_for(status: int, code: int | None, reason: str, subject: Subject, retr
         other = RejectedError, "inputRejected" if status in (400, 422) else "rejected"
         kind, key = _BY_CODE.get(code) or _BY_CODE.get(_CODES.get(status), other)
     words = " ".join(reason.split())[:300].rstrip(".")
-    return kind(
-        key,
-        subject,
-        retry_after=retry_after,
-        status=status,
-        quoted=f': "{words}"' if words else "",
-        name=f"{subject.name!r:.150}",
-        source=subject.token_source,
-    )
+    quoted, name = f': "{words}"' if words else "", f"{subject.name!r:.150}"
+    source = subject.token_source
+    return kind(key, subject, retry_after=retry_after, status=status, quoted=quoted, name=name, source=source)

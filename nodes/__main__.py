@@ -31,6 +31,8 @@ from .runcomfy.request import RATIOS, RESOLUTIONS, GenerationRequest, Options, i
 
 FAILED: Final = 1
 STOPPED: Final = 130
+Found = tuple[object, str]
+"""What a command has found, for JSON and for people."""
 
 _ABOUT: Final = """Seedance videos from a terminal. Uses the same journal and folders as the nodes in ComfyUI, so a job
 that was begun in one is found by the other. Live jobs are paid; the token is taken from where the nodes take it."""
@@ -54,14 +56,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("this pack is not inside a ComfyUI; say where ComfyUI is with --comfyui DIR")
     engine = Engine(Folders(output / "seedance", user / "__seedance"), os.environ, "terminal")
     try:
-        if asked.command == "jobs":
-            _print_jobs(engine, asked)
-        elif asked.command == "quote":
-            _print_quote(engine, asked)
-        elif asked.command == "journal":
-            _import(asked.file, engine, as_json=asked.json)
+        if asked.command == "jobs" and asked.csv:
+            print(as_csv(engine.journal, since=asked.since), end="")
         else:
-            _print_video(_get_video(engine, asked), as_json=asked.json)
+            found, text = {"jobs": _jobs, "quote": _quote, "journal": _import}.get(asked.command, _video)(engine, asked)
+            print(json.dumps(found, indent=2 if isinstance(found, list) else None) if asked.json else text)
     except Stopped as stopped:
         print(stopped, file=sys.stderr)
         return STOPPED
@@ -128,10 +127,9 @@ def _file(text: str) -> Path:
     return Path(text)
 
 
-def _import(file: Path, engine: Engine, *, as_json: bool) -> None:
-    taken, known = import_journal(file, engine.journal, SystemClock())
-    found = {"imported": taken, "known": known}
-    print(json.dumps(found) if as_json else f"Jobs imported: {taken}; there already: {known}.")
+def _import(engine: Engine, asked: argparse.Namespace) -> Found:
+    taken, known = import_journal(asked.file, engine.journal, SystemClock())
+    return {"imported": taken, "known": known}, f"Jobs imported: {taken}; there already: {known}."
 
 
 def _day(text: str) -> float:
@@ -139,30 +137,25 @@ def _day(text: str) -> float:
     return datetime.strptime(text, "%Y-%m-%d").astimezone().timestamp()
 
 
-def _print_jobs(engine: Engine, asked: argparse.Namespace) -> None:
-    if asked.csv:
-        print(as_csv(engine.journal, since=asked.since), end="")
-        return
+def _jobs(engine: Engine, asked: argparse.Namespace) -> Found:
     records = engine.journal.records(asked.limit, since=asked.since)
-    if asked.json:
-        print(json.dumps([_as_json(record) for record in records], indent=2))
-        return
+    if not records:
+        return [], "There are no such jobs." if asked.since else "There are no jobs yet."
+    lines = []
     for record in records:
         is_free = record.state in (State.REFUSED, State.CANCELLED)
         expected = "-" if is_free or record.estimate is None else f"~{dollars(record.estimate / PER_USD)}"
         cost = expected if record.cost is None else dollars(record.cost)
         text = " ".join(record.request.text.split()) if record.request else ""
         begin = f"{clock_time(record.created)}  {_state(record):16}  {cost:>8}"
-        print(f"{begin}  {record.request_id or '-':36}  {text:.60}")
-    if not records:
-        print("There are no such jobs." if asked.since else "There are no jobs yet.")
-        return
+        lines.append(f"{begin}  {record.request_id or '-':36}  {text:.60}")
     spent = totals(engine.journal)
     today, month, ever = (dollars(total.cost) for total in (spent.today, spent.month, spent.all))
-    print(f"Spent: {today} today, {month} in 30 days, {ever} in all")
+    lines.append(f"Spent: {today} today, {month} in 30 days, {ever} in all")
+    return [_as_json(record) for record in records], "\n".join(lines)
 
 
-def _print_quote(engine: Engine, asked: argparse.Namespace) -> None:
+def _quote(engine: Engine, asked: argparse.Namespace) -> Found:
     found = engine.quote([_request(asked)], rehearsal=asked.mode == "rehearsal", reuse=asked.reuse)
     usd = None if found.amount is None else found.amount / PER_USD
     lines = {
@@ -172,8 +165,7 @@ def _print_quote(engine: Engine, asked: argparse.Namespace) -> None:
         QuoteKind.RUNNING: "Free: is being made",
         QuoteKind.REHEARSAL: "Free: rehearsal",
     }
-    answer = {"kind": found.kind.value, "usd": usd, "is_base": found.is_base}
-    print(json.dumps(answer) if asked.json else lines[found.kind])
+    return {"kind": found.kind.value, "usd": usd, "is_base": found.is_base}, lines[found.kind]
 
 
 def _state(record: JobRecord) -> str:
@@ -194,10 +186,11 @@ def _as_json(record: JobRecord) -> dict[str, object]:
     }
 
 
-def _print_video(video: Video, *, as_json: bool) -> None:
+def _video(engine: Engine, asked: argparse.Namespace) -> Found:
+    video = _get_video(engine, asked)
     files = [str(file) for file in video.files]
     found = {"request_id": video.request_id, "files": files, "cost_usd": video.cost, "reused": video.reused}
-    print(json.dumps(found) if as_json else "\n".join(files))
+    return found, "\n".join(files)
 
 
 def _get_video(engine: Engine, asked: argparse.Namespace) -> Video:

@@ -26,12 +26,8 @@ class SeedanceError(Exception):
     """Everything by which one video may fail; all else is a defect, and never skipped.
 
     Made whole when it is raised and never edited afterwards. ``str()`` is the message for the user, in English.
-
-    Args:
-        key: in `errors` of the locales, where what happened is beside what to do; or, with an advice, a `Text`.
-        advice: what to do in place of that.
-        request_id: the job that it is about, where there is one.
-        values: what stands in the sentences.
+    ``key`` and ``values`` are of a sentence and its advice in `errors` of the locales; the key may be a `Text`, with an
+    ``advice``. ``request_id`` is of the job that it is about, where there is one.
     """
 
     def __init__(
@@ -44,16 +40,13 @@ class SeedanceError(Exception):
         **values: str | int,
     ) -> None:
         self.message = key if isinstance(key, Text) else Text(f"errors.{key}.message", **values)
-        """What happened, in whole sentences."""
         self.charge = charge
         self.advice = advice or Text(f"errors.{key}.advice", **values)
-        """What to do, in whole sentences."""
         self.request_id = request_id
         super().__init__(str(self.message))
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """All of its sentences."""
         charge = Text(f"charge.{self.charge.value}") if self.charge.value else ""
         job = Text("requestId", id=self.request_id) if self.request_id else ""
         return tuple(filter(None, (self.message, charge, self.advice, job)))

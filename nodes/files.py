@@ -19,7 +19,6 @@ PAUSES: Final = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0)
 
 
 def pause(seconds: float) -> None:
-    """Let seconds pass."""
     threading.Event().wait(seconds)
 
 

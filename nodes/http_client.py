@@ -53,9 +53,7 @@ class InvalidProxy(ProxyError):
 class Session(requests.Session):
     """Says who calls, takes no cookies, reads no ~/.netrc, and asks for responses that are not compressed.
 
-    Args:
-        adapter: carries everything, over http and https.
-        redirects: followed at most; where it is 0, a redirect is a response like any other.
+    ``adapter`` carries everything. At most ``redirects`` are followed; where it is 0, one is a response like any other.
     """
 
     def __init__(self, adapter: LimitedAdapter, *, redirects: int = 0) -> None:
@@ -77,11 +75,7 @@ class Session(requests.Session):
 
 
 class LimitedAdapter(HTTPAdapter):
-    """Carries the requests of exchanges, by the proxy and the certificates that environment and system name just then.
-
-    Args:
-        use_proxy: whether to use the user's proxy.
-    """
+    """Carries the requests of exchanges, by the proxy and certificates that environment and system name just then."""
 
     def __init__(self, *, use_proxy: bool = True) -> None:
         self._use_proxy = use_proxy

@@ -97,8 +97,6 @@ class _LimitedStream(io.RawIOBase):
 
 
 class _Response(http.client.HTTPResponse):
-    """A response that is read through a `_LimitedStream`."""
-
     def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
         super().__init__(sock, *args, **options)
         self._limited = _LimitedStream(self.fp.detach(), sock)

@@ -21,42 +21,21 @@ MAX_FRAMES: Final = 100_000
 MAX_STEP: Final = 1000
 """Frames from one that is loaded to the next."""
 
-VIDEO: Final = "A video from output/seedance or from the input folder. Not used when source is filled in."
-SOURCE: Final = (
-    "Instead of a file: the request id of a Seedance job, which is fetched again for free, or an https link to an MP4."
-)
-SKIP: Final = "Leaves out this many frames at the start."
-CAP: Final = "Loads at most this many frames; 0 loads all."
-EVERY: Final = "2 loads every second frame, and so on; fps is divided by it."
-
-FPS: Final = "Frames per second of the chosen frames, for Create Video: the file's, divided by select_every_nth."
-
 
 class LoadSeedanceVideo(io.ComfyNode):
-    """Loads frames from a file, an earlier job or a link."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return schema(
             node_id="LoadSeedanceVideo",
-            display_name="Load Seedance Video",
             search_aliases=["bytedance", "runcomfy", "load video", "video to images", "extract frames"],
-            description="Loads a finished video: from a file, from an earlier Seedance job, or from a link.",
             inputs=[
-                io.Combo.Input(
-                    "video", options=video_choices() or [NO_FILE], upload=io.UploadType.video, tooltip=VIDEO
-                ),
-                io.String.Input("source", optional=True, default="", tooltip=SOURCE),
-                io.Int.Input("skip_first_frames", optional=True, default=0, min=0, max=MAX_FRAMES, tooltip=SKIP),
-                io.Int.Input("frame_load_cap", optional=True, default=0, min=0, max=MAX_FRAMES, tooltip=CAP),
-                io.Int.Input("select_every_nth", optional=True, default=1, min=1, max=MAX_STEP, tooltip=EVERY),
+                io.Combo.Input("video", options=video_choices() or [NO_FILE], upload=io.UploadType.video),
+                io.String.Input("source", optional=True, default=""),
+                io.Int.Input("skip_first_frames", optional=True, default=0, min=0, max=MAX_FRAMES),
+                io.Int.Input("frame_load_cap", optional=True, default=0, min=0, max=MAX_FRAMES),
+                io.Int.Input("select_every_nth", optional=True, default=1, min=1, max=MAX_STEP),
             ],
-            outputs=video_outputs(
-                images="The chosen frames, for upscalers and every other image node.",
-                video="The whole file, whatever frames are chosen; for Save Video.",
-                fps=FPS,
-                request_id="RunComfy's id of the job; empty for other files.",
-            ),
+            outputs=video_outputs(),
         )
 
     @classmethod
@@ -95,11 +74,7 @@ class LoadSeedanceVideo(io.ComfyNode):
 
 
 def file_or_source(video: object, source: object) -> Path | str:
-    """What to load: a file, or the request id or link in its place. Both inputs may be anything.
-
-    Raises:
-        InvalidRequest: neither says it.
-    """
+    """What to load: a file, or the request id or link in its place. Raises `InvalidRequest` where neither says it."""
     source = source.strip() if isinstance(source, str) else source
     if is_request_id(source) or (isinstance(source, str) and source.lower().startswith("https://")):
         return source

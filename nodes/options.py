@@ -2,75 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Final
+from dataclasses import replace
 
 from comfy_api.latest import io
 
 from .comfyui.schema import SeedanceOptionsSocket, schema
+from .runcomfy import request
 from .runcomfy.errors import InvalidRequest
-from .runcomfy.request import (
-    MAX_COUNT,
-    MAX_DURATION,
-    MAX_SEED,
-    MIN_DURATION,
-    RATIOS,
-    RESOLUTIONS,
-    Options,
-    validate_choice,
-    validate_number,
-)
+from .runcomfy.request import Options, validate_number
 from .texts import Text
-
-_DEFAULT: Final = Options()
-
-RESOLUTION: Final = "Size of the picture. A higher one costs more, takes longer and needs more memory."
-RATIO: Final = "Width to height of the picture."
-DURATION: Final = "Length in seconds, at 24 frames per second. A longer video costs more."
-SEED: Final = "Another seed gives another video of the same text. A new seed is a new, paid video."
-COUNT: Final = "How many videos to make side by side, each with the next seed, and each paid for."
-OPTIONS: Final = "For the options input of Seedance Text to Video."
 
 
 class SeedanceOptions(io.ComfyNode):
-    """Size, shape, length and seed of a Seedance video."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return schema(
             node_id="SeedanceOptions",
-            display_name="Seedance Options",
             search_aliases=["bytedance", "runcomfy", "resolution", "duration", "aspect ratio"],
-            description="Size, shape, length and seed for Seedance Text to Video.",
             inputs=[
-                io.Combo.Input(
-                    "resolution", options=list(RESOLUTIONS), default=_DEFAULT.resolution, tooltip=RESOLUTION
-                ),
-                io.Combo.Input("ratio", options=list(RATIOS), default=_DEFAULT.ratio, tooltip=RATIO),
-                io.Int.Input(
-                    "duration", default=_DEFAULT.duration, min=MIN_DURATION, max=MAX_DURATION, tooltip=DURATION
-                ),
-                io.Int.Input(
-                    "seed", default=_DEFAULT.seed, min=0, max=MAX_SEED, control_after_generate=True, tooltip=SEED
-                ),
-                io.Int.Input("count", default=1, min=1, max=MAX_COUNT, optional=True, tooltip=COUNT),
+                io.Combo.Input("resolution", options=list(request.RESOLUTIONS), default=Options.resolution),
+                io.Combo.Input("ratio", options=list(request.RATIOS), default=Options.ratio),
+                io.Int.Input("duration", default=Options.duration, min=request.MIN_DURATION, max=request.MAX_DURATION),
+                io.Int.Input("seed", default=Options.seed, min=0, max=request.MAX_SEED, control_after_generate=True),
+                io.Int.Input("count", default=1, min=1, max=request.MAX_COUNT, optional=True),
             ],
-            outputs=[
-                SeedanceOptionsSocket.Output("options", display_name="options", is_output_list=True, tooltip=OPTIONS)
-            ],
+            outputs=[SeedanceOptionsSocket.Output("options", is_output_list=True)],
         )
 
     @classmethod
     def execute(cls, resolution: str, ratio: str, duration: int, seed: int, count: int = 1) -> io.NodeOutput:
         # Older versions of ComfyUI check no choices, and none checks what comes through a link.
-        problem = (
-            validate_choice("resolution", resolution, RESOLUTIONS)
-            or validate_choice("ratio", ratio, RATIOS)
-            or validate_number("duration", duration, MIN_DURATION, MAX_DURATION)
-            or validate_number("count", count, 1, MAX_COUNT)
-            or validate_number("seed", seed, 0, MAX_SEED)
-        )
-        if not problem and seed + count - 1 > MAX_SEED:
-            problem = Text("input.seeds", count=count, seed=seed, highest=MAX_SEED)
+        options = Options(resolution, ratio, duration, seed)
+        problem = options.problem() or validate_number("count", count, 1, request.MAX_COUNT)
+        if not problem and seed + count - 1 > request.MAX_SEED:
+            problem = Text("input.seeds", count=count, seed=seed, highest=request.MAX_SEED)
         if problem:
             raise InvalidRequest(problem)
-        return io.NodeOutput([Options(resolution, ratio, duration, seed + number) for number in range(count)])
+        return io.NodeOutput([replace(options, seed=seed + number) for number in range(count)])

@@ -15,41 +15,19 @@ from .texts import Text
 MODES: Final = ("live", "rehearsal")
 ON_FAILURE: Final = ("stop", "skip")
 
-TEXT: Final = "What the video shows. Under 500 characters gives better results."
-MODE: Final = (
-    "live: generates on RunComfy, which is paid. rehearsal: does every step on this machine with a test video, free "
-    "and without a token."
-)
-REUSE: Final = (
-    "On: a video that was made before from the same text and options is loaded again for free. Off: every run buys a "
-    "new one. An unfinished job is always picked up, never bought twice."
-)
-OPTIONS: Final = "From Seedance Options. Without it: 480p, 16:9, 5 seconds, the default seed."
-FAILURE: Final = (
-    "When a video cannot be made. stop: the run ends with the reason. skip: only what follows from this video is left "
-    "out, and the others of a list go on."
-)
-
 
 class SeedanceTextToVideo(io.ComfyNode):
-    """Generates a video with Seedance 1.0 Pro Fast on RunComfy."""
-
     @classmethod
     def define_schema(cls) -> io.Schema:
         return schema(
             node_id="SeedanceTextToVideo",
-            display_name="Seedance Text to Video",
             search_aliases=["bytedance", "runcomfy", "t2v", "text2video", "generate video"],
-            description=(
-                "Generates a video with ByteDance Seedance 1.0 Pro Fast on RunComfy and brings it into the graph, "
-                "as frames and as a video. Live runs are paid; rehearsal is free."
-            ),
             inputs=[
-                io.String.Input("text", multiline=True, tooltip=TEXT),
-                io.Combo.Input("mode", options=list(MODES), default="live", tooltip=MODE),
-                io.Boolean.Input("reuse", default=True, tooltip=REUSE),
-                SeedanceOptionsSocket.Input("options", optional=True, tooltip=OPTIONS),
-                io.Combo.Input("on_failure", options=list(ON_FAILURE), default="stop", optional=True, tooltip=FAILURE),
+                io.String.Input("text", multiline=True),
+                io.Combo.Input("mode", options=list(MODES), default="live"),
+                io.Boolean.Input("reuse", default=True),
+                SeedanceOptionsSocket.Input("options", optional=True),
+                io.Combo.Input("on_failure", options=list(ON_FAILURE), default="stop", optional=True),
             ],
             outputs=video_outputs(),
         )

@@ -7,17 +7,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-_MAIN: Final = Path(__file__).resolve().parents[1] / "locales" / "en" / "main.json"
-ENGLISH: Final[Mapping[str, Any]] = json.loads(_MAIN.read_text(encoding="utf-8"))["seedance"]
+_FOLDER: Final = Path(__file__).resolve().parents[1] / "locales" / "en"
+ENGLISH: Final[Mapping[str, Any]] = json.loads((_FOLDER / "main.json").read_text(encoding="utf-8"))["seedance"]
 """Sentences, in folders by what they are about."""
+NODES: Final[Mapping[str, Any]] = json.loads((_FOLDER / "nodeDefs.json").read_text(encoding="utf-8"))
+"""Names and tooltips of the nodes, their inputs and outputs, by their ids."""
 
 
 class Text(str):
     """An English sentence that knows by which key, and with what in its places, it is worded in other languages.
 
-    Args:
-        key: where it is in `ENGLISH`: `errors.tokenMissing.advice`.
-        values: what stands in its `{places}`: other texts, words of services and systems, and numbers.
+    ``key`` leads to it in `ENGLISH`: `errors.tokenMissing.advice`. ``values`` are other texts, words of services and
+    systems, and numbers.
     """
 
     key: str

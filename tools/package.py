@@ -28,7 +28,7 @@ _LONG_AGO: Final = (1980, 1, 1, 0, 0, 0)
 
 def main() -> int:
     """Make the zip and print its list. Returns the exit code: 1 when it is too large."""
-    archive = pack(ROOT, CACHE / f"{NAME}-{about().version}.zip")
+    archive = pack(ROOT, CACHE / f"{NAME}-{about()['version']}.zip")
     with zipfile.ZipFile(archive) as packed:
         for item in packed.infolist():
             print(f"{item.file_size:9,}  {item.filename}")

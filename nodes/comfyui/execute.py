@@ -102,11 +102,7 @@ async def load(wanted: Path | str, selection: Selection) -> io.NodeOutput:
 def running(node: RunningNode, names: tuple[str, ...] = (), *, is_read: bool = True) -> Iterator[Run]:
     """What a node does inside the block is a run of its own, whose events, failure and Stop are shown on the node.
 
-    Turns `Stopped` into ComfyUI's interruption.
-
-    Args:
-        names: as in `BatchProgress.add`.
-        is_read: as in `Run`.
+    Turns `Stopped` into ComfyUI's interruption. For ``names`` see `BatchProgress.add`, for ``is_read`` `Run`.
     """
     show = shared().batch(node).add(node.item, names)
     try:
@@ -121,7 +117,6 @@ def running(node: RunningNode, names: tuple[str, ...] = (), *, is_read: bool = T
 
 
 async def _outputs(video: Video, selection: Selection, run: Run) -> io.NodeOutput:
-    """The first file of a video in the six outputs, with a preview of all its files."""
     file = video.files[0]
     images, info = await _read(file, selection, run)
     if info.notice:
@@ -133,7 +128,6 @@ async def _outputs(video: Video, selection: Selection, run: Run) -> io.NodeOutpu
 
 
 async def _read(file: Path, selection: Selection, run: Run) -> tuple[torch.Tensor | None, VideoInfo]:
-    """The frames of a file if the prompt takes them, and what it holds."""
     cancellation = Cancellation(SystemClock(), run.report, run.is_stopped)
     connected = running_node().is_images_connected
 
@@ -143,9 +137,8 @@ async def _read(file: Path, selection: Selection, run: Run) -> tuple[torch.Tenso
     def read() -> tuple[torch.Tensor | None, VideoInfo]:
         if not connected:
             return None, probe(file, cancellation.is_cancelled, selection)
-        clip = decode(
-            file, selection, dtype=intermediate_dtype(), progress=progress, is_cancelled=cancellation.is_cancelled
-        )
+        dtype, is_cancelled = intermediate_dtype(), cancellation.is_cancelled
+        clip = decode(file, selection, dtype=dtype, progress=progress, is_cancelled=is_cancelled)
         return clip.images.to(intermediate_device()), clip.info
 
     try:
@@ -164,5 +157,4 @@ def intermediate_dtype() -> torch.dtype:
 
 def intermediate_device() -> torch.device:
     """Where those are: on the graphics card with --gpu-only."""
-    device: torch.device = comfy.model_management.intermediate_device()
-    return device
+    return torch.device(comfy.model_management.intermediate_device())

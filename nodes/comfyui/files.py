@@ -19,7 +19,6 @@ _VIDEO_ENDINGS: Final = (".mp4", ".mov", ".mkv", ".webm", ".m4v", ".avi")
 
 
 def videos_folder() -> Path:
-    """Where finished videos go."""
     return Path(folder_paths.get_output_directory()) / VIDEO_FOLDER
 
 
@@ -83,7 +82,6 @@ def _video_in(folder: Path, name: str) -> Path | None:
 
 
 def _video_files(folder: Path) -> list[tuple[float, str]]:
-    """The times at which a folder's videos were changed, and their names."""
     found = []
     # The folder may not be there yet, or not be readable: the list of nodes must come up all the same.
     with suppress(OSError), os.scandir(folder) as entries:

@@ -110,7 +110,6 @@ def is_cross_site(headers: Mapping[str, str]) -> bool:
 
 
 def _is_ours(name: str) -> bool:
-    """Whether a host is an IP address, or a name that no other site can have."""
     try:
         ipaddress.ip_address(name)
     except ValueError:
@@ -120,7 +119,6 @@ def _is_ours(name: str) -> bool:
 
 
 def _split(address: str) -> SplitResult:
-    """An address in its parts, all of which are empty where it is none."""
     try:
         return urlsplit(address)
     except ValueError:

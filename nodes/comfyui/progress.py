@@ -10,44 +10,23 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, Protocol
 
-from ..jobs.events import (
-    Decoding,
-    Done,
-    Downloading,
-    Event,
-    Failed,
-    Generating,
-    Notice,
-    Phase,
-    Queued,
-    Retrying,
-    StopOutcome,
-    StopReport,
-    Submitting,
-    Upscaling,
-    dollars,
-    joined,
-)
+from ..jobs import events
+from ..jobs.events import Event, Phase, StopOutcome, dollars, joined
 from ..texts import Text
 
 _log = logging.getLogger("seedance")
-
 MAX_REASONS: Final = 5
 """Failed items whose reasons the line names, but for urgent ones, which it names all."""
-
 MOST_OF_ESTIMATE: Final = 0.95
 """How far the bar goes by an estimate alone."""
-
-
 Lines = tuple[tuple[str, ...], ...]
 """The sentences of each line."""
 
 
 class Screen(Protocol):
-    """Where a node shows how it goes. May be called from any thread."""
+    """Where a node shows how it goes, in lines about a phase of a single video. May be used from any thread."""
 
-    def show(self, lines: Lines, phase: Phase | None) -> None:
-        """Show lines, which are about that phase of a single video."""
+    def show(self, lines: Lines, phase: Phase | None) -> None: ...
 
     def set_progress(self, value: int, total: int) -> None: ...
 
@@ -55,10 +34,8 @@ class Screen(Protocol):
 @dataclass
 class _Item:
     phase: Phase = Phase.SUBMITTING
-    event: Event = field(default_factory=Submitting)
-    """The last one."""
+    event: Event = field(default_factory=events.Submitting)
     names: tuple[str, ...] = ()
-    """What it may be told by among the others, the best first."""
 
 
 class BatchProgress:
@@ -72,11 +49,9 @@ class BatchProgress:
         self._measured: tuple[int, int] | None = None
 
     def add(self, number: int, names: tuple[str, ...] = ()) -> Callable[[Event], None]:
-        """Count an item in. What is returned shows what happens to it.
+        """Count an item in by its place in the list, from 0. What is returned shows what happens to it.
 
-        Args:
-            number: its place in the list, from 0.
-            names: what a user may tell it by among the others, the best first; as many for each item.
+        ``names`` are what a user may tell it by among the others, the best first; as many for each item.
         """
         with self._lock:
             self._items[number] = _Item(names=names)
@@ -98,9 +73,9 @@ class BatchProgress:
             self._lines, self._measured = lines, measured
         # The line is overwritten by the next one; what matters is in the log as well. Failures are there by themselves.
         if event.phase and event.phase.is_last and is_list:
-            if all(item.phase.is_last for item in items) and not isinstance(event, Failed):
+            if all(item.phase.is_last for item in items) and not isinstance(event, events.Failed):
                 _log.info("Seedance: %s", english(lines))
-        elif isinstance(event, Notice) and not isinstance(event, Failed):
+        elif isinstance(event, events.Notice) and not isinstance(event, events.Failed):
             _log.warning("Seedance: %s", event)
 
 
@@ -109,12 +84,12 @@ def _measured(items: list[_Item]) -> tuple[int, int] | None:
     if len(items) > 1:
         return sum(item.phase.is_last for item in items), len(items)
     event = items[0].event
-    if isinstance(event, Generating) and event.expected:
+    if isinstance(event, events.Generating) and event.expected:
         # In thousandths. It waits near the end while a job takes longer than usual.
         return round(1000 * min(event.elapsed / event.expected, MOST_OF_ESTIMATE)), 1000
-    if isinstance(event, Downloading) and event.total:
+    if isinstance(event, events.Downloading) and event.total:
         return event.received, event.total
-    return (event.done, event.total) if isinstance(event, Decoding | Upscaling) else None
+    return (event.done, event.total) if isinstance(event, events.Decoding | events.Upscaling) else None
 
 
 def english(lines: Lines) -> str:
@@ -122,12 +97,12 @@ def english(lines: Lines) -> str:
 
 
 def _summary(items: dict[int, _Item]) -> Lines:
-    """How many items are how far, and what a user should know of them."""
-    events = [item.event for item in items.values()]
+    last = [item.event for item in items.values()]
     counts = Counter(item.phase for item in items.values())
-    waits = [event.elapsed for event in events if isinstance(event, Queued | Generating)]
-    costs = [event.cost for event in events if isinstance(event, Done) and not event.reused and event.cost is not None]
-    outcomes = Counter(event.outcome for event in events if isinstance(event, StopReport))
+    waits = [event.elapsed for event in last if isinstance(event, events.Queued | events.Generating)]
+    done = [event for event in last if isinstance(event, events.Done)]
+    costs = [event.cost for event in done if not event.reused and event.cost is not None]
+    outcomes = Counter(event.outcome for event in last if isinstance(event, events.StopReport))
     parts = joined(
         *(Text(f"list.{phase.value}", count=counts[phase]) for phase in Phase if counts[phase]),
         Text("list.seconds", seconds=round(max(waits))) if waits else "",
@@ -135,14 +110,14 @@ def _summary(items: dict[int, _Item]) -> Lines:
     )
     return (
         (Text("list.videos", count=len(items), parts=parts),),
-        *[event.texts for event in events if isinstance(event, Retrying)][:1],
+        *[event.texts for event in last if isinstance(event, events.Retrying)][:1],
         *((Text(f"list.{outcome.value}", count=outcomes[outcome]),) for outcome in StopOutcome if outcomes[outcome]),
         *_reasons(items),
     )
 
 
 def _reasons(items: dict[int, _Item]) -> Iterator[tuple[str, ...]]:
-    failed = [(number, item.event) for number, item in items.items() if isinstance(item.event, Failed)]
+    failed = [(number, item.event) for number, item in items.items() if isinstance(item.event, events.Failed)]
     failed.sort(key=lambda each: not each[1].urgent)
     shown = max(MAX_REASONS, sum(event.urgent for _, event in failed))
     for number, event in failed[:shown]:

@@ -31,14 +31,6 @@ DONE: Final = {"done": True}
 
 
 @dataclass(frozen=True)
-class About:
-    """The pack's version and where it lives."""
-
-    version: str
-    repository: str
-
-
-@dataclass(frozen=True)
 class Routes:
     """Each route's answer. All of them block, for a moment."""
 
@@ -48,9 +40,8 @@ class Routes:
     """The ids of the prompts that are running or waiting."""
 
     def table(self) -> tuple[tuple[str, str, Answer], ...]:
-        """Method, path and answer of each route."""
         return (
-            ("GET", "/seedance/about", lambda _: asdict(about())),
+            ("GET", "/seedance/about", lambda _: about()),
             ("GET", "/seedance/video", video_facts),
             ("GET", "/seedance/token", lambda _: self.token()),
             ("POST", "/seedance/token", self.save_token),
@@ -77,7 +68,7 @@ class Routes:
         from ..runcomfy.errors import MissingToken
         from ..runcomfy.token import find_token, is_saved, variable_in_use
 
-        variable, file = variable_in_use(self.environment), self._token_file()
+        variable, file = variable_in_use(self.environment), self._token_file
         saved, problem = True, tuple[str, ...]()
         try:
             saved = is_saved(file)
@@ -92,13 +83,13 @@ class Routes:
         from ..runcomfy.token import save_token
 
         token = asked.get("token")
-        save_token(token if isinstance(token, str) else "", self._token_file())
+        save_token(token if isinstance(token, str) else "", self._token_file)
         return self.token()
 
     def clear_token(self, _: Asked) -> object:
         from ..runcomfy.token import clear_token
 
-        clear_token(self._token_file())
+        clear_token(self._token_file)
         return self.token()
 
     def check_token(self, _: Asked) -> object:
@@ -109,7 +100,7 @@ class Routes:
         from ..runcomfy.token import api_origin, find_token
 
         try:
-            token = find_token(self.environment, self._token_file())
+            token = find_token(self.environment, self._token_file)
             model = RunComfy(HttpTransport(api_origin(self.environment), token), token.source).model_info()
         except RunComfyError as error:
             return {"ok": False, **in_texts("message", sentences(error))}
@@ -151,7 +142,6 @@ class Routes:
         return self.budget()
 
     def jobs(self, asked: Asked) -> object:
-        """A page of them, the newest first."""
         from ..jobs.listing import GROUPS, page
 
         before, group, words = (str(asked.get(name, "")) for name in ("before", "state", "q"))
@@ -198,16 +188,17 @@ class Routes:
         self.engine().submit_again(_number(asked), self.queued_prompts())
         return DONE
 
+    @property
     def _token_file(self) -> Path:
         return self.engine().folders.token
 
 
-def about() -> About:
-    """Read from pyproject.toml, the one place where both are written."""
+def about() -> dict[str, str]:
+    """The pack's version and repository, as in pyproject.toml, the one place where they are written."""
     # Not tomllib: Python 3.10 has none.
     text = PROJECT.read_text(encoding="utf-8")
-    found = dict(re.findall(r'^(version|Repository) = "([^"]+)"$', text, re.MULTILINE))
-    return About(found["version"], found["Repository"])
+    found = re.findall(r'^(version|Repository) = "([^"]+)"$', text, re.MULTILINE)
+    return {name.lower(): value for name, value in found}
 
 
 def video_facts(asked: Asked) -> object:

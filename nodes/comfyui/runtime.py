@@ -35,7 +35,7 @@ SETTINGS: Final = "Settings > Seedance"
 """Stands in every message that the token is to blame for."""
 IMAGES: Final = 0
 FRAME_COUNT: Final = 3
-"""The places of two outputs of a node that brings a video."""
+"""Places of two outputs of a node that brings a video."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,6 @@ class RunningNode:
         PromptServer.instance.send_progress_text(plain, self.node_id, PromptServer.instance.client_id)
 
     def set_progress(self, value: int, total: int) -> None:
-        """Show how much of what can be measured is done."""
         # Not comfy.utils.ProgressBar: it raises, and clears, a pending interruption from whatever calls it.
         get_progress_state().update_progress(self.node_id, value, total, None)
 
@@ -136,7 +135,8 @@ class Shared:
         """How many items of each node have come to nothing; by its id."""
         self._prompt_id = ""
         self._batches: dict[str, BatchProgress] = {}
-        self._upscales = "", asyncio.Lock()
+        self.upscaling = asyncio.Lock()
+        """Held by the one item of the prompt that is being upscaled. Each prompt has an event loop of its own."""
         self._engine: Engine | None = None
         self._lock = threading.Lock()
 
@@ -156,14 +156,8 @@ class Shared:
         """What the items of a node's list share, as long as its prompt runs."""
         with self._lock:
             if node.prompt_id != self._prompt_id:
-                self._prompt_id, self._batches = node.prompt_id, {}
+                self._prompt_id, self._batches, self.upscaling = node.prompt_id, {}, asyncio.Lock()
             return self._batches.setdefault(node.node_id, BatchProgress(node))
-
-    def upscales(self, prompt_id: str) -> asyncio.Lock:
-        """Held by the one item of a prompt that is being upscaled. Each prompt has an event loop of its own."""
-        if self._upscales[0] != prompt_id:
-            self._upscales = prompt_id, asyncio.Lock()
-        return self._upscales[1]
 
 
 SHARED: Final = web.AppKey("seedance", Shared)

@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from comfy_api.latest import io
 
+from ..texts import NODES
+
 SeedanceOptionsSocket: Final = io.Custom("SEEDANCE_OPTIONS")
 
 PAID_NODE: Final = "SeedanceTextToVideo"
@@ -17,32 +19,25 @@ CONVERTED: Final[dict[str, type]] = {"text": str, "reuse": bool}
 _log = logging.getLogger("seedance")
 
 
-def schema(*, search_aliases: list[str], **fields: object) -> io.Schema:
-    """A node's schema, with the words by which it is also found where this ComfyUI knows such (0.11 does)."""
+def schema(node_id: str, *, search_aliases: list[str], inputs: list[io.Input], outputs: list[io.Output]) -> io.Schema:
+    """A node's schema, with its texts, and the words by which it is also found where ComfyUI knows such (0.11 does)."""
+    texts = NODES[node_id]
+    for each in inputs:
+        each.tooltip = texts["inputs"][each.id]["tooltip"]
+    for number, each in enumerate(outputs):
+        text = texts["outputs"][str(number)]
+        each.display_name, each.tooltip = text["name"], text["tooltip"]
+    fields = {"display_name": texts["display_name"], "description": texts["description"]}
     if "search_aliases" in {field.name for field in dataclasses.fields(io.Schema)}:
         fields["search_aliases"] = search_aliases
-    return io.Schema(category="Seedance", **fields)
+    return io.Schema(node_id, category="Seedance", inputs=inputs, outputs=outputs, **fields)
 
 
-def video_outputs(
-    *,
-    images: str = "All frames, for upscalers and every other image node.",
-    video: str = "The file as it came, for Save Video.",
-    fps: str = "Frames per second, for Create Video.",
-    request_id: str = "RunComfy's id of the job.",
-) -> list[io.Output]:
-    """What both nodes that bring a video hand out; without ids, since `video` is an input of one of them too.
-
-    The tooltips that differ are those for a video that has just been made, unless others are given.
-    """
-    return [
-        io.Image.Output(display_name="images", tooltip=images),
-        io.Video.Output(display_name="video", tooltip=video),
-        io.Float.Output(display_name="fps", tooltip=fps),
-        io.Int.Output(display_name="frame_count", tooltip="Number of frames in images."),
-        io.String.Output(display_name="request_id", tooltip=request_id),
-        io.String.Output(display_name="video_path", tooltip="Where the MP4 is on this machine."),
-    ]
+def video_outputs() -> list[io.Output]:
+    """Of both nodes that bring a video: images, video, fps, frame_count, request_id and video_path."""
+    # Without ids, since `video` is an input of one of them too.
+    kinds = (io.Image, io.Video, io.Float, io.Int, io.String, io.String)
+    return [kind.Output() for kind in kinds]
 
 
 def drop_wrong_types(queued: Any) -> Any:

@@ -16,12 +16,9 @@ STOP_INTERVAL: Final = 0.02
 
 class StopWatcher:
     """ComfyUI has one flag, and whoever acts on it first clears it: a sampler that runs in between would hide Stop from
-    the jobs that wait beside it. So it is only ever looked at here: from the server's event loop, which no node blocks,
-    and at once after every request to the server that may have set it.
-
-    Args:
-        loop: the server's.
-        is_pressed: ComfyUI's flag; must not clear it.
+    the jobs that wait beside it. So it is only ever looked at here, by ``is_pressed``, which must not clear it: from
+    the server's event ``loop``, which no node blocks, and at once after every request to the server that may have set
+    it.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, is_pressed: Callable[[], bool]) -> None:

@@ -61,7 +61,7 @@ async def upscale(video: Any, model: Any, scale_by: float, frames_at_once: int, 
     with running(node) as run:
         try:
             # One at a time, however long a list is: each takes the memory of an encoder.
-            async with shared().upscales(node.prompt_id):
+            async with shared().upscaling:
                 cancellation = Cancellation(SystemClock(), run.report, run.is_stopped)
                 file, done = await _upscaled(video, model, scale_by, frames_at_once, crf, cancellation)
         except (StopRequested, InterruptProcessingException):
@@ -75,7 +75,6 @@ async def upscale(video: Any, model: Any, scale_by: float, frames_at_once: int, 
 async def _upscaled(
     video: Any, model: ImageModelDescriptor, scale_by: float, frames_at_once: int, crf: int, cancellation: Cancellation
 ) -> tuple[Path, Done]:
-    """The finished file, and what is shown of it."""
     begun = time.monotonic()
     with _stored(video) as file, ThreadPoolExecutor(1, "seedance-read") as reader:
         source = await cancellation.wait_for(reader.submit(_open, video, file, cancellation))
@@ -175,7 +174,6 @@ def _window(video: Any) -> tuple[float, float] | None:
 
 
 def _format(source: FrameSource, factor: int, scale_by: float, crf: int) -> Format:
-    """What the video is to be. Raises `VideoError`."""
     by = scale_by or factor
     # To the nearest even size; the model's own one is cut.
     width, height = (int(side * by / 2 + (0.5 if scale_by else 0)) * 2 for side in (source.width, source.height))
@@ -186,7 +184,6 @@ def _format(source: FrameSource, factor: int, scale_by: float, crf: int) -> Form
 
 
 def _part_size(source: FrameSource, factor: int, wanted: Format, frames_at_once: int) -> int:
-    """How many frames to upscale at once. Raises `VideoError`."""
     frame = COPIES * 3 * intermediate_dtype().itemsize * source.width * source.height * factor**2
     left = available_memory() - SPARE - ENCODED * wanted.width * wanted.height * 3 // 2
     size = min(frames_at_once or max(1, min(ENOUGH, left) // frame), source.count)

@@ -22,8 +22,6 @@ KEPT_BYTES: Final = 64 * 1024 * 1024
 
 
 class JobState(Enum):
-    """Where a job stands, in the words of the result call."""
-
     IN_QUEUE = "in_queue"
     IN_PROGRESS = "in_progress"
     SUCCEEDED = "succeeded"
@@ -36,7 +34,6 @@ class Timing:
     """How long things take, in seconds."""
 
     queued: float = 1.0
-    """In the queue."""
     running: float = 3.0
     """Generating, at least."""
     expiry: float = 3600.0
@@ -57,14 +54,12 @@ class Job:
     rendered: float | None = None
     """When its video was made, or could not be made."""
     error: str = ""
-    """Why it could not be made."""
 
     def __post_init__(self) -> None:
         self.submitted = self.clock()
 
     @property
     def ended(self) -> float | None:
-        """When it came to its end, if it has."""
         if self.cancelled is not None or self.rendered is None:
             return self.cancelled
         ends = max(self.rendered, self.submitted + self.timing.queued + self.timing.running)
@@ -72,7 +67,6 @@ class Job:
 
     @property
     def state(self) -> JobState:
-        """Where it stands now."""
         if self.cancelled is not None:
             return JobState.CANCELLED
         if self.clock() <= self.submitted + self.timing.queued:
@@ -83,18 +77,15 @@ class Job:
 
     @property
     def is_expired(self) -> bool:
-        """Whether it is forgotten."""
         return self.ended is not None and self.ended + self.timing.expiry <= self.clock()
 
 
 class JobStore:
     """Takes jobs in and makes their videos, in the order of the jobs. Safe to use from several threads.
 
-    Only the videos last used are kept, in memory; another one is made again when it is asked for again.
-
-    Args:
-        clock: seconds; only differences mean something.
-        make: from a request, and a function that says whether to give up, to the MP4.
+    Only the videos last used are kept, in memory; another one is made again when it is asked for again. ``make`` gives
+    the MP4 of a request, and is handed a function that says whether to give up. Only differences of ``clock`` mean
+    something.
     """
 
     def __init__(
@@ -134,7 +125,6 @@ class JobStore:
         return [job for job in self._jobs if not job.is_expired]
 
     def submit(self, request: VideoRequest, account: int) -> Job:
-        """Accept a job."""
         job = Job(request, account, self._timing, self._clock)
         with self._lock:
             self._jobs = [*self.jobs, job]
@@ -142,15 +132,12 @@ class JobStore:
         return job
 
     def begin(self, job: Job) -> None:
-        """Let the video of a job be made when those before it are."""
         self._waiting.put(job)
 
     def find(self, request_id: str) -> Job | None:
-        """The job of an id; None if it is unknown or expired."""
         return next((job for job in self.jobs if job.request_id == request_id), None)
 
     def queue_position(self, job: Job) -> int:
-        """How many jobs stand in front of a queued one."""
         return sum(each.state is JobState.IN_QUEUE for each in takewhile(lambda each: each is not job, self.jobs))
 
     def cancel(self, job: Job) -> bool:

@@ -38,8 +38,7 @@ class RenderingStopped(Exception):
 def render(request: VideoRequest, stopped: Callable[[], bool] = lambda: False) -> bytes:
     """The MP4 of a request; the same bytes for the same request, with the same libraries.
 
-    Raises:
-        RenderingStopped: ``stopped`` said so.
+    Raises `RenderingStopped` where ``stopped`` said so.
     """
     import av
 
@@ -93,7 +92,6 @@ class Captions:
         self._parts = ((badge, (margin, margin)), (chart, corner), (panel, (0, self.panel_top)))
 
     def draw(self, picture: Image.Image, frame: int) -> None:
-        """Draw them for frame number ``frame``, from 0."""
         for part, corner in self._parts:
             picture.paste(part, corner, part)
         draw = ImageDraw.Draw(picture)
@@ -131,7 +129,6 @@ def wrap(text: str, letters: ImageFont.FreeTypeFont, width: float, most: int) ->
 
 
 def _badge(unit: float) -> Image.Image:
-    """The REHEARSAL mark, and below it what that means."""
     # Painted twice as large, then reduced, for smooth edges.
     large, small = font(46 * unit), font(26 * unit)
     note = "made on this machine, free of charge"

@@ -25,12 +25,7 @@ RADIUS: Final = 0.145
 
 
 class Backdrop:
-    """The wall and the desk's planks; what is nearer rolls by faster.
-
-    Args:
-        floor: the row on which things on the desk stand.
-        speed: pixels per frame by which the desk moves there.
-    """
+    """The wall and the desk's planks: row ``floor`` moves by ``speed`` pixels per frame, and what is nearer by more."""
 
     def __init__(self, width: int, height: int, floor: int, speed: float, rng: Random) -> None:
         self._width = width
@@ -50,7 +45,6 @@ class Backdrop:
 
 
 def _wall(width: int, height: int, rng: Random) -> Image.Image:
-    """Lights out of focus, and a string of bulbs."""
     gradient = Image.linear_gradient("L").point([round(255 * (level / 255) ** 1.6) for level in range(256)])
     wall = ImageOps.colorize(gradient.resize((width, height)), rng.choice(UPPER_WALLS), LOWER_WALL)
     draw = ImageDraw.Draw(wall, "RGBA")
@@ -74,7 +68,6 @@ def _wall(width: int, height: int, rng: Random) -> Image.Image:
 
 
 def _plank(width: int, height: int, brightness: float, rng: Random) -> Image.Image:
-    """Grain, two joints, a light upper and a dark lower edge."""
     grain = Image.frombytes("L", (width // 32, height // 2), rng.randbytes(width // 32 * (height // 2)))
     dark, light = (tuple(round(part * brightness * tone) for part in WOOD) for tone in (0.88, 1.1))
     plank = ImageOps.colorize(grain.resize((width, height), Image.Resampling.BICUBIC), dark, light)
@@ -88,11 +81,8 @@ def _plank(width: int, height: int, brightness: float, rng: Random) -> Image.Ima
 
 
 class Robot:
-    """Painted in parts, each of which is moved for itself.
-
-    Args:
-        side: pixels of the square around it; the wheels touch its lower edge.
-        speed: pixels per frame by which the desk below moves.
+    """Painted in parts, each of which is moved for itself: in a square of ``side`` pixels, whose lower edge the wheels
+    touch, over a desk that moves by ``speed`` pixels per frame.
     """
 
     def __init__(self, side: int, speed: float, rng: Random) -> None:
@@ -154,7 +144,6 @@ def _body(paint: Colour, accent: Colour, is_awake: bool) -> Image.Image:
 
 
 def _wheel(accent: Colour) -> Image.Image:
-    """It fills its square."""
     image, draw = _canvas()
     _disc(draw, 500, 500, 500, DARK)
     _disc(draw, 500, 500, 360, (206, 210, 216))

@@ -36,7 +36,6 @@ class VideoRequest(BaseModel):
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height in pixels."""
         return SIZES[self.resolution, self.ratio]
 
     @property

@@ -13,7 +13,7 @@ from collections.abc import Collection
 from concurrent.futures import Future
 from contextlib import closing
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from aiohttp import http_exceptions, web
 from pydantic import ValidationError
@@ -21,28 +21,18 @@ from pydantic import ValidationError
 from .jobs import Job, JobState, JobStore, Timing
 from .schema import VideoRequest
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
-
 DEFAULT_TOKEN: Final = "rehearsal"  # noqa: S105 - no secret: it opens nothing but this stand-in
 MODEL_ID: Final = "bytedance/seedance-1-0/pro/fast/text-to-video"
 MAX_BODY_BYTES: Final = 1024 * 1024
-"""A real input has a few hundred."""
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 
 
 class RehearsalService:
     """A stand-in for RunComfy. Nothing it does costs anything, leaves this machine or touches its disk.
 
-    It answers from the beginning until `stop`; also a context manager. All of it may be used from several threads.
-
-    Args:
-        tokens: one per account.
-        price_usd: per second of video; None for a service that names no price.
-        store: the jobs that it accepts; closed with the service.
-
-    Raises:
-        OSError: it cannot listen.
+    It answers from the beginning until `stop`. All of it may be used from several threads. It
+    has an account per token, and a price in US dollars per second of video or none, and closes its ``store``. Raises
+    OSError where it cannot listen.
     """
 
     def __init__(
@@ -67,12 +57,6 @@ class RehearsalService:
             self._stopping.set_result(None)
         self._thread.join()
         self.store.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
     def _run(self, listener: socket.socket) -> None:
         with closing(asyncio.SelectorEventLoop()) as loop:

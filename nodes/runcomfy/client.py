@@ -27,8 +27,6 @@ _PIECE: Final = 16 * 1024
 
 @dataclass(frozen=True)
 class ApiRequest:
-    """One request to the API."""
-
     method: str
     path: str
     """From its first slash on, with its query."""
@@ -46,33 +44,25 @@ class Limits:
     read: float = 20.0
     """Between two pieces of the answer."""
     total: float = 45.0
-    """From its beginning to the end of the answer."""
     submit: float = 60.0
-    """The same for a submit: an answer that is given up may be a job that was paid for."""
+    """In place of it for a submit: an answer that is given up may be a job that was paid for."""
 
 
 class Transport(Protocol):
-    """What carries the client's requests."""
-
     def send(self, request: ApiRequest, /, *, before_first_byte: Callable[[], None] | None = None) -> ApiResponse:
         """One exchange.
 
-        Args:
-            before_first_byte: called when the connection stands, TLS included, right before the request is sent. A
-                `SeedanceError` or `StopRequested` of its is raised here, and nothing is sent.
-
-        Raises:
-            ConnectError: no byte of the request has left.
-            ReadError: one may have.
-            InvalidResponse: the answer is a redirect, compressed, or too large.
+        ``before_first_byte`` is called when the connection stands, TLS included, right before the request is sent. A
+        `SeedanceError` or `StopRequested` of its is raised here, and nothing is sent. Raises `ConnectError` where no
+        byte of the request has left, `ReadError` where one may have, and `InvalidResponse` for an answer that is a
+        redirect, compressed or too large.
         """
 
 
 @dataclass(frozen=True)
 class RunComfy:
-    """The service, for one account. Every method is one HTTP exchange and raises `RunComfyError`.
-
-    Those about a job take what a failure means for the money: ``charge``.
+    """The service, for one account. Every method is one HTTP exchange and raises `RunComfyError`, with a ``charge``,
+    where it is about a job: what a failure means for the money.
     """
 
     transport: Transport
@@ -82,19 +72,16 @@ class RunComfy:
     def submit(self, request: GenerationRequest, before_first_byte: Callable[[], None] | None = None) -> str:
         """Ask for a video; **this is what costs money**. Returns the request id.
 
-        An error whose `not_accepted` is false leaves open whether the service took the job. ``before_first_byte`` is
-        as in `Transport.send`.
+        An error whose `not_accepted` is false leaves open whether the service took the job.
         """
         subject = Subject(self.model, token_source=self.token_source)
         call = ApiRequest("POST", f"/v1/models/{self.model}", subject, request.body())
         return Answer(self.transport.send(call, before_first_byte=before_first_byte), subject).submission()
 
     def status(self, request_id: str, *, charge: Charge = Charge.ACCEPTED) -> JobStatus:
-        """Where the job stands."""
         return self._about_job(request_id, charge, "GET", "status").status()
 
     def result(self, request_id: str, *, charge: Charge = Charge.ACCEPTED) -> JobResult:
-        """How the job ended and where its videos are."""
         return self._about_job(request_id, charge, "GET", "result?include_cost=true").result()
 
     def cancel(self, request_id: str, *, charge: Charge = Charge.ACCEPTED) -> CancelOutcome:
@@ -154,13 +141,9 @@ class HttpTransport:
         raise failure.with_traceback(None)
 
     def _answer(self, session: Session, request: ApiRequest) -> ApiResponse:
+        url, timeout = self.origin + request.path, (self.limits.connect, self.limits.read)
         with session.request(
-            request.method,
-            self.origin + request.path,
-            json=request.body,
-            auth=self.token,
-            timeout=(self.limits.connect, self.limits.read),
-            stream=True,
+            request.method, url, json=request.body, auth=self.token, timeout=timeout, stream=True
         ) as response:
             if response.is_redirect:
                 raise InvalidResponse("redirect", request.subject)

@@ -40,18 +40,10 @@ class Subject:
 
 
 NO_CALL: Final = Subject()
-"""Of an error that comes before any call."""
 
 
 class RunComfyError(SeedanceError):
-    """A call to RunComfy that did not work. ``str()`` is the message for the user.
-
-    Args:
-        key: as that of `SeedanceError`.
-        subject: what the call was about.
-        retry_after: seconds that the service asks to wait, if it says so.
-        values: what stands in the sentences.
-    """
+    """A call to RunComfy that did not work. The service may ask to wait ``retry_after`` seconds."""
 
     not_accepted: ClassVar[bool] = True
     """As the answer to a submit: provably no job was created."""
@@ -143,11 +135,7 @@ _CODES: Final = {401: 400004, 402: 400002, 403: 403001, 404: 404001}
 
 
 def error_for(status: int, code: int | None, reason: str, subject: Subject, retry_after: float | None) -> RunComfyError:
-    """The error that an answer stands for, by its HTTP status and RunComfy's own code.
-
-    Args:
-        reason: the service's own words, or nothing.
-    """
+    """The error that an answer stands for, by its HTTP status and RunComfy's own code, with its own words, if any."""
     if status == 429:
         return RateLimited(retry_after, subject)
     kind: type[RunComfyError] = TransientError
@@ -160,12 +148,6 @@ def error_for(status: int, code: int | None, reason: str, subject: Subject, retr
         other = RejectedError, "inputRejected" if status in (400, 422) else "rejected"
         kind, key = _BY_CODE.get(code) or _BY_CODE.get(_CODES.get(status), other)
     words = " ".join(reason.split())[:300].rstrip(".")
-    return kind(
-        key,
-        subject,
-        retry_after=retry_after,
-        status=status,
-        quoted=f': "{words}"' if words else "",
-        name=f"{subject.name!r:.150}",
-        source=subject.token_source,
-    )
+    quoted, name = f': "{words}"' if words else "", f"{subject.name!r:.150}"
+    source = subject.token_source
+    return kind(key, subject, retry_after=retry_after, status=status, quoted=quoted, name=name, source=source)

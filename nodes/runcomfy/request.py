@@ -39,14 +39,19 @@ class Options:
     """Seconds, 2 to 12."""
     seed: int = 38810827
 
+    def problem(self) -> str | None:
+        """Why the schema does not allow a value; None if it allows all."""
+        return (
+            validate_choice("resolution", self.resolution, RESOLUTIONS)
+            or validate_choice("ratio", self.ratio, RATIOS)
+            or validate_number("duration", self.duration, MIN_DURATION, MAX_DURATION)
+            or validate_number("seed", self.seed, 0, MAX_SEED)
+        )
+
 
 @dataclass(frozen=True)
 class GenerationRequest:
-    """One video, as the input schema describes it.
-
-    Raises:
-        InvalidRequest: a value that the schema does not allow; nothing was sent.
-    """
+    """One video, as the input schema describes it. Raises `InvalidRequest` for a value that it does not allow."""
 
     text: str
     resolution: str = Options.resolution
@@ -64,14 +69,8 @@ class GenerationRequest:
         return cls(text, **asdict(options))
 
     def __post_init__(self) -> None:
-        problem = (
-            validate_text(self.text)
-            or validate_choice("resolution", self.resolution, RESOLUTIONS)
-            or validate_choice("ratio", self.ratio, RATIOS)
-            or validate_number("duration", self.duration, MIN_DURATION, MAX_DURATION)
-            or validate_number("seed", self.seed, 0, MAX_SEED)
-        )
-        if problem:
+        options = Options(self.resolution, self.ratio, self.duration, self.seed)
+        if problem := validate_text(self.text) or options.problem():
             raise InvalidRequest(problem)
 
     def body(self) -> dict[str, str | int]:

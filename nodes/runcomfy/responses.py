@@ -33,8 +33,6 @@ class ApiResponse:
 
 
 class JobState(Enum):
-    """Where a job stands."""
-
     QUEUED = "queued"
     RUNNING = "running"
     ENDED = "ended"
@@ -47,16 +45,12 @@ class JobState(Enum):
 
 
 class CancelOutcome(Enum):
-    """What a cancel call achieved."""
-
     CANCELLED = "cancelled"
     NOT_CANCELLABLE = "not_cancellable"
 
 
 @dataclass(frozen=True)
 class JobStatus:
-    """The answer of the status call."""
-
     state: JobState
     raw_status: str
     """The state as the service spelt it."""
@@ -66,8 +60,6 @@ class JobStatus:
 
 @dataclass(frozen=True)
 class JobResult:
-    """The answer of the result call."""
-
     state: JobState
     raw_status: str
     videos: tuple[str, ...] = ()
@@ -80,7 +72,7 @@ class JobResult:
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """The answer of the model call; each part only where the service tells."""
+    """Each part only where the service tells."""
 
     base_price_usd: float | None = None
     price_unit: str = ""
@@ -137,12 +129,10 @@ class Answer:
         raise self._error("wrongRequestId", id=shown) if shown else self._error("noRequestId")
 
     def status(self) -> JobStatus:
-        """Where a job stands."""
         word = self._status_word()
         return JobStatus(_STATUS_WORDS.get(word, JobState.UNKNOWN), word, count_in(self._body.get("queue_position")))
 
     def result(self) -> JobResult:
-        """How a job ended, if it has."""
         body, word = self._body, self._status_word()
         videos = tuple(dict.fromkeys(links_in(body.get("output"))))[:MAX_VIDEOS]
         reason = text_in(body.get("error")) or text_in(body.get("error_message"))
@@ -158,7 +148,6 @@ class Answer:
         raise self._error("noOutcome")
 
     def model(self) -> ModelInfo:
-        """The model's price, as far as the service names it."""
         if self._body.get("error_code"):
             raise self._error("")
         return ModelInfo(number_in(self._body.get("base_price_usd")), text_in(self._body.get("price_unit")))

@@ -56,11 +56,7 @@ class Token(AuthBase):
 
 
 def find_token(environment: Mapping[str, str], file: Path) -> Token:
-    """The token in use: the saved one, else the first variable that is set.
-
-    Raises:
-        MissingToken: there is none, or the one there is cannot be a token.
-    """
+    """The token that is saved, or of the first variable that is set. Raises `MissingToken`, also if it is none."""
     if (saved := _saved(file)).strip():
         return Token(_checked(saved, SAVED), SAVED)
     if name := variable_in_use(environment):
@@ -79,11 +75,8 @@ def is_saved(file: Path) -> bool:
 
 
 def save_token(text: str, file: Path) -> None:
-    """Save a token for all runs from now on, in place of the one saved before.
-
-    Raises:
-        MissingToken: it cannot be a token.
-        OSError: it cannot be written; the one saved before is still there.
+    """Save a token for all runs from now on. Raises `MissingToken` if it cannot be one, and OSError if it cannot be
+    written; the one saved before is then still there.
     """
     value = _checked(text, SAVED)
     private_folder(file.parent)
@@ -93,7 +86,7 @@ def save_token(text: str, file: Path) -> None:
 
 
 def clear_token(file: Path) -> None:
-    """Delete the saved token, and what a crash may have left of saving it. Raises `OSError`."""
+    """Delete the saved token, and what a crash may have left of saving it. Raises OSError."""
     remove_private(file)
 
 
@@ -117,11 +110,7 @@ def _checked(text: str, source: str) -> str:
 
 
 def api_origin(environment: Mapping[str, str]) -> str:
-    """Where the API is: RunComfy's own origin, or RUNCOMFY_API_BASE_URL for tests and proxies.
-
-    Raises:
-        InvalidOrigin: the variable holds something to which no token may be sent.
-    """
+    """Where the API is: RunComfy's own, or RUNCOMFY_API_BASE_URL. Raises `InvalidOrigin` where no token may be sent."""
     value = environment.get("RUNCOMFY_API_BASE_URL", "").strip() or DEFAULT_ORIGIN
     try:
         parts = urlsplit(value)

@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-import av
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from .errors import AGAIN, CorruptVideo
 from .memory import allocate
 from .probe import ALL, Selection, VideoInfo, read_timeline
-from .reader import Orientation, open_frames, orientation_of, write_rgb
+from .reader import open_frames, orientation_of, write_rgb
 
 
 @dataclass(frozen=True)
 class Clip:
-    """The selected frames of a video file."""
-
     images: torch.Tensor
     """[frames, height, width, 3], RGB, 0..1, contiguous, on the CPU."""
     info: VideoInfo
@@ -40,10 +35,7 @@ def decode(
 ) -> Clip:
     """Read the selected frames of a video. Blocks; meant for a worker thread. Needs their memory and a few frames more.
 
-    Args:
-        dtype: of the tensor.
-        progress: called with the frames done and in all.
-        is_cancelled: called before every frame.
+    ``progress`` is called with the frames done and in all, ``is_cancelled`` before every frame.
 
     Raises:
         UnsupportedVideo: it is none, or of a kind that is not read.
@@ -56,28 +48,16 @@ def decode(
     with open_frames(file, wanted.start, timeline.times, is_cancelled) as (stream, first, frames):
         info, orientation = timeline.info(stream, first), orientation_of(first)
         images = allocate((len(wanted), info.height, info.width, 3), file, dtype)
-        selected = islice(frames, 0, len(wanted) * wanted.step, wanted.step)
-        _fill(images.numpy(), selected, orientation, file, progress)
+        out, done, workers = images.numpy(), 0, max(2, (os.cpu_count() or 1) // 2)
+        with ThreadPoolExecutor(workers, "seedance-convert") as executor:
+            pending = deque[Future[None]]()
+            for number, frame in enumerate(islice(frames, 0, len(out) * wanted.step, wanted.step)):
+                pending.append(executor.submit(write_rgb, frame, orientation, out[number], file, number))
+                # One frame more than there are workers: as few are in memory as keep all busy.
+                while len(pending) > workers or (pending and number + 1 == len(out)):
+                    pending.popleft().result()
+                    done += 1
+                    progress(done, len(out))
+        if done < len(out):
+            raise CorruptVideo("video.breaksOff", AGAIN, name=file.name, frames=done + len(pending))
     return Clip(images, info)
-
-
-def _fill(
-    out: NDArray[np.floating],
-    frames: Iterator[av.VideoFrame],
-    orientation: Orientation,
-    file: Path,
-    progress: Callable[[int, int], object],
-) -> None:
-    """Decode the frames, and convert each into its place in ``out`` while the next ones are decoded."""
-    done, workers = 0, max(2, (os.cpu_count() or 1) // 2)
-    with ThreadPoolExecutor(workers, "seedance-convert") as executor:
-        pending = deque[Future[None]]()
-        for number, frame in enumerate(frames):
-            pending.append(executor.submit(write_rgb, frame, orientation, out[number], file, number))
-            # One frame more than there are workers: as few are in memory as keep all busy.
-            while len(pending) > workers or (pending and number + 1 == len(out)):
-                pending.popleft().result()
-                done += 1
-                progress(done, len(out))
-    if done < len(out):
-        raise CorruptVideo("video.breaksOff", AGAIN, name=file.name, frames=done + len(pending))

@@ -51,7 +51,6 @@ class Download:
     clock: Callable[[], float] = time.monotonic
     wait: Wait = pause
     received: int = field(default=0, init=False)
-    """Bytes so far."""
     total: int | None = field(default=None, init=False)
     """Bytes in all, once the server has said."""
 
@@ -63,14 +62,9 @@ class Download:
     def attempt(self, link: str, progress: Callable[[int, int | None], None], stopped: Callable[[], bool]) -> None:
         """Fetch all, or all that is still missing, then check it and give it its name. Blocks.
 
-        Args:
-            progress: called with the bytes received and in all.
-            stopped: called before every reading, of the head as well.
-
-        Raises:
-            DownloadInterrupted, LinkExpired: another attempt, or another link, may help.
-            VideoError: no other attempt would.
-            StopRequested: ``stopped`` said so.
+        ``progress`` is called with the bytes received and in all, ``stopped`` before every reading, of the head as
+        well. Raises `DownloadInterrupted` or `LinkExpired` where another attempt, or another link, may help, another
+        `VideoError` where not, and `StopRequested`.
         """
         if not (self.trusted_origin and link.startswith(self.trusted_origin + "/")):
             check_url(link)
@@ -168,7 +162,6 @@ class Download:
         self._validator = self._validator or header("Last-Modified", "")
 
     def _failure(self, error: Exception, exchange: Exchange) -> VideoError:
-        """What it means that no whole response came."""
         if isinstance(error, ResponseTooLarge):
             self.discard()
             return self._too_large()

@@ -44,8 +44,6 @@ _MAX_THREADS: Final = 8
 
 @dataclass(frozen=True)
 class Format:
-    """What a video is to be."""
-
     width: int
     height: int
     """Pixels; both even."""
@@ -59,7 +57,6 @@ class Format:
 
     @property
     def is_possible(self) -> bool:
-        """Whether H.264 has pictures of this size."""
         sides = (self.width, self.height)
         return min(sides) >= 2 and max(sides) <= MAX_SIDE and math.prod(sides) <= MAX_AREA
 
@@ -143,7 +140,6 @@ class VideoWriter:
             self._mux_frame(frame)
 
     def finish(self) -> None:
-        """Write what is left, and give the file its name."""
         self._mux_frame(None)
         with self._named_errors():
             self._container.close()
@@ -152,7 +148,6 @@ class VideoWriter:
             replace(self._part, self._target)
 
     def discard(self) -> None:
-        """Remove an unfinished file."""
         with suppress(OSError, ValueError, av.FFmpegError):
             self._container.close()
         with suppress(OSError):
@@ -192,8 +187,7 @@ def _layout(channels: int) -> str:
 def _within(items: Iterator[Sound], start: float, end: float) -> Iterator[Sound]:
     """Packets or frames of sound between two times in seconds, timed from the first one on; a damaged one ends early.
 
-    Args:
-        start: minus infinity to leave the times as they are.
+    A ``start`` of minus infinity leaves the times as they are.
     """
     with suppress(av.FFmpegError):
         for item in items:

@@ -28,13 +28,10 @@ class VideoError(SeedanceError):
     """A video that did not arrive or could not be read or written."""
 
 
-class UnsafeUrl(VideoError):
-    """A link that leads to a place where a workflow must not reach."""
+class UnsafeUrl(VideoError): ...
 
 
 class DownloadInterrupted(VideoError):
-    """The transfer broke off; what arrived is kept for the next attempt."""
-
     def __init__(self, reason: str, key: str = "video.interrupted") -> None:
         super().__init__(key, reason=reason)
 
@@ -47,22 +44,17 @@ class HostUnreachable(DownloadInterrupted):
 
 
 class LinkExpired(VideoError):
-    """The link is no longer, or not yet, good."""
-
     def __init__(self, status: int) -> None:
         super().__init__("video.linkExpired", status=status)
 
 
-class DiskFailure(VideoError):
-    """The disk is full, or does not allow writing or renaming."""
+class DiskFailure(VideoError): ...
 
 
-class UnsupportedVideo(VideoError):
-    """Not a video, or of a kind that is not read."""
+class UnsupportedVideo(VideoError): ...
 
 
-class CorruptVideo(VideoError):
-    """A part of the video is missing or broken."""
+class CorruptVideo(VideoError): ...
 
 
 def name_of(file: Path) -> str:
@@ -71,14 +63,12 @@ def name_of(file: Path) -> str:
 
 
 def cannot_open(file: Path, error: OSError) -> VideoError:
-    """The error for a file that the system does not let be read."""
     if isinstance(error, FileNotFoundError):
         return UnsupportedVideo("video.gone", file=str(file))
     return VideoError("video.unreadableNow", file=str(file), reason=error.strerror or type(error).__name__)
 
 
 def disk_error(error: OSError, target: Path) -> DiskFailure:
-    """The error for a video that cannot be written."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return DiskFailure("video.diskFull", folder=str(target.parent))
     return DiskFailure("video.notWritable", folder=str(target.parent), reason=str(error.strerror))

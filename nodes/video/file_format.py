@@ -27,11 +27,7 @@ def check_mp4(file: Path) -> None:
     """Make sure that a file is an MP4 of which nothing is missing at the end. Takes less than a millisecond.
 
     One in fragments may end behind any of them: cut exactly there it counts as whole, as nothing in it says more.
-
-    Raises:
-        UnsupportedVideo: it does not start with an `ftyp` box.
-        CorruptVideo: a box is missing or not there to its end, or there are absurdly many.
-        OSError: it cannot be read.
+    Raises `UnsupportedVideo`, `CorruptVideo`, also for absurdly many boxes, or OSError.
     """
     if _head(file)[4:8] != b"ftyp":
         raise UnsupportedVideo("video.notMp4", name=name_of(file))
@@ -43,11 +39,7 @@ def format_of(file: Path) -> str:
 
     A recording that goes on, or was written into a pipe, does not say how long it will be. It is incomplete where
     one of its parts is; cut exactly between two of them it counts as whole.
-
-    Raises:
-        UnsupportedVideo: it is none of these.
-        CorruptVideo: it is shorter than it says, or as in `check_mp4`.
-        VideoError: the system does not let it be read.
+    Raises as `check_mp4` does, but for OSError a `VideoError`.
     """
     try:
         head = _head(file)
@@ -85,12 +77,8 @@ def _check_boxes(file: Path) -> None:
 def _walk(file: Path, part: Callable[[bytes], Part], align: int = 1) -> list[bytes]:
     """The kinds of the parts of a file in their order, as far as there are not more than `MOST_BOXES` and one.
 
-    Args:
-        part: what begins with the given bytes.
-        align: parts begin at multiples of this.
-
-    Raises:
-        CorruptVideo: one is not there to its end.
+    ``part`` says what begins with the given bytes; parts begin at multiples of ``align``. Raises `CorruptVideo` where
+    one is not there to its end.
     """
     length, start, end, kinds = file.stat().st_size, 0, 0, list[bytes]()
     with file.open("rb") as stream:
@@ -117,7 +105,6 @@ def _box(head: bytes) -> Part:
 
 
 def _chunk(head: bytes) -> Part:
-    """Of an AVI file."""
     kind, size = head[:4], int.from_bytes(head[4:8], "little")
     if kind in (b"RIFF", b"LIST") and size in (0, 0xFFFFFFFF):
         return kind, 12  # of unknown size: go on with the chunks in it
@@ -125,7 +112,6 @@ def _chunk(head: bytes) -> Part:
 
 
 def _element(head: bytes) -> Part:
-    """Of a Matroska file."""
     length = 9 - head[0].bit_length()
     kind, (size, place) = head[:length], _number(head, length)
     if size is None:  # go on with the elements in it

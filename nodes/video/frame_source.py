@@ -26,9 +26,7 @@ _PIECE: Final = 4 * 1024 * 1024
 class FileFrames:
     """The frames of a file that are shown from ``start`` seconds on, for ``duration`` seconds or, for 0, to the end.
 
-    Raises:
-        UnsupportedVideo, CorruptVideo: the file cannot be read.
-        StopRequested: ``is_cancelled`` said so.
+    Raises `UnsupportedVideo`, `CorruptVideo`, or `StopRequested` where ``is_cancelled`` said so.
     """
 
     def __init__(self, file: Path, window: tuple[float, float], is_cancelled: Callable[[], bool]) -> None:
@@ -42,7 +40,8 @@ class FileFrames:
         self.pixel_aspect = 1 / aspect if self._orientation.is_turned else aspect
         # As core cuts: by the ticks of the video.
         start, duration = window
-        self._start = int(start / self.time_base) if start or duration else -math.inf
+        self._shift = int(start / self.time_base)
+        self._start = self._shift if start or duration else -math.inf
         self._end = int((start + duration) / self.time_base) if duration else math.inf
         self.count = sum(map(self._is_in, timeline.times)) or info.frames
 
@@ -55,7 +54,6 @@ class FileFrames:
         return found.hexdigest()
 
     def parts(self, size: int) -> Parts:
-        """All frames, ``size`` at a time."""
         with open_frames(self._file, is_cancelled=self._is_cancelled) as (_, _, frames):
             wanted = (frame for frame in frames if frame.pts is None or self._is_in(frame.pts))
             done = 0
@@ -67,13 +65,8 @@ class FileFrames:
                 yield images, [(frame.pts or 0) - self._shift for frame in some]
 
     def add_sound(self, writer: VideoWriter) -> None:
-        """Hand the sound, if there is any, to a writer."""
         start, end = (float(time * self.time_base) for time in (self._start, self._end))
         writer.copy_sound(self._file, start, end)
-
-    @property
-    def _shift(self) -> int:
-        return int(self._start) if math.isfinite(self._start) else 0
 
     def _is_in(self, time: int) -> bool:
         return self._start <= time < self._end
@@ -82,8 +75,7 @@ class FileFrames:
 class TensorFrames:
     """Frames that are in memory: a tensor [frames, height, width, channels], RGB first, 0..1.
 
-    Args:
-        sound: [channels, samples], -1..1, and its rate; None for a silent video.
+    ``sound`` is [channels, samples], -1..1, and its rate; None for a silent video.
     """
 
     name, pixel_aspect = "video", Fraction(1)

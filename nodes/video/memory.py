@@ -19,8 +19,7 @@ SPARE: Final = 256 * 1024 * 1024
 def allocate(shape: tuple[int, ...], file: Path, dtype: torch.dtype = torch.float32) -> torch.Tensor:
     """An uninitialised tensor for frames of a file, [frames, height, width, 3].
 
-    Raises:
-        VideoError: they do not fit, with both figures and the ways out; nothing was allocated.
+    Raises `VideoError` where they do not fit, with both figures and the ways out; nothing was allocated.
     """
     frames, need, left = shape[0], math.prod(shape) * dtype.itemsize, available_memory()
     if need + SPARE <= left:
@@ -42,8 +41,7 @@ def available_memory() -> int:
 def container_memory(root: Path) -> Iterator[int]:
     """Bytes left under every limit of the control groups around this process; inside a container only some are seen.
 
-    Args:
-        root: where `proc` and `sys` are.
+    ``root`` is where `proc` and `sys` are.
     """
     try:
         lines = (root / "proc/self/cgroup").read_text(encoding="utf-8").splitlines()

@@ -27,8 +27,6 @@ _CUT_AWAY: Final = 8
 
 @dataclass(frozen=True)
 class Selection:
-    """Which frames of a clip are wanted."""
-
     skip_first_frames: int = 0
     frame_load_cap: int = 0
     """At most so many; 0 means all."""
@@ -51,8 +49,6 @@ ALL: Final = Selection()
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """The selected frames of a video file."""
-
     frames: int
     width: int
     """Pixels, as shown."""
@@ -88,10 +84,7 @@ class Timeline:
 
 
 def probe(file: Path, is_cancelled: Callable[[], bool] = lambda: False, selection: Selection = ALL) -> VideoInfo:
-    """What `decode` would give, of which only the first frame is decoded. Blocks.
-
-    Raises as `decode` does, but for want of memory.
-    """
+    """What `decode` would give, but only the first frame is decoded. Blocks. Raises as that does, save for memory."""
     timeline = read_timeline(file, selection, is_cancelled)
     with open_frames(file, is_cancelled=is_cancelled) as (stream, first, _):
         return timeline.info(stream, first)
@@ -100,10 +93,7 @@ def probe(file: Path, is_cancelled: Callable[[], bool] = lambda: False, selectio
 def read_timeline(file: Path, selection: Selection, is_cancelled: Callable[[], bool]) -> Timeline:
     """Count the frames of a file by its packets, to its end or until it is sure to have what is selected.
 
-    Raises:
-        UnsupportedVideo, CorruptVideo: it cannot be read, or not to the end.
-        VideoError: the selection leaves no frame.
-        StopRequested: ``is_cancelled``, which is asked before every packet, said so.
+    Raises as `decode` does, but for want of memory. ``is_cancelled`` is asked before every packet.
     """
     most = selection.most
     times, keys = list[int | None](), list[int | None]()

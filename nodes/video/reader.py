@@ -32,8 +32,7 @@ _MATRICES: Final = MappingProxyType({1: 1, 4: 4, 7: 7, 9: 9, 10: 9})
 def open_video(file: Path, *, quick: bool = False) -> Iterator[tuple[InputContainer, av.VideoStream]]:
     """A file and the stream in it that is the video, open as long as the `with` block lasts.
 
-    Args:
-        quick: for packets alone; what can only be found out by decoding a frame is then not known of the stream.
+    ``quick`` is for packets alone; what can only be found out by decoding a frame is then not known of the stream.
 
     Raises:
         UnsupportedVideo: the file is of another format, or has nothing that could be decoded.
@@ -69,13 +68,9 @@ def open_frames(
     """The stream that is the video, its frame of that number, and that and all later ones in the order in which they
     are shown. They can be had as long as the `with` block lasts. Only a few are in memory at a time.
 
-    Args:
-        times: when the first so many frames are shown, in ticks of the stream; with it later ones are sought.
-        is_cancelled: asked before every packet and every frame.
-
-    Raises:
-        UnsupportedVideo, CorruptVideo: the file cannot be read, or has no such frame.
-        StopRequested: ``is_cancelled`` said so.
+    ``times`` are when the first so many frames are shown, in ticks of the stream; with it later ones are sought.
+    ``is_cancelled`` is asked before every packet and every frame. Raises `UnsupportedVideo`, also where there is no
+    such frame, `CorruptVideo` and `StopRequested`.
     """
     if 0 < number < len(times):
         with open_video(file) as (container, stream):
@@ -111,14 +106,13 @@ def _decode(
 
 
 class Orientation(NamedTuple):
-    """How the frames of a video are to be turned and mirrored."""
+    """How the frames of a video are to be shown."""
 
     is_turned: bool
-    """Whether rows are to be shown as columns; what follows comes after that."""
+    """Rows as columns; what follows comes after that."""
     down: int
-    """-1 if the last row is to be shown first, else 1."""
     right: int
-    """-1 if the last column is to be shown first, else 1."""
+    """-1 if the last row, or column, is to be shown first, else 1."""
 
 
 def orientation_of(frame: av.VideoFrame) -> Orientation:
@@ -173,11 +167,7 @@ def _rows(plane: VideoPlane) -> NDArray[np.uint8]:
 def write_rgb(
     frame: av.VideoFrame, orientation: Orientation, out: NDArray[np.floating], file: Path, number: int
 ) -> None:
-    """Write a frame of a file into ``out`` as `to_rgb` has it, but 0..1, rounded once.
-
-    Raises:
-        UnsupportedVideo: it is of another size.
-    """
+    """Write it into ``out`` as `to_rgb` has it, but 0..1, rounded once. Raises `UnsupportedVideo` for another size."""
     picture = to_rgb(frame, orientation)
     if picture.shape != out.shape:
         raise UnsupportedVideo("video.sizeChanges", name=file.name, frame=number)

@@ -50,8 +50,7 @@ def is_public(address: str) -> bool:
 def check_url(link: str) -> None:
     """Refuse what is wrong with the link itself; the address that it leads to is checked when connecting.
 
-    Raises:
-        UnsafeUrl: not https, with credentials, or to a literal address that is not public.
+    Raises `UnsafeUrl`: not https, with credentials, or to a literal address that is not public.
     """
     try:
         parts = urlsplit(link)
@@ -73,9 +72,8 @@ def check_url(link: str) -> None:
 def media_session(trusted_origin: str | None = None, allowed: Callable[[str], bool] = is_public) -> requests.Session:
     """A session without any token that connects to public addresses only, again at every redirect.
 
-    Args:
-        trusted_origin: a loopback API origin whose own links may point back to it over http.
-        allowed: which addresses count as public; tests hand in their own.
+    The links of a ``trusted_origin``, an API on loopback, may point back to it over http. ``allowed`` says which
+    addresses count as public.
     """
     session = Session(_PublicAdapter(allowed), redirects=MAX_REDIRECTS)
     del session.adapters["http://"]

@@ -20,7 +20,7 @@ def get(server: ComfyUI, path: str) -> requests.Response:
 
 
 def test_english_is_what_the_nodes_say(client: Client) -> None:
-    """A text changed in a node's schema is changed in `locales/en/nodeDefs.json` too, and in every language."""
+    """The texts of `locales/en/nodeDefs.json`, all of them, reach the browser in the nodes' schemas."""
     object_info = client.object_info()
     said = {name: texts_of(object_info[name]) for name in NODES}
     assert said == json.loads((LOCALES / ENGLISH / "nodeDefs.json").read_text(encoding="utf-8"))

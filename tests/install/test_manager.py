@@ -23,7 +23,7 @@ from tools.comfyui_source import ensure
 from tools.package import NAME, ROOT, pack
 
 NODES = {"SeedanceOptions", "SeedanceTextToVideo", "LoadSeedanceVideo", "SeedanceUpscaleVideo"}
-VERSION, OLDER = about().version, "0.1.0"
+VERSION, OLDER = about()["version"], "0.1.0"
 TOKEN = "a-token-of-the-tests"
 
 GRAPH: dict[str, dict[str, object]] = {

@@ -13,6 +13,7 @@ from weakref import WeakSet
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
+from typing_extensions import Self
 
 from nodes import rehearsal
 from nodes.rehearsal import DEFAULT_TOKEN, Job, JobState, Timing, VideoRequest
@@ -69,7 +70,7 @@ class Submission:
 
 
 class RehearsalService(rehearsal.RehearsalService):
-    """The service, with a clock that can be held, and jobs that can be deleted.
+    """The service for as long as a `with` block lasts, with a clock that can be held, and jobs that can be deleted.
 
     Args:
         video: what every video shows, whatever is asked for; made at once. None for what is asked for.
@@ -98,6 +99,12 @@ class RehearsalService(rehearsal.RehearsalService):
         self._scripted = ScriptedStore(timing or Timing(), self._holdable, (lambda *_: content) if video else make)
         self._scripted.failures = deque()
         super().__init__(tokens=tokens, price_usd=price_usd, store=self._scripted)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     def application(self) -> web.Application:
         """With a middleware that counts, delays and denies."""

@@ -56,7 +56,7 @@ def test_the_same_files_make_the_same_zip(zipped: zipfile.ZipFile, tmp_path: Pat
 
 def test_what_stands_in_two_places_is_the_same() -> None:
     changes = re.findall(r"^## (\S+) \(.+\)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
-    assert changes[0] == about().version, "the newest entry of CHANGELOG.md is another version"
+    assert changes[0] == about()["version"], "the newest entry of CHANGELOG.md is another version"
     assert f'\nname = "{NAME}"\n' in PROJECT
     (listed,) = re.findall(r"^dependencies = (\[.*\])$", PROJECT, re.MULTILINE)
     assert (ROOT / "requirements.txt").read_text(encoding="utf-8").split() == ast.literal_eval(listed)

@@ -174,10 +174,10 @@ class VideoWriter:
 
 
 def to_pictures(images: torch.Tensor) -> list[NDArray[np.uint8]]:
-    """Frames, [frames, height, width, 3], 0..1, as bytes, and of even sides as H.264 has them."""
+    """Frames, [frames, height, width, 3], 0..1, which are used up: as bytes, and of even sides as H.264 has them."""
     _, height, width, _ = images.shape
     even = images[:, : height // 2 * 2, : width // 2 * 2]
-    return [(frame * 255).round_().clamp_(0, 255).to(torch.uint8).contiguous().cpu().numpy() for frame in even]
+    return list(even.mul_(255).round_().clamp_(0, 255).to(torch.uint8).contiguous().cpu().numpy())
 
 
 def _layout(channels: int) -> str:

@@ -158,7 +158,7 @@ def _print_jobs(engine: Engine, asked: argparse.Namespace) -> None:
         print("There are no such jobs." if asked.since else "There are no jobs yet.")
         return
     spent = totals(engine.journal)
-    today, month, ever = (dollars(total.cost) for total in (spent.today, spent.month, spent.all))
+    today, month, ever = (dollars(spent[name]["cost"]) for name in ("today", "month", "all"))
     print(f"Spent: {today} today, {month} in 30 days, {ever} in all")
 
 

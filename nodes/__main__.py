@@ -22,8 +22,8 @@ from .jobs.budget import PER_USD
 from .jobs.clock import SystemClock, clock_time
 from .jobs.errors import Stopped
 from .jobs.events import Downloading, Event, Generating, dollars
-from .jobs.import_journal import import_journal
 from .jobs.job import Run, Video
+from .jobs.journal import import_journal
 from .jobs.listing import as_csv, totals
 from .jobs.quote import QuoteKind
 from .jobs.records import JobRecord, State

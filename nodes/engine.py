@@ -19,13 +19,12 @@ from .jobs.account import Account, ListPrice, RateLimiter, Reports
 from .jobs.budget import PRICE_SECONDS, BudgetSetting
 from .jobs.claims import Claims, server_id
 from .jobs.clock import SystemClock
-from .jobs.download import download_link, find_files
+from .jobs.download import check_before_submit, download_link, find_files
 from .jobs.errors import JobError
 from .jobs.file_names import LINK_PREFIX, request_id_of
 from .jobs.job import Run, Video
 from .jobs.journal import Journal
 from .jobs.listing import link, submit_again
-from .jobs.preflight import check_before_submit
 from .jobs.quote import Quote, QuoteKind, quote
 from .jobs.records import RequestKey
 from .jobs.runner import JobRunner

@@ -25,18 +25,14 @@ _OF_A_VIDEO: Final = ("output", "video", "request", "generation", "run")
 
 @dataclass(frozen=True)
 class Limit:
-    """How much may be spent in 24 hours."""
-
     amount: int = 0
-    """0: there is none."""
+    """That may be spent in 24 hours; 0: there is no limit."""
     place: str = SETTINGS
     """Where it is set."""
 
 
 @dataclass(frozen=True)
 class Purchase:
-    """What is held against the budget."""
-
     estimate: int | None = None
     """None where no price could be learnt."""
     limit: Limit = Limit()
@@ -54,7 +50,6 @@ class BudgetSetting:
 
     @property
     def by_environment(self) -> bool:
-        """Whether the file is of no account."""
         return bool(self.environment.get(VARIABLE, "").strip())
 
     def limit(self) -> Limit:
@@ -86,7 +81,6 @@ def _read(text: str, place: str) -> int:
 
 
 def micros(usd: float) -> int:
-    """An amount of US dollars."""
     return round(usd * PER_USD)
 
 

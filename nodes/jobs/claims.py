@@ -35,9 +35,6 @@ class Claims:
     """What the runs of this process have claimed in one journal. May be used from any thread.
 
     Every method raises `JournalUnusable`.
-
-    Args:
-        renew_seconds: between two renewals of what is claimed.
     """
 
     def __init__(self, journal: Journal, renew_seconds: float = RENEW_SECONDS) -> None:
@@ -89,11 +86,8 @@ class Claims:
         self.journal.database.transact(write)
 
     def take(self, record: JobRecord, owner: str, run: str = "") -> JobRecord | None:
-        """Claim a job, unless another run has it or has moved it on. Returns its record as it is then.
-
-        Args:
-            run: which the job belongs to from now on, where it is to bring a video that no other run gets.
-        """
+        """Claim a job, unless another run has it or has moved it on. Returns its record as it is then. From now on it
+        belongs to ``run``, where that is to get a video that no other run gets."""
         if not record.id:
             return record
         if not self.is_free(record):
@@ -138,9 +132,8 @@ class Claims:
 
     def await_job(self, record: JobRecord, owner: str) -> None:
         """Note that a run waits for a job that another has claimed."""
-        self.journal.database.transact(
-            lambda connection: wait_for(connection, owner, self.journal.now(), job=record.id)
-        )
+        transact, now = self.journal.database.transact, self.journal.now
+        transact(lambda connection: wait_for(connection, owner, now(), job=record.id))
 
     def is_awaited(self, record: JobRecord) -> bool:
         """Whether a living run that is not stopped itself waits for a job."""

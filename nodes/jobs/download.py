@@ -73,10 +73,7 @@ async def find_files(
 async def download_videos(job: Job, poller: Poller, result: JobResult) -> tuple[Path, ...]:
     """Fetch every video of a job that is not on disk yet, and write down that it is. Returns where they are.
 
-    Raises:
-        NoVideo: the result holds no link.
-        VideoUnavailable: a video could not be fetched.
-        JobError: asking for new links failed.
+    Raises `NoVideo` where the result holds no link, `VideoUnavailable`, or `JobError` where new ones were not got.
     """
     account, disk = job.account, job.account.executors.journal
     is_alone = bool(job.record.id)  # a job that the journal does not know cannot be claimed

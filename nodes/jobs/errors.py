@@ -14,9 +14,9 @@ JobError
 ├── OtherService       a user names the id of a job of another service
 ├── CannotReceive      what would keep the video from arriving, found before anything was submitted
 ├── BudgetReached      what may be spent in 24 hours is
-├── InvalidBudget      what may be spent cannot be known
+├── InvalidBudget      what may be spent cannot be known, so nothing is
 └── JournalUnusable    no record can be kept, so nothing is submitted
-    ├── CommitUnknown  a change may be written or not
+    ├── CommitUnknown  the connection was lost as a change was committed, which may be written or not
     └── ChangeRefused  a change can never be written
 
 Stopped                the user pressed Stop: not a failure
@@ -48,11 +48,7 @@ _CURES: Final = {
 
 
 class JobError(SeedanceError):
-    """A job that brought no video.
-
-    Args:
-        key: in place of the one of the class.
-    """
+    """A job that brought no video; of its kinds the module's docstring tells. A ``key`` goes before the class' own."""
 
     key: ClassVar[str] = ""
     means: ClassVar[Charge] = Charge.NOTHING
@@ -63,8 +59,6 @@ class JobError(SeedanceError):
 
 
 class JobFailed(JobError):
-    """The service ended the job without a video."""
-
     means = Charge.SEE_USAGE
 
     def __init__(self, request_id: str, reason: str) -> None:
@@ -74,35 +68,23 @@ class JobFailed(JobError):
 
 
 class JobCancelled(JobError):
-    """The job was cancelled elsewhere."""
-
     key = "jobCancelled"
 
 
 class NoVideo(JobError):
-    """A success without a link."""
-
     key, means = "noVideo", Charge.CHARGED
 
 
 class DeadlinePassed(JobError):
-    """The wait is over, the job is not."""
-
     key, means = "deadlinePassed", Charge.ACCEPTED
 
 
 class OutcomeUnknown(JobError):
-    """Nobody here can know whether the service took the job."""
-
     key, means = "outcomeUnknown", Charge.UNKNOWN
 
 
 class VideoUnavailable(JobError):
-    """The video exists, but did not get here.
-
-    Args:
-        first: what to do before the graph is run again, in whole sentences.
-    """
+    """Its ``first`` says what to do before the graph is run again, in whole sentences."""
 
     means = Charge.SUCCEEDED
 
@@ -112,7 +94,7 @@ class VideoUnavailable(JobError):
 
 
 class VideoUnusable(JobError):
-    """The video that was just paid for is on disk and cannot be decoded, for a reason that has an advice of its own."""
+    """Of a video that was just paid for; the reason has an advice of its own."""
 
     means = Charge.CHARGED
 
@@ -121,39 +103,27 @@ class VideoUnusable(JobError):
 
 
 class JobExpired(JobError):
-    """The service has deleted the job or its video, or never had it."""
-
     key, means = "jobExpired", Charge.EARLIER
 
 
 class CannotReceive(JobError):
-    """Something on this machine would keep the video from arriving."""
+    pass
 
 
 class NotUnclear(JobError):
-    """Nothing is left to be settled about a job."""
-
     key = "notUnclear"
 
 
 class OtherJobsId(JobError):
-    """The id of another job."""
-
     key = "otherJobsId"
 
 
 class OtherService(JobError):
-    """The job was submitted to another service than the one that would be asked."""
-
     key = "otherService"
 
 
 class BudgetReached(JobError):
-    """What may be spent in 24 hours is.
-
-    Args:
-        frees_at: when it will have been long enough ago, in seconds since the epoch; None: waiting does not help.
-    """
+    """From ``frees_at`` on, in seconds since the epoch, it will have been long enough ago; None: waiting helps not."""
 
     def __init__(self, key: str, frees_at: float | None, **values: str) -> None:
         or_wait = f"errors.{key}.adviceOrWait"
@@ -162,16 +132,12 @@ class BudgetReached(JobError):
 
 
 class InvalidBudget(JobError):
-    """What may be spent cannot be known, so nothing is."""
+    pass
 
 
 class JournalUnusable(JobError):
-    """Without a record a crash could cost the user a second payment.
-
-    Args:
-        reason: in the words of the database or the system, or one of this pack's own.
-        cure: in place of the one that is known for the reason.
-    """
+    """Without a record a crash could cost the user a second payment. The reason is in the words of the database or the
+    system, or one of this pack's own; a ``cure`` goes before the one that is known for it."""
 
     def __init__(self, file: str, reason: str, cure: str = "") -> None:
         usual = (name for name, words in _CURES.items() if any(word in reason.lower() for word in words))
@@ -180,11 +146,11 @@ class JournalUnusable(JobError):
 
 
 class ChangeRefused(JournalUnusable):
-    """The database cannot hold what is to be written to it, now or later."""
+    pass
 
 
 class CommitUnknown(JournalUnusable):
-    """The connection to the database was lost as a change was committed, which may be written or not."""
+    pass
 
 
 class Stopped(Exception):
@@ -196,11 +162,8 @@ class Stopped(Exception):
 
 
 def error_of(record: JobRecord, *, is_read: bool = True) -> JobError:
-    """What to raise about a job that ended badly or unclearly.
-
-    Args:
-        is_read: whether it reaches somebody, so that the request may be submitted anew after that.
-    """
+    """What to raise about a job that ended badly or unclearly; whether that ``is_read``, so that the request may be
+    submitted anew after that."""
     if record.state is State.FAILED:
         return JobFailed(record.request_id, record.reason)
     if record.state in (State.CANCELLED, State.EXPIRED):

@@ -35,10 +35,8 @@ _IS_UNPRICED: Final = case((_PRICE.is_(None), 1), else_=0)
 
 @dataclass(frozen=True)
 class Spent:
-    """What counts of 24 hours."""
-
     amount: int
-    """What the videos have cost, or else were expected to, in millionths of a US dollar."""
+    """What the videos of 24 hours have cost, or else were expected to, in millionths of a US dollar."""
     unpriced: int
     """How many more there are, of which neither is known."""
     frees_at: float | None = None
@@ -46,15 +44,12 @@ class Spent:
 
 
 class Spending:
-    """Of one journal. May be used from any thread.
-
-    Args:
-        clock: goes on whatever the database's is set to.
-    """
+    """Of one journal. May be used from any thread."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        """Goes on whatever the database's is set to."""
         self._ahead: float | None = None
         """By how much the database's was ahead when it was last counted and that was written; None: not yet."""
         self._ahead_now = 0.0
@@ -157,11 +152,7 @@ def _usd(amount: int) -> str:
 
 
 class NoFreePlace(Exception):
-    """The account has as many jobs at the service as it may have.
-
-    Args:
-        place: of the run among those that wait, from 1.
-    """
+    """The account has as many jobs at the service as it may; ``place`` is the run's among those that wait, from 1."""
 
     def __init__(self, place: int) -> None:
         super().__init__(place)

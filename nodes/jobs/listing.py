@@ -92,11 +92,7 @@ def as_csv(journal: Journal, *, since: float = 0.0) -> str:
 def link(account: Account, number: int, request_id: str) -> None:
     """Give a job the id that the user has found for it at RunComfy. Blocks.
 
-    Raises:
-        NotUnclear: what became of the job is known by now.
-        OtherJobsId: the journal has that id already.
-        OtherService: the job was submitted to another service than the account's.
-        RunComfyError: RunComfy does not know the id, or cannot be asked.
+    Raises `NotUnclear`, `OtherJobsId`, `OtherService`, or `RunComfyError` where RunComfy does not know it or is away.
     """
     record = _unclear(account.journal, number)
     if record.key.origin not in ("", account.origin):

@@ -47,14 +47,10 @@ class JobRunner:
         self._rechecked: set[int] = set()
 
     async def generate(self, request: GenerationRequest, *, reuse: bool) -> Video:
-        """The video of a request: from disk, from an earlier job, or bought.
+        """The video of a request: from disk, from an earlier job, or bought. With ``reuse`` any finished video of the
+        request will do, rather than one new video per run.
 
-        Args:
-            reuse: whether a finished video of the same request will do, rather than one new video per run.
-
-        Raises:
-            SeedanceError: no video; the message says whether anything was charged.
-            Stopped: the user pressed Stop; says what became of the job.
+        Raises `SeedanceError`, which says whether anything was charged, or `Stopped`.
         """
         work = self._generate(request, "" if reuse else self._job.run.key)
         return await guard(self._job, work, may_cancel=True)

@@ -131,10 +131,9 @@ def _report(
 
 
 def cancel_and_record(job: Job) -> CancelOutcome | None:
-    """In a thread, so that a late cancellation is written down all the same. Raises `RunComfyError`.
+    """What the call achieved; None where it was not made because another run has the job or waits for it by now.
 
-    Returns:
-        What the call achieved; None where it was not made because another run has the job or waits for it by now.
+    In a thread, so that a late cancellation is written down all the same. Raises `RunComfyError`.
     """
     record, account = job.record, job.account
     looking: Future[bool] = Future()

@@ -36,8 +36,7 @@ def submit(
 
     All in one thread, so that a job is written down even when the run that waits for it is cut off.
 
-    Args:
-        seen: the records by which it was decided; if there are others by now, nothing is sent and False results.
+    If there are other records by now than were ``seen``, nothing is sent and False results.
 
     Raises:
         RunComfyError: refused, or no connection; with `UNKNOWN` in the record where nobody can know.

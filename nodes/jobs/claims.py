@@ -24,9 +24,8 @@ from sqlalchemy.exc import IntegrityError
 from ..files import private_folder, write_private
 from .errors import JournalUnusable
 from .journal import Journal
-from .limits import CLAIM_SECONDS, wait_for, wait_no_more
-from .records import JobRecord, hash_of
-from .tables import JOBS, WAITING
+from .records import CLAIM_SECONDS, JobRecord, hash_of
+from .tables import JOBS, WAITING, wait_for, wait_no_more
 
 RENEW_SECONDS: Final = 10.0
 

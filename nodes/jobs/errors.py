@@ -20,6 +20,7 @@ JobError
     └── ChangeRefused  a change can never be written
 
 Stopped                the user pressed Stop: not a failure
+NoFreePlace            nor is that the account has as many jobs at the service as it may
 """
 
 from __future__ import annotations
@@ -159,6 +160,14 @@ class Stopped(Exception):
     def __init__(self, report: StopReport) -> None:
         super().__init__(str(report))
         self.report = report
+
+
+class NoFreePlace(Exception):
+    """The ``place`` of the run among those that wait, from 1."""
+
+    def __init__(self, place: int) -> None:
+        super().__init__(place)
+        self.place = place
 
 
 def error_of(record: JobRecord, *, is_read: bool = True) -> JobError:

@@ -10,20 +10,19 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ..runcomfy.request import GenerationRequest
-from .budget import UNLIMITED, Purchase
+from .budget import UNLIMITED, Purchase, Spending
 from .clock import Clock
 from .database import Database
-from .errors import BudgetReached, CommitUnknown, JournalUnusable
-from .limits import CLAIM_SECONDS, NoFreePlace, Spending, wait_in_line
+from .errors import BudgetReached, CommitUnknown, JournalUnusable, NoFreePlace
 from .pending import PendingWrites
 from .postgres import PostgresDatabase
-from .records import NOT_ACCEPTED_YET, SUBMIT_SECONDS, TRANSITIONS, UNFINISHED, JobRecord, RequestKey, State
+from .records import CLAIM_SECONDS, NOT_ACCEPTED_YET, SUBMIT_SECONDS, TRANSITIONS, JobRecord, RequestKey, State
 from .sqlite import SqliteDatabase
-from .tables import JOBS, accept, another_is_unfinished, insertion, newest, read, record_of, successful
+from .tables import JOBS, accept, another_is_unfinished, insertion, newest, read, successful, take_over, wait_in_line
 
 AT_ONCE: Final = 500
 """Rows that are imported in a transaction, for which others wait."""
@@ -123,8 +122,8 @@ class Journal:
             now = self.now()  # not before: the transaction may have waited for others
             if reason := self.spending.refusal(connection, now, purchase):
                 return reason
-            if max_jobs and (full := wait_in_line(connection, key.account, owner, now, max_jobs)):
-                return full
+            if max_jobs and (place := wait_in_line(connection, key.account, owner, now, max_jobs)):
+                return NoFreePlace(place)
             times = {"created": now, "changed": now, "submit_until": now + SUBMIT_SECONDS}
             claim = {"claim_owner": owner, "claim_until": now + CLAIM_SECONDS}
             values = {"state": State.INTENDED, "estimate": purchase.estimate, "reason": "", **times, **claim}
@@ -232,19 +231,4 @@ def import_journal(file: Path, journal: Journal, clock: Clock) -> tuple[int, int
 
 
 def _take_all(rows: list[dict[str, object]], journal: Journal, connection: Connection) -> int:
-    return sum(_take(connection, row, journal.now()) for row in rows)
-
-
-def _take(connection: Connection, row: dict[str, object], now: float) -> bool:
-    """Insert a row unless it is there. Whoever was at work on it goes on by the other journal, or is gone."""
-    record = record_of(row)
-    if read(connection, JOBS.c.uid == record.uid):
-        if record.request_id:  # which it may have got since it was taken over
-            accept(connection, record, record.request_id, now)
-        return False
-    values = {**row, "claim_owner": "", "claim_until": 0.0}
-    del values["id"]
-    if record.state in UNFINISHED and another_is_unfinished(connection, record):
-        values["state"] = State.SURPLUS if record.request_id else State.UNKNOWN_REPORTED
-    connection.execute(insert(JOBS).values(values))
-    return True
+    return sum(take_over(connection, row, journal.now()) for row in rows)

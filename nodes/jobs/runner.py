@@ -11,11 +11,10 @@ from .account import Account
 from .budget import PRICE_SECONDS, Purchase, base_price, estimate
 from .decide import Action, Do, Situation, decide
 from .download import download_videos, whole_files
-from .errors import JobError, JobExpired, JobFailed, JournalUnusable
+from .errors import JobError, JobExpired, JobFailed, JournalUnusable, NoFreePlace
 from .events import Notice, Retrying, Submitting
 from .file_names import VideoFolder
 from .job import NO_JOB, Job, Run, Video
-from .limits import NoFreePlace
 from .poll import ClaimLost, Poller, is_still_there
 from .records import TRANSITIONS, JobRecord, RequestKey, State
 from .stop import guard

@@ -17,8 +17,7 @@ from ..texts import Text
 from .errors import JournalUnusable, OutcomeUnknown, Stopped
 from .events import StopOutcome, StopReport
 from .job import Job, Video
-from .limits import CLAIM_SECONDS
-from .records import JobRecord, State
+from .records import CLAIM_SECONDS, JobRecord, State
 from .waiting import ended_within
 
 SUBMIT_WAIT_SECONDS: Final = 5.0

@@ -11,11 +11,10 @@ from ..errors import SeedanceError, StopRequested
 from ..runcomfy.errors import ConnectError, RunComfyError
 from ..runcomfy.request import GenerationRequest
 from ..texts import Text
-from .budget import Purchase
+from .budget import MAX_UNPRICED, Purchase
 from .errors import JournalUnusable
 from .events import Notice
 from .job import Job
-from .limits import MAX_UNPRICED
 from .records import JobRecord, RequestKey, State
 from .stop import cancel_and_record
 

@@ -153,7 +153,6 @@ class Engine:
         self.journal.close()
 
     def _live_account(self) -> Account:
-        """For the account whose token is in use now."""
         token = find_token(self._environment, self.folders.token)
         origin = api_origin(self._environment)
         max_jobs = self._environment.get(MAX_JOBS, "").strip() or "0"

@@ -80,7 +80,7 @@ class RateLimiter:
             raise RateLimited(left)
 
     def call(self, call: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
-        """Make a call, unless it is of no use by now. Raises `RateLimited` by it or one before, as `check` does."""
+        """Make a call, unless it is of no use by now. Raises `RateLimited` for this call or one before, as `check`."""
         self.check()
         try:
             result = call(*args, **options)
@@ -152,7 +152,6 @@ class ListPrice:
             return answer
 
     def known(self) -> ModelInfo:
-        """What the service has told by now."""
         answer = self.answer()
         if answer.done():
             # It is an extra; whatever is wrong shows at the calls that matter.

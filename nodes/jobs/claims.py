@@ -85,8 +85,8 @@ class Claims:
         self.journal.database.transact(write)
 
     def take(self, record: JobRecord, owner: str, run: str = "") -> JobRecord | None:
-        """Claim a job, unless another run has it or has moved it on. Returns its record as it is then. From now on it
-        belongs to ``run``, where that is to get a video that no other run gets."""
+        """Claim a job, unless another run has it or has moved it on. Returns its record as it is then. ``run`` is
+        which it belongs to from now on, if it is to bring a video that no other run gets."""
         if not record.id:
             return record
         if not self.is_free(record):

@@ -133,8 +133,7 @@ class Database(ABC):
     def _begin(self, connection: Connection, *, is_exclusive: bool) -> None: ...
 
     @abstractmethod
-    def _version(self, connection: Connection) -> int:
-        """Of the tables that are there."""
+    def _version(self, connection: Connection) -> int: ...
 
     @abstractmethod
     def _upgrade(self, connection: Connection) -> None:

@@ -65,7 +65,7 @@ Step = Callable[[JobRecord, Situation], Do | None]
 
 
 def decide(records: Sequence[JobRecord], situation: Situation) -> Action:
-    """The next step by all records of a request, of every account at this service, newest first."""
+    """The next step for a request, by all of its records, of every account at this service, newest first."""
     ours = [record for record in records if record.id not in situation.not_ours]
     if not situation.run:
         return _first(ours, situation, _whole, _unfinished, _saved, _ended) or Action(Do.SUBMIT)

@@ -20,7 +20,7 @@ JobError
     └── ChangeRefused  a change can never be written
 
 Stopped                the user pressed Stop: not a failure
-NoFreePlace            nor is that the account has as many jobs at the service as it may
+NoFreePlace            the account has as many jobs at the service as it may: not a failure, either
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _CURES: Final = {
 
 
 class JobError(SeedanceError):
-    """A job that brought no video; of its kinds the module's docstring tells. A ``key`` goes before the class' own."""
+    """A job that brought no video. A ``key`` takes the place of the one of the class."""
 
     key: ClassVar[str] = ""
     means: ClassVar[Charge] = Charge.NOTHING
@@ -85,7 +85,7 @@ class OutcomeUnknown(JobError):
 
 
 class VideoUnavailable(JobError):
-    """Its ``first`` says what to do before the graph is run again, in whole sentences."""
+    """``first`` is what to do before the graph is run again, in whole sentences."""
 
     means = Charge.SUCCEEDED
 
@@ -95,7 +95,7 @@ class VideoUnavailable(JobError):
 
 
 class VideoUnusable(JobError):
-    """Of a video that was just paid for; the reason has an advice of its own."""
+    """The video was just paid for and is on disk; the reason has an advice of its own."""
 
     means = Charge.CHARGED
 
@@ -124,7 +124,7 @@ class OtherService(JobError):
 
 
 class BudgetReached(JobError):
-    """From ``frees_at`` on, in seconds since the epoch, it will have been long enough ago; None: waiting helps not."""
+    """``frees_at`` is when it was long enough ago, in seconds since the epoch; None where waiting does not help."""
 
     def __init__(self, key: str, frees_at: float | None, **values: str) -> None:
         or_wait = f"errors.{key}.adviceOrWait"
@@ -137,8 +137,8 @@ class InvalidBudget(JobError):
 
 
 class JournalUnusable(JobError):
-    """Without a record a crash could cost the user a second payment. The reason is in the words of the database or the
-    system, or one of this pack's own; a ``cure`` goes before the one that is known for it."""
+    """Without a record a crash could cost the user a second payment. ``reason`` is in the words of the database or the
+    system, or one of this pack's own; ``cure`` takes the place of the one that is known for it."""
 
     def __init__(self, file: str, reason: str, cure: str = "") -> None:
         usual = (name for name, words in _CURES.items() if any(word in reason.lower() for word in words))
@@ -163,7 +163,7 @@ class Stopped(Exception):
 
 
 class NoFreePlace(Exception):
-    """The ``place`` of the run among those that wait, from 1."""
+    """``place`` is the run's among those that wait, from 1."""
 
     def __init__(self, place: int) -> None:
         super().__init__(place)
@@ -171,7 +171,7 @@ class NoFreePlace(Exception):
 
 
 def error_of(record: JobRecord, *, is_read: bool = True) -> JobError:
-    """What to raise about a job that ended badly or unclearly; whether that ``is_read``, so that the request may be
+    """What to raise about a job that ended badly or unclearly. If it ``is_read`` by somebody, the request may be
     submitted anew after that."""
     if record.state is State.FAILED:
         return JobFailed(record.request_id, record.reason)

@@ -136,6 +136,5 @@ class Job:
         self.account.reports.add(record, self.run.queued_prompts() | {self.run.prompt_id})
 
     def leave(self) -> None:
-        """Free what was claimed."""
         self.account.claims.leave(self.owner)
         self.write(self.account.claims.give_back, self.owner)

@@ -206,7 +206,7 @@ class Journal:
 
 
 def _of_request(key: RequestKey) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    """Of every account, at this service."""
+    # Of every account, at this service.
     return JOBS.c.request_key == key.request, JOBS.c.origin.in_([key.origin, ""])
 
 

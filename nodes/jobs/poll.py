@@ -32,7 +32,7 @@ class ClaimLost(Exception):
 
 
 class Poller:
-    """Polls the job that a run has claimed. Of a ``fresh`` one, accepted just now, the duration can be measured."""
+    """Polls the job that a run has claimed; a ``fresh`` one was accepted just now, so its duration can be measured."""
 
     def __init__(self, job: Job, schedule: PollSchedule, *, fresh: bool) -> None:
         account, record = job.account, job.record
@@ -97,7 +97,6 @@ class Poller:
         return result
 
     async def saved(self, files: tuple[str, ...]) -> None:
-        """Write down that the videos are on disk."""
         # With what a surplus job, which can be saved only, has no other state to be written with.
         await self._write(State.SAVED, **{**self._found, "files": files})
 

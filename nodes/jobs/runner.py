@@ -221,7 +221,6 @@ class JobRunner:
         return Video(record.request_id, paths, record.cost, elapsed, price=record.price)
 
     async def _wait_for(self, record: JobRecord) -> None:
-        """Watch what another run makes of a job."""
         if record.id != self._awaited:
             await self._call(self._account.claims.await_job, record, self._job.owner)
             self._awaited = record.id

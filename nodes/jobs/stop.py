@@ -149,7 +149,7 @@ def cancel_and_record(job: Job) -> CancelOutcome | None:
 
 
 def _look(is_wanted: Future[bool], job: Job, record: JobRecord) -> None:
-    """Find out whether another run has a job by now, or waits for it."""
+    """Whether another run has a job by now, or waits for it."""
     claims = job.account.claims
     try:
         is_wanted.set_result(not claims.holds(record, job.owner) or claims.is_awaited(record))

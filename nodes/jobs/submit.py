@@ -24,18 +24,12 @@ before `SUBMIT_SECONDS` are over, after which other runs take its outcome for un
 
 
 def submit(
-    job: Job,
-    seen: Sequence[JobRecord],
-    key: RequestKey,
-    run: str,
-    request: GenerationRequest,
-    purchase: Purchase,
+    job: Job, seen: Sequence[JobRecord], key: RequestKey, run: str, request: GenerationRequest, purchase: Purchase
 ) -> bool:
     """Write the intent, make the call, and write down what became of it, in `Job.record` as well.
 
-    All in one thread, so that a job is written down even when the run that waits for it is cut off.
-
-    If there are other records by now than were ``seen``, nothing is sent and False results.
+    All in one thread, so that a job is written down even when the run that waits for it is cut off. If there are other
+    records by now than those ``seen``, by which it was decided, nothing is sent and False results.
 
     Raises:
         RunComfyError: refused, or no connection; with `UNKNOWN` in the record where nobody can know.

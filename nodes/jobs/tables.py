@@ -115,7 +115,6 @@ def insertion(uid: str, key: RequestKey, run: str, request: GenerationRequest) -
 
 
 def newest(connection: Connection, *conditions: sa.ColumnElement[bool], limit: int | None = None) -> list[JobRecord]:
-    """The records for which all of that holds, newest first."""
     query = sa.select(JOBS).where(*conditions).order_by(JOBS.c.id.desc()).limit(limit)
     return [record_of(row) for row in connection.execute(query).mappings()]
 
@@ -127,7 +126,6 @@ def successful(request: GenerationRequest) -> tuple[sa.ColumnElement[bool], ...]
 
 
 def read(connection: Connection, condition: sa.ColumnElement[bool]) -> JobRecord | None:
-    """A record of which something is true."""
     row = connection.execute(sa.select(JOBS).where(condition)).mappings().first()
     return record_of(row) if row else None
 
@@ -202,5 +200,4 @@ def wait_for(connection: Connection, owner: str, now: float, *, job: int | None 
 
 
 def wait_no_more(connection: Connection, owner: str) -> None:
-    """Note that a run waits for nothing."""
     connection.execute(sa.delete(WAITING).where(WAITING.c.owner == owner))

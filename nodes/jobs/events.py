@@ -89,7 +89,6 @@ class Queued(Event):
     position: int | None
     elapsed: float
     price: str = ""
-    """The list price, where the service tells it: `$0.02 per second`."""
 
     @property
     def texts(self) -> tuple[str, ...]:

@@ -36,7 +36,6 @@ class Run:
     queued_prompts: Callable[[], frozenset[str]]
     """The ids of all prompts that are running or waiting now, this run's among them."""
     report: Callable[[Event], None]
-    """Shows the user an event."""
     is_stopped: Callable[[], bool]
     """Whether Stop is pressed; looked at every tenth of a second."""
     is_read: bool = True

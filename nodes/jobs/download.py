@@ -20,17 +20,8 @@ from ..files import remove
 from ..files import replace as rename
 from ..runcomfy.responses import JobResult
 from ..texts import Text
+from ..video import errors as video_errors
 from ..video.download import Download
-from ..video.errors import (
-    CorruptVideo,
-    DiskFailure,
-    DownloadInterrupted,
-    HostUnreachable,
-    LinkExpired,
-    UnsafeUrl,
-    UnsupportedVideo,
-    VideoError,
-)
 from ..video.url_policy import check_host
 from .decide import Disk
 from .errors import CannotReceive, JournalUnusable, NoVideo, Stopped, VideoUnavailable
@@ -99,11 +90,11 @@ async def _download_one(job: Job, poller: Poller, result: JobResult, number: int
             try:
                 await attempt(result.videos[number])
                 return result
-            except DownloadInterrupted as error:
+            except video_errors.DownloadInterrupted as error:
                 if download.received > before:
                     poller.backoff.reset()
                 await poller.pause_after(error.message)
-            except (LinkExpired, UnsupportedVideo, CorruptVideo) as error:
+            except (video_errors.LinkExpired, video_errors.UnsupportedVideo, video_errors.CorruptVideo) as error:
                 refreshes += 1
                 if refreshes > MAX_LINK_REFRESHES:
                     raise VideoUnavailable(request_id, error.message) from error
@@ -111,9 +102,9 @@ async def _download_one(job: Job, poller: Poller, result: JobResult, number: int
                 result = await poller.result()
                 if len(result.videos) <= number:
                     raise NoVideo(request_id) from error
-            except VideoError as error:
+            except video_errors.VideoError as error:
                 # Its own advice on a link is for somebody who chose it.
-                own = isinstance(error, DiskFailure)
+                own = isinstance(error, video_errors.DiskFailure)
                 first = error.advice if own else Text("errors.videoUnavailable.checkNetwork")
                 raise VideoUnavailable(request_id, error.message, first) from error
 
@@ -130,9 +121,9 @@ async def download_link(link: str, download: Download, executors: Executors, can
                 try:
                     await attempt(link)
                     return download.target
-                except HostUnreachable:
+                except video_errors.HostUnreachable:
                     raise  # most likely the link is wrong, of which whoever typed it wants to hear at once
-                except DownloadInterrupted as error:
+                except video_errors.DownloadInterrupted as error:
                     if backoff.failures >= LINK_ATTEMPTS:
                         raise
                     pause = backoff.pause()
@@ -217,5 +208,5 @@ def _check_host(host: str) -> None:
     try:
         with suppress(OSError):  # it leads nowhere just now, as RunComfy's own name would
             check_host(host)
-    except UnsafeUrl as error:
+    except video_errors.UnsafeUrl as error:
         raise CannotReceive(key="hostUnusable", host=host, reason=error.message.rstrip(".")) from None

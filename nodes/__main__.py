@@ -22,8 +22,8 @@ from .jobs.budget import PER_USD
 from .jobs.clock import SystemClock, clock_time
 from .jobs.errors import Stopped
 from .jobs.events import Downloading, Event, Generating, dollars
-from .jobs.import_journal import import_journal
 from .jobs.job import Run, Video
+from .jobs.journal import import_journal
 from .jobs.listing import as_csv, totals
 from .jobs.quote import QuoteKind
 from .jobs.records import JobRecord, State
@@ -150,7 +150,7 @@ def _jobs(engine: Engine, asked: argparse.Namespace) -> Found:
         begin = f"{clock_time(record.created)}  {_state(record):16}  {cost:>8}"
         lines.append(f"{begin}  {record.request_id or '-':36}  {text:.60}")
     spent = totals(engine.journal)
-    today, month, ever = (dollars(total.cost) for total in (spent.today, spent.month, spent.all))
+    today, month, ever = (dollars(spent[name]["cost"]) for name in ("today", "month", "all"))
     lines.append(f"Spent: {today} today, {month} in 30 days, {ever} in all")
     return [_as_json(record) for record in records], "\n".join(lines)
 

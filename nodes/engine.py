@@ -19,13 +19,12 @@ from .jobs.account import Account, ListPrice, RateLimiter, Reports
 from .jobs.budget import PRICE_SECONDS, BudgetSetting
 from .jobs.claims import Claims, server_id
 from .jobs.clock import SystemClock
-from .jobs.download import download_link, find_files
+from .jobs.download import check_before_submit, download_link, find_files
 from .jobs.errors import JobError
 from .jobs.file_names import LINK_PREFIX, request_id_of
 from .jobs.job import Run, Video
 from .jobs.journal import Journal
 from .jobs.listing import link, submit_again
-from .jobs.preflight import check_before_submit
 from .jobs.quote import Quote, QuoteKind, quote
 from .jobs.records import RequestKey
 from .jobs.runner import JobRunner
@@ -51,8 +50,6 @@ MAX_JOBS: Final = "SEEDANCE_MAX_JOBS"
 
 @dataclass(frozen=True)
 class Folders:
-    """Where things are kept."""
-
     videos: Path
     """Finished videos."""
     private: Path
@@ -60,17 +57,14 @@ class Folders:
 
     @property
     def rehearsals(self) -> Path:
-        """Videos of rehearsals."""
         return self.videos / "rehearsal"
 
     @property
     def token(self) -> Path:
-        """The file of the token that was saved in Settings."""
         return self.private / "token"
 
     @property
     def budget(self) -> Path:
-        """The file of the budget that was saved there."""
         return self.private / "budget"
 
 
@@ -78,9 +72,8 @@ class Engine:
     """Generates videos and finds them again. May be used from any thread and event loop, until `close`.
 
     Args:
+        environment: looked up anew for every video, but for the place of the journal.
         server: the name of what runs it, the same after a restart: who has reported an unclear outcome to its user.
-        environment: where the token and the service's origin may be set, and how many jobs may be at the service at
-            once; looked up anew for every video. And where the journal is.
     """
 
     def __init__(self, folders: Folders, environment: Mapping[str, str], server: str) -> None:
@@ -147,7 +140,6 @@ class Engine:
         link(self._live_account(), number, request_id)
 
     def submit_again(self, number: int, queued: frozenset[str]) -> None:
-        """As `jobs.listing.submit_again`."""
         submit_again(self.journal, self._reports, number, queued)
 
     def close(self) -> None:
@@ -161,7 +153,6 @@ class Engine:
         self.journal.close()
 
     def _live_account(self) -> Account:
-        """For the account whose token is in use now."""
         token = find_token(self._environment, self.folders.token)
         origin = api_origin(self._environment)
         max_jobs = self._environment.get(MAX_JOBS, "").strip() or "0"

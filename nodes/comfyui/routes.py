@@ -9,7 +9,7 @@ import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -149,13 +149,12 @@ class Routes:
             raise Refused(400, Text("refused.noJob"))
         engine = self.engine()
         number = int(before) if before else None
-        found = page(engine.journal, engine.folders.videos, before=number, group=group, words=words[:MAX_WORDS])
-        return asdict(found)
+        return page(engine.journal, engine.folders.videos, before=number, group=group, words=words[:MAX_WORDS])
 
     def totals(self, _: Asked) -> object:
         from ..jobs.listing import totals
 
-        return asdict(totals(self.engine().journal))
+        return totals(self.engine().journal)
 
     def csv(self, _: Asked) -> web.Response:
         from ..jobs.listing import as_csv

@@ -35,8 +35,6 @@ RETRY_AFTER: Final = 60.0
 
 @dataclass(frozen=True)
 class Account:
-    """Made by the engine, and handed to every job of the account."""
-
     client: RunComfy
     name: str
     """Tells accounts apart; not the token."""
@@ -82,11 +80,7 @@ class RateLimiter:
             raise RateLimited(left)
 
     def call(self, call: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
-        """Make a call, unless it is of no use by now.
-
-        Raises:
-            RateLimited: by this call or by one before, in which case it was not made; names the seconds to wait.
-        """
+        """Make a call, unless it is of no use by now. Raises `RateLimited` for this call or one before, as `check`."""
         self.check()
         try:
             result = call(*args, **options)
@@ -104,14 +98,11 @@ class RateLimiter:
 
 class Reports:
     """Which bad ends this server has raised, and which prompts were queued by then. A restart forgets both, and the
-    queue. May be used from any thread.
-
-    Args:
-        server: its name, the same after a restart, by which the journal knows who has reported an unknown outcome.
-    """
+    queue. May be used from any thread."""
 
     def __init__(self, server: str) -> None:
         self.server = server
+        """The same after a restart: by it the journal knows who has reported an unknown outcome."""
         self._queued: dict[str, frozenset[str] | None] = {}
         """By the record's uid, the prompts that were queued when its end was first raised; None: nobody has read it."""
         self._lock = threading.Lock()
@@ -128,11 +119,8 @@ class Reports:
             self._queued[record.uid] = None
 
     def unread(self, records: Iterable[JobRecord], prompt_id: str, just_ended: frozenset[int]) -> frozenset[int]:
-        """The ids of the records whose bad end nobody can have read when a prompt was queued.
-
-        Args:
-            just_ended: if they have ended, then after that: this run has waited for them, or another is about to raise.
-        """
+        """The ids of the records whose bad end nobody can have read when a prompt was queued. Those in ``just_ended``
+        have ended after that, if at all: this run has waited for them, or another is about to raise."""
 
         def is_unread(record: JobRecord) -> bool:
             queued = self._queued.get(record.uid, frozenset())
@@ -144,12 +132,7 @@ class Reports:
 
 
 class ListPrice:
-    """The list price of a model, asked for in the background, and anew when the answer is old. May be used from any
-    thread.
-
-    Args:
-        ask: begins to ask the service.
-    """
+    """The list price of a model, asked for in the background, and anew when the answer is old. For any thread."""
 
     def __init__(self, ask: Callable[[], Future[ModelInfo]], clock: Clock) -> None:
         self._ask = ask
@@ -169,7 +152,6 @@ class ListPrice:
             return answer
 
     def known(self) -> ModelInfo:
-        """What the service has told by now."""
         answer = self.answer()
         if answer.done():
             # It is an extra; whatever is wrong shows at the calls that matter.

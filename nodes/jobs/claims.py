@@ -24,9 +24,8 @@ from sqlalchemy.exc import IntegrityError
 from ..files import private_folder, write_private
 from .errors import JournalUnusable
 from .journal import Journal
-from .limits import CLAIM_SECONDS, wait_for, wait_no_more
-from .records import JobRecord, hash_of
-from .tables import JOBS, WAITING
+from .records import CLAIM_SECONDS, JobRecord, hash_of
+from .tables import JOBS, WAITING, wait_for, wait_no_more
 
 RENEW_SECONDS: Final = 10.0
 
@@ -35,9 +34,6 @@ class Claims:
     """What the runs of this process have claimed in one journal. May be used from any thread.
 
     Every method raises `JournalUnusable`.
-
-    Args:
-        renew_seconds: between two renewals of what is claimed.
     """
 
     def __init__(self, journal: Journal, renew_seconds: float = RENEW_SECONDS) -> None:
@@ -89,11 +85,8 @@ class Claims:
         self.journal.database.transact(write)
 
     def take(self, record: JobRecord, owner: str, run: str = "") -> JobRecord | None:
-        """Claim a job, unless another run has it or has moved it on. Returns its record as it is then.
-
-        Args:
-            run: which the job belongs to from now on, where it is to bring a video that no other run gets.
-        """
+        """Claim a job, unless another run has it or has moved it on. Returns its record as it is then. ``run`` is
+        which it belongs to from now on, if it is to bring a video that no other run gets."""
         if not record.id:
             return record
         if not self.is_free(record):
@@ -138,9 +131,8 @@ class Claims:
 
     def await_job(self, record: JobRecord, owner: str) -> None:
         """Note that a run waits for a job that another has claimed."""
-        self.journal.database.transact(
-            lambda connection: wait_for(connection, owner, self.journal.now(), job=record.id)
-        )
+        transact, now = self.journal.database.transact, self.journal.now
+        transact(lambda connection: wait_for(connection, owner, now(), job=record.id))
 
     def is_awaited(self, record: JobRecord) -> bool:
         """Whether a living run that is not stopped itself waits for a job."""

@@ -26,8 +26,6 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The real one."""
-
     def wall(self) -> float:
         return time.time()
 

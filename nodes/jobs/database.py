@@ -23,11 +23,7 @@ REFUSALS: Final = (DataError, OverflowError, UnicodeError)
 
 
 class Database(ABC):
-    """May be used from any thread. Is opened by its first use.
-
-    Args:
-        name: what errors call it.
-    """
+    """May be used from any thread. Is opened by its first use."""
 
     CURE = ""
     """What helps against whatever is wrong; empty where that depends."""
@@ -72,7 +68,6 @@ class Database(ABC):
         """Seconds since the epoch, by the clock that all users of the database go by."""
 
     def close(self) -> None:
-        """Let go of it."""
         with self._lock:
             if self._engine:
                 self._engine.dispose()
@@ -135,12 +130,10 @@ class Database(ABC):
         """Opens no connection yet."""
 
     @abstractmethod
-    def _begin(self, connection: Connection, *, is_exclusive: bool) -> None:
-        """Begin the transaction."""
+    def _begin(self, connection: Connection, *, is_exclusive: bool) -> None: ...
 
     @abstractmethod
-    def _version(self, connection: Connection) -> int:
-        """Of the tables that are there."""
+    def _version(self, connection: Connection) -> int: ...
 
     @abstractmethod
     def _upgrade(self, connection: Connection) -> None:

@@ -38,8 +38,6 @@ class Do(Enum):
 
 @dataclass(frozen=True)
 class Action:
-    """The next step of a run."""
-
     do: Do
     record: JobRecord | None = None
 
@@ -67,11 +65,7 @@ Step = Callable[[JobRecord, Situation], Do | None]
 
 
 def decide(records: Sequence[JobRecord], situation: Situation) -> Action:
-    """The next step for a request.
-
-    Args:
-        records: all of the request's, of every account at this service, newest first.
-    """
+    """The next step for a request, by all of its records, of every account at this service, newest first."""
     ours = [record for record in records if record.id not in situation.not_ours]
     if not situation.run:
         return _first(ours, situation, _whole, _unfinished, _saved, _ended) or Action(Do.SUBMIT)

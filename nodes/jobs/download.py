@@ -1,33 +1,32 @@
-"""Videos on their way to the disk, through broken connections and expired links."""
+"""Videos on their way to the disk, through broken connections and expired links; and what would keep them from it."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+import os
+import secrets
+import shutil
+import sys
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from requests.utils import get_environ_proxies, select_proxy
+
 from ..errors import StopRequested
 from ..files import remove
 from ..files import replace as rename
 from ..runcomfy.responses import JobResult
 from ..texts import Text
+from ..video import errors as video_errors
 from ..video.download import Download
-from ..video.errors import (
-    CorruptVideo,
-    DiskFailure,
-    DownloadInterrupted,
-    HostUnreachable,
-    LinkExpired,
-    UnsupportedVideo,
-    VideoError,
-)
+from ..video.url_policy import check_host
 from .decide import Disk
-from .errors import JournalUnusable, NoVideo, Stopped, VideoUnavailable
+from .errors import CannotReceive, JournalUnusable, NoVideo, Stopped, VideoUnavailable
 from .events import Downloading, Retrying, StopOutcome, StopReport
-from .file_names import VideoFolder, file_names, state_of
+from .file_names import MAX_NAME, VideoFolder, file_names, state_of
 from .job import NO_JOB, Job
 from .journal import Journal
 from .poll import Poller
@@ -37,6 +36,10 @@ MAX_LINK_REFRESHES: Final = 4
 """How often a new link is asked for before the video counts as unavailable."""
 LINK_ATTEMPTS: Final = 5
 """At a link of the user's."""
+ROOM: Final = 200_000_000
+"""Bytes that have to be free; the largest videos of this model have a tenth of it."""
+MAX_PATH: Final = 260
+"""Characters of a path, with the NUL behind it, unless long ones are switched on in Windows."""
 
 
 def whole_files(request_id: str, folder: Path, journal: Journal) -> tuple[Path, ...]:
@@ -61,10 +64,7 @@ async def find_files(
 async def download_videos(job: Job, poller: Poller, result: JobResult) -> tuple[Path, ...]:
     """Fetch every video of a job that is not on disk yet, and write down that it is. Returns where they are.
 
-    Raises:
-        NoVideo: the result holds no link.
-        VideoUnavailable: a video could not be fetched.
-        JobError: asking for new links failed.
+    Raises `NoVideo` where the result holds no link, `VideoUnavailable`, or `JobError` where new ones were not got.
     """
     account, disk = job.account, job.account.executors.journal
     is_alone = bool(job.record.id)  # a job that the journal does not know cannot be claimed
@@ -90,11 +90,11 @@ async def _download_one(job: Job, poller: Poller, result: JobResult, number: int
             try:
                 await attempt(result.videos[number])
                 return result
-            except DownloadInterrupted as error:
+            except video_errors.DownloadInterrupted as error:
                 if download.received > before:
                     poller.backoff.reset()
                 await poller.pause_after(error.message)
-            except (LinkExpired, UnsupportedVideo, CorruptVideo) as error:
+            except (video_errors.LinkExpired, video_errors.UnsupportedVideo, video_errors.CorruptVideo) as error:
                 refreshes += 1
                 if refreshes > MAX_LINK_REFRESHES:
                     raise VideoUnavailable(request_id, error.message) from error
@@ -102,9 +102,9 @@ async def _download_one(job: Job, poller: Poller, result: JobResult, number: int
                 result = await poller.result()
                 if len(result.videos) <= number:
                     raise NoVideo(request_id) from error
-            except VideoError as error:
+            except video_errors.VideoError as error:
                 # Its own advice on a link is for somebody who chose it.
-                own = isinstance(error, DiskFailure)
+                own = isinstance(error, video_errors.DiskFailure)
                 first = error.advice if own else Text("errors.videoUnavailable.checkNetwork")
                 raise VideoUnavailable(request_id, error.message, first) from error
 
@@ -121,9 +121,9 @@ async def download_link(link: str, download: Download, executors: Executors, can
                 try:
                     await attempt(link)
                     return download.target
-                except HostUnreachable:
+                except video_errors.HostUnreachable:
                     raise  # most likely the link is wrong, of which whoever typed it wants to hear at once
-                except DownloadInterrupted as error:
+                except video_errors.DownloadInterrupted as error:
                     if backoff.failures >= LINK_ATTEMPTS:
                         raise
                     pause = backoff.pause()
@@ -168,3 +168,45 @@ def _is_there(target: Path, *, is_alone: bool) -> bool:
             elif is_alone:
                 remove(left)
     return state_of(target) is Disk.WHOLE
+
+
+def check_before_submit(folder: Path, hosts: Iterable[str]) -> None:
+    """Make sure, before a video is paid for, that it could be fetched from where the latest ones came from, written to
+    its folder and read. Blocks for milliseconds. Raises `CannotReceive`.
+    """
+    _check_folder(folder)
+    try:
+        import av  # noqa: F401  only whether it loads
+    except ImportError as error:
+        raise CannotReceive(key="decoderMissing", reason=str(error)) from None
+    for host in hosts:
+        _check_host(host)
+
+
+def _check_folder(folder: Path) -> None:
+    # As long a name as an unfinished download may have, since Windows limits the whole path.
+    probe = folder / f".{'x' * MAX_NAME}.{secrets.token_hex(4)}.part"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+        probe.unlink()
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        is_too_long = sys.platform == "win32" and len(str(probe.absolute())) >= MAX_PATH
+        reason = Text("errors.folderNotWritable.tooLong") if is_too_long else error.strerror or type(error).__name__
+        raise CannotReceive(key="folderNotWritable", folder=str(folder), reason=reason) from None
+    if free < ROOM:
+        raise CannotReceive(
+            key="driveFull", free=f"{free // 1_000_000}", folder=str(folder), needed=f"{ROOM // 1_000_000}"
+        )
+
+
+def _check_host(host: str) -> None:
+    url = f"https://{host}/"
+    if select_proxy(url, get_environ_proxies(url)):
+        return  # which looks names up by itself
+    try:
+        with suppress(OSError):  # it leads nowhere just now, as RunComfy's own name would
+            check_host(host)
+    except video_errors.UnsafeUrl as error:
+        raise CannotReceive(key="hostUnusable", host=host, reason=error.message.rstrip(".")) from None

@@ -14,12 +14,13 @@ JobError
 ├── OtherService       a user names the id of a job of another service
 ├── CannotReceive      what would keep the video from arriving, found before anything was submitted
 ├── BudgetReached      what may be spent in 24 hours is
-├── InvalidBudget      what may be spent cannot be known
+├── InvalidBudget      what may be spent cannot be known, so nothing is
 └── JournalUnusable    no record can be kept, so nothing is submitted
-    ├── CommitUnknown  a change may be written or not
+    ├── CommitUnknown  the connection was lost as a change was committed, which may be written or not
     └── ChangeRefused  a change can never be written
 
 Stopped                the user pressed Stop: not a failure
+NoFreePlace            the account has as many jobs at the service as it may: not a failure, either
 """
 
 from __future__ import annotations
@@ -48,11 +49,7 @@ _CURES: Final = {
 
 
 class JobError(SeedanceError):
-    """A job that brought no video.
-
-    Args:
-        key: in place of the one of the class.
-    """
+    """A job that brought no video. A ``key`` takes the place of the one of the class."""
 
     key: ClassVar[str] = ""
     means: ClassVar[Charge] = Charge.NOTHING
@@ -63,8 +60,6 @@ class JobError(SeedanceError):
 
 
 class JobFailed(JobError):
-    """The service ended the job without a video."""
-
     means = Charge.SEE_USAGE
 
     def __init__(self, request_id: str, reason: str) -> None:
@@ -74,35 +69,23 @@ class JobFailed(JobError):
 
 
 class JobCancelled(JobError):
-    """The job was cancelled elsewhere."""
-
     key = "jobCancelled"
 
 
 class NoVideo(JobError):
-    """A success without a link."""
-
     key, means = "noVideo", Charge.CHARGED
 
 
 class DeadlinePassed(JobError):
-    """The wait is over, the job is not."""
-
     key, means = "deadlinePassed", Charge.ACCEPTED
 
 
 class OutcomeUnknown(JobError):
-    """Nobody here can know whether the service took the job."""
-
     key, means = "outcomeUnknown", Charge.UNKNOWN
 
 
 class VideoUnavailable(JobError):
-    """The video exists, but did not get here.
-
-    Args:
-        first: what to do before the graph is run again, in whole sentences.
-    """
+    """``first`` is what to do before the graph is run again, in whole sentences."""
 
     means = Charge.SUCCEEDED
 
@@ -112,7 +95,7 @@ class VideoUnavailable(JobError):
 
 
 class VideoUnusable(JobError):
-    """The video that was just paid for is on disk and cannot be decoded, for a reason that has an advice of its own."""
+    """The video was just paid for and is on disk; the reason has an advice of its own."""
 
     means = Charge.CHARGED
 
@@ -121,39 +104,27 @@ class VideoUnusable(JobError):
 
 
 class JobExpired(JobError):
-    """The service has deleted the job or its video, or never had it."""
-
     key, means = "jobExpired", Charge.EARLIER
 
 
 class CannotReceive(JobError):
-    """Something on this machine would keep the video from arriving."""
+    pass
 
 
 class NotUnclear(JobError):
-    """Nothing is left to be settled about a job."""
-
     key = "notUnclear"
 
 
 class OtherJobsId(JobError):
-    """The id of another job."""
-
     key = "otherJobsId"
 
 
 class OtherService(JobError):
-    """The job was submitted to another service than the one that would be asked."""
-
     key = "otherService"
 
 
 class BudgetReached(JobError):
-    """What may be spent in 24 hours is.
-
-    Args:
-        frees_at: when it will have been long enough ago, in seconds since the epoch; None: waiting does not help.
-    """
+    """``frees_at`` is when it was long enough ago, in seconds since the epoch; None where waiting does not help."""
 
     def __init__(self, key: str, frees_at: float | None, **values: str) -> None:
         or_wait = f"errors.{key}.adviceOrWait"
@@ -162,16 +133,12 @@ class BudgetReached(JobError):
 
 
 class InvalidBudget(JobError):
-    """What may be spent cannot be known, so nothing is."""
+    pass
 
 
 class JournalUnusable(JobError):
-    """Without a record a crash could cost the user a second payment.
-
-    Args:
-        reason: in the words of the database or the system, or one of this pack's own.
-        cure: in place of the one that is known for the reason.
-    """
+    """Without a record a crash could cost the user a second payment. ``reason`` is in the words of the database or the
+    system, or one of this pack's own; ``cure`` takes the place of the one that is known for it."""
 
     def __init__(self, file: str, reason: str, cure: str = "") -> None:
         usual = (name for name, words in _CURES.items() if any(word in reason.lower() for word in words))
@@ -180,11 +147,11 @@ class JournalUnusable(JobError):
 
 
 class ChangeRefused(JournalUnusable):
-    """The database cannot hold what is to be written to it, now or later."""
+    pass
 
 
 class CommitUnknown(JournalUnusable):
-    """The connection to the database was lost as a change was committed, which may be written or not."""
+    pass
 
 
 class Stopped(Exception):
@@ -195,12 +162,17 @@ class Stopped(Exception):
         self.report = report
 
 
-def error_of(record: JobRecord, *, is_read: bool = True) -> JobError:
-    """What to raise about a job that ended badly or unclearly.
+class NoFreePlace(Exception):
+    """``place`` is the run's among those that wait, from 1."""
 
-    Args:
-        is_read: whether it reaches somebody, so that the request may be submitted anew after that.
-    """
+    def __init__(self, place: int) -> None:
+        super().__init__(place)
+        self.place = place
+
+
+def error_of(record: JobRecord, *, is_read: bool = True) -> JobError:
+    """What to raise about a job that ended badly or unclearly. If it ``is_read`` by somebody, the request may be
+    submitted anew after that."""
     if record.state is State.FAILED:
         return JobFailed(record.request_id, record.reason)
     if record.state in (State.CANCELLED, State.EXPIRED):

@@ -48,7 +48,6 @@ class Event:
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """Its sentences."""
         return (Text(self.key, **vars(self)),)
 
     def __str__(self) -> str:
@@ -68,8 +67,6 @@ class Notice(Event):
 
 @dataclass(frozen=True)
 class Failed(Notice):
-    """It ended without a video; the sentences are all of its error."""
-
     phase = Phase.FAILED
     urgent: bool = False
     """Nobody knows whether it was charged, which the user is told once."""
@@ -77,28 +74,21 @@ class Failed(Notice):
 
 @dataclass(frozen=True)
 class StopReport(Notice):
-    """The run ended early; the sentences say what has become of the job."""
-
     phase = Phase.STOPPED
     outcome: StopOutcome
 
 
 @dataclass(frozen=True)
 class Submitting(Event):
-    """The request is on its way."""
-
     phase, key = Phase.SUBMITTING, "submitting"
 
 
 @dataclass(frozen=True)
 class Queued(Event):
-    """The service has the job and has not begun."""
-
     phase = Phase.QUEUED
     position: int | None
     elapsed: float
     price: str = ""
-    """The list price, where the service tells it: `$0.02 per second`."""
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -109,8 +99,6 @@ class Queued(Event):
 
 @dataclass(frozen=True)
 class Generating(Event):
-    """The service is at work."""
-
     phase = Phase.GENERATING
     elapsed: float
     expected: float
@@ -136,7 +124,7 @@ class Retrying(Event):
 
 @dataclass(frozen=True)
 class Downloading(Event):
-    """Bytes of the file, in all where known."""
+    """In bytes."""
 
     phase = Phase.DOWNLOADING
     received: int
@@ -152,7 +140,7 @@ class Downloading(Event):
 
 @dataclass(frozen=True)
 class Decoding(Event):
-    """Frames of the file."""
+    """In frames."""
 
     phase, key = Phase.DECODING, "decoding"
     done: int
@@ -161,7 +149,7 @@ class Decoding(Event):
 
 @dataclass(frozen=True)
 class Upscaling(Event):
-    """Frames of the upscaled file."""
+    """In frames, and seconds."""
 
     phase = Phase.UPSCALING
     done: int
@@ -180,8 +168,6 @@ class Upscaling(Event):
 
 @dataclass(frozen=True)
 class Done(Event):
-    """The video is there."""
-
     phase = Phase.DONE
     elapsed: float
     frames: int

@@ -47,10 +47,7 @@ _DROPPED: Final = re.compile("['’\u20e3\ufe00-\ufe0f]")
 
 def file_names(record: JobRecord, count: int, now: float) -> tuple[str, ...]:
     """What the files of a job's videos are called: as it is written down already, else by its day, text, seed and id.
-
-    Args:
-        now: seconds since the epoch; the day of a job that this journal does not know.
-    """
+    A job that this journal does not know is of the day that it is ``now``, in seconds since the epoch."""
     day = time.strftime("%Y%m%d", time.localtime(record.created or now))
     asked = (text_in_name(record.request.text), f"s{record.request.seed}") if record.request else ()
     stem = "-".join(part for part in (day, *asked, _id_in_name(record.request_id)) if part)

@@ -36,7 +36,6 @@ class Run:
     queued_prompts: Callable[[], frozenset[str]]
     """The ids of all prompts that are running or waiting now, this run's among them."""
     report: Callable[[Event], None]
-    """Shows the user an event."""
     is_stopped: Callable[[], bool]
     """Whether Stop is pressed; looked at every tenth of a second."""
     is_read: bool = True
@@ -136,6 +135,5 @@ class Job:
         self.account.reports.add(record, self.run.queued_prompts() | {self.run.prompt_id})
 
     def leave(self) -> None:
-        """Free what was claimed."""
         self.account.claims.leave(self.owner)
         self.write(self.account.claims.give_back, self.owner)

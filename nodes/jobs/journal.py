@@ -8,30 +8,30 @@ from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, update
+from sqlalchemy import ColumnElement, Connection, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ..runcomfy.request import GenerationRequest
-from .budget import UNLIMITED, Purchase
+from .budget import UNLIMITED, Purchase, Spending
 from .clock import Clock
 from .database import Database
-from .errors import BudgetReached, CommitUnknown, JournalUnusable
-from .limits import CLAIM_SECONDS, NoFreePlace, Spending, wait_in_line
+from .errors import BudgetReached, CommitUnknown, JournalUnusable, NoFreePlace
 from .pending import PendingWrites
 from .postgres import PostgresDatabase
-from .records import NOT_ACCEPTED_YET, SUBMIT_SECONDS, TRANSITIONS, JobRecord, RequestKey, State
+from .records import CLAIM_SECONDS, NOT_ACCEPTED_YET, SUBMIT_SECONDS, TRANSITIONS, JobRecord, RequestKey, State
 from .sqlite import SqliteDatabase
-from .tables import JOBS, accept, another_is_unfinished, insertion, newest, read, successful
+from .tables import JOBS, accept, another_is_unfinished, insertion, newest, read, successful, take_over, wait_in_line
+
+AT_ONCE: Final = 500
+"""Rows that are imported in a transaction, for which others wait."""
 
 
 class Journal:
-    """All records of one database, which is in memory where ``file`` is None. May be used from any thread.
-
-    Every method raises `JournalUnusable` where the database cannot be read, or written if need be.
-
-    Args:
-        url: of a database in PostgreSQL, in place of the file; beside that is kept what cannot be written just now.
+    """All records of one database: a file's, one in memory where that is None, or PostgreSQL's at a URL. What cannot be
+    written just now is kept beside the file in any case. May be used from any thread; every method raises
+    `JournalUnusable` where the database cannot be read, or written if need be.
     """
 
     def __init__(self, file: Path | None, clock: Clock, url: str = "") -> None:
@@ -39,17 +39,14 @@ class Journal:
         self.clock = clock
         self.spending = Spending(self.database, clock)
         self.pending = PendingWrites(file.parent if file else None)
-        """What could not be written so far."""
         self._refused = False
         """Whether the last call of `of_request` ended with an error."""
 
     def of_request(self, key: RequestKey, *, first: bool = True) -> list[JobRecord]:
         """All records of a request to this service, of every account, newest first.
 
-        A journal that was deleted in use is refused here, where a user reads it, and begun anew by the next call.
-
-        Args:
-            first: whether a run asks for the first time, so that ids are looked for that a dead process has left.
+        A journal that was deleted in use is refused here, where a user reads it, and begun anew by the next call. When
+        a run asks for the ``first`` time, ids are looked for that a dead process has left.
         """
         if self._refused:
             self._refused = False
@@ -66,11 +63,9 @@ class Journal:
         return next(iter(self.newest(1, JOBS.c.request_id == request_id)), None)
 
     def row(self, number: int) -> JobRecord | None:
-        """The record in a row, as it is now."""
         return next(iter(self.newest(1, JOBS.c.id == number)), None)
 
     def newest(self, limit: int | None, *conditions: ColumnElement[bool]) -> list[JobRecord]:
-        """The newest records for which all of that holds, newest first."""
         return self.database.read(lambda connection: newest(connection, *conditions, limit=limit))
 
     def records(self, limit: int = 100, *, since: float = 0.0) -> list[JobRecord]:
@@ -88,7 +83,6 @@ class Journal:
         return set(islice(filter(None, hosts), limit))
 
     def now(self) -> float:
-        """Seconds since the epoch, by the clock that all users of this database go by."""
         return self.database.now()
 
     def create(
@@ -104,14 +98,13 @@ class Journal:
     ) -> JobRecord | None:
         """Write down, durably, that a request is about to be submitted; nobody else may do so meanwhile.
 
+        Returns None where it might be decided otherwise by now; nothing is written then, nor where it raises.
+
         Args:
             seen: the request's records by which that was decided.
             owner: claims the job.
             refused: this run's earlier attempt, which is written over.
             max_jobs: of the account that may be at the service at once; 0 for any number.
-
-        Returns:
-            None where it might be decided otherwise by now; nothing is written then, nor where it raises.
 
         Raises:
             BudgetReached: by what the purchase would cost.
@@ -129,8 +122,8 @@ class Journal:
             now = self.now()  # not before: the transaction may have waited for others
             if reason := self.spending.refusal(connection, now, purchase):
                 return reason
-            if max_jobs and (full := wait_in_line(connection, key.account, owner, now, max_jobs)):
-                return full
+            if max_jobs and (place := wait_in_line(connection, key.account, owner, now, max_jobs)):
+                return NoFreePlace(place)
             times = {"created": now, "changed": now, "submit_until": now + SUBMIT_SECONDS}
             claim = {"claim_owner": owner, "claim_until": now + CLAIM_SECONDS}
             values = {"state": State.INTENDED, "estimate": purchase.estimate, "reason": "", **times, **claim}
@@ -153,11 +146,7 @@ class Journal:
     def transition(self, record: JobRecord, to: State, **changes: object) -> JobRecord:
         """Move a record on, and write ``changes`` to its other columns, unless somebody else has moved it meanwhile.
 
-        Returns:
-            The record as it is afterwards.
-
-        Raises:
-            ValueError: a record never moves that way.
+        Returns the record as it is afterwards. Raises `ValueError` where a record never moves that way.
         """
         if to not in TRANSITIONS[record.state]:
             raise ValueError(f"a job that is {record.state.value} cannot become {to.value}")
@@ -192,9 +181,8 @@ class Journal:
         """Write down the id of an accepted job, whatever was written about it meanwhile. An id is never lost: where it
         cannot be written now, it is kept and written later, and the error is raised all the same.
 
-        Returns:
-            The record: `ACCEPTED`; `SURPLUS` where another job of the request is unfinished; or `UNKNOWN` where the id
-            is another job's, so that this one's is not known.
+        Returns the record: `ACCEPTED`; `SURPLUS` where another job of the request is unfinished; or `UNKNOWN` where the
+        id is another job's, so that this one's is not known.
         """
         try:
             return self._write_id(record, request_id)
@@ -207,7 +195,6 @@ class Journal:
         self.pending.write(self._write_id, left_by_others=left_by_others)
 
     def close(self) -> None:
-        """Let go of the database."""
         self.database.close()
 
     def _keep_id(self, record: JobRecord, request_id: str) -> None:
@@ -219,5 +206,29 @@ class Journal:
 
 
 def _of_request(key: RequestKey) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    """Of every account, at this service."""
+    # Of every account, at this service.
     return JOBS.c.request_key == key.request, JOBS.c.origin.in_([key.origin, ""])
+
+
+def import_journal(file: Path, journal: Journal, clock: Clock) -> tuple[int, int]:
+    """Take over all jobs of a file that a journal does not have. Returns how many, and how many were there already.
+
+    Raises `JournalUnusable`; then what was taken over stays so, and the rest comes the next time.
+    """
+    source = Journal(file, clock)
+    try:
+        # Ids beside either that could not be written yet; first of the one that may have its files in the same folder.
+        journal.write_pending()
+        source.write_pending()
+        query = select(JOBS).order_by(JOBS.c.id)
+        rows = source.database.read(lambda connection: [dict(row) for row in connection.execute(query).mappings()])
+    finally:
+        source.close()
+    taken = 0
+    for start in range(0, len(rows), AT_ONCE):
+        taken += journal.database.transact(partial(_take_all, rows[start : start + AT_ONCE], journal))
+    return taken, len(rows) - taken
+
+
+def _take_all(rows: list[dict[str, object]], journal: Journal, connection: Connection) -> int:
+    return sum(take_over(connection, row, journal.now()) for row in rows)

@@ -6,14 +6,14 @@ import csv
 import io
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
 
 from .account import Account, Reports
+from .budget import PER_USD
 from .decide import is_under_way
 from .errors import NotUnclear, OtherJobsId, OtherService
 from .journal import Journal
@@ -34,54 +34,12 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 """A cell that begins so is run by spreadsheets; texts come from strangers' workflows."""
 
 
-@dataclass(frozen=True)
-class ListedJob:
-    """One job as people look at it: what is in its record."""
-
-    id: int
-    state: str
-    request: dict[str, str | int] | None
-    request_id: str
-    created: float
-    cost: float | None
-    estimate: float | None
-    """US dollars."""
-    price: str
-    reason: str
-    files: tuple[str, ...]
-    """Those that are there."""
-
-
-@dataclass(frozen=True)
-class Total:
-    """How many videos cost something, and how much together, in US dollars."""
-
-    videos: int
-    cost: float
-
-
-@dataclass(frozen=True)
-class Page:
-    """Some jobs, and the `id` before which the next page begins; None after the last one."""
-
-    jobs: tuple[ListedJob, ...]
-    next: int | None
-
-
-@dataclass(frozen=True)
-class Totals:
-    """Of the day so far by this machine's clock, of the last 30 days, and of all times."""
-
-    today: Total
-    month: Total
-    all: Total
-
-
-def page(journal: Journal, folder: Path, *, before: int | None = None, group: str = "", words: str = "") -> Page:
-    """The newest jobs. Raises `JournalUnusable`.
+def page(
+    journal: Journal, folder: Path, *, before: int | None = None, group: str = "", words: str = ""
+) -> dict[str, Any]:
+    """The newest `jobs`, and as `next` the id before which the next page begins; None after the last one.
 
     Args:
-        folder: where the videos are.
         before: only those with a lower `id`.
         group: one of `GROUPS`; empty for all.
         words: is contained in the text, the options or the request id; empty for all.
@@ -97,23 +55,25 @@ def page(journal: Journal, folder: Path, *, before: int | None = None, group: st
         written = JOBS.c.request.icontains(json.dumps(words)[1:-1], autoescape=True)
         conditions.append(written | JOBS.c.request_id.icontains(words, autoescape=True))
     found = journal.newest(PAGE + 1, *conditions)
-    jobs = tuple(_listed(record, folder, now) for record in found[:PAGE])
-    return Page(jobs, jobs[-1].id if len(found) > PAGE else None)
+    jobs = [_listed(record, folder, now) for record in found[:PAGE]]
+    return {"jobs": jobs, "next": jobs[-1]["id"] if len(found) > PAGE else None}
 
 
-def totals(journal: Journal) -> Totals:
-    """What all jobs have cost, as far as the service has told. Raises `JournalUnusable`."""
+def totals(journal: Journal) -> dict[str, dict[str, float]]:
+    """How many `videos` cost something, and their `cost` in US dollars, as far as the service has told: of `today` by
+    this machine's clock, of the last 30 days as `month`, and of `all` times."""
     now = datetime.fromtimestamp(journal.now()).astimezone()
     begins = (now.replace(hour=0, minute=0, second=0, microsecond=0), now - timedelta(days=30))
     since = [begin.timestamp() for begin in begins]
     parts = [func.sum(case((JOBS.c.created >= begin, part), else_=0)) for begin in since for part in (1, JOBS.c.cost)]
     query = select(*parts, func.count(), func.sum(JOBS.c.cost)).where(JOBS.c.cost > 0)
     row = journal.database.transact(lambda connection: connection.execute(query).one())
-    return Totals(*(Total(row[place] or 0, row[place + 1] or 0.0) for place in (0, 2, 4)))
+    names = ("today", "month", "all")
+    return {name: {"videos": row[2 * n] or 0, "cost": row[2 * n + 1] or 0.0} for n, name in enumerate(names)}
 
 
 def as_csv(journal: Journal, *, since: float = 0.0) -> str:
-    """All jobs that were created since then, oldest last, as a spreadsheet reads them. Raises `JournalUnusable`."""
+    """All jobs that were created since then, oldest last, as a spreadsheet reads them."""
     written = io.StringIO()
     writer = csv.writer(written)
     writer.writerow(("time", "state", *_COLUMNS, "cost_usd", "price", "request_id", "reason"))
@@ -132,11 +92,7 @@ def as_csv(journal: Journal, *, since: float = 0.0) -> str:
 def link(account: Account, number: int, request_id: str) -> None:
     """Give a job the id that the user has found for it at RunComfy. Blocks.
 
-    Raises:
-        NotUnclear: what became of the job is known by now.
-        OtherJobsId: the journal has that id already.
-        OtherService: the job was submitted to another service than the account's.
-        RunComfyError: RunComfy does not know the id, or cannot be asked.
+    Raises `NotUnclear`, `OtherJobsId`, `OtherService`, or `RunComfyError` where RunComfy does not know it or is away.
     """
     record = _unclear(account.journal, number)
     if record.key.origin not in ("", account.origin):
@@ -172,19 +128,16 @@ def _all(journal: Journal, since: float) -> Iterable[JobRecord]:
         conditions[1:] = [JOBS.c.id < found[-1].id]
 
 
-def _listed(record: JobRecord, folder: Path, now: float) -> ListedJob:
-    return ListedJob(
-        id=record.id,
-        state=_state(record, now),
-        request=record.request.body() if record.request else None,
-        request_id=record.request_id,
-        created=record.created,
-        cost=record.cost,
-        estimate=None if record.estimate is None else record.estimate / 1_000_000,
-        price=record.price,
-        reason=record.reason,
-        files=tuple(name for name in record.files if (folder / name).is_file()),
-    )
+def _listed(record: JobRecord, folder: Path, now: float) -> dict[str, Any]:
+    """One job as people look at it; amounts are US dollars, and the files those that are there."""
+    same = ("id", "request_id", "created", "cost", "price", "reason")
+    return {
+        **{name: getattr(record, name) for name in same},
+        "state": _state(record, now),
+        "request": record.request.body() if record.request else None,
+        "estimate": None if record.estimate is None else record.estimate / PER_USD,
+        "files": [name for name in record.files if (folder / name).is_file()],
+    }
 
 
 def _state(record: JobRecord, now: float) -> str:

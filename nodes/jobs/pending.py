@@ -23,15 +23,12 @@ _log: Final = logging.getLogger("seedance")
 
 
 class PendingWrites:
-    """May be used from any thread.
-
-    Args:
-        folder: where each id is kept in a file of its own, durably, so that any process can write it down if this one
-            dies. None: memory alone.
-    """
+    """May be used from any thread."""
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
+        """Where each id is kept in a file of its own, durably, so that any process can write it down if this one dies.
+        None: memory alone."""
         self._lock = threading.Lock()
         self._writes: list[tuple[JobRecord, Callable[[], object]]] = []
 
@@ -51,15 +48,11 @@ class PendingWrites:
                 files.write_private(_text(record, request_id), self._folder / f"accepted-{record.uid}.json")
 
     def write(self, accept: Callable[[JobRecord, str], object], *, left_by_others: bool) -> None:
-        """Write everything, in its order, and forget it then. What the database refuses for good is set aside, so that
-        nothing waits behind it: it goes to the log, and a file with an id stays under another name.
+        """Write everything, in its order, and forget it then; by ``accept`` ids, too, that another process has left.
+        What the database refuses for good is set aside, so that nothing waits behind it: it goes to the log, and a file
+        with an id stays under another name.
 
-        Args:
-            accept: writes down an id that another process could not write.
-            left_by_others: whether to look for such.
-
-        Raises:
-            JournalUnusable: nothing can be written now; what is left waits on.
+        Raises `JournalUnusable` where nothing can be written now; what is left waits on.
         """
         if not (left_by_others or self):
             return

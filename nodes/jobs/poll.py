@@ -32,11 +32,7 @@ class ClaimLost(Exception):
 
 
 class Poller:
-    """Polls the job that a run has claimed.
-
-    Args:
-        fresh: whether the job was accepted just now, so that its duration can be measured.
-    """
+    """Polls the job that a run has claimed; a ``fresh`` one was accepted just now, so its duration can be measured."""
 
     def __init__(self, job: Job, schedule: PollSchedule, *, fresh: bool) -> None:
         account, record = job.account, job.record
@@ -59,8 +55,7 @@ class Poller:
     async def wait(self) -> JobResult:
         """Wait for the job's success.
 
-        Raises:
-            JobFailed, JobCancelled, JobExpired, DeadlinePassed, RejectedError, ClaimLost
+        Raises `JobFailed`, `JobCancelled`, `JobExpired`, `DeadlinePassed`, `RejectedError` or `ClaimLost`.
         """
         # A job found again may have ended long ago.
         delay = self._schedule.delay(0) if self._fresh else 0
@@ -102,7 +97,6 @@ class Poller:
         return result
 
     async def saved(self, files: tuple[str, ...]) -> None:
-        """Write down that the videos are on disk."""
         # With what a surplus job, which can be saved only, has no other state to be written with.
         await self._write(State.SAVED, **{**self._found, "files": files})
 

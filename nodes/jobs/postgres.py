@@ -47,11 +47,8 @@ _CONNECT: Final = {
 
 
 class PostgresDatabase(Database):
-    """Transactions that only read go on beside others.
-
-    Args:
-        url: `postgresql://user:password@host:5432/name`. What is raised never quotes its password.
-    """
+    """At `postgresql://user:password@host:5432/name`. What is raised never quotes the password. Transactions that only
+    read go on beside others."""
 
     CURE = Text("errors.journalUnusable.cures.server")
     IS_REMOTE = True

@@ -32,8 +32,6 @@ class QuoteKind(Enum):
 
 @dataclass(frozen=True)
 class Quote:
-    """What several videos would cost."""
-
     kind: QuoteKind
     videos: int
     to_buy: int = 0
@@ -53,12 +51,8 @@ def quote(
     *,
     reuse: bool,
 ) -> Quote:
-    """What the requests would cost if they were run now. Blocks. Raises `JournalUnusable`.
-
-    Args:
-        folder: where the videos are.
-        model: is asked for the list price where nothing else tells the cost.
-    """
+    """What the requests would cost if they were run now. Blocks; ``model`` is called for the list price where nothing
+    else tells the cost. Raises `JournalUnusable`."""
     origins = {key.origin for key, _ in wanted} | {""}
     same = JOBS.c.request_key.in_([key.request for key, _ in wanted]) & JOBS.c.origin.in_(origins)
     records: defaultdict[str, list[JobRecord]] = defaultdict(list)

@@ -13,6 +13,8 @@ from ..runcomfy.request import GenerationRequest
 
 SUBMIT_SECONDS: Final = 90.0
 """From the intent on, until other runs may take the submit call for ended. Its writer gives it up well before."""
+CLAIM_SECONDS: Final = 30.0
+"""That a claim on a job or a place in line lasts unless it is renewed."""
 
 
 class State(enum.Enum):

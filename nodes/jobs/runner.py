@@ -11,11 +11,10 @@ from .account import Account
 from .budget import PRICE_SECONDS, Purchase, base_price, estimate
 from .decide import Action, Do, Situation, decide
 from .download import download_videos, whole_files
-from .errors import JobError, JobExpired, JobFailed, JournalUnusable
+from .errors import JobError, JobExpired, JobFailed, JournalUnusable, NoFreePlace
 from .events import Notice, Retrying, Submitting
 from .file_names import VideoFolder
 from .job import NO_JOB, Job, Run, Video
-from .limits import NoFreePlace
 from .poll import ClaimLost, Poller, is_still_there
 from .records import TRANSITIONS, JobRecord, RequestKey, State
 from .stop import guard
@@ -47,14 +46,10 @@ class JobRunner:
         self._rechecked: set[int] = set()
 
     async def generate(self, request: GenerationRequest, *, reuse: bool) -> Video:
-        """The video of a request: from disk, from an earlier job, or bought.
+        """The video of a request: from disk, from an earlier job, or bought. With ``reuse`` any finished video of the
+        request will do, rather than one new video per run.
 
-        Args:
-            reuse: whether a finished video of the same request will do, rather than one new video per run.
-
-        Raises:
-            SeedanceError: no video; the message says whether anything was charged.
-            Stopped: the user pressed Stop; says what became of the job.
+        Raises `SeedanceError`, which says whether anything was charged, or `Stopped`.
         """
         work = self._generate(request, "" if reuse else self._job.run.key)
         return await guard(self._job, work, may_cancel=True)
@@ -226,7 +221,6 @@ class JobRunner:
         return Video(record.request_id, paths, record.cost, elapsed, price=record.price)
 
     async def _wait_for(self, record: JobRecord) -> None:
-        """Watch what another run makes of a job."""
         if record.id != self._awaited:
             await self._call(self._account.claims.await_job, record, self._job.owner)
             self._awaited = record.id

@@ -28,11 +28,7 @@ _KEPT: Final = ("id", "request", "request_id", "created", "changed", "seconds", 
 
 
 class SqliteDatabase(Database):
-    """One transaction runs at a time.
-
-    Args:
-        file: None for a database that lives in memory, for this process alone.
-    """
+    """One transaction runs at a time. Without a file it lives in memory, for this process alone."""
 
     def __init__(self, file: Path | None, clock: Clock) -> None:
         super().__init__(str(file or "in memory"), clock)

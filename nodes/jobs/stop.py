@@ -17,8 +17,7 @@ from ..texts import Text
 from .errors import JournalUnusable, OutcomeUnknown, Stopped
 from .events import StopOutcome, StopReport
 from .job import Job, Video
-from .limits import CLAIM_SECONDS
-from .records import JobRecord, State
+from .records import CLAIM_SECONDS, JobRecord, State
 from .waiting import ended_within
 
 SUBMIT_WAIT_SECONDS: Final = 5.0
@@ -131,10 +130,9 @@ def _report(
 
 
 def cancel_and_record(job: Job) -> CancelOutcome | None:
-    """In a thread, so that a late cancellation is written down all the same. Raises `RunComfyError`.
+    """What the call achieved; None where it was not made because another run has the job or waits for it by now.
 
-    Returns:
-        What the call achieved; None where it was not made because another run has the job or waits for it by now.
+    In a thread, so that a late cancellation is written down all the same. Raises `RunComfyError`.
     """
     record, account = job.record, job.account
     looking: Future[bool] = Future()
@@ -151,7 +149,7 @@ def cancel_and_record(job: Job) -> CancelOutcome | None:
 
 
 def _look(is_wanted: Future[bool], job: Job, record: JobRecord) -> None:
-    """Find out whether another run has a job by now, or waits for it."""
+    """Whether another run has a job by now, or waits for it."""
     claims = job.account.claims
     try:
         is_wanted.set_result(not claims.holds(record, job.owner) or claims.is_awaited(record))

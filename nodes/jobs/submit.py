@@ -11,11 +11,10 @@ from ..errors import SeedanceError, StopRequested
 from ..runcomfy.errors import ConnectError, RunComfyError
 from ..runcomfy.request import GenerationRequest
 from ..texts import Text
-from .budget import Purchase
+from .budget import MAX_UNPRICED, Purchase
 from .errors import JournalUnusable
 from .events import Notice
 from .job import Job
-from .limits import MAX_UNPRICED
 from .records import JobRecord, RequestKey, State
 from .stop import cancel_and_record
 
@@ -25,19 +24,12 @@ before `SUBMIT_SECONDS` are over, after which other runs take its outcome for un
 
 
 def submit(
-    job: Job,
-    seen: Sequence[JobRecord],
-    key: RequestKey,
-    run: str,
-    request: GenerationRequest,
-    purchase: Purchase,
+    job: Job, seen: Sequence[JobRecord], key: RequestKey, run: str, request: GenerationRequest, purchase: Purchase
 ) -> bool:
     """Write the intent, make the call, and write down what became of it, in `Job.record` as well.
 
-    All in one thread, so that a job is written down even when the run that waits for it is cut off.
-
-    Args:
-        seen: the records by which it was decided; if there are others by now, nothing is sent and False results.
+    All in one thread, so that a job is written down even when the run that waits for it is cut off. If there are other
+    records by now than those ``seen``, by which it was decided, nothing is sent and False results.
 
     Raises:
         RunComfyError: refused, or no connection; with `UNKNOWN` in the record where nobody can know.

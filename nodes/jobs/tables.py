@@ -11,11 +11,12 @@ from sqlalchemy import Column, Connection, Float, Index, Integer, String, Text
 from sqlalchemy.schema import CreateColumn
 
 from ..runcomfy.request import GenerationRequest
-from .records import NOT_ACCEPTED_YET, UNFINISHED, JobRecord, RequestKey, State, read_request
+from .records import CLAIM_SECONDS, NOT_ACCEPTED_YET, UNFINISHED, JobRecord, RequestKey, State, read_request
 
 VERSION: Final = 6
 """Of the tables. 1 to 3 are the first version's, 4 knew no budget, and up to 5 a process looked at it only once."""
 METADATA: Final = sa.MetaData()
+AT_SERVICE: Final = (State.INTENDED, State.ACCEPTED, State.SURPLUS)
 _STATE: Final = sa.Enum(
     State, values_callable=lambda states: [each.value for each in states], native_enum=False, length=16
 )
@@ -114,7 +115,6 @@ def insertion(uid: str, key: RequestKey, run: str, request: GenerationRequest) -
 
 
 def newest(connection: Connection, *conditions: sa.ColumnElement[bool], limit: int | None = None) -> list[JobRecord]:
-    """The records for which all of that holds, newest first."""
     query = sa.select(JOBS).where(*conditions).order_by(JOBS.c.id.desc()).limit(limit)
     return [record_of(row) for row in connection.execute(query).mappings()]
 
@@ -126,7 +126,6 @@ def successful(request: GenerationRequest) -> tuple[sa.ColumnElement[bool], ...]
 
 
 def read(connection: Connection, condition: sa.ColumnElement[bool]) -> JobRecord | None:
-    """A record of which something is true."""
     row = connection.execute(sa.select(JOBS).where(condition)).mappings().first()
     return record_of(row) if row else None
 
@@ -155,3 +154,50 @@ def another_is_unfinished(connection: Connection, record: JobRecord) -> bool:
     same = (JOBS.c.account == record.key.account) & (JOBS.c.request_key == record.key.request)
     same &= (JOBS.c.run == record.run) & (JOBS.c.uid != record.uid)
     return read(connection, same & JOBS.c.state.in_(UNFINISHED)) is not None
+
+
+def take_over(connection: Connection, row: dict[str, object], now: float) -> bool:
+    """Insert a row of another journal unless it is there. Whoever was at work on it goes on by that one, or is gone."""
+    record = record_of(row)
+    if read(connection, JOBS.c.uid == record.uid):
+        if record.request_id:  # which it may have got since it was taken over
+            accept(connection, record, record.request_id, now)
+        return False
+    values = {**row, "claim_owner": "", "claim_until": 0.0}
+    del values["id"]
+    if record.state in UNFINISHED and another_is_unfinished(connection, record):
+        values["state"] = State.SURPLUS if record.request_id else State.UNKNOWN_REPORTED
+    connection.execute(sa.insert(JOBS).values(values))
+    return True
+
+
+def wait_in_line(connection: Connection, account: str, owner: str, now: float, max_jobs: int) -> int:
+    """The place of a run that is to submit among those that wait, from 1; 0 where it is its turn: first come, first
+    served.
+
+    What counts is what a living run has claimed: the jobs of a server that died count no more when its claims lapse.
+    A run that waits in line is renewed with the claims, and asks every second, so that asking again writes nothing.
+    """
+    in_line = (WAITING.c.account == account) & WAITING.c.job.is_(None) & (WAITING.c.until > now)
+    mine = sa.select(WAITING.c.id).where(in_line, WAITING.c.owner == owner)
+    if connection.execute(mine).first() is None:
+        wait_for(connection, owner, now, account=account)
+    claimed = (JOBS.c.claim_owner > "") & (JOBS.c.claim_until > now)
+    at_service = (JOBS.c.account == account) & JOBS.c.state.in_(AT_SERVICE) & claimed
+    ahead = in_line & (WAITING.c.id < mine.scalar_subquery())
+    busy = connection.execute(sa.select(sa.func.count(JOBS.c.id)).where(at_service)).scalar_one()
+    before = connection.execute(sa.select(sa.func.count(WAITING.c.id)).where(ahead)).scalar_one()
+    place = max(0, before + 1 - max(0, max_jobs - busy))
+    if not place:
+        wait_no_more(connection, owner)
+    return place
+
+
+def wait_for(connection: Connection, owner: str, now: float, *, job: int | None = None, account: str = "") -> None:
+    """Note that a run waits for a job or, without one, for its turn to submit; and for nothing else."""
+    connection.execute(sa.delete(WAITING).where((WAITING.c.until <= now) | (WAITING.c.owner == owner)))
+    connection.execute(sa.insert(WAITING).values(owner=owner, job=job, account=account, until=now + CLAIM_SECONDS))
+
+
+def wait_no_more(connection: Connection, owner: str) -> None:
+    connection.execute(sa.delete(WAITING).where(WAITING.c.owner == owner))

@@ -60,7 +60,6 @@ class Executors:
         """One at a time, since each may fill the memory."""
 
     def close(self) -> None:
-        """Let the threads end once they are done with what they have begun."""
         for executor in (self.calls, self.cancels, self.downloads, self.journal, self.decodes):
             executor.shutdown(wait=False, cancel_futures=True)
 
@@ -159,7 +158,6 @@ class Backoff:
         return max(doubled * self.random.uniform(0.5, 1), min(at_least or 0.0, MAX_RETRY_AFTER))
 
     def reset(self) -> None:
-        """A success: the next failure is a first one again."""
         self.failures = 0
 
 

@@ -20,7 +20,9 @@ from sqlalchemy import Delete, Update, delete, update
 from nodes.engine import Engine, Folders
 from nodes.jobs.account import ListPrice
 from nodes.jobs.budget import (
+    DAY,
     DEFAULT,
+    MAX_UNPRICED,
     PRICE_SECONDS,
     SETTINGS,
     VARIABLE,
@@ -34,7 +36,6 @@ from nodes.jobs.clock import SystemClock, minute
 from nodes.jobs.errors import BudgetReached, InvalidBudget, OutcomeUnknown
 from nodes.jobs.job import Run
 from nodes.jobs.journal import Journal
-from nodes.jobs.limits import DAY, MAX_UNPRICED
 from nodes.jobs.records import RequestKey, State
 from nodes.jobs.tables import JOBS
 from nodes.rehearsal import DEFAULT_TOKEN, Timing

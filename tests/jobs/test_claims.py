@@ -14,10 +14,9 @@ import pytest
 
 from nodes.jobs.claims import Claims, server_id
 from nodes.jobs.clock import SystemClock
-from nodes.jobs.errors import JournalUnusable
+from nodes.jobs.errors import JournalUnusable, NoFreePlace
 from nodes.jobs.journal import Journal
-from nodes.jobs.limits import CLAIM_SECONDS, NoFreePlace
-from nodes.jobs.records import JobRecord, State
+from nodes.jobs.records import CLAIM_SECONDS, JobRecord, State
 from tests.support.fake_runcomfy import BOAT, TurningClock
 from tests.support.job_records import KEY, intend, record_in
 from tests.support.postgres import on_both

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from nodes.jobs.errors import JournalUnusable
-from nodes.jobs.import_journal import AT_ONCE, import_journal
-from nodes.jobs.journal import Journal
+from nodes.jobs.journal import AT_ONCE, Journal, import_journal
 from nodes.jobs.records import JobRecord, State
 from tests.support.fake_runcomfy import TurningClock
 from tests.support.job_records import KEY, intend, record_in

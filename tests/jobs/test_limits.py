@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 
 from nodes.jobs.claims import Claims
-from nodes.jobs.errors import Stopped
+from nodes.jobs.errors import NoFreePlace, Stopped
 from nodes.jobs.journal import Journal
-from nodes.jobs.limits import CLAIM_SECONDS, NoFreePlace
-from nodes.jobs.records import JobRecord, RequestKey, State
+from nodes.jobs.records import CLAIM_SECONDS, JobRecord, RequestKey, State
 from nodes.runcomfy.errors import RateLimited
 from tests.support.fake_runcomfy import BOAT, FakeMachine, TurningClock, go_by
 from tests.support.job_records import KEY

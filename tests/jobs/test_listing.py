@@ -41,9 +41,9 @@ def test_pages_follow_each_other_from_the_newest_to_the_oldest(journal: Journal,
     before = None
     for length in (PAGE, PAGE, 5):
         found = page(journal, tmp_path, before=before)
-        assert len(found.jobs) == length
-        seen += [job.id for job in found.jobs]
-        before = found.next
+        assert len(found["jobs"]) == length
+        seen += [job["id"] for job in found["jobs"]]
+        before = found["next"]
     assert before is None
     assert seen == sorted(seen, reverse=True)
     assert len(set(seen)) == 2 * PAGE + 5
@@ -55,15 +55,15 @@ def test_every_state_is_in_one_group_and_an_intent_that_nobody_ended_is_unclear(
     for number, state in enumerate(State):
         record_in(state, journal, key(number))
     listed = len(journal.records())
-    grouped = {group: page(journal, tmp_path, group=group).jobs for group in GROUPS}
+    grouped = {group: page(journal, tmp_path, group=group)["jobs"] for group in GROUPS}
     assert sum(map(len, grouped.values())) == listed
-    assert {job.state for job in grouped["unclear"]} == {"unknown"}
-    assert "intended" in {job.state for job in grouped["running"]}
+    assert {job["state"] for job in grouped["unclear"]} == {"unknown"}
+    assert "intended" in {job["state"] for job in grouped["running"]}
     clock.now += SUBMIT_SECONDS + 1
-    grouped = {group: page(journal, tmp_path, group=group).jobs for group in GROUPS}
+    grouped = {group: page(journal, tmp_path, group=group)["jobs"] for group in GROUPS}
     assert sum(map(len, grouped.values())) == listed
-    assert {job.state for job in grouped["unclear"]} == {"unknown"}
-    assert "intended" not in {job.state for job in grouped["running"]}
+    assert {job["state"] for job in grouped["unclear"]} == {"unknown"}
+    assert "intended" not in {job["state"] for job in grouped["running"]}
 
 
 def test_a_job_is_found_by_what_was_asked_for_and_by_its_id(journal: Journal, tmp_path: Path) -> None:
@@ -80,24 +80,24 @@ def test_a_job_is_found_by_what_was_asked_for_and_by_its_id(journal: Journal, tm
         "job-1X": texts[1:2],
     }
     for words, expected in table.items():
-        found = page(journal, tmp_path, words=words).jobs
-        assert [job.request and job.request["text"] for job in reversed(found)] == expected, words
+        found = page(journal, tmp_path, words=words)["jobs"]
+        assert [job["request"]["text"] for job in reversed(found)] == expected, words
 
 
 def test_only_files_that_are_there_are_listed(journal: Journal, tmp_path: Path) -> None:
     record = record_in(State.SAVED, journal, files=("there.mp4", "deleted.mp4"))
     (tmp_path / "there.mp4").touch()
-    (job,) = page(journal, tmp_path).jobs
-    assert (job.id, job.files, job.request) == (record.id, ("there.mp4",), BOAT.body())
+    (job,) = page(journal, tmp_path)["jobs"]
+    assert (job["id"], job["files"], job["request"]) == (record.id, ["there.mp4"], BOAT.body())
 
 
 def test_the_sums_are_of_today_of_30_days_and_of_all(journal: Journal, clock: TurningClock) -> None:
-    assert totals(journal).all.videos == 0
+    assert totals(journal)["all"]["videos"] == 0
     for number, (cost, days) in enumerate([(0.5, 29.5), (0.25, 5.0), (0.0, 0.0), (0.125, 0.0)]):
         record_in(State.SUCCEEDED, journal, key(number), cost=cost)
         clock.now += days * DAY
     found = totals(journal)
-    assert [(each.videos, each.cost) for each in (found.today, found.month, found.all)] == [
+    assert [(each["videos"], each["cost"]) for each in (found["today"], found["month"], found["all"])] == [
         (1, 0.125),
         (2, 0.375),
         (3, 0.875),

@@ -11,9 +11,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from nodes.jobs.download import MAX_PATH, ROOM, check_before_submit
 from nodes.jobs.errors import CannotReceive
 from nodes.jobs.file_names import TEXT_LETTERS
-from nodes.jobs.preflight import MAX_PATH, ROOM, check_before_submit
 from nodes.runcomfy.request import MAX_SEED
 
 TEXT = "x" * TEXT_LETTERS

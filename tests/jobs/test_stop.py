@@ -15,7 +15,7 @@ from nodes.jobs import stop
 from nodes.jobs.errors import OutcomeUnknown, Stopped
 from nodes.jobs.events import Event, Queued
 from nodes.jobs.job import Video
-from nodes.jobs.limits import CLAIM_SECONDS
+from nodes.jobs.records import CLAIM_SECONDS
 from nodes.jobs.waiting import ended_within
 from nodes.runcomfy.errors import ReadError
 from tests.support.fake_runcomfy import BOAT, Answer, FakeMachine, reply

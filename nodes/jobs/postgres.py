@@ -143,7 +143,7 @@ def _parse(url: str) -> URL:
         parsed = None
     # With an unescaped @ or / in the password its rest would count as the host.
     named = parsed and parsed.drivername in ("postgresql", "postgres", "postgresql+psycopg")
-    if not (parsed and named and re.fullmatch(r"[\w.:%-]*", parsed.host or "") and "@" not in (parsed.database or "")):
+    if not (parsed and named and re.fullmatch(r"[\w.:%-]*", parsed.host or "") and url.count("@") <= 1):
         cure = Text("errors.journalUnusable.cures.address", example="postgresql://user:password@host:5432/name")
         raise JournalUnusable("SEEDANCE_JOURNAL_URL", Text("errors.journalUnusable.reasons.address"), cure) from None
     return parsed.set(drivername="postgresql+psycopg")

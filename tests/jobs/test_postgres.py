@@ -376,6 +376,7 @@ def test_the_password_is_nowhere(
         "no such host": f"postgresql://me:{PASSWORD}@nowhere.invalid/jobs",
         "no such database": good + "x",
         "an unescaped @": f"postgresql://me:x@{PASSWORD}@127.0.0.1/jobs",
+        "an unescaped @ and ?": f"postgresql://me:x@{PASSWORD}?y@127.0.0.1/jobs",
         "an unescaped /": f"postgresql://me:x/{PASSWORD}@127.0.0.1/jobs",
         "an unescaped :": f"postgresql://me:x:{PASSWORD}@127.0.0.1:1/jobs",
         "an unescaped #": f"postgresql://me:x#{PASSWORD}@127.0.0.1:1/jobs",

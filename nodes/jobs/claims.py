@@ -24,7 +24,7 @@ from sqlalchemy.exc import IntegrityError
 from ..files import private_folder, write_private
 from .errors import JournalUnusable
 from .journal import Journal
-from .limits import CLAIM_SECONDS, wait_for, wait_no_more
+from .limits import CLAIM_SECONDS, goes_on, wait_for, wait_no_more
 from .records import JobRecord, hash_of
 from .tables import JOBS, WAITING
 
@@ -144,7 +144,7 @@ class Claims:
 
     def is_awaited(self, record: JobRecord) -> bool:
         """Whether a living run that is not stopped itself waits for a job."""
-        waiting = (WAITING.c.job == record.id) & (WAITING.c.until > self.journal.now())
+        waiting = (WAITING.c.job == record.id) & goes_on(WAITING.c.until, self.journal.now())
         owners = self.journal.database.read(
             lambda connection: connection.execute(select(WAITING.c.owner).where(waiting)).scalars().all()
         )

@@ -174,11 +174,11 @@ def wait_in_line(connection: Connection, account: str, owner: str, now: float, m
     What counts is what a living run has claimed: the jobs of a server that died count no more when its claims lapse.
     A run that waits in line is renewed with the claims, and asks every second, so that asking again writes nothing.
     """
-    in_line = (WAITING.c.account == account) & WAITING.c.job.is_(None) & (WAITING.c.until > now)
+    in_line = (WAITING.c.account == account) & WAITING.c.job.is_(None) & goes_on(WAITING.c.until, now)
     mine = select(WAITING.c.id).where(in_line, WAITING.c.owner == owner)
     if connection.execute(mine).first() is None:
         wait_for(connection, owner, now, account=account)
-    claimed = (JOBS.c.claim_owner > "") & (JOBS.c.claim_until > now)
+    claimed = (JOBS.c.claim_owner > "") & goes_on(JOBS.c.claim_until, now)
     at_service = (JOBS.c.account == account) & JOBS.c.state.in_(AT_SERVICE) & claimed
     ahead = in_line & (WAITING.c.id < mine.scalar_subquery())
     busy = connection.execute(select(func.count(JOBS.c.id)).where(at_service)).scalar_one()
@@ -190,9 +190,15 @@ def wait_in_line(connection: Connection, account: str, owner: str, now: float, m
     return None
 
 
+def goes_on(until: ColumnElement[float], now: float) -> ColumnElement[bool]:
+    """Whether a claim or a wait that ends then has not lapsed."""
+    # One that ends later than any made now was made before the clock was set back.
+    return (until > now) & (until <= now + 2 * CLAIM_SECONDS)
+
+
 def wait_for(connection: Connection, owner: str, now: float, *, job: int | None = None, account: str = "") -> None:
     """Note that a run waits for a job or, without one, for its turn to submit; and for nothing else."""
-    connection.execute(delete(WAITING).where((WAITING.c.until <= now) | (WAITING.c.owner == owner)))
+    connection.execute(delete(WAITING).where(~goes_on(WAITING.c.until, now) | (WAITING.c.owner == owner)))
     connection.execute(insert(WAITING).values(owner=owner, job=job, account=account, until=now + CLAIM_SECONDS))
 
 

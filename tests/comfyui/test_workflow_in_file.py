@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 import struct
 from pathlib import Path
+from typing import Any
 
 import av
 import pytest
@@ -55,7 +57,23 @@ def test_what_fails_leaves_the_file_as_it_was_and_nothing_beside_it(file: Path) 
     assert list(file.parent.iterdir()) == [file]
 
 
+def test_the_unfinished_file_has_a_name_that_an_encrypted_folder_takes(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """143 bytes; of a single video's name `file_names` makes 122 at most."""
+    copy, lengths = shutil.copyfile, list[int]()
+
+    def note_and_copy(source: Path, target: Path) -> None:
+        lengths.append(len(target.name))
+        copy(source, target)
+
+    monkeypatch.setattr(shutil, "copyfile", note_and_copy)
+    add_metadata(file.rename(file.with_name(f"{'a' * 118}.mp4")), WRITTEN)
+    assert max(lengths) <= 143
+
+
 def test_names_that_are_no_text_are_written_as_well_as_can_be(file: Path) -> None:
-    add_metadata(file, {"\ud800": "\ud800"} | WRITTEN)
+    odd: dict[Any, object] = {"\ud800": "\ud800", 1: "a number"}
+    add_metadata(file, odd | WRITTEN)
     with av.open(str(file)) as container:
         assert {name: json.loads(container.metadata[name]) for name in WRITTEN} == WRITTEN

@@ -11,7 +11,7 @@ import time
 from collections.abc import Generator
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from ..texts import Text
@@ -96,7 +96,8 @@ class PostgresDatabase(Database):
         return version or 0
 
     def _upgrade(self, connection: Connection) -> None:
-        connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS journal_version (number integer NOT NULL)")
+        if not inspect(connection).has_table("journal_version"):  # else a user who may make none is refused even so
+            connection.exec_driver_sql("CREATE TABLE journal_version (number integer NOT NULL)")
         version = self._check(connection)
         upgrade(connection)
         if version < VERSION:

@@ -27,7 +27,8 @@ def add_metadata(file: Path, metadata: Mapping[str, object]) -> None:
             sync(written)
         replace(unfinished, file)
     finally:
-        remove(unfinished)
+        if file.exists():  # some network drives delete what is to be replaced, and may be gone then: the copy is left
+            remove(unfinished)
 
 
 def _user_data(values: Mapping[str, str]) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 import struct
@@ -55,6 +56,22 @@ def test_what_fails_leaves_the_file_as_it_was_and_nothing_beside_it(file: Path) 
         add_metadata(file, WRITTEN)
     assert file.read_bytes() == before
     assert list(file.parent.iterdir()) == [file]
+
+
+def test_the_video_outlives_a_drive_that_deletes_what_is_to_be_replaced_and_is_gone_then(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As some network drives do: then the copy is the video, and found by the run that looks for it."""
+
+    def half(_: Path, target: Path) -> None:
+        target.unlink()
+        raise OSError(errno.EIO, "Host is down")
+
+    monkeypatch.setattr(Path, "replace", half)
+    with pytest.raises(OSError, match="Host is down"):
+        add_metadata(file, WRITTEN)
+    (left,) = file.parent.iterdir()
+    check_mp4(left)
 
 
 def test_the_unfinished_file_has_a_name_that_an_encrypted_folder_takes(

@@ -130,11 +130,12 @@ class Claims:
         return not 0 < left <= 2 * CLAIM_SECONDS or self._is_dead(record.claim_owner)
 
     def holds(self, record: JobRecord, owner: str) -> bool:
-        """Whether a run has still claimed a job: it may have lapsed while the machine slept."""
-        if not record.id:
-            return True
-        row = self.journal.row(record.id)
-        return row is not None and row.claim_owner == owner
+        """Whether a run has still claimed a job: it may have lapsed while the machine slept.
+
+        Also where the journal does not know the job any more: its file was replaced, so nobody else can have it.
+        """
+        rows = self.journal.newest(1, JOBS.c.uid == record.uid) if record.id else []
+        return all(row.claim_owner == owner for row in rows)
 
     def await_job(self, record: JobRecord, owner: str) -> None:
         """Note that a run waits for a job that another has claimed."""

@@ -11,7 +11,8 @@ from dataclasses import replace
 
 import pytest
 
-from nodes.jobs import runner, stop
+from nodes.jobs import stop
+from nodes.jobs.download import whole_files
 from nodes.jobs.errors import JobError, JobExpired, JobFailed, OutcomeUnknown, Stopped
 from nodes.jobs.events import Event, Queued
 from nodes.jobs.job import Video
@@ -376,7 +377,6 @@ def test_a_job_that_has_just_ended_badly_is_raised_and_not_called_unsubmitted(
 ) -> None:
     """Whether it was charged is for RunComfy to say; and it is said once before the request is bought again."""
     ends: dict[str, type[JobError]] = {"failed": JobFailed, "forgotten": JobExpired}
-    look = runner.whole_files
     for state, error in ends.items():
         machine = new_machine()
 
@@ -384,9 +384,9 @@ def test_a_job_that_has_just_ended_badly_is_raised_and_not_called_unsubmitted(
             if machine.service.count("status") and not machine.stop_pressed:
                 machine.press_stop()
                 assert machine.stop_seen.wait(PATIENCE)
-            return look(*args)  # type: ignore[arg-type]  # whatever it is
+            return whole_files(*args)  # type: ignore[arg-type]  # whatever it is
 
-        monkeypatch.setattr(runner, "whole_files", stop_and_look)
+        monkeypatch.setattr("nodes.jobs.runner.whole_files", stop_and_look)
         if state == "failed":
             machine.service.ending = {"status": "failed", "error": "no"}
         else:

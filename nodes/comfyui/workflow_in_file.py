@@ -19,15 +19,16 @@ def add_metadata(file: Path, metadata: Mapping[str, object]) -> None:
     What is in the file stays to the byte: the box that FFmpeg would write into `moov` goes behind it, where ComfyUI's
     UI looks as well.
     """
-    unfinished = file.with_name(f".{file.name}.{secrets.token_hex(8)}.part")
+    unfinished = file.with_name(f".{file.name}.{secrets.token_hex(4)}.part")
     try:
         shutil.copyfile(file, unfinished)
         with unfinished.open("ab") as written:
-            written.write(_user_data({name: json.dumps(value) for name, value in metadata.items()}))
+            written.write(_user_data({f"{name}": json.dumps(value) for name, value in metadata.items()}))
             sync(written)
         replace(unfinished, file)
     finally:
-        remove(unfinished)
+        if file.exists():  # some network drives delete what is to be replaced, and may be gone then: the copy is left
+            remove(unfinished)
 
 
 def _user_data(values: Mapping[str, str]) -> bytes:

@@ -25,7 +25,7 @@ from ..files import private_folder, write_private
 from .errors import JournalUnusable
 from .journal import Journal
 from .records import CLAIM_SECONDS, JobRecord, hash_of
-from .tables import JOBS, WAITING, wait_for, wait_no_more
+from .tables import JOBS, WAITING, goes_on, wait_for, wait_no_more
 
 RENEW_SECONDS: Final = 10.0
 
@@ -123,11 +123,12 @@ class Claims:
         return not 0 < left <= 2 * CLAIM_SECONDS or self._is_dead(record.claim_owner)
 
     def holds(self, record: JobRecord, owner: str) -> bool:
-        """Whether a run has still claimed a job: it may have lapsed while the machine slept."""
-        if not record.id:
-            return True
-        row = self.journal.row(record.id)
-        return row is not None and row.claim_owner == owner
+        """Whether a run has still claimed a job: it may have lapsed while the machine slept.
+
+        Also where the journal does not know the job any more: its file was replaced, so nobody else can have it.
+        """
+        rows = self.journal.newest(1, JOBS.c.uid == record.uid) if record.id else []
+        return all(row.claim_owner == owner for row in rows)
 
     def await_job(self, record: JobRecord, owner: str) -> None:
         """Note that a run waits for a job that another has claimed."""
@@ -136,7 +137,7 @@ class Claims:
 
     def is_awaited(self, record: JobRecord) -> bool:
         """Whether a living run that is not stopped itself waits for a job."""
-        waiting = (WAITING.c.job == record.id) & (WAITING.c.until > self.journal.now())
+        waiting = (WAITING.c.job == record.id) & goes_on(WAITING.c.until, self.journal.now())
         owners = self.journal.database.read(
             lambda connection: connection.execute(select(WAITING.c.owner).where(waiting)).scalars().all()
         )

@@ -56,7 +56,7 @@ class PendingWrites:
         """
         if not (left_by_others or self):
             return
-        for file in self._folder.glob("accepted-*.json") if self._folder else ():
+        for file in self._files():
             if found := _read(file):
                 is_written = _try(*found, partial(accept, *found))
                 with suppress(OSError):  # handed in once more next time, to which it is no news
@@ -66,6 +66,12 @@ class PendingWrites:
                 record, write = self._writes[0]
                 _try(record, record.request_id, write)
                 del self._writes[0]
+
+    def _files(self) -> list[Path]:
+        """Of ids; none where their folder cannot be listed just now."""
+        with suppress(OSError):
+            return list(self._folder.glob("accepted-*.json")) if self._folder else []
+        return []
 
 
 def _try(record: JobRecord, request_id: str, write: Callable[[], object]) -> bool:

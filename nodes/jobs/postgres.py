@@ -11,7 +11,7 @@ import time
 from collections.abc import Generator
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from ..texts import Text
@@ -93,7 +93,8 @@ class PostgresDatabase(Database):
         return version or 0
 
     def _upgrade(self, connection: Connection) -> None:
-        connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS journal_version (number integer NOT NULL)")
+        if not inspect(connection).has_table("journal_version"):  # else a user who may make none is refused even so
+            connection.exec_driver_sql("CREATE TABLE journal_version (number integer NOT NULL)")
         version = self._check(connection)
         upgrade(connection)
         if version < VERSION:
@@ -140,7 +141,7 @@ def _parse(url: str) -> URL:
         parsed = None
     # With an unescaped @ or / in the password its rest would count as the host.
     named = parsed and parsed.drivername in ("postgresql", "postgres", "postgresql+psycopg")
-    if not (parsed and named and re.fullmatch(r"[\w.:%-]*", parsed.host or "") and "@" not in (parsed.database or "")):
+    if not (parsed and named and re.fullmatch(r"[\w.:%-]*", parsed.host or "") and url.count("@") <= 1):
         cure = Text("errors.journalUnusable.cures.address", example="postgresql://user:password@host:5432/name")
         raise JournalUnusable("SEEDANCE_JOURNAL_URL", Text("errors.journalUnusable.reasons.address"), cure) from None
     return parsed.set(drivername="postgresql+psycopg")

@@ -14,8 +14,8 @@ from ..runcomfy.client import RunComfy
 from ..runcomfy.errors import RateLimited, RunComfyError, TransientError
 from ..runcomfy.responses import CancelOutcome, JobState
 from ..texts import Text
-from .errors import JournalUnusable, OutcomeUnknown, Stopped
-from .events import StopOutcome, StopReport
+from .errors import JobError, JournalUnusable, OutcomeUnknown, Stopped
+from .events import Failed, StopOutcome, StopReport
 from .job import Job, Video
 from .records import CLAIM_SECONDS, JobRecord, State
 from .waiting import ended_within
@@ -31,7 +31,7 @@ CANCEL_SECONDS: Final = 10.0
 LIMITED_PAUSE: Final = 0.5
 """Seconds before a cancel that was refused for coming too often is made again, if the service names none."""
 LEFT: Final = {
-    **dict.fromkeys((State.REFUSED, State.FAILED, State.EXPIRED), StopOutcome.NOT_SUBMITTED),
+    State.REFUSED: StopOutcome.NOT_SUBMITTED,
     **dict.fromkeys((State.ACCEPTED, State.SURPLUS), StopOutcome.GOES_ON),
     **dict.fromkeys((State.SUCCEEDED, State.SAVED), StopOutcome.FINISHED),
     State.CANCELLED: StopOutcome.CANCELLED,
@@ -74,12 +74,12 @@ async def guard(job: Job, work: Coroutine[None, None, Video], *, may_cancel: boo
 
 
 async def _stop(job: Job, may_cancel: bool) -> StopReport:
-    """What becomes of the job of a stopped run. Raises `OutcomeUnknown` where its submit call ended unclearly."""
+    """What becomes of the job of a stopped run. Raises its end where that is bad or unclear: no later run may."""
     # Nothing is sent any more, and a job that is accepted after this wait is cancelled by the thread.
     if job.submit_call and not await ended_within(job.submit_call, SUBMIT_WAIT_SECONDS):
         with job.lock:
             job.is_given_up = True
-    if job.record.state is State.UNKNOWN:
+    if job.record.state in (State.UNKNOWN, State.FAILED, State.EXPIRED):
         await job.raise_end(job.record)
     if may_cancel and job.record.state in (State.ACCEPTED, State.SURPLUS):
         return await _take_back(job)
@@ -92,6 +92,8 @@ async def _show(job: Job, stopping: asyncio.Future[StopReport]) -> None:
         job.run.report(await stopping)
     except OutcomeUnknown:
         job.was_not_read(job.record)
+    except JobError as error:
+        job.run.report(Failed(error.texts))
 
 
 async def _take_back(job: Job) -> StopReport:

@@ -67,7 +67,8 @@ job, runs that wait until fewer jobs of their account are at the service, in the
 
 _unfinished = JOBS.c.state.in_(sorted(UNFINISHED, key=lambda state: state.value))
 _one = (JOBS.c.account, JOBS.c.request_key, JOBS.c.run)
-# The first version's table has indexes of other names, which stay with it.
+# The first version's table has indexes of other names, which stay with it. On PostgreSQL, where an earlier version does
+# not look for a newer one, these names keep it from making its tables once more, and buying by them.
 Index("one_unfinished_job", *_one, unique=True, sqlite_where=_unfinished, postgresql_where=_unfinished)
 Index("jobs_of_a_request", JOBS.c.request_key, JOBS.c.id)
 Index("jobs_of_an_id", JOBS.c.request_id)
@@ -178,11 +179,11 @@ def wait_in_line(connection: Connection, account: str, owner: str, now: float, m
     What counts is what a living run has claimed: the jobs of a server that died count no more when its claims lapse.
     A run that waits in line is renewed with the claims, and asks every second, so that asking again writes nothing.
     """
-    in_line = (WAITING.c.account == account) & WAITING.c.job.is_(None) & (WAITING.c.until > now)
+    in_line = (WAITING.c.account == account) & WAITING.c.job.is_(None) & goes_on(WAITING.c.until, now)
     mine = sa.select(WAITING.c.id).where(in_line, WAITING.c.owner == owner)
     if connection.execute(mine).first() is None:
         wait_for(connection, owner, now, account=account)
-    claimed = (JOBS.c.claim_owner > "") & (JOBS.c.claim_until > now)
+    claimed = (JOBS.c.claim_owner > "") & goes_on(JOBS.c.claim_until, now)
     at_service = (JOBS.c.account == account) & JOBS.c.state.in_(AT_SERVICE) & claimed
     ahead = in_line & (WAITING.c.id < mine.scalar_subquery())
     busy = connection.execute(sa.select(sa.func.count(JOBS.c.id)).where(at_service)).scalar_one()
@@ -193,9 +194,15 @@ def wait_in_line(connection: Connection, account: str, owner: str, now: float, m
     return place
 
 
+def goes_on(until: sa.ColumnElement[float], now: float) -> sa.ColumnElement[bool]:
+    """Whether a claim or a wait that ends then has not lapsed."""
+    # One that ends later than any made now was made before the clock was set back.
+    return (until > now) & (until <= now + 2 * CLAIM_SECONDS)
+
+
 def wait_for(connection: Connection, owner: str, now: float, *, job: int | None = None, account: str = "") -> None:
     """Note that a run waits for a job or, without one, for its turn to submit; and for nothing else."""
-    connection.execute(sa.delete(WAITING).where((WAITING.c.until <= now) | (WAITING.c.owner == owner)))
+    connection.execute(sa.delete(WAITING).where(~goes_on(WAITING.c.until, now) | (WAITING.c.owner == owner)))
     connection.execute(sa.insert(WAITING).values(owner=owner, job=job, account=account, until=now + CLAIM_SECONDS))
 
 

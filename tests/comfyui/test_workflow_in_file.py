@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import shutil
 import struct
 from pathlib import Path
+from typing import Any
 
 import av
 import pytest
@@ -55,7 +58,39 @@ def test_what_fails_leaves_the_file_as_it_was_and_nothing_beside_it(file: Path) 
     assert list(file.parent.iterdir()) == [file]
 
 
+def test_the_video_outlives_a_drive_that_deletes_what_is_to_be_replaced_and_is_gone_then(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As some network drives do: then the copy is the video, and found by the run that looks for it."""
+
+    def half(_: Path, target: Path) -> None:
+        target.unlink()
+        raise OSError(errno.EIO, "Host is down")
+
+    monkeypatch.setattr(Path, "replace", half)
+    with pytest.raises(OSError, match="Host is down"):
+        add_metadata(file, WRITTEN)
+    (left,) = file.parent.iterdir()
+    check_mp4(left)
+
+
+def test_the_unfinished_file_has_a_name_that_an_encrypted_folder_takes(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """143 bytes; of a single video's name `file_names` makes 122 at most."""
+    copy, lengths = shutil.copyfile, list[int]()
+
+    def note_and_copy(source: Path, target: Path) -> None:
+        lengths.append(len(target.name))
+        copy(source, target)
+
+    monkeypatch.setattr(shutil, "copyfile", note_and_copy)
+    add_metadata(file.rename(file.with_name(f"{'a' * 118}.mp4")), WRITTEN)
+    assert max(lengths) <= 143
+
+
 def test_names_that_are_no_text_are_written_as_well_as_can_be(file: Path) -> None:
-    add_metadata(file, {"\ud800": "\ud800"} | WRITTEN)
+    odd: dict[Any, object] = {"\ud800": "\ud800", 1: "a number"}
+    add_metadata(file, odd | WRITTEN)
     with av.open(str(file)) as container:
         assert {name: json.loads(container.metadata[name]) for name in WRITTEN} == WRITTEN

@@ -4,6 +4,7 @@ replaced and deleted at every step of a job.
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 import sqlite3
@@ -225,6 +226,19 @@ def test_what_lies_beside_it_and_is_no_id_harms_nothing(file: Path, journal: Jou
 
 
 @on_both
+def test_a_folder_beside_it_that_cannot_be_listed_just_now_keeps_nobody_from_the_records(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be on another drive than the database of a server."""
+    record = record_in(State.ACCEPTED, journal)
+
+    def stale(*_: object) -> None:
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    monkeypatch.setattr(Path, "glob", stale)
+    assert [each.request_id for each in journal.of_request(KEY)] == [record.request_id]
+
+
 def test_what_the_database_refuses_for_good_is_set_aside_loudly_and_nothing_waits_behind_it(
     file: Path, journal: Journal, caplog: pytest.LogCaptureFixture
 ) -> None:

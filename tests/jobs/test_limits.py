@@ -67,6 +67,14 @@ def test_the_places_of_a_server_that_died_become_free(journal: Journal, clock: T
     assert isinstance(ask(journal, "three", max_jobs=1), JobRecord)
 
 
+def test_a_clock_that_was_set_back_keeps_no_dead_servers_place(journal: Journal, clock: TurningClock) -> None:
+    """Neither that of its job nor that of its run in line."""
+    assert isinstance(ask(journal, "one", max_jobs=1), JobRecord)
+    assert ask(journal, "dead", max_jobs=1) == 1
+    clock.offset -= 365 * 86400.0
+    assert isinstance(ask(journal, "three", max_jobs=1), JobRecord)
+
+
 @on_both
 def test_a_run_that_ends_or_waits_for_another_leaves_the_line(journal: Journal) -> None:
     claims = Claims(journal)

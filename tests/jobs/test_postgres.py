@@ -350,6 +350,24 @@ def test_tables_of_an_earlier_version_get_what_they_lack(postgres: Postgres) -> 
     assert journal.of_request(KEY) == [record]
     assert journal.create(journal.of_request(KEY), KEY, "a run", BOAT, "me", None, max_jobs=1)
     journal.close()
+    # A server of that version that is started now begins by making its table, with these indexes.
+    with postgres.connect(url.rpartition("/")[2]) as connection:
+        for name in ("one_unfinished_job", "jobs_of_a_request", "jobs_of_an_id", "jobs_of_a_kind", "jobs_of_a_claim"):
+            with pytest.raises(psycopg.errors.DuplicateTable):
+                connection.execute(f"CREATE INDEX {name} ON waiting_runs (id)")
+
+
+def test_a_user_who_may_make_no_tables_can_use_those_that_are_there(postgres: Postgres) -> None:
+    url = postgres.new_database()
+    journal = Journal(None, SystemClock(), url)
+    intend(journal)
+    journal.close()
+    with postgres.connect(url.rpartition("/")[2]) as connection:
+        connection.execute("CREATE ROLE limited LOGIN")
+        connection.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO limited")
+    journal = Journal(None, SystemClock(), url.replace("//postgres:", "//limited:"))
+    assert len(journal.of_request(KEY)) == 1
+    journal.close()
 
 
 def test_nothing_outlives_a_transaction(journal: Journal, url: str, postgres: Postgres) -> None:
@@ -376,6 +394,7 @@ def test_the_password_is_nowhere(
         "no such host": f"postgresql://me:{PASSWORD}@nowhere.invalid/jobs",
         "no such database": good + "x",
         "an unescaped @": f"postgresql://me:x@{PASSWORD}@127.0.0.1/jobs",
+        "an unescaped @ and ?": f"postgresql://me:x@{PASSWORD}?y@127.0.0.1/jobs",
         "an unescaped /": f"postgresql://me:x/{PASSWORD}@127.0.0.1/jobs",
         "an unescaped :": f"postgresql://me:x:{PASSWORD}@127.0.0.1:1/jobs",
         "an unescaped #": f"postgresql://me:x#{PASSWORD}@127.0.0.1:1/jobs",

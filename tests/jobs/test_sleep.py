@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from pathlib import Path
 
 import pytest
 
+from nodes.jobs.journal import Journal
 from nodes.runcomfy.errors import ConnectError
 from tests.support.fake_runcomfy import FakeMachine, TurningClock
 
@@ -48,5 +50,29 @@ def test_the_deadline_goes_on_where_it_was(tmp_path: Path, when: str) -> None:
         assert machine.run().request_id == "job-1"
         assert clock.now > 1000 + HOURS + 600
         assert len(calls) > 10
+    finally:
+        machine.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps open files")
+def test_a_job_whose_journal_was_replaced_meanwhile_is_not_bought_again(tmp_path: Path) -> None:
+    """By a copy from elsewhere, say: that it does not know the job does not mean that another run has it."""
+    clock = Laptop()
+    machine = FakeMachine(tmp_path, clock)
+    machine.service.queued = HOURS + 600.0
+    other = Journal(tmp_path / "other.sqlite3", clock)
+    other.records()
+    other.close()
+
+    def replace_and_close() -> None:
+        machine.service.before.clear()
+        (tmp_path / "other.sqlite3").replace(tmp_path / "private" / "jobs.sqlite3")
+        clock.closes = True
+
+    machine.service.before["status"] = replace_and_close
+    try:
+        assert machine.run().request_id == "job-1"
+        assert machine.service.count("submit") == 1
+        assert machine.states() == ["saved"]
     finally:
         machine.close()

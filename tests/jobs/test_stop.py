@@ -12,7 +12,8 @@ from dataclasses import replace
 import pytest
 
 from nodes.jobs import stop
-from nodes.jobs.errors import OutcomeUnknown, Stopped
+from nodes.jobs.download import whole_files
+from nodes.jobs.errors import JobError, JobExpired, JobFailed, OutcomeUnknown, Stopped
 from nodes.jobs.events import Event, Queued
 from nodes.jobs.job import Video
 from nodes.jobs.records import CLAIM_SECONDS
@@ -369,3 +370,28 @@ def test_a_job_fetched_by_its_id_is_never_cancelled(machine: FakeMachine) -> Non
     with pytest.raises(Stopped, match=r"Stopped\. Job job-77 goes on and will be charged"):
         asyncio.run(machine.fetch("job-77"))
     assert machine.service.count("cancel") == 0
+
+
+def test_a_job_that_has_just_ended_badly_is_raised_and_not_called_unsubmitted(
+    new_machine: NewMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether it was charged is for RunComfy to say; and it is said once before the request is bought again."""
+    ends: dict[str, type[JobError]] = {"failed": JobFailed, "forgotten": JobExpired}
+    for state, error in ends.items():
+        machine = new_machine()
+
+        def stop_and_look(*args: object, machine: FakeMachine = machine) -> object:
+            if machine.service.count("status") and not machine.stop_pressed:
+                machine.press_stop()
+                assert machine.stop_seen.wait(PATIENCE)
+            return whole_files(*args)  # type: ignore[arg-type]  # whatever it is
+
+        monkeypatch.setattr("nodes.jobs.runner.whole_files", stop_and_look)
+        if state == "failed":
+            machine.service.ending = {"status": "failed", "error": "no"}
+        else:
+            machine.service.forgotten.add("job-1")
+        with pytest.raises(error):
+            machine.run()
+        assert machine.states() == [state]
+        assert not machine.said("Nothing was charged"), state

@@ -5,29 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from nodes.files import PAUSES, is_missing, private_folder, remove, replace, write_private
-
-
-def held(monkeypatch: pytest.MonkeyPatch, name: str, times: int) -> None:
-    """Let the first calls of a method of `Path` fail as Windows lets them while a scanner holds the file."""
-    real: Callable[..., Any] = getattr(Path, name)
-    left = [times]
-
-    def method(self: Path, *args: Any, **options: Any) -> Any:
-        if left[0]:
-            left[0] -= 1
-            raise PermissionError(
-                errno.EACCES, "The process cannot access the file because it is being used", str(self)
-            )
-        return real(self, *args, **options)
-
-    monkeypatch.setattr(Path, name, method)
+from tests.support.strict_files import held
 
 
 def test_a_file_that_is_held_for_a_moment_is_replaced_and_removed_all_the_same(

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from itertools import chain, count, repeat
 from pathlib import Path
 from types import SimpleNamespace
@@ -272,9 +273,16 @@ def test_certificates_of_the_system_count_where_truststore_is_there(
 
 
 def test_a_proxy_is_looked_up_for_each_request(server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows and macOS have it in their settings, where it is switched on and off while ComfyUI runs."""
     kept = session()
     for form in ("http://127.0.0.1:{}", "127.0.0.1:{}", "HTTP://user:word@127.0.0.1:{}/"):
         monkeypatch.setenv("http_proxy", form.format(server.port))
         assert get("http://videos.invalid/", using=kept).content == b"{}", form
     monkeypatch.delenv("http_proxy")
     assert failed("http://videos.invalid/") == (False, "its name could not be found")
+    proxies: dict[str, str] = {}
+    monkeypatch.setattr(requests.utils, "getproxies", lambda: proxies)
+    for is_on in (True, False, True):
+        proxies["http"] = server.origin if is_on else ""
+        with nullcontext() if is_on else pytest.raises(requests.ConnectionError):
+            assert get("http://videos.invalid/", using=kept).content == b"{}", is_on

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from nodes.video.errors import UnsafeUrl
-from nodes.video.url_policy import MAX_REDIRECTS, check_url, is_public, media_session
+from nodes.video.url_policy import check_url, is_public, media_session
 from tests.support.loopback_server import DEADLINE, Hangup, Loopback, Received, always, reply
 from tests.support.transfers import get
 
@@ -155,27 +155,6 @@ def test_http_is_spoken_with_the_trusted_origin_only(server: Loopback) -> None:
             with pytest.raises(requests.exceptions.InvalidSchema):
                 get(session, link)
         assert other.connections == 0
-
-
-def test_a_redirect_is_judged_like_a_link_and_redirects_end(server: Loopback) -> None:
-    rows: dict[str, type[Exception]] = {
-        "https://10.0.0.1/a.mp4": UnsafeUrl,
-        "https://127.1:{other}/a.mp4": UnsafeUrl,
-        "https://user:pass@videos.example/a.mp4": UnsafeUrl,
-        "http://127.0.0.1:{other}/a.mp4": requests.exceptions.InvalidSchema,
-        "file:///etc/passwd": requests.exceptions.InvalidSchema,
-    }
-    with Loopback(always(reply())) as other:
-        for target, error in rows.items():
-            server.answer = always(reply(302, headers={"Location": target.format(other=other.port)}))
-            with pytest.raises(error):
-                get(media_session(server.origin), server.origin + "/a.mp4")
-        assert other.received == []
-    server.received.clear()
-    server.answer = always(reply(302, headers={"Location": "/again"}))
-    with pytest.raises(requests.exceptions.TooManyRedirects):
-        get(media_session(server.origin), server.origin + "/a.mp4")
-    assert len(server.received) == MAX_REDIRECTS + 1
 
 
 def test_no_credentials_travel_with_a_link(

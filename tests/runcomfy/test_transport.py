@@ -19,7 +19,7 @@ from nodes.runcomfy.client import MAX_REPLY, ApiRequest, HttpTransport, Limits, 
 from nodes.runcomfy.errors import ConnectError, InvalidResponse, ReadError, RunComfyError
 from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.responses import ApiResponse
-from nodes.runcomfy.token import Token
+from tests.support.calls import BOTH, GET, POST, SECRET, TOKEN, transport
 from tests.support.loopback_server import (
     CHUNKED,
     DEADLINE,
@@ -34,16 +34,6 @@ from tests.support.loopback_server import (
     silent_after,
     tls,
 )
-
-SECRET = "s3cr3t-0123456789"
-TOKEN = Token(SECRET, "RUNCOMFY_API_TOKEN")
-GET = ApiRequest("GET", "/v1/things")
-POST = ApiRequest("POST", "/v1/things", body={"text": "grün 🎬", "seed": 7})
-BOTH = (GET, POST)
-
-
-def transport(server: Loopback, limits: Limits | None = None) -> HttpTransport:
-    return HttpTransport(server.origin, TOKEN, limits or Limits())
 
 
 def failure(kind: type[RunComfyError], wire: HttpTransport, request: ApiRequest = POST) -> str:

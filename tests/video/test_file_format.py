@@ -20,8 +20,7 @@ from nodes.video.errors import CorruptVideo, UnsupportedVideo, VideoError
 from nodes.video.file_format import MOST_BOXES, check_mp4, format_of
 from nodes.video.probe import probe
 from tests.support.clips import numbered, numbers_in, write_clip
-from tests.support.mp4_boxes import box
-from tests.support.tiny_mp4 import TINY_MP4
+from tests.support.tiny_mp4 import TINY_MP4, box
 from tests.video.conftest import FRAMES
 
 PLAYLISTS = {

@@ -20,16 +20,7 @@ TIMING: Final = Timing(queued=1, running=19)
 QUICK_TIMING: Final = Timing(queued=1, running=5)
 FOR_EVER: Final = Timing(queued=3600)
 """So that Stop finds all jobs in the queue."""
-HEAD: Final = (
-    "Jobs",
-    "latency ms",
-    "wall s",
-    "decoding s",
-    "rest, of one job's",
-    "threads",
-    "MB",
-    "reads a job",
-)
+HEAD: Final = ("Jobs", "latency ms", "wall s", "decoding s", "rest, of one job's", "threads", "MB", "reads a job")
 STOP_HEAD: Final = ("Stop with so many jobs", "latency ms", "s until all are settled", "cancelled")
 
 

@@ -39,7 +39,7 @@ SIZE = 100_000
 
 
 @pytest.fixture(autouse=True)
-def _straight(no_proxy: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
         monkeypatch.delenv(name, raising=False)
 
@@ -166,12 +166,17 @@ def test_what_is_called_before_each_read_ends_an_answer_that_goes_on(server: Loo
     assert get(server.origin, using=kept).content == b"{}"
 
 
-def test_no_cookie_is_kept_and_nothing_is_requested_outside_of_an_exchange(server: Loopback) -> None:
+def test_no_cookie_or_password_is_sent_and_nothing_is_requested_outside_of_an_exchange(
+    server: Loopback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1\nlogin someone\npassword else\n")
+    (tmp_path / "netrc").chmod(0o600)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     server.answer = always(reply(headers={"Set-Cookie": "who=me; Path=/"}))
     kept = session()
     for _ in range(2):
         get(server.origin, using=kept)
-    assert "cookie" not in server.received[1].headers
+    assert not server.received[1].headers.keys() & {"authorization", "cookie", "proxy-authorization"}
     with pytest.raises(LookupError):
         kept.get(server.origin)
     assert len(server.received) == 2

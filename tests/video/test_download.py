@@ -220,7 +220,10 @@ def test_without_a_trusted_origin_only_public_links_are_followed(server: Loopbac
     for link in ("http://127.0.0.1:9/a.mp4", "https://127.0.0.1/a.mp4", "file:///etc/passwd", "\ud800"):
         assert isinstance(failure_of(link, target), UnsafeUrl), link
     # Trust ends with the origin.
-    for link in (f"{server.origin}0/a.mp4", f"{server.origin}@evil.example/a.mp4", f"{server.origin}.evil.example/"):
+    for link in (
+        *(f"{server.origin}0/a.mp4", f"{server.origin}@evil.example/a.mp4", f"{server.origin}.evil.example/"),
+        *(f"{server.origin[:-1]}/a.mp4", f"http://localhost:{server.port}/a.mp4"),
+    ):
         assert isinstance(failure_of(link, target, server.origin), UnsafeUrl), link
     assert server.connections == 0
 

@@ -147,27 +147,6 @@ def test_a_name_that_a_proxy_tool_answers_for_is_followed_and_nothing_else_there
                 get(media_session(), f"https://{host}/a.mp4")
 
 
-def test_http_is_spoken_with_the_trusted_origin_only(server: Loopback) -> None:
-    with Loopback(always(reply())) as other:
-        session = media_session(server.origin)
-        assert get(session, server.origin + "/a.mp4").status_code == 200
-        for link in (other.origin, server.origin[:-1] + "/", f"http://localhost:{server.port}/"):
-            with pytest.raises(requests.exceptions.InvalidSchema):
-                get(session, link)
-        assert other.connections == 0
-
-
-def test_no_credentials_travel_with_a_link(
-    server: Loopback, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    netrc = tmp_path_factory.mktemp("home") / "netrc"
-    netrc.write_text("machine 127.0.0.1\nlogin someone\npassword else\n")
-    netrc.chmod(0o600)
-    monkeypatch.setenv("NETRC", str(netrc))
-    get(media_session(server.origin), server.origin + "/a.mp4")
-    assert not server.received[0].headers.keys() & {"authorization", "cookie", "proxy-authorization"}
-
-
 def test_the_users_proxy_is_used_for_links_into_the_world_only_and_looked_up_for_each(
     server: Loopback, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -68,17 +68,20 @@ def test_a_private_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypat
     assert [(found.name, found.read_text(encoding="utf-8")) for found in tmp_path.iterdir()] == [
         ("token", "the second")
     ]
-    tried: list[str] = []
+    tried: list[object] = []
 
-    def denied(path: str, *_: object) -> int:
-        tried.append(path)
-        raise PermissionError(errno.EACCES, "Permission denied", path)
+    def fails(what: object, *_: object) -> int:
+        tried.append(what)
+        raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr(os, "open", denied)
-    with pytest.raises(PermissionError):
-        write_private("the third", file, lambda _: None)
-    assert len(tried) == 1, "a folder that allows no new files is not asked again and again"
-    assert file.read_text(encoding="utf-8") == "the second"
+    for name in ("open", "fsync"):
+        tried.clear()
+        with monkeypatch.context() as patched:
+            patched.setattr(os, name, fails)
+            with pytest.raises(PermissionError):
+                write_private("the third", file, lambda _: None)
+        assert len(tried) == 1, f"{name}: a folder that allows no new files is not asked again and again"
+        assert [(found.name, found.read_text()) for found in tmp_path.iterdir()] == [("token", "the second")], name
 
 
 def test_a_private_folder_has_a_mode_only_where_there_are_modes(

@@ -8,6 +8,7 @@ import multiprocessing
 import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -77,14 +78,11 @@ class CoarseClock(TurningClock):
 
 
 def test_a_clock_of_64_ticks_a_second_is_good_enough(tmp_path: Path) -> None:
-    machine = FakeMachine(tmp_path, CoarseClock())
-    try:
+    with closing(FakeMachine(tmp_path, CoarseClock())) as machine:
         machine.service.script["status"].append(reply(429, {"Retry-After": "1"}))
         assert machine.run().request_id == "job-1"
         assert machine.states() == ["saved"]
         assert machine.service.results_after_the_end() == 1
-    finally:
-        machine.close()
 
 
 JOBS, OPEN_FILES = 200, 256

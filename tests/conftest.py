@@ -15,7 +15,7 @@ from tests.support.postgres import Postgres
 from tests.support.strict_files import StrictFiles
 
 STRICT = ("jobs", "runcomfy", "video", "tests")
-"""The folders whose tests write files and run on Windows too; `tests` itself, without its folders."""
+"""The folders whose tests write files, speak HTTP and run on Windows too; `tests` itself, without its folders."""
 SLOWEST = ("hostile", "install", "comfyui", "browser", "faults", "tools", "jobs")
 """The folders that come first, so that of two processes neither is left with a long file at the end."""
 

@@ -186,6 +186,7 @@ def test_a_redirect_is_judged_like_a_link_and_final_but_one_to_a_host_that_canno
             (f"https://127.1:{other.port}/a.mp4", "not a public address"),
             ("https://user:pass@videos.example/a.mp4", "user name"),
             (f"http://127.0.0.1:{other.port}/a.mp4", "redirects to one that is not https"),
+            (f"{server.origin}0/a.mp4", "redirects to one that is not https"),
             ("file:///etc/passwd", "redirects to one that is not https"),
             ("/a.mp4", "redirects without end"),
             ("https://[::1/a.mp4", "not a valid"),

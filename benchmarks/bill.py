@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
-import sys
 import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from statistics import median
 from typing import Final
 
 from nodes.jobs.budget import Limit, Purchase
@@ -24,7 +20,7 @@ from nodes.runcomfy.request import RESOLUTIONS, GenerationRequest
 from nodes.runcomfy.responses import ModelInfo
 
 from .machine import describe
-from .report import Verdict, publish, table
+from .report import Verdict, is_quick, median_ms, publish, table
 
 JOBS_OF_A_YEAR: Final = 100_000
 YEAR: Final = 365 * 86400.0
@@ -89,34 +85,21 @@ def measure(folder: Path, jobs: int, rounds: int) -> dict[str, float]:
         "budget: it does not": lambda: check(200_000),
         "panel: the newest page": lambda: page(journal, folder),
     }
-    found = {name: _median_ms(question, rounds) for name, question in questions.items()}
+    found = {name: median_ms(question, rounds) for name, question in questions.items()}
     claims.close()
     journal.close()
     return found
 
 
-def _median_ms(question: Callable[[], object], rounds: int) -> float:
-    taken = []
-    for _ in range(rounds):
-        begin = time.perf_counter()
-        question()
-        taken.append(1000 * (time.perf_counter() - begin))
-    return median(taken)
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure and publish. Returns 0: a missed goal is no failure."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer rounds; README.md stays as it is")
-    chosen = parser.parse_args(arguments)
+def main(*, quick: bool) -> None:
+    """Measure and publish."""
     with tempfile.TemporaryDirectory() as folder:
-        found = measure(Path(folder), JOBS_OF_A_YEAR, 5 if chosen.quick else ROUNDS)
+        found = measure(Path(folder), JOBS_OF_A_YEAR, 5 if quick else ROUNDS)
     begin = f"{describe()} {JOBS_OF_A_YEAR:,} jobs of a year, median of {ROUNDS} times."
     rows = [[name, f"{taken:.2f}"] for name, taken in found.items()]
     goals = [Verdict(f"{name}: milliseconds", taken, AT_MOST) for name, taken in found.items()]
-    publish("bill", begin, table(("Question", "ms"), rows), goals=goals, quick=chosen.quick)
-    return 0
+    publish("bill", begin, table(("Question", "ms"), rows), goals=goals, quick=quick)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main(quick=is_quick(__doc__))

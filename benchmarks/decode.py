@@ -14,7 +14,7 @@ from .clips import CLIPS, QUICK
 from .figures import Row, as_table, verdicts
 from .machine import cores, describe
 from .measure import ROOT, Sample, measure
-from .report import Verdict, publish
+from .report import publish
 from .ways import Way
 
 CACHE: Final = ROOT / ".cache"
@@ -35,7 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # A busy machine slows this pack most, which alone has work for every core.
     machine = describe()
     rows = _measure(files, 1 if chosen.quick else chosen.rounds)
-    goals = [verdict for row in rows for verdict in _verdicts(row)]
+    with_goals = [row for row in rows if row.clip in MOST_OF_CORE]
+    goals = [each for row in with_goals for each in verdicts(row, MOST_OF_CORE[row.clip], cores())]
     publish("decode", machine, as_table(rows), goals=goals, quick=chosen.quick)
     return 0
 
@@ -52,11 +53,6 @@ def _measure(files: dict[str, Path], rounds: int) -> list[Row]:
                 if sample:
                     samples[name].setdefault(way, []).append(sample)
     return [Row(name, found) for name, found in samples.items()]
-
-
-def _verdicts(row: Row) -> list[Verdict]:
-    most_of_core = MOST_OF_CORE.get(row.clip)
-    return verdicts(row, most_of_core=most_of_core, cores=cores()) if most_of_core else []
 
 
 if __name__ == "__main__":

@@ -81,7 +81,7 @@ def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.3g}" if value >= 10 else f"{value:.2f}"
 
 
-def verdicts(row: Row, *, most_of_core: float, cores: int) -> list[Verdict]:
+def verdicts(row: Row, most_of_core: float, cores: int) -> list[Verdict]:
     """The goals for a 1080p clip; those whose measurement did not fit into the memory are left out.
 
     Args:

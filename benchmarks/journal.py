@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import multiprocessing
 import random
 import statistics
-import sys
 import tempfile
 import threading
 import time
@@ -25,7 +23,7 @@ from nodes.runcomfy.request import GenerationRequest
 from tests.support.postgres import Postgres
 
 from .machine import describe
-from .report import publish, table
+from .report import is_quick, publish, table
 
 PROCESSES: Final = 8
 JOBS: Final = 25
@@ -96,20 +94,16 @@ def row(name: str, processes: int, at_once: int, took: Sequence[float]) -> list[
     return [name, str(processes), str(at_once), f"{p50 * 1000:.1f}", f"{p95 * 1000:.1f}"]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure and publish. Returns 0: a missed goal is no failure."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer jobs; README.md stays as it is")
-    chosen = parser.parse_args(arguments)
-    machine, jobs, rows = describe(), 5 if chosen.quick else JOBS, []
+def main(*, quick: bool) -> None:
+    """Measure and publish."""
+    machine, jobs, rows = describe(), 5 if quick else JOBS, []
     with tempfile.TemporaryDirectory() as folder, Postgres(durable=True) as postgres:
         for name, new_url in (("SQLite", str), ("PostgreSQL", postgres.new_database)):
             alone = measure(1, 4 * jobs, 1, 0, Path(folder) / "alone.sqlite3", new_url())
             crowd = measure(PROCESSES, jobs, jobs, PAUSE, Path(folder) / "crowd.sqlite3", new_url())
             rows += [row(name, 1, 1, alone), row(name, PROCESSES, PROCESSES * jobs, crowd)]
-    publish("journal", machine, table(HEAD, rows), goals=[], quick=chosen.quick)
-    return 0
+    publish("journal", machine, table(HEAD, rows), goals=[], quick=quick)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main(quick=is_quick(__doc__))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -12,7 +10,7 @@ from nodes.rehearsal import JobState, Timing
 
 from .crowd import Sample, run
 from .machine import describe
-from .report import Verdict, publish, table
+from .report import Verdict, is_quick, publish, table
 from .service import Look, ServiceProcess
 
 JOBS: Final = (1, 10, 50, 200)
@@ -22,16 +20,7 @@ TIMING: Final = Timing(queued=1, running=19)
 QUICK_TIMING: Final = Timing(queued=1, running=5)
 FOR_EVER: Final = Timing(queued=3600)
 """So that Stop finds all jobs in the queue."""
-HEAD: Final = (
-    "Jobs",
-    "latency ms",
-    "wall s",
-    "decoding s",
-    "rest, of one job's",
-    "threads",
-    "MB",
-    "reads a job",
-)
+HEAD: Final = ("Jobs", "latency ms", "wall s", "decoding s", "rest, of one job's", "threads", "MB", "reads a job")
 STOP_HEAD: Final = ("Stop with so many jobs", "latency ms", "s until all are settled", "cancelled")
 
 
@@ -114,20 +103,16 @@ def verdicts(rows: Sequence[Row], stopped: Sequence[Row]) -> list[Verdict]:
     return found
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure and publish. Returns 0: a missed goal is no failure."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer and shorter jobs; README.md stays as it is")
-    chosen = parser.parse_args(arguments)
+def main(*, quick: bool) -> None:
+    """Measure and publish."""
     machine = describe()
-    crowds, timing = ((1, 50), QUICK_TIMING) if chosen.quick else (JOBS, TIMING)
+    crowds, timing = ((1, 50), QUICK_TIMING) if quick else (JOBS, TIMING)
     rows = [measure(jobs, latency, timing) for latency in LATENCIES for jobs in crowds]
     stopped = [measure(max(crowds), latency, FOR_EVER, stop=True) for latency in LATENCIES]
     seconds = timing.queued + timing.running
     begin = f"{machine} Each job takes {seconds:g} s at the service, and brings a video of 480p and 2 s."
-    publish("many_jobs", begin, as_tables(rows, stopped), goals=verdicts(rows, stopped), quick=chosen.quick)
-    return 0
+    publish("many_jobs", begin, as_tables(rows, stopped), goals=verdicts(rows, stopped), quick=quick)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main(quick=is_quick(__doc__))

@@ -3,13 +3,8 @@
 
 from __future__ import annotations
 
-import argparse
-import statistics
-import sys
 import tempfile
-import time
 import uuid
-from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -22,7 +17,7 @@ from tools.comfyui import ComfyUI
 from .decode import CACHE
 from .machine import describe
 from .measure import ROOT
-from .report import Verdict, publish, table
+from .report import Verdict, is_quick, median_ms, publish, table
 
 COUNTS: Final = (500, 5000)
 HEAD: Final = ("Videos", "the list, ms", "one job's file, ms")
@@ -31,22 +26,18 @@ MOST: Final = 100.0
 """Milliseconds for the list of the first count."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure and publish. Returns 0: a missed goal is no failure."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="README.md stays as it is")
-    quick = parser.parse_args(arguments).quick
+def main(*, quick: bool) -> None:
+    """Measure and publish."""
     rows, listed = [], []
     with tempfile.TemporaryDirectory(dir=CACHE) as base, ComfyUI(Path(base), pack=ROOT) as server:
         videos = Path(base, "output", "seedance")
         for count in COUNTS:
             latest = fill(videos, count)
-            listed.append(milliseconds(partial(ask, server.url)))
-            found = milliseconds(partial(find, latest, videos))
+            listed.append(median_ms(partial(ask, server.url), ROUNDS))
+            found = median_ms(partial(find, latest, videos), ROUNDS)
             rows.append([str(count), f"{listed[-1]:.1f}", f"{found:.2f}"])
     goal = Verdict(f"the list of {COUNTS[0]} videos, ms", listed[0], MOST)
     publish("picker", describe(), table(HEAD, rows), goals=[goal], quick=quick)
-    return 0
 
 
 def find(request_id: str, folder: Path) -> None:
@@ -69,15 +60,5 @@ def ask(server: str) -> None:
     answer.raise_for_status()
 
 
-def milliseconds(work: Callable[[], object]) -> float:
-    """The median over some rounds."""
-    taken = []
-    for _ in range(ROUNDS):
-        begun = time.perf_counter()
-        work()
-        taken.append((time.perf_counter() - begun) * 1000)
-    return statistics.median(taken)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    main(quick=is_quick(__doc__))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import mean, quantiles
@@ -12,7 +10,7 @@ from typing import Final
 from nodes.jobs.waiting import PollSchedule, ScheduleFor
 from nodes.runcomfy.request import GenerationRequest
 
-from .report import Verdict, publish, table
+from .report import Verdict, is_quick, publish, table
 from .simulation import Followed, follow_all, jobs
 
 JOBS: Final = 300
@@ -111,16 +109,12 @@ def verdicts(outcomes: dict[str, Outcome]) -> list[Verdict]:
     ]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Simulate and publish. Returns 0: a missed goal is no failure."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="README.md stays as it is")
-    chosen = parser.parse_args(arguments)
+def main(*, quick: bool) -> None:
+    """Simulate and publish."""
     outcomes = compare()
     begin = f"{JOBS} simulated jobs for each of {len(SEEDS)} users, the same for every schedule."
-    publish("polling", begin, as_table(outcomes), goals=verdicts(outcomes), quick=chosen.quick)
-    return 0
+    publish("polling", begin, as_table(outcomes), goals=verdicts(outcomes), quick=quick)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main(quick=is_quick(__doc__))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import argparse
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Final
 
 README: Final = Path(__file__).resolve().parent / "README.md"
@@ -26,6 +29,23 @@ class Verdict:
     def __str__(self) -> str:
         word = "met" if self.met else "MISSED"
         return f"{word}: {self.goal}: {self.reached:.3g}, at most {self.at_most:.3g}"
+
+
+def is_quick(about: str | None) -> bool:
+    """Whether the command line says `--quick`: smaller, perhaps, and README.md stays as it is."""
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument("--quick", action="store_true", help="fewer and smaller; README.md stays as it is")
+    return bool(parser.parse_args().quick)
+
+
+def median_ms(work: Callable[[], object], rounds: int) -> float:
+    """Milliseconds that something takes, the median over some rounds."""
+    taken = []
+    for _ in range(rounds):
+        begun = time.perf_counter()
+        work()
+        taken.append(1000 * (time.perf_counter() - begun))
+    return median(taken)
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

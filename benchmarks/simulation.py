@@ -19,10 +19,9 @@ from nodes.jobs.journal import Journal
 from nodes.jobs.poll import Poller
 from nodes.jobs.records import RequestKey
 from nodes.jobs.waiting import Backoff, Cancellation, Executors, ScheduleFor
-from nodes.runcomfy.client import ApiRequest, RunComfy
+from nodes.runcomfy.client import RunComfy
 from nodes.runcomfy.request import GenerationRequest
-from nodes.runcomfy.responses import ApiResponse
-from tests.support.fake_runcomfy import TurningClock, reply
+from tests.support.fake_runcomfy import ScriptedService, TurningClock
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -80,7 +79,7 @@ def follow_all(wanted: list[Job], schedule: ScheduleFor) -> list[Followed]:
 async def _follow_all(wanted: list[Job], schedule: ScheduleFor) -> list[Followed]:
     clock = TurningClock()
     journal = Journal(None, clock)
-    service, executors = _Service(clock), Executors()
+    service, executors = ScriptedService(clock), Executors()
     executors.calls = executors.journal = _AtOnce()
     account = Account(
         client=RunComfy(service, "simulation"),
@@ -104,11 +103,14 @@ async def _follow_all(wanted: list[Job], schedule: ScheduleFor) -> list[Followed
         of_run = Work(account, Run("", "", frozenset, lambda _: None, lambda: False))
         of_run.cancellation = _Patient(clock, lambda _: None, lambda: False)
         of_run.record = journal.accept(intended, f"job-{number}")
-        service.begin(job)
+        begun = service.accepted[f"job-{number}"] = clock.now
+        service.queued, service.running = job.queued, job.seconds - job.queued
+        service.calls.clear()
         expectation = account.schedule(job.request, journal.durations(job.request))
         await Poller(of_run, expectation, fresh=True).wait()
         of_run.leave()
-        followed.append(Followed(job, service.seen - service.ends, service.calls))
+        _, seen = service.calls[-1]
+        followed.append(Followed(job, seen - begun - job.seconds, len(service.calls)))
     journal.close()
     return followed
 
@@ -118,29 +120,6 @@ class _Patient(Cancellation):
 
     async def sleep(self, seconds: float, line: Callable[[], Event] | None = None) -> None:  # noqa: ARG002  unread
         await self._clock.sleep(seconds)
-
-
-class _Service:
-    """The service's side of one job at a time; answers take no time."""
-
-    def __init__(self, clock: TurningClock) -> None:
-        self._clock = clock
-        self._begins = self.ends = self.seen = 0.0
-        self.calls = 0
-
-    def begin(self, job: Job) -> None:
-        now = self._clock.monotonic()
-        self._begins, self.ends, self.calls = now + job.queued, now + job.seconds, 0
-
-    def send(self, call: ApiRequest, /, *, before_first_byte: Callable[[], None] | None = None) -> ApiResponse:  # noqa: ARG002  nothing is submitted
-        self.calls += 1
-        now = self._clock.monotonic()
-        if now < self.ends:
-            return reply(status="in_queue" if now < self._begins else "in_progress")
-        self.seen = now
-        if "/result" in call.path:
-            return reply(status="succeeded", output={"video": "https://example.com/video.mp4"})
-        return reply(status="completed")
 
 
 class _AtOnce(ThreadPoolExecutor):

@@ -15,7 +15,7 @@ from tests.support.postgres import Postgres
 from tests.support.strict_files import StrictFiles
 
 STRICT = ("jobs", "runcomfy", "video", "tests")
-"""The folders whose tests write files and run on Windows too; `tests` itself, without its folders."""
+"""The folders whose tests write files, speak HTTP and run on Windows too; `tests` itself, without its folders."""
 SLOWEST = ("hostile", "install", "comfyui", "browser", "faults", "tools", "jobs")
 """The folders that come first, so that of two processes neither is left with a long file at the end."""
 
@@ -79,10 +79,10 @@ def database(request: pytest.FixtureRequest) -> Callable[[], str]:
     return server.new_database
 
 
-@pytest.fixture
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """None of the machine's own proxies; for tests that speak HTTP."""
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+@pytest.fixture(autouse=True)
+def _no_proxy(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """None of the machine's own, where tests speak HTTP: others may download what they need by them."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy") if request.path.parent.name in STRICT else ():
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
 

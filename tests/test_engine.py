@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Coroutine, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,9 +35,8 @@ def environment() -> dict[str, str]:
 
 @pytest.fixture
 def engine(tmp_path: Path, environment: dict[str, str]) -> Iterator[Engine]:
-    engine = Engine(Folders(tmp_path / "videos", tmp_path / "private"), environment, "tests")
-    yield engine
-    engine.close()
+    with closing(Engine(Folders(tmp_path / "videos", tmp_path / "private"), environment, "tests")) as engine:
+        yield engine
 
 
 def generated(engine: Engine, text: str = "A paper boat", *, rehearsal: bool) -> Video:
@@ -90,11 +90,10 @@ def test_each_folder_is_a_server_of_its_own_whatever_their_machines_are_called(t
     """What one of them has reported, the other's user has not read."""
     names: list[str] = []
     for folder in ("one", "another", "one"):
-        engine = Engine(Folders(tmp_path / "videos", tmp_path / folder), {}, "comfyui 8188")
-        record = record_in(State.UNKNOWN, engine.journal, RequestKey(f"{len(names)}", "account", ""))
-        engine.submit_again(record.id, frozenset())
-        names.append(engine.journal.records(1)[0].reported_by)
-        engine.close()
+        with closing(Engine(Folders(tmp_path / "videos", tmp_path / folder), {}, "comfyui 8188")) as engine:
+            record = record_in(State.UNKNOWN, engine.journal, RequestKey(f"{len(names)}", "account", ""))
+            engine.submit_again(record.id, frozenset())
+            names.append(engine.journal.records(1)[0].reported_by)
     assert names[0] == names[2] != names[1]
 
 

@@ -5,29 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from nodes.files import PAUSES, is_missing, private_folder, remove, replace, write_private
-
-
-def held(monkeypatch: pytest.MonkeyPatch, name: str, times: int) -> None:
-    """Let the first calls of a method of `Path` fail as Windows lets them while a scanner holds the file."""
-    real: Callable[..., Any] = getattr(Path, name)
-    left = [times]
-
-    def method(self: Path, *args: Any, **options: Any) -> Any:
-        if left[0]:
-            left[0] -= 1
-            raise PermissionError(
-                errno.EACCES, "The process cannot access the file because it is being used", str(self)
-            )
-        return real(self, *args, **options)
-
-    monkeypatch.setattr(Path, name, method)
+from tests.support.strict_files import held
 
 
 def test_a_file_that_is_held_for_a_moment_is_replaced_and_removed_all_the_same(
@@ -84,17 +68,20 @@ def test_a_private_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypat
     assert [(found.name, found.read_text(encoding="utf-8")) for found in tmp_path.iterdir()] == [
         ("token", "the second")
     ]
-    tried: list[str] = []
+    tried: list[object] = []
 
-    def denied(path: str, *_: object) -> int:
-        tried.append(path)
-        raise PermissionError(errno.EACCES, "Permission denied", path)
+    def fails(what: object, *_: object) -> int:
+        tried.append(what)
+        raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr(os, "open", denied)
-    with pytest.raises(PermissionError):
-        write_private("the third", file, lambda _: None)
-    assert len(tried) == 1, "a folder that allows no new files is not asked again and again"
-    assert file.read_text(encoding="utf-8") == "the second"
+    for name in ("open", "fsync"):
+        tried.clear()
+        with monkeypatch.context() as patched:
+            patched.setattr(os, name, fails)
+            with pytest.raises(PermissionError):
+                write_private("the third", file, lambda _: None)
+        assert len(tried) == 1, f"{name}: a folder that allows no new files is not asked again and again"
+        assert [(found.name, found.read_text()) for found in tmp_path.iterdir()] == [("token", "the second")], name
 
 
 def test_a_private_folder_has_a_mode_only_where_there_are_modes(

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import chain, count, repeat
 from pathlib import Path
 from types import SimpleNamespace
@@ -38,7 +39,7 @@ SIZE = 100_000
 
 
 @pytest.fixture(autouse=True)
-def _straight(no_proxy: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
         monkeypatch.delenv(name, raising=False)
 
@@ -165,12 +166,17 @@ def test_what_is_called_before_each_read_ends_an_answer_that_goes_on(server: Loo
     assert get(server.origin, using=kept).content == b"{}"
 
 
-def test_no_cookie_is_kept_and_nothing_is_requested_outside_of_an_exchange(server: Loopback) -> None:
+def test_no_cookie_or_password_is_sent_and_nothing_is_requested_outside_of_an_exchange(
+    server: Loopback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1\nlogin someone\npassword else\n")
+    (tmp_path / "netrc").chmod(0o600)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     server.answer = always(reply(headers={"Set-Cookie": "who=me; Path=/"}))
     kept = session()
     for _ in range(2):
         get(server.origin, using=kept)
-    assert "cookie" not in server.received[1].headers
+    assert not server.received[1].headers.keys() & {"authorization", "cookie", "proxy-authorization"}
     with pytest.raises(LookupError):
         kept.get(server.origin)
     assert len(server.received) == 2
@@ -272,9 +278,17 @@ def test_certificates_of_the_system_count_where_truststore_is_there(
 
 
 def test_a_proxy_is_looked_up_for_each_request(server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows and macOS have it in their settings, where it is switched on and off while ComfyUI runs."""
     kept = session()
     for form in ("http://127.0.0.1:{}", "127.0.0.1:{}", "HTTP://user:word@127.0.0.1:{}/"):
         monkeypatch.setenv("http_proxy", form.format(server.port))
         assert get("http://videos.invalid/", using=kept).content == b"{}", form
     monkeypatch.delenv("http_proxy")
     assert failed("http://videos.invalid/") == (False, "its name could not be found")
+    proxies: dict[str, str] = {}
+    monkeypatch.setattr(requests.utils, "getproxies", lambda: proxies)
+    reached = []
+    for proxies["http"] in (server.origin, "", server.origin):
+        with suppress(requests.ConnectionError):
+            reached.append((proxies["http"], get("http://videos.invalid/", using=kept).content))
+    assert reached == [(server.origin, b"{}")] * 2

@@ -1,4 +1,4 @@
-"""Whole runs on systems that this one is not: a virus scanner, a coarse clock, few open files, a system's own proxy."""
+"""Whole runs on systems that this one is not: a virus scanner, a coarse clock, few open files."""
 
 from __future__ import annotations
 
@@ -8,25 +8,21 @@ import multiprocessing
 import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
 from nodes import rehearsal
 from nodes.engine import Engine, Folders
 from nodes.jobs.job import Run, Video
 from nodes.rehearsal import Timing, VideoRequest
 from nodes.runcomfy.request import GenerationRequest
-from nodes.video.url_policy import media_session
-from tests.support.fake_runcomfy import FakeMachine, TurningClock
-from tests.support.fake_runcomfy import reply as limited
-from tests.support.loopback_server import Loopback, always, reply
+from tests.support.fake_runcomfy import FakeMachine, TurningClock, reply
 from tests.support.real_engine import RealEngine, fast
 from tests.support.rehearsal import RehearsalService
-from tests.support.transfers import get
 
 FOOTAGE = VideoRequest(text="Of all of them", duration=2)
 
@@ -82,28 +78,11 @@ class CoarseClock(TurningClock):
 
 
 def test_a_clock_of_64_ticks_a_second_is_good_enough(tmp_path: Path) -> None:
-    machine = FakeMachine(tmp_path, CoarseClock())
-    try:
-        machine.service.script["status"].append(limited(429, {"Retry-After": "1"}))
+    with closing(FakeMachine(tmp_path, CoarseClock())) as machine:
+        machine.service.script["status"].append(reply(429, {"Retry-After": "1"}))
         assert machine.run().request_id == "job-1"
         assert machine.states() == ["saved"]
         assert machine.service.results_after_the_end() == 1
-    finally:
-        machine.close()
-
-
-def test_the_systems_own_proxy_is_looked_up_for_each_attempt(no_proxy: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Windows and macOS have it in their settings, where it is switched on and off while ComfyUI runs."""
-    session = media_session("http://127.0.0.1:1")
-    proxies: dict[str, str] = {}
-    monkeypatch.setattr(requests.utils, "getproxies", lambda: proxies)
-    with Loopback(always(reply(502))) as proxy:
-        for is_on in (True, False, True):
-            proxies.update({"https": f"http://127.0.0.1:{proxy.port}"} if is_on else {"https": ""})
-            with pytest.raises(requests.ConnectionError) as raised:
-                get(session, "https://videos.invalid/a.mp4")
-            assert isinstance(raised.value, requests.exceptions.ProxyError) == is_on
-        assert proxy.connections == 2
 
 
 JOBS, OPEN_FILES = 200, 256

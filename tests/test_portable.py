@@ -15,7 +15,6 @@ import pytest
 
 from nodes import files
 from nodes.jobs.clock import SystemClock
-from nodes.runcomfy.request import is_request_id
 
 ROOT = Path(__file__).parent.parent
 FILES = sorted((ROOT / "nodes").rglob("*.py"))
@@ -95,12 +94,6 @@ def test_elsewhere_than_on_linux_another_clock_counts_sleep(monkeypatch: pytest.
         monkeypatch.setattr(sys, "platform", system)
         before = same()
         assert before <= SystemClock().with_sleep() <= same(), system
-
-
-def test_a_request_id_is_no_device_of_windows() -> None:
-    for device in ("con", "NUL", "aux", "prn", "Com1", "LPT9"):
-        assert not is_request_id(device)
-        assert is_request_id(f"{device}-2")
 
 
 def test_no_file_of_this_project_has_a_name_that_another_system_refuses() -> None:

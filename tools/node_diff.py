@@ -52,10 +52,7 @@ def pretend_to_be_a_server() -> None:
     from server import PromptServer
 
     PromptServer.instance = SimpleNamespace(
-        app=Application(),
-        routes=RouteTableDef(),
-        loop=asyncio.new_event_loop(),
-        add_on_prompt_handler=lambda _: None,
+        app=Application(), routes=RouteTableDef(), loop=asyncio.new_event_loop(), add_on_prompt_handler=lambda _: None
     )
 
 

@@ -21,6 +21,7 @@ from tests.browser.test_node_view import expect_run, first_frame
 from tests.browser.ui import Ui
 from tests.comfyui.conftest import ServiceLog
 from tests.comfyui.seedance_graphs import node
+from tests.support.job_records import record_in
 from tests.support.rehearsal import RehearsalService
 from tools.comfyui import ComfyUI
 
@@ -211,11 +212,4 @@ def press(job: Locator, button: str) -> None:
 def record(journal: Journal, state: State, request: GenerationRequest, origin: str = "https://elsewhere") -> None:
     """Writes down a job that came to this."""
     key = RequestKey.of(request, model=MODEL_ID, account=Token(TOKEN, "the test").account, origin=origin)
-    made = journal.create([], key, "", request, "")
-    assert made
-    if state is State.UNKNOWN:
-        journal.transition(made, state)
-        return
-    made = journal.accept(made, f"{made.uid[:8]}-{made.id}")
-    for step in (State.SUCCEEDED, State.SAVED) if state is State.SAVED else (state,):
-        made = journal.transition(made, step)
+    record_in(state, journal, key, request)

@@ -72,8 +72,7 @@ class Ui:
     @property
     def tab(self) -> str:
         """The name on the tab that is open."""
-        name: str = self.page.evaluate("() => app.extensionManager.workflow.activeWorkflow.filename")
-        return name
+        return str(self.page.evaluate("() => app.extensionManager.workflow.activeWorkflow.filename"))
 
     def open_tab(self, name: str) -> None:
         """Clicks on a tab."""
@@ -132,8 +131,7 @@ class Ui:
 
     def convert_to_subgraph(self, node_type: str) -> str:
         """Puts a node into a subgraph of its own, as its menu does; returns the type of the node that this becomes."""
-        subgraph: str = self.page.evaluate(scripts.CONVERT, node_type)
-        return subgraph
+        return str(self.page.evaluate(scripts.CONVERT, node_type))
 
     def as_api(self) -> dict[str, dict[str, Any]]:
         """The graph as the UI itself would post it, without the titles."""
@@ -159,8 +157,7 @@ class Ui:
 
     def widgets(self, node_type: str) -> dict[str, Any]:
         """What the widgets of a node say."""
-        values: dict[str, Any] = self.page.evaluate(scripts.WIDGETS, node_type)
-        return values
+        return dict(self.page.evaluate(scripts.WIDGETS, node_type))
 
     def choose(self, node_type: str, name: str, value: object) -> None:
         """Sets a widget as its own control does, which tells the node."""
@@ -168,13 +165,11 @@ class Ui:
 
     def node_types(self) -> list[str]:
         """The type of each node of the graph."""
-        found: list[str] = self.page.evaluate("() => app.graph.nodes.map((node) => node.type)")
-        return found
+        return list(self.page.evaluate("() => app.graph.nodes.map((node) => node.type)"))
 
     def unknown_nodes(self) -> list[str]:
         """The nodes of the graph that this ComfyUI does not have."""
-        found: list[str] = self.page.evaluate(scripts.UNKNOWN)
-        return found
+        return list(self.page.evaluate(scripts.UNKNOWN))
 
     def complaints(self) -> Locator:
         """Whatever the UI says is missing or wrong, in a dialog or a message."""
@@ -206,18 +201,15 @@ class Ui:
 
     def wait_for_end(self) -> str:
         """Waits for the run's end and says how it ended, by the name of ComfyUI's event."""
-        ending: str = self.page.wait_for_function("() => window.heard.ending").json_value()
-        return ending
+        return str(self.page.wait_for_function("() => window.heard.ending").json_value())
 
     def posts(self) -> list[dict[str, Any]]:
         """The prompts that have been posted since the page was loaded."""
-        posts: list[dict[str, Any]] = self.page.evaluate("() => window.heard.posts")
-        return posts
+        return list(self.page.evaluate("() => window.heard.posts"))
 
     def executed(self) -> list[str]:
         """The types of the nodes that the last run executed."""
-        found: list[str] = self.page.evaluate("() => window.heard.executed.map((id) => app.graph.getNodeById(id).type)")
-        return found
+        return list(self.page.evaluate("() => window.heard.executed.map((id) => app.graph.getNodeById(id).type)"))
 
     def settle(self) -> None:
         """Waits until the UI has done what it does after a run, and drawn it."""
@@ -225,8 +217,7 @@ class Ui:
 
     def lines(self) -> list[str]:
         """All lines that nodes of this pack have shown during the last run."""
-        lines: list[str] = self.page.evaluate("() => window.heard.lines")
-        return lines
+        return list(self.page.evaluate("() => window.heard.lines"))
 
     def place_of(self, node_type: str) -> FloatRect:
         """Where a node is on the page, without its title."""

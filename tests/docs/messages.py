@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from nodes.texts import ENGLISH
+from tests.locales.texts import flat
 
 NODES = Path(__file__).parents[2] / "nodes"
 
@@ -34,10 +33,6 @@ def all_texts() -> set[str]:
     return found
 
 
-def sentences(branch: Mapping[str, Any] = ENGLISH, prefix: str = "") -> Iterator[tuple[str, str]]:
+def sentences() -> list[tuple[str, str]]:
     """By their keys in the locales."""
-    for name, value in branch.items():
-        if isinstance(value, str):
-            yield f"{prefix}{name}", re.sub(r"(\{\w+\})+", "…", value)
-        else:
-            yield from sentences(value, f"{prefix}{name}.")
+    return [(key, re.sub(r"(\{\w+\})+", "…", text)) for key, text in flat(ENGLISH).items()]

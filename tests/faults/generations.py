@@ -77,10 +77,12 @@ class Places:
         return self.line
 
 
-def generate(origin: str, folder: Path, token: str, deadly: Place | None, traced: bool, journal_url: str) -> Report:
-    """One run in this process."""
+def generate(
+    origin: str, folder: Path, token: str, *, deadly: Place | None = None, traced: bool = False, journal_url: str = ""
+) -> Report:
+    """One run in this process, traced and perhaps killed at a place."""
     places = Places(deadly)
-    if traced:
+    if traced or deadly:
         threading.settrace(places.call)
         sys.settrace(places.call)
     engine = RealEngine(origin, folder, token=token, journal_url=journal_url)
@@ -108,33 +110,14 @@ class Process:
     def __exit__(self, *_: object) -> None:
         self._process.shutdown()
 
-    def start(
-        self,
-        origin: str,
-        folder: Path,
-        token: str,
-        *,
-        deadly: Place | None = None,
-        traced: bool = False,
-        journal_url: str = "",
-    ) -> Future[Report]:
-        """Begin a generation."""
-        traced = traced or deadly is not None
-        return self._process.submit(generate, origin, folder, token, deadly, traced, journal_url)
+    def start(self, *run: Any, **options: Any) -> Future[Report]:
+        """Begin a generation, by the arguments of `generate`."""
+        return self._process.submit(generate, *run, **options)
 
-    def run(
-        self,
-        origin: str,
-        folder: Path,
-        token: str,
-        *,
-        deadly: Place | None = None,
-        traced: bool = False,
-        journal_url: str = "",
-    ) -> Report:
+    def run(self, *run: Any, **options: Any) -> Report:
         """Run one to its end, or to the place at which it is killed."""
         try:
-            return self.start(origin, folder, token, deadly=deadly, traced=traced, journal_url=journal_url).result()
+            return self.start(*run, **options).result()
         except BrokenProcessPool:
             self._process.shutdown()
             self._process = ProcessPoolExecutor(1, self._context)

@@ -110,15 +110,6 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Database, "PAUSE", 0.001)
 
 
-@contextmanager
-def machine_at(folder: Path) -> Iterator[FakeMachine]:
-    machine = FakeMachine(folder)
-    try:
-        yield machine
-    finally:
-        machine.close()
-
-
 def outcome(machine: FakeMachine) -> str:
     """Of one run: the job, or what is raised."""
     try:
@@ -168,7 +159,7 @@ def test_the_journal_breaks_at_every_step(tmp_path: Path) -> None:
     bought_over, cells = 0, list(product(TROUBLES, STEPS, ENDINGS))
     for trouble, step, ending in cells:
         name = f"{trouble.__name__}, {step}, {ending}"
-        with machine_at(tmp_path / name) as machine:
+        with closing(FakeMachine(tmp_path / name)) as machine:
             outcomes = live(machine, trouble, step, ending)
             accepted = set(machine.service.accepted)
             lost = accepted - {record.request_id for record in machine.records()}

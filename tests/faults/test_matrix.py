@@ -42,10 +42,7 @@ ENDED_BY: dict[Ending, type[Exception] | tuple[type[Exception], ...]] = {
 
 @on_both
 def test_every_call_under_every_fault(
-    tmp_path: Path,
-    database: Callable[[], str],
-    request: pytest.FixtureRequest,
-    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path, database: Callable[[], str], request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fetch, "TIMEOUTS", (5.0, 1.0))
     monkeypatch.setattr(fetch, "ATTEMPT_TIMEOUT", 2.0)

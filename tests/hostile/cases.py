@@ -161,34 +161,31 @@ ECHO: Final = dict.fromkeys(("message", "detail", "error", "status", "request_id
 ECHO_HEADERS: Final = {"X-Echo": "@AUTH@", "Set-Cookie": "token=@AUTH@", "WWW-Authenticate": 'Bearer realm="@AUTH@"'}
 
 
+def _generating(name: str, breaks: Mapping[str, Fault], ending: Ending, says: str = "", text: str = "") -> Case:
+    """A live generation, of the case's own name where there is no other text."""
+    return Case(name, json.dumps(generation(text or name)), ending, says, breaks)
+
+
 def echoes() -> Iterator[Case]:
     """A service that quotes the token wherever it can."""
-    for number, (call, status) in enumerate(
-        (call, status) for call in ("submit", "status", "result") for status in (200, 400, 401, 403, 404, 422)
-    ):
+    for call, status in product(("submit", "status", "result"), (200, 400, 401, 403, 404, 422)):
         if status == 200 and call != "submit":
             continue  # a state that nobody knows means that the job still runs
-        graph = generation(f"an echo of {call} {status}", seed=1000 + number)
         # Without the service's own code these may be a gateway's, and a job that is paid for goes on.
         ending = Ending.RUNS if status in (401, 403, 404) and call != "submit" else Ending.FAILS
-        yield Case(
-            f"echo {call} {status}", json.dumps(graph), ending, "", {call: _answering(status, ECHO, ECHO_HEADERS)}
-        )
-    for number, (encoding, (call, status)) in enumerate(
-        product(("utf-16", "utf-16-le", "utf-32"), (("submit", 200), ("submit", 401), ("status", 422)))
-    ):
-        graph = generation(f"an echo that is spelt otherwise {number}", seed=1050 + number)
-        echo = _answering(status, ECHO, encoding=encoding)
+        yield _generating(f"echo {call} {status}", {call: _answering(status, ECHO, ECHO_HEADERS)}, ending)
+    spelt = product(("utf-16", "utf-16-le", "utf-32"), (("submit", 200), ("submit", 401), ("status", 422)))
+    for encoding, (call, status) in spelt:
         # What cannot be read gives no reason, so that a read takes it for a gateway's, and the job goes on.
         ending = Ending.FAILS if call == "submit" else Ending.RUNS
-        yield Case(f"echo {call} {status} in {encoding}", json.dumps(graph), ending, "", {call: echo})
+        echo = _answering(status, ECHO, encoding=encoding)
+        yield _generating(f"echo {call} {status} in {encoding}", {call: echo}, ending)
     marks = "\r\n2026-01-01 [INFO] all is well\x1b]0;title\x07<b>[[open|https://videos.example/]]"
-    unclear = {"submit": _answering(200, {})}
-    yield Case("text of an unclear ending", json.dumps(generation(marks)), Ending.FAILS, "Generations page", unclear)
+    name = "text of an unclear ending"
+    yield _generating(name, {"submit": _answering(200, {})}, Ending.FAILS, "Generations page", marks)
     failed = {"status": "failed", "error": "moderation: you sent @AUTH@ and <img src=x onerror=alert(1)>\x1b[31m"}
     failed["error"] += " [[[[open|https://videos.example/]]]]"
-    graph = generation("an echo as the reason", seed=1100)
-    yield Case("echo as the reason", json.dumps(graph), Ending.FAILS, "", {"result": _answering(200, failed)})
+    yield _generating("echo as the reason", {"result": _answering(200, failed)}, Ending.FAILS)
 
 
 CHUNKED: Final = b"HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -209,11 +206,9 @@ FORMLESS: Final = {
 
 def formless() -> Iterator[Case]:
     """Answers that are not HTTP as anybody means it. Reads go on; after a submit nobody can know."""
-    for number, (name, fault) in enumerate(FORMLESS.items()):
-        for offset, (call, ending) in enumerate({"status": Ending.RUNS, "submit": Ending.FAILS}.items()):
-            graph = generation(f"a formless answer {number}", seed=1700 + 2 * number + offset)
-            says = "Generations page" if ending is Ending.FAILS else ""
-            yield Case(f"{name} to {call}", json.dumps(graph), ending, says, {call: fault})
+    for name, fault in FORMLESS.items():
+        yield _generating(f"{name} to status", {"status": fault}, Ending.RUNS)
+        yield _generating(f"{name} to submit", {"submit": fault}, Ending.FAILS, "Generations page")
 
 
 def hostile_results() -> Iterator[Case]:
@@ -222,26 +217,19 @@ def hostile_results() -> Iterator[Case]:
         *("http://127.0.0.1:@TRAP@/a.mp4", "https://127.0.0.1:@TRAP@/a.mp4", "https://169.254.169.254/a.mp4"),
         *("file:///etc/passwd", "/etc/passwd", "data:video/mp4;base64,AAAA", "https://user:word@127.1:@TRAP@/"),
     )
-    for number, target in enumerate(targets):
+    for target in targets:
         ended = {"status": "succeeded", "output": {"video": target, "videos": [target, {"url": target}]}}
-        graph = generation(f"a result that leads elsewhere {number}", seed=1200 + number)
-        yield Case(f"result {target}", json.dumps(graph), Ending.FAILS, "", {"result": _answering(200, ended)})
-        moved = {"media": _answering(302, {}, {"Location": target})}
-        graph = generation(f"a redirect that leads elsewhere {number}", seed=1300 + number)
+        yield _generating(f"result {target}", {"result": _answering(200, ended)}, Ending.FAILS)
         # A relative one leads nowhere else: it is asked for at the same origin, and is not there.
         ending = Ending.RUNS if target.startswith("/") else Ending.FAILS
-        yield Case(f"redirect to {target}", json.dumps(graph), ending, "", moved)
-    for number, call in enumerate(("submit", "status", "result")):
-        moved = {call: _answering(307, {}, {"Location": "http://127.0.0.1:@TRAP@/v1/models"})}
-        graph = generation(f"an api call that is sent elsewhere {number}", seed=1400 + number)
+        yield _generating(f"redirect to {target}", {"media": _answering(302, {}, {"Location": target})}, ending)
+    for call in ("submit", "status", "result"):
         ending = Ending.FAILS if call == "submit" else Ending.RUNS
-        yield Case(f"redirected {call}", json.dumps(graph), ending, "", moved)
-    for number, identifier in enumerate(("../../secret", "a/b", "..", "CON\n", "", "x" * 500, "<b>", "/etc/passwd")):
-        graph = generation(f"an id that is none {number}", seed=1500 + number)
+        moved = _answering(307, {}, {"Location": "http://127.0.0.1:@TRAP@/v1/models"})
+        yield _generating(f"redirected {call}", {call: moved}, ending)
+    for identifier in ("../../secret", "a/b", "..", "CON\n", "", "x" * 500, "<b>", "/etc/passwd"):
         answer = _answering(200, {"request_id": identifier})
-        yield Case(
-            f"request id {identifier[:20]!r}", json.dumps(graph), Ending.FAILS, "Generations page", {"submit": answer}
-        )
+        yield _generating(f"request id {identifier[:20]!r}", {"submit": answer}, Ending.FAILS, "Generations page")
 
 
 def linked_values() -> Iterator[Case]:

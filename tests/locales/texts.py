@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,14 +40,15 @@ def texts(language: str) -> dict[str, str]:
     for file in sorted((LOCALES / language).glob("*.json")):
         # ComfyUI puts what is in main.json at the top, and every other file under its name.
         prefix = "" if file.stem == "main" else f"{file.stem}."
-        found |= _flat(json.loads(file.read_text(encoding="utf-8")), prefix)
+        found |= flat(json.loads(file.read_text(encoding="utf-8")), prefix)
     return found
 
 
-def _flat(branch: dict[str, Any], prefix: str) -> dict[str, str]:
+def flat(branch: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """The texts of nested ones, by all their keys."""
     found: dict[str, str] = {}
     for key, value in branch.items():
-        found |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+        found |= flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
     return found
 
 

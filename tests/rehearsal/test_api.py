@@ -7,8 +7,9 @@ from datetime import datetime
 import pytest
 import requests
 
+from tests.support.fake_runcomfy import TurningClock
 from tests.support.rehearsal import RehearsalService
-from tests.support.rehearsal_client import MODEL_PATH, OWNER, SHORT, STRANGER, HandClock, RehearsalClient
+from tests.support.rehearsal_client import MODEL_PATH, OWNER, SHORT, STRANGER, RehearsalClient
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 ABOUT_A_JOB = (("GET", "status"), ("GET", "result"), ("POST", "cancel"))
@@ -37,7 +38,7 @@ def test_a_job_goes_through_its_states(client: RehearsalClient) -> None:
         (19.9, "in_progress", "in_progress"),
         (0.1, "completed", "succeeded"),
     ):
-        client.clock.pass_by(seconds)
+        client.clock.now += seconds
         assert (client.status(job)["status"], client.result(job)["status"]) == (status, result)
         assert ("queue_position" in client.status(job)) == (status == "in_queue")
         assert ("output" in client.result(job)) == ("finished_at" in client.result(job)) == (result == "succeeded")
@@ -74,7 +75,7 @@ def test_only_a_queued_job_can_be_cancelled(client: RehearsalClient) -> None:
     assert (reply.status_code, reply.json()) == (202, {"request_id": queued, "outcome": "cancelled"})
     assert client.service.wait_until_rendered()
     for seconds, status in ((11, "in_progress"), (60, "completed")):
-        client.clock.pass_by(seconds)
+        client.clock.now += seconds
         reply = client.cancel(job)
         assert (reply.status_code, reply.json()["outcome"]) == (202, "not_cancellable")
         assert client.status(job)["status"] == status
@@ -100,8 +101,8 @@ def test_the_model_call_shows_price_and_schema(client: RehearsalClient) -> None:
 
 
 def test_a_service_may_name_no_price() -> None:
-    clock = HandClock()
-    with RehearsalService(tokens=(OWNER,), price_usd=None, clock=clock, make=lambda *_: b"") as service:
+    clock = TurningClock()
+    with RehearsalService(tokens=(OWNER,), price_usd=None, clock=clock.monotonic, make=lambda *_: b"") as service:
         client = RehearsalClient(service, clock)
         assert "base_price_usd" not in client.call("GET", MODEL_PATH).json()
         client.finish(job := client.submit())

@@ -10,24 +10,24 @@ from tests.support.rehearsal_client import FakeVideos, RehearsalClient
 
 def test_queue_positions(client: RehearsalClient) -> None:
     first = client.submit()
-    client.clock.pass_by(5)
+    client.clock.now += 5
     others = [client.submit() for _ in range(3)]
     assert [client.status(job)["queue_position"] for job in (first, *others)] == [0, 1, 2, 3]
     client.cancel(others[0])
     assert [client.status(job)["queue_position"] for job in (first, *others[1:])] == [0, 1, 2]
-    client.clock.pass_by(6)
+    client.clock.now += 6
     assert [client.status(job).get("queue_position") for job in (first, *others[1:])] == [None, 0, 1]
 
 
 def test_a_job_is_in_progress_until_its_video_is_made(client: RehearsalClient, videos: FakeVideos) -> None:
     videos.hold()
     job = client.submit()
-    client.clock.pass_by(100)
+    client.clock.now += 100
     assert (client.status(job)["status"], client.result(job)["status"]) == ("in_progress", "in_progress")
     assert client.fetch_video(job).status_code == 404
     videos.release()
     assert client.service.wait_until_rendered()
-    client.clock.pass_by(1)
+    client.clock.now += 1
     assert client.result(job)["status"] == "succeeded"
 
 
@@ -57,7 +57,7 @@ def test_a_video_that_was_dropped_is_made_again(
     for text in ("one", "two", "three"):
         jobs.append(client.submit({"text": text}))
         assert client.service.wait_until_rendered()
-    client.clock.pass_by(60)
+    client.clock.now += 60
     assert client.fetch_video(jobs[1]).content[8:11] == b"two"
     assert videos.begun == ["one", "two", "three"]
     assert client.fetch_video(jobs[0]).content[8:11] == b"one"
@@ -70,7 +70,7 @@ def test_an_ended_job_is_forgotten_after_its_time(client: RehearsalClient) -> No
     client.cancel(cancelled)
     client.finish(job)
     assert client.fetch_video(job).status_code == 200
-    client.clock.pass_by(1000)
+    client.clock.now += 1000
     for each in (job, cancelled):
         reply = client.call("GET", f"/v1/requests/{each}/result")
         assert (reply.status_code, reply.json()["error_code"]) == (404, 404001)

@@ -66,7 +66,9 @@ def test_what_is_called_before_the_first_byte_of_a_submit_is_handed_on() -> None
 
 
 def test_an_unclear_submit_sends_the_user_to_look_before_running_again() -> None:
-    no_ids: list[object] = [{"status": "in_queue"}, {}, [], GATEWAY, b"", {"request_id": "../x"}]
+    no_ids: list[object] = [{"status": "in_queue"}, {}, [], GATEWAY, b""]
+    no_ids += [{"request_id": value} for value in ("", "../x", "a/b", "x" * 129, None, 5, ["a"])]
+    assert {type(error_of("submit", body)) for body in no_ids} == {InvalidResponse}
     rows: list[tuple[object, int]] = [
         *((GATEWAY, status) for status in (408, 409, 425, 499, 500, 502, 503, 504)),
         *((body, 200) for body in no_ids),

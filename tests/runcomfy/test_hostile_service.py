@@ -9,18 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nodes.runcomfy.client import MAX_REPLY, ApiRequest, HttpTransport, RunComfy
+from nodes.runcomfy.client import MAX_REPLY, HttpTransport, RunComfy
 from nodes.runcomfy.errors import ConnectError, RunComfyError
 from nodes.runcomfy.responses import ApiResponse
 from nodes.runcomfy.token import SHORTEST_REDACTED, Token
-from tests.support.calls import CALLS
+from tests.support.calls import BOTH, CALLS, GET, POST, SECRET, TOKEN, transport
 from tests.support.loopback_server import Loopback, always, breaking_off, reply
-
-SECRET = "s3cr3t/0123456789+abc=="
-TOKEN = Token(SECRET, "RUNCOMFY_API_TOKEN")
-GET = ApiRequest("GET", "/v1/things")
-POST = ApiRequest("POST", "/v1/things", body={"text": "a"})
-BOTH = (GET, POST)
 
 SPELLINGS = {
     "plain": SECRET,
@@ -28,10 +22,6 @@ SPELLINGS = {
     "all escaped": "".join(rf"\u{ord(mark):04x}" for mark in SECRET),
     "some escaped": "".join(rf"\u{ord(mark):04X}" if number % 3 else mark for number, mark in enumerate(SECRET)),
 }
-
-
-def transport(server: Loopback) -> HttpTransport:
-    return HttpTransport(server.origin, TOKEN)
 
 
 def everything(error: RunComfyError) -> str:

@@ -12,15 +12,7 @@ from hypothesis import strategies as st
 from nodes.runcomfy.client import RunComfy
 from nodes.runcomfy.errors import RunComfyError
 from nodes.runcomfy.request import is_request_id
-from nodes.runcomfy.responses import (
-    MAX_VIDEOS,
-    ApiResponse,
-    CancelOutcome,
-    JobResult,
-    JobState,
-    JobStatus,
-    ModelInfo,
-)
+from nodes.runcomfy.responses import MAX_VIDEOS, ApiResponse, CancelOutcome, JobResult, JobState, JobStatus, ModelInfo
 from tests.support.calls import CALLS, Wire, answered
 
 KINDS = {"submit": str, "status": JobStatus, "result": JobResult, "cancel": CancelOutcome, "model": ModelInfo}

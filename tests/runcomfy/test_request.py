@@ -145,10 +145,11 @@ def test_whatever_comes_in_place_of_options_and_widgets_is_refused(value: Any, o
 
 
 def test_request_ids() -> None:
-    for text in ("a", "0", "abc-DEF_123", "3fa85f64-5717-4562-b3fc-2c963f66afa6", "x" * 128):
+    for text in ("a", "0", "abc-DEF_123", "3fa85f64-5717-4562-b3fc-2c963f66afa6", "x" * 128, "con-2"):
         assert is_request_id(text), text
-    others = ("", "x" * 129, "-a", "_a", ".", "../x", "a/b", "a\\b", "a\n", "ä", "a%2fb", "con", None, 5)
-    for other in others:
+    others = ("", "x" * 129, "-a", "_a", ".", "../x", "a/b", "a\\b", "a\n", "ä", "a%2fb", None, 5)
+    devices_of_windows = ("con", "NUL", "aux", "prn", "Com1", "LPT9")
+    for other in (*others, *devices_of_windows):
         assert not is_request_id(other), other
 
 

@@ -129,18 +129,6 @@ def test_only_its_owner_may_read_it(file: Path) -> None:
     assert file.parent.stat().st_mode & 0o777 == 0o700
 
 
-def test_a_token_that_cannot_be_written_leaves_the_old_one_and_no_copy(
-    saved: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(_: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space left"):
-        save_token(SECRET, saved)
-    assert [(found.name, found.read_text()) for found in saved.parent.iterdir()] == [(saved.name, "the-first")]
-
-
 def test_clearing_deletes_it_and_what_a_crash_left_of_it(saved: Path) -> None:
     (saved.parent / ".token-unfinished").write_text(SECRET)
     (saved.parent / "jobs.sqlite3").write_text("stays")

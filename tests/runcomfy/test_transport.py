@@ -9,7 +9,6 @@ import re
 import socket
 from contextlib import ExitStack
 from itertools import chain, repeat
-from pathlib import Path
 
 import pytest
 
@@ -19,7 +18,7 @@ from nodes.runcomfy.client import MAX_REPLY, ApiRequest, HttpTransport, Limits, 
 from nodes.runcomfy.errors import ConnectError, InvalidResponse, ReadError, RunComfyError
 from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.responses import ApiResponse
-from nodes.runcomfy.token import Token
+from tests.support.calls import BOTH, GET, POST, SECRET, TOKEN, transport
 from tests.support.loopback_server import (
     CHUNKED,
     DEADLINE,
@@ -35,16 +34,6 @@ from tests.support.loopback_server import (
     tls,
 )
 
-SECRET = "s3cr3t-0123456789"
-TOKEN = Token(SECRET, "RUNCOMFY_API_TOKEN")
-GET = ApiRequest("GET", "/v1/things")
-POST = ApiRequest("POST", "/v1/things", body={"text": "grün 🎬", "seed": 7})
-BOTH = (GET, POST)
-
-
-def transport(server: Loopback, limits: Limits | None = None) -> HttpTransport:
-    return HttpTransport(server.origin, TOKEN, limits or Limits())
-
 
 def failure(kind: type[RunComfyError], wire: HttpTransport, request: ApiRequest = POST) -> str:
     """What an exchange says that must fail in this way."""
@@ -55,12 +44,7 @@ def failure(kind: type[RunComfyError], wire: HttpTransport, request: ApiRequest 
     return raised.value.message
 
 
-def test_what_is_sent(server: Loopback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the token, whatever ~/.netrc holds."""
-    netrc = tmp_path / "netrc"
-    netrc.write_text("machine 127.0.0.1\nlogin someone\npassword else\n")
-    netrc.chmod(0o600)
-    monkeypatch.setenv("NETRC", str(netrc))
+def test_what_is_sent(server: Loopback) -> None:
     body: dict[str, str | int] = {"text": "grün 🎬", "seed": 7}
     transport(server).send(ApiRequest("POST", "/v1/x?include_cost=true", body=body))
     transport(server).send(ApiRequest("POST", "/v1/x/cancel"))
@@ -71,16 +55,6 @@ def test_what_is_sent(server: Loopback, tmp_path: Path, monkeypatch: pytest.Monk
     assert sent.headers["accept-encoding"] == "identity"
     assert json.loads(sent.body) == body
     assert cancel.body == b""
-
-
-def test_every_whole_answer_is_a_reply(server: Loopback) -> None:
-    for status in (200, 202, 401, 404, 422, 429, 500, 503):
-        server.answer = always(reply(status, b'{"a": 1}', {"Retry-After": "7", "X-Odd": "yes"}))
-        for request in BOTH:
-            found = transport(server).send(request)
-            assert (found.status, found.body) == (status, b'{"a": 1}')
-            assert (found.headers["retry-after"], found.headers["x-odd"]) == ("7", "yes")
-    assert len(server.received) == 16
 
 
 def test_a_redirect_is_refused_and_the_token_goes_nowhere_else(server: Loopback) -> None:

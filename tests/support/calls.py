@@ -1,4 +1,4 @@
-"""The five calls of the client, and a transport that gives one answer to all of them."""
+"""The five calls of the client, a transport that gives one answer to all of them, and one that leads to a server."""
 
 from __future__ import annotations
 
@@ -7,12 +7,19 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from nodes.runcomfy.client import ApiRequest, RunComfy
+from nodes.runcomfy.client import ApiRequest, HttpTransport, Limits, RunComfy
 from nodes.runcomfy.errors import RunComfyError
 from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.responses import ApiResponse
+from nodes.runcomfy.token import Token
 from nodes.texts import Text
+from tests.support.loopback_server import Loopback
 
+SECRET = "s3cr3t/0123456789+abc=="
+TOKEN = Token(SECRET, "RUNCOMFY_API_TOKEN")
+GET = ApiRequest("GET", "/v1/things")
+POST = ApiRequest("POST", "/v1/things", body={"text": "grün 🎬", "seed": 7})
+BOTH = (GET, POST)
 REQUEST = GenerationRequest("A boat", "720p", "1:1", 2, 7)
 CALLS: dict[str, Callable[[RunComfy], object]] = {
     "submit": lambda client: client.submit(REQUEST),
@@ -35,6 +42,10 @@ class Wire:
             before_first_byte()
         self.sent.append(request)
         return self._answer
+
+
+def transport(server: Loopback, limits: Limits | None = None) -> HttpTransport:
+    return HttpTransport(server.origin, TOKEN, limits or Limits())
 
 
 def answered(body: object, status: int = 200, headers: Mapping[str, str] | None = None) -> RunComfy:

@@ -80,12 +80,7 @@ _MILLISECOND: Final = Fraction(1, 1000)
 
 
 def write_clip(
-    file: Path,
-    pictures: Iterable[Picture],
-    *,
-    fps: int = 24,
-    index_in_front: bool = True,
-    coding: Coding = SEEDANCE,
+    file: Path, pictures: Iterable[Picture], *, fps: int = 24, index_in_front: bool = True, coding: Coding = SEEDANCE
 ) -> Path:
     """A video in the container that the name's ending says."""
     movflags = {"movflags": "+faststart"} if index_in_front else {}

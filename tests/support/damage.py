@@ -8,7 +8,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Final
 
-from tests.support.mp4_boxes import box
+from tests.support.tiny_mp4 import box
 
 NAMES: Final = (
     *(b"ftyp", b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stts", b"ctts", b"stsd", b"stsz", b"stsc", b"stco"),

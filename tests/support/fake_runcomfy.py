@@ -72,11 +72,11 @@ def reply(code: int = 200, headers: Mapping[str, str] | None = None, /, **body: 
 
 
 class ScriptedService:
-    """A transport that plays the service: `QUEUED` seconds of queue, then `RUNNING` seconds of work, for every job."""
+    """A transport that plays the service: every job is `queued` for some seconds, then `running`."""
 
     def __init__(self, clock: TurningClock) -> None:
         self._clock = clock
-        self.queued = QUEUED
+        self.queued, self.running = QUEUED, RUNNING
         self.script: defaultdict[str, deque[Answer]] = defaultdict(deque)
         """What the next calls of a kind are answered instead of the truth; they have no effect."""
         self.before: dict[str, Callable[[], object]] = {}
@@ -106,7 +106,7 @@ class ScriptedService:
 
     def results_after_the_end(self) -> int:
         """How often the result of the first job was asked for when there was one."""
-        ended = self.accepted["job-1"] + self.queued + RUNNING
+        ended = self.accepted["job-1"] + self.queued + self.running
         return sum(kind == "result" and moment >= ended for kind, moment in self.calls)
 
     def _answer(self, kind: str, subject: str) -> ApiResponse:
@@ -126,7 +126,7 @@ class ScriptedService:
             return reply(status="cancelled")
         if age < self.queued:
             return reply(status="in_queue", queue_position=2)
-        if age < self.queued + RUNNING:
+        if age < self.queued + self.running:
             return reply(status="in_progress")
         return reply(status="completed") if kind == "status" else reply(**self.ending)
 

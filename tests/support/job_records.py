@@ -32,12 +32,14 @@ def intend(
     return record
 
 
-def record_in(state: State, journal: Journal, key: RequestKey = KEY, **columns: object) -> JobRecord:
+def record_in(
+    state: State, journal: Journal, key: RequestKey = KEY, request: GenerationRequest = BOAT, **columns: object
+) -> JobRecord:
     """A record that was led to ``state``; ``columns`` are written with its success.
 
     A surplus one leaves the other job of the request unfinished.
     """
-    record = intend(journal, key)
+    record = intend(journal, key, request=request)
     for step in _BEFORE.get(state, ()):
         record = journal.transition(record, step)
     if state is State.SURPLUS:

@@ -17,13 +17,11 @@ from nodes.jobs.runner import JobRunner
 from nodes.jobs.waiting import Backoff, Executors
 from nodes.rehearsal import DEFAULT_TOKEN
 from nodes.runcomfy.client import HttpTransport, Limits, RunComfy
-from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.token import Token
 from nodes.video.download import Download
 from nodes.video.url_policy import media_session
-from tests.support.fake_runcomfy import go_by, let_rest
+from tests.support.fake_runcomfy import BOAT, go_by, let_rest
 
-BOAT = GenerationRequest("A paper boat", duration=2)
 SPEED = 25.0
 """Seconds of the engine's clock in a real one; at more, a busy machine is too slow for its time limits."""
 EPOCH = 1_700_000_000.0

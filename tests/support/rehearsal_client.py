@@ -1,4 +1,4 @@
-"""Plain HTTP calls to a rehearsal service, a clock that is turned by hand, and videos that take no time."""
+"""Plain HTTP calls to a rehearsal service, and videos that take no time."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import requests
 
 from nodes.rehearsal import VideoRequest
 from nodes.rehearsal.render import RenderingStopped
+from tests.support.fake_runcomfy import TurningClock
 from tests.support.rehearsal import RehearsalService
 
 MODEL_PATH = "/v1/models/bytedance/seedance-1-0/pro/fast/text-to-video"
@@ -54,23 +55,10 @@ class FakeVideos:
             assert self._changed.wait_for(lambda: len(self.begun) >= count, 60)
 
 
-class HandClock:
-    """Seconds that pass only when told."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def pass_by(self, seconds: float) -> None:
-        self.now += seconds
-
-
 class RehearsalClient:
     """Calls as a client makes them, over one kept-alive connection."""
 
-    def __init__(self, service: RehearsalService, clock: HandClock) -> None:
+    def __init__(self, service: RehearsalService, clock: TurningClock) -> None:
         self.service = service
         self.clock = clock
         self.session = requests.Session()
@@ -113,7 +101,7 @@ class RehearsalClient:
     def finish(self, request_id: str) -> dict[str, object]:
         """Let the job end; its result."""
         assert self.service.wait_until_rendered()
-        self.clock.pass_by(60)
+        self.clock.now += 60
         return self.result(request_id)
 
     def fetch_video(self, request_id: str, **headers: str) -> requests.Response:

@@ -1,14 +1,21 @@
-"""As strict about open files as Windows is: none can be removed, replaced or renamed. On Linux, by what /proc lists."""
+"""As strict about open files as Windows is: none can be removed, replaced or renamed. On Linux, by what /proc lists.
+
+And what a scanner, a cloud drive or a player does there: it holds a file for a while.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 OPEN_FILES = Path("/proc/self/fd")
+IN_USE = "The process cannot access the file because it is being used"
 WATCHED = ("os.remove", "os.rename")
 """`os.replace` and `Path.unlink` report under these names, too."""
 
@@ -47,4 +54,18 @@ class StrictFiles:
             except FileNotFoundError:
                 continue
             if found in names and found.startswith(self._folder):
-                raise PermissionError(13, "The process cannot access the file because it is being used", found)
+                raise PermissionError(13, IN_USE, found)
+
+
+def held(monkeypatch: pytest.MonkeyPatch, name: str, times: int) -> None:
+    """Let the first calls of a method of `Path` fail as Windows lets them while somebody else holds the file."""
+    real: Callable[..., Any] = getattr(Path, name)
+    left = [times]
+
+    def method(self: Path, *args: Any, **options: Any) -> Any:
+        if left[0]:
+            left[0] -= 1
+            raise PermissionError(13, IN_USE, str(self))
+        return real(self, *args, **options)
+
+    monkeypatch.setattr(Path, name, method)

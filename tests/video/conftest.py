@@ -1,4 +1,4 @@
-"""A clip of twelve numbered frames, a place to fetch it from, and an environment without the machine's own proxies."""
+"""A clip of twelve numbered frames, and a place to fetch it from."""
 
 from __future__ import annotations
 
@@ -27,11 +27,6 @@ def target(tmp_path: Path) -> Path:
 @pytest.fixture
 def data(clip: Path) -> bytes:
     return clip.read_bytes()
-
-
-@pytest.fixture(autouse=True)
-def _straight(no_proxy: None) -> None:
-    """Every link leads straight to where it points."""
 
 
 @pytest.fixture

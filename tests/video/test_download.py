@@ -24,7 +24,7 @@ from nodes.video.errors import (
     UnsupportedVideo,
     VideoError,
 )
-from nodes.video.url_policy import media_session
+from nodes.video.url_policy import MAX_REDIRECTS, media_session
 from tests.support.loopback_server import (
     CHUNKED,
     DEADLINE,
@@ -35,6 +35,7 @@ from tests.support.loopback_server import (
     reply,
     silent_after,
 )
+from tests.support.strict_files import held
 from tests.support.transfers import ETAG, attempt, breaks_off, download, files, half_of
 
 
@@ -174,21 +175,31 @@ def test_a_host_that_cannot_be_reached_is_asked_for_once_and_named_as_such(
     assert files(target) == []
 
 
-def test_a_bad_redirect_is_final_but_one_to_a_host_that_cannot_be_reached(server: Loopback, target: Path) -> None:
+def test_a_redirect_is_judged_like_a_link_and_final_but_one_to_a_host_that_cannot_be_reached(
+    server: Loopback, target: Path
+) -> None:
     server.answer = always(reply(302, headers={"Location": "https://videos.invalid/a.mp4"}))
     assert type(failure(server, target)) is HostUnreachable
-    for location, words in (
-        ("https://10.0.0.1/a.mp4", "not a public address"),
-        ("http://127.0.0.1:9/a.mp4", "redirects to one that is not https"),
-        ("/a.mp4", "redirects without end"),
-        ("https://[::1/a.mp4", "not a valid"),
-        ("https://videos.example:port/a.mp4", "not a valid"),
-    ):
-        server.answer = always(reply(302, headers={"Location": location}))
-        error = failure(server, target)
-        assert words in error.message, location
-        assert not isinstance(error, DownloadInterrupted), location
-        assert files(target) == [], location
+    with Loopback(always(reply())) as other:
+        for location, words in (
+            ("https://10.0.0.1/a.mp4", "not a public address"),
+            (f"https://127.1:{other.port}/a.mp4", "not a public address"),
+            ("https://user:pass@videos.example/a.mp4", "user name"),
+            (f"http://127.0.0.1:{other.port}/a.mp4", "redirects to one that is not https"),
+            (f"{server.origin}0/a.mp4", "redirects to one that is not https"),
+            ("file:///etc/passwd", "redirects to one that is not https"),
+            ("/a.mp4", "redirects without end"),
+            ("https://[::1/a.mp4", "not a valid"),
+            ("https://videos.example:port/a.mp4", "not a valid"),
+        ):
+            server.received.clear()
+            server.answer = always(reply(302, headers={"Location": location}))
+            error = failure(server, target)
+            assert words in error.message, location
+            assert not isinstance(error, DownloadInterrupted), location
+            assert len(server.received) == (MAX_REDIRECTS + 1 if location == "/a.mp4" else 1), location
+            assert files(target) == [], location
+        assert other.connections == 0
 
 
 def test_a_link_or_a_proxy_that_cannot_be_used_is_said_and_final(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,7 +221,10 @@ def test_without_a_trusted_origin_only_public_links_are_followed(server: Loopbac
     for link in ("http://127.0.0.1:9/a.mp4", "https://127.0.0.1/a.mp4", "file:///etc/passwd", "\ud800"):
         assert isinstance(failure_of(link, target), UnsafeUrl), link
     # Trust ends with the origin.
-    for link in (f"{server.origin}0/a.mp4", f"{server.origin}@evil.example/a.mp4", f"{server.origin}.evil.example/"):
+    for link in (
+        *(f"{server.origin}0/a.mp4", f"{server.origin}@evil.example/a.mp4", f"{server.origin}.evil.example/"),
+        *(f"{server.origin[:-1]}/a.mp4", f"http://localhost:{server.port}/a.mp4"),
+    ):
         assert isinstance(failure_of(link, target, server.origin), UnsafeUrl), link
     assert server.connections == 0
 
@@ -236,34 +250,21 @@ def test_a_disk_that_takes_nothing_is_said_and_keeps_nothing(server: Loopback, t
 def test_a_whole_file_whose_name_is_held_is_kept_and_waited_for(
     server: Loopback, target: Path, data: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By a scanner, a cloud drive or a player, as happens on Windows."""
-    real = Path.replace
-    held = [0]
-
-    def replace(self: Path, name: Path) -> Path:
-        if held[0]:
-            held[0] -= 1
-            raise PermissionError(13, "The process cannot access the file because it is being used", str(self))
-        return real(self, name)
-
-    monkeypatch.setattr(Path, "replace", replace)
     waited: list[float] = []
-    for held[0] in (1, len(PAUSES)):
-        waited.clear()
+    with monkeypatch.context() as patched:
+        held(patched, "replace", len(PAUSES))
         attempt(download(server, target, wait=waited.append), server)
-        assert target.read_bytes() == data
-        assert files(target) == ["job-1.mp4"]
-        assert waited == list(PAUSES[: len(waited)])
+    assert (waited, target.read_bytes(), files(target)) == (list(PAUSES), data, ["job-1.mp4"])
     target.unlink()
-    held[0] = 100
     fetched = download(server, target, wait=waited.append)
-    with pytest.raises(DiskFailure, match="cannot be given its name") as raised:
-        attempt(fetched, server)
+    with monkeypatch.context() as patched:
+        held(patched, "replace", 100)
+        with pytest.raises(DiskFailure, match="cannot be given its name") as raised:
+            attempt(fetched, server)
     fetched.discard()
     (kept,) = files(target)
     assert str(target.with_name(kept)) in str(raised.value)
     assert target.with_name(kept).read_bytes() == data
-    held[0] = 0
     target.mkdir()  # a folder of that name is no better
     assert "cannot be given its name" in failure(server, target).message
     assert len(files(target)) == 3

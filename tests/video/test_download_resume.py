@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from nodes.video.errors import DownloadInterrupted
+from nodes.video.errors import DownloadInterrupted, VideoError
 from tests.support.loopback_server import Hangup, Loopback, Reset, always, reply
 from tests.support.transfers import ETAG, attempt, breaks_off, files, half_of, ranged
 
@@ -39,48 +39,36 @@ def test_a_broken_transfer_goes_on_where_it_ended(server: Loopback, target: Path
                 assert (again["range"], again["if-range"]) == (f"bytes={kept}-", *validator.values())
 
 
-def test_without_a_strong_validator_it_starts_again(server: Loopback, target: Path, data: bytes) -> None:
-    for validator in ({}, {"ETag": 'W/"weak"'}):
-        fetched = breaks_off(server, target, half_of(data, validator))
-        server.answer = ranged(data, validator)
+def test_where_that_is_not_certain_it_starts_again(server: Loopback, target: Path, data: bytes) -> None:
+    weak = {"ETag": 'W/"weak"'}
+    longer = half_of(bytes(4) + b"ftyp" + b"\1" * (2 * len(data) + 100_000))
+    rows = {
+        "no validator": (half_of(data, {}), ranged(data, {}), False),
+        "a weak validator": (half_of(data, weak), ranged(data, weak), False),
+        "a server that ignores the range": (half_of(data), always(reply(200, data, ETAG)), True),
+        "a shorter file in its place": (longer, ranged(data, {"ETag": '"two"'}), True),
+    }
+    for what, (begun, answer, is_part_asked_for) in rows.items():
+        fetched = breaks_off(server, target, begun)
+        server.answer = answer
         attempt(fetched, server)
-        assert "range" not in server.received[-1].headers
-        assert target.read_bytes() == data
+        assert ("range" in server.received[-1].headers) == is_part_asked_for, what
+        assert target.read_bytes() == data, what
+        target.unlink()
 
 
-def test_a_server_that_ignores_the_range_is_read_from_the_start(server: Loopback, target: Path, data: bytes) -> None:
-    fetched = breaks_off(server, target, half_of(data))
-    server.answer = always(reply(200, data, ETAG))
-    attempt(fetched, server)
-    assert target.read_bytes() == data
-
-
-def test_a_shorter_file_in_its_place_leaves_nothing_of_the_first(server: Loopback, target: Path, data: bytes) -> None:
-    padded = data + bytes(50_000)
-    fetched = breaks_off(server, target, half_of(bytes(4) + b"ftyp" + b"\1" * (2 * len(padded))))
-    server.answer = ranged(data, {"ETag": '"two"'})
-    attempt(fetched, server)
-    assert target.read_bytes() == data
-
-
-def test_another_part_than_was_asked_for_is_not_put_together(server: Loopback, target: Path, data: bytes) -> None:
-    fetched = breaks_off(server, target, half_of(data))
+def test_a_wrong_part_or_none_is_not_put_together_and_it_starts_again(
+    server: Loopback, target: Path, data: bytes
+) -> None:
     span = {"Content-Range": f"bytes 10-{len(data) - 1}/{len(data)}"}
-    server.answer = always(reply(206, data[10:], ETAG | span))
-    with pytest.raises(DownloadInterrupted, match="another part"):
+    for words, answer in {"another part": reply(206, data[10:], ETAG | span), "416": reply(416)}.items():
+        fetched = breaks_off(server, target, half_of(data))
+        server.answer = always(answer)
+        with pytest.raises(VideoError, match=words) as raised:
+            attempt(fetched, server)
+        assert (type(raised.value), files(target)) == (DownloadInterrupted, []), words
+        server.answer = ranged(data, ETAG)
         attempt(fetched, server)
-    assert files(target) == []
-    server.answer = ranged(data, ETAG)
-    attempt(fetched, server)
-    assert "range" not in server.received[2].headers
-    assert target.read_bytes() == data
-
-
-def test_a_range_that_cannot_be_satisfied_starts_again(server: Loopback, target: Path, data: bytes) -> None:
-    fetched = breaks_off(server, target, half_of(data))
-    server.answer = always(reply(416))
-    with pytest.raises(DownloadInterrupted, match="416"):
-        attempt(fetched, server)
-    server.answer = always(reply(200, data))
-    attempt(fetched, server)
-    assert target.read_bytes() == data
+        assert "range" not in server.received[-1].headers, words
+        assert target.read_bytes() == data, words
+        target.unlink()

@@ -18,13 +18,14 @@ from nodes.jobs.clock import SystemClock
 from nodes.jobs.journal import Journal
 from nodes.jobs.records import State
 from nodes.rehearsal import DEFAULT_TOKEN, JobState
+from tests.comfyui.graphs import ApiGraph
 from tests.support.rehearsal import RehearsalService
 
 from ..comfyui import ComfyUI
-from ..comfyui_client import Client, Run
+from ..comfyui_client import Client
 from ..comfyui_events import Event
 from .faulty_proxy import FaultyProxy
-from .graphs import Graph, RandomGraphs, collecting
+from .graphs import RandomGraphs, collecting
 from .ledger import Ledger
 from .vitals import Vitals
 
@@ -110,8 +111,8 @@ class SoakRun:
         with Client(self.comfyui.url) as client:
             while time.monotonic() < ends:
                 self._inject_trouble()
-                random_graph = self._graphs.next([job.request_id for job in self._service.submissions[-20:]])
-                self._follow(client, random_graph.kind, random_graph.graph, stop_at=self._stop())
+                graph = self._graphs.next([job.request_id for job in self._service.submissions[-20:]])
+                self._follow(client, *graph, self._random.randrange(1, 40) if self._random.random() < 0.3 else None)
 
     def _inject_trouble(self) -> None:
         """What else happens while the next graph runs."""
@@ -123,11 +124,8 @@ class SoakRun:
             self._proxy.close()
             threading.Timer(self._random.uniform(0.3, 3), self._proxy.open).start()
 
-    def _stop(self) -> int | None:
-        """At which event of a graph Stop is pressed, if at all."""
-        return self._random.randrange(1, 40) if self._random.random() < 0.3 else None
-
-    def _follow(self, client: Client, kind: str, graph: Graph, stop_at: int | None = None) -> Run | None:
+    def _follow(self, client: Client, kind: str, graph: ApiGraph, stop_at: int | None = None) -> None:
+        """Run a graph; at its event of that number, Stop is pressed."""
         seen = 0
 
         def on_event(_: Event) -> None:
@@ -142,9 +140,8 @@ class SoakRun:
         except TimeoutError:
             self.log.hung.append(kind)
             client.interrupt()
-            return None
-        self.log.graphs[kind, run.status.value] += 1
-        return run
+        else:
+            self.log.graphs[kind, run.status.value] += 1
 
     def _kill_comfyui(self) -> None:
         """Kill ComfyUI in the middle of a list of jobs."""
@@ -152,7 +149,7 @@ class SoakRun:
             before = len(self._service.submissions)
             self._proxy.chance = 0.0
             while len(self._service.submissions) < before + 2:
-                client.queue(self._graphs.next([]).graph)
+                client.queue(self._graphs.next([])[1])
                 time.sleep(0.5)
             self.comfyui.kill()
             self.log.comfyui_restarts += 1

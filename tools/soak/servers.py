@@ -25,13 +25,14 @@ from nodes.jobs.file_names import request_id_of
 from nodes.jobs.journal import Journal
 from nodes.jobs.records import State
 from nodes.rehearsal import DEFAULT_TOKEN, Timing, VideoRequest
+from tests.comfyui.graphs import ApiGraph
 from tests.support.cutting_proxy import CuttingProxy
 from tests.support.postgres import Postgres
 from tests.support.rehearsal import RehearsalService
 
 from ..comfyui import ComfyUI
 from ..comfyui_client import Client, Status
-from .graphs import Graph, generation
+from .graphs import generation
 from .run import PACK
 
 SERVERS: Final = 3
@@ -65,7 +66,7 @@ class Server:
     """One ComfyUI and what it is asked for."""
 
     comfyui: ComfyUI
-    graphs: list[tuple[int, Graph]] = field(default_factory=list)
+    graphs: list[tuple[int, ApiGraph]] = field(default_factory=list)
     """With the first of their seeds."""
     endings: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)

@@ -56,10 +56,7 @@ class ProbeClip(Probe):
     OUTPUT_NODE = True
     REQUIRED = MappingProxyType({"images": ("IMAGE",)})
     OPTIONAL = MappingProxyType(
-        {
-            **{name: (kind, {"forceInput": True}) for name, kind in SCALARS.items()},
-            "video": ("VIDEO",),
-        }
+        {**{name: (kind, {"forceInput": True}) for name, kind in SCALARS.items()}, "video": ("VIDEO",)}
     )
 
     def run(self, images: Any, video: Any = None, **scalars: Any) -> dict[str, Any]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import requests
 
 from nodes.rehearsal import JobState
 from tests.comfyui.conftest import ServiceLog, lines
 from tests.comfyui.graphs import ApiGraph
-from tests.comfyui.seedance_graphs import PROBE, beside_a_sampler, generation, loading, probe, text_to_video
+from tests.comfyui.seedance_graphs import PROBE, beside_a_sampler, generation, probe, text_to_video
 from tools.comfyui import ComfyUI
 from tools.comfyui_client import Client, Run, Status
 from tools.comfyui_events import PROGRESS_TEXT, Event
@@ -106,16 +105,3 @@ def test_a_job_that_stop_could_not_cancel_is_collected_by_the_next_run(
     assert run.status is Status.SUCCESS
     assert [submission.request_id for submission in service_log.submissions] == [request_id(run)]
     assert request_id(run) in last_words
-
-
-def test_a_finished_video_whose_file_was_deleted_is_fetched_again(
-    client: Client, service_log: ServiceLog, prompt: str
-) -> None:
-    first = client.run(generation(prompt))
-    file = Path(first.outputs[PROBE]["probe"][0]["scalars"]["video_path"])
-    content = file.read_bytes()
-    file.unlink()
-    again = client.run(loading(video="", source=request_id(first)))
-    assert again.status is Status.SUCCESS
-    assert content.startswith(file.read_bytes()), "all but the graph that had made it"
-    assert len(service_log.submissions) == 1

@@ -150,10 +150,7 @@ def test_what_would_pass_the_limit_is_not_submitted_and_the_refusal_says_when_it
 
 @on_both
 def test_what_is_paid_for_already_is_never_refused(machine: FakeMachine) -> None:
-    machine.stop_at = "Generating"
-    with pytest.raises(Exception, match="Stopped"):
-        limited(machine, 0.06).run()
-    machine.stop_pressed, machine.stop_at = False, "\0"
+    limited(machine, 0.06).stopped("Generating")
     with pytest.raises(BudgetReached):
         machine.run(boat(2))
     limited(machine, 0.01)

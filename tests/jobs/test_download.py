@@ -21,9 +21,7 @@ from nodes.video.errors import (
     DiskFailure,
     DownloadInterrupted,
     LinkExpired,
-    UnsafeUrl,
     UnsupportedVideo,
-    VideoError,
 )
 from tests.support.fake_runcomfy import BOAT, FakeMachine, TurningClock, reply
 from tests.support.job_records import record_in
@@ -109,28 +107,6 @@ def test_links_that_stay_bad_end_as_charged_and_the_next_run_fetches_for_free(ma
     assert machine.states() == ["succeeded"]
     assert machine.run().request_id == "job-1"
     assert machine.service.count("submit") == 1
-
-
-def test_what_no_repeat_can_mend_ends_at_once_with_its_reason(new_machine: NewMachine) -> None:
-    for failure in (
-        DiskFailure("video.diskFull", folder="videos"),
-        VideoError("video.badStatus", status=418),
-        UnsafeUrl("video.unsafe", reason="why"),
-    ):
-        machine = new_machine()
-        machine.downloads.append(failure)
-        with pytest.raises(VideoUnavailable, match=f"{failure.message}.*was charged"):
-            machine.run()
-        assert len(machine.links) == 1, failure
-        assert machine.states() == ["succeeded"], failure
-
-
-def test_a_transfer_that_never_ends_ends_with_the_deadline(machine: FakeMachine) -> None:
-    machine.downloads += [BROKEN] * 500
-    with pytest.raises(VideoUnavailable, match=r"finished, but could not be fetched .*connection lost.* was charged"):
-        machine.run()
-    machine.downloads.clear()
-    assert machine.run().request_id == "job-1"
 
 
 def test_a_success_without_a_link_is_said_and_asked_again_by_the_next_run(machine: FakeMachine) -> None:

@@ -153,14 +153,6 @@ def test_a_spoilt_journal_is_an_error_that_names_it(tmp_path: Path, monkeypatch:
             assert "Nothing was charged." in str(caught.value), reason
 
 
-def test_a_journal_that_cannot_be_written_takes_no_intent_until_it_is_mended(journal: Journal) -> None:
-    record = record_in(State.SAVED, journal)
-    read_only(journal)
-    with pytest.raises(JournalUnusable, match="readonly"):
-        journal.create([record], KEY, "", BOAT, "owner")
-    assert intend(journal).state is State.INTENDED  # it is opened anew after that
-
-
 @on_both
 def test_what_fails_within_a_transaction_leaves_nothing(journal: Journal) -> None:
     record = intend(journal)

@@ -16,7 +16,7 @@ from dataclasses import replace
 import pytest
 
 from nodes.jobs import stop
-from nodes.jobs.errors import JobExpired, JobFailed, JournalUnusable, OutcomeUnknown, Stopped
+from nodes.jobs.errors import JobExpired, JobFailed, JournalUnusable, OutcomeUnknown
 from nodes.jobs.events import Event
 from nodes.jobs.job import Run, Video
 from nodes.jobs.records import SUBMIT_SECONDS, State
@@ -236,14 +236,6 @@ def test_h_the_disk_is_full_at_the_moment_of_acceptance(machine: FakeMachine, th
     assert bought(machine) == 1
 
 
-def stop_in_the_queue(machine: FakeMachine) -> str:
-    machine.stop_at = "Queued"
-    with pytest.raises(Stopped) as caught:
-        machine.run()
-    machine.stop_pressed, machine.stop_at = False, "\0"
-    return str(caught.value)
-
-
 @on_both
 def test_i_a_cancel_that_answers_late_overwrites_no_video(
     machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
@@ -252,7 +244,7 @@ def test_i_a_cancel_that_answers_late_overwrites_no_video(
     go_on = threading.Event()
     machine.service.script["cancel"].append(reply(202, outcome="cancelled"))
     machine.service.before["cancel"] = lambda: go_on.wait(PATIENCE)
-    assert "could not be cancelled in time" in stop_in_the_queue(machine)
+    assert "could not be cancelled in time" in machine.stopped("Queued")
     assert machine.run().request_id == "job-1"
     go_on.set()
     assert machine.states() == ["saved"]
@@ -261,7 +253,7 @@ def test_i_a_cancel_that_answers_late_overwrites_no_video(
 @on_both
 def test_i_a_job_that_was_cancelled_goes_on_after_all(machine: FakeMachine) -> None:
     machine.service.script["cancel"].append(reply(202, outcome="cancelled"))
-    assert "is cancelled" in stop_in_the_queue(machine)
+    assert "is cancelled" in machine.stopped("Queued")
     assert machine.run().request_id == "job-1"
     assert bought(machine) == 1
 
@@ -275,7 +267,7 @@ def test_i_a_cancel_that_begins_late_leaves_the_next_runs_job_alone(
     go_on = threading.Event()
     for _ in range(10):  # all the threads for it
         machine.executors.cancels.submit(go_on.wait, PATIENCE)
-    stop_in_the_queue(machine)
+    machine.stopped("Queued")
     run = machine.prompt()
 
     def show(event: Event) -> None:

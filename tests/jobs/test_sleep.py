@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from pathlib import Path
 
-import pytest
-
 from nodes.runcomfy.errors import ConnectError
-from tests.support.fake_runcomfy import FakeMachine, TurningClock
+from tests.support.fake_runcomfy import BOAT, FakeMachine, TurningClock
 
 HOURS = 2 * 3600.0
 
@@ -26,27 +25,22 @@ class Laptop(TurningClock):
         await asyncio.sleep(0)
 
 
-@pytest.mark.parametrize("when", ["in a pause", "in a call"])
-def test_the_deadline_goes_on_where_it_was(tmp_path: Path, when: str) -> None:
-    clock = Laptop()
-    machine = FakeMachine(tmp_path, clock)
-    machine.service.queued = HOURS + 600.0
-    calls: list[float] = []
+def test_the_deadline_goes_on_where_it_was(tmp_path: Path) -> None:
+    for when in ("in a pause", "in a call"):
+        clock, calls = Laptop(), itertools.count(1)
+        machine = FakeMachine(tmp_path / when, clock)
+        machine.service.queued = HOURS + 600.0
 
-    def close() -> None:
-        calls.append(clock.now)
-        if len(calls) == 3:
-            # The network is not back at once.
-            machine.service.script["status"].append(ConnectError("no connection"))
-            if when == "in a pause":
-                clock.closes = True
-            else:
-                clock.now += HOURS
+        def close(when: str = when, clock: Laptop = clock, machine: FakeMachine = machine) -> None:
+            if next(calls) == 3:  # noqa: B023  called in this turn
+                # The network is not back at once.
+                machine.service.script["status"].append(ConnectError("no connection"))
+                clock.closes = when == "in a pause"
+                clock.now += HOURS * (when == "in a call")
 
-    machine.service.before["status"] = close
-    try:
-        assert machine.run().request_id == "job-1"
-        assert clock.now > 1000 + HOURS + 600
-        assert len(calls) > 10
-    finally:
+        machine.service.before["status"] = close
+        assert machine.run().request_id == "job-1", when
+        assert clock.now > 1000 + HOURS + 600, when
+        assert next(calls) > 11, when
+        assert machine.journal.durations(BOAT) == [], f"{when}: nobody knows when it ended"
         machine.close()

@@ -11,10 +11,11 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.comfyui.conftest import clips, succeeded
 from tests.comfyui.graphs import ApiGraph
-from tests.comfyui.seedance_graphs import FRAMES, HEIGHT, PROBE, VIDEO, WIDTH, generation, node, output
+from tests.comfyui.seedance_graphs import FRAMES, HEIGHT, VIDEO, WIDTH, generation, node, output
 from tools.comfyui import ComfyUI
-from tools.comfyui_client import Client, Run, Status
+from tools.comfyui_client import Client, Run
 from tools.upscale_model import UPSCALER
 
 FEW = 8  # frames that are upscaled
@@ -39,16 +40,12 @@ def graph() -> ApiGraph:
 
 @pytest.fixture(scope="module")
 def run(client: Client, graph: ApiGraph) -> Run:
-    run = client.run(graph)
-    assert run.status is Status.SUCCESS, run.error
-    return run
+    return succeeded(client.run(graph))
 
 
 @pytest.fixture(scope="module")
 def seen(run: Run) -> dict[str, Any]:
-    (seen,) = run.outputs[PROBE]["probe"]
-    assert isinstance(seen, dict)
-    return seen
+    return clips(run)[0]
 
 
 @pytest.fixture(scope="module")

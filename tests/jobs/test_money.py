@@ -231,10 +231,9 @@ def test_h_the_disk_is_full_at_the_moment_of_acceptance(machine: FakeMachine, th
 
 @on_both
 def test_i_a_cancel_that_answers_late_overwrites_no_video(
-    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
+    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch, go_on: threading.Event
 ) -> None:
     monkeypatch.setattr(stop, "CANCEL_CALL_SECONDS", 0.01)
-    go_on = threading.Event()
     machine.service.script["cancel"].append(reply(202, outcome="cancelled"))
     machine.service.before["cancel"] = lambda: go_on.wait(PATIENCE)
     assert "could not be cancelled in time" in machine.stopped("Queued")
@@ -253,11 +252,10 @@ def test_i_a_job_that_was_cancelled_goes_on_after_all(machine: FakeMachine) -> N
 
 @on_both
 def test_i_a_cancel_that_begins_late_leaves_the_next_runs_job_alone(
-    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
+    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch, go_on: threading.Event
 ) -> None:
     monkeypatch.setattr(stop, "CANCEL_CALL_SECONDS", 0.01)
     monkeypatch.setattr(stop, "CANCEL_SECONDS", 0.0)
-    go_on = threading.Event()
     for _ in range(10):  # all the threads for it
         machine.executors.cancels.submit(go_on.wait, PATIENCE)
     machine.stopped("Queued")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+from collections.abc import Coroutine
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,15 @@ from nodes.runcomfy.client import RunComfy
 from nodes.runcomfy.errors import ReadError
 from tests.support.fake_runcomfy import BOAT, FakeMachine
 from tests.support.job_records import intend, record_in
+
+
+def side_by_side(*runs: Coroutine[object, object, Video]) -> list[Video | BaseException]:
+    """What becomes of each."""
+
+    async def all_of_them() -> list[Video | BaseException]:
+        return await asyncio.gather(*runs, return_exceptions=True)
+
+    return asyncio.run(all_of_them())
 
 
 def test_a_finished_video_is_loaded_without_a_call(machine: FakeMachine) -> None:
@@ -102,16 +112,13 @@ def test_a_service_that_never_had_the_job_does_not_make_its_owner_buy_again(mach
 def test_equal_requests_side_by_side_share_a_bad_end(machine: FakeMachine, bad: type[Exception]) -> None:
     """Nobody can know whether a refused prompt, or one without an answer, is charged; so it is not sent five times."""
 
-    async def five() -> list[Video | BaseException]:
-        runs = (machine.generate(run=machine.prompt("five")) for _ in range(5))
-        return await asyncio.gather(*runs, return_exceptions=True)
-
     good = machine.service.ending
     if bad is JobFailed:
         machine.service.ending = {"status": "failed", "error": "Content moderation failed."}
     else:
         machine.service.script["submit"].append(ReadError("time-out"))
-    assert {type(outcome) for outcome in asyncio.run(five())} == {bad}
+    outcomes = side_by_side(*(machine.generate(run=machine.prompt("five")) for _ in range(5)))
+    assert {type(outcome) for outcome in outcomes} == {bad}
     assert machine.service.count("submit") == 1
     machine.service.ending = good
     assert isinstance(machine.run(), Video)  # running again tries again
@@ -119,10 +126,9 @@ def test_equal_requests_side_by_side_share_a_bad_end(machine: FakeMachine, bad: 
 
 
 def test_two_runs_side_by_side_share_one_job(machine: FakeMachine) -> None:
-    async def both() -> tuple[Video, Video]:
-        return await asyncio.gather(machine.generate(), machine.generate())
-
-    one, two = asyncio.run(both())
+    one, two = side_by_side(machine.generate(), machine.generate())
+    assert isinstance(one, Video)
+    assert isinstance(two, Video)
     assert one.files == two.files
     assert sorted((one.reused, two.reused)) == [False, True]
     assert machine.service.count("submit") == 1
@@ -130,22 +136,15 @@ def test_two_runs_side_by_side_share_one_job(machine: FakeMachine) -> None:
 
 
 def test_a_run_that_waited_for_a_failed_one_takes_over(machine: FakeMachine) -> None:
-    async def both() -> tuple[Video | BaseException, Video | BaseException]:
-        return await asyncio.gather(machine.generate(), machine.generate(), return_exceptions=True)
-
     machine.change(deadline=17.0)
-    results = asyncio.run(both())
+    results = side_by_side(machine.generate(), machine.generate())
     assert machine.service.count("submit") == 1
     assert sum(isinstance(result, Video) for result in results) == 1
 
 
 def test_different_requests_run_side_by_side(machine: FakeMachine) -> None:
-    async def all_of_them() -> list[Video]:
-        requests = [replace(BOAT, seed=seed) for seed in range(20)]
-        return await asyncio.gather(*(machine.generate(request) for request in requests))
-
-    videos = asyncio.run(all_of_them())
-    assert len({video.request_id for video in videos}) == 20
+    videos = side_by_side(*(machine.generate(replace(BOAT, seed=seed)) for seed in range(20)))
+    assert len({video.request_id for video in videos if isinstance(video, Video)}) == 20
     kinds = [kind for kind, _ in machine.service.calls]
     # How many got their turn before the first one ended is up to the threads; one alone would be one after the other.
     assert kinds[: kinds.index("result")].count("submit") > 1

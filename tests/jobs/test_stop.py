@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
-from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
@@ -65,8 +65,7 @@ def test_while_downloading_it_says_that_the_video_is_paid_for_whoever_sees_it_fi
         assert machine.run().request_id == "job-1"
 
 
-def test_while_a_read_hangs_stop_does_not_wait_for_it(machine: FakeMachine) -> None:
-    go_on = threading.Event()
+def test_while_a_read_hangs_stop_does_not_wait_for_it(machine: FakeMachine, go_on: threading.Event) -> None:
     over: list[bool] = []
 
     def hang() -> None:
@@ -74,11 +73,8 @@ def test_while_a_read_hangs_stop_does_not_wait_for_it(machine: FakeMachine) -> N
         over.append(go_on.wait(PATIENCE))
 
     machine.service.before["status"] = hang
-    try:
-        assert "is cancelled" in machine.stopped()
-        assert over == []
-    finally:
-        go_on.set()
+    assert "is cancelled" in machine.stopped()
+    assert over == []
 
 
 @pytest.mark.parametrize("when", ["in the queue", "before it is polled"])
@@ -116,11 +112,10 @@ def test_an_unclear_submission_under_stop_is_raised_as_such(machine: FakeMachine
 
 @pytest.mark.parametrize("then", ["nobody wants it", "the next run waits for it", "it runs at once"])
 def test_a_submit_call_that_hangs_is_waited_for_only_so_long(
-    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch, then: str
+    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch, go_on: threading.Event, then: str
 ) -> None:
     """Its job is cancelled as soon as it is accepted, unless somebody wants it by then, or it runs already."""
     monkeypatch.setattr(stop, "SUBMIT_WAIT_SECONDS", 0.01)
-    go_on = threading.Event()
 
     def hang() -> None:
         machine.press_stop()
@@ -139,21 +134,17 @@ def test_a_submit_call_that_hangs_is_waited_for_only_so_long(
     if then != "the next run waits for it":
         go_on.set()
         assert machine.states() == ["cancelled" if then == "nobody wants it" else "accepted"]
-    try:
-        assert machine.run().request_id == ("job-2" if then == "nobody wants it" else "job-1")
-    finally:
-        go_on.set()
+    assert machine.run().request_id == ("job-2" if then == "nobody wants it" else "job-1")
     assert machine.states() == (["saved", "cancelled"] if then == "nobody wants it" else ["saved"])
 
 
 @pytest.mark.parametrize("ending", ["stop", "sibling"])
 def test_what_is_called_off_while_it_is_being_written_down_is_never_sent(
-    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch, ending: str
+    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch, go_on: threading.Event, ending: str
 ) -> None:
     """The user reads that nothing was submitted; so nothing may be submitted after that, however slow the disk."""
     monkeypatch.setattr(stop, "SUBMIT_WAIT_SECONDS", 0.01)
-    begun, go_on = threading.Event(), threading.Event()
-    create = machine.journal.create
+    begun, create = threading.Event(), machine.journal.create
 
     def slowly(*args: object) -> object:
         begun.set()
@@ -172,10 +163,8 @@ def test_what_is_called_off_while_it_is_being_written_down_is_never_sent(
             await run
 
     monkeypatch.setattr(machine.journal, "create", slowly)
-    try:
-        asyncio.run(cut_off())
-    finally:
-        go_on.set()
+    asyncio.run(cut_off())
+    go_on.set()
     assert machine.states() == ["refused"]
     assert machine.service.count("submit") == 0
     assert machine.said("before anything was submitted. Nothing was charged.") or ending == "stop"
@@ -219,10 +208,9 @@ def test_a_cancel_that_came_through_without_an_answer_is_not_taken_for_too_late(
 
 
 def test_a_cancel_call_that_hangs_is_waited_for_only_so_long(
-    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
+    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch, go_on: threading.Event
 ) -> None:
     monkeypatch.setattr(stop, "CANCEL_CALL_SECONDS", 0.01)
-    go_on = threading.Event()
     machine.service.before["submit"] = machine.press_stop
     machine.service.before["cancel"] = lambda: go_on.wait(PATIENCE)
     assert "could not be cancelled in time" in machine.stopped()
@@ -252,62 +240,55 @@ def test_a_silent_database_delays_no_cancel_while_the_claim_cannot_have_lapsed(
             silent.set()
 
 
-def test_what_stop_says_waits_for_no_journal(machine: FakeMachine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_stop_says_waits_for_no_journal(
+    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch, go_on: threading.Event
+) -> None:
     """The cancellation is written down when it answers again."""
     monkeypatch.setattr(stop, "LOOK_SECONDS", 0.05)
-    silent, answered = threading.Event(), []
     machine.service.before["submit"] = machine.press_stop
-    machine.service.before["cancel"] = lambda: machine.executors.journal.submit(
-        lambda: answered.append(silent.wait(PATIENCE))
-    )
+    hanging: list[Future[bool]] = []
+    machine.service.before["cancel"] = lambda: hanging.append(machine.executors.journal.submit(go_on.wait, PATIENCE))
     assert CANCELLED in machine.stopped()
-    assert answered == []
-    silent.set()
+    assert not hanging[0].done()
+    go_on.set()
     assert machine.states() == ["cancelled"]
 
 
 def test_a_cancel_call_that_waits_for_a_thread_has_its_time_from_when_it_begins(
-    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
+    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch, go_on: threading.Event
 ) -> None:
     """Hundreds of cancels share a few threads; the last ones are no less cancelled."""
-    free, looks = threading.Event(), Counter[str]()
+    looks = itertools.count(1)
 
     async def look(call: Future[object], seconds: float) -> bool:
-        looks["so far"] += 1
-        if looks["so far"] < 4:
+        if next(looks) < 4:
             return await ended_within(call, 0.01)
-        free.set()
+        go_on.set()
         return await ended_within(call, PATIENCE)
 
     def show(event: Event) -> None:
         if isinstance(event, Queued) and not machine.stop_pressed:
             for _ in range(20):  # twice as many as there are threads
-                machine.executors.cancels.submit(free.wait, PATIENCE)
+                machine.executors.cancels.submit(go_on.wait, PATIENCE)
             machine.press_stop()
 
     monkeypatch.setattr(stop, "ended_within", look)
     monkeypatch.setattr(machine, "show", show)
-    try:
-        assert "was still queued and is cancelled. Nothing was charged." in machine.stopped()
-    finally:
-        free.set()
+    assert CANCELLED in machine.stopped()
     assert machine.states() == ["cancelled"]
 
 
-def test_stop_while_another_run_has_the_job_leaves_the_job_alone(machine: FakeMachine) -> None:
-    stopped = threading.Event()
-    machine.service.before["submit"] = lambda: stopped.wait(PATIENCE)
+def test_stop_while_another_run_has_the_job_leaves_the_job_alone(machine: FakeMachine, go_on: threading.Event) -> None:
+    machine.service.before["submit"] = lambda: go_on.wait(PATIENCE)
     machine.stop_at = "Another run is submitting"
 
     async def two() -> Video:
         other = asyncio.create_task(machine.generate(run=replace(machine.prompt(), is_stopped=lambda: False)))
         while not machine.service.count("submit"):  # noqa: ASYNC110 - no more than a turn of the loop each
             await asyncio.sleep(0)
-        try:
-            with pytest.raises(Stopped, match=r"^Stopped before anything was submitted\. Nothing was charged\.$"):
-                await machine.generate()
-        finally:
-            stopped.set()
+        with pytest.raises(Stopped, match=r"^Stopped before anything was submitted\. Nothing was charged\.$"):
+            await machine.generate()
+        go_on.set()
         return await other
 
     assert asyncio.run(two()).request_id == "job-1"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 
 import pytest
 
@@ -131,51 +132,46 @@ def test_a_journal_that_breaks_during_an_unclear_call_hides_no_payment(machine: 
 
 
 def test_an_unclear_ending_is_raised_though_the_journal_is_silent(
-    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
+    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch, go_on: threading.Event
 ) -> None:
     monkeypatch.setattr(job, "WRITE_SECONDS", 0.05)
-    silent, answered = threading.Event(), []
-    machine.service.before["submit"] = lambda: machine.executors.journal.submit(
-        lambda: answered.append(silent.wait(PATIENCE))
-    )
+    hanging: list[Future[bool]] = []
+    machine.service.before["submit"] = lambda: hanging.append(machine.executors.journal.submit(go_on.wait, PATIENCE))
     machine.service.script["submit"].append(ReadError("time-out"))
     with pytest.raises(OutcomeUnknown):
         machine.run()
-    assert answered == []
-    silent.set()
+    assert not hanging[0].done()
+    go_on.set()
     assert machine.states() == ["told"]
 
 
-def test_a_run_cut_off_before_its_call_has_begun_is_never_submitted(machine: FakeMachine) -> None:
+def test_a_run_cut_off_before_its_call_has_begun_is_never_submitted(
+    machine: FakeMachine, go_on: threading.Event
+) -> None:
     """A sibling has failed while every thread for calls is busy; the user reads that nothing was charged."""
-    free, begun = threading.Event(), threading.Semaphore(0)
+    begun = threading.Semaphore(0)
 
     def busy() -> None:
         begun.release()
-        free.wait(PATIENCE)
+        go_on.wait(PATIENCE)
 
     def fill_threads() -> None:
         for _ in range(8):
             machine.executors.calls.submit(busy)
         for _ in range(7):  # the eighth thread is this one
             assert begun.acquire(timeout=PATIENCE)
-        asyncio.run_coroutine_threadsafe(cut_off(), loops[0])
+        runs[0].get_loop().call_soon_threadsafe(runs[0].cancel)
 
-    loops: list[asyncio.AbstractEventLoop] = []
     runs: list[asyncio.Task[object]] = []
 
-    async def cut_off() -> None:
-        runs[0].cancel()
-
     async def main() -> None:
-        loops.append(asyncio.get_running_loop())
         runs.append(asyncio.ensure_future(machine.generate()))
         await runs[0]
 
     machine.change(check_before_submit=fill_threads)
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(main())
-    free.set()
+    go_on.set()
     assert "before anything was submitted. Nothing was charged." in machine.lines[-1]
     assert machine.records() == []
     assert machine.service.calls == []

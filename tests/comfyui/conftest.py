@@ -113,6 +113,13 @@ def network_at_start(server: ComfyUI) -> Path:
     return server.base / "network-at-start.txt"
 
 
+def get(server: ComfyUI, path: str) -> requests.Response:
+    """What the server serves under a path, which begins with a slash."""
+    answer = requests.get(server.url + path, timeout=30)
+    answer.raise_for_status()
+    return answer
+
+
 def failure_of(client: Client, graph: ApiGraph) -> str:
     """What the user reads, whether validation or the node says it."""
     try:

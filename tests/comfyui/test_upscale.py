@@ -11,7 +11,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-import av
 import imageio_ffmpeg  # type: ignore[import-untyped]  # it has none
 import numpy as np
 import psutil
@@ -23,7 +22,7 @@ from tests.comfyui.conftest import clips, failure_of, started, succeeded
 from tests.comfyui.graphs import ApiGraph
 from tests.comfyui.seedance_graphs import loading, node
 from tests.comfyui.test_stop import run_and_stop, says
-from tests.support.clips import sound_of, times_of
+from tests.support.clips import frames_of, sound_of, times_of
 from tools.comfyui import CACHE, ComfyUI
 from tools.comfyui_client import Client, Run
 from tools.comfyui_source import ensure
@@ -120,11 +119,6 @@ def run(client: Client, graph: ApiGraph) -> Run:
 def shown(finished: Run, server: ComfyUI, by: str = "upscale") -> Path:
     (each,) = finished.outputs[by]["images"]
     return server.base.joinpath(each["type"], each["subfolder"], each["filename"])
-
-
-def frames_of(file: Path) -> Frames:
-    with av.open(str(file)) as container:
-        return np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
 
 
 def off(frames: Frames, expected: Frames, parts: int = 4) -> float:

@@ -7,7 +7,6 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-import av
 import cv2
 import numpy as np
 import pytest
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from tests.comfyui.conftest import PACK, ServiceLog, succeeded
 from tests.comfyui.graphs import ApiGraph, read_workflow, to_api_graph
 from tests.comfyui.seedance_graphs import DURATION, FRAMES, HEIGHT, WIDTH
+from tests.support.clips import frames_of
 from tools.comfyui import ComfyUI
 from tools.comfyui_client import Client, Run
 
@@ -143,17 +143,10 @@ def saved(run: Run, graph: ApiGraph, base: Path, *, by: str = "SaveVideo") -> li
     return [base / each["type"] / each["subfolder"] / each["filename"] for each in run.outputs[node_id]["images"]]
 
 
-def frames_of(file: Path) -> list[Frame]:
-    """All frames of a video, RGB."""
-    with av.open(str(file)) as container:
-        return [np.asarray(each.to_ndarray(format="rgb24"), dtype=np.uint8) for each in container.decode(video=0)]
-
-
 def facts(file: Path) -> tuple[int, int, int]:
     """Frames, width and height of a video."""
-    frames = frames_of(file)
-    height, width = frames[0].shape[:2]
-    return len(frames), width, height
+    count, height, width, _ = frames_of(file).shape
+    return count, width, height
 
 
 def picture(file: Path) -> Frame:

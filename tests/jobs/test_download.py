@@ -14,7 +14,6 @@ from nodes.jobs.file_names import file_names
 from nodes.jobs.job import Video
 from nodes.jobs.records import JobRecord, RequestKey, State
 from nodes.jobs.waiting import Cancellation
-from nodes.runcomfy.request import MODEL_ID
 from nodes.video.errors import (
     AGAIN,
     CorruptVideo,
@@ -24,7 +23,6 @@ from nodes.video.errors import (
     UnsupportedVideo,
 )
 from tests.support.fake_runcomfy import BOAT, FakeMachine, TurningClock, reply
-from tests.support.job_records import record_in
 from tests.support.postgres import on_both
 from tests.support.tiny_mp4 import TINY_MP4
 
@@ -69,16 +67,6 @@ def test_one_of_several_that_is_on_disk_is_not_the_whole_job(machine: FakeMachin
         assert machine.service.count("submit") == 1
         for file in (machine.folder / "videos").iterdir():
             file.unlink()
-
-
-def test_what_a_surplus_job_cost_is_written_down(machine: FakeMachine) -> None:
-    key = RequestKey.of(BOAT, model=MODEL_ID, account="account", origin="https://runcomfy")
-    surplus = record_in(State.SURPLUS, machine.journal, key)
-    machine.service.accepted[surplus.request_id] = 0
-    asyncio.run(machine.fetch(surplus.request_id))
-    saved = machine.journal.job(surplus.request_id)
-    assert saved
-    assert (saved.state, saved.cost, saved.media_host) == (State.SAVED, 0.03, "media")
 
 
 def test_a_broken_transfer_is_tried_until_it_is_whole(machine: FakeMachine) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,8 @@ from nodes.runcomfy.client import RunComfy
 from nodes.runcomfy.errors import ReadError
 from tests.support.fake_runcomfy import BOAT, FakeMachine
 from tests.support.job_records import intend, record_in
+
+NewMachine = Callable[[], FakeMachine]
 
 
 def side_by_side(*runs: Coroutine[object, object, Video]) -> list[Video | BaseException]:
@@ -61,17 +63,20 @@ def test_the_output_folder_is_listed_once_however_many_records_a_request_has(
     assert listed.count(machine.folder / "videos") == 1
 
 
-def test_an_old_job_that_is_back_is_loaded_while_its_request_is_made_anew(machine: FakeMachine) -> None:
+def test_an_old_job_that_is_back_is_loaded_while_its_request_is_made_anew(new_machine: NewMachine) -> None:
     """Its record has no room among the unfinished ones."""
-    account = machine.account
-    key = RequestKey.of(BOAT, model=account.client.model, account=account.name, origin=account.origin)
-    for state in (State.EXPIRED, State.CANCELLED):
-        machine.service.accepted[record_in(state, machine.journal, key).request_id] = 0.0
-    machine.journal.accept(intend(machine.journal, key), "job-3")
-    for request_id in ("job-1", "job-2"):
-        assert asyncio.run(machine.fetch(request_id)).request_id == request_id
-    assert machine.states() == ["accepted", "saved", "saved"]
-    assert [record.cost for record in machine.records()] == [None, 0.03, 0.03]
+    for state in (State.EXPIRED, State.CANCELLED, State.SURPLUS):
+        machine = new_machine()
+        account, journal = machine.account, machine.journal
+        key = RequestKey.of(BOAT, model=account.client.model, account=account.name, origin=account.origin)
+        old = record_in(state, journal, key)
+        if state is not State.SURPLUS:  # beside which there is one
+            intend(journal, key)
+        machine.service.accepted[old.request_id] = 0.0
+        asyncio.run(machine.fetch(old.request_id))
+        anew, back = machine.records()
+        assert (anew.state, anew.cost) == (State.INTENDED, None), state
+        assert (back.state, back.cost, back.media_host) == (State.SAVED, 0.03, "media"), state
 
 
 def test_another_request_or_model_is_another_job(machine: FakeMachine) -> None:

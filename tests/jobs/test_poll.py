@@ -19,12 +19,11 @@ from tests.support.tiny_mp4 import TINY_MP4
 NewMachine = Callable[[], FakeMachine]
 
 
-@pytest.mark.parametrize("code", [429, 503])
-def test_reads_wait_as_long_as_the_service_asks(machine: FakeMachine, code: int) -> None:
-    machine.service.script["status"].append(reply(code, {"retry-after": "40"}))
+def test_reads_wait_as_long_as_the_service_asks(machine: FakeMachine) -> None:
+    machine.service.script["status"] += [reply(code, {"retry-after": "40"}) for code in (429, 503)]
     machine.run()
-    times = [moment for kind, moment in machine.service.calls if kind == "status"]
-    assert times[1] - times[0] >= 40
+    first, second, third, *_ = [moment for kind, moment in machine.service.calls if kind == "status"]
+    assert min(second - first, third - second) >= 40
 
 
 def test_the_deadline_says_that_the_job_goes_on_and_the_next_run_waits_for_it(machine: FakeMachine) -> None:

@@ -6,6 +6,8 @@ import asyncio
 import itertools
 from pathlib import Path
 
+import pytest
+
 from nodes.runcomfy.errors import ConnectError
 from tests.support.fake_runcomfy import BOAT, FakeMachine, TurningClock
 
@@ -25,22 +27,22 @@ class Laptop(TurningClock):
         await asyncio.sleep(0)
 
 
-def test_the_deadline_goes_on_where_it_was(tmp_path: Path) -> None:
-    for when in ("in a pause", "in a call"):
-        clock, calls = Laptop(), itertools.count(1)
-        machine = FakeMachine(tmp_path / when, clock)
-        machine.service.queued = HOURS + 600.0
+@pytest.mark.parametrize("when", ["in a pause", "in a call"])
+def test_the_deadline_goes_on_where_it_was(tmp_path: Path, when: str) -> None:
+    clock, calls = Laptop(), itertools.count(1)
+    machine = FakeMachine(tmp_path, clock)
+    machine.service.queued = HOURS + 600.0
 
-        def close(when: str = when, clock: Laptop = clock, machine: FakeMachine = machine) -> None:
-            if next(calls) == 3:  # noqa: B023  called in this turn
-                # The network is not back at once.
-                machine.service.script["status"].append(ConnectError("no connection"))
-                clock.closes = when == "in a pause"
-                clock.now += HOURS * (when == "in a call")
+    def close() -> None:
+        if next(calls) == 3:
+            # The network is not back at once.
+            machine.service.script["status"].append(ConnectError("no connection"))
+            clock.closes = when == "in a pause"
+            clock.now += HOURS * (when == "in a call")
 
-        machine.service.before["status"] = close
-        assert machine.run().request_id == "job-1", when
-        assert clock.now > 1000 + HOURS + 600, when
-        assert next(calls) > 11, when
-        assert machine.journal.durations(BOAT) == [], f"{when}: nobody knows when it ended"
-        machine.close()
+    machine.service.before["status"] = close
+    assert machine.run().request_id == "job-1"
+    assert clock.now > 1000 + HOURS + 600
+    assert next(calls) > 11
+    assert machine.journal.durations(BOAT) == [], "nobody knows when it ended"
+    machine.close()

@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 
 from nodes.rehearsal import JobState, Timing
+from tests.comfyui import seedance_graphs
 from tests.comfyui.graphs import ApiGraph
 from tests.support.rehearsal import RehearsalService, Submission
 from tools.comfyui import ComfyUI
@@ -111,6 +113,13 @@ def network_at_start(server: ComfyUI) -> Path:
     return server.base / "network-at-start.txt"
 
 
+def get(server: ComfyUI, path: str) -> requests.Response:
+    """What the server serves under a path, which begins with a slash."""
+    answer = requests.get(server.url + path, timeout=30)
+    answer.raise_for_status()
+    return answer
+
+
 def failure_of(client: Client, graph: ApiGraph) -> str:
     """What the user reads, whether validation or the node says it."""
     try:
@@ -120,6 +129,23 @@ def failure_of(client: Client, graph: ApiGraph) -> str:
     assert run.status is Status.ERROR
     assert run.error is not None
     return run.error.message
+
+
+def succeeded(run: Run) -> Run:
+    """A run that has brought all that it should."""
+    assert run.status is Status.SUCCESS, run.error
+    return run
+
+
+def clips(run: Run) -> list[dict[str, Any]]:
+    """What the probe saw of each video of a run that succeeded."""
+    found: list[dict[str, Any]] = succeeded(run).outputs[seedance_graphs.PROBE]["probe"]
+    return found
+
+
+def request_ids(run: Run) -> list[str]:
+    """Those of the videos that the probe saw."""
+    return [str(clip["scalars"]["request_id"]) for clip in clips(run)]
 
 
 def lines(run: Run) -> list[str]:

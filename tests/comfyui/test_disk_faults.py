@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.comfyui.conftest import ServiceLog, failure_of
-from tests.comfyui.seedance_graphs import PROBE, generation, loading
+from tests.comfyui.conftest import ServiceLog, clips, failure_of, request_ids
+from tests.comfyui.seedance_graphs import generation, loading
 from tools.comfyui import ComfyUI
-from tools.comfyui_client import Client, Run, Status
+from tools.comfyui_client import Client
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps open files")
 # Folders and files in each other's place, which stop root as well.
@@ -38,21 +38,11 @@ def replaced_by_file(folder: Path, content: bytes = b"") -> Iterator[None]:
     kept.rename(folder)
 
 
-def scalars(run: Run) -> dict[str, str]:
-    assert run.status is Status.SUCCESS, run.error
-    found: dict[str, str] = run.outputs[PROBE]["probe"][0]["scalars"]
-    return found
-
-
-def request_id(run: Run) -> str:
-    return scalars(run)["request_id"]
-
-
 def test_the_message_says_what_helps_and_nothing_is_bought(
     client: Client, server: ComfyUI, service_log: ServiceLog, prompt: str
 ) -> None:
-    outputs = scalars(client.run(generation(prompt)))
-    bought, name = outputs["request_id"], Path(outputs["video_path"]).name
+    (clip,) = clips(client.run(generation(prompt)))
+    bought, name = clip["scalars"]["request_id"], Path(clip["scalars"]["video_path"]).name
     new, file = generation(f"{prompt}, another"), loading(video=f"seedance/{name} [output]")
     private, videos = server.base / "user" / "__seedance", server.base / "output" / "seedance"
     journal = private / "jobs.sqlite3"
@@ -60,7 +50,7 @@ def test_the_message_says_what_helps_and_nothing_is_bought(
         message = failure_of(client, new)
         assert f"cannot be used (unable to open database file): {journal}. Nothing was charged." in message
         assert "Make the file and its folder writable, or start ComfyUI with --user-directory" in message
-        assert request_id(client.run(file)) == bought, "what is on disk can be loaded"
+        assert request_ids(client.run(file)) == [bought], "what is on disk can be loaded"
     with replaced_by_file(journal, b"no database" * 1000):
         message = failure_of(client, new)
         assert f"cannot be used (file is not a database): {journal}. Nothing was charged. Move the file away" in message
@@ -74,4 +64,4 @@ def test_the_message_says_what_helps_and_nothing_is_bought(
             client, generation(prompt)
         )
     assert [each.request_id for each in service_log.submissions] == [bought]
-    assert request_id(client.run(generation(prompt))) == bought
+    assert request_ids(client.run(generation(prompt))) == [bought]

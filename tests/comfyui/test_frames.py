@@ -11,10 +11,11 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.comfyui.conftest import clips, lines, succeeded
 from tests.comfyui.graphs import ApiGraph
-from tests.comfyui.seedance_graphs import FRAMES, HEIGHT, PROBE, VIDEO, WIDTH, generation, node, output
+from tests.comfyui.seedance_graphs import DURATION, FRAMES, HEIGHT, VIDEO, WIDTH, generation, node, output
 from tools.comfyui import ComfyUI
-from tools.comfyui_client import Client, Run, Status
+from tools.comfyui_client import Client, Run
 from tools.upscale_model import UPSCALER
 
 FEW = 8  # frames that are upscaled
@@ -39,16 +40,12 @@ def graph() -> ApiGraph:
 
 @pytest.fixture(scope="module")
 def run(client: Client, graph: ApiGraph) -> Run:
-    run = client.run(graph)
-    assert run.status is Status.SUCCESS, run.error
-    return run
+    return succeeded(client.run(graph))
 
 
 @pytest.fixture(scope="module")
 def seen(run: Run) -> dict[str, Any]:
-    (seen,) = run.outputs[PROBE]["probe"]
-    assert isinstance(seen, dict)
-    return seen
+    return clips(run)[0]
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +104,15 @@ def test_upscaler_doubles_the_size(run: Run, server: ComfyUI, seen: dict[str, An
     saved = saved_file(run, "save upscaled", server)
     assert stream_facts(saved) == ("h264", 2 * WIDTH, 2 * HEIGHT)
     assert len(decoded(saved)) == FEW
+
+
+def test_the_line_shows_the_price_and_what_it_cost(run: Run) -> None:
+    shown = lines(run)
+    phases = [event.data["phase"] for event in run.events if event.name == "seedance.event"]
+    assert (phases[0], *phases[-2:]) == ("submitting", "decoding", "done"), phases
+    waiting = [line for line in shown if line.startswith(("Queued, ", "Generating, "))]
+    assert any(line.endswith("$0.02 per second") for line in waiting), shown
+    assert shown[-1].endswith(f", {FRAMES} frames 864x480 at 24 fps, ${0.02 * DURATION:.2f}")
 
 
 def test_node_shows_the_video(run: Run, server: ComfyUI, file: Path) -> None:

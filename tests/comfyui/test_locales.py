@@ -5,18 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import requests
-
+from tests.comfyui.conftest import get
 from tests.locales.test_help_pages import DOCS
 from tests.locales.texts import ENGLISH, LANGUAGES, LOCALES, NODES, texts
 from tools.comfyui import ComfyUI
 from tools.comfyui_client import Client
-
-
-def get(server: ComfyUI, path: str) -> requests.Response:
-    answer = requests.get(server.url + path, timeout=30)
-    answer.raise_for_status()
-    return answer
 
 
 def test_english_is_what_the_nodes_say(client: Client) -> None:

@@ -19,7 +19,7 @@ import pytest
 import requests
 
 from nodes.rehearsal import Timing
-from tests.comfyui.conftest import TOKEN, ServiceLog, failure_of, lines, set_token, started
+from tests.comfyui.conftest import TOKEN, ServiceLog, failure_of, lines, request_ids, set_token, started, succeeded
 from tests.comfyui.graphs import ApiGraph
 from tests.comfyui.seedance_graphs import (
     PROBE,
@@ -85,11 +85,6 @@ def machine(server: ComfyUI, door: FaultyService, service_log: ServiceLog) -> It
     door.mend()
 
 
-def request_ids(run: Run) -> list[str]:
-    assert run.status is Status.SUCCESS, run.error
-    return [str(seen["scalars"]["request_id"]) for seen in run.outputs[PROBE]["probe"]]
-
-
 def assert_unclear(run: Run) -> None:
     """The user has read that it may have been charged, and nothing else."""
     assert run.status is Status.ERROR
@@ -119,7 +114,7 @@ def test_a_the_same_graph_is_queued_four_times_and_each_answer_is_lost(machine: 
 def test_a_what_is_skipped_counts_as_read_by_nobody(machine: Machine, prompt: str) -> None:
     machine.door.lose_answers("submit")
     for _ in range(2):
-        assert machine.client.run(changed(generation(prompt), on_failure="skip")).status is Status.SUCCESS
+        succeeded(machine.client.run(changed(generation(prompt), on_failure="skip")))
     assert_unclear(machine.client.run(generation(prompt)))
     assert len(machine.bought) == 1
 
@@ -131,7 +126,7 @@ def test_a_in_a_loop_nothing_is_skipped_so_that_what_is_unclear_is_read(machine:
     machine.door.lose_answers("submit")
     assert_unclear(machine.client.run(graph))
     machine.door.mend()
-    assert machine.client.run(graph).status is Status.SUCCESS
+    succeeded(machine.client.run(graph))
     assert len(machine.bought) == 2, "once it was read"
 
 

@@ -121,7 +121,7 @@ def test_a_saved_token_goes_before_the_variable_and_clearing_brings_that_back(pa
     assert not pages.file.exists()
 
 
-def test_a_token_that_cannot_be_used_is_a_problem_that_is_told_at_once(pages: Pages) -> None:
+def test_a_token_that_cannot_be_used_saved_or_cleared_is_a_problem_that_is_told_at_once(pages: Pages) -> None:
     def problem(source: str, *, saved: bool) -> str:
         told = pages.ask("GET", "/seedance/token").json
         assert (told["source"], told["saved"]) == (source, saved)
@@ -137,10 +137,6 @@ def test_a_token_that_cannot_be_used_is_a_problem_that_is_told_at_once(pages: Pa
     pages.file.unlink()
     pages.file.mkdir()
     assert "cannot be read" in problem("saved", saved=True)
-
-
-def test_what_cannot_be_saved_or_cleared_is_an_error(pages: Pages) -> None:
-    pages.file.mkdir(parents=True)
     for method, body in (("DELETE", {}), ("POST", {"token": SECRET})):
         error = assert_refused(pages.ask(method, "/seedance/token", body), 400, method)
         assert "What is saved cannot be changed" in error

@@ -13,9 +13,8 @@ from urllib.parse import quote
 
 import cv2
 import numpy as np
-import requests
 
-from tests.comfyui.conftest import PACK
+from tests.comfyui.conftest import PACK, get
 from tests.comfyui.contract import NODES
 from tests.comfyui.graphs import NOTES, Workflow, read_workflow
 from tools.comfyui import ComfyUI
@@ -54,23 +53,15 @@ def real_nodes() -> Iterator[Workflow]:
         yield from (node for node in graph["nodes"] if node["type"] not in NOTES)
 
 
-def get(server: ComfyUI, path: str) -> requests.Response:
-    with requests.Session() as session:
-        session.trust_env = False
-        answer = session.get(f"{server.url}/{path}", timeout=30)
-    answer.raise_for_status()
-    return answer
-
-
 def test_each_template_has_a_picture_and_both_are_offered(server: ComfyUI) -> None:
     """Under the address that the browser makes of a name with spaces and brackets."""
     for ending in ("json", "jpg"):
         assert [file.stem for file in sorted(FOLDER.glob(f"*.{ending}"))] == NAMES
-    listed = get(server, "workflow_templates").json()["seedance"]
+    listed = get(server, "/workflow_templates").json()["seedance"]
     for name, workflow in TEMPLATES.items():
         assert name.isascii(), name
         assert name in listed
-        address = f"api/workflow_templates/seedance/{quote(name, safe='()')}"
+        address = f"/api/workflow_templates/seedance/{quote(name, safe='()')}"
         assert get(server, f"{address}.json").json() == workflow
         shown = get(server, f"{address}.jpg")
         assert shown.headers["Content-Type"] == "image/jpeg", name
@@ -81,10 +72,10 @@ def test_each_template_has_a_picture_and_both_are_offered(server: ComfyUI) -> No
 
 
 def test_the_blueprint_is_served(server: ComfyUI) -> None:
-    listed = get(server, "global_subgraphs").json().items()
+    listed = get(server, "/global_subgraphs").json().items()
     ((key, entry),) = ((key, each) for key, each in listed if each["info"]["node_pack"] == "custom_nodes.seedance")
     assert entry["name"] == BLUEPRINT.stem
-    assert json.loads(get(server, f"global_subgraphs/{key}").json()["data"]) == read_workflow(BLUEPRINT)
+    assert json.loads(get(server, f"/global_subgraphs/{key}").json()["data"]) == read_workflow(BLUEPRINT)
 
 
 def test_the_blueprint_is_one_node_of_its_one_subgraph() -> None:

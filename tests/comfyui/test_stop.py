@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import requests
 
 from nodes.rehearsal import JobState
-from tests.comfyui.conftest import ServiceLog, lines
+from tests.comfyui.conftest import ServiceLog, lines, request_ids, succeeded
 from tests.comfyui.graphs import ApiGraph
-from tests.comfyui.seedance_graphs import PROBE, beside_a_sampler, generation, loading, probe, text_to_video
+from tests.comfyui.seedance_graphs import beside_a_sampler, generation, probe, text_to_video
 from tools.comfyui import ComfyUI
 from tools.comfyui_client import Client, Run, Status
 from tools.comfyui_events import PROGRESS_TEXT, Event
@@ -58,7 +57,7 @@ def test_stop_cancels_every_waiting_job_of_the_graph_and_the_next_run_is_untouch
     run_and_stop(client, graph, lambda event: says("Queued")(event) and len(service_log.submissions) == 2)
     assert [each.cancelled for each in service_log.submissions] == [True, True]
     service_log.service.release()
-    assert client.run(generation(prompt)).status is Status.SUCCESS
+    succeeded(client.run(generation(prompt)))
 
 
 def test_stop_that_a_sampler_takes_for_itself_still_cancels_every_job(
@@ -87,10 +86,6 @@ def test_stop_that_a_sampler_takes_for_itself_still_cancels_every_job(
         assert cancelled == [True] * JOBS * (number + 1), (seconds_a_step, way)
 
 
-def request_id(run: Run) -> str:
-    return str(run.outputs[PROBE]["probe"][0]["scalars"]["request_id"])
-
-
 def test_a_job_that_stop_could_not_cancel_is_collected_by_the_next_run(
     client: Client, service_log: ServiceLog, prompt: str
 ) -> None:
@@ -102,20 +97,6 @@ def test_a_job_that_stop_could_not_cancel_is_collected_by_the_next_run(
     assert "run the same graph again to collect its video without a new charge" in last_words
 
     service_log.service.release()
-    run = client.run(generation(prompt))
-    assert run.status is Status.SUCCESS
-    assert [submission.request_id for submission in service_log.submissions] == [request_id(run)]
-    assert request_id(run) in last_words
-
-
-def test_a_finished_video_whose_file_was_deleted_is_fetched_again(
-    client: Client, service_log: ServiceLog, prompt: str
-) -> None:
-    first = client.run(generation(prompt))
-    file = Path(first.outputs[PROBE]["probe"][0]["scalars"]["video_path"])
-    content = file.read_bytes()
-    file.unlink()
-    again = client.run(loading(video="", source=request_id(first)))
-    assert again.status is Status.SUCCESS
-    assert content.startswith(file.read_bytes()), "all but the graph that had made it"
-    assert len(service_log.submissions) == 1
+    (collected,) = request_ids(client.run(generation(prompt)))
+    assert [submission.request_id for submission in service_log.submissions] == [collected]
+    assert collected in last_words

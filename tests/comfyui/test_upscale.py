@@ -11,7 +11,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-import av
 import imageio_ffmpeg  # type: ignore[import-untyped]  # it has none
 import numpy as np
 import psutil
@@ -19,13 +18,13 @@ import pytest
 import requests
 from numpy.typing import NDArray
 
-from tests.comfyui.conftest import failure_of, started
+from tests.comfyui.conftest import clips, failure_of, started, succeeded
 from tests.comfyui.graphs import ApiGraph
-from tests.comfyui.seedance_graphs import PROBE, loading, node
+from tests.comfyui.seedance_graphs import loading, node
 from tests.comfyui.test_stop import run_and_stop, says
-from tests.support.clips import sound_of, times_of
+from tests.support.clips import frames_of, sound_of, times_of
 from tools.comfyui import CACHE, ComfyUI
-from tools.comfyui_client import Client, Run, Status
+from tools.comfyui_client import Client, Run
 from tools.comfyui_source import ensure
 from tools.upscale_model import UPSCALER
 
@@ -114,19 +113,12 @@ def beside_core(graph: ApiGraph, video: list[Any]) -> ApiGraph:
 
 
 def run(client: Client, graph: ApiGraph) -> Run:
-    finished = client.run(graph)
-    assert finished.status is Status.SUCCESS, finished.error
-    return finished
+    return succeeded(client.run(graph))
 
 
 def shown(finished: Run, server: ComfyUI, by: str = "upscale") -> Path:
     (each,) = finished.outputs[by]["images"]
     return server.base.joinpath(each["type"], each["subfolder"], each["filename"])
-
-
-def frames_of(file: Path) -> Frames:
-    with av.open(str(file)) as container:
-        return np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
 
 
 def off(frames: Frames, expected: Frames, parts: int = 4) -> float:
@@ -273,37 +265,31 @@ def test_a_source_that_is_gone_is_named(client: Client, server: ComfyUI, sources
     assert "gone.mp4 is not there any more" in finished.error.message
 
 
-def test_frames_are_of_the_type_that_comfyui_is_set_to_use(sources: Path, tmp_path: Path) -> None:
-    if "--fp16-intermediates" not in (ensure(CACHE) / "comfy" / "cli_args.py").read_text(encoding="utf-8"):
-        return  # this ComfyUI knows float32 alone
-    with started(tmp_path, {}, "--fp16-intermediates") as server, Client(server.url) as client:
-        shutil.copyfile(sources / "silent.mp4", server.base / "input" / "silent.mp4")
-        finished = run(client, beside_core(upscaling("silent.mp4"), ["load", 0]))
-        assert off(frames_of(shown(finished, server)), frames_of(shown(finished, server, "core"))) <= MOST_OFF
-        (seen,) = run(client, loading(video="silent.mp4")).outputs[PROBE]["probe"]
-        assert seen["dtype"] == "torch.float16"
-        assert seen["shape"] == [24, 96, 160, 3]
-
-
-def test_what_a_killed_comfyui_has_left_is_removed_by_the_next_one(sources: Path, tmp_path: Path) -> None:
-    with started(tmp_path, {}) as server:
+def test_a_comfyui_of_another_type_that_is_killed_uses_that_type_and_cleans_up_when_it_is_started_again(
+    sources: Path, tmp_path: Path
+) -> None:
+    can_halve = "--fp16-intermediates" in (ensure(CACHE) / "comfy" / "cli_args.py").read_text(encoding="utf-8")
+    with started(tmp_path, {}, *["--fp16-intermediates"] * can_halve) as server:
         shutil.copyfile(sources / "silent.mp4", server.base / "input" / "silent.mp4")
         with Client(server.url) as client:
+            finished = run(client, beside_core(upscaling("silent.mp4"), ["load", 0]))
+            file = shown(finished, server)
+            assert off(frames_of(file), frames_of(shown(finished, server, "core"))) <= MOST_OFF
+            (clip,) = clips(client.run(loading(video="silent.mp4")))
+            assert clip["dtype"] == ("torch.float16" if can_halve else "torch.float32")
+            assert clip["shape"] == [24, 96, 160, 3]
 
             def kill(event: Any) -> None:
                 if says("Upscaling 3 ")(event):
                     server.kill()
 
             with pytest.raises(ConnectionError):
-                client.run(upscaling("silent.mp4", frames_at_once=1), on_event=kill)
+                client.run(upscaling("silent.mp4", crf=20, frames_at_once=1), on_event=kill)
         assert len(unfinished(server)) == 1
-        server.start()
-        with Client(server.url) as client:
-            file = shown(run(client, upscaling("silent.mp4", frames_at_once=1)), server)
-        assert [each.name for each in file.parent.iterdir()] == [file.name]
-        server.stop()
-        server.start()
         made = file.stat().st_mtime_ns
+        server.start()
         with Client(server.url) as client:
             assert shown(run(client, upscaling("silent.mp4")), server) == file
-        assert file.stat().st_mtime_ns == made
+            assert file.stat().st_mtime_ns == made, "what is finished is found again"
+            cut_off = shown(run(client, upscaling("silent.mp4", crf=20, frames_at_once=1)), server)
+        assert {each.name for each in file.parent.iterdir()} == {file.name, cut_off.name}

@@ -7,17 +7,17 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-import av
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.comfyui.conftest import PACK, ServiceLog
+from tests.comfyui.conftest import PACK, ServiceLog, succeeded
 from tests.comfyui.graphs import ApiGraph, read_workflow, to_api_graph
 from tests.comfyui.seedance_graphs import DURATION, FRAMES, HEIGHT, WIDTH
+from tests.support.clips import frames_of
 from tools.comfyui import ComfyUI
-from tools.comfyui_client import Client, Run, Status
+from tools.comfyui_client import Client, Run
 
 FOLDER = PACK / "example_workflows"
 FRAMES_BY_DEFAULT = 121  # of 5 s
@@ -34,8 +34,7 @@ def run(client_without_token: Client, service_log: ServiceLog) -> RunExample:
     """Runs a graph as a newcomer has it, without a token, and sees that it cost nothing."""
 
     def run(graph: ApiGraph) -> Run:
-        finished = client_without_token.run(graph)
-        assert finished.status is Status.SUCCESS, finished.error
+        finished = succeeded(client_without_token.run(graph))
         assert service_log.calls == {}, "an example reached the paid service"
         return finished
 
@@ -57,9 +56,7 @@ def object_info(client: Client) -> dict[str, Any]:
 def source(client: Client, server: ComfyUI) -> Path:
     """A video of three seconds that a user made before."""
     graph = shortened(api_graph("Seedance - Text to video", client.object_info()), seconds=3)
-    run = client.run(graph)
-    assert run.status is Status.SUCCESS, run.error
-    (file,) = saved(run, graph, server.base, by="SeedanceTextToVideo")
+    (file,) = saved(succeeded(client.run(graph)), graph, server.base, by="SeedanceTextToVideo")
     return file
 
 
@@ -146,17 +143,10 @@ def saved(run: Run, graph: ApiGraph, base: Path, *, by: str = "SaveVideo") -> li
     return [base / each["type"] / each["subfolder"] / each["filename"] for each in run.outputs[node_id]["images"]]
 
 
-def frames_of(file: Path) -> list[Frame]:
-    """All frames of a video, RGB."""
-    with av.open(str(file)) as container:
-        return [np.asarray(each.to_ndarray(format="rgb24"), dtype=np.uint8) for each in container.decode(video=0)]
-
-
 def facts(file: Path) -> tuple[int, int, int]:
     """Frames, width and height of a video."""
-    frames = frames_of(file)
-    height, width = frames[0].shape[:2]
-    return len(frames), width, height
+    count, height, width, _ = frames_of(file).shape
+    return count, width, height
 
 
 def picture(file: Path) -> Frame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -28,6 +29,14 @@ def new_machine(tmp_path: Path, database: Callable[[], str]) -> Iterator[Callabl
 @pytest.fixture
 def machine(new_machine: Callable[[], FakeMachine]) -> FakeMachine:
     return new_machine()
+
+
+@pytest.fixture
+def go_on(machine: FakeMachine) -> Iterator[threading.Event]:
+    """What hangs in a test waits for this; set in the end, so that the machine comes to rest."""
+    event = threading.Event()
+    yield event
+    event.set()
 
 
 @pytest.fixture

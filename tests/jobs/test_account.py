@@ -107,10 +107,17 @@ def test_a_job_that_is_limited_again_and_again_waits_longer_and_longer(machine: 
 
 
 class ModelPage:
-    """A service that has nothing but the model's page."""
+    """A service that has nothing but the model's page, and who asks it for the price."""
 
-    def __init__(self, *answers: ApiResponse | Exception) -> None:
-        self.answers = list(answers)
+    def __init__(self, clock: TurningClock, *answers: ApiResponse | Exception) -> None:
+        self.answers, self._executors = list(answers), Executors()
+        model_info = RunComfy(self, "RUNCOMFY_API_TOKEN").model_info
+        self.price = ListPrice(partial(self._executors.calls.submit, model_info), clock)
+
+    def ask(self) -> str:
+        self.price.answer()
+        let_rest(self._executors)
+        return self.price.text()
 
     def send(self, request: ApiRequest, /, *, before_first_byte: Callable[[], None] | None = None) -> ApiResponse:
         answer = self.answers.pop(0)
@@ -134,29 +141,22 @@ def test_the_price_is_asked_once_and_anew_when_it_is_old_and_nothing_is_shown_wh
     clock: TurningClock,
 ) -> None:
     unknown = (ConnectError("no connection"), reply(), reply(500), ApiResponse(200, {}, b"<html>"))
-    page = ModelPage(*unknown, *(reply(base_price_usd=usd, price_unit="second") for usd in (0.02, 0.03)))
-    executors = Executors()
-    price = ListPrice(partial(executors.calls.submit, RunComfy(page, "RUNCOMFY_API_TOKEN").model_info), clock)
+    page = ModelPage(clock, *unknown, *(reply(base_price_usd=usd, price_unit="second") for usd in (0.02, 0.03)))
     for expected in ("", "", "", "", PRICE, "$0.03 per second"):
         left = len(page.answers)
         for _ in range(2):
-            price.answer()
-            let_rest(executors)
-            assert price.text() == expected, left
+            assert page.ask() == expected, left
         assert len(page.answers) == left - 1
         clock.now += BEST_BEFORE + 1
 
 
 def test_a_service_that_did_not_answer_is_asked_again_soon_but_not_by_every_job(clock: TurningClock) -> None:
-    page = ModelPage(ConnectError("no connection"), reply(base_price_usd=0.02, price_unit="second"))
-    executors = Executors()
-    price = ListPrice(partial(executors.calls.submit, RunComfy(page, "RUNCOMFY_API_TOKEN").model_info), clock)
+    page = ModelPage(clock, ConnectError("no connection"), reply(base_price_usd=0.02, price_unit="second"))
     for seconds, left in ((0, 1), (RETRY_AFTER, 1), (1, 0), (BEST_BEFORE, 0)):
         clock.now += seconds
-        price.answer()
-        let_rest(executors)
+        said = page.ask()
         assert len(page.answers) == left, seconds
-    assert price.text() == PRICE
+    assert said == PRICE
 
 
 def test_the_user_reads_the_price_and_the_journal_keeps_it(machine: FakeMachine) -> None:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import faulthandler
-import multiprocessing
-import threading
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
@@ -19,11 +17,7 @@ from nodes.jobs.journal import Journal
 from nodes.jobs.records import TRANSITIONS, RequestKey, State
 from tests.support.fake_runcomfy import BOAT
 from tests.support.postgres import on_both
-
-PATIENCE = 60.0
-"""Seconds without a step after which the whole counts as a deadlock."""
-spawning = multiprocessing.get_context("spawn")
-
+from tests.support.race import PATIENCE, in_threads, race
 
 ROUNDS, PROCESSES, THREADS = 30, 4, 4
 
@@ -80,23 +74,12 @@ class Racer:
         self._buy(key)
 
 
-def race(number: int, file: Path, url: str, barrier: Barrier, results: multiprocessing.Queue[object]) -> None:
+def compete(process: int, barrier: Barrier, results: Queue[object], file: Path, url: str) -> None:
     """One process."""
     journal = Journal(file, SystemClock(), url)
     claims = Claims(journal)
-
-    def run(thread: int) -> Counter[str]:
-        try:
-            return Racer(number * THREADS + thread, journal, claims, barrier).run()
-        except BaseException:
-            barrier.abort()
-            raise
-
-    with ThreadPoolExecutor(THREADS) as threads:
-        futures = [threads.submit(run, thread) for thread in range(THREADS)]
-        errors = [error for future in futures if (error := future.exception())]
-        broken = [error for error in errors if not isinstance(error, threading.BrokenBarrierError)] or errors
-        results.put(repr(broken[0]) if broken else [future.result() for future in futures])
+    numbers = range(process * THREADS, (process + 1) * THREADS)
+    in_threads(numbers, lambda number: Racer(number, journal, claims, barrier).run(), barrier, results)
     faulthandler.cancel_dump_traceback_later()
     claims.close()
     journal.close()
@@ -107,21 +90,7 @@ def test_of_all_that_race_exactly_one_buys_and_one_claims_and_no_id_is_lost(
     tmp_path: Path, database: Callable[[], str]
 ) -> None:
     file, url = tmp_path / "jobs.sqlite3", database()
-    barrier = spawning.Barrier(PROCESSES * THREADS)
-    results: multiprocessing.Queue[object] = spawning.Queue()
-    processes = [
-        spawning.Process(target=race, args=(n, file, url, barrier, results), daemon=True) for n in range(PROCESSES)
-    ]
-    for process in processes:
-        process.start()
-    won: Counter[str] = Counter()
-    for _ in processes:
-        counted = results.get(timeout=PATIENCE + ROUNDS)
-        assert isinstance(counted, list), counted
-        won.update(sum(counted, Counter[str]()))
-    for process in processes:
-        process.join(PATIENCE)
-        assert process.exitcode == 0
+    won = race(compete, PROCESSES, PROCESSES * THREADS, file, url)
     journal = Journal(file, SystemClock(), url)
     for number in range(ROUNDS):
         for what in ("bought", "claimed"):

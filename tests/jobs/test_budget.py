@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
-import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
@@ -46,9 +45,9 @@ from nodes.runcomfy.responses import ModelInfo
 from tests.support.fake_runcomfy import BOAT, FakeMachine
 from tests.support.job_records import record_in
 from tests.support.postgres import on_both
+from tests.support.race import PATIENCE, in_threads, race
 from tests.support.rehearsal import RehearsalService
 
-PATIENCE = 60.0
 YEAR = 365 * DAY
 PRICE = ModelInfo(0.03, "second")
 """Of BOAT: $0.06."""
@@ -151,10 +150,7 @@ def test_what_would_pass_the_limit_is_not_submitted_and_the_refusal_says_when_it
 
 @on_both
 def test_what_is_paid_for_already_is_never_refused(machine: FakeMachine) -> None:
-    machine.stop_at = "Generating"
-    with pytest.raises(Exception, match="Stopped"):
-        limited(machine, 0.06).run()
-    machine.stop_pressed, machine.stop_at = False, "\0"
+    limited(machine, 0.06).stopped("Generating")
     with pytest.raises(BudgetReached):
         machine.run(boat(2))
     limited(machine, 0.01)
@@ -278,48 +274,33 @@ def test_a_clock_that_is_set_back_does_not_count_all_that_was_ever_bought(machin
 
 
 PROCESSES, THREADS, VIDEOS, ROUNDS = 3, 20, 5, 10
-spawning = multiprocessing.get_context("spawn")
 
 
-def race(
-    number: int,
-    folder: Path,
-    url: str,
-    environment: Mapping[str, str],
-    barrier: Barrier,
-    results: multiprocessing.Queue[object],
+def compete(
+    number: int, barrier: Barrier, results: Queue[object], folder: Path, url: str, environment: Mapping[str, str]
 ) -> None:
     """One process: its threads ask the journal again and again, and then the engine, all for different videos."""
     journal = Journal(folder / "raced.sqlite3", SystemClock(), url)
     engine = Engine(Folders(folder / "videos", folder / "private"), environment, "tests")
-    threads = [place for place in range(THREADS) if place % PROCESSES == number]
 
     def ask(thread: int) -> Counter[str]:
         passed: Counter[str] = Counter()
-        try:
-            for turn in range(ROUNDS):
-                barrier.wait(PATIENCE)
-                key = RequestKey(f"{turn} {thread}", "account", "")
-                purchase = Purchase(40_000, Limit((turn + 1) * VIDEOS * 40_000))
-                with suppress(BudgetReached):
-                    passed[str(turn)] += journal.create([], key, "", BOAT, "", purchase=purchase) is not None
+        for turn in range(ROUNDS):
             barrier.wait(PATIENCE)
-            run = Run(f"{thread}", f"{thread}", frozenset, lambda _: None, lambda: False)
-            try:
-                asyncio.run(engine.generate(boat(thread), rehearsal=False, reuse=True, run=run))
-                passed["videos"] += 1
-            except BudgetReached:
-                passed["refused"] += 1
-        except BaseException:
-            barrier.abort()
-            raise
+            key = RequestKey(f"{turn} {thread}", "account", "")
+            purchase = Purchase(40_000, Limit((turn + 1) * VIDEOS * 40_000))
+            with suppress(BudgetReached):
+                passed[str(turn)] += journal.create([], key, "", BOAT, "", purchase=purchase) is not None
+        barrier.wait(PATIENCE)
+        run = Run(f"{thread}", f"{thread}", frozenset, lambda _: None, lambda: False)
+        try:
+            asyncio.run(engine.generate(boat(thread), rehearsal=False, reuse=True, run=run))
+            passed["videos"] += 1
+        except BudgetReached:
+            passed["refused"] += 1
         return passed
 
-    with ThreadPoolExecutor(len(threads)) as executor:
-        futures = [executor.submit(ask, thread) for thread in threads]
-        errors = [error for future in futures if (error := future.exception())]
-        broken = [error for error in errors if not isinstance(error, threading.BrokenBarrierError)] or errors
-        results.put(repr(broken[0]) if broken else sum((future.result() for future in futures), Counter[str]()))
+    in_threads(range(number, THREADS, PROCESSES), ask, barrier, results)
     engine.close()
     journal.close()
 
@@ -328,7 +309,6 @@ def race(
 def test_of_twenty_that_start_at_once_in_three_processes_exactly_as_many_pass_as_the_budget_is_for(
     tmp_path: Path, database: Callable[[], str]
 ) -> None:
-    url, barrier, results = database(), spawning.Barrier(THREADS), spawning.Queue()
     small = VideoRequest(text="A paper boat", duration=2)
     with RehearsalService(timing=Timing(queued=0.2, running=0.2), video=small) as service:
         environment = {
@@ -337,19 +317,7 @@ def test_of_twenty_that_start_at_once_in_three_processes_exactly_as_many_pass_as
             "SEEDANCE_JOURNAL_URL": database(),
             VARIABLE: f"{VIDEOS * 0.04}",
         }
-        processes = [
-            spawning.Process(target=race, args=(number, tmp_path, url, environment, barrier, results), daemon=True)
-            for number in range(PROCESSES)
-        ]
-        for process in processes:
-            process.start()
-        passed: Counter[str] = Counter()
-        for _ in processes:
-            counted = results.get(timeout=2 * PATIENCE)
-            assert isinstance(counted, Counter), counted
-            passed.update(counted)
-        for process in processes:
-            process.join(PATIENCE)
+        passed = race(compete, PROCESSES, THREADS, tmp_path, database(), environment)
         submitted = len(service.submissions)
     for turn in range(ROUNDS):
         assert passed[str(turn)] == VIDEOS, f"round {turn}"

@@ -14,19 +14,15 @@ from nodes.jobs.file_names import file_names
 from nodes.jobs.job import Video
 from nodes.jobs.records import JobRecord, RequestKey, State
 from nodes.jobs.waiting import Cancellation
-from nodes.runcomfy.request import MODEL_ID
 from nodes.video.errors import (
     AGAIN,
     CorruptVideo,
     DiskFailure,
     DownloadInterrupted,
     LinkExpired,
-    UnsafeUrl,
     UnsupportedVideo,
-    VideoError,
 )
 from tests.support.fake_runcomfy import BOAT, FakeMachine, TurningClock, reply
-from tests.support.job_records import record_in
 from tests.support.postgres import on_both
 from tests.support.tiny_mp4 import TINY_MP4
 
@@ -73,16 +69,6 @@ def test_one_of_several_that_is_on_disk_is_not_the_whole_job(machine: FakeMachin
             file.unlink()
 
 
-def test_what_a_surplus_job_cost_is_written_down(machine: FakeMachine) -> None:
-    key = RequestKey.of(BOAT, model=MODEL_ID, account="account", origin="https://runcomfy")
-    surplus = record_in(State.SURPLUS, machine.journal, key)
-    machine.service.accepted[surplus.request_id] = 0
-    asyncio.run(machine.fetch(surplus.request_id))
-    saved = machine.journal.job(surplus.request_id)
-    assert saved
-    assert (saved.state, saved.cost, saved.media_host) == (State.SAVED, 0.03, "media")
-
-
 def test_a_broken_transfer_is_tried_until_it_is_whole(machine: FakeMachine) -> None:
     machine.downloads += [BROKEN] * 7
     machine.run()
@@ -109,28 +95,6 @@ def test_links_that_stay_bad_end_as_charged_and_the_next_run_fetches_for_free(ma
     assert machine.states() == ["succeeded"]
     assert machine.run().request_id == "job-1"
     assert machine.service.count("submit") == 1
-
-
-def test_what_no_repeat_can_mend_ends_at_once_with_its_reason(new_machine: NewMachine) -> None:
-    for failure in (
-        DiskFailure("video.diskFull", folder="videos"),
-        VideoError("video.badStatus", status=418),
-        UnsafeUrl("video.unsafe", reason="why"),
-    ):
-        machine = new_machine()
-        machine.downloads.append(failure)
-        with pytest.raises(VideoUnavailable, match=f"{failure.message}.*was charged"):
-            machine.run()
-        assert len(machine.links) == 1, failure
-        assert machine.states() == ["succeeded"], failure
-
-
-def test_a_transfer_that_never_ends_ends_with_the_deadline(machine: FakeMachine) -> None:
-    machine.downloads += [BROKEN] * 500
-    with pytest.raises(VideoUnavailable, match=r"finished, but could not be fetched .*connection lost.* was charged"):
-        machine.run()
-    machine.downloads.clear()
-    assert machine.run().request_id == "job-1"
 
 
 def test_a_success_without_a_link_is_said_and_asked_again_by_the_next_run(machine: FakeMachine) -> None:

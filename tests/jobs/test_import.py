@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +15,21 @@ from tests.support.fake_runcomfy import TurningClock
 from tests.support.job_records import KEY, intend, record_in
 from tests.support.postgres import on_both
 
+TakeOver = Callable[[], tuple[int, int]]
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Iterator[Journal]:
+    journal = Journal(tmp_path / "old" / "jobs.sqlite3", TurningClock())
+    yield journal
+    journal.close()
+
+
+@pytest.fixture
+def take_over(tmp_path: Path, journal: Journal, clock: TurningClock) -> TakeOver:
+    """Has the old journal's jobs taken over into the other one."""
+    return lambda: import_journal(tmp_path / "old" / "jobs.sqlite3", journal, clock)
+
 
 def without_place(record: JobRecord) -> JobRecord:
     """What of a record is the same in every journal."""
@@ -22,92 +37,75 @@ def without_place(record: JobRecord) -> JobRecord:
 
 
 @on_both
-def test_all_jobs_come_along_once(tmp_path: Path, database: Callable[[], str]) -> None:
-    clock = TurningClock()
-    old, new = Journal(tmp_path / "old.sqlite3", clock), Journal(tmp_path / "new.sqlite3", clock, database())
-    before = record_in(State.SAVED, new, replace(KEY, request="before"))
+def test_all_jobs_come_along_once(old: Journal, journal: Journal, take_over: TakeOver) -> None:
+    before = record_in(State.SAVED, journal, replace(KEY, request="before"))
     for state in set(State) - {State.SURPLUS}:
         columns = {"cost": 0.03, "files": (f"{state.value}.mp4",), "price": "$0.02 per second"}
         record_in(state, old, replace(KEY, request=state.value), **columns)
     intend(old, replace(KEY, request="claimed"), owner="me")
     written = old.records()
-    old.close()
-    assert import_journal(tmp_path / "old.sqlite3", new, clock) == (len(written), 0)
-    assert [without_place(each) for each in new.records()] == [without_place(each) for each in [*written, before]]
-    accepted = next(each for each in new.records() if each.state is State.ACCEPTED)
-    moved = new.transition(accepted, State.SUCCEEDED)
-    assert import_journal(tmp_path / "old.sqlite3", new, clock) == (0, len(written))
-    assert new.row(moved.id) == moved, "what has moved on stays so"
-    assert len(new.records()) == len(written) + 1
-    new.close()
+    assert take_over() == (len(written), 0)
+    assert [without_place(each) for each in journal.records()] == [without_place(each) for each in [*written, before]]
+    accepted = next(each for each in journal.records() if each.state is State.ACCEPTED)
+    moved = journal.transition(accepted, State.SUCCEEDED)
+    assert take_over() == (0, len(written))
+    assert journal.row(moved.id) == moved, "what has moved on stays so"
+    assert len(journal.records()) == len(written) + 1
 
 
 @on_both
-def test_what_is_unfinished_here_and_there_keeps_its_id(tmp_path: Path, database: Callable[[], str]) -> None:
-    clock = TurningClock()
-    old, new = Journal(tmp_path / "old.sqlite3", clock), Journal(tmp_path / "new.sqlite3", clock, database())
+def test_what_is_unfinished_here_and_there_keeps_its_id(old: Journal, journal: Journal, take_over: TakeOver) -> None:
     expected = {State.INTENDED: State.UNKNOWN_REPORTED, State.ACCEPTED: State.SURPLUS, State.SAVED: State.SAVED}
     for number, state in enumerate(expected):
         key = replace(KEY, request=state.value)
         record = record_in(state, old, key)
         if record.request_id:
             assert record.request_id == f"job-{record.id}"
-        new.accept(intend(new, key), f"new-{number}")
-    old.close()
-    assert import_journal(tmp_path / "old.sqlite3", new, clock) == (3, 0)
+        journal.accept(intend(journal, key), f"new-{number}")
+    assert take_over() == (3, 0)
     for number, (state, becomes) in enumerate(expected.items()):
-        imported, mine = new.of_request(replace(KEY, request=state.value))
+        imported, mine = journal.of_request(replace(KEY, request=state.value))
         assert (imported.state, mine.request_id) == (becomes, f"new-{number}"), state
-    new.close()
 
 
 @on_both
-def test_an_id_that_the_old_journal_learns_late_comes_along(tmp_path: Path, database: Callable[[], str]) -> None:
+def test_an_id_that_the_old_journal_learns_late_comes_along(
+    old: Journal, journal: Journal, take_over: TakeOver
+) -> None:
     """Where a process goes on with the old one, or died with an id that it could not write there."""
-    clock = TurningClock()
-    file = tmp_path / "old" / "jobs.sqlite3"
-    old, new = Journal(file, clock), Journal(tmp_path / "new" / "jobs.sqlite3", clock, database())
     late = intend(old)
-    assert import_journal(file, new, clock) == (1, 0)
+    assert take_over() == (1, 0)
     old.accept(late, "job-late")
     lost = intend(old, replace(KEY, request="lost"))
     old.pending.keep_id(lost, "job-lost")
-    old.close()
-    assert import_journal(file, new, clock) == (1, 1)
-    found = {record.request_id: record.state for record in new.records()}
+    assert take_over() == (1, 1)
+    found = {record.request_id: record.state for record in journal.records()}
     assert found == {"job-late": State.ACCEPTED, "job-lost": State.ACCEPTED}
-    assert import_journal(file, new, clock) == (0, 2)
-    new.close()
+    assert take_over() == (0, 2)
 
 
 def test_a_long_journal_comes_in_pieces_and_goes_on_where_it_broke_off(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    old: Journal, journal: Journal, take_over: TakeOver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clock = TurningClock()
-    old, new = Journal(tmp_path / "old.sqlite3", clock), Journal(tmp_path / "new.sqlite3", clock)
     record_in(State.SAVED, old)
     many = f"""INSERT INTO paid_jobs (uid, request_key, account, origin, state, request, created, changed)
         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {2 * AT_ONCE})
         SELECT 'u' || i, 'r' || i, account, origin, state, request, created, changed FROM n, paid_jobs"""
     old.database.transact(lambda connection: connection.exec_driver_sql(many))
-    old.close()
-    transact, pieces = new.database.transact, iter([True, False, True, True, True])
+    transact, pieces = journal.database.transact, iter([True, False, True, True, True])
 
     def breaks(work: Callable[..., int]) -> int:
         if not next(pieces):
             raise JournalUnusable("the new one", "as the test wants it")
         return transact(work)
 
-    monkeypatch.setattr(new.database, "transact", breaks)
+    monkeypatch.setattr(journal.database, "transact", breaks)
     with pytest.raises(JournalUnusable):
-        import_journal(tmp_path / "old.sqlite3", new, clock)
-    assert import_journal(tmp_path / "old.sqlite3", new, clock) == (AT_ONCE + 1, AT_ONCE)
-    new.close()
+        take_over()
+    assert take_over() == (AT_ONCE + 1, AT_ONCE)
 
 
-def test_what_is_no_journal_is_refused(tmp_path: Path) -> None:
+def test_what_is_no_journal_is_refused(tmp_path: Path, journal: Journal, clock: TurningClock) -> None:
     (tmp_path / "photo.jpg").write_bytes(b"a picture " * 1000)
-    new = Journal(tmp_path / "new.sqlite3", TurningClock())
     with pytest.raises(JournalUnusable, match="not a database"):
-        import_journal(tmp_path / "photo.jpg", new, TurningClock())
-    new.close()
+        import_journal(tmp_path / "photo.jpg", journal, clock)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,20 +13,13 @@ from nodes.jobs.account import Reports
 from nodes.jobs.errors import NotUnclear, OtherJobsId, OtherService
 from nodes.jobs.journal import Journal
 from nodes.jobs.listing import GROUPS, PAGE, as_csv, link, page, submit_again, totals
-from nodes.jobs.records import SUBMIT_SECONDS, JobRecord, RequestKey, State
+from nodes.jobs.records import SUBMIT_SECONDS, RequestKey, State
 from nodes.runcomfy.errors import NotFound
 from nodes.runcomfy.request import GenerationRequest
 from tests.support.fake_runcomfy import BOAT, FakeMachine, TurningClock
 from tests.support.job_records import intend, record_in
 
 DAY = 86400.0
-
-
-@pytest.fixture
-def journal(clock: TurningClock) -> Iterator[Journal]:
-    journal = Journal(None, clock)
-    yield journal
-    journal.close()
 
 
 def key(number: int) -> RequestKey:
@@ -113,8 +105,7 @@ def test_the_spreadsheet_runs_nothing_that_a_text_brings(journal: Journal) -> No
     assert (first["state"], first["duration"], first["cost_usd"]) == ("intended", "5", "")
 
 
-def test_an_unclear_job_gets_the_id_that_the_service_knows(tmp_path: Path) -> None:
-    machine = FakeMachine(tmp_path)
+def test_an_unclear_job_gets_the_id_that_the_service_knows(machine: FakeMachine) -> None:
     account, journal = machine.account, machine.journal
     record = record_in(State.UNKNOWN, journal)
     with pytest.raises(NotFound):
@@ -132,33 +123,25 @@ def test_an_unclear_job_gets_the_id_that_the_service_knows(tmp_path: Path) -> No
     for number, error in ((record.id, NotUnclear), (other.id, OtherJobsId), (999, NotUnclear)):
         with pytest.raises(error):
             link(account, number, "job-77")
-    machine.close()
 
 
 def test_who_has_read_of_an_unclear_job_may_buy_again_but_not_by_what_was_queued_before(
     journal: Journal, clock: TurningClock
 ) -> None:
     reports = Reports("this server")
-    unclear = [record_in(state, journal, key(number)) for number, state in enumerate(UNCLEAR)]
+    states = (State.UNKNOWN, State.UNKNOWN_REPORTED)
+    unclear = [record_in(state, journal, key(number)) for number, state in enumerate(states)]
     unclear.append(intend(journal, key(9)))
     with pytest.raises(NotUnclear):
         submit_again(journal, reports, unclear[-1].id, frozenset())
     clock.now += SUBMIT_SECONDS + 1
     for record in unclear:
         submit_again(journal, reports, record.id, frozenset({"queued before"}))
-        moved = moved_of(journal, record)
+        moved = journal.row(record.id)
+        assert moved
         assert (moved.state, moved.reported_by) == (State.UNKNOWN_REPORTED, "this server")
         assert reports.unread([moved], "queued before", frozenset()) == {moved.id}
         assert reports.unread([moved], "queued after", frozenset()) == frozenset()
     settled = record_in(State.FAILED, journal, key(10))
     with pytest.raises(SeedanceError, match="is known by now"):
         submit_again(journal, reports, settled.id, frozenset())
-
-
-UNCLEAR = (State.UNKNOWN, State.UNKNOWN_REPORTED)
-
-
-def moved_of(journal: Journal, record: JobRecord) -> JobRecord:
-    moved = journal.row(record.id)
-    assert moved
-    return moved

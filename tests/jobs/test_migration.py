@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -71,14 +71,6 @@ def old_journal(folder: Path, version: int, *states: str) -> Path:
     return file
 
 
-@pytest.fixture
-def machines(tmp_path: Path) -> Iterator[list[FakeMachine]]:
-    machines: list[FakeMachine] = []
-    yield machines
-    for machine in machines:
-        machine.close()
-
-
 FATES = {
     # The state that the first version left: whether the first run reports it, the job that is had in the end, bought.
     "intended": ("reported", "job-1", 1),
@@ -94,14 +86,12 @@ FATES = {
 }
 
 
-def test_every_job_is_found_and_treated_as_what_it_is(tmp_path: Path, machines: list[FakeMachine]) -> None:
+def test_every_job_is_found_and_treated_as_what_it_is(new_machine: Callable[[], FakeMachine]) -> None:
     assert set(FATES) == {state.value for state in State} - {"surplus"}
     for version in (1, 2, 3):
         for state, (reported, request_id, bought) in FATES.items():
-            name = f"version {version}, {state}"
-            old_journal(tmp_path / name, version, state)
-            machine = FakeMachine(tmp_path / name)
-            machines.append(machine)
+            name, machine = f"version {version}, {state}", new_machine()
+            old_journal(machine.folder, version, state)
             if request_id == "job-2" or not bought:
                 machine.service.accepted["job-1"] = 0
             if state == "forgotten":
@@ -115,11 +105,10 @@ def test_every_job_is_found_and_treated_as_what_it_is(tmp_path: Path, machines: 
             assert machine.service.count("submit") == bought, name
 
 
-def test_a_saved_video_loads_for_free_and_without_a_call(tmp_path: Path, machines: list[FakeMachine]) -> None:
-    old_journal(tmp_path, 3, "saved")
-    machines.append(machine := FakeMachine(tmp_path))
-    (tmp_path / "videos").mkdir()
-    (tmp_path / "videos" / "job-1.mp4").write_bytes(TINY_MP4)
+def test_a_saved_video_loads_for_free_and_without_a_call(machine: FakeMachine) -> None:
+    old_journal(machine.folder, 3, "saved")
+    (machine.folder / "videos").mkdir()
+    (machine.folder / "videos" / "job-1.mp4").write_bytes(TINY_MP4)
     assert machine.run().reused
     assert machine.service.calls == []
 

@@ -16,7 +16,7 @@ from dataclasses import replace
 import pytest
 
 from nodes.jobs import stop
-from nodes.jobs.errors import JobExpired, JobFailed, JournalUnusable, OutcomeUnknown, Stopped
+from nodes.jobs.errors import JobExpired, JobFailed, JournalUnusable, OutcomeUnknown
 from nodes.jobs.events import Event
 from nodes.jobs.job import Run, Video
 from nodes.jobs.records import SUBMIT_SECONDS, State
@@ -60,25 +60,18 @@ def test_a_the_same_graph_is_queued_four_times_and_each_answer_is_lost(machine: 
 
 
 @on_both
-def test_a_on_another_server_nobody_has_read_it_either(machine: FakeMachine) -> None:
-    machine.service.before["submit"] = lose_the_answer
-    with pytest.raises(OutcomeUnknown):
-        machine.run()
-    machine.change(reports=type(machine.account.reports)("another server"))
-    with pytest.raises(OutcomeUnknown):
-        machine.run()
-    assert bought(machine) == 1
-
-
-@on_both
-def test_a_what_is_skipped_counts_as_read_by_nobody(machine: FakeMachine) -> None:
-    machine.service.before["submit"] = lose_the_answer
-    for _ in range(2):
+def test_a_neither_what_another_server_has_said_nor_what_was_skipped_has_been_read(new_machine: NewMachine) -> None:
+    for how in ("another server", "skipped", "skipped twice"):
+        machine = new_machine()
+        machine.service.before["submit"] = lose_the_answer
+        for _ in range(2 if how == "skipped twice" else 1):
+            with pytest.raises(OutcomeUnknown):
+                machine.run(run=machine.prompt(is_read=how == "another server"))
+        if how == "another server":
+            machine.change(reports=type(machine.account.reports)(how))
         with pytest.raises(OutcomeUnknown):
-            machine.run(run=machine.prompt(is_read=False))
-    with pytest.raises(OutcomeUnknown):
-        machine.run()
-    assert bought(machine) == 1
+            machine.run()
+        assert bought(machine) == 1, how
 
 
 @on_both
@@ -236,23 +229,14 @@ def test_h_the_disk_is_full_at_the_moment_of_acceptance(machine: FakeMachine, th
     assert bought(machine) == 1
 
 
-def stop_in_the_queue(machine: FakeMachine) -> str:
-    machine.stop_at = "Queued"
-    with pytest.raises(Stopped) as caught:
-        machine.run()
-    machine.stop_pressed, machine.stop_at = False, "\0"
-    return str(caught.value)
-
-
 @on_both
 def test_i_a_cancel_that_answers_late_overwrites_no_video(
-    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
+    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch, go_on: threading.Event
 ) -> None:
     monkeypatch.setattr(stop, "CANCEL_CALL_SECONDS", 0.01)
-    go_on = threading.Event()
     machine.service.script["cancel"].append(reply(202, outcome="cancelled"))
     machine.service.before["cancel"] = lambda: go_on.wait(PATIENCE)
-    assert "could not be cancelled in time" in stop_in_the_queue(machine)
+    assert "could not be cancelled in time" in machine.stopped("Queued")
     assert machine.run().request_id == "job-1"
     go_on.set()
     assert machine.states() == ["saved"]
@@ -261,21 +245,20 @@ def test_i_a_cancel_that_answers_late_overwrites_no_video(
 @on_both
 def test_i_a_job_that_was_cancelled_goes_on_after_all(machine: FakeMachine) -> None:
     machine.service.script["cancel"].append(reply(202, outcome="cancelled"))
-    assert "is cancelled" in stop_in_the_queue(machine)
+    assert "is cancelled" in machine.stopped("Queued")
     assert machine.run().request_id == "job-1"
     assert bought(machine) == 1
 
 
 @on_both
 def test_i_a_cancel_that_begins_late_leaves_the_next_runs_job_alone(
-    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
+    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch, go_on: threading.Event
 ) -> None:
     monkeypatch.setattr(stop, "CANCEL_CALL_SECONDS", 0.01)
     monkeypatch.setattr(stop, "CANCEL_SECONDS", 0.0)
-    go_on = threading.Event()
     for _ in range(10):  # all the threads for it
         machine.executors.cancels.submit(go_on.wait, PATIENCE)
-    stop_in_the_queue(machine)
+    machine.stopped("Queued")
     run = machine.prompt()
 
     def show(event: Event) -> None:

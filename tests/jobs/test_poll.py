@@ -1,4 +1,4 @@
-"""An accepted job, watched until its own end: no failed read ends it."""
+"""An accepted job, watched until its own end: no failed read ends it. `tests/faults` has all the ways to fail."""
 
 from __future__ import annotations
 
@@ -10,67 +10,20 @@ from dataclasses import replace
 import pytest
 
 from nodes.jobs.claims import Claims
-from nodes.jobs.errors import DeadlinePassed, JobCancelled, JobExpired, JobFailed, Stopped
+from nodes.jobs.errors import DeadlinePassed, JobCancelled, JobExpired, JobFailed
 from nodes.jobs.poll import NOT_FOUND_READS
-from nodes.runcomfy.errors import AuthenticationError, ConnectError, PermissionDenied, ReadError, RunComfyError
 from nodes.runcomfy.responses import ApiResponse
-from tests.support.fake_runcomfy import BOAT, QUEUED, RUNNING, Answer, FakeMachine, reply
+from tests.support.fake_runcomfy import BOAT, QUEUED, RUNNING, FakeMachine, reply
 from tests.support.tiny_mp4 import TINY_MP4
 
 NewMachine = Callable[[], FakeMachine]
-PASSING: dict[str, Answer] = {
-    "refused": ConnectError("no connection"),
-    "no answer": ReadError("time-out"),
-    "408": reply(408),
-    "429": reply(429),
-    "500": reply(500),
-    "503": reply(503, {"retry-after": "9"}),
-    "redirect": reply(302),
-    "empty": ApiResponse(200, {}, b""),
-    "html": ApiResponse(200, {}, b"<html>busy</html>"),
-    "cut": ApiResponse(200, {}, b'{"status": "compl'),
-    "a list": ApiResponse(200, {}, b"[]"),
-    "no status": reply(),
-    "wrong type": reply(status=7),
-}
 
 
-def test_reads_go_on_through_whatever_may_pass(new_machine: NewMachine) -> None:
-    for kind, name in itertools.product(("status", "result"), PASSING):
-        machine = new_machine()
-        machine.service.script[kind] += [PASSING[name]] * 3
-        assert machine.run().request_id == "job-1", name
-        assert machine.said("Trying again in") >= 1, name
-        assert machine.service.count(kind) >= 4, name
-        assert machine.service.count("submit") == 1, name
-        assert machine.states() == ["saved"], name
-
-
-@pytest.mark.parametrize("code", [429, 503])
-def test_reads_wait_as_long_as_the_service_asks(machine: FakeMachine, code: int) -> None:
-    machine.service.script["status"].append(reply(code, {"retry-after": "40"}))
+def test_reads_wait_as_long_as_the_service_asks(machine: FakeMachine) -> None:
+    machine.service.script["status"] += [reply(code, {"retry-after": "40"}) for code in (429, 503)]
     machine.run()
-    times = [moment for kind, moment in machine.service.calls if kind == "status"]
-    assert times[1] - times[0] >= 40
-
-
-REFUSALS = {
-    "401": (reply(401, error_code=400004), AuthenticationError, "RUNCOMFY_API_TOKEN"),
-    "403": (reply(403, error_code=403001), PermissionDenied, "the account that made the request"),
-    "400": (reply(400, error_code=400001), RunComfyError, "does not know 'job-1'"),
-}
-
-
-def test_a_refusal_ends_the_run_and_the_next_one_collects_the_job(new_machine: NewMachine) -> None:
-    for kind, (answer, error, phrase) in itertools.product(("status", "result"), REFUSALS.values()):
-        machine = new_machine()
-        machine.service.script[kind].append(answer)
-        with pytest.raises(error, match=phrase) as caught:
-            machine.run()
-        assert "job-1" in str(caught.value), phrase
-        assert "already accepted the job and may charge" in str(caught.value), phrase
-        assert machine.run().request_id == "job-1", phrase
-        assert machine.service.count("submit") == 1, phrase
+    first, second, third, *_ = [moment for kind, moment in machine.service.calls if kind == "status"]
+    assert min(second - first, third - second) >= 40
 
 
 def test_the_deadline_says_that_the_job_goes_on_and_the_next_run_waits_for_it(machine: FakeMachine) -> None:
@@ -234,15 +187,6 @@ def test_a_clock_that_jumps_harms_nothing(new_machine: NewMachine) -> None:
         assert all(0 <= age <= 60 + QUEUED + RUNNING for age in ages), jump
 
 
-def test_a_machine_that_sleeps_goes_on_with_its_job_and_its_time(machine: FakeMachine) -> None:
-    """On Windows the monotonic clock goes on meanwhile."""
-    machine.change(deadline=60.0)
-    machine.service.before["status"] = sleep_once(machine)
-    assert machine.run().request_id == "job-1"
-    assert machine.service.count("submit") == 1
-    assert machine.journal.durations(BOAT) == [], "nobody knows when it ended"
-
-
 def test_a_job_that_another_run_took_over_while_the_machine_slept_is_left_to_that_run(machine: FakeMachine) -> None:
     there = "another machine|1|0|run"
 
@@ -254,11 +198,8 @@ def test_a_job_that_another_run_took_over_while_the_machine_slept_is_left_to_tha
 
     asleep = sleep_once(machine)
     machine.service.before["status"] = take_over
-    machine.stop_at = "being generated already; waiting for it"
-    with pytest.raises(Stopped, match="goes on, since another run"):
-        machine.run()
+    assert "goes on, since another run" in machine.stopped("being generated already; waiting for it")
     polls = len(machine.service.calls)
-    machine.stop_pressed, machine.stop_at = False, "\0"
     assert machine.run().request_id == "job-1", "the claim has lapsed"
     assert machine.service.count("cancel") == 0
     assert polls < len(machine.service.calls)

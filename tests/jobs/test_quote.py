@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pytest
 
-from nodes.jobs.errors import Stopped
 from nodes.jobs.quote import Quote, QuoteKind, quote
 from nodes.jobs.records import RequestKey, State
 from nodes.runcomfy.errors import ReadError
@@ -56,10 +55,7 @@ def test_what_is_there_is_free_and_of_several_videos_the_others_are_paid(machine
 
 
 def stopped_while_generating(machine: FakeMachine) -> None:
-    machine.stop_at = "Generating"
-    with pytest.raises(Stopped):
-        machine.run()
-    machine.stop_pressed, machine.stop_at = False, "\0"
+    machine.stopped("Generating")
 
 
 def failed(machine: FakeMachine) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,17 @@ from nodes.runcomfy.client import RunComfy
 from nodes.runcomfy.errors import ReadError
 from tests.support.fake_runcomfy import BOAT, FakeMachine
 from tests.support.job_records import intend, record_in
+
+NewMachine = Callable[[], FakeMachine]
+
+
+def side_by_side(*runs: Coroutine[object, object, Video]) -> list[Video | BaseException]:
+    """What becomes of each."""
+
+    async def all_of_them() -> list[Video | BaseException]:
+        return await asyncio.gather(*runs, return_exceptions=True)
+
+    return asyncio.run(all_of_them())
 
 
 def test_a_finished_video_is_loaded_without_a_call(machine: FakeMachine) -> None:
@@ -51,17 +63,20 @@ def test_the_output_folder_is_listed_once_however_many_records_a_request_has(
     assert listed.count(machine.folder / "videos") == 1
 
 
-def test_an_old_job_that_is_back_is_loaded_while_its_request_is_made_anew(machine: FakeMachine) -> None:
+def test_an_old_job_that_is_back_is_loaded_while_its_request_is_made_anew(new_machine: NewMachine) -> None:
     """Its record has no room among the unfinished ones."""
-    account = machine.account
-    key = RequestKey.of(BOAT, model=account.client.model, account=account.name, origin=account.origin)
-    for state in (State.EXPIRED, State.CANCELLED):
-        machine.service.accepted[record_in(state, machine.journal, key).request_id] = 0.0
-    machine.journal.accept(intend(machine.journal, key), "job-3")
-    for request_id in ("job-1", "job-2"):
-        assert asyncio.run(machine.fetch(request_id)).request_id == request_id
-    assert machine.states() == ["accepted", "saved", "saved"]
-    assert [record.cost for record in machine.records()] == [None, 0.03, 0.03]
+    for state in (State.EXPIRED, State.CANCELLED, State.SURPLUS):
+        machine = new_machine()
+        account, journal = machine.account, machine.journal
+        key = RequestKey.of(BOAT, model=account.client.model, account=account.name, origin=account.origin)
+        old = record_in(state, journal, key)
+        if state is not State.SURPLUS:  # beside which there is one
+            intend(journal, key)
+        machine.service.accepted[old.request_id] = 0.0
+        asyncio.run(machine.fetch(old.request_id))
+        anew, back = machine.records()
+        assert (anew.state, anew.cost) == (State.INTENDED, None), state
+        assert (back.state, back.cost, back.media_host) == (State.SAVED, 0.03, "media"), state
 
 
 def test_another_request_or_model_is_another_job(machine: FakeMachine) -> None:
@@ -102,16 +117,13 @@ def test_a_service_that_never_had_the_job_does_not_make_its_owner_buy_again(mach
 def test_equal_requests_side_by_side_share_a_bad_end(machine: FakeMachine, bad: type[Exception]) -> None:
     """Nobody can know whether a refused prompt, or one without an answer, is charged; so it is not sent five times."""
 
-    async def five() -> list[Video | BaseException]:
-        runs = (machine.generate(run=machine.prompt("five")) for _ in range(5))
-        return await asyncio.gather(*runs, return_exceptions=True)
-
     good = machine.service.ending
     if bad is JobFailed:
         machine.service.ending = {"status": "failed", "error": "Content moderation failed."}
     else:
         machine.service.script["submit"].append(ReadError("time-out"))
-    assert {type(outcome) for outcome in asyncio.run(five())} == {bad}
+    outcomes = side_by_side(*(machine.generate(run=machine.prompt("five")) for _ in range(5)))
+    assert {type(outcome) for outcome in outcomes} == {bad}
     assert machine.service.count("submit") == 1
     machine.service.ending = good
     assert isinstance(machine.run(), Video)  # running again tries again
@@ -119,10 +131,9 @@ def test_equal_requests_side_by_side_share_a_bad_end(machine: FakeMachine, bad: 
 
 
 def test_two_runs_side_by_side_share_one_job(machine: FakeMachine) -> None:
-    async def both() -> tuple[Video, Video]:
-        return await asyncio.gather(machine.generate(), machine.generate())
-
-    one, two = asyncio.run(both())
+    one, two = side_by_side(machine.generate(), machine.generate())
+    assert isinstance(one, Video)
+    assert isinstance(two, Video)
     assert one.files == two.files
     assert sorted((one.reused, two.reused)) == [False, True]
     assert machine.service.count("submit") == 1
@@ -130,22 +141,15 @@ def test_two_runs_side_by_side_share_one_job(machine: FakeMachine) -> None:
 
 
 def test_a_run_that_waited_for_a_failed_one_takes_over(machine: FakeMachine) -> None:
-    async def both() -> tuple[Video | BaseException, Video | BaseException]:
-        return await asyncio.gather(machine.generate(), machine.generate(), return_exceptions=True)
-
     machine.change(deadline=17.0)
-    results = asyncio.run(both())
+    results = side_by_side(machine.generate(), machine.generate())
     assert machine.service.count("submit") == 1
     assert sum(isinstance(result, Video) for result in results) == 1
 
 
 def test_different_requests_run_side_by_side(machine: FakeMachine) -> None:
-    async def all_of_them() -> list[Video]:
-        requests = [replace(BOAT, seed=seed) for seed in range(20)]
-        return await asyncio.gather(*(machine.generate(request) for request in requests))
-
-    videos = asyncio.run(all_of_them())
-    assert len({video.request_id for video in videos}) == 20
+    videos = side_by_side(*(machine.generate(replace(BOAT, seed=seed)) for seed in range(20)))
+    assert len({video.request_id for video in videos if isinstance(video, Video)}) == 20
     kinds = [kind for kind, _ in machine.service.calls]
     # How many got their turn before the first one ended is up to the threads; one alone would be one after the other.
     assert kinds[: kinds.index("result")].count("submit") > 1

@@ -37,6 +37,12 @@ def number_in(frame: NDArray[np.float32]) -> int:
     return sum(1 << bit for bit, bar in enumerate(bars) if bar > 0.5)
 
 
+def frames_of(file: Path) -> NDArray[np.uint8]:
+    """All pictures of a file, [frames, height, width, 3], RGB."""
+    with av.open(str(file)) as container:
+        return np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
+
+
 def numbers_in(images: torch.Tensor) -> list[int]:
     """The number in each frame of a decoded clip."""
     return [number_in(frame) for frame in images.numpy()]

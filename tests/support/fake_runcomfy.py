@@ -20,7 +20,7 @@ from nodes.errors import StopRequested
 from nodes.jobs.account import Account, ListPrice, RateLimiter, Reports
 from nodes.jobs.claims import Claims
 from nodes.jobs.clock import Clock
-from nodes.jobs.errors import DeadlinePassed
+from nodes.jobs.errors import DeadlinePassed, Stopped
 from nodes.jobs.events import Event
 from nodes.jobs.job import Run, Video
 from nodes.jobs.journal import Journal
@@ -248,6 +248,14 @@ class FakeMachine:
     def run(self, request: GenerationRequest = BOAT, *, reuse: bool = True, run: Run | None = None) -> Video:
         """One run of the node."""
         return asyncio.run(self.generate(request, reuse=reuse, run=run))
+
+    def stopped(self, at: str = "") -> str:
+        """One run, and what Stop says, which is pressed when the user reads ``at`` or is otherwise."""
+        self.stop_at = at or self.stop_at
+        with pytest.raises(Stopped) as caught:
+            self.run()
+        self.stop_pressed, self.stop_at = False, "\0"
+        return str(caught.value)
 
     def abandon(self, request: GenerationRequest = BOAT, *, reuse: bool = True) -> None:
         """Leave a job under way for which its run waits no longer."""

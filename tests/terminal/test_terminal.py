@@ -170,16 +170,19 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 """The Python of ComfyUI's portable version: it finds ComfyUI's modules, and does not look where the script lies."""
 
 
-def test_comfyuis_own_nodes_are_not_taken_for_the_packs(terminal: Terminal, tmp_path: Path) -> None:
+def test_it_runs_by_any_python_and_comfyuis_own_nodes_are_not_taken_for_the_packs(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    """Inside the pack's folder as a module, too."""
     core = tmp_path / "core"
     core.mkdir()
     (core / "nodes.py").write_text("raise SystemExit('this is ComfyUI')", encoding="utf-8")
-    for python in (("-I", *CLI), ("-I", "-c", PORTABLE.format(str(core)), *CLI)):
-        assert terminal.run("jobs", python=python)[:2] == (0, "There are no jobs yet.\n"), python
-
-
-def test_inside_the_packs_folder_the_module_runs_too(terminal: Terminal) -> None:
-    assert terminal.run("jobs", python=("-m", "nodes"), PYTHONPATH=str(ROOT))[0] == 0
+    for python, path in (
+        (("-I", *CLI), ""),
+        (("-I", "-c", PORTABLE.format(str(core)), *CLI), ""),
+        (("-m", "nodes"), str(ROOT)),
+    ):
+        assert terminal.run("jobs", python=python, PYTHONPATH=path)[:2] == (0, "There are no jobs yet.\n"), python
 
 
 def test_folders_of_ones_own(terminal: Terminal, tmp_path: Path) -> None:

@@ -40,8 +40,8 @@ def without_place(record: JobRecord) -> JobRecord:
 def test_all_jobs_come_along_once(old: Journal, journal: Journal, take_over: TakeOver) -> None:
     before = record_in(State.SAVED, journal, replace(KEY, request="before"))
     for state in set(State) - {State.SURPLUS}:
-        columns = {"cost": 0.03, "files": (f"{state.value}.mp4",), "price": "$0.02 per second"}
-        record_in(state, old, replace(KEY, request=state.value), **columns)
+        key, files = replace(KEY, request=state.value), (f"{state.value}.mp4",)
+        record_in(state, old, key, cost=0.03, files=files, price="$0.02 per second")
     intend(old, replace(KEY, request="claimed"), owner="me")
     written = old.records()
     assert take_over() == (len(written), 0)

@@ -1,16 +1,15 @@
-"""Many jobs at once through the engine that a node uses, in a process of its own: `python -m benchmarks.crowd`."""
+"""Many jobs at once through the engine that a node uses, in a process of its own."""
 
 from __future__ import annotations
 
 import asyncio
-import json
+import multiprocessing
 import resource
-import subprocess
-import sys
 import tempfile
 import threading
 import time
-from dataclasses import asdict, dataclass, field
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +21,6 @@ from nodes.rehearsal import DEFAULT_TOKEN
 from nodes.runcomfy.request import GenerationRequest
 from nodes.video.decode import decode
 
-ROOT: Final = Path(__file__).resolve().parent.parent
 SAMPLING: Final = 0.05
 """Seconds between two looks at the threads."""
 
@@ -48,10 +46,8 @@ class Sample:
 
 def run(jobs: int, origin: str, *, stop: bool) -> Sample:
     """Run a crowd in a fresh process."""
-    command = [sys.executable, "-m", "benchmarks.crowd", str(jobs), origin, *(["--stop"] if stop else [])]
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
-    values = json.loads(done.stdout.splitlines()[-1])
-    return Sample(**{**values, "outcomes": tuple(values["outcomes"])})
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+        return process.submit(_here, jobs, origin, stop=stop).result()
 
 
 @dataclass
@@ -118,7 +114,3 @@ def _here(jobs: int, origin: str, *, stop: bool) -> Sample:
 
 def _peak() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
-if __name__ == "__main__":
-    print(json.dumps(asdict(_here(int(sys.argv[1]), sys.argv[2], stop="--stop" in sys.argv))))

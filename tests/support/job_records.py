@@ -33,7 +33,7 @@ def intend(
 
 
 def record_in(
-    state: State, journal: Journal, key: RequestKey = KEY, request: GenerationRequest = BOAT, **columns: object
+    state: State, journal: Journal, key: RequestKey = KEY, request: GenerationRequest = BOAT, /, **columns: object
 ) -> JobRecord:
     """A record that was led to ``state``; ``columns`` are written with its success.
 

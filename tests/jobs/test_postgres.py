@@ -121,6 +121,15 @@ def test_where_it_cannot_be_looked_up_either_nothing_is_sent(machine: FakeMachin
     assert machine.run().request_id == "job-1"
 
 
+def test_what_only_reads_is_done_again_where_its_commit_was_not_acknowledged(
+    journal: Journal, proxy: CuttingProxy
+) -> None:
+    record = record_in(State.ACCEPTED, journal)
+    for act in (Act.CUT_AFTER, Act.CUT_BEFORE):
+        proxy.judge = at_commit(act)
+        assert journal.job(record.request_id)
+
+
 def test_a_change_whose_commit_was_not_acknowledged_is_made_once(journal: Journal, proxy: CuttingProxy) -> None:
     record = record_in(State.ACCEPTED, journal)
     for act in (Act.CUT_AFTER, Act.CUT_BEFORE):

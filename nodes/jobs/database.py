@@ -90,7 +90,7 @@ class Database(ABC):
             except (SQLAlchemyError, sqlite3.Error, OSError, *REFUSALS) as error:
                 if self._reopens:
                     self.close()
-                is_unknown = is_exclusive and is_committing and self.IS_REMOTE
+                is_unknown = is_committing and is_exclusive and self.IS_REMOTE
                 is_late = attempt == self.TRIES - 1 or self._clock.monotonic() - began > self.TRY_SECONDS
                 is_refusal = isinstance(error, REFUSALS)
                 if is_unknown or is_late or is_refusal or not self._is_passing(error):

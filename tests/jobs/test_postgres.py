@@ -92,30 +92,34 @@ def test_an_intent_whose_commit_was_not_acknowledged_is_looked_up(journal: Journ
 
 def test_where_it_cannot_be_looked_up_either_nothing_is_sent(machine: FakeMachine, proxy: CuttingProxy) -> None:
     machine.journal.records()  # so that the tables are there
-
-    written: list[bytes] = []
+    seen = b""
 
     def commit_and_vanish(piece: bytes) -> Act:
-        if b"INSERT INTO paid_jobs" in piece:
-            written.append(piece)
-        if written and b"COMMIT\0" in piece:
+        nonlocal seen
+        seen += piece
+        if b"INSERT INTO paid_jobs" in seen and b"COMMIT\0" in piece:
             proxy.judge = away
             return Act.CUT_AFTER
         return Act.PASS
 
-    def vanish() -> None:
-        proxy.judge = commit_and_vanish
-
-    machine.change(check_before_submit=vanish)
+    proxy.judge = commit_and_vanish
     with pytest.raises(JournalUnusable, match=r"Nothing was charged\."):
         machine.run()
     assert not machine.service.accepted
     proxy.judge = here
     machine.clock.now += 100
-    machine.change(check_before_submit=lambda: None)
     with pytest.raises(OutcomeUnknown):  # the intent is all that is known of it
         machine.run()
     assert machine.run().request_id == "job-1"
+
+
+def test_what_only_reads_is_done_again_where_its_commit_was_not_acknowledged(
+    journal: Journal, proxy: CuttingProxy
+) -> None:
+    record = record_in(State.ACCEPTED, journal)
+    for act in (Act.CUT_AFTER, Act.CUT_BEFORE):
+        proxy.judge = at_commit(act)
+        assert journal.job(record.request_id)
 
 
 def test_a_change_whose_commit_was_not_acknowledged_is_made_once(journal: Journal, proxy: CuttingProxy) -> None:

@@ -14,14 +14,7 @@ from nodes.jobs.file_names import file_names
 from nodes.jobs.job import Video
 from nodes.jobs.records import JobRecord, RequestKey, State
 from nodes.jobs.waiting import Cancellation
-from nodes.video.errors import (
-    AGAIN,
-    CorruptVideo,
-    DiskFailure,
-    DownloadInterrupted,
-    LinkExpired,
-    UnsupportedVideo,
-)
+from nodes.video.errors import AGAIN, CorruptVideo, DiskFailure, DownloadInterrupted, LinkExpired, UnsupportedVideo
 from tests.support.fake_runcomfy import BOAT, FakeMachine, TurningClock, reply
 from tests.support.postgres import on_both
 from tests.support.tiny_mp4 import TINY_MP4

@@ -12,12 +12,7 @@ from typing import Any
 
 import pytest
 
-from nodes.jobs.errors import (
-    JobExpired,
-    JobFailed,
-    JournalUnusable,
-    OutcomeUnknown,
-)
+from nodes.jobs.errors import JobExpired, JobFailed, JournalUnusable, OutcomeUnknown
 from nodes.jobs.file_names import request_id_of
 from nodes.jobs.job import Video
 from nodes.jobs.records import RequestKey, State

@@ -53,11 +53,7 @@ def read_snapshot() -> dict[str, Any]:
 
 def _write_snapshot() -> None:
     pack = Path(__file__).resolve().parents[2]
-    with (
-        tempfile.TemporaryDirectory() as base,
-        ComfyUI(Path(base), pack=pack) as server,
-        Client(server.url) as client,
-    ):
+    with tempfile.TemporaryDirectory() as base, ComfyUI(Path(base), pack=pack) as server, Client(server.url) as client:
         contract = contract_of(client.object_info())
     SNAPSHOT.write_text(json.dumps(contract, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 

@@ -83,24 +83,20 @@ def test_a_request_id_fetches_its_video(
     assert [each.request_id for each in service_log.submissions] == [request_id], "loading buys nothing"
 
 
-def test_an_unknown_request_id_is_an_error_that_names_it(client: Client, service_log: ServiceLog, choice: str) -> None:
-    unknown = "00000000-0000-4000-8000-000000000000"
-    assert unknown in failure_of(client, loading(video=choice, source=unknown))
-    assert service_log.submissions == []
-
-
 def test_what_no_workflow_may_open_is_an_error_that_names_the_one_widget(
-    client: Client, server: ComfyUI, choice: str
+    client: Client, server: ComfyUI, service_log: ServiceLog, choice: str
 ) -> None:
     """Sources other than ids and https links to elsewhere, and files that are outside of ComfyUI's folders or none."""
     (server.base.parent / "x.mp4").write_bytes(b"not for your eyes")
     (server.base / "input" / "page.mp4").write_text("<!doctype html><title>not found</title>")
     sources = ("http://example.com/video.mp4", "ftp://example.com/a.mp4", "file:///etc/passwd", "../../secret", "a b")
     outside = ("../../x.mp4", "../../x.mp4 [output]", "seedance/../../x.mp4 [output]", "/etc/passwd", "missing.mp4")
+    unknown = "00000000-0000-4000-8000-000000000000"
     inside = ("127.0.0.1:9", "[::1]:9", "10.0.0.1", "localhost")
     table: list[tuple[dict[str, str], str]] = [
         *(({"source": source}, "^source must be the request id of a Seedance job, or a link") for source in sources),
         *(({"source": f"https://{host}/video.mp4"}, "not a public address") for host in inside),
+        ({"source": unknown}, unknown),
         ({"source": "https://user:word@example.com/video.mp4"}, "a user name or a password"),
         *(({"video": video}, "^There is no such video in ComfyUI's folders") for video in outside),
         ({"video": "page.mp4"}, "page.mp4 is not a video"),
@@ -108,6 +104,7 @@ def test_what_no_workflow_may_open_is_an_error_that_names_the_one_widget(
     ]
     for inputs, message in table:
         assert re.search(message, failure_of(client, loading(**{"video": choice} | inputs))), inputs
+    assert service_log.submissions == []
 
 
 def test_the_list_has_the_newest_first_and_rehearsals_in_a_folder_of_their_own(

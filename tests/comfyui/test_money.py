@@ -21,16 +21,7 @@ import requests
 from nodes.rehearsal import Timing
 from tests.comfyui.conftest import TOKEN, ServiceLog, failure_of, lines, request_ids, set_token, started, succeeded
 from tests.comfyui.graphs import ApiGraph
-from tests.comfyui.seedance_graphs import (
-    PROBE,
-    VIDEO,
-    beside_a_sampler,
-    generation,
-    node,
-    output,
-    probe,
-    text_to_video,
-)
+from tests.comfyui.seedance_graphs import PROBE, VIDEO, beside_a_sampler, generation, node, output, probe, text_to_video
 from tests.comfyui.test_stop import says
 from tests.support.faulty_service import FaultyService, last
 from tests.support.loopback_server import DEADLINE as PATIENCE

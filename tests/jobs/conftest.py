@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from nodes.jobs.journal import Journal
-from tests.support.fake_runcomfy import FakeMachine, TurningClock, go_by
+from tests.support.fake_runcomfy import FakeMachine, NewMachine, TurningClock, go_by
 
 
 @pytest.fixture
-def new_machine(tmp_path: Path, database: Callable[[], str]) -> Iterator[Callable[[], FakeMachine]]:
+def new_machine(tmp_path: Path, database: Callable[[], str]) -> Iterator[NewMachine]:
     """Makes a machine for each row of a table."""
     machines: list[FakeMachine] = []
 
@@ -27,7 +27,7 @@ def new_machine(tmp_path: Path, database: Callable[[], str]) -> Iterator[Callabl
 
 
 @pytest.fixture
-def machine(new_machine: Callable[[], FakeMachine]) -> FakeMachine:
+def machine(new_machine: NewMachine) -> FakeMachine:
     return new_machine()
 
 

@@ -42,7 +42,7 @@ from nodes.rehearsal.schema import VideoRequest
 from nodes.runcomfy.errors import ReadError
 from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.responses import ModelInfo
-from tests.support.fake_runcomfy import BOAT, FakeMachine
+from tests.support.fake_runcomfy import BOAT, FakeMachine, NewMachine
 from tests.support.job_records import record_in
 from tests.support.postgres import on_both
 from tests.support.race import PATIENCE, in_threads, race
@@ -226,7 +226,7 @@ def test_a_price_that_is_not_told_is_waited_for_a_few_seconds_and_only_where_it_
 
 
 @on_both
-def test_a_clock_that_is_set_neither_frees_nor_blocks_for_ever(new_machine: Callable[[], FakeMachine]) -> None:
+def test_a_clock_that_is_set_neither_frees_nor_blocks_for_ever(new_machine: NewMachine) -> None:
     """The budget is spent, then somebody sets the clock once or twice, and 8 hours pass after each time."""
     for jumps in ((YEAR,), (-YEAR,), (YEAR, -YEAR), (-YEAR, YEAR), (-YEAR, -YEAR), (2 * DAY, -DAY), (-DAY / 2,)):
         for restarts in (False, True):

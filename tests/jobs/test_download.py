@@ -14,19 +14,11 @@ from nodes.jobs.file_names import file_names
 from nodes.jobs.job import Video
 from nodes.jobs.records import JobRecord, RequestKey, State
 from nodes.jobs.waiting import Cancellation
-from nodes.video.errors import (
-    AGAIN,
-    CorruptVideo,
-    DiskFailure,
-    DownloadInterrupted,
-    LinkExpired,
-    UnsupportedVideo,
-)
-from tests.support.fake_runcomfy import BOAT, FakeMachine, TurningClock, reply
+from nodes.video.errors import AGAIN, CorruptVideo, DiskFailure, DownloadInterrupted, LinkExpired, UnsupportedVideo
+from tests.support.fake_runcomfy import BOAT, FakeMachine, NewMachine, TurningClock, reply
 from tests.support.postgres import on_both
 from tests.support.tiny_mp4 import TINY_MP4
 
-NewMachine = Callable[[], FakeMachine]
 BROKEN = DownloadInterrupted("connection lost")
 BOUGHT = JobRecord(1, "1", RequestKey("", "", ""), "", State.ACCEPTED, BOAT, "job-1", created=TurningClock().wall())
 (NAME,) = file_names(BOUGHT, 1, 0)

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from nodes.jobs.errors import JournalUnusable, OutcomeUnknown, Stopped
 from nodes.jobs.job import Video
-from tests.support.fake_runcomfy import FakeMachine
-
-NewMachine = Callable[[], FakeMachine]
+from tests.support.fake_runcomfy import FakeMachine, NewMachine
 
 
 def then_the_video(machine: FakeMachine) -> int:

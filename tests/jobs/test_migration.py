@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from nodes.jobs.errors import JournalUnusable, OutcomeUnknown
 from nodes.jobs.journal import Journal
 from nodes.jobs.records import State, hash_of
 from nodes.runcomfy.request import MODEL_ID
-from tests.support.fake_runcomfy import BOAT, FakeMachine, TurningClock
+from tests.support.fake_runcomfy import BOAT, FakeMachine, NewMachine, TurningClock
 from tests.support.job_records import intend
 from tests.support.tiny_mp4 import TINY_MP4
 
@@ -86,7 +85,7 @@ FATES = {
 }
 
 
-def test_every_job_is_found_and_treated_as_what_it_is(new_machine: Callable[[], FakeMachine]) -> None:
+def test_every_job_is_found_and_treated_as_what_it_is(new_machine: NewMachine) -> None:
     assert set(FATES) == {state.value for state in State} - {"surplus"}
     for version in (1, 2, 3):
         for state, (reported, request_id, bought) in FATES.items():

@@ -10,7 +10,6 @@ import asyncio
 import shutil
 import sys
 import threading
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -22,10 +21,9 @@ from nodes.jobs.job import Run, Video
 from nodes.jobs.records import SUBMIT_SECONDS, State
 from nodes.runcomfy.errors import ReadError
 from nodes.runcomfy.responses import ApiResponse
-from tests.support.fake_runcomfy import BOAT, Answer, FakeMachine, reply
+from tests.support.fake_runcomfy import BOAT, Answer, FakeMachine, NewMachine, reply
 from tests.support.postgres import on_both
 
-NewMachine = Callable[[], FakeMachine]
 PATIENCE = 30.0
 GONE = reply(404, error_code=404001)
 on_posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps open files, and has its own links")

@@ -13,10 +13,8 @@ from nodes.jobs.claims import Claims
 from nodes.jobs.errors import DeadlinePassed, JobCancelled, JobExpired, JobFailed
 from nodes.jobs.poll import NOT_FOUND_READS
 from nodes.runcomfy.responses import ApiResponse
-from tests.support.fake_runcomfy import BOAT, QUEUED, RUNNING, FakeMachine, reply
+from tests.support.fake_runcomfy import BOAT, QUEUED, RUNNING, FakeMachine, NewMachine, reply
 from tests.support.tiny_mp4 import TINY_MP4
-
-NewMachine = Callable[[], FakeMachine]
 
 
 def test_reads_wait_as_long_as_the_service_asks(machine: FakeMachine) -> None:

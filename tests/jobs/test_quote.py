@@ -12,7 +12,7 @@ from nodes.jobs.records import RequestKey, State
 from nodes.runcomfy.errors import ReadError
 from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.responses import ModelInfo
-from tests.support.fake_runcomfy import BOAT, FakeMachine
+from tests.support.fake_runcomfy import BOAT, FakeMachine, NewMachine
 
 PRICE = ModelInfo(0.02, "second")
 BASE = Quote(QuoteKind.PRICE, 1, 1, 40_000, is_base=True)
@@ -79,7 +79,7 @@ BEFORE: dict[Callable[[FakeMachine], object], dict[bool, Quote]] = {
 """What has happened, and what is quoted with `reuse` and without."""
 
 
-def test_a_quote_for_nothing_is_kept_and_looking_at_it_costs_nothing(new_machine: Callable[[], FakeMachine]) -> None:
+def test_a_quote_for_nothing_is_kept_and_looking_at_it_costs_nothing(new_machine: NewMachine) -> None:
     for begin, expected in BEFORE.items():
         for reuse, answer in expected.items():
             machine = new_machine()

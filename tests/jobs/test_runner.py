@@ -5,28 +5,21 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from nodes.jobs.errors import (
-    JobExpired,
-    JobFailed,
-    JournalUnusable,
-    OutcomeUnknown,
-)
+from nodes.jobs.errors import JobExpired, JobFailed, JournalUnusable, OutcomeUnknown
 from nodes.jobs.file_names import request_id_of
 from nodes.jobs.job import Video
 from nodes.jobs.records import RequestKey, State
 from nodes.runcomfy.client import RunComfy
 from nodes.runcomfy.errors import ReadError
-from tests.support.fake_runcomfy import BOAT, FakeMachine
+from tests.support.fake_runcomfy import BOAT, FakeMachine, NewMachine
 from tests.support.job_records import intend, record_in
-
-NewMachine = Callable[[], FakeMachine]
 
 
 def side_by_side(*runs: Coroutine[object, object, Video]) -> list[Video | BaseException]:

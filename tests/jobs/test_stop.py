@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import threading
-from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
 
@@ -19,9 +18,8 @@ from nodes.jobs.job import Video
 from nodes.jobs.records import CLAIM_SECONDS
 from nodes.jobs.waiting import ended_within
 from nodes.runcomfy.errors import ReadError
-from tests.support.fake_runcomfy import BOAT, Answer, FakeMachine, reply
+from tests.support.fake_runcomfy import BOAT, Answer, FakeMachine, NewMachine, reply
 
-NewMachine = Callable[[], FakeMachine]
 PATIENCE = 30.0
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
 from concurrent.futures import Future
 
 import pytest
@@ -16,9 +15,8 @@ from nodes.jobs.records import SUBMIT_SECONDS
 from nodes.jobs.runner import CONNECT_ATTEMPTS
 from nodes.jobs.submit import FIRST_BYTE_SECONDS
 from nodes.runcomfy.errors import ConnectError, RateLimited, ReadError, RejectedError
-from tests.support.fake_runcomfy import BOAT, FakeMachine, reply
+from tests.support.fake_runcomfy import BOAT, FakeMachine, NewMachine, reply
 
-NewMachine = Callable[[], FakeMachine]
 PATIENCE = 30.0
 
 

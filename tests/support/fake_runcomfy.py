@@ -278,6 +278,10 @@ class FakeMachine:
         return sum(phrase in line for line in self.lines)
 
 
+NewMachine = Callable[[], FakeMachine]
+"""The fixture `new_machine`: one for each row of a table."""
+
+
 def let_rest(executors: Executors) -> None:
     """Wait until the threads have nothing else to do."""
     # Calls write to the journal when they end, so its executor comes last.

@@ -45,8 +45,8 @@ _SECONDS_FOR_TEN: Final = {"480p": 50.0, "720p": 65.0, "1080p": 100.0}
 
 
 class Executors:
-    """One plain executor per kind of work, so that what may hang delays nothing that is urgent. With 50 jobs
-    the pack has 17 threads: these but `cancels`, one that renews claims, two that decoding takes along; up to 30 at Stop."""
+    """One plain executor per kind of work, so that what may hang delays nothing that is urgent. With 50 jobs the pack
+    has 17 threads: these but `cancels`, one that renews claims, two that decoding takes along; up to 30 at Stop."""
 
     def __init__(self) -> None:
         self.calls = ThreadPoolExecutor(8, "seedance-call")

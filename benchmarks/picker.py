@@ -11,7 +11,7 @@ from typing import Final
 
 import requests
 
-from nodes.jobs.file_names import VideoFolder
+from nodes.jobs.video_files import VideoFolder
 from tools.comfyui import ComfyUI
 
 from .decode import CACHE

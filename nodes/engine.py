@@ -21,13 +21,13 @@ from .jobs.claims import Claims, server_id
 from .jobs.clock import SystemClock
 from .jobs.download import check_before_submit, download_link, find_files
 from .jobs.errors import JobError
-from .jobs.file_names import LINK_PREFIX, request_id_of
 from .jobs.job import Run, Video
 from .jobs.journal import Journal
 from .jobs.listing import link, submit_again
 from .jobs.quote import Quote, QuoteKind, quote
 from .jobs.records import RequestKey
 from .jobs.runner import JobRunner
+from .jobs.video_files import LINK_PREFIX, request_id_of
 from .jobs.waiting import ENOUGH_HISTORY, Backoff, Cancellation, Executors, PollSchedule
 from .runcomfy.client import HttpTransport, RunComfy
 from .runcomfy.errors import MissingToken

@@ -20,7 +20,7 @@ from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema, ProxyE
 from requests.utils import get_environ_proxies, select_proxy
 from urllib3.exceptions import ConnectTimeoutError, LocationValueError, NewConnectionError, ReadTimeoutError
 
-from .http_limits import POOLS, Exchange, current
+from .http_exchange import POOLS, Exchange, current
 from .texts import Text
 
 CONNECTIONS: Final = 16

@@ -20,7 +20,7 @@ import pytest
 import requests
 
 from nodes.http_client import LimitedAdapter, Session, failure_reason
-from nodes.http_limits import HEAD_TIMEOUT, Exchange, ResponseTooLarge
+from nodes.http_exchange import HEAD_TIMEOUT, Exchange, ResponseTooLarge
 from tests.support.loopback_server import (
     AUTHORITY,
     CHUNKED,

@@ -22,10 +22,10 @@ LAYERS: dict[str, set[str]] = {
     "texts": set(),
     "errors": {"texts"},
     "files": set(),
-    "http_limits": set(),
-    "http_client": {"http_limits", "texts"},
-    "runcomfy": {"errors", "files", "http_client", "http_limits", "texts"},
-    "video": {"errors", "files", "http_client", "http_limits", "texts"},
+    "http_exchange": set(),
+    "http_client": {"http_exchange", "texts"},
+    "runcomfy": {"errors", "files", "http_client", "http_exchange", "texts"},
+    "video": {"errors", "files", "http_client", "http_exchange", "texts"},
     "jobs": {"errors", "files", "runcomfy", "texts", "video"},
     "rehearsal": set(),
     "engine": {"jobs", "rehearsal", "runcomfy", "video"},
@@ -40,7 +40,7 @@ LAYERS: dict[str, set[str]] = {
 """Each folder or file of `nodes/`, and those that it may import."""
 
 LIBRARIES: dict[str, set[str]] = {
-    "http_limits": {"urllib3"},
+    "http_exchange": {"urllib3"},
     "http_client": {"requests", "urllib3"},
     "runcomfy": {"requests", "urllib3"},
     "video": {"requests", "urllib3", "av", "numpy", "psutil", "torch"},

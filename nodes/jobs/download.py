@@ -26,10 +26,10 @@ from ..video.url_policy import check_host
 from .decide import Disk
 from .errors import CannotReceive, JournalUnusable, NoVideo, Stopped, VideoUnavailable
 from .events import Downloading, Retrying, StopOutcome, StopReport
-from .file_names import MAX_NAME, VideoFolder, file_names, state_of
 from .job import NO_JOB, Job
 from .journal import Journal
 from .poll import Poller
+from .video_files import MAX_NAME, VideoFolder, file_names, state_of
 from .waiting import Backoff, Cancellation, Executors
 
 MAX_LINK_REFRESHES: Final = 4

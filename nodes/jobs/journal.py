@@ -18,7 +18,7 @@ from .budget import UNLIMITED, Purchase, Spending
 from .clock import Clock
 from .database import Database
 from .errors import BudgetReached, CommitUnknown, JournalUnusable, NoFreePlace
-from .pending import PendingWrites
+from .pending_writes import PendingWrites
 from .postgres import PostgresDatabase
 from .records import CLAIM_SECONDS, NOT_ACCEPTED_YET, SUBMIT_SECONDS, TRANSITIONS, JobRecord, RequestKey, State
 from .sqlite import SqliteDatabase

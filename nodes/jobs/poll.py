@@ -13,9 +13,9 @@ from ..texts import Text
 from .account import Account
 from .errors import DeadlinePassed, JobCancelled, JobExpired, JobFailed, JournalUnusable, VideoUnavailable
 from .events import Event, Generating, Queued, Retrying
-from .file_names import file_names
 from .job import Job
 from .records import TRANSITIONS, State
+from .video_files import file_names
 from .waiting import Backoff, PollSchedule
 
 T = TypeVar("T")

@@ -13,9 +13,9 @@ from ..runcomfy.responses import ModelInfo
 from .budget import base_price, micros
 from .claims import Claims
 from .decide import Do, Situation, decide
-from .file_names import VideoFolder
 from .records import JobRecord, RequestKey, State
 from .tables import JOBS
+from .video_files import VideoFolder
 
 
 class QuoteKind(Enum):

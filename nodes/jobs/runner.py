@@ -13,12 +13,12 @@ from .decide import Action, Do, Situation, decide
 from .download import download_videos, whole_files
 from .errors import JobError, JobExpired, JobFailed, JournalUnusable, NoFreePlace
 from .events import Notice, Retrying, Submitting
-from .file_names import VideoFolder
 from .job import NO_JOB, Job, Run, Video
 from .poll import ClaimLost, Poller, is_still_there
 from .records import TRANSITIONS, JobRecord, RequestKey, State
 from .stop import guard
 from .submit import submit
+from .video_files import VideoFolder
 from .waiting import TICK, Backoff
 
 CONNECT_ATTEMPTS: Final = 5

@@ -13,7 +13,7 @@ from urllib3.exceptions import HTTPError
 
 from ..errors import Charge, SeedanceError, StopRequested
 from ..http_client import LimitedAdapter, Session, failure_reason
-from ..http_limits import Exchange, ResponseTooLarge
+from ..http_exchange import Exchange, ResponseTooLarge
 from .errors import NO_CALL, ConnectError, InvalidResponse, ReadError, Subject
 from .request import MODEL_ID, GenerationRequest
 from .responses import Answer, ApiResponse, CancelOutcome, JobResult, JobStatus, ModelInfo

@@ -17,7 +17,7 @@ from urllib3.exceptions import HTTPError
 from ..errors import StopRequested
 from ..files import Wait, pause, remove, replace, sync
 from ..http_client import InvalidProxy, failure_reason
-from ..http_limits import Exchange, ResponseTooLarge
+from ..http_exchange import Exchange, ResponseTooLarge
 from ..texts import Text
 from .errors import DiskFailure, DownloadInterrupted, HostUnreachable, LinkExpired, VideoError, disk_error
 from .file_format import check_mp4

@@ -10,9 +10,9 @@ import pytest
 
 from nodes.jobs.download import MAX_LINK_REFRESHES, download_link
 from nodes.jobs.errors import NoVideo, VideoUnavailable
-from nodes.jobs.file_names import file_names
 from nodes.jobs.job import Video
 from nodes.jobs.records import JobRecord, RequestKey, State
+from nodes.jobs.video_files import file_names
 from nodes.jobs.waiting import Cancellation
 from nodes.video.errors import AGAIN, CorruptVideo, DiskFailure, DownloadInterrupted, LinkExpired, UnsupportedVideo
 from tests.support.fake_runcomfy import BOAT, FakeMachine, NewMachine, TurningClock, reply

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from nodes.jobs.errors import JobExpired, JobFailed, JournalUnusable, OutcomeUnknown
-from nodes.jobs.file_names import request_id_of
 from nodes.jobs.job import Video
 from nodes.jobs.records import RequestKey, State
+from nodes.jobs.video_files import request_id_of
 from nodes.runcomfy.client import RunComfy
 from nodes.runcomfy.errors import ReadError
 from tests.support.fake_runcomfy import BOAT, FakeMachine, NewMachine

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from nodes.http_limits import Exchange
+from nodes.http_exchange import Exchange
 from nodes.video.download import Download
 from nodes.video.errors import DownloadInterrupted
 from nodes.video.url_policy import media_session

@@ -21,9 +21,9 @@ from typing import Final
 import requests
 
 from nodes.jobs.clock import SystemClock
-from nodes.jobs.file_names import request_id_of
 from nodes.jobs.journal import Journal
 from nodes.jobs.records import State
+from nodes.jobs.video_files import request_id_of
 from nodes.rehearsal import DEFAULT_TOKEN, Timing, VideoRequest
 from tests.comfyui.graphs import ApiGraph
 from tests.support.cutting_proxy import CuttingProxy

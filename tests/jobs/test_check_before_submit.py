@@ -13,7 +13,7 @@ import pytest
 
 from nodes.jobs.download import MAX_PATH, ROOM, check_before_submit
 from nodes.jobs.errors import CannotReceive
-from nodes.jobs.file_names import TEXT_LETTERS
+from nodes.jobs.video_files import TEXT_LETTERS
 from nodes.runcomfy.request import MAX_SEED
 
 TEXT = "x" * TEXT_LETTERS

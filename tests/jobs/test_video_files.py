@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from nodes.jobs.decide import Disk
-from nodes.jobs.file_names import LINK_PREFIX, MAX_NAME, VideoFolder, file_names, request_id_of, text_in_name
 from nodes.jobs.records import JobRecord, RequestKey, State
+from nodes.jobs.video_files import LINK_PREFIX, MAX_NAME, VideoFolder, file_names, request_id_of, text_in_name
 from nodes.runcomfy.request import MAX_SEED, GenerationRequest
 from tests.support.tiny_mp4 import TINY_MP4
 

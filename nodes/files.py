@@ -61,7 +61,7 @@ def remove_private(file: Path, wait: Wait = pause) -> None:
         remove(found, wait)
 
 
-def private_folder(folder: Path) -> None:
+def make_private_folder(folder: Path) -> None:
     """Make a folder that only its owner may enter, where the system has such modes. Raises OSError."""
     # On Windows a mode of 0o700 would lock out all but the account that makes the folder, perhaps an administrator's.
     has_modes = sys.platform != "win32"

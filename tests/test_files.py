@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from nodes.files import PAUSES, is_missing, private_folder, remove, replace, write_private
+from nodes.files import PAUSES, is_missing, make_private_folder, remove, replace, write_private
 from tests.support.strict_files import held
 
 
@@ -99,6 +99,6 @@ def test_a_private_folder_has_a_mode_only_where_there_are_modes(
     for platform, mode in (("linux", 0o700), ("win32", 0o777)):
         asked.clear()
         monkeypatch.setattr(sys, "platform", platform)
-        private_folder(tmp_path / platform)
-        private_folder(tmp_path / platform)
+        make_private_folder(tmp_path / platform)
+        make_private_folder(tmp_path / platform)
         assert set(asked) == {mode}, platform

@@ -23,9 +23,9 @@ _OWN: Final = ("same-origin", "none")
 _LOCAL: Final = ("localhost", "local")
 """What names end with that nobody can register."""
 
-Asked = Mapping[str, object]
+Params = Mapping[str, object]
 """What a request brings: its query where it only reads, else its body."""
-Answer = Callable[[Asked], Any]
+Handler = Callable[[Params], Any]
 """Blocks for a moment, and gives what JSON can hold or a response as it is, or what gives one later without blocking.
 
 Where it raises `Refused` or an error for users, the browser gets that in English and in `texts`, as `as_json` has them.
@@ -40,7 +40,7 @@ class Refused(Exception):
         self.status, self.text = status, text
 
 
-def add_routes(routes: web.RouteTableDef, table: Iterable[tuple[str, str, Answer]]) -> None:
+def add_routes(routes: web.RouteTableDef, table: Iterable[tuple[str, str, Handler]]) -> None:
     """Add a route by method and path for each answer. Other sites' pages get none of them."""
     for method, path, answer in table:
         routes.route(method, path)(partial(_handle, answer))
@@ -56,11 +56,11 @@ def in_texts(name: str, texts: tuple[str, ...]) -> dict[str, object]:
     return {name: " ".join(texts) or None, "texts": [as_json(text) for text in texts]}
 
 
-async def _handle(answer: Answer, request: web.Request) -> web.StreamResponse:
+async def _handle(answer: Handler, request: web.Request) -> web.StreamResponse:
     try:
         if is_cross_site(request.headers):
             raise Refused(403, Text("refused.crossSite"))
-        asked: Asked = request.query if request.method == "GET" else await _body(request)
+        asked: Params = request.query if request.method == "GET" else await _body(request)
         found, status = await asyncio.to_thread(answer, asked), 200
         if isinstance(found, Awaitable):
             found = await found
@@ -75,7 +75,7 @@ async def _handle(answer: Answer, request: web.Request) -> web.StreamResponse:
     return response
 
 
-async def _body(request: web.Request) -> Asked:
+async def _body(request: web.Request) -> Params:
     """The JSON object that was sent: what does more than to read must bring one."""
     # A form of another site's page cannot be sent as JSON.
     if request.content_type != "application/json":

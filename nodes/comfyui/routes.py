@@ -19,7 +19,7 @@ from aiohttp import web
 from ..runcomfy.errors import InvalidRequest
 from ..runcomfy.request import MAX_COUNT, GenerationRequest, is_request_id, validate_number
 from ..texts import Text
-from .guarded_route import Answer, Asked, Refused, in_texts, sentences
+from .guarded_route import Handler, Params, Refused, in_texts, sentences
 
 if TYPE_CHECKING:
     from ..engine import Engine
@@ -39,7 +39,7 @@ class Routes:
     queued_prompts: Callable[[], frozenset[str]]
     """The ids of the prompts that are running or waiting."""
 
-    def table(self) -> tuple[tuple[str, str, Answer], ...]:
+    def table(self) -> tuple[tuple[str, str, Handler], ...]:
         return (
             ("GET", "/seedance/about", lambda _: about()),
             ("GET", "/seedance/video", video_facts),
@@ -79,20 +79,20 @@ class Routes:
         source = "saved" if saved else variable
         return {"source": source, "saved": saved, "variable": variable, **in_texts("problem", problem)}
 
-    def save_token(self, asked: Asked) -> object:
+    def save_token(self, asked: Params) -> object:
         from ..runcomfy.token import save_token
 
         token = asked.get("token")
         save_token(token if isinstance(token, str) else "", self._token_file)
         return self.token()
 
-    def clear_token(self, _: Asked) -> object:
+    def clear_token(self, _: Params) -> object:
         from ..runcomfy.token import clear_token
 
         clear_token(self._token_file)
         return self.token()
 
-    def check_token(self, _: Asked) -> object:
+    def check_token(self, _: Params) -> object:
         """What RunComfy says to it: asks for the model's page, which is free and needs a token that is valid."""
         from ..jobs.account import price_of
         from ..runcomfy.client import HttpTransport, RunComfy
@@ -108,7 +108,7 @@ class Routes:
         costs = (Text("costs", price=price),) if price else ()
         return {"ok": True, **in_texts("message", (Text("tokenAccepted", source=token.source), *costs))}
 
-    def quote(self, asked: Asked) -> object:
+    def quote(self, asked: Params) -> object:
         """What a Seedance Text to Video node would cost; for one video where its text is not known before it runs."""
         text, count = asked.get("text"), asked.get("count", 1)
         options = {name: asked[name] for name in ("resolution", "ratio", "duration", "seed") if name in asked}
@@ -137,11 +137,11 @@ class Routes:
             "frees_at": frees_at and frees_at.isoformat(timespec="seconds"),
         }
 
-    def save_budget(self, asked: Asked) -> object:
+    def save_budget(self, asked: Params) -> object:
         self.engine().budget.save(asked.get("limit"))
         return self.budget()
 
-    def jobs(self, asked: Asked) -> object:
+    def jobs(self, asked: Params) -> object:
         from ..jobs.listing import GROUPS, page
 
         before, group, words = (str(asked.get(name, "")) for name in ("before", "state", "q"))
@@ -151,18 +151,18 @@ class Routes:
         number = int(before) if before else None
         return page(engine.journal, engine.folders.videos, before=number, group=group, words=words[:MAX_WORDS])
 
-    def totals(self, _: Asked) -> object:
+    def totals(self, _: Params) -> object:
         from ..jobs.listing import totals
 
         return totals(self.engine().journal)
 
-    def csv(self, _: Asked) -> web.Response:
+    def csv(self, _: Params) -> web.Response:
         from ..jobs.listing import as_csv
 
         headers = {"Content-Disposition": 'attachment; filename="seedance-jobs.csv"'}
         return web.Response(text=as_csv(self.engine().journal), content_type="text/csv", headers=headers)
 
-    def fetch(self, asked: Asked) -> Awaitable[object]:
+    def fetch(self, asked: Params) -> Awaitable[object]:
         """Waits until the video of a job that was paid for is on disk. Never buys.
 
         In the server's event loop: it may take half an hour, and of the threads in which the server also reads the
@@ -179,11 +179,11 @@ class Routes:
 
         return fetched()
 
-    def link(self, asked: Asked) -> object:
+    def link(self, asked: Params) -> object:
         self.engine().link(_number(asked), _request_id(asked))
         return DONE
 
-    def submit_again(self, asked: Asked) -> object:
+    def submit_again(self, asked: Params) -> object:
         self.engine().submit_again(_number(asked), self.queued_prompts())
         return DONE
 
@@ -200,7 +200,7 @@ def about() -> dict[str, str]:
     return {name.lower(): value for name, value in found}
 
 
-def video_facts(asked: Asked) -> object:
+def video_facts(asked: Params) -> object:
     """How many frames a video has that Load Seedance Video offers, and its rate: for the player on the node."""
     from ..video.errors import VideoError
     from ..video.probe import probe
@@ -214,14 +214,14 @@ def video_facts(asked: Asked) -> object:
     raise Refused(404, Text("refused.noVideo"))
 
 
-def _number(asked: Asked) -> int:
+def _number(asked: Params) -> int:
     number = asked.get("id")
     if not isinstance(number, int) or not 0 < number < 2**63:
         raise Refused(400, Text("refused.noJob"))
     return number
 
 
-def _request_id(asked: Asked) -> str:
+def _request_id(asked: Params) -> str:
     request_id = asked.get("request_id")
     if not is_request_id(request_id):
         raise Refused(400, Text("refused.requestId"))

@@ -113,7 +113,7 @@ class Reports:
             if self._queued.get(record.uid) is None:
                 self._queued[record.uid] = queued
 
-    def was_not_read(self, record: JobRecord) -> None:
+    def note_unread(self, record: JobRecord) -> None:
         """Note that what was raised about a job did not reach anybody."""
         with self._lock:
             self._queued[record.uid] = None

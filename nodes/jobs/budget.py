@@ -14,7 +14,7 @@ from typing import Final
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, case, cast, func, select, update
 
-from ..files import private_folder, write_private
+from ..files import make_private_folder, write_private
 from ..runcomfy.request import GenerationRequest
 from ..runcomfy.responses import ModelInfo
 from .clock import Clock
@@ -87,7 +87,7 @@ class BudgetSetting:
     def save(self, usd: object) -> None:
         """Set the limit in US dollars. Raises `InvalidBudget` where it is none, and `OSError`."""
         limit = _read(f"{usd}" if isinstance(usd, int | float) and not isinstance(usd, bool) else "", SETTINGS)
-        private_folder(self.file.parent)
+        make_private_folder(self.file.parent)
         write_private(f"{limit / PER_USD}", self.file)
 
 
@@ -162,7 +162,7 @@ class Spending:
             return BudgetReached("tooManyUnpriced", when, count=f"{counted.unpriced}", place=limit.place)
         return None
 
-    def counted(self) -> None:
+    def note_recounted(self) -> None:
         """Note that what counts anew is written."""
         self._ahead = self._ahead_now
 
@@ -175,7 +175,7 @@ class Spending:
             return replace(_spent(connection, now), frees_at=_frees_at(connection, now))
 
         found = self._database.transact(look)
-        self.counted()
+        self.note_recounted()
         return found
 
     def costs(self, request: GenerationRequest, limit: int = 50) -> list[float]:

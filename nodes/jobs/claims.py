@@ -21,7 +21,7 @@ import psutil
 from sqlalchemy import Connection, select, update
 from sqlalchemy.exc import IntegrityError
 
-from ..files import private_folder, write_private
+from ..files import make_private_folder, write_private
 from .errors import JournalUnusable
 from .journal import Journal
 from .records import CLAIM_SECONDS, JobRecord, hash_of
@@ -65,7 +65,7 @@ class Claims:
             self._runs.pop(owner, None)
             self._certain.pop(owner, None)
 
-    def has_claimed(self, owner: str, since: float) -> None:
+    def note_claimed(self, owner: str, since: float) -> None:
         """Note that a run has claimed a job, by a transaction that began then by the clock that counts sleep."""
         with self._lock:
             if owner in self._runs:
@@ -109,7 +109,7 @@ class Claims:
             return None
         if not taken:
             return None
-        self.has_claimed(owner, since)
+        self.note_claimed(owner, since)
         return self.journal.row(record.id)
 
     def is_free(self, record: JobRecord) -> bool:
@@ -171,7 +171,7 @@ class Claims:
                 self.journal.database.transact(partial(self._put_off, runs))
                 # One that had lapsed before may be another's by now.
                 for owner in filter(self.is_certain, runs):
-                    self.has_claimed(owner, since)
+                    self.note_claimed(owner, since)
                 self.journal.write_pending()
 
     def _put_off(self, runs: list[str], connection: Connection) -> None:
@@ -198,6 +198,6 @@ def server_id(folder: Path) -> str:
     with suppress(OSError, UnicodeError):
         with suppress(FileNotFoundError):
             return file.read_text(encoding="ascii")[:32]
-        private_folder(folder)
+        make_private_folder(folder)
         write_private(name, file)
     return name

@@ -118,19 +118,19 @@ class Job:
                 if await asyncio.shield(ended_within(writing, WRITE_SECONDS)):
                     writing.result()
             except asyncio.CancelledError:
-                self.was_not_read(record)
+                self.note_unread(record)
                 raise
-        self.raises_end(record)
+        self.note_end(record)
         raise error
 
-    def was_not_read(self, record: JobRecord) -> None:
+    def note_unread(self, record: JobRecord) -> None:
         """Note that the unclear outcome of a job, as it was raised, reached nobody; also for after a restart."""
-        self.account.reports.was_not_read(record)
+        self.account.reports.note_unread(record)
         # In nobody's name, so that whichever server comes upon it reports it.
         reported = replace(record, state=State.UNKNOWN_REPORTED)
         self.write(self.move, reported, State.UNKNOWN_REPORTED, reported_by="")
 
-    def raises_end(self, record: JobRecord) -> None:
+    def note_end(self, record: JobRecord) -> None:
         """Note that a bad end is about to be raised to the user."""
         self.account.reports.add(record, self.run.queued_prompts() | {self.run.prompt_id})
 

@@ -138,7 +138,7 @@ class Journal:
             # The transaction that was broken off holds its lock until it is over, so this one sees what became of it.
             written = self.database.transact(lambda connection: read(connection, mine))
         if written:
-            self.spending.counted()
+            self.spending.note_recounted()
         if isinstance(written, BudgetReached | NoFreePlace):
             raise written  # not inside the transaction, which may have written what counts anew, or who waits
         return written

@@ -44,7 +44,7 @@ class PendingWrites:
         """Keep an id in a file. Never raises: where even that cannot be written, memory has it."""
         if self._folder:
             with suppress(OSError):
-                files.private_folder(self._folder)  # it has nothing else in it where the journal is elsewhere
+                files.make_private_folder(self._folder)  # it has nothing else in it where the journal is elsewhere
                 files.write_private(_text(record, request_id), self._folder / f"accepted-{record.uid}.json")
 
     def write(self, accept: Callable[[JobRecord, str], object], *, left_by_others: bool) -> None:

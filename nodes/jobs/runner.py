@@ -215,7 +215,7 @@ class JobRunner:
             arrived = await self._call(whole_files, record.request_id, account.folder, account.journal)
             if job.record.state is State.EXPIRED and arrived:
                 return None
-            job.raises_end(job.record)
+            job.note_end(job.record)
             raise
         record, elapsed = job.record, account.clock.monotonic() - self._started
         return Video(record.request_id, paths, record.cost, elapsed, price=record.price)

@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, text
 from sqlalchemy.pool import QueuePool
 
-from ..files import private_folder
+from ..files import make_private_folder
 from ..texts import Text
 from .clock import Clock
 from .database import Database
@@ -92,7 +92,7 @@ class SqliteDatabase(Database):
 
 def _create(file: Path) -> None:
     """Make the file and its folder, for its user's eyes only. SQLite itself would take the user's default mode."""
-    private_folder(file.parent)
+    make_private_folder(file.parent)
     with suppress(FileExistsError):
         os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     if os.name == "posix":

@@ -91,7 +91,7 @@ async def _show(job: Job, stopping: asyncio.Future[StopReport]) -> None:
     try:
         job.run.report(await stopping)
     except OutcomeUnknown:
-        job.was_not_read(job.record)
+        job.note_unread(job.record)
     except JobError as error:
         job.run.report(Failed(error.texts))
 

@@ -45,7 +45,7 @@ def submit(
     intent = account.journal.create(seen, key, run, request, job.owner, refused, purchase, account.max_jobs)
     if intent is None:
         return False
-    account.claims.has_claimed(job.owner, started)
+    account.claims.note_claimed(job.owner, started)
     job.record = intent
     if purchase.limit.amount and purchase.estimate is None:
         job.run.report(Notice((Text("notices.unpriced", most=MAX_UNPRICED),)))

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
-from ..files import private_folder, remove_private, write_private
+from ..files import make_private_folder, remove_private, write_private
 from .errors import InvalidOrigin, MissingToken
 
 VARIABLES: Final = ("RUNCOMFY_API_TOKEN", "RUNCOMFY_TOKEN", "YOUR_API_TOKEN")
@@ -79,7 +79,7 @@ def save_token(text: str, file: Path) -> None:
     written; the one saved before is then still there.
     """
     value = _checked(text, SAVED)
-    private_folder(file.parent)
+    make_private_folder(file.parent)
     # Windows has no modes: there the file gets the access list of ComfyUI's user folder, which is the user's own where
     # ComfyUI lies in the user's profile, and else whoever may read that folder.
     write_private(value, file)

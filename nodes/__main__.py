@@ -24,7 +24,7 @@ from .jobs.errors import Stopped
 from .jobs.events import Downloading, Event, Generating, dollars
 from .jobs.job import Run, Video
 from .jobs.journal import import_journal
-from .jobs.listing import as_csv, totals
+from .jobs.listing import as_csv, state_name, totals
 from .jobs.quote import QuoteKind
 from .jobs.records import JobRecord, State
 from .runcomfy.request import RATIOS, RESOLUTIONS, GenerationRequest, Options, is_request_id
@@ -141,18 +141,18 @@ def _jobs(engine: Engine, asked: argparse.Namespace) -> Found:
     records = engine.journal.records(asked.limit, since=asked.since)
     if not records:
         return [], "There are no such jobs." if asked.since else "There are no jobs yet."
-    lines = []
+    lines, now = [], engine.journal.now()
     for record in records:
         is_free = record.state in (State.REFUSED, State.CANCELLED)
         expected = "-" if is_free or record.estimate is None else f"~{dollars(record.estimate / PER_USD)}"
         cost = expected if record.cost is None else dollars(record.cost)
         text = " ".join(record.request.text.split()) if record.request else ""
-        begin = f"{clock_time(record.created)}  {_state(record):16}  {cost:>8}"
+        begin = f"{clock_time(record.created)}  {state_name(record, now):16}  {cost:>8}"
         lines.append(f"{begin}  {record.request_id or '-':36}  {text:.60}")
     spent = totals(engine.journal)
     today, month, ever = (dollars(spent[name]["cost"]) for name in ("today", "month", "all"))
     lines.append(f"Spent: {today} today, {month} in 30 days, {ever} in all")
-    return [_as_json(record) for record in records], "\n".join(lines)
+    return [_as_json(record, now) for record in records], "\n".join(lines)
 
 
 def _quote(engine: Engine, asked: argparse.Namespace) -> Found:
@@ -160,7 +160,7 @@ def _quote(engine: Engine, asked: argparse.Namespace) -> Found:
     usd = None if found.amount is None else found.amount / PER_USD
     lines = {
         QuoteKind.PRICE: f"{'From' if found.is_base else 'About'} {dollars(usd or 0)}",
-        QuoteKind.UNKNOWN: "Nobody has told the price",
+        QuoteKind.UNKNOWN: "The price is not known",
         QuoteKind.MADE: "Free: already made",
         QuoteKind.RUNNING: "Free: is being made",
         QuoteKind.REHEARSAL: "Free: rehearsal",
@@ -168,14 +168,10 @@ def _quote(engine: Engine, asked: argparse.Namespace) -> Found:
     return {"kind": found.kind.value, "usd": usd, "is_base": found.is_base}, lines[found.kind]
 
 
-def _state(record: JobRecord) -> str:
-    return record.state.name.lower().replace("_", " ")
-
-
-def _as_json(record: JobRecord) -> dict[str, object]:
+def _as_json(record: JobRecord, now: float) -> dict[str, object]:
     return {
         "time": record.created,
-        "state": _state(record),
+        "state": state_name(record, now),
         "request_id": record.request_id or None,
         "request": record.request.body() if record.request else None,
         "cost_usd": record.cost,

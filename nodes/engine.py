@@ -53,7 +53,7 @@ class Folders:
     videos: Path
     """Finished videos."""
     private: Path
-    """Token, journal and lock files."""
+    """Token, budget, journal and what could not be written to it, and the name of this server."""
 
     @property
     def rehearsals(self) -> Path:

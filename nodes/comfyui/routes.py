@@ -1,6 +1,6 @@
 """What the browser asks the server: the token, prices and the budget, the jobs, a video's facts, the pack's version.
 
-What is in `jobs`, `runcomfy` and `video` is imported when somebody asks, since it would slow ComfyUI's start down.
+What would slow ComfyUI's start down is imported when somebody asks.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ DONE: Final = {"done": True}
 
 @dataclass(frozen=True)
 class Routes:
-    """Each route's answer. All of them block, for a moment."""
+    """Each route's answer. They block: for a moment, or as long as RunComfy takes where they ask it."""
 
     engine: Callable[[], Engine]
     environment: Mapping[str, str]

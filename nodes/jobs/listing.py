@@ -67,7 +67,7 @@ def totals(journal: Journal) -> dict[str, dict[str, float]]:
     since = [begin.timestamp() for begin in begins]
     parts = [func.sum(case((JOBS.c.created >= begin, part), else_=0)) for begin in since for part in (1, JOBS.c.cost)]
     query = select(*parts, func.count(), func.sum(JOBS.c.cost)).where(JOBS.c.cost > 0)
-    row = journal.database.transact(lambda connection: connection.execute(query).one())
+    row = journal.database.read(lambda connection: connection.execute(query).one())
     names = ("today", "month", "all")
     return {name: {"videos": row[2 * n] or 0, "cost": row[2 * n + 1] or 0.0} for n, name in enumerate(names)}
 
@@ -80,7 +80,7 @@ def as_csv(journal: Journal, *, since: float = 0.0) -> str:
     for record in _all(journal, since):
         cells = (
             datetime.fromtimestamp(record.created, timezone.utc).isoformat(timespec="seconds"),
-            _state(record, journal.now()),
+            state_name(record, journal.now()),
             *(getattr(record.request, name, "") for name in _COLUMNS),
             "" if record.cost is None else record.cost,
             *(record.price, record.request_id, record.reason),
@@ -133,14 +133,14 @@ def _listed(record: JobRecord, folder: Path, now: float) -> dict[str, Any]:
     same = ("id", "request_id", "created", "cost", "price", "reason")
     return {
         **{name: getattr(record, name) for name in same},
-        "state": _state(record, now),
+        "state": state_name(record, now),
         "request": record.request.body() if record.request else None,
         "estimate": None if record.estimate is None else record.estimate / PER_USD,
         "files": [name for name in record.files if (folder / name).is_file()],
     }
 
 
-def _state(record: JobRecord, now: float) -> str:
+def state_name(record: JobRecord, now: float) -> str:
     """Its name, by which a submit call that nobody has ended counts as unclear."""
     over = record.state is State.INTENDED and not is_under_way(record, now)
     return (State.UNKNOWN if over or record.state is State.UNKNOWN_REPORTED else record.state).name.lower()

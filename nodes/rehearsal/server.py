@@ -30,9 +30,8 @@ _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 class RehearsalService:
     """A stand-in for RunComfy. Nothing it does costs anything, leaves this machine or touches its disk.
 
-    It answers from the beginning until `stop`. All of it may be used from several threads. It
-    has an account per token, and a price in US dollars per second of video or none, and closes its ``store``. Raises
-    OSError where it cannot listen.
+    It answers from the beginning until `stop`, which closes its ``store`` too. It has an account per token, and a price
+    in US dollars per second of video or none. May be used from several threads. Raises OSError where it cannot listen.
     """
 
     def __init__(

@@ -61,9 +61,7 @@ class Transport(Protocol):
 
 @dataclass(frozen=True)
 class RunComfy:
-    """The service, for one account. Every method is one HTTP exchange and raises `RunComfyError`, with a ``charge``,
-    where it is about a job: what a failure means for the money.
-    """
+    """The service, for one account. Every method is one HTTP exchange and raises `RunComfyError`."""
 
     transport: Transport
     token_source: str
@@ -78,23 +76,23 @@ class RunComfy:
         call = ApiRequest("POST", f"/v1/models/{self.model}", subject, request.body())
         return Answer(self.transport.send(call, before_first_byte=before_first_byte), subject).submission()
 
-    def status(self, request_id: str, *, charge: Charge = Charge.ACCEPTED) -> JobStatus:
-        return self._about_job(request_id, charge, "GET", "status").status()
+    def status(self, request_id: str) -> JobStatus:
+        return self._about_job(request_id, "GET", "status").status()
 
-    def result(self, request_id: str, *, charge: Charge = Charge.ACCEPTED) -> JobResult:
-        return self._about_job(request_id, charge, "GET", "result?include_cost=true").result()
+    def result(self, request_id: str) -> JobResult:
+        return self._about_job(request_id, "GET", "result?include_cost=true").result()
 
-    def cancel(self, request_id: str, *, charge: Charge = Charge.ACCEPTED) -> CancelOutcome:
+    def cancel(self, request_id: str) -> CancelOutcome:
         """Take a job back out of the queue; one that is running already cannot be."""
-        return self._about_job(request_id, charge, "POST", "cancel").cancellation()
+        return self._about_job(request_id, "POST", "cancel").cancellation()
 
     def model_info(self) -> ModelInfo:
         """What the model costs, as far as the service tells. Also a free check of the token."""
         subject = Subject(self.model, None, Charge.NOTHING, self.token_source)
         return Answer(self.transport.send(ApiRequest("GET", f"/v1/models/{self.model}", subject)), subject).model()
 
-    def _about_job(self, request_id: str, charge: Charge, method: str, what: str) -> Answer:
-        subject = Subject(request_id, request_id, charge, self.token_source)
+    def _about_job(self, request_id: str, method: str, what: str) -> Answer:
+        subject = Subject(request_id, request_id, Charge.ACCEPTED, self.token_source)
         call = ApiRequest(method, f"/v1/requests/{request_id}/{what}", subject)
         return Answer(self.transport.send(call), subject)
 

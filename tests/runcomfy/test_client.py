@@ -162,9 +162,6 @@ def test_every_error_about_a_job_names_it_and_what_it_may_cost() -> None:
             assert (error.request_id, error.charge) == ("job-1", Charge.ACCEPTED), (call, row)
             assert str(error).endswith("Request id: job-1."), (call, row)
             assert error.advice not in ("", Text("lookFirst")), (call, row)
-    with pytest.raises(TransientError) as raised:
-        answered({}, 503).result("job-1", charge=Charge.EARLIER)
-    assert raised.value.charge is Charge.EARLIER
 
 
 def test_what_was_asked_for_and_the_tokens_source_are_named() -> None:

@@ -66,14 +66,14 @@ def test_the_budget_is_told_and_set_and_stops_what_would_pass_it(ui: Ui, token: 
         field.press("Enter")
         expect(panel.get_by_role("status")).to_have_text("Saved.")
         expect(panel).to_contain_text(f"of ${float(usd):.2f} spent in the last 24 hours.")
-        ui.page.keyboard.press("Escape")
+        ui.close_dialogs()
 
     set_budget("0.02")
     ui.load(first_frame(prompt))
     ui.run()
     assert ui.wait_for_end() == "execution_error"
     expect(ui.message("Not submitted: this video costs about $0.04")).to_be_visible()
-    ui.page.keyboard.press("Escape")  # older UIs open a dialog over the page
+    ui.close_dialogs()  # older UIs open one for a failure
     set_budget("50")
 
 
@@ -99,7 +99,7 @@ def test_the_token_is_nowhere_but_in_its_file(
     ui.set("Comfy.PromptFilename", False)  # export asks for no name
     traffic = Traffic(page)
     save(ui.open_settings("Seedance"), TOKEN)
-    page.keyboard.press("Escape")
+    ui.close_dialogs()
     ui.load(first_frame(prompt) | {"pictures": node("SaveImage", images=["first", 0], filename_prefix="picture")})
     ui.run()
     assert ui.wait_for_end() == "execution_success", ui.lines()

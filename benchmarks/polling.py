@@ -9,6 +9,7 @@ from typing import Final
 
 from nodes.jobs.waiting import PollSchedule, ScheduleFor
 from nodes.runcomfy.request import GenerationRequest
+from tests.support.fake_runcomfy import reads_within
 
 from .report import Verdict, is_quick, publish, table
 from .simulation import Followed, follow_all, jobs
@@ -79,15 +80,6 @@ def compare() -> dict[str, Outcome]:
     }
 
 
-def calls_within(schedule: PollSchedule, seconds: float) -> int:
-    """Reads for a job that takes so long."""
-    calls, now = 0, 0.0
-    while now < seconds:
-        now += schedule.delay(now)
-        calls += 1
-    return calls
-
-
 def as_table(outcomes: dict[str, Outcome]) -> str:
     """As Markdown."""
     return table(HEAD, [[name, *_cells(outcome)] for name, outcome in outcomes.items()])
@@ -105,7 +97,7 @@ def verdicts(outcomes: dict[str, Outcome]) -> list[Verdict]:
     return [
         Verdict("mean lag in seconds", ours.mean_lag, 0.5),
         Verdict("reads, of those that 1 s polling makes", ours.calls / second.calls, 0.99),
-        Verdict("reads for a job of 60 s as expected", calls_within(PollSchedule(60.0), 60.0), 30),
+        Verdict("reads for a job of 60 s as expected", reads_within(PollSchedule(60.0), 60.0), 30),
     ]
 
 

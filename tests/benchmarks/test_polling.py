@@ -7,9 +7,10 @@ from statistics import mean
 
 import pytest
 
-from benchmarks.polling import SEEDS, Outcome, calls_within, every
+from benchmarks.polling import SEEDS, Outcome, every
 from benchmarks.simulation import follow_all, jobs
 from nodes.jobs.waiting import PollSchedule
+from tests.support.fake_runcomfy import reads_within
 
 
 def test_the_schedule_sees_ends_sooner_and_with_fewer_calls_than_polling_every_second() -> None:
@@ -22,7 +23,7 @@ def test_the_schedule_sees_ends_sooner_and_with_fewer_calls_than_polling_every_s
 
 
 def test_a_job_of_a_minute_as_expected_takes_at_most_thirty_calls() -> None:
-    assert calls_within(PollSchedule(60.0), 60.0) <= 30
+    assert reads_within(PollSchedule(60.0), 60.0) <= 30
 
 
 def test_the_simulation_counts_a_fixed_schedule_right() -> None:

@@ -24,7 +24,7 @@ from nodes.jobs.waiting import (
     PollSchedule,
 )
 from nodes.runcomfy.request import GenerationRequest
-from tests.support.fake_runcomfy import TurningClock
+from tests.support.fake_runcomfy import TurningClock, reads_within
 
 PATIENCE = 30.0
 ROOT = Path(__file__).parents[2]
@@ -117,18 +117,9 @@ def test_a_pause_is_never_shorter_than_the_service_asks_for() -> None:
     assert Backoff(Random(7), failures=9).pause(1.0) >= 15.0
 
 
-def looks(schedule: PollSchedule, until: float) -> int:
-    """How often a job that ends at ``until`` is looked at."""
-    count, now = 0, 0.0
-    while now < until:
-        now += schedule.delay(now)
-        count += 1
-    return count
-
-
 def test_a_job_is_looked_at_seldom_before_it_can_be_ready_and_often_when_it_is_due() -> None:
     for expected in (60.0, 65.0):
-        assert looks(PollSchedule(expected), 60.0) <= 30, expected
+        assert reads_within(PollSchedule(expected), 60.0) <= 30, expected
     schedule = PollSchedule(60.0)
     assert schedule.delay(60.0) < schedule.delay(25.0) / 3
     for expected in (2.0, 10.0, 60.0, 600.0):

@@ -26,7 +26,7 @@ from nodes.jobs.job import Run, Video
 from nodes.jobs.journal import Journal
 from nodes.jobs.records import JobRecord
 from nodes.jobs.runner import JobRunner
-from nodes.jobs.waiting import Backoff, Executors
+from nodes.jobs.waiting import Backoff, Executors, PollSchedule
 from nodes.runcomfy.client import ApiRequest, RunComfy
 from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.responses import ApiResponse
@@ -69,6 +69,15 @@ Answer = ApiResponse | Exception
 def reply(code: int = 200, headers: Mapping[str, str] | None = None, /, **body: object) -> ApiResponse:
     """An answer with a JSON object as its body."""
     return ApiResponse(code, dict(headers or {}), json.dumps(body).encode())
+
+
+def reads_within(schedule: PollSchedule, seconds: float) -> int:
+    """How often a job that takes so long is looked at."""
+    reads, now = 0, 0.0
+    while now < seconds:
+        now += schedule.delay(now)
+        reads += 1
+    return reads
 
 
 class ScriptedService:

@@ -18,7 +18,7 @@ from typing import Final
 
 from .engine import Engine, Folders
 from .errors import SeedanceError
-from .jobs.budget import PER_USD
+from .jobs.budget import FREE, in_usd
 from .jobs.clock import SystemClock, clock_time
 from .jobs.errors import Stopped
 from .jobs.events import Downloading, Event, Generating, dollars
@@ -143,8 +143,8 @@ def _jobs(engine: Engine, asked: argparse.Namespace) -> Found:
         return [], "There are no such jobs." if asked.since else "There are no jobs yet."
     lines, now = [], engine.journal.now()
     for record in records:
-        is_free = record.state in (State.REFUSED, State.CANCELLED)
-        expected = "-" if is_free or record.estimate is None else f"~{dollars(record.estimate / PER_USD)}"
+        estimate = None if record.state in FREE else in_usd(record.estimate)
+        expected = "-" if estimate is None else f"~{dollars(estimate)}"
         cost = expected if record.cost is None else dollars(record.cost)
         text = " ".join(record.request.text.split()) if record.request else ""
         begin = f"{clock_time(record.created)}  {state_name(record, now):16}  {cost:>8}"
@@ -157,7 +157,7 @@ def _jobs(engine: Engine, asked: argparse.Namespace) -> Found:
 
 def _quote(engine: Engine, asked: argparse.Namespace) -> Found:
     found = engine.quote([_request(asked)], rehearsal=asked.mode == "rehearsal", reuse=asked.reuse)
-    usd = None if found.amount is None else found.amount / PER_USD
+    usd = in_usd(found.amount)
     lines = {
         QuoteKind.PRICE: f"{'From' if found.is_base else 'About'} {dollars(usd or 0)}",
         QuoteKind.UNKNOWN: "The price is not known",
@@ -175,7 +175,7 @@ def _as_json(record: JobRecord, now: float) -> dict[str, object]:
         "request_id": record.request_id or None,
         "request": record.request.body() if record.request else None,
         "cost_usd": record.cost,
-        "estimate_usd": None if record.estimate is None else record.estimate / PER_USD,
+        "estimate_usd": in_usd(record.estimate),
         "price": record.price or None,
         "reason": record.reason or None,
         "files": list(record.files) if record.state is State.SAVED else [],

@@ -12,6 +12,8 @@ ENGLISH: Final[Mapping[str, Any]] = json.loads((_FOLDER / "main.json").read_text
 """Sentences, in folders by what they are about."""
 NODES: Final[Mapping[str, Any]] = json.loads((_FOLDER / "nodeDefs.json").read_text(encoding="utf-8"))
 """Names and tooltips of the nodes, their inputs and outputs, by their ids."""
+SETTINGS: Final = "Settings > Seedance"
+"""This pack's page of ComfyUI's settings, as sentences name it."""
 
 
 class Text(str):

@@ -48,7 +48,7 @@ def add_routes(routes: web.RouteTableDef, table: Iterable[tuple[str, str, Handle
 
 def sentences(error: SeedanceError) -> tuple[str, ...]:
     """What a page shows of an error: all but its words about charges, since nothing here can be charged."""
-    return tuple(filter(None, (error.message, error.advice)))
+    return error.message, error.advice
 
 
 def in_texts(name: str, texts: tuple[str, ...]) -> dict[str, object]:

@@ -110,6 +110,8 @@ class Routes:
 
     def quote(self, asked: Params) -> object:
         """What a Seedance Text to Video node would cost; for one video where its text is not known before it runs."""
+        from ..jobs.budget import in_usd
+
         text, count = asked.get("text"), asked.get("count", 1)
         options = {name: asked[name] for name in ("resolution", "ratio", "duration", "seed") if name in asked}
         # What comes through a link can be any text, so it is one here that no job has.
@@ -121,18 +123,20 @@ class Routes:
         requests = [replace(first, seed=first.seed + place) for place in range(number)]
         rehearsal, reuse = asked.get("mode") == "rehearsal", asked.get("reuse", True) is True
         found = self.engine().quote(requests, rehearsal=rehearsal, reuse=reuse)
-        price = {"kind": found.kind.value, "usd": _usd(found.amount), "is_base": found.is_base}
+        price = {"kind": found.kind.value, "usd": in_usd(found.amount), "is_base": found.is_base}
         videos = {"videos": found.videos, "to_buy": found.to_buy}
         return {**price, **videos, "duration": first.duration, "resolution": first.resolution}
 
     def budget(self) -> object:
         """What may be spent in 24 hours, and what is, in US dollars; no limit is 0."""
+        from ..jobs.budget import in_usd
+
         engine = self.engine()
         limit, spent = engine.budget.limit(), engine.journal.spending.spent()
         frees_at = datetime.fromtimestamp(spent.frees_at, timezone.utc) if spent.frees_at else None
         return {
-            "limit": _usd(limit.amount) or 0,
-            "spent": _usd(spent.amount) or 0,
+            "limit": in_usd(limit.amount) or 0,
+            "spent": in_usd(spent.amount) or 0,
             "by_environment": engine.budget.by_environment,  # whatever is saved
             "frees_at": frees_at and frees_at.isoformat(timespec="seconds"),
         }
@@ -226,7 +230,3 @@ def _request_id(asked: Params) -> str:
     if not is_request_id(request_id):
         raise Refused(400, Text("refused.requestId"))
     return request_id
-
-
-def _usd(amount: int | None) -> float | None:
-    return None if amount is None else amount / 1_000_000

@@ -20,7 +20,7 @@ from comfy_execution.utils import get_executing_context
 from server import PromptServer
 
 from ..jobs.events import Phase
-from ..texts import as_json
+from ..texts import SETTINGS, as_json
 from .files import private_folder, videos_folder
 from .guarded_route import add_routes
 from .progress import BatchProgress, Lines, english
@@ -31,8 +31,6 @@ from .stop import StopWatcher
 if TYPE_CHECKING:
     from ..engine import Engine
 
-SETTINGS: Final = "Settings > Seedance"
-"""Stands in every message that the token is to blame for."""
 IMAGES: Final = 0
 FRAME_COUNT: Final = 3
 """Places of two outputs of a node that brings a video."""

@@ -17,6 +17,7 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, case, cast, func, 
 from ..files import make_private_folder, write_private
 from ..runcomfy.request import GenerationRequest
 from ..runcomfy.responses import ModelInfo
+from ..texts import SETTINGS
 from .clock import Clock
 from .database import Database
 from .errors import BudgetReached, InvalidBudget
@@ -25,7 +26,6 @@ from .records import State
 from .tables import JOBS, successful
 
 VARIABLE: Final = "SEEDANCE_MAX_USD_PER_DAY"
-SETTINGS: Final = "Settings > Seedance"
 PER_USD: Final = 1_000_000
 DEFAULT: Final = 50 * PER_USD
 LARGEST: Final = 1_000_000 * PER_USD
@@ -36,7 +36,7 @@ MAX_UNPRICED: Final = 50
 """Videos in 24 hours whose price nobody knows."""
 CLOCK_SET: Final = 3600.0
 """Seconds by which the clock is off when somebody must have set it."""
-_FREE: Final = (State.REFUSED, State.CANCELLED)
+FREE: Final = (State.REFUSED, State.CANCELLED)
 _PRICE: Final = func.coalesce(cast(func.round(JOBS.c.cost * PER_USD), BigInteger), JOBS.c.estimate)
 """What a job has cost, or else was expected to, in millionths of a US dollar; null where neither is known."""
 _IS_UNPRICED: Final = case((_PRICE.is_(None), 1), else_=0)
@@ -105,6 +105,10 @@ def micros(usd: float) -> int:
     return round(usd * PER_USD)
 
 
+def in_usd(amount: int | None) -> float | None:
+    return None if amount is None else amount / PER_USD
+
+
 def base_price(model: ModelInfo, duration: int) -> int | None:
     """What a video of so many seconds costs at least, by the list; None where that is not known."""
     unit = model.price_unit.lower().removeprefix("per ").strip()
@@ -142,7 +146,7 @@ class Spending:
     def refusal(self, connection: Connection, now: float, purchase: Purchase) -> BudgetReached | None:
         """Why a video may not be bought now; None where it may.
 
-        The transaction is to be committed whatever the answer, and then `counted` to be called.
+        The transaction is to be committed whatever the answer, and then `note_recounted` to be called.
         """
         self._recount(connection, now)
         limit, price = purchase.limit, purchase.estimate
@@ -208,7 +212,7 @@ class Spending:
 
 def _counting(now: float) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     created, anew = ((column > now - DAY) & (column <= now) for column in (JOBS.c.created, JOBS.c.recounted))
-    return created | anew, JOBS.c.state.not_in(_FREE)
+    return created | anew, JOBS.c.state.not_in(FREE)
 
 
 def _since(now: float) -> ColumnElement[float]:

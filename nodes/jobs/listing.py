@@ -13,7 +13,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
 
 from .account import Account, Reports
-from .budget import PER_USD
+from .budget import in_usd
 from .decide import is_under_way
 from .errors import NotUnclear, OtherJobsId, OtherService
 from .journal import Journal
@@ -135,7 +135,7 @@ def _listed(record: JobRecord, folder: Path, now: float) -> dict[str, Any]:
         **{name: getattr(record, name) for name in same},
         "state": state_name(record, now),
         "request": record.request.body() if record.request else None,
-        "estimate": None if record.estimate is None else record.estimate / PER_USD,
+        "estimate": in_usd(record.estimate),
         "files": [name for name in record.files if (folder / name).is_file()],
     }
 

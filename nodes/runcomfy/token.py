@@ -15,11 +15,11 @@ from requests import PreparedRequest
 from requests.auth import AuthBase
 
 from ..files import make_private_folder, remove_private, write_private
+from ..texts import SETTINGS
 from .errors import InvalidOrigin, MissingToken
 
 VARIABLES: Final = ("RUNCOMFY_API_TOKEN", "RUNCOMFY_TOKEN", "YOUR_API_TOKEN")
 DEFAULT_ORIGIN: Final = "https://model-api.runcomfy.net"
-SAVED: Final = "Settings > Seedance"
 LONGEST: Final = 2048
 """Characters; well above any real token, and well below what a header may hold."""
 SHORTEST_REDACTED: Final = 12
@@ -58,7 +58,7 @@ class Token(AuthBase):
 def find_token(environment: Mapping[str, str], file: Path) -> Token:
     """The token that is saved, or of the first variable that is set. Raises `MissingToken`, also if it is none."""
     if (saved := _saved(file)).strip():
-        return Token(_checked(saved, SAVED), SAVED)
+        return Token(_checked(saved, SETTINGS), SETTINGS)
     if name := variable_in_use(environment):
         return Token(_checked(environment[name], name), name)
     raise MissingToken("tokenMissing", name=VARIABLES[0])
@@ -78,7 +78,7 @@ def save_token(text: str, file: Path) -> None:
     """Save a token for all runs from now on. Raises `MissingToken` if it cannot be one, and OSError if it cannot be
     written; the one saved before is then still there.
     """
-    value = _checked(text, SAVED)
+    value = _checked(text, SETTINGS)
     make_private_folder(file.parent)
     # Windows has no modes: there the file gets the access list of ComfyUI's user folder, which is the user's own where
     # ComfyUI lies in the user's profile, and else whoever may read that folder.

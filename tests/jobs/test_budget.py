@@ -23,7 +23,6 @@ from nodes.jobs.budget import (
     DEFAULT,
     MAX_UNPRICED,
     PRICE_SECONDS,
-    SETTINGS,
     VARIABLE,
     BudgetSetting,
     Limit,
@@ -42,6 +41,7 @@ from nodes.rehearsal.schema import VideoRequest
 from nodes.runcomfy.errors import ReadError
 from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.responses import ModelInfo
+from nodes.texts import SETTINGS
 from tests.support.fake_runcomfy import BOAT, FakeMachine, NewMachine
 from tests.support.job_records import record_in
 from tests.support.postgres import on_both

@@ -16,7 +16,6 @@ import requests
 from nodes.runcomfy.errors import InvalidOrigin, MissingToken
 from nodes.runcomfy.token import (
     LONGEST,
-    SAVED,
     Token,
     api_origin,
     clear_token,
@@ -25,9 +24,10 @@ from nodes.runcomfy.token import (
     save_token,
     variable_in_use,
 )
+from nodes.texts import SETTINGS
 
 SECRET = "s3cr3t-0123456789"
-ORDER = (SAVED, "RUNCOMFY_API_TOKEN", "RUNCOMFY_TOKEN", "YOUR_API_TOKEN")
+ORDER = (SETTINGS, "RUNCOMFY_API_TOKEN", "RUNCOMFY_TOKEN", "YOUR_API_TOKEN")
 
 
 def header(token: Token) -> str | None:
@@ -46,7 +46,7 @@ def saved(file: Path) -> Path:
 
 
 def test_the_first_source_that_is_set_is_used(saved: Path) -> None:
-    values = {SAVED: "the-first", **{name: f"value-{number}" for number, name in enumerate(ORDER[1:])}}
+    values = {SETTINGS: "the-first", **{name: f"value-{number}" for number, name in enumerate(ORDER[1:])}}
     environment = values.copy()
     assert variable_in_use(environment) == ORDER[1]
     for source in ORDER:
@@ -90,7 +90,7 @@ def test_what_cannot_be_a_token_is_refused_without_being_shown_and_not_saved(sav
         if bad in BAD:
             tries += [partial(find_token, {"RUNCOMFY_TOKEN": bad}, tmp_path / "none"), partial(find_token, {}, other)]
         for attempt in tries:
-            with pytest.raises(MissingToken, match=f"RUNCOMFY_TOKEN|{SAVED}") as refused:
+            with pytest.raises(MissingToken, match=f"RUNCOMFY_TOKEN|{SETTINGS}") as refused:
                 attempt()
             assert not bad.strip() or bad not in str(refused.value) + repr(refused.value), bad
         assert saved.read_text(encoding="utf-8") == "the-first", bad
@@ -98,7 +98,7 @@ def test_what_cannot_be_a_token_is_refused_without_being_shown_and_not_saved(sav
 
 def test_a_saved_token_that_is_no_text_or_cannot_be_read_is_not_silently_replaced(saved: Path) -> None:
     saved.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(MissingToken, match=SAVED):
+    with pytest.raises(MissingToken, match=SETTINGS):
         find_token({"RUNCOMFY_TOKEN": SECRET}, saved)
     saved.unlink()
     saved.mkdir()

@@ -17,7 +17,7 @@ from ..texts import Text
 from .errors import JobError, JournalUnusable, OutcomeUnknown, Stopped
 from .events import Failed, StopOutcome, StopReport
 from .job import Job, Video
-from .records import CLAIM_SECONDS, JobRecord, State
+from .records import JobRecord, State
 from .waiting import ended_within
 
 SUBMIT_WAIT_SECONDS: Final = 5.0
@@ -37,12 +37,7 @@ LEFT: Final = {
     State.CANCELLED: StopOutcome.CANCELLED,
 }
 """What becomes of a job that nobody cancels; in other states it is uncertain."""
-TAKEN_BACK: Final = {
-    None: (StopOutcome.GOES_ON, "awaited"),
-    CancelOutcome.NOT_CANCELLABLE: (StopOutcome.GOES_ON, "running"),
-    CancelOutcome.CANCELLED: (StopOutcome.CANCELLED, "cancelled"),
-}
-"""What became of one by what `cancel_and_record` returned, and its key in `stop` of the locales."""
+NOT_IN_TIME: Final = (StopOutcome.UNCERTAIN, "notInTime")
 
 
 async def guard(job: Job, work: Coroutine[None, None, Video], *, may_cancel: bool) -> Video:
@@ -100,7 +95,7 @@ async def _take_back(job: Job) -> StopReport:
     """Cancel a job if that is still possible and nobody else wants it."""
     clock, record = job.account.clock, job.record
     ends = clock.monotonic() + CANCEL_SECONDS
-    report = _report(record, StopOutcome.UNCERTAIN, "notInTime")
+    report = _report(record, *NOT_IN_TIME)
     while True:
         call, begun = job.account.executors.cancels.submit(cancel_and_record, job), False
         # A call has its time from when it begins.
@@ -109,7 +104,7 @@ async def _take_back(job: Job) -> StopReport:
                 return report
             begun = call.running()
         try:
-            return _report(record, *TAKEN_BACK[call.result()])
+            return _report(record, *call.result())
         except RunComfyError as error:
             report = _report(record, StopOutcome.GOES_ON, "notCancelled", problem=error.message)
             pause = error.retry_after or LIMITED_PAUSE if isinstance(error, RateLimited) else CANCEL_SECONDS
@@ -131,8 +126,9 @@ def _report(
     return StopReport((text,), outcome)
 
 
-def cancel_and_record(job: Job) -> CancelOutcome | None:
-    """What the call achieved; None where it was not made because another run has the job or waits for it by now.
+def cancel_and_record(job: Job) -> tuple[StopOutcome, str]:
+    """What became of the job, and its key in `stop` of the locales. It is left alone where another run has it or waits
+    for it by now, and where that cannot be told and its claim may have lapsed.
 
     In a thread, so that a late cancellation is written down all the same. Raises `RunComfyError`.
     """
@@ -140,14 +136,16 @@ def cancel_and_record(job: Job) -> CancelOutcome | None:
     looking: Future[bool] = Future()
     # In a thread of its own, since a database may be silent for half a minute.
     threading.Thread(target=_look, args=(looking, job, record), name="seedance-look", daemon=True).start()
-    # A claim that cannot have lapsed yet is nobody else's.
-    wait([looking], LOOK_SECONDS if account.claims.is_certain(job.owner) else CLAIM_SECONDS)
-    if looking.done() and looking.result():
-        return None
-    outcome = _cancel(account.client, record.request_id)
-    if outcome is CancelOutcome.CANCELLED:
-        wait([job.write(job.move, record, State.CANCELLED)], LOOK_SECONDS)
-    return outcome
+    wait([looking], LOOK_SECONDS)
+    if looking.done() and not looking.exception():
+        if looking.result():
+            return StopOutcome.GOES_ON, "awaited"
+    elif not account.claims.is_certain(job.owner):
+        return NOT_IN_TIME
+    if _cancel(account.client, record.request_id) is CancelOutcome.NOT_CANCELLABLE:
+        return StopOutcome.GOES_ON, "running"
+    wait([job.write(job.move, record, State.CANCELLED)], LOOK_SECONDS)
+    return StopOutcome.CANCELLED, "cancelled"
 
 
 def _look(is_wanted: Future[bool], job: Job, record: JobRecord) -> None:
@@ -155,8 +153,8 @@ def _look(is_wanted: Future[bool], job: Job, record: JobRecord) -> None:
     claims = job.account.claims
     try:
         is_wanted.set_result(not claims.holds(record, job.owner) or claims.is_awaited(record))
-    except JournalUnusable:
-        is_wanted.set_result(False)  # no other run can have claimed it, either
+    except JournalUnusable as error:
+        is_wanted.set_exception(error)
 
 
 def _cancel(client: RunComfy, request_id: str) -> CancelOutcome:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from nodes.jobs.budget import Limit, Purchase
+from nodes.jobs.budget import Limit, Purchase, refusal
 from nodes.jobs.claims import Claims
 from nodes.jobs.clock import SystemClock
 from nodes.jobs.journal import Journal
@@ -75,7 +75,7 @@ def measure(folder: Path, jobs: int, rounds: int) -> dict[str, float]:
 
     def check(limit: int) -> None:
         purchase = Purchase(100_000, Limit(limit))
-        journal.database.transact(lambda connection: journal.spending.refusal(connection, journal.now(), purchase))
+        journal.spending.transact(lambda connection, now: refusal(connection, now, purchase))
 
     questions: dict[str, Callable[[], object]] = {
         "quote: a new video": lambda: ask(ASKED),

@@ -133,12 +133,13 @@ class Routes:
 
         engine = self.engine()
         limit, spent = engine.budget.limit(), engine.journal.spending.spent()
-        frees_at = datetime.fromtimestamp(spent.frees_at, timezone.utc) if spent.frees_at else None
+        frees_at = spent.frees_at()
+        frees = frees_at and datetime.fromtimestamp(frees_at, timezone.utc).isoformat(timespec="seconds")
         return {
             "limit": in_usd(limit.amount) or 0,
             "spent": in_usd(spent.amount) or 0,
             "by_environment": engine.budget.by_environment,  # whatever is saved
-            "frees_at": frees_at and frees_at.isoformat(timespec="seconds"),
+            "frees_at": frees,
         }
 
     def save_budget(self, asked: Params) -> object:

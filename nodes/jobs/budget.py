@@ -7,12 +7,12 @@ start at once cannot both pass.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, case, cast, func, select, update
+from sqlalchemy import Connection, Select, case, func, select, update
 
 from ..files import make_private_folder, write_private
 from ..runcomfy.request import GenerationRequest
@@ -24,6 +24,8 @@ from .errors import BudgetReached, InvalidBudget
 from .events import dollars
 from .records import State
 from .tables import JOBS, successful
+
+T = TypeVar("T")
 
 VARIABLE: Final = "SEEDANCE_MAX_USD_PER_DAY"
 PER_USD: Final = 1_000_000
@@ -37,9 +39,6 @@ MAX_UNPRICED: Final = 50
 CLOCK_SET: Final = 3600.0
 """Seconds by which the clock is off when somebody must have set it."""
 FREE: Final = (State.REFUSED, State.CANCELLED)
-_PRICE: Final = func.coalesce(cast(func.round(JOBS.c.cost * PER_USD), BigInteger), JOBS.c.estimate)
-"""What a job has cost, or else was expected to, in millionths of a US dollar; null where neither is known."""
-_IS_UNPRICED: Final = case((_PRICE.is_(None), 1), else_=0)
 _OF_A_SECOND: Final = ("second", "seconds", "s")
 _OF_A_VIDEO: Final = ("output", "video", "request", "generation", "run")
 
@@ -124,12 +123,23 @@ def estimate(costs: Sequence[float], base: int | None) -> int | None:
 
 @dataclass(frozen=True)
 class Spent:
-    amount: int
-    """What the videos of 24 hours have cost, or else were expected to, in millionths of a US dollar."""
-    unpriced: int
-    """How many more there are, of which neither is known."""
-    frees_at: float | None = None
-    """When the first of the amount will not count any more, in seconds since the epoch; None where there is none."""
+    """What counts towards the budget: the videos of 24 hours, oldest first."""
+
+    videos: Sequence[tuple[float, int | None]]
+    """Since when each counts, in seconds since the epoch, and what it has cost, or else was expected to; None where
+    neither is known."""
+
+    @property
+    def amount(self) -> int:
+        return sum(price or 0 for _, price in self.videos)
+
+    def frees_at(self, amount: int = 1) -> float | None:
+        """When so much of the amount will count no more; None where there is not as much."""
+        for since, price in self.videos:
+            amount -= price or 0
+            if amount <= 0:
+                return since + DAY
+        return None
 
 
 class Spending:
@@ -140,47 +150,23 @@ class Spending:
         self._clock = clock
         """Goes on whatever the database's is set to."""
         self._ahead: float | None = None
-        """By how much the database's was ahead when it was last counted and that was written; None: not yet."""
-        self._ahead_now = 0.0
+        """By how much the database's was ahead in the latest transaction; None: there was none."""
 
-    def refusal(self, connection: Connection, now: float, purchase: Purchase) -> BudgetReached | None:
-        """Why a video may not be bought now; None where it may.
+    def transact(self, work: Callable[[Connection, float], T]) -> T:
+        """As `Database.transact`, but ``work`` is handed the time by the database's clock, too, and what counts then is
+        what would if that clock had not been set."""
 
-        The transaction is to be committed whatever the answer, and then `note_recounted` to be called.
-        """
-        self._recount(connection, now)
-        limit, price = purchase.limit, purchase.estimate
-        if not limit.amount:
-            return None
-        counted = _spent(connection, now)
-        least = 1 if price is None else price
-        excess = counted.amount + least - limit.amount
-        if excess > 0:
-            when = _frees_at(connection, now, excess) if least <= limit.amount else None
-            amounts = {"spent": _usd(counted.amount), "limit": _usd(limit.amount), "place": limit.place}
-            if price is None:
-                return BudgetReached("budgetReachedUnpriced", when, **amounts)
-            return BudgetReached("budgetReached", when, price=_usd(price), **amounts)
-        if price is None and counted.unpriced >= MAX_UNPRICED:
-            when = _frees_at(connection, now, counted.unpriced - MAX_UNPRICED + 1, _IS_UNPRICED)
-            return BudgetReached("tooManyUnpriced", when, count=f"{counted.unpriced}", place=limit.place)
-        return None
+        def counted(connection: Connection) -> tuple[T, float]:
+            now, lasting = self._database.now(), self._clock.with_sleep()  # the transaction may have waited for others
+            _count_anew(connection, now, now if self._ahead is None else lasting + self._ahead)
+            return work(connection, now), now - lasting
 
-    def note_recounted(self) -> None:
-        """Note that what counts anew is written."""
-        self._ahead = self._ahead_now
+        found, self._ahead = self._database.transact(counted)
+        return found
 
     def spent(self) -> Spent:
         """What counts now. Raises `JournalUnusable`."""
-
-        def look(connection: Connection) -> Spent:
-            now = self._database.now()
-            self._recount(connection, now)
-            return replace(_spent(connection, now), frees_at=_frees_at(connection, now))
-
-        found = self._database.transact(look)
-        self.note_recounted()
-        return found
+        return self.transact(_spent)
 
     def costs(self, request: GenerationRequest, limit: int = 50) -> list[float]:
         """What the latest successful jobs of the same size and length have cost, newest first, in US dollars, as far as
@@ -189,51 +175,55 @@ class Spending:
         found = self._database.read(lambda connection: connection.execute(query).scalars().all())
         return [cost for cost in found if cost is not None]
 
-    def _recount(self, connection: Connection, now: float) -> None:
-        """Keep a clock that was set from freeing what is spent, and from blocking it for more than 24 hours.
 
-        What is dated later than now counts as of now; but of many, when another process has set the clock back by a
-        year say, the latest day alone.
-        """
-        lasting = self._clock.with_sleep()
-        self._ahead_now = now - lasting
-        expected = now if self._ahead is None else lasting + self._ahead
-        if abs(now - expected) > CLOCK_SET:
-            # Forward, all stays as old as it was: a virtual machine that is put to rest each night jumps each morning.
-            since = _since(expected) + (now - expected) if now > expected else now
-            connection.execute(update(JOBS).where(*_counting(expected)).values(recounted=since))
-        created, anew = JOBS.c.created, JOBS.c.recounted
-        latest = select(func.max(created)).scalar_subquery()
-        # Not "is null", for which SQLite would look at all that is in that column's index.
-        is_new = func.coalesce(anew, 0.0) == 0.0
-        is_later = (created > now) & (created > latest - DAY) & is_new | (anew > now)
-        connection.execute(update(JOBS).where(is_later).values(recounted=now))
-
-
-def _counting(now: float) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    created, anew = ((column > now - DAY) & (column <= now) for column in (JOBS.c.created, JOBS.c.recounted))
-    return created | anew, JOBS.c.state.not_in(FREE)
+def refusal(connection: Connection, now: float, purchase: Purchase) -> BudgetReached | None:
+    """Why a video may not be bought now; None where it may. Within `Spending.transact`."""
+    limit, price = purchase.limit, purchase.estimate
+    if not limit.amount:
+        return None
+    spent, least = _spent(connection, now), 1 if price is None else price
+    if (excess := spent.amount + least - limit.amount) > 0:
+        when = spent.frees_at(excess) if least <= limit.amount else None
+        amounts = {"spent": _usd(spent.amount), "limit": _usd(limit.amount), "place": limit.place}
+        if price is None:
+            return BudgetReached("budgetReachedUnpriced", when, **amounts)
+        return BudgetReached("budgetReached", when, price=_usd(price), **amounts)
+    unpriced = [since for since, known in spent.videos if known is None]
+    if price is None and len(unpriced) >= MAX_UNPRICED:
+        when = unpriced[-MAX_UNPRICED] + DAY
+        return BudgetReached("tooManyUnpriced", when, count=f"{len(unpriced)}", place=limit.place)
+    return None
 
 
-def _since(now: float) -> ColumnElement[float]:
-    anew = (JOBS.c.recounted > now - DAY) & (JOBS.c.recounted <= now)
-    return case((anew, JOBS.c.recounted), else_=JOBS.c.created)
+def _count_anew(connection: Connection, now: float, expected: float) -> None:
+    """Keep a clock that was set, so that it shows ``now`` instead of what was ``expected``, from freeing what is spent,
+    and from blocking it for more than 24 hours.
+
+    All stays as old as it was: a virtual machine that is put to rest each night jumps each morning. What is dated later
+    than now even so counts as of now; but of many, when another process has set the clock back by a year say, the
+    latest day alone.
+    """
+    if abs(now - expected) > CLOCK_SET:
+        for job in connection.execute(_counting(expected)).all():
+            anew = update(JOBS).where(JOBS.c.id == job.id).values(recounted=job.since + now - expected)
+            connection.execute(anew)
+    latest = select(func.max(JOBS.c.created)).scalar_subquery()
+    # Not "is null", for which SQLite would look at all that is in that column's index.
+    is_new = func.coalesce(JOBS.c.recounted, 0.0) == 0.0
+    is_later = (JOBS.c.created > now) & (JOBS.c.created > latest - DAY) & is_new | (JOBS.c.recounted > now)
+    connection.execute(update(JOBS).where(is_later).values(recounted=now))
 
 
 def _spent(connection: Connection, now: float) -> Spent:
-    found = select(func.sum(_PRICE), func.sum(_IS_UNPRICED)).where(*_counting(now))
-    amount, unpriced = connection.execute(found).one()
-    return Spent(int(amount or 0), int(unpriced or 0))
+    jobs = connection.execute(_counting(now)).all()
+    return Spent([(job.since, job.estimate if job.cost is None else micros(job.cost)) for job in jobs])
 
 
-def _frees_at(connection: Connection, now: float, amount: int = 1, of: ColumnElement[int] = _PRICE) -> float | None:
-    """When so much of what counts will count no more; None where there is not as much."""
-    since = _since(now)
-    for counts_since, each in connection.execute(select(since, of).where(*_counting(now)).order_by(since)):
-        amount -= each or 0
-        if amount <= 0:
-            return float(counts_since) + DAY
-    return None
+def _counting(now: float) -> Select[Any]:
+    created, anew = ((column > now - DAY) & (column <= now) for column in (JOBS.c.created, JOBS.c.recounted))
+    since = case((anew, JOBS.c.recounted), else_=JOBS.c.created).label("since")
+    jobs = select(JOBS.c.id, since, JOBS.c.cost, JOBS.c.estimate)
+    return jobs.where(created | anew, JOBS.c.state.not_in(FREE)).order_by(since)
 
 
 def _usd(amount: int) -> str:

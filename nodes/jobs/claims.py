@@ -25,7 +25,7 @@ from ..files import make_private_folder, write_private
 from .errors import JournalUnusable
 from .journal import Journal
 from .records import CLAIM_SECONDS, JobRecord, hash_of
-from .tables import JOBS, WAITING, goes_on, wait_for, wait_no_more
+from .tables import JOBS, WAITING, goes_on, read, wait_for, wait_no_more
 
 RENEW_SECONDS: Final = 10.0
 
@@ -92,25 +92,24 @@ class Claims:
         if not self.is_free(record):
             return None
 
-        def write(connection: Connection) -> bool:
-            same = (JOBS.c.id == record.id) & (JOBS.c.claim_owner == record.claim_owner)
-            same &= JOBS.c.state == record.state
+        def write(connection: Connection) -> JobRecord | None:
+            mine = JOBS.c.id == record.id
+            same = mine & (JOBS.c.claim_owner == record.claim_owner) & (JOBS.c.state == record.state)
             until = self.journal.now() + CLAIM_SECONDS
             claim = update(JOBS).where(same).values(claim_owner=owner, claim_until=until, run=run or record.run)
-            taken = connection.execute(claim).rowcount == 1
-            if taken:
-                wait_no_more(connection, owner)
-            return taken
+            if connection.execute(claim).rowcount != 1:
+                return None
+            wait_no_more(connection, owner)
+            return read(connection, mine)
 
         since = self.journal.clock.with_sleep()
         try:
             taken = self.journal.database.transact(write)
         except IntegrityError:  # the run has another unfinished job by now
             return None
-        if not taken:
-            return None
-        self.note_claimed(owner, since)
-        return self.journal.row(record.id)
+        if taken:
+            self.note_claimed(owner, since)
+        return taken
 
     def is_free(self, record: JobRecord) -> bool:
         """Whether nobody is at work on a job, as far as its record tells."""

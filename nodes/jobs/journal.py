@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ..runcomfy.request import GenerationRequest
-from .budget import UNLIMITED, Purchase, Spending
+from .budget import UNLIMITED, Purchase, Spending, refusal
 from .clock import Clock
 from .database import Database
 from .errors import BudgetReached, CommitUnknown, JournalUnusable, NoFreePlace
@@ -38,7 +38,7 @@ class Journal:
         self.database: Database = PostgresDatabase(url, clock) if url else SqliteDatabase(file, clock)
         self.clock = clock
         self.spending = Spending(self.database, clock)
-        self.pending = PendingWrites(file.parent if file else None)
+        self.pending = PendingWrites(file.parent if file else None, self._write)
         self._refused = False
         """Whether the last call of `of_request` ended with an error."""
 
@@ -115,12 +115,11 @@ class Journal:
         anew = update(JOBS).where(JOBS.c.uid == uid, JOBS.c.state == State.REFUSED)
         intent = anew if refused else insertion(uid, key, run, request)
 
-        def write(connection: Connection) -> JobRecord | BudgetReached | NoFreePlace | None:
+        def write(connection: Connection, now: float) -> JobRecord | BudgetReached | NoFreePlace | None:
             now_seen = newest(connection, *_of_request(key))
             if [each for each in now_seen if each.decides(run)] != [each for each in seen if each.decides(run)]:
                 return None
-            now = self.now()  # not before: the transaction may have waited for others
-            if reason := self.spending.refusal(connection, now, purchase):
+            if reason := refusal(connection, now, purchase):
                 return reason
             if max_jobs and (place := wait_in_line(connection, key.account, owner, now, max_jobs)):
                 return NoFreePlace(place)
@@ -131,14 +130,12 @@ class Journal:
             return read(connection, mine)
 
         try:
-            written = self.database.transact(write)
+            written = self.spending.transact(write)
         except IntegrityError:
             return None
         except CommitUnknown:
             # The transaction that was broken off holds its lock until it is over, so this one sees what became of it.
             written = self.database.transact(lambda connection: read(connection, mine))
-        if written:
-            self.spending.note_recounted()
         if isinstance(written, BudgetReached | NoFreePlace):
             raise written  # not inside the transaction, which may have written what counts anew, or who waits
         return written
@@ -152,30 +149,7 @@ class Journal:
             raise ValueError(f"a job that is {record.state.value} cannot become {to.value}")
         if not record.id:
             return replace(record, state=to, **changes)  # type: ignore[arg-type]  # the names are JobRecord's fields
-        try:
-            self.write_pending(left_by_others=False)
-            return self._move(record, to, changes)
-        except JournalUnusable:
-            if record.request_id:
-                # A process that dies loses the change, but never the id, by which it is found out again.
-                self._keep_id(record, record.request_id)
-            self.pending.add(record, partial(self._move, record, to, changes))
-            raise
-
-    def _move(self, record: JobRecord, to: State, changes: Mapping[str, object]) -> JobRecord:
-        def write(connection: Connection) -> JobRecord | None:
-            before, found = record.state, read(connection, JOBS.c.uid == record.uid)
-            if record.request_id and (found is None or found.state in NOT_ACCEPTED_YET):
-                # That it was accepted could not be written, or is lost with the file that it was written to.
-                before = accept(connection, record, record.request_id, self.now()).state
-            # Surplus: a job that was cancelled or deleted goes on after all, while another one has been accepted.
-            revived = to in (State.ACCEPTED, State.SUCCEEDED) and another_is_unfinished(connection, record)
-            state = State.SURPLUS if revived else to
-            unmoved = (JOBS.c.uid == record.uid) & (JOBS.c.state == before)
-            connection.execute(update(JOBS).where(unmoved).values(**changes, state=state, changed=self.now()))
-            return read(connection, JOBS.c.uid == record.uid)
-
-        return self.database.transact(write) or replace(record, state=to)
+        return self._write_or_keep(record, to, changes)
 
     def accept(self, record: JobRecord, request_id: str) -> JobRecord:
         """Write down the id of an accepted job, whatever was written about it meanwhile. An id is never lost: where it
@@ -184,25 +158,44 @@ class Journal:
         Returns the record: `ACCEPTED`; `SURPLUS` where another job of the request is unfinished; or `UNKNOWN` where the
         id is another job's, so that this one's is not known.
         """
-        try:
-            return self._write_id(record, request_id)
-        except JournalUnusable:
-            self._keep_id(record, request_id)
-            raise
+        return self._write_or_keep(replace(record, request_id=request_id), None, {})
 
     def write_pending(self, *, left_by_others: bool = True) -> None:
         """Write down what could not be written before, by this process or, of ids, by one that died."""
-        self.pending.write(self._write_id, left_by_others=left_by_others)
+        self.pending.write(left_by_others=left_by_others)
 
     def close(self) -> None:
         self.database.close()
 
-    def _keep_id(self, record: JobRecord, request_id: str) -> None:
-        self.pending.add(record, partial(self._write_id, record, request_id))
-        self.pending.keep_id(record, request_id)
+    def _write_or_keep(self, record: JobRecord, to: State | None, changes: Mapping[str, object]) -> JobRecord:
+        try:
+            if to:  # an id goes before all else
+                self.write_pending(left_by_others=False)
+            return self._write(record, to, changes)
+        except JournalUnusable:
+            self.pending.add(record, to, changes)
+            raise
 
-    def _write_id(self, record: JobRecord, request_id: str) -> JobRecord:
-        return self.database.transact(lambda connection: accept(connection, record, request_id, self.now()))
+    def _write(self, record: JobRecord, to: State | None, changes: Mapping[str, object]) -> JobRecord:
+        """Write the id of a record where it is not written yet, and then move it on, where ``to`` says so."""
+
+        def write(connection: Connection) -> JobRecord:
+            now, mine = self.now(), JOBS.c.uid == record.uid
+            before, found = record.state, read(connection, mine)
+            if record.request_id and (found is None or found.state in NOT_ACCEPTED_YET):
+                # That it was accepted could not be written, or is lost with the file that it was written to.
+                found = accept(connection, record, now)
+                before = found.state
+            if to:
+                # Surplus: a job that was cancelled or deleted goes on after all, while another one has been accepted.
+                revived = to in (State.ACCEPTED, State.SUCCEEDED) and another_is_unfinished(connection, record)
+                state = State.SURPLUS if revived else to
+                unmoved = update(JOBS).where(mine, JOBS.c.state == before)
+                connection.execute(unmoved.values(**changes, state=state, changed=now))
+                found = read(connection, mine) or replace(record, state=to)
+            return found or record
+
+        return self.database.transact(write)
 
 
 def _of_request(key: RequestKey) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

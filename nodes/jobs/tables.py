@@ -127,27 +127,26 @@ def successful(request: GenerationRequest) -> tuple[sa.ColumnElement[bool], ...]
 
 
 def read(connection: Connection, condition: sa.ColumnElement[bool]) -> JobRecord | None:
-    row = connection.execute(sa.select(JOBS).where(condition)).mappings().first()
-    return record_of(row) if row else None
+    return next(iter(newest(connection, condition, limit=1)), None)
 
 
-def accept(connection: Connection, record: JobRecord, request_id: str, now: float) -> JobRecord:
-    """As `Journal.accept`; does nothing where the acceptance is written already."""
-    other = read(connection, (JOBS.c.request_id == request_id) & (JOBS.c.uid != record.uid))
-    if read(connection, JOBS.c.uid == record.uid) is None:
+def accept(connection: Connection, record: JobRecord, now: float) -> JobRecord:
+    """As `Journal.accept`, of a record with its id; does nothing where the acceptance is written already."""
+    mine = JOBS.c.uid == record.uid
+    other = read(connection, (JOBS.c.request_id == record.request_id) & ~mine)
+    if read(connection, mine) is None:
         row = insertion(record.uid, record.key, record.run, record.request or GenerationRequest("(unknown)"))
         row = row.values(state=State.REFUSED, created=record.created, changed=now, estimate=record.estimate)
         connection.execute(row)
-    accepted = sa.update(JOBS).where(JOBS.c.uid == record.uid)
     if other:
-        reason = f"RunComfy named another job's id, {request_id}."
-        accepted = accepted.where(JOBS.c.state == State.INTENDED).values(state=State.UNKNOWN, reason=reason)
+        reason = f"RunComfy named another job's id, {record.request_id}."
+        unclear = sa.update(JOBS).where(mine, JOBS.c.state == State.INTENDED)
+        connection.execute(unclear.values(state=State.UNKNOWN, reason=reason))
     else:
         state = State.SURPLUS if another_is_unfinished(connection, record) else State.ACCEPTED
-        accepted = accepted.where(JOBS.c.state.in_(NOT_ACCEPTED_YET))
-        accepted = accepted.values(state=state, request_id=request_id, changed=now)
-    connection.execute(accepted)
-    return read(connection, JOBS.c.uid == record.uid) or record
+        accepted = sa.update(JOBS).where(mine, JOBS.c.state.in_(NOT_ACCEPTED_YET))
+        connection.execute(accepted.values(state=state, request_id=record.request_id, changed=now))
+    return read(connection, mine) or record
 
 
 def another_is_unfinished(connection: Connection, record: JobRecord) -> bool:
@@ -162,7 +161,7 @@ def take_over(connection: Connection, row: dict[str, object], now: float) -> boo
     record = record_of(row)
     if read(connection, JOBS.c.uid == record.uid):
         if record.request_id:  # which it may have got since it was taken over
-            accept(connection, record, record.request_id, now)
+            accept(connection, record, now)
         return False
     values = {**row, "claim_owner": "", "claim_until": 0.0}
     del values["id"]

@@ -77,7 +77,7 @@ def test_an_id_that_the_old_journal_learns_late_comes_along(
     assert take_over() == (1, 0)
     old.accept(late, "job-late")
     lost = intend(old, replace(KEY, request="lost"))
-    old.pending.keep_id(lost, "job-lost")
+    old.pending.add(replace(lost, request_id="job-lost"), None, {})
     assert take_over() == (1, 1)
     found = {record.request_id: record.state for record in journal.records()}
     assert found == {"job-late": State.ACCEPTED, "job-lost": State.ACCEPTED}

@@ -225,7 +225,7 @@ def test_what_the_database_refuses_for_good_is_set_aside_loudly_and_nothing_wait
         journal.transition(record, State.FAILED, reason="half a letter: \ud800")
     journal.transition(record, State.SUCCEEDED)
     file.parent.mkdir(exist_ok=True)
-    (file.parent / "accepted-x.json").write_text(json.dumps({**KEPT, "uid": "\ud800"}))
+    (file.parent / "accepted-x.json").write_text(json.dumps({**KEPT, "estimate": 10**30}))
     assert [each.state for each in journal.of_request(KEY)] == [State.SUCCEEDED]
     assert not journal.pending
     assert [each.name for each in file.parent.glob("*accepted-*")] == ["refused-accepted-x.json"]

@@ -8,7 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from nodes.jobs.budget import Limit, Purchase, refusal
+from sqlalchemy import Connection
+
+from nodes.jobs.budget import Limit, Purchase, count_anew, refusal
 from nodes.jobs.claims import Claims
 from nodes.jobs.clock import SystemClock
 from nodes.jobs.journal import Journal
@@ -75,7 +77,13 @@ def measure(folder: Path, jobs: int, rounds: int) -> dict[str, float]:
 
     def check(limit: int) -> None:
         purchase = Purchase(100_000, Limit(limit))
-        journal.spending.transact(lambda connection, now: refusal(connection, now, purchase))
+
+        def look(connection: Connection) -> None:
+            now = journal.now()
+            count_anew(connection, now, now)
+            refusal(connection, now, purchase)
+
+        journal.database.transact(look)
 
     questions: dict[str, Callable[[], object]] = {
         "quote: a new video": lambda: ask(ASKED),

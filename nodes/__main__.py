@@ -19,11 +19,10 @@ from typing import Final
 from .engine import Engine, Folders
 from .errors import SeedanceError
 from .jobs.budget import FREE, in_usd
-from .jobs.clock import SystemClock, clock_time
+from .jobs.clock import clock_time
 from .jobs.errors import Stopped
 from .jobs.events import Downloading, Event, Generating, dollars
 from .jobs.job import Run, Video
-from .jobs.journal import import_journal
 from .jobs.listing import as_csv, state_name, totals
 from .jobs.quote import QuoteKind
 from .jobs.records import JobRecord, State
@@ -128,7 +127,7 @@ def _file(text: str) -> Path:
 
 
 def _import(engine: Engine, asked: argparse.Namespace) -> Found:
-    taken, known = import_journal(asked.file, engine.journal, SystemClock())
+    taken, known = engine.journal.take_over(asked.file)
     return {"imported": taken, "known": known}, f"Jobs imported: {taken}; there already: {known}."
 
 

@@ -129,16 +129,16 @@ class Routes:
 
     def budget(self) -> object:
         """What may be spent in 24 hours, and what is, in US dollars; no limit is 0."""
-        from ..jobs.budget import in_usd
+        from ..jobs.budget import VARIABLE, in_usd
 
         engine = self.engine()
-        limit, spent = engine.budget.limit(), engine.journal.spending.spent()
+        limit, spent = engine.budget.limit(), engine.journal.spent()
         frees_at = spent.frees_at()
         frees = frees_at and datetime.fromtimestamp(frees_at, timezone.utc).isoformat(timespec="seconds")
         return {
             "limit": in_usd(limit.amount) or 0,
             "spent": in_usd(spent.amount) or 0,
-            "by_environment": engine.budget.by_environment,  # whatever is saved
+            "by_environment": limit.place == VARIABLE,  # whatever is saved
             "frees_at": frees,
         }
 

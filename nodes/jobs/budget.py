@@ -7,25 +7,20 @@ start at once cannot both pass.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from sqlalchemy import Connection, Select, case, func, select, update
 
 from ..files import make_private_folder, write_private
-from ..runcomfy.request import GenerationRequest
 from ..runcomfy.responses import ModelInfo
 from ..texts import SETTINGS
-from .clock import Clock
-from .database import Database
 from .errors import BudgetReached, InvalidBudget
 from .events import dollars
 from .records import State
-from .tables import JOBS, successful
-
-T = TypeVar("T")
+from .tables import JOBS
 
 VARIABLE: Final = "SEEDANCE_MAX_USD_PER_DAY"
 PER_USD: Final = 1_000_000
@@ -68,13 +63,9 @@ class BudgetSetting:
     file: Path
     environment: Mapping[str, str]
 
-    @property
-    def by_environment(self) -> bool:
-        return bool(self.environment.get(VARIABLE, "").strip())
-
     def limit(self) -> Limit:
         """The limit in use. Raises `InvalidBudget`: then nothing may be bought."""
-        if self.by_environment:
+        if self.environment.get(VARIABLE, "").strip():
             return Limit(_read(self.environment[VARIABLE], VARIABLE), VARIABLE)
         try:
             return Limit(_read(self.file.read_text(encoding="utf-8", errors="replace"), SETTINGS))
@@ -142,46 +133,12 @@ class Spent:
         return None
 
 
-class Spending:
-    """Of one journal. May be used from any thread."""
-
-    def __init__(self, database: Database, clock: Clock) -> None:
-        self._database = database
-        self._clock = clock
-        """Goes on whatever the database's is set to."""
-        self._ahead: float | None = None
-        """By how much the database's was ahead in the latest transaction; None: there was none."""
-
-    def transact(self, work: Callable[[Connection, float], T]) -> T:
-        """As `Database.transact`, but ``work`` is handed the time by the database's clock, too, and what counts then is
-        what would if that clock had not been set."""
-
-        def counted(connection: Connection) -> tuple[T, float]:
-            now, lasting = self._database.now(), self._clock.with_sleep()  # the transaction may have waited for others
-            _count_anew(connection, now, now if self._ahead is None else lasting + self._ahead)
-            return work(connection, now), now - lasting
-
-        found, self._ahead = self._database.transact(counted)
-        return found
-
-    def spent(self) -> Spent:
-        """What counts now. Raises `JournalUnusable`."""
-        return self.transact(_spent)
-
-    def costs(self, request: GenerationRequest, limit: int = 50) -> list[float]:
-        """What the latest successful jobs of the same size and length have cost, newest first, in US dollars, as far as
-        the service has told. Raises `JournalUnusable`."""
-        query = select(JOBS.c.cost).where(*successful(request)).order_by(JOBS.c.id.desc()).limit(limit)
-        found = self._database.read(lambda connection: connection.execute(query).scalars().all())
-        return [cost for cost in found if cost is not None]
-
-
 def refusal(connection: Connection, now: float, purchase: Purchase) -> BudgetReached | None:
-    """Why a video may not be bought now; None where it may. Within `Spending.transact`."""
+    """Why a video may not be bought now; None where it may."""
     limit, price = purchase.limit, purchase.estimate
     if not limit.amount:
         return None
-    spent, least = _spent(connection, now), 1 if price is None else price
+    spent, least = spent_in_24_hours(connection, now), 1 if price is None else price
     if (excess := spent.amount + least - limit.amount) > 0:
         when = spent.frees_at(excess) if least <= limit.amount else None
         amounts = {"spent": _usd(spent.amount), "limit": _usd(limit.amount), "place": limit.place}
@@ -195,7 +152,7 @@ def refusal(connection: Connection, now: float, purchase: Purchase) -> BudgetRea
     return None
 
 
-def _count_anew(connection: Connection, now: float, expected: float) -> None:
+def count_anew(connection: Connection, now: float, expected: float) -> None:
     """Keep a clock that was set, so that it shows ``now`` instead of what was ``expected``, from freeing what is spent,
     and from blocking it for more than 24 hours.
 
@@ -214,7 +171,7 @@ def _count_anew(connection: Connection, now: float, expected: float) -> None:
     connection.execute(update(JOBS).where(is_later).values(recounted=now))
 
 
-def _spent(connection: Connection, now: float) -> Spent:
+def spent_in_24_hours(connection: Connection, now: float) -> Spent:
     jobs = connection.execute(_counting(now)).all()
     return Spent([(job.since, job.estimate if job.cost is None else micros(job.cost)) for job in jobs])
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ..runcomfy.request import GenerationRequest
-from .budget import UNLIMITED, Purchase, Spending, refusal
+from .budget import UNLIMITED, Purchase, Spent, count_anew, refusal, spent_in_24_hours
 from .clock import Clock
 from .database import Database
 from .errors import BudgetReached, CommitUnknown, JournalUnusable, NoFreePlace
@@ -23,6 +23,8 @@ from .postgres import PostgresDatabase
 from .records import CLAIM_SECONDS, NOT_ACCEPTED_YET, SUBMIT_SECONDS, TRANSITIONS, JobRecord, RequestKey, State
 from .sqlite import SqliteDatabase
 from .tables import JOBS, accept, another_is_unfinished, insertion, newest, read, successful, take_over, wait_in_line
+
+T = TypeVar("T")
 
 AT_ONCE: Final = 500
 """Rows that are imported in a transaction, for which others wait."""
@@ -37,8 +39,9 @@ class Journal:
     def __init__(self, file: Path | None, clock: Clock, url: str = "") -> None:
         self.database: Database = PostgresDatabase(url, clock) if url else SqliteDatabase(file, clock)
         self.clock = clock
-        self.spending = Spending(self.database, clock)
         self.pending = PendingWrites(file.parent if file else None, self._write)
+        self._ahead: float | None = None
+        """Seconds that the database's clock was ahead of the one here when the budget was last looked at."""
         self._refused = False
         """Whether the last call of `of_request` ended with an error."""
 
@@ -73,9 +76,13 @@ class Journal:
         return self.newest(limit, *([JOBS.c.created >= since] if since else []))
 
     def durations(self, request: GenerationRequest, limit: int = 50) -> list[float]:
-        """Seconds that the latest successful jobs of the same size and length took."""
+        """Seconds that the latest successful jobs of the same size and length took, newest first."""
         found = self.newest(limit, *successful(request), JOBS.c.seconds.is_not(None))
         return [record.seconds for record in found if record.seconds is not None]
+
+    def costs(self, request: GenerationRequest, limit: int = 50) -> list[float]:
+        """US dollars that these have cost, as far as the service has told."""
+        return [found.cost for found in self.newest(limit, *successful(request)) if found.cost is not None]
 
     def media_hosts(self, origin: str, limit: int = 3) -> set[str]:
         """Where a service had put the latest videos."""
@@ -84,6 +91,10 @@ class Journal:
 
     def now(self) -> float:
         return self.database.now()
+
+    def spent(self) -> Spent:
+        """What counts towards the budget now."""
+        return self._transact_counted(spent_in_24_hours)
 
     def create(
         self,
@@ -130,7 +141,7 @@ class Journal:
             return read(connection, mine)
 
         try:
-            written = self.spending.transact(write)
+            written = self._transact_counted(write)
         except IntegrityError:
             return None
         except CommitUnknown:
@@ -139,6 +150,18 @@ class Journal:
         if isinstance(written, BudgetReached | NoFreePlace):
             raise written  # not inside the transaction, which may have written what counts anew, or who waits
         return written
+
+    def _transact_counted(self, work: Callable[[Connection, float], T]) -> T:
+        """Do ``work``, which is handed the time by the database's clock, in a transaction in which what counts towards
+        the budget is what would if that clock had not been set."""
+
+        def counted(connection: Connection) -> tuple[T, float]:
+            now, lasting = self.now(), self.clock.with_sleep()  # not before: it may have waited for others
+            count_anew(connection, now, now if self._ahead is None else lasting + self._ahead)
+            return work(connection, now), now - lasting
+
+        found, self._ahead = self.database.transact(counted)
+        return found
 
     def transition(self, record: JobRecord, to: State, **changes: object) -> JobRecord:
         """Move a record on, and write ``changes`` to its other columns, unless somebody else has moved it meanwhile.
@@ -163,6 +186,28 @@ class Journal:
     def write_pending(self, *, left_by_others: bool = True) -> None:
         """Write down what could not be written before, by this process or, of ids, by one that died."""
         self.pending.write(left_by_others=left_by_others)
+
+    def take_over(self, file: Path) -> tuple[int, int]:
+        """Take over all jobs of another journal. Returns how many, and how many were there already.
+
+        Where it raises, what was taken over stays so, and the rest comes the next time.
+        """
+        source = Journal(file, self.clock)
+        try:
+            # Ids beside either that could not be written yet; first of this one, which may keep them in that folder.
+            self.write_pending()
+            source.write_pending()
+            query = select(JOBS).order_by(JOBS.c.id)
+            rows = source.database.read(lambda connection: connection.execute(query).mappings().all())
+        finally:
+            source.close()
+
+        def take(rows: Sequence[RowMapping], connection: Connection) -> int:
+            return sum(take_over(connection, row, self.now()) for row in rows)
+
+        pieces = (rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE))
+        taken = sum(self.database.transact(partial(take, piece)) for piece in pieces)
+        return taken, len(rows) - taken
 
     def close(self) -> None:
         self.database.close()
@@ -201,27 +246,3 @@ class Journal:
 def _of_request(key: RequestKey) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     # Of every account, at this service.
     return JOBS.c.request_key == key.request, JOBS.c.origin.in_([key.origin, ""])
-
-
-def import_journal(file: Path, journal: Journal, clock: Clock) -> tuple[int, int]:
-    """Take over all jobs of a file that a journal does not have. Returns how many, and how many were there already.
-
-    Raises `JournalUnusable`; then what was taken over stays so, and the rest comes the next time.
-    """
-    source = Journal(file, clock)
-    try:
-        # Ids beside either that could not be written yet; first of the one that may have its files in the same folder.
-        journal.write_pending()
-        source.write_pending()
-        query = select(JOBS).order_by(JOBS.c.id)
-        rows = source.database.read(lambda connection: [dict(row) for row in connection.execute(query).mappings()])
-    finally:
-        source.close()
-    taken = 0
-    for start in range(0, len(rows), AT_ONCE):
-        taken += journal.database.transact(partial(_take_all, rows[start : start + AT_ONCE], journal))
-    return taken, len(rows) - taken
-
-
-def _take_all(rows: list[dict[str, object]], journal: Journal, connection: Connection) -> int:
-    return sum(take_over(connection, row, journal.now()) for row in rows)

@@ -66,7 +66,7 @@ def quote(
     prices: dict[tuple[str, int], tuple[int | None, bool]] = {}
     for request in bought:
         if (kind := (request.resolution, request.duration)) not in prices:
-            costs = claims.journal.spending.costs(request)
+            costs = claims.journal.costs(request)
             prices[kind] = (micros(costs[0]), False) if costs else (base_price(model(), request.duration), True)
     each = [prices[request.resolution, request.duration] for request in bought]
     amounts = [amount for amount, _ in each if amount is not None]

@@ -165,7 +165,7 @@ class JobRunner:
         """What the budget is to allow; waits a moment for the list price where nothing else tells the cost."""
         account, price = self._account, self._account.price
         limit = await self._call(account.limit)
-        costs = await self._call(account.journal.spending.costs, request)
+        costs = await self._call(account.journal.costs, request)
         ends = account.clock.monotonic() + PRICE_SECONDS
         while limit.amount and not costs and not price.answer().done() and account.clock.monotonic() < ends:
             await self._job.cancellation.sleep(TICK)

@@ -156,7 +156,7 @@ def another_is_unfinished(connection: Connection, record: JobRecord) -> bool:
     return read(connection, same & JOBS.c.state.in_(UNFINISHED)) is not None
 
 
-def take_over(connection: Connection, row: dict[str, object], now: float) -> bool:
+def take_over(connection: Connection, row: Mapping[Any, Any], now: float) -> bool:
     """Insert a row of another journal unless it is there. Whoever was at work on it goes on by that one, or is gone."""
     record = record_of(row)
     if read(connection, JOBS.c.uid == record.uid):

@@ -187,11 +187,11 @@ def test_all_counts_but_what_was_refused_or_cancelled_at_its_cost_else_its_estim
 
     for state, expected in COUNTS.items():
         record_in(state, journal)
-        assert [price for _, price in journal.spending.spent().videos] == [None] * (expected // 60_000), state
+        assert [price for _, price in journal.spent().videos] == [None] * (expected // 60_000), state
         execute(update(JOBS).values(estimate=60_000))
-        assert journal.spending.spent().amount == expected, state
+        assert journal.spent().amount == expected, state
         execute(update(JOBS).values(cost=0.07))
-        assert journal.spending.spent().amount == expected / 60_000 * 70_000, state
+        assert journal.spent().amount == expected / 60_000 * 70_000, state
         execute(delete(JOBS))
 
 
@@ -240,7 +240,7 @@ def test_a_clock_that_is_set_neither_frees_nor_blocks_for_ever(new_machine: NewM
                 if restarts:
                     machine.restart()
                 assert not is_allowed(machine.journal, purchase), f"{case}: freed"
-                assert machine.journal.spending.spent().amount == 60_000, case
+                assert machine.journal.spent().amount == 60_000, case
                 machine.clock.now += DAY / 3
                 assert not is_allowed(machine.journal, purchase), f"{case}: freed after hours"
             # A day after the clock was set, or after its new hands show that a day has passed since.
@@ -268,7 +268,7 @@ def test_a_clock_that_is_set_back_does_not_count_all_that_was_ever_bought(machin
         machine.clock.now += DAY
     machine.clock.offset -= YEAR
     machine.restart()
-    assert machine.journal.spending.spent().amount == 60_000
+    assert machine.journal.spent().amount == 60_000
     assert is_allowed(machine.journal, purchase)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from nodes.jobs.errors import JournalUnusable
-from nodes.jobs.journal import AT_ONCE, Journal, import_journal
+from nodes.jobs.journal import AT_ONCE, Journal
 from nodes.jobs.records import JobRecord, State
 from tests.support.fake_runcomfy import TurningClock
 from tests.support.job_records import KEY, intend, record_in
@@ -26,9 +26,9 @@ def old(tmp_path: Path) -> Iterator[Journal]:
 
 
 @pytest.fixture
-def take_over(tmp_path: Path, journal: Journal, clock: TurningClock) -> TakeOver:
+def take_over(tmp_path: Path, journal: Journal) -> TakeOver:
     """Has the old journal's jobs taken over into the other one."""
-    return lambda: import_journal(tmp_path / "old" / "jobs.sqlite3", journal, clock)
+    return lambda: journal.take_over(tmp_path / "old" / "jobs.sqlite3")
 
 
 def without_place(record: JobRecord) -> JobRecord:
@@ -105,7 +105,7 @@ def test_a_long_journal_comes_in_pieces_and_goes_on_where_it_broke_off(
     assert take_over() == (AT_ONCE + 1, AT_ONCE)
 
 
-def test_what_is_no_journal_is_refused(tmp_path: Path, journal: Journal, clock: TurningClock) -> None:
+def test_what_is_no_journal_is_refused(tmp_path: Path, journal: Journal) -> None:
     (tmp_path / "photo.jpg").write_bytes(b"a picture " * 1000)
     with pytest.raises(JournalUnusable, match="not a database"):
-        import_journal(tmp_path / "photo.jpg", journal, clock)
+        journal.take_over(tmp_path / "photo.jpg")

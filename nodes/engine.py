@@ -150,6 +150,7 @@ class Engine:
             rehearsal, self._rehearsal = self._rehearsal, None
         if rehearsal:
             rehearsal[0].stop()
+            rehearsal[1].claims.close()
         self.journal.close()
 
     def _live_account(self) -> Account:

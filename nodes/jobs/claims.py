@@ -47,16 +47,16 @@ class Claims:
         self._certain: dict[str, float] = {}
         """Until when what a run has claimed cannot have lapsed, by the clock that counts sleep."""
         self._closed = threading.Event()
-        self._renewing = False
+        self._thread = threading.Thread(target=self._keep_renewing, name="seedance-claims", daemon=True)
+        """Started by the first run."""
 
     def join(self, is_stopped: Callable[[], bool]) -> str:
         """A name for a run, under which it claims. To be ended with `leave`."""
         owner = f"{self._process}|{secrets.token_hex(4)}"
         with self._lock:
             self._runs[owner] = is_stopped
-            if not self._renewing:
-                self._renewing = True
-                threading.Thread(target=self._renew, name="seedance-claims", daemon=True).start()
+            if self._thread.ident is None:
+                self._thread.start()
         return owner
 
     def leave(self, owner: str) -> None:
@@ -142,6 +142,18 @@ class Claims:
         )
         return any(self._goes_on(owner) for owner in owners)
 
+    def renew(self) -> None:
+        """Put off the end of what the runs have claimed, and write down what could not be before."""
+        with self._lock:
+            runs, since = list(self._runs), self.journal.clock.with_sleep()
+        if runs:
+            self.journal.database.transact(partial(self._put_off, runs))
+        # One that had lapsed before may be another's by now.
+        for owner in filter(self.is_certain, runs):
+            self.note_claimed(owner, since)
+        if runs or self.journal.pending:
+            self.journal.write_pending()
+
     def close(self) -> None:
         """End the thread; what is claimed lapses."""
         self._closed.set()
@@ -157,21 +169,10 @@ class Claims:
         host, pid, *_ = owner.split("|")
         return host == self._host and not psutil.pid_exists(int(pid))
 
-    def _renew(self) -> None:
-        """Put off the end of this process' claims, and write down what could not be before, until there is neither."""
+    def _keep_renewing(self) -> None:
         while not self._closed.wait(self._renew_seconds):
-            with self._lock:
-                if not self._runs and not self.journal.pending:
-                    self._renewing = False
-                    return
-                runs = list(self._runs)
             with suppress(JournalUnusable):  # the claims hold for two more tries
-                since = self.journal.clock.with_sleep()
-                self.journal.database.transact(partial(self._put_off, runs))
-                # One that had lapsed before may be another's by now.
-                for owner in filter(self.is_certain, runs):
-                    self.note_claimed(owner, since)
-                self.journal.write_pending()
+                self.renew()
 
     def _put_off(self, runs: list[str], connection: Connection) -> None:
         until = self.journal.now() + CLAIM_SECONDS

@@ -10,16 +10,18 @@ from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
+from nodes.jobs.budget import Limit, Purchase
 from nodes.jobs.claims import Claims
 from nodes.jobs.clock import SystemClock
 from nodes.jobs.decide import Do, Situation, decide
+from nodes.jobs.errors import BudgetReached
 from nodes.jobs.journal import Journal
 from nodes.jobs.records import TRANSITIONS, RequestKey, State
 from tests.support.fake_runcomfy import BOAT
 from tests.support.postgres import on_both
 from tests.support.race import PATIENCE, in_threads, race
 
-ROUNDS, PROCESSES, THREADS = 30, 4, 4
+ROUNDS, PROCESSES, THREADS, VIDEOS = 30, 4, 4, 5
 
 
 @dataclass
@@ -45,6 +47,7 @@ class Racer:
                 self.journal.accept(self.journal.of_request(bought)[0], f"bought-{number}")
                 assert self._buy(raced)
             self.barrier.wait(PATIENCE)
+            won[f"paid {number}"] += self._pay(number)
             won[f"claimed {number}"] += self._claim(bought)
             if self.number == 1:
                 self.journal.accept(self.journal.of_request(raced)[-1], f"raced-{number}")
@@ -60,6 +63,15 @@ class Racer:
                 return False
             if self.journal.create(records, key, "", BOAT, ""):
                 return True
+
+    def _pay(self, number: int) -> bool:
+        """Buy a video of one's own, of which each round's budget allows for a few."""
+        key = RequestKey(f"{number} {self.number}", "account", "")
+        purchase = Purchase(40_000, Limit((number + 1) * VIDEOS * 40_000))
+        try:
+            return self.journal.create([], key, "", BOAT, "", purchase=purchase) is not None
+        except BudgetReached:
+            return False
 
     def _claim(self, key: RequestKey) -> bool:
         (record,) = self.journal.of_request(key)
@@ -86,15 +98,15 @@ def compete(process: int, barrier: Barrier, results: Queue[object], file: Path, 
 
 
 @on_both
-def test_of_all_that_race_exactly_one_buys_and_one_claims_and_no_id_is_lost(
+def test_of_all_that_race_exactly_one_buys_one_claims_and_no_more_pay_than_the_budget_is_for_and_no_id_is_lost(
     tmp_path: Path, database: Callable[[], str]
 ) -> None:
     file, url = tmp_path / "jobs.sqlite3", database()
     won = race(compete, PROCESSES, PROCESSES * THREADS, file, url)
     journal = Journal(file, SystemClock(), url)
     for number in range(ROUNDS):
-        for what in ("bought", "claimed"):
-            assert won[f"{what} {number}"] == 1, f"{what} {won[f'{what} {number}']} times in round {number}"
+        for what, expected in (("bought", 1), ("claimed", 1), ("paid", VIDEOS)):
+            assert won[f"{what} {number}"] == expected, f"{what} {won[f'{what} {number}']} times in round {number}"
         assert len(journal.of_request(RequestKey(f"bought {number}", "account", ""))) == 1, number
         records = journal.of_request(RequestKey(f"raced {number}", "account", ""))
         kept = [record for record in records if record.request_id]

@@ -1,22 +1,16 @@
-"""What may be spent in 24 hours: never more than the limit, whoever asks at once, and whatever the clock shows."""
+"""What may be spent in 24 hours: never more than the limit, whatever the clock shows. `test_barriers` has many that ask
+at once."""
 
 from __future__ import annotations
 
-import asyncio
-from collections import Counter
-from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from multiprocessing.queues import Queue
-from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Delete, Update, delete, update
 
-from nodes.engine import Engine, Folders
 from nodes.jobs.account import ListPrice
 from nodes.jobs.budget import (
     DAY,
@@ -30,14 +24,11 @@ from nodes.jobs.budget import (
     base_price,
     estimate,
 )
-from nodes.jobs.clock import SystemClock, minute
+from nodes.jobs.clock import minute
 from nodes.jobs.errors import BudgetReached, InvalidBudget, OutcomeUnknown
-from nodes.jobs.job import Run
 from nodes.jobs.journal import Journal
 from nodes.jobs.records import RequestKey, State
 from nodes.jobs.tables import JOBS
-from nodes.rehearsal import DEFAULT_TOKEN, Timing
-from nodes.rehearsal.schema import VideoRequest
 from nodes.runcomfy.errors import ReadError
 from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.responses import ModelInfo
@@ -45,18 +36,10 @@ from nodes.texts import SETTINGS
 from tests.support.fake_runcomfy import BOAT, FakeMachine, NewMachine
 from tests.support.job_records import record_in
 from tests.support.postgres import on_both
-from tests.support.race import PATIENCE, in_threads, race
-from tests.support.rehearsal import RehearsalService
 
 YEAR = 365 * DAY
 PRICE = ModelInfo(0.03, "second")
 """Of BOAT: $0.06."""
-
-
-def answered(model: ModelInfo) -> Callable[[], Future[ModelInfo]]:
-    answer: Future[ModelInfo] = Future()
-    answer.set_result(model)
-    return lambda: answer
 
 
 def boat(number: int) -> GenerationRequest:
@@ -64,7 +47,9 @@ def boat(number: int) -> GenerationRequest:
 
 
 def limited(machine: FakeMachine, usd: float, model: ModelInfo = PRICE, cost: float | None = 0.06) -> FakeMachine:
-    machine.change(limit=lambda: Limit(round(usd * 1e6)), price=ListPrice(answered(model), machine.clock))
+    answer: Future[ModelInfo] = Future()
+    answer.set_result(model)
+    machine.change(limit=lambda: Limit(round(usd * 1e6)), price=ListPrice(lambda: answer, machine.clock))
     machine.service.ending["cost"] = cost
     return machine
 
@@ -270,54 +255,3 @@ def test_a_clock_that_is_set_back_does_not_count_all_that_was_ever_bought(machin
     machine.restart()
     assert machine.journal.spent().amount == 60_000
     assert is_allowed(machine.journal, purchase)
-
-
-PROCESSES, THREADS, VIDEOS, ROUNDS = 3, 20, 5, 10
-
-
-def compete(
-    number: int, barrier: Barrier, results: Queue[object], folder: Path, url: str, environment: Mapping[str, str]
-) -> None:
-    """One process: its threads ask the journal again and again, and then the engine, all for different videos."""
-    journal = Journal(folder / "raced.sqlite3", SystemClock(), url)
-    engine = Engine(Folders(folder / "videos", folder / "private"), environment, "tests")
-
-    def ask(thread: int) -> Counter[str]:
-        passed: Counter[str] = Counter()
-        for turn in range(ROUNDS):
-            barrier.wait(PATIENCE)
-            key = RequestKey(f"{turn} {thread}", "account", "")
-            purchase = Purchase(40_000, Limit((turn + 1) * VIDEOS * 40_000))
-            with suppress(BudgetReached):
-                passed[str(turn)] += journal.create([], key, "", BOAT, "", purchase=purchase) is not None
-        barrier.wait(PATIENCE)
-        run = Run(f"{thread}", f"{thread}", frozenset, lambda _: None, lambda: False)
-        try:
-            asyncio.run(engine.generate(boat(thread), rehearsal=False, reuse=True, run=run))
-            passed["videos"] += 1
-        except BudgetReached:
-            passed["refused"] += 1
-        return passed
-
-    in_threads(range(number, THREADS, PROCESSES), ask, barrier, results)
-    engine.close()
-    journal.close()
-
-
-@on_both
-def test_of_twenty_that_start_at_once_in_three_processes_exactly_as_many_pass_as_the_budget_is_for(
-    tmp_path: Path, database: Callable[[], str]
-) -> None:
-    small = VideoRequest(text="A paper boat", duration=2)
-    with RehearsalService(timing=Timing(queued=0.2, running=0.2), video=small) as service:
-        environment = {
-            "RUNCOMFY_API_BASE_URL": service.origin,
-            "RUNCOMFY_API_TOKEN": DEFAULT_TOKEN,
-            "SEEDANCE_JOURNAL_URL": database(),
-            VARIABLE: f"{VIDEOS * 0.04}",
-        }
-        passed = race(compete, PROCESSES, THREADS, tmp_path, database(), environment)
-        submitted = len(service.submissions)
-    for turn in range(ROUNDS):
-        assert passed[str(turn)] == VIDEOS, f"round {turn}"
-    assert (submitted, passed["videos"], passed["refused"]) == (VIDEOS, VIDEOS, THREADS - VIDEOS)

@@ -113,47 +113,48 @@ def test_a_process_keeps_what_it_has_claimed_while_it_lives(
         journal.close()
 
 
-def test_claims_and_places_in_line_are_renewed_while_their_runs_go_on_and_ids_are_written_meanwhile(
-    tmp_path: Path,
+def test_claims_and_places_in_line_are_renewed_and_what_could_not_be_written_is_written_meanwhile(
+    claims: Claims, job: JobRecord, clock: TurningClock
 ) -> None:
-    class TellingClock(TurningClock):
-        """Tells when the thread that renews has looked at it often enough to have been through."""
-
-        looks = threading.Semaphore(0)
-
-        def wall(self) -> float:
-            if threading.current_thread().name == "seedance-claims":
-                self.looks.release()
-            return super().wall()
-
-    clock = TellingClock()
-    journal = Journal(tmp_path / "jobs.sqlite3", clock)
-    claims = Claims(journal, renew_seconds=0.01)
-    lost, job = intend(journal, replace(KEY, request="another")), record_in(State.ACCEPTED, journal)
+    journal = claims.journal
+    lost = intend(journal, replace(KEY, request="another"))
     with pytest.raises(JournalUnusable):
         journal.transition(lost, State.REFUSED, reason="\ud800")  # no database can hold that
     journal.database.transact(lambda connection: connection.exec_driver_sql("PRAGMA query_only = ON"))
     with pytest.raises(JournalUnusable):
         journal.accept(lost, "lost")
+    journal.close()
     claimed, waiting = claims.take(job, claims.join(goes_on)), claims.join(goes_on)
     assert claimed
-    third = replace(KEY, request="third")
-    with pytest.raises(NoFreePlace):
-        journal.create([], third, "", BOAT, waiting, max_jobs=1)
-    for _ in range(2):
-        clock.now += CLAIM_SECONDS - 1
-        for _ in range(8):
-            assert clock.looks.acquire(timeout=PATIENCE)
+    for request, owner, place in (("third", waiting, 1), ("fourth", claims.join(goes_on), 2)):
+        for _ in range(2):
+            with pytest.raises(NoFreePlace) as full:
+                journal.create([], replace(KEY, request=request), "", BOAT, owner, max_jobs=1)
+            assert full.value.place == place
+            clock.now += CLAIM_SECONDS - 1
+            claims.renew()
     row = journal.row(claimed.id)
     assert row
     assert row.claim_until == clock.wall() + CLAIM_SECONDS
     assert journal.job("lost")
     assert not journal.pending
-    with pytest.raises(NoFreePlace) as behind:
-        journal.create([], replace(KEY, request="fourth"), "", BOAT, claims.join(goes_on), max_jobs=1)
-    assert behind.value.place == 2
+
+
+def test_they_are_renewed_again_and_again_from_the_first_run_on(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    renewed = threading.Semaphore(0)
+
+    def renew(_: Claims) -> None:
+        renewed.release()
+        raise JournalUnusable("a file", "away for a moment")
+
+    monkeypatch.setattr(Claims, "renew", renew)
+    claims = Claims(journal, renew_seconds=0.001)
+    claims.join(goes_on)
+    for _ in range(3):
+        assert renewed.acquire(timeout=PATIENCE)
     claims.close()
-    journal.close()
 
 
 def test_a_process_of_another_container_is_not_taken_for_one_of_this(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import builtins
 import logging
 import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -80,7 +80,18 @@ def go_away(proxy: CuttingProxy) -> None:
     proxy.cut()
 
 
-def test_an_intent_whose_commit_was_not_acknowledged_is_looked_up(journal: Journal, proxy: CuttingProxy) -> None:
+def in_url(url: str) -> AbstractContextManager[Journal]:
+    """Another server's."""
+    return closing(Journal(None, SystemClock(), url))
+
+
+def name_of(url: str) -> str:
+    return url.rpartition("/")[2]
+
+
+def test_what_becomes_of_a_transaction_whose_commit_was_not_acknowledged(journal: Journal, proxy: CuttingProxy) -> None:
+    """An intent is looked up, what only reads is done again, and a change is made once."""
+    accepted = record_in(State.ACCEPTED, journal)
     for act, is_written in ((Act.CUT_AFTER, True), (Act.CUT_BEFORE, False)):
         key = replace(KEY, request=act.value)
         seen = journal.of_request(key)
@@ -88,9 +99,18 @@ def test_an_intent_whose_commit_was_not_acknowledged_is_looked_up(journal: Journ
         record = journal.create(seen, key, "", BOAT, "me")
         assert (record is not None) is is_written, act
         assert [found.uid for found in journal.of_request(key)] == ([record.uid] if record else []), act
+        proxy.judge = at_commit(act)
+        assert journal.job(accepted.request_id), act
+        proxy.judge = at_commit(act)
+        with pytest.raises(CommitUnknown):
+            journal.transition(accepted, State.SUCCEEDED, cost=0.03)
+        journal.write_pending()
+        found = journal.job(accepted.request_id)
+        assert found
+        assert (found.state, found.cost) == (State.SUCCEEDED, 0.03), act
 
 
-def test_where_it_cannot_be_looked_up_either_nothing_is_sent(machine: FakeMachine, proxy: CuttingProxy) -> None:
+def test_where_an_intent_cannot_be_looked_up_either_nothing_is_sent(machine: FakeMachine, proxy: CuttingProxy) -> None:
     machine.journal.records()  # so that the tables are there
     seen = b""
 
@@ -105,44 +125,32 @@ def test_where_it_cannot_be_looked_up_either_nothing_is_sent(machine: FakeMachin
     proxy.judge = commit_and_vanish
     with pytest.raises(JournalUnusable, match=r"Nothing was charged\."):
         machine.run()
-    assert not machine.service.accepted
     proxy.judge = here
     machine.clock.now += 100
     with pytest.raises(OutcomeUnknown):  # the intent is all that is known of it
         machine.run()
+    assert not machine.service.accepted
     assert machine.run().request_id == "job-1"
 
 
-def test_what_only_reads_is_done_again_where_its_commit_was_not_acknowledged(
-    journal: Journal, proxy: CuttingProxy
-) -> None:
-    record = record_in(State.ACCEPTED, journal)
-    for act in (Act.CUT_AFTER, Act.CUT_BEFORE):
-        proxy.judge = at_commit(act)
-        assert journal.job(record.request_id)
-
-
-def test_a_change_whose_commit_was_not_acknowledged_is_made_once(journal: Journal, proxy: CuttingProxy) -> None:
-    record = record_in(State.ACCEPTED, journal)
-    for act in (Act.CUT_AFTER, Act.CUT_BEFORE):
-        proxy.judge = at_commit(act)
-        with pytest.raises(CommitUnknown):
-            journal.transition(record, State.SUCCEEDED, cost=0.03)
-        journal.write_pending()
-        found = journal.job(record.request_id)
-        assert found
-        assert (found.state, found.cost) == (State.SUCCEEDED, 0.03), act
-
-
-def test_at_the_start_of_a_job_nothing_is_bought_without_the_database(
+def test_before_anything_is_submitted_nothing_is_bought_without_the_database(
     machine: FakeMachine, proxy: CuttingProxy
 ) -> None:
+    """Nor where a run waits for another's job meanwhile."""
     proxy.judge = away
     with pytest.raises(JournalUnusable, match=r"Nothing was charged\. Check that the database"):
         machine.run()
-    assert not machine.service.accepted
     proxy.judge = here
-    assert machine.run().request_id == "job-1"
+    key = RequestKey.of(BOAT, model=machine.account.client.model, account="account", origin="https://runcomfy")
+    intend(machine.journal, key, owner="another machine|1|0|run")
+
+    def go(event: object) -> None:
+        if "Another run is submitting the same video" in str(event):
+            go_away(proxy)
+
+    with pytest.raises(JournalUnusable, match=r"Nothing was charged\."):
+        machine.run(run=replace(machine.prompt(), report=go))
+    assert not machine.service.accepted
 
 
 def test_in_the_middle_of_a_job_it_goes_on_and_is_written_down_later(machine: FakeMachine, proxy: CuttingProxy) -> None:
@@ -174,19 +182,6 @@ def test_in_the_middle_of_a_job_it_goes_on_and_is_written_down_later(machine: Fa
         assert (record.state, record.cost, record.files) == (State.SAVED, 0.03, (video.files[0].name,)), name
         assert machine.run(request).reused, name
     assert len(machine.service.accepted) == len(table)
-
-
-def test_a_run_that_waits_for_anothers_job_ends_without_the_database(machine: FakeMachine, proxy: CuttingProxy) -> None:
-    key = RequestKey.of(BOAT, model=machine.account.client.model, account="account", origin="https://runcomfy")
-    intend(machine.journal, key, owner="another machine|1|0|run")
-
-    def go(event: object) -> None:
-        if "Another run is submitting the same video" in str(event):
-            go_away(proxy)
-
-    with pytest.raises(JournalUnusable, match=r"Nothing was charged\."):
-        machine.run(run=replace(machine.prompt(), report=go))
-    assert not machine.service.accepted
 
 
 def test_stop_waits_for_no_database(machine: FakeMachine, proxy: CuttingProxy, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -281,77 +276,68 @@ def test_a_machine_that_vanishes_within_a_transaction_keeps_nobody_waiting(
     with ThreadPoolExecutor(1) as thread:
         vanished = thread.submit(journal.database.transact, vanish)
         assert inside.wait(30)
-        other = Journal(None, SystemClock(), url)
-        intend(other)
-        other.close()
+        with in_url(url) as other:
+            intend(other)
         go_on.set()
         assert isinstance(vanished.exception(30), JournalUnusable)
 
 
 def test_all_go_by_the_clock_of_the_database(journal: Journal, url: str) -> None:
-    other = Journal(None, TurningClock(), url)  # years behind
-    record = intend(other)
-    journal.records()
-    assert abs(journal.now() - other.now()) < 5
-    assert abs(record.created - journal.now()) < 5
-    other.close()
+    with closing(Journal(None, TurningClock(), url)) as other:  # years behind
+        record = intend(other)
+        journal.records()
+        assert abs(journal.now() - other.now()) < 5
+        assert abs(record.created - journal.now()) < 5
 
 
-def test_many_servers_that_start_at_once_make_the_tables_once(tmp_path: Path, postgres: Postgres) -> None:
-    for _ in range(3):
-        url = postgres.new_database()
-        journals = [Journal(None, SystemClock(), url) for _ in range(6)]
-        together = threading.Barrier(len(journals))
+def test_many_servers_that_start_at_once_make_the_tables_once(postgres: Postgres) -> None:
+    together = threading.Barrier(6)
 
-        def begin(journal: Journal, together: threading.Barrier = together) -> int:
-            together.wait(30)
+    def begin(url: str) -> int:
+        together.wait(30)
+        with in_url(url) as journal:
             return len(journal.records())
 
-        with ThreadPoolExecutor(len(journals)) as threads:
-            assert list(threads.map(begin, journals)) == [0] * len(journals)
-        for journal in journals:
-            journal.close()
+    for _ in range(3):
+        with ThreadPoolExecutor(6) as threads:
+            assert list(threads.map(begin, [postgres.new_database()] * 6)) == [0] * 6
 
 
-def test_a_budget_is_kept_whatever_view_the_databases_owner_has_set(tmp_path: Path, postgres: Postgres) -> None:
+def test_a_budget_is_kept_whatever_view_the_databases_owner_has_set(postgres: Postgres) -> None:
     """Where a transaction sees all of the database as it was at its start, that must not be before its lock."""
     url = postgres.new_database()
     with psycopg.connect(url, autocommit=True) as owner:
-        owner.execute(f"ALTER DATABASE {owner.info.dbname} SET default_transaction_isolation = 'repeatable read'")
-    journals = [Journal(tmp_path / f"{number}" / "jobs.sqlite3", SystemClock(), url) for number in range(4)]
-    keys = [replace(KEY, request=f"{number}") for number in range(4)]
+        owner.execute(f"ALTER DATABASE {name_of(url)} SET default_transaction_isolation = 'repeatable read'")
     at_once = threading.Barrier(4)
 
-    def buy(journal: Journal, key: RequestKey) -> bool:
-        seen = journal.of_request(key)
-        at_once.wait(10)
-        try:
-            return journal.create(seen, key, "", BOAT, "me", purchase=Purchase(1, Limit(1))) is not None
-        except BudgetReached:
-            return False
+    def buy(number: int) -> bool:
+        key = replace(KEY, request=f"{number}")
+        with in_url(url) as journal:
+            seen = journal.of_request(key)
+            at_once.wait(10)
+            try:
+                return journal.create(seen, key, "", BOAT, "me", purchase=Purchase(1, Limit(1))) is not None
+            except BudgetReached:
+                return False
 
     with ThreadPoolExecutor(4) as threads:
-        assert sum(threads.map(buy, journals, keys)) == 1
-    for journal in journals:
-        journal.close()
+        assert sum(threads.map(buy, range(4))) == 1
 
 
 def test_tables_of_an_earlier_version_get_what_they_lack(postgres: Postgres) -> None:
     url = postgres.new_database()
-    journal = Journal(None, SystemClock(), url)
-    record = record_in(State.SAVED, journal, cost=0.03)
-    journal.close()
-    with postgres.connect(url.rpartition("/")[2]) as connection:
+    with in_url(url) as journal:
+        record = record_in(State.SAVED, journal, cost=0.03)
+    with postgres.connect(name_of(url)) as connection:
         connection.execute("DROP TABLE journal_version, waiting_runs")
         connection.execute("DROP INDEX jobs_of_a_claim")
         connection.execute("ALTER TABLE paid_jobs RENAME TO job_records")
         connection.execute("ALTER TABLE job_records DROP COLUMN media_host")
-    journal = Journal(None, SystemClock(), url)
-    assert journal.of_request(KEY) == [record]
-    assert journal.create(journal.of_request(KEY), KEY, "a run", BOAT, "me", None, max_jobs=1)
-    journal.close()
+    with in_url(url) as journal:
+        assert journal.of_request(KEY) == [record]
+        assert journal.create(journal.of_request(KEY), KEY, "a run", BOAT, "me", None, max_jobs=1)
     # A server of that version that is started now begins by making its table, with these indexes.
-    with postgres.connect(url.rpartition("/")[2]) as connection:
+    with postgres.connect(name_of(url)) as connection:
         for name in ("one_unfinished_job", "jobs_of_a_request", "jobs_of_an_id", "jobs_of_a_kind", "jobs_of_a_claim"):
             with pytest.raises(psycopg.errors.DuplicateTable):
                 connection.execute(f"CREATE INDEX {name} ON waiting_runs (id)")
@@ -359,28 +345,28 @@ def test_tables_of_an_earlier_version_get_what_they_lack(postgres: Postgres) -> 
 
 def test_a_user_who_may_make_no_tables_can_use_those_that_are_there(postgres: Postgres) -> None:
     url = postgres.new_database()
-    journal = Journal(None, SystemClock(), url)
-    intend(journal)
-    journal.close()
-    with postgres.connect(url.rpartition("/")[2]) as connection:
+    with in_url(url) as journal:
+        intend(journal)
+    with postgres.connect(name_of(url)) as connection:
         connection.execute("CREATE ROLE limited LOGIN")
         connection.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO limited")
-    journal = Journal(None, SystemClock(), url.replace("//postgres:", "//limited:"))
-    assert len(journal.of_request(KEY)) == 1
-    journal.close()
+    with in_url(url.replace("//postgres:", "//limited:")) as journal:
+        assert len(journal.of_request(KEY)) == 1
 
 
-def test_nothing_outlives_a_transaction(journal: Journal, url: str, postgres: Postgres) -> None:
+def test_nothing_outlives_a_transaction(journal: Journal) -> None:
     """So that a pooler may hand the connection to another client after each."""
-    for _ in range(20):
-        intend(journal, run="".join(map(str, range(_))))
-    with postgres.connect(url.rpartition("/")[2]) as connection:
-        assert connection.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").fetchone() == (0,)
-    settings = "SELECT current_setting('statement_timeout'), (SELECT count(*) FROM pg_prepared_statements)"
+    for number in range(20):
+        intend(journal, run=f"{number}")
     # In the session of a transaction, after its end.
     engine = journal.database.transact(lambda connection: connection.engine)
     with engine.connect() as session:
-        assert tuple(session.exec_driver_sql(settings).one()) == ("0", 0)
+        found = session.exec_driver_sql(
+            """SELECT current_setting('statement_timeout'), (SELECT count(*) FROM pg_prepared_statements),
+            (SELECT count(*) FROM pg_locks JOIN pg_database ON oid = database
+            WHERE datname = current_database() AND locktype = 'advisory')"""
+        )
+        assert tuple(found.one()) == ("0", 0, 0)
 
 
 def test_the_password_is_nowhere(
@@ -417,18 +403,8 @@ def test_the_password_is_nowhere(
 
 
 def test_a_missing_driver_is_asked_for(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in sys.modules if name.partition(".")[0] == "psycopg"]:
-        monkeypatch.delitem(sys.modules, name)
-    find = builtins.__import__
-
-    def without(name: str, *rest: object, **more: object) -> object:
-        if name.partition(".")[0] == "psycopg":
-            raise ModuleNotFoundError(f"No module named '{name}'")
-        return find(name, *rest, **more)  # type: ignore[arg-type]  # passed on as it came
-
-    monkeypatch.setattr(builtins, "__import__", without)
-    journal = Journal(None, SystemClock(), url)
-    with pytest.raises(JournalUnusable, match=r'pip install "psycopg\[binary\]"'):
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with in_url(url) as journal, pytest.raises(JournalUnusable, match=r'pip install "psycopg\[binary\]"'):
         journal.records()
 
 

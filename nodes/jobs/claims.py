@@ -113,13 +113,11 @@ class Claims:
 
     def is_free(self, record: JobRecord) -> bool:
         """Whether nobody is at work on a job, as far as its record tells."""
-        if not record.claim_owner:
+        owner, left = record.claim_owner, record.claim_until - self.journal.now()
+        if not owner or not self._lives(owner):
             return True
-        if record.claim_owner.startswith(f"{self._process}|"):
-            return record.claim_owner not in self._runs
         # One that ends later than any claim made now was made before the clock was set back.
-        left = record.claim_until - self.journal.now()
-        return not 0 < left <= 2 * CLAIM_SECONDS or self._is_dead(record.claim_owner)
+        return owner not in self._runs and not 0 < left <= 2 * CLAIM_SECONDS
 
     def holds(self, record: JobRecord, owner: str) -> bool:
         """Whether a run has still claimed a job: it may have lapsed while the machine slept.
@@ -140,7 +138,7 @@ class Claims:
         owners = self.journal.database.read(
             lambda connection: connection.execute(select(WAITING.c.owner).where(waiting)).scalars().all()
         )
-        return any(self._goes_on(owner) for owner in owners)
+        return any(self._lives(owner) and not self._runs.get(owner, lambda: False)() for owner in owners)
 
     def renew(self) -> None:
         """Put off the end of what the runs have claimed, and write down what could not be before."""
@@ -158,16 +156,12 @@ class Claims:
         """End the thread; what is claimed lapses."""
         self._closed.set()
 
-    def _goes_on(self, owner: str) -> bool:
+    def _lives(self, owner: str) -> bool:
+        """Whether a run may go on: not one that has ended here, nor one of a process of this very host that has."""
         if owner.startswith(f"{self._process}|"):
-            is_stopped = self._runs.get(owner)
-            return is_stopped is not None and not is_stopped()
-        return not self._is_dead(owner)
-
-    def _is_dead(self, owner: str) -> bool:
-        """Whether a claim's owner was a process of this very host that has ended."""
+            return owner in self._runs
         host, pid, *_ = owner.split("|")
-        return host == self._host and not psutil.pid_exists(int(pid))
+        return host != self._host or psutil.pid_exists(int(pid))
 
     def _keep_renewing(self) -> None:
         while not self._closed.wait(self._renew_seconds):

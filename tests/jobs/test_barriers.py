@@ -98,7 +98,7 @@ def compete(process: int, barrier: Barrier, results: Queue[object], file: Path, 
 
 
 @on_both
-def test_of_all_that_race_exactly_one_buys_one_claims_and_no_more_pay_than_the_budget_is_for_and_no_id_is_lost(
+def test_of_all_that_race_one_buys_one_claims_as_many_pay_as_the_budget_is_for_and_no_id_is_lost(
     tmp_path: Path, database: Callable[[], str]
 ) -> None:
     file, url = tmp_path / "jobs.sqlite3", database()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -75,21 +75,12 @@ def use(journal: Journal, folder: Path) -> None:
     claims.close()
 
 
-class Plans:
-    """Has the database explain every statement about jobs, as it comes; a context manager."""
+@contextmanager
+def explained() -> Iterator[list[tuple[str, str]]]:
+    """Every statement about jobs while this lasts, and how the database does it."""
+    found: list[tuple[str, str]] = []
 
-    def __init__(self) -> None:
-        self.found: list[tuple[str, str]] = []
-        """Statements, and how they are done."""
-
-    def __enter__(self) -> Plans:
-        event.listen(Engine, "before_cursor_execute", self._explain)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        event.remove(Engine, "before_cursor_execute", self._explain)
-
-    def _explain(self, connection: Connection, _: Any, statement: str, parameters: Any, *more: object) -> None:
+    def explain(connection: Connection, _: Any, statement: str, parameters: Any, *more: object) -> None:
         if JOBS.name not in statement or statement.startswith("INSERT"):
             return
         # An update is not to be made twice; what a question throws away is known only when it is asked.
@@ -98,7 +89,13 @@ class Plans:
             how = "EXPLAIN ANALYZE" if statement.startswith("SELECT") else "EXPLAIN"
         with closing(connection.connection.cursor()) as cursor:
             cursor.execute(f"{how} {statement}", parameters)
-            self.found.append((statement, "\n".join(str(row[-1]) for row in cursor.fetchall())))
+            found.append((statement, "\n".join(str(row[-1]) for row in cursor.fetchall())))
+
+    event.listen(Engine, "before_cursor_execute", explain)
+    try:
+        yield found
+    finally:
+        event.remove(Engine, "before_cursor_execute", explain)
 
 
 @on_both
@@ -108,14 +105,14 @@ def test_no_statement_reads_a_whole_table(
     monkeypatch.setattr(postgres, "ANSWER_SECONDS", 600.0)  # for a million rows at once
     journal = Journal(tmp_path / "jobs.sqlite3", SystemClock(), database())
     journal.database.transact(fill)
-    with Plans() as plans:
+    with explained() as found:
         use(journal, tmp_path)
-    assert len(plans.found) > 35
-    for statement, plan in plans.found:
+    assert len(found) > 35
+    for statement, plan in found:
         assert not re.search(rf"(SCAN|Seq Scan on) {JOBS.name}", plan), (statement, plan)
         thrown_away = [int(number) for number in re.findall(r"Removed by Filter: (\d+)", plan)]
         assert sum(thrown_away) < 100, (statement, plan)
-    with Plans() as plans:
+    with explained() as found:
         journal.newest(None, JOBS.c.reason == "x")
     journal.close()
-    assert re.search(rf"(SCAN|Seq Scan on) {JOBS.name}", plans.found[0][1]), "this one does"
+    assert re.search(rf"(SCAN|Seq Scan on) {JOBS.name}", found[0][1]), "this one does"

@@ -8,19 +8,12 @@ from nodes.runcomfy.request import GenerationRequest
 from tests.support.fake_runcomfy import BOAT
 
 KEY = RequestKey("request", "account", "https://runcomfy")
-_AFTER_ACCEPTANCE = {
-    State.FAILED: (State.FAILED,),
-    State.CANCELLED: (State.CANCELLED,),
-    State.SUCCEEDED: (State.SUCCEEDED,),
-    State.SAVED: (State.SUCCEEDED, State.SAVED),
-    State.EXPIRED: (State.EXPIRED,),
+_STEPS = {
+    State.UNKNOWN_REPORTED: (State.UNKNOWN,),
+    State.SAVED: (State.ACCEPTED, State.SUCCEEDED),
+    **dict.fromkeys((State.FAILED, State.CANCELLED, State.SUCCEEDED, State.EXPIRED), (State.ACCEPTED,)),
 }
-_BEFORE = {
-    State.INTENDED: (),
-    State.REFUSED: (State.REFUSED,),
-    State.UNKNOWN: (State.UNKNOWN,),
-    State.UNKNOWN_REPORTED: (State.UNKNOWN, State.UNKNOWN_REPORTED),
-}
+"""From the intent to what comes before a state."""
 
 
 def intend(
@@ -40,14 +33,13 @@ def record_in(
     A surplus one leaves the other job of the request unfinished.
     """
     record = intend(journal, key, request=request)
-    for step in _BEFORE.get(state, ()):
-        record = journal.transition(record, step)
     if state is State.SURPLUS:
         journal.transition(journal.transition(record, State.UNKNOWN), State.UNKNOWN_REPORTED)
         intend(journal, key)
-    if state not in _BEFORE:
-        record = journal.accept(record, f"job-{record.id}")
-    for step in _AFTER_ACCEPTANCE.get(state, ()):
-        record = journal.transition(record, step, **(columns if step is State.SUCCEEDED else {}))
+    for step in () if state is State.INTENDED else (*_STEPS.get(state, ()), state):
+        if step in (State.ACCEPTED, State.SURPLUS):
+            record = journal.accept(record, f"job-{record.id}")
+        else:
+            record = journal.transition(record, step, **(columns if step is State.SUCCEEDED else {}))
     assert record.state is state
     return record

@@ -87,15 +87,16 @@ class Database(ABC):
                     return result
             except IntegrityError:
                 raise
-            except (SQLAlchemyError, sqlite3.Error, OSError, *REFUSALS) as error:
+            except REFUSALS as error:
+                raise ChangeRefused(self._name, _reason_of(error), self.CURE) from error
+            except (SQLAlchemyError, sqlite3.Error, OSError) as error:
                 if self._reopens:
                     self.close()
-                is_unknown = is_committing and is_exclusive and self.IS_REMOTE
+                if is_committing and is_exclusive and self.IS_REMOTE:
+                    raise CommitUnknown(self._name, _reason_of(error), self.CURE) from error
                 is_late = attempt == self.TRIES - 1 or self._clock.monotonic() - began > self.TRY_SECONDS
-                is_refusal = isinstance(error, REFUSALS)
-                if is_unknown or is_late or is_refusal or not self._is_passing(error):
-                    kind = CommitUnknown if is_unknown else ChangeRefused if is_refusal else JournalUnusable
-                    raise kind(self._name, _reason_of(error), self.CURE) from error
+                if is_late or not self._is_passing(error):
+                    raise JournalUnusable(self._name, _reason_of(error), self.CURE) from error
             if attempt:  # the first may just have met a connection that was cut while nobody used it
                 threading.Event().wait(self.PAUSE)
         raise AssertionError("unreachable")

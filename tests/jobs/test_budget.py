@@ -25,11 +25,10 @@ from nodes.jobs.budget import (
     estimate,
 )
 from nodes.jobs.clock import minute
-from nodes.jobs.errors import BudgetReached, InvalidBudget, OutcomeUnknown
+from nodes.jobs.errors import BudgetReached, InvalidBudget
 from nodes.jobs.journal import Journal
 from nodes.jobs.records import RequestKey, State
 from nodes.jobs.tables import JOBS
-from nodes.runcomfy.errors import ReadError
 from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.responses import ModelInfo
 from nodes.texts import SETTINGS
@@ -141,20 +140,6 @@ def test_what_is_paid_for_already_is_never_refused(machine: FakeMachine) -> None
     limited(machine, 0.01)
     assert machine.run().request_id == machine.run().request_id == "job-1"
     assert machine.service.count("submit") == 1
-
-
-@on_both
-def test_an_unclear_submission_counts_until_its_outcome_is_known(machine: FakeMachine) -> None:
-    machine.service.script["submit"].append(ReadError("the connection was reset"))
-    with pytest.raises(OutcomeUnknown):
-        limited(machine, 0.10).run()
-    with pytest.raises(BudgetReached, match=r"\$0\.06 of \$0\.10"):
-        machine.run(boat(2))
-    with pytest.raises(BudgetReached):
-        machine.run()
-    record = machine.records()[0]
-    machine.journal.transition(machine.journal.accept(record, "job-9"), State.CANCELLED)
-    machine.run(boat(2))
 
 
 COUNTS = {

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from nodes.jobs.errors import JournalUnusable
-from nodes.jobs.journal import AT_ONCE, Journal
+from nodes.jobs.journal import Journal
 from nodes.jobs.records import JobRecord, State
 from tests.support.fake_runcomfy import TurningClock
 from tests.support.job_records import KEY, intend, record_in
@@ -87,11 +87,9 @@ def test_an_id_that_the_old_journal_learns_late_comes_along(
 def test_a_long_journal_comes_in_pieces_and_goes_on_where_it_broke_off(
     old: Journal, journal: Journal, take_over: TakeOver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    record_in(State.SAVED, old)
-    many = f"""INSERT INTO paid_jobs (uid, request_key, account, origin, state, request, created, changed)
-        WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {2 * AT_ONCE})
-        SELECT 'u' || i, 'r' || i, account, origin, state, request, created, changed FROM n, paid_jobs"""
-    old.database.transact(lambda connection: connection.exec_driver_sql(many))
+    monkeypatch.setattr("nodes.jobs.journal.AT_ONCE", 2)
+    for number in range(5):
+        intend(old, replace(KEY, request=f"{number}"))
     transact, pieces = journal.database.transact, iter([True, False, True, True, True])
 
     def breaks(work: Callable[..., int]) -> int:
@@ -102,7 +100,7 @@ def test_a_long_journal_comes_in_pieces_and_goes_on_where_it_broke_off(
     monkeypatch.setattr(journal.database, "transact", breaks)
     with pytest.raises(JournalUnusable):
         take_over()
-    assert take_over() == (AT_ONCE + 1, AT_ONCE)
+    assert take_over() == (3, 2)
 
 
 def test_what_is_no_journal_is_refused(tmp_path: Path, journal: Journal) -> None:

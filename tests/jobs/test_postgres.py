@@ -22,7 +22,7 @@ from nodes.jobs import postgres as postgres_module
 from nodes.jobs.budget import Limit, Purchase
 from nodes.jobs.clock import SystemClock
 from nodes.jobs.database import Database
-from nodes.jobs.errors import BudgetReached, CommitUnknown, JournalUnusable, OutcomeUnknown, Stopped
+from nodes.jobs.errors import BudgetReached, CommitUnknown, JournalUnusable, OutcomeUnknown
 from nodes.jobs.journal import Journal
 from nodes.jobs.records import RequestKey, State
 from nodes.runcomfy.errors import ReadError
@@ -91,9 +91,9 @@ def name_of(url: str) -> str:
 
 def test_what_becomes_of_a_transaction_whose_commit_was_not_acknowledged(journal: Journal, proxy: CuttingProxy) -> None:
     """An intent is looked up, what only reads is done again, and a change is made once."""
-    accepted = record_in(State.ACCEPTED, journal)
     for act, is_written in ((Act.CUT_AFTER, True), (Act.CUT_BEFORE, False)):
         key = replace(KEY, request=act.value)
+        accepted = record_in(State.ACCEPTED, journal, replace(KEY, request=f"accepted {act.value}"))
         seen = journal.of_request(key)
         proxy.judge = at_commit(act)
         record = journal.create(seen, key, "", BOAT, "me")
@@ -155,54 +155,38 @@ def test_before_anything_is_submitted_nothing_is_bought_without_the_database(
 
 def test_in_the_middle_of_a_job_it_goes_on_and_is_written_down_later(machine: FakeMachine, proxy: CuttingProxy) -> None:
     """Whichever step the database is away at, and if it is back only after the video has come."""
-
-    def come_back() -> None:
-        proxy.judge = here
-
     go = partial(go_away, proxy)
-    table: dict[str, tuple[dict[str, Callable[[], object]], Callable[[], object] | None]] = {
-        "submit": ({"submit": go}, None),
-        "poll": ({"status": go}, None),
-        "download": ({}, go),
-        "from submit to download": ({"submit": go}, come_back),
-    }
-    for number, (name, (before, during_download)) in enumerate(table.items(), 1):
-        machine.service.before |= before
-        machine.during_download = during_download
-        request = replace(BOAT, text=name)
+    for number, step in enumerate(("submit", "status", "download"), 1):
+        machine.service.before = {step: go}
+        machine.during_download = go if step == "download" else None
+        request = replace(BOAT, text=step)
         video = machine.run(request)
-        assert video.files[0].exists(), name
-        assert machine.said(f"The job goes on; note its request id: job-{number}."), name
-        machine.service.before.clear()
-        machine.during_download = None
-        come_back()
+        assert machine.said(f"The job goes on; note its request id: job-{number}."), step
+        machine.service.before, machine.during_download = {}, None
+        proxy.judge = here
         machine.journal.write_pending()
         record = machine.journal.job(video.request_id)
-        assert record, name
-        assert (record.state, record.cost, record.files) == (State.SAVED, 0.03, (video.files[0].name,)), name
-        assert machine.run(request).reused, name
-    assert len(machine.service.accepted) == len(table)
+        assert record, step
+        assert (record.state, record.cost, record.files) == (State.SAVED, 0.03, (video.files[0].name,)), step
+        assert machine.run(request).reused, step
+    assert len(machine.service.accepted) == 3
 
 
 def test_stop_waits_for_no_database(machine: FakeMachine, proxy: CuttingProxy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgres_module, "ANSWER_SECONDS", 1e6)
-    begun = threading.Event()
+    machine.journal.records()
 
     def swallow(_: bytes) -> Act:
-        begun.set()
+        machine.press_stop()
         return Act.SWALLOW
 
-    machine.journal.records()
     proxy.judge = swallow
     with ThreadPoolExecutor(1) as thread:
-        run = thread.submit(machine.run, run=replace(machine.prompt(), is_stopped=begun.is_set))
         try:
-            stopped = run.exception(timeout=30)
+            said = thread.submit(machine.stopped).result(30)
         finally:
-            proxy.judge = here
-            proxy.cut()
-    assert isinstance(stopped, Stopped)
-    assert "before anything was submitted. Nothing was charged." in str(stopped)
+            go_away(proxy)
+    assert "before anything was submitted. Nothing was charged." in said
 
 
 def test_an_unclear_outcome_while_the_database_is_away_is_told_once(machine: FakeMachine, proxy: CuttingProxy) -> None:
@@ -223,20 +207,17 @@ def test_a_transaction_is_repeated_only_if_it_was_not_committed(journal: Journal
     for _ in range(5):
         proxy.cut()  # nobody is at work just now
         assert journal.of_request(KEY) == [record]
-    tries = []
+    cuts = [proxy.cut]
 
-    def work(connection: Connection) -> None:
-        tries.append(1)
-        if len(tries) == 1:
-            proxy.cut()
-        connection.exec_driver_sql("SELECT 1")
+    def work(connection: Connection, statement: str) -> None:
+        if cuts:
+            cuts.pop()()
+        connection.exec_driver_sql(statement)
 
-    journal.database.transact(work)
-    assert len(tries) == 2
+    journal.database.transact(partial(work, statement="SELECT 1"))
+    assert not cuts
     with pytest.raises(IntegrityError):
-        journal.database.transact(
-            lambda connection: connection.exec_driver_sql("INSERT INTO paid_jobs SELECT * FROM paid_jobs")
-        )
+        journal.database.transact(partial(work, statement="INSERT INTO paid_jobs SELECT * FROM paid_jobs"))
     assert journal.of_request(KEY) == [record]
 
 

@@ -156,14 +156,16 @@ def count_anew(connection: Connection, now: float, expected: float) -> None:
     """Keep a clock that was set, so that it shows ``now`` instead of what was ``expected``, from freeing what is spent,
     and from blocking it for more than 24 hours.
 
-    All stays as old as it was: a virtual machine that is put to rest each night jumps each morning. What is dated later
-    than now even so counts as of now; but of many, when another process has set the clock back by a year say, the
-    latest day alone.
+    Set forward, all stays as old as it was: a virtual machine that is put to rest each night jumps each morning. Set
+    back, all counts as of now, as does what is dated later than now even so; but of many, when another process has set
+    the clock back by a year say, the latest day alone.
     """
-    if abs(now - expected) > CLOCK_SET:
+    jump = now - expected
+    if abs(jump) > CLOCK_SET:
         for job in connection.execute(_counting(expected)).all():
-            anew = update(JOBS).where(JOBS.c.id == job.id).values(recounted=job.since + now - expected)
-            connection.execute(anew)
+            # Not by as much to the past, too: each of several servers that see the clock set does this.
+            since = job.since + jump if jump > 0 else now
+            connection.execute(update(JOBS).where(JOBS.c.id == job.id).values(recounted=since))
     latest = select(func.max(JOBS.c.created)).scalar_subquery()
     # Not "is null", for which SQLite would look at all that is in that column's index.
     is_new = func.coalesce(JOBS.c.recounted, 0.0) == 0.0

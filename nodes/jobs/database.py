@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 from sqlalchemy import Connection, Engine, exc
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
+from ..files import pause
 from ..texts import Text
 from .clock import Clock
 from .errors import ChangeRefused, CommitUnknown, JournalUnusable
@@ -98,7 +99,7 @@ class Database(ABC):
                 if is_late or not self._is_passing(error):
                     raise JournalUnusable(self._name, _reason_of(error), self.CURE) from error
             if attempt:  # the first may just have met a connection that was cut while nobody used it
-                threading.Event().wait(self.PAUSE)
+                pause(self.PAUSE)
         raise AssertionError("unreachable")
 
     def _check(self, connection: Connection) -> int:

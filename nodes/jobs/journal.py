@@ -81,7 +81,7 @@ class Journal:
         return [record.seconds for record in found if record.seconds is not None]
 
     def costs(self, request: GenerationRequest, limit: int = 50) -> list[float]:
-        """US dollars that these have cost, as far as the service has told."""
+        """US dollars that the same jobs have cost, as far as the service has told."""
         return [found.cost for found in self.newest(limit, *successful(request)) if found.cost is not None]
 
     def media_hosts(self, origin: str, limit: int = 3) -> set[str]:
@@ -151,18 +151,6 @@ class Journal:
             raise written  # not inside the transaction, which may have written what counts anew, or who waits
         return written
 
-    def _transact_counted(self, work: Callable[[Connection, float], T]) -> T:
-        """Do ``work``, which is handed the time by the database's clock, in a transaction in which what counts towards
-        the budget is what would if that clock had not been set."""
-
-        def counted(connection: Connection) -> tuple[T, float]:
-            now, lasting = self.now(), self.clock.with_sleep()  # not before: it may have waited for others
-            count_anew(connection, now, now if self._ahead is None else lasting + self._ahead)
-            return work(connection, now), now - lasting
-
-        found, self._ahead = self.database.transact(counted)
-        return found
-
     def transition(self, record: JobRecord, to: State, **changes: object) -> JobRecord:
         """Move a record on, and write ``changes`` to its other columns, unless somebody else has moved it meanwhile.
 
@@ -211,6 +199,18 @@ class Journal:
 
     def close(self) -> None:
         self.database.close()
+
+    def _transact_counted(self, work: Callable[[Connection, float], T]) -> T:
+        """Do ``work``, which is handed the time by the database's clock, in a transaction in which what counts towards
+        the budget is what would if that clock had not been set."""
+
+        def counted(connection: Connection) -> tuple[T, float]:
+            now, lasting = self.now(), self.clock.with_sleep()  # not before: it may have waited for others
+            count_anew(connection, now, now if self._ahead is None else lasting + self._ahead)
+            return work(connection, now), now - lasting
+
+        found, self._ahead = self.database.transact(counted)
+        return found
 
     def _write_or_keep(self, record: JobRecord, to: State | None, changes: Mapping[str, object]) -> JobRecord:
         try:

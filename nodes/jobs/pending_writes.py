@@ -20,7 +20,7 @@ from .records import JobRecord, RequestKey, State, read_request
 
 _log: Final = logging.getLogger("seedance")
 
-Write = Callable[[JobRecord, "State | None", Mapping[str, object]], object]
+Write = Callable[[JobRecord, State | None, Mapping[str, object]], object]
 """Writes the id of a record, if it has one, and then what state it came to, if any, with changes to its other columns.
 Raises `JournalUnusable`."""
 
@@ -42,12 +42,12 @@ class PendingWrites:
     def add(self, record: JobRecord, to: State | None, changes: Mapping[str, object]) -> None:
         """Keep what is to be written about a record. A process that dies loses it, but not an id: by that it is found
         out again. Never raises: where not even a file can be written, memory has the id."""
-        with self._lock:
-            self._writes.append((record, to, changes))
         if record.request_id and self._folder:
             with suppress(OSError):
                 files.make_private_folder(self._folder)  # it has nothing else in it where the journal is elsewhere
                 files.write_private(_text(record), self._folder / f"accepted-{record.uid}.json")
+        with self._lock:  # which may take as long as the database is silent
+            self._writes.append((record, to, changes))
 
     def write(self, *, left_by_others: bool) -> None:
         """Write everything, in its order, and forget it then; ids, too, that another process has left. What the

@@ -3,6 +3,7 @@ at once."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
@@ -32,7 +33,7 @@ from nodes.jobs.tables import JOBS
 from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.responses import ModelInfo
 from nodes.texts import SETTINGS
-from tests.support.fake_runcomfy import BOAT, FakeMachine, NewMachine
+from tests.support.fake_runcomfy import BOAT, FakeMachine, NewMachine, TurningClock, go_by
 from tests.support.job_records import record_in
 from tests.support.postgres import on_both
 
@@ -240,3 +241,20 @@ def test_a_clock_that_is_set_back_does_not_count_all_that_was_ever_bought(machin
     machine.restart()
     assert machine.journal.spent().amount == 60_000
     assert is_allowed(machine.journal, purchase)
+
+
+@on_both
+def test_of_several_servers_that_see_the_clock_set_none_ages_what_another_has_aged(
+    tmp_path: Path, clock: TurningClock, database: Callable[[], str]
+) -> None:
+    url = database()
+    servers = [Journal(tmp_path / "jobs.sqlite3", clock, url) for _ in range(5)]
+    for server in servers:
+        go_by(clock, server)
+    buy(servers[0], 1, Purchase(60_000))
+    for hours, set_by in ((1, 0), (1, -5), (2.5, 0), (18, 0)):
+        clock.now += hours * 3600
+        clock.offset += set_by * 3600
+        assert [server.spent().amount for server in servers] == [60_000] * 5, (hours, set_by)
+    for server in servers:
+        server.close()

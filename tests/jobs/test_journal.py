@@ -10,7 +10,7 @@ import shutil
 import stat
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import astuple, replace
 from functools import partial
 from pathlib import Path
 
@@ -163,13 +163,16 @@ def test_an_accepted_id_is_never_lost(file: Path) -> None:
         read_only(journal)
         with pytest.raises(JournalUnusable):
             journal.accept(record, "paid")
+        (kept,) = file.parent.glob("accepted-*")
+        asked = {"key": [*astuple(KEY)], "run": "", "request": BOAT.canonical()}
+        known_by = {"uid": record.uid, "request_id": "paid", "created": record.created, "estimate": 60_000}
+        assert json.loads(kept.read_text()) == {**asked, **known_by}, "earlier versions read it, too"
         if what != "written later":
             journal.close()
             journal = Journal(file, TurningClock())
         if what.startswith("journal is lost"):
             file.unlink()
         if what.endswith("has bought"):
-            (kept,) = file.parent.glob("accepted-*")
             kept.rename(file.parent / "kept")
             intend(journal)
             (file.parent / "kept").rename(kept)
@@ -183,14 +186,7 @@ def test_an_accepted_id_is_never_lost(file: Path) -> None:
         journal.close()
 
 
-KEPT: dict[str, object] = {
-    "uid": "x",
-    "request_id": "job-9",
-    "run": "",
-    "created": 1.0,
-    "key": ["r", "a", "o"],
-    "request": "{}",
-}
+KEPT = {"uid": "x", "request_id": "job-9", "run": "", "created": 1.0, "key": ["r", "a", "o"], "request": "{}"}
 
 
 def test_what_lies_beside_it_and_is_no_id_harms_nothing(file: Path, journal: Journal) -> None:
@@ -279,15 +275,12 @@ def test_a_journal_that_was_deleted_is_refused_once_to_a_user_and_then_begun_ane
     claims = Claims(journal)
     record = record_in(State.ACCEPTED, journal)
     file.unlink()
-    for _ in range(2):
-        # What runs beside the user's work does not use the refusal up.
+    # What runs beside the user's work does not use the refusal up.
+    beside = (partial(claims.holds, record, "owner"), partial(journal.create, [record], KEY, "a run", BOAT, "owner"))
+    read, give_back = partial(journal.of_request, KEY), partial(claims.give_back, "owner")
+    acts: tuple[Callable[[], object], ...] = (*beside, *beside, read, give_back)
+    for act in acts:
         with pytest.raises(JournalUnusable, match="deleted or moved away"):
-            claims.holds(record, "owner")
-        with pytest.raises(JournalUnusable, match="deleted or moved away"):
-            journal.create([record], KEY, "a run", BOAT, "owner")
-    with pytest.raises(JournalUnusable, match="deleted or moved away"):
-        journal.of_request(KEY)
-    with pytest.raises(JournalUnusable, match="deleted or moved away"):
-        claims.give_back("owner")
+            act()
     assert not file.exists(), "the user may still put it back"
     assert journal.of_request(KEY) == []

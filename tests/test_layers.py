@@ -44,7 +44,7 @@ LIBRARIES: dict[str, set[str]] = {
     "http_client": {"requests", "urllib3"},
     "runcomfy": {"requests", "urllib3"},
     "video": {"requests", "urllib3", "av", "numpy", "psutil", "torch"},
-    "jobs": {"av", "filelock", "psutil", "psycopg", "requests", "sqlalchemy"},
+    "jobs": {"av", "filelock", "psutil", "psycopg", "pydantic", "requests", "sqlalchemy"},
     "rehearsal": {"aiohttp", "av", "PIL", "pydantic"},
     "__main__": {"tqdm"},
     "comfyui": {*COMFYUI - {"nodes"}, "aiohttp", "torch"},

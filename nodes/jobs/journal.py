@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, select, update
+from sqlalchemy import Column, ColumnElement, Connection, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ..runcomfy.request import GenerationRequest
@@ -77,12 +77,11 @@ class Journal:
 
     def durations(self, request: GenerationRequest, limit: int = 50) -> list[float]:
         """Seconds that the latest successful jobs of the same size and length took, newest first."""
-        found = self.newest(limit, *successful(request), JOBS.c.seconds.is_not(None))
-        return [record.seconds for record in found if record.seconds is not None]
+        return self._known(JOBS.c.seconds, limit, *successful(request), JOBS.c.seconds.is_not(None))
 
     def costs(self, request: GenerationRequest, limit: int = 50) -> list[float]:
         """US dollars that the same jobs have cost, as far as the service has told."""
-        return [found.cost for found in self.newest(limit, *successful(request)) if found.cost is not None]
+        return self._known(JOBS.c.cost, limit, *successful(request))
 
     def media_hosts(self, origin: str, limit: int = 3) -> set[str]:
         """Where a service had put the latest videos."""
@@ -189,16 +188,17 @@ class Journal:
             rows = source.database.read(lambda connection: connection.execute(query).mappings().all())
         finally:
             source.close()
-
-        def take(rows: Sequence[RowMapping], connection: Connection) -> int:
-            return sum(take_over(connection, row, self.now()) for row in rows)
-
         pieces = (rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE))
-        taken = sum(self.database.transact(partial(take, piece)) for piece in pieces)
+        taken = sum(self.database.transact(partial(take_over, rows=piece, now=self.now())) for piece in pieces)
         return taken, len(rows) - taken
 
     def close(self) -> None:
         self.database.close()
+
+    def _known(self, column: Column[float | None], limit: int, *conditions: ColumnElement[bool]) -> list[float]:
+        query = select(column).where(*conditions).order_by(JOBS.c.id.desc()).limit(limit)
+        found = self.database.read(lambda connection: connection.execute(query).scalars().all())
+        return [value for value in found if value is not None]
 
     def _transact_counted(self, work: Callable[[Connection, float], T]) -> T:
         """Do ``work``, which is handed the time by the database's clock, in a transaction in which what counts towards

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any, Final
 
@@ -156,19 +156,23 @@ def another_is_unfinished(connection: Connection, record: JobRecord) -> bool:
     return read(connection, same & JOBS.c.state.in_(UNFINISHED)) is not None
 
 
-def take_over(connection: Connection, row: Mapping[Any, Any], now: float) -> bool:
-    """Insert a row of another journal unless it is there. Whoever was at work on it goes on by that one, or is gone."""
-    record = record_of(row)
-    if read(connection, JOBS.c.uid == record.uid):
-        if record.request_id:  # which it may have got since it was taken over
-            accept(connection, record, now)
-        return False
-    values = {**row, "claim_owner": "", "claim_until": 0.0}
-    del values["id"]
-    if record.state in UNFINISHED and another_is_unfinished(connection, record):
-        values["state"] = State.SURPLUS if record.request_id else State.UNKNOWN_REPORTED
-    connection.execute(sa.insert(JOBS).values(values))
-    return True
+def take_over(connection: Connection, rows: Sequence[Mapping[Any, Any]], now: float) -> int:
+    """Insert rows of another journal, unless they are there; returns how many. Whoever was at work on them goes on by
+    that one, or is gone."""
+    taken = 0
+    for row in rows:
+        record = record_of(row)
+        if read(connection, JOBS.c.uid == record.uid):
+            if record.request_id:  # which it may have got since it was taken over
+                accept(connection, record, now)
+            continue
+        values = {**row, "claim_owner": "", "claim_until": 0.0}
+        del values["id"]
+        if record.state in UNFINISHED and another_is_unfinished(connection, record):
+            values["state"] = State.SURPLUS if record.request_id else State.UNKNOWN_REPORTED
+        connection.execute(sa.insert(JOBS).values(values))
+        taken += 1
+    return taken
 
 
 def wait_in_line(connection: Connection, account: str, owner: str, now: float, max_jobs: int) -> int:

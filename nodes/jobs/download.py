@@ -23,9 +23,9 @@ from ..texts import Text
 from ..video import errors as video_errors
 from ..video.download import Download
 from ..video.url_policy import check_host
+from . import events
 from .decide import Disk
 from .errors import CannotReceive, JournalUnusable, NoVideo, Stopped, VideoUnavailable
-from .events import Downloading, Retrying, StopOutcome, StopReport
 from .job import NO_JOB, Job
 from .journal import Journal
 from .poll import Poller
@@ -58,7 +58,7 @@ async def find_files(
     try:
         return await cancellation.wait_for(executors.journal.submit(whole_files, request_id, folder, journal))
     except StopRequested:
-        raise Stopped(StopReport((Text("stoppedLooking"),), StopOutcome.NOT_SUBMITTED)) from None
+        raise Stopped(events.stopped(Text("stoppedLooking"))) from None
 
 
 async def download_videos(job: Job, poller: Poller, result: JobResult) -> tuple[Path, ...]:
@@ -127,10 +127,10 @@ async def download_link(link: str, download: Download, executors: Executors, can
                     if backoff.failures >= LINK_ATTEMPTS:
                         raise
                     pause = backoff.pause()
-                    cancellation.report(Retrying(error.message, pause))
+                    cancellation.report(events.retrying(error.message, pause))
                     await cancellation.sleep(pause)
     except StopRequested:
-        raise Stopped(StopReport((Text("stoppedDownloading"),), StopOutcome.NOT_SUBMITTED)) from None
+        raise Stopped(events.stopped(Text("stoppedDownloading"))) from None
 
 
 @contextmanager
@@ -141,7 +141,7 @@ def _attempts(
     latest: Future[None] | None = None
 
     def progress(received: int, total: int | None) -> None:
-        cancellation.report(Downloading(received, total))
+        cancellation.report(events.downloading(received, total))
 
     async def attempt(link: str) -> None:
         nonlocal latest

@@ -30,7 +30,7 @@ from typing import ClassVar, Final
 from ..errors import Charge, SeedanceError
 from ..texts import Text
 from .clock import clock_time, minute
-from .events import StopReport
+from .events import Event
 from .records import JobRecord, State
 
 _OF_MODERATION: Final = ("moderation", "sensitive", "policy", "nsfw", "unsafe", "content check", "copyright", "violat")
@@ -157,7 +157,7 @@ class CommitUnknown(JournalUnusable):
 class Stopped(Exception):
     """The user pressed Stop. ``str()`` says what has become of the job."""
 
-    def __init__(self, report: StopReport) -> None:
+    def __init__(self, report: Event) -> None:
         super().__init__(str(report))
         self.report = report
 

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
 
 from ..texts import Text
+from . import events
 from .account import Account
 from .errors import JournalUnusable, OutcomeUnknown, error_of
-from .events import Event, Notice
+from .events import Event
 from .records import JobRecord, RequestKey, State
 from .waiting import Cancellation, ended_within
 
@@ -100,7 +101,7 @@ class Job:
         """The record as it would be, where the journal cannot be written, which the user is told."""
         moved = replace(record, state=to, **changes)  # type: ignore[arg-type]  # the names are JobRecord's fields
         note = (Text("noteId", id=moved.request_id),) if moved.request_id else ()
-        self.run.report(Notice((error.message, *note)))
+        self.run.report(events.notice(error.message, *note))
         return moved
 
     async def raise_end(self, record: JobRecord) -> None:
@@ -108,7 +109,7 @@ class Job:
         error = error_of(record, is_read=self.run.is_read)
         if isinstance(error, OutcomeUnknown):
             # Shown before it is written down: a crash in between reports it twice, never not at all.
-            self.run.report(Notice(error.texts))
+            self.run.report(events.notice(*error.texts))
             if not self.run.is_read:
                 raise error
             reported = {"reported_by": self.account.reports.server}

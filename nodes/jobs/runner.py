@@ -7,12 +7,12 @@ from typing import Final
 from ..runcomfy.errors import ConnectError, PermissionDenied, RateLimited, RunComfyError, TransientError
 from ..runcomfy.request import GenerationRequest
 from ..texts import Text
+from . import events
 from .account import Account
 from .budget import PRICE_SECONDS, Purchase, base_price, estimate
 from .decide import Action, Do, Situation, decide
 from .download import download_videos, whole_files
 from .errors import JobError, JobExpired, JobFailed, JournalUnusable, NoFreePlace
-from .events import Notice, Retrying, Submitting
 from .job import NO_JOB, Job, Run, Video
 from .poll import ClaimLost, Poller, is_still_there
 from .records import TRANSITIONS, JobRecord, RequestKey, State
@@ -141,13 +141,13 @@ class JobRunner:
             await self._call(self._account.check_before_submit)
             self._is_checked = True
         purchase = await self._purchase(request)
-        cancellation.report(Submitting())
+        cancellation.report(events.submitting())
         job.submit_call = self._account.executors.calls.submit(submit, job, seen, key, run, request, purchase)
         try:
             if not await cancellation.wait_for(job.submit_call):
                 return None
         except NoFreePlace as full:
-            cancellation.report(Notice((Text("waitingForPlace", place=full.place),)))
+            cancellation.report(events.notice(Text("waitingForPlace", place=full.place)))
             await cancellation.sleep(LINE_SECONDS)
             self._tried_since = self._account.clock.monotonic()  # a long line leaves time for what may pass
             return None
@@ -177,7 +177,7 @@ class JobRunner:
         waited = self._account.clock.monotonic() - self._tried_since
         if self._connect_failures >= CONNECT_ATTEMPTS or waited + pause > self._account.deadline:
             raise error
-        self._job.cancellation.report(Retrying(Text("notices.notCharged", problem=error.message), pause))
+        self._job.cancellation.report(events.retrying(Text("notices.notCharged", problem=error.message), pause))
         await self._job.cancellation.sleep(pause)
 
     async def _resume(self, record: JobRecord, key: RequestKey, run: str) -> Video | None:
@@ -228,7 +228,7 @@ class JobRunner:
         if record.state is State.INTENDED:
             left = max(0.0, record.submit_until - self._account.journal.now())
             line = Text("notices.awaitedSubmit", seconds=f"{left:.0f}")
-        self._job.cancellation.report(Notice((line,)))
+        self._job.cancellation.report(events.notice(line))
         await self._job.cancellation.sleep(WATCH_SECONDS)
 
     async def _recheck(self, record: JobRecord) -> None:

@@ -11,9 +11,9 @@ from ..errors import SeedanceError, StopRequested
 from ..runcomfy.errors import ConnectError, RunComfyError
 from ..runcomfy.request import GenerationRequest
 from ..texts import Text
+from . import events
 from .budget import MAX_UNPRICED, Purchase
 from .errors import JournalUnusable
-from .events import Notice
 from .job import Job
 from .records import JobRecord, RequestKey, State
 from .stop import cancel_and_record
@@ -48,7 +48,7 @@ def submit(
     account.claims.note_claimed(job.owner, started)
     job.record = intent
     if purchase.limit.amount and purchase.estimate is None:
-        job.run.report(Notice((Text("notices.unpriced", most=MAX_UNPRICED),)))
+        job.run.report(events.notice(Text("notices.unpriced", most=MAX_UNPRICED)))
 
     def check_in_time() -> None:
         """Asked when the connection stands, before the first byte of the request."""

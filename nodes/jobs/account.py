@@ -54,7 +54,7 @@ class Account:
     """Raises `SeedanceError` for what would keep the video from arriving; blocks for milliseconds."""
     schedule: ScheduleFor = PollSchedule.learnt
     limit: Callable[[], Limit] = Limit
-    """How much may be spent in a day. Blocks, and raises `InvalidBudget`."""
+    """How much may be spent in a day. Blocks, and raises `JobError`."""
     max_jobs: int = 0
     """That may be at the service at once, over all servers that share the journal; 0 for any number."""
     deadline: float = DEADLINE

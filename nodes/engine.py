@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from .jobs.account import Account, ListPrice, RateLimiter, Reports
+from .jobs.account import Account, Reports
 from .jobs.budget import PRICE_SECONDS, BudgetSetting
 from .jobs.claims import Claims, server_id
 from .jobs.clock import SystemClock
@@ -24,11 +24,11 @@ from .jobs.errors import JobError
 from .jobs.job import Run, Video
 from .jobs.journal import Journal
 from .jobs.listing import link, submit_again
-from .jobs.quote import Quote, QuoteKind, quote
+from .jobs.quote import ListPrice, Quote, QuoteKind, quote
 from .jobs.records import RequestKey
 from .jobs.runner import JobRunner
 from .jobs.video_files import LINK_PREFIX, request_id_of
-from .jobs.waiting import ENOUGH_HISTORY, Backoff, Cancellation, Executors, PollSchedule
+from .jobs.waiting import ENOUGH_HISTORY, Backoff, Cancellation, Executors, PollSchedule, RateLimiter
 from .runcomfy.client import HttpTransport, RunComfy
 from .runcomfy.errors import MissingToken
 from .runcomfy.request import MODEL_ID

@@ -94,7 +94,7 @@ class Routes:
 
     def check_token(self, _: Params) -> object:
         """What RunComfy says to it: asks for the model's page, which is free and needs a token that is valid."""
-        from ..jobs.account import price_of
+        from ..jobs.quote import price_of
         from ..runcomfy.client import HttpTransport, RunComfy
         from ..runcomfy.errors import RunComfyError
         from ..runcomfy.token import api_origin, find_token

@@ -17,7 +17,6 @@ import pytest
 from sqlalchemy import Delete, Update, delete, update
 
 from nodes.engine import Engine, Folders
-from nodes.jobs.account import ListPrice
 from nodes.jobs.budget import (
     DAY,
     DEFAULT,
@@ -34,6 +33,7 @@ from nodes.jobs.clock import SystemClock, minute
 from nodes.jobs.errors import BudgetReached, JobError, OutcomeUnknown
 from nodes.jobs.job import Run
 from nodes.jobs.journal import Journal
+from nodes.jobs.quote import ListPrice
 from nodes.jobs.records import RequestKey, State
 from nodes.jobs.tables import JOBS
 from nodes.rehearsal import DEFAULT_TOKEN, Timing

@@ -8,13 +8,14 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nodes.jobs.account import Account, ListPrice, RateLimiter, Reports
+from nodes.jobs.account import Account, Reports
 from nodes.jobs.claims import RENEW_SECONDS, Claims
 from nodes.jobs.events import Event
 from nodes.jobs.job import Run, Video
 from nodes.jobs.journal import Journal
+from nodes.jobs.quote import ListPrice
 from nodes.jobs.runner import JobRunner
-from nodes.jobs.waiting import Backoff, Executors
+from nodes.jobs.waiting import Backoff, Executors, RateLimiter
 from nodes.rehearsal import DEFAULT_TOKEN
 from nodes.runcomfy.client import HttpTransport, Limits, RunComfy
 from nodes.runcomfy.token import Token

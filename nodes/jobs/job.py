@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
 
+from ..runcomfy.request import GenerationRequest
 from ..texts import Text
 from . import events
 from .account import Account
@@ -41,6 +42,16 @@ class Run:
     """Whether Stop is pressed; looked at every tenth of a second."""
     is_read: bool = True
     """Whether what it raises reaches somebody: not where failures are skipped."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """The video that a run wants."""
+
+    request: GenerationRequest
+    key: RequestKey
+    run_key: str = ""
+    """Empty where any finished video of the request will do (`reuse`), else the run that wants a new one."""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from typing import Final
 from .engine import Engine, Folders
 from .errors import SeedanceError
 from .jobs.budget import FREE, in_usd
-from .jobs.clock import SystemClock, clock_time
+from .jobs.clock import Clock, clock_time
 from .jobs.errors import Stopped
 from .jobs.events import Event, dollars
 from .jobs.job import Run, Video
@@ -128,7 +128,7 @@ def _file(text: str) -> Path:
 
 
 def _import(engine: Engine, asked: argparse.Namespace) -> Found:
-    taken, known = import_journal(asked.file, engine.journal, SystemClock())
+    taken, known = import_journal(asked.file, engine.journal, Clock())
     return {"imported": taken, "known": known}, f"Jobs imported: {taken}; there already: {known}."
 
 

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from .jobs.account import Account, Reports
 from .jobs.budget import PRICE_SECONDS, BudgetSetting
 from .jobs.claims import Claims, server_id
-from .jobs.clock import SystemClock
+from .jobs.clock import Clock
 from .jobs.download import check_before_submit, download_link, find_files
 from .jobs.errors import JobError
 from .jobs.job import Run, Video
@@ -80,7 +80,7 @@ class Engine:
         self.folders = folders
         self.executors = Executors()
         self._environment = environment
-        self._clock = SystemClock()
+        self._clock = Clock()
         self.journal = Journal(folders.private / "jobs.sqlite3", self._clock, environment.get(JOURNAL_URL, "").strip())
         """The record of the live jobs."""
         self.budget = BudgetSetting(folders.budget, environment)

@@ -20,7 +20,7 @@ from comfy_execution.graph import ExecutionBlocker
 
 from ..errors import SeedanceError, StopRequested
 from ..jobs import events
-from ..jobs.clock import SystemClock
+from ..jobs.clock import Clock
 from ..jobs.errors import OutcomeUnknown, Stopped, VideoUnusable
 from ..jobs.events import StopOutcome
 from ..jobs.job import Run, Video
@@ -129,7 +129,7 @@ async def _outputs(video: Video, selection: Selection, run: Run) -> io.NodeOutpu
 
 
 async def _read(file: Path, selection: Selection, run: Run) -> tuple[torch.Tensor | None, VideoInfo]:
-    cancellation = Cancellation(SystemClock(), run.report, run.is_stopped)
+    cancellation = Cancellation(Clock(), run.report, run.is_stopped)
     connected = running_node().is_images_connected
 
     def progress(done: int, total: int) -> None:

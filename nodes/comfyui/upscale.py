@@ -27,7 +27,7 @@ from spandrel import ImageModelDescriptor
 
 from ..errors import StopRequested
 from ..jobs import events
-from ..jobs.clock import SystemClock
+from ..jobs.clock import Clock
 from ..jobs.errors import Stopped
 from ..jobs.events import Event
 from ..jobs.waiting import Cancellation
@@ -63,7 +63,7 @@ async def upscale(video: Any, model: Any, scale_by: float, frames_at_once: int, 
         try:
             # One at a time, however long a list is: each takes the memory of an encoder.
             async with shared().upscaling:
-                cancellation = Cancellation(SystemClock(), run.report, run.is_stopped)
+                cancellation = Cancellation(Clock(), run.report, run.is_stopped)
                 file, frames, done = await _upscaled(video, model, scale_by, frames_at_once, crf, cancellation)
         except (StopRequested, InterruptProcessingException):
             raise Stopped(events.stopped(Text("stoppedUpscaling"))) from None

@@ -29,7 +29,7 @@ from nodes.jobs.budget import (
     base_price,
     estimate,
 )
-from nodes.jobs.clock import SystemClock, minute
+from nodes.jobs.clock import Clock, minute
 from nodes.jobs.errors import BudgetReached, JobError, OutcomeUnknown
 from nodes.jobs.job import Run
 from nodes.jobs.journal import Journal
@@ -280,7 +280,7 @@ def compete(
     number: int, barrier: Barrier, results: Queue[object], folder: Path, url: str, environment: Mapping[str, str]
 ) -> None:
     """One process: its threads ask the journal again and again, and then the engine, all for different videos."""
-    journal = Journal(folder / "raced.sqlite3", SystemClock(), url)
+    journal = Journal(folder / "raced.sqlite3", Clock(), url)
     engine = Engine(Folders(folder / "videos", folder / "private"), environment, "tests")
 
     def ask(thread: int) -> Counter[str]:

@@ -38,7 +38,7 @@ BOAT = GenerationRequest("A paper boat", duration=2)
 QUEUED, RUNNING = 5.0, 20.0
 
 
-class TurningClock:
+class TurningClock(Clock):
     """Time passes by sleeping alone, and at once."""
 
     def __init__(self) -> None:

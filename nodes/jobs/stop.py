@@ -136,12 +136,12 @@ def cancel_and_record(job: Job) -> CancelOutcome | None:
     In a thread, so that a late cancellation is written down all the same. Raises `RunComfyError`.
     """
     record, account = job.record, job.account
-    looking: Future[bool] = Future()
+    is_wanted: Future[bool] = Future()
     # In a thread of its own, since a database may be silent for half a minute.
-    threading.Thread(target=_look, args=(looking, job, record), name="seedance-look", daemon=True).start()
+    threading.Thread(target=_ask_if_wanted, args=(is_wanted, job, record), name="seedance-look", daemon=True).start()
     # A claim that cannot have lapsed yet is nobody else's.
-    wait([looking], LOOK_SECONDS if account.claims.is_certain(job.owner) else CLAIM_SECONDS)
-    if looking.done() and looking.result():
+    wait([is_wanted], LOOK_SECONDS if account.claims.is_certain(job.owner) else CLAIM_SECONDS)
+    if is_wanted.done() and is_wanted.result():
         return None
     outcome = _cancel(account.client, record.request_id)
     if outcome is CancelOutcome.CANCELLED:
@@ -149,7 +149,7 @@ def cancel_and_record(job: Job) -> CancelOutcome | None:
     return outcome
 
 
-def _look(is_wanted: Future[bool], job: Job, record: JobRecord) -> None:
+def _ask_if_wanted(is_wanted: Future[bool], job: Job, record: JobRecord) -> None:
     """Whether another run has a job by now, or waits for it."""
     claims = job.account.claims
     try:

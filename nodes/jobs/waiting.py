@@ -47,11 +47,11 @@ _SECONDS_FOR_TEN: Final = {"480p": 50.0, "720p": 65.0, "1080p": 100.0}
 
 
 class Executors:
-    """One plain executor per kind of work, so that what may hang delays nothing that is urgent. With 50 jobs the pack
-    has 17 threads: these but `cancels`, one that renews claims, two that decoding takes along; up to 30 at Stop."""
+    """One plain executor per kind of work, so that what may hang delays nothing that is urgent. With 200 jobs the pack
+    has 16 threads: these but `cancels`, one that renews claims, two that decoding takes along; up to 29 at Stop."""
 
     def __init__(self) -> None:
-        self.calls = ThreadPoolExecutor(8, "seedance-call")
+        self.calls = ThreadPoolExecutor(7, "seedance-call")
         """Short exchanges with the service."""
         self.cancels = ThreadPoolExecutor(10, "seedance-cancel")
         """What Stop waits for."""
@@ -101,7 +101,7 @@ class Cancellation:
         """Wait, keeping ``line`` up to date. Raises `StopRequested`."""
         ends = self._clock.monotonic() + seconds
         while True:
-            self._look()
+            self._check_stop()
             if line:
                 self.report(line())
             left = ends - self._clock.monotonic()
@@ -114,7 +114,7 @@ class Cancellation:
         waiting = asyncio.wrap_future(future)
         try:
             while not waiting.done():
-                self._look()
+                self._check_stop()
                 await asyncio.wait({waiting}, timeout=TICK)
             return waiting.result()
         except (StopRequested, asyncio.CancelledError):
@@ -123,7 +123,7 @@ class Cancellation:
         finally:
             waiting.cancel()
 
-    def _look(self) -> None:
+    def _check_stop(self) -> None:
         self.awake()
         if self.is_stopped():
             raise StopRequested

@@ -154,9 +154,9 @@ def test_a_run_cut_off_before_its_call_has_begun_is_never_submitted(
         go_on.wait(PATIENCE)
 
     def fill_threads() -> None:
-        for _ in range(8):
+        for _ in range(7):
             machine.executors.calls.submit(busy)
-        for _ in range(7):  # the eighth thread is this one
+        for _ in range(6):  # the seventh thread is this one
             assert begun.acquire(timeout=PATIENCE)
         runs[0].get_loop().call_soon_threadsafe(runs[0].cancel)
 

@@ -51,7 +51,7 @@ def test_one_of_several_that_is_on_disk_is_not_the_whole_job(machine: FakeMachin
     """Whether the next run generates it or fetches it by its id."""
     machine.service.ending = {"status": "succeeded", "output": ["https://a", "https://b"]}
     again: Callable[[], Video]
-    for again in (machine.run, lambda: asyncio.run(machine.fetch("job-1"))):
+    for again in (machine.run, lambda: machine.fetch("job-1")):
         machine.downloads += [None, DiskFailure("video.diskFull", folder="videos")]
         with pytest.raises(VideoUnavailable):
             again()
@@ -139,7 +139,7 @@ def test_what_another_run_fetches_of_a_job_of_elsewhere_is_left(machine: FakeMac
     part = machine.folder / "videos" / f".{name}.0a1b2c3d.part"
     part.parent.mkdir(parents=True)
     part.write_bytes(b"half")
-    assert asyncio.run(machine.fetch("job-1")).files == (part.with_name(name),)
+    assert machine.fetch("job-1").files == (part.with_name(name),)
     assert part.exists()
 
 

@@ -66,7 +66,7 @@ def test_an_old_job_that_is_back_is_loaded_while_its_request_is_made_anew(new_ma
         if state is not State.SURPLUS:  # beside which there is one
             intend(journal, key)
         machine.service.accepted[old.request_id] = 0.0
-        asyncio.run(machine.fetch(old.request_id))
+        machine.fetch(old.request_id)
         anew, back = machine.records()
         assert (anew.state, anew.cost) == (State.INTENDED, None), state
         assert (back.state, back.cost, back.media_host) == (State.SAVED, 0.03, "media"), state
@@ -99,7 +99,7 @@ def test_a_service_that_never_had_the_job_does_not_make_its_owner_buy_again(mach
     machine.service.forgotten.add("job-1")
     machine.change(name="another account")
     with pytest.raises(JobExpired):
-        asyncio.run(machine.fetch("job-1"))
+        machine.fetch("job-1")
     machine.service.forgotten.clear()
     machine.change(name="account")
     assert machine.run().request_id == "job-1"
@@ -188,19 +188,19 @@ def test_a_run_cut_off_within_the_paid_call_still_writes_the_job_down(machine: F
 
 def test_a_job_is_fetched_by_its_id_into_its_record_if_it_has_one(machine: FakeMachine) -> None:
     machine.service.accepted["job-77"] = machine.clock.now
-    video = asyncio.run(machine.fetch("job-77"))
+    video = machine.fetch("job-77")
     assert [request_id_of(file) for file in video.files] == ["job-77"]
     assert machine.service.count("submit") == 0
     assert machine.states() == []
-    assert asyncio.run(machine.fetch("job-77")).reused
+    assert machine.fetch("job-77").reused
     machine.abandon()
-    assert asyncio.run(machine.fetch("job-1")).request_id == "job-1"
+    assert machine.fetch("job-1").request_id == "job-1"
     assert machine.states() == ["saved"]
 
 
 def test_an_id_that_the_service_does_not_have_is_said(machine: FakeMachine) -> None:
     with pytest.raises(JobExpired, match="no longer has this job"):
-        asyncio.run(machine.fetch("job-404"))
+        machine.fetch("job-404")
     assert machine.service.count("status") == 1, "it is said at once"
 
 
@@ -211,5 +211,5 @@ def test_a_spoilt_journal_hides_no_finished_file(machine: FakeMachine) -> None:
     (machine.folder / "private" / "jobs.sqlite3").write_bytes(b"not a database" * 500)
     with pytest.raises(JournalUnusable):
         machine.run()
-    assert asyncio.run(machine.fetch("job-1")).files == (file,)
+    assert machine.fetch("job-1").files == (file,)
     assert machine.service.count("submit") == 1

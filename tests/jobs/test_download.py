@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from nodes.jobs.download import MAX_LINK_REFRESHES, download_link
-from nodes.jobs.errors import NoVideo, VideoUnavailable
+from nodes.jobs.download import download_link
+from nodes.jobs.errors import VideoUnavailable
 from nodes.jobs.job import Video
 from nodes.jobs.records import JobRecord, RequestKey, State
 from nodes.jobs.video_files import file_names
@@ -78,25 +78,6 @@ def test_a_bad_link_or_file_is_renewed_by_asking_for_the_result_again(new_machin
         machine.run()
         assert machine.links == ["https://media/1", "https://media/2"], failure
         assert machine.states() == ["saved"], failure
-
-
-def test_links_that_stay_bad_end_as_charged_and_the_next_run_fetches_for_free(machine: FakeMachine) -> None:
-    machine.downloads += [LinkExpired(403)] * (MAX_LINK_REFRESHES + 1)
-    with pytest.raises(VideoUnavailable, match=r"not valid any more.*succeeded and was charged.*without a new charge"):
-        machine.run()
-    assert machine.states() == ["succeeded"]
-    assert machine.run().request_id == "job-1"
-    assert machine.service.count("submit") == 1
-
-
-def test_a_success_without_a_link_is_said_and_asked_again_by_the_next_run(machine: FakeMachine) -> None:
-    good, machine.service.ending = machine.service.ending, {"status": "succeeded", "output": {}}
-    with pytest.raises(NoVideo, match=r"holds no video.*was charged") as caught:
-        machine.run()
-    assert "job-1" in str(caught.value)
-    machine.service.ending = good
-    assert machine.run().request_id == "job-1"
-    assert machine.service.count("submit") == 1
 
 
 def test_a_deleted_or_truncated_file_is_fetched_again_for_free(machine: FakeMachine) -> None:

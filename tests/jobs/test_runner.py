@@ -86,8 +86,7 @@ def test_what_becomes_of_a_job_that_was_taken_over_is_written_down(machine: Fake
     machine.abandon()
     good, machine.service.ending = machine.service.ending, {"status": "failed"}
     machine.change(name="a new token")
-    with pytest.raises(JobFailed):
-        machine.run()
+    machine.failed(JobFailed)
     assert machine.states() == ["failed"]
     machine.service.ending = good
     assert machine.run().request_id == "job-2"
@@ -148,39 +147,12 @@ def test_different_requests_run_side_by_side(machine: FakeMachine) -> None:
     assert kinds[: kinds.index("result")].count("submit") > 1
 
 
-def test_a_cancelled_run_cancels_nothing_and_the_next_one_collects(machine: FakeMachine) -> None:
-    async def cut_off() -> None:
-        run = asyncio.create_task(machine.generate())
-        while not machine.service.count("status"):  # noqa: ASYNC110 - no more than a turn of the loop each
-            await asyncio.sleep(0)
-        run.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await run
-
-    asyncio.run(cut_off())
-    assert machine.service.count("cancel") == 0
-    assert machine.states() == ["accepted"]
-    assert machine.run().request_id == "job-1"
-    assert machine.service.count("submit") == 1
-
-
-def test_a_run_cut_off_within_the_paid_call_still_writes_the_job_down(machine: FakeMachine) -> None:
-    over = threading.Event()
-
-    async def cut_off() -> None:
-        loop, run = asyncio.get_running_loop(), asyncio.create_task(machine.generate())
-        run.add_done_callback(lambda _: over.set())
-
-        def cancel_and_let_it_be_seen() -> None:
-            loop.call_soon_threadsafe(run.cancel)
-            assert over.wait(30)
-
-        machine.service.before["submit"] = cancel_and_let_it_be_seen
-        with pytest.raises(asyncio.CancelledError):
-            await run
-
-    asyncio.run(cut_off())
-    del machine.service.before["submit"]
+def test_a_run_cut_off_within_the_paid_call_still_writes_the_job_down(
+    machine: FakeMachine, go_on: threading.Event
+) -> None:
+    machine.service.before["submit"] = lambda: go_on.wait(30)
+    machine.cut_off(lambda: machine.service.count("submit"))
+    go_on.set()
     assert machine.states() == ["accepted"]
     assert machine.run().request_id == "job-1"
     assert machine.service.count("submit") == 1
@@ -209,7 +181,6 @@ def test_a_spoilt_journal_hides_no_finished_file(machine: FakeMachine) -> None:
     machine.records()  # with the last record written, nobody opens the journal again
     machine.journal.close()
     (machine.folder / "private" / "jobs.sqlite3").write_bytes(b"not a database" * 500)
-    with pytest.raises(JournalUnusable):
-        machine.run()
+    machine.failed(JournalUnusable)
     assert machine.fetch("job-1").files == (file,)
     assert machine.service.count("submit") == 1

@@ -5,12 +5,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import re
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -20,7 +18,7 @@ from nodes.jobs.journal import Journal
 from nodes.jobs.poll import NOT_FOUND_READS
 from nodes.runcomfy.errors import ConnectError
 from nodes.runcomfy.responses import ApiResponse
-from tests.support.fake_runcomfy import BOAT, QUEUED, RUNNING, FakeMachine, NewMachine, TurningClock, reply
+from tests.support.fake_runcomfy import BOAT, QUEUED, RUNNING, FakeMachine, NewMachine, reply
 from tests.support.tiny_mp4 import TINY_MP4
 
 
@@ -131,59 +129,39 @@ def test_the_lines_are_the_documented_ones(machine: FakeMachine) -> None:
 HOURS = 2 * 3600.0
 
 
-class Laptop(TurningClock):
-    """Is closed for hours in the middle of a pause, once ``closes`` says so."""
-
-    closes = False
-
-    async def sleep(self, seconds: float) -> None:
-        if self.closes:
-            self.closes = False
-            self.now += HOURS
-        self.now += seconds
-        await asyncio.sleep(0)
-
-
 @pytest.mark.parametrize("when", ["in a pause", "in a call"])
-def test_the_deadline_goes_on_where_it_was(tmp_path: Path, when: str) -> None:
-    clock, calls = Laptop(), itertools.count(1)
-    machine = FakeMachine(tmp_path, clock)
+def test_the_deadline_goes_on_where_it_was_when_the_machine_slept(machine: FakeMachine, when: str) -> None:
+    calls = itertools.count(1)
     machine.service.queued = HOURS + 600.0
 
-    def close() -> None:
+    def sleep() -> None:
         if next(calls) == 3:
             # The network is not back at once.
             machine.service.script["status"].append(ConnectError("no connection"))
-            clock.closes = when == "in a pause"
-            clock.now += HOURS * (when == "in a call")
+            machine.clock.nap = HOURS * (when == "in a pause")
+            machine.clock.now += HOURS * (when == "in a call")
 
-    machine.service.before["status"] = close
+    machine.service.before["status"] = sleep
     assert machine.run().request_id == "job-1"
-    assert clock.now > 1000 + HOURS + 600
+    assert machine.clock.now > 1000 + HOURS + 600
     assert next(calls) > 11
     assert machine.journal.durations(BOAT) == [], "nobody knows when it ended"
-    machine.close()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps open files")
-def test_a_job_whose_journal_was_replaced_meanwhile_is_not_bought_again(tmp_path: Path) -> None:
+def test_a_job_whose_journal_was_replaced_while_the_machine_slept_is_not_bought_again(machine: FakeMachine) -> None:
     """By a copy from elsewhere, say: that it does not know the job does not mean that another run has it."""
-    clock = Laptop()
-    machine = FakeMachine(tmp_path, clock)
     machine.service.queued = HOURS + 600.0
-    other = Journal(tmp_path / "other.sqlite3", clock)
+    other = Journal(machine.folder / "other.sqlite3", machine.clock)
     other.records()
     other.close()
 
-    def replace_and_close() -> None:
+    def replace_and_sleep() -> None:
         machine.service.before.clear()
-        (tmp_path / "other.sqlite3").replace(tmp_path / "private" / "jobs.sqlite3")
-        clock.closes = True
+        (machine.folder / "other.sqlite3").replace(machine.folder / "private" / "jobs.sqlite3")
+        machine.clock.nap = HOURS
 
-    machine.service.before["status"] = replace_and_close
-    try:
-        assert machine.run().request_id == "job-1"
-        assert machine.service.count("submit") == 1
-        assert machine.states() == ["saved"]
-    finally:
-        machine.close()
+    machine.service.before["status"] = replace_and_sleep
+    assert machine.run().request_id == "job-1"
+    assert machine.service.count("submit") == 1
+    assert machine.states() == ["saved"]

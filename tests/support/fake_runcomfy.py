@@ -45,6 +45,8 @@ class TurningClock(Clock):
     def __init__(self) -> None:
         self.now = 1000.0
         self.offset = 1_700_000_000.0
+        self.nap = 0.0
+        """Seconds that the machine sleeps in the next pause, which nobody has planned."""
 
     def wall(self) -> float:
         return self.now + self.offset
@@ -56,7 +58,8 @@ class TurningClock(Clock):
         return self.now
 
     async def sleep(self, seconds: float) -> None:
-        self.now += seconds
+        self.now += seconds + self.nap
+        self.nap = 0.0
         await asyncio.sleep(0)
 
 

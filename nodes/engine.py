@@ -195,13 +195,11 @@ class Engine:
             client=client,
             name=token.account,
             origin=origin,
-            journal=claims.journal,
             claims=claims,
             reports=self._reports,
             executors=self.executors,
             rate_limiter=RateLimiter(self._clock, Backoff()),
             price=ListPrice(partial(self.executors.calls.submit, client.model_info), self._clock),
-            clock=self._clock,
             folder=folder,
             open_download=partial(Download, session=session, trusted_origin=trusted),
             check_before_submit=lambda: check_before_submit(

@@ -30,13 +30,12 @@ class Account:
     """Tells accounts apart; not the token."""
     origin: str
     """The service, normalised."""
-    journal: Journal
     claims: Claims
+    """In the journal of the account's jobs."""
     reports: Reports
     executors: Executors
     rate_limiter: RateLimiter
     price: ListPrice
-    clock: Clock
     folder: Path
     """Where the videos go."""
     open_download: Callable[[Path], Download]
@@ -50,6 +49,14 @@ class Account:
     deadline: float = DEADLINE
     """Seconds that one run waits for a job."""
     random: Random = field(default_factory=Random)
+
+    @property
+    def journal(self) -> Journal:
+        return self.claims.journal
+
+    @property
+    def clock(self) -> Clock:
+        return self.journal.clock
 
 
 class Reports:

@@ -59,6 +59,8 @@ class Poller:
 
         Raises `JobFailed`, `JobCancelled`, `JobExpired`, `DeadlinePassed`, `RejectedError` or `ClaimLost`.
         """
+        if self._succeeded:
+            return await self.result()
         # A job found again may have ended long ago.
         delay = self._schedule.delay(0) if self._fresh else 0
         while True:

@@ -204,8 +204,7 @@ class JobRunner:
             history = []  # the job is paid for; it goes on without
         poller = Poller(job, account.schedule(request, history), fresh=fresh)
         try:
-            ended = record.state in (State.SUCCEEDED, State.SAVED)
-            paths = await download_videos(job, poller, await (poller.result() if ended else poller.wait()))
+            paths = await download_videos(job, poller, await poller.wait())
         except ClaimLost:
             return None
         except (JobFailed, JobExpired):

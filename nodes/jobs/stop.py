@@ -33,8 +33,10 @@ LIMITED_PAUSE: Final = 0.5
 """Seconds before a cancel that was refused for coming too often is made again, if the service names none."""
 LEFT: Final = {
     State.REFUSED: StopOutcome.NOT_SUBMITTED,
-    **dict.fromkeys((State.ACCEPTED, State.SURPLUS), StopOutcome.GOES_ON),
-    **dict.fromkeys((State.SUCCEEDED, State.SAVED), StopOutcome.FINISHED),
+    State.ACCEPTED: StopOutcome.GOES_ON,
+    State.SURPLUS: StopOutcome.GOES_ON,
+    State.SUCCEEDED: StopOutcome.FINISHED,
+    State.SAVED: StopOutcome.FINISHED,
     State.CANCELLED: StopOutcome.CANCELLED,
 }
 """What becomes of a job that nobody cancels; in other states it is uncertain."""

@@ -16,6 +16,7 @@ from nodes.errors import SeedanceError
 from nodes.jobs.errors import Stopped
 from nodes.jobs.events import Event
 from nodes.jobs.job import Run, Video
+from nodes.jobs.listing import submit_again
 from nodes.jobs.quote import Quote, QuoteKind
 from nodes.jobs.records import RequestKey, State
 from nodes.rehearsal import Timing
@@ -92,7 +93,7 @@ def test_each_folder_is_a_server_of_its_own_whatever_their_machines_are_called(t
     for folder in ("one", "another", "one"):
         with closing(Engine(Folders(tmp_path / "videos", tmp_path / folder), {}, "comfyui 8188")) as engine:
             record = record_in(State.UNKNOWN, engine.journal, RequestKey(f"{len(names)}", "account", ""))
-            engine.submit_again(record.id, frozenset())
+            submit_again(engine.journal, engine.reports, record.id, frozenset())
             names.append(engine.journal.records(1)[0].reported_by)
     assert names[0] == names[2] != names[1]
 

@@ -153,7 +153,7 @@ def test_comfyuis_start_does_not_load_the_engine() -> None:
     reached = {f"nodes.{name}" for name in (*NODES, "comfyui.runtime")}
     while further := {found.module for found in INSIDE if found.at_start and module_of(found) in reached} - reached:
         reached |= further
-    assert {"nodes.comfyui.runtime", "nodes.comfyui.routes", "nodes.runcomfy.request"} <= reached
+    assert {"nodes.comfyui.runtime", "nodes.comfyui.guarded_route", "nodes.runcomfy.request"} <= reached
     early = {found.module for found in OUTSIDE if found.at_start and module_of(found) in reached}
     assert {name.split(".")[0] for name in early} <= COMFYUI | {"aiohttp"}
 

@@ -22,9 +22,8 @@ from server import PromptServer
 from ..jobs.events import Phase
 from ..texts import SETTINGS, as_json
 from .files import private_folder, videos_folder
-from .guarded_route import add_routes
+from .guarded_route import add_route
 from .progress import BatchProgress, Lines, english
-from .routes import Routes
 from .schema import drop_wrong_types
 from .stop import StopWatcher
 
@@ -146,7 +145,8 @@ class Shared:
                 from ..engine import Engine, Folders
 
                 server = f"comfyui {getattr(PromptServer.instance, 'port', '')}"
-                self._engine = Engine(Folders(videos_folder(), private_folder()), os.environ, server)
+                folders = Folders(videos_folder(), private_folder())
+                self._engine = Engine(folders, os.environ, server, queued_prompts)
                 atexit.register(self._engine.close)  # ComfyUI does not say when its server ends
             return self._engine
 
@@ -175,4 +175,4 @@ def register() -> None:
     if not server.app.frozen:
         server.app.middlewares.append(state.stops.look_after_post)
     server.add_on_prompt_handler(drop_wrong_types)
-    add_routes(server.routes, Routes(lambda: state.engine, os.environ, queued_prompts).table())
+    add_route(server.routes, lambda: state.engine)

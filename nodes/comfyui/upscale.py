@@ -43,8 +43,9 @@ COPIES: Final = 5
 """Of each upscaled frame that are in memory at a time: core's node makes some, and ours is encoded meanwhile."""
 ENOUGH: Final = 256 * 1024 * 1024
 """Bytes for all copies of a part. Core's node takes one frame after the other anyway, so more gains nothing."""
-ENCODED: Final = 30
-"""Frames that the encoder keeps, in yuv420p."""
+ENCODED: Final = 40
+"""Frames that the encoder keeps, in yuv420p, with those that are being converted for it. Measured at 3840x2176; at
+1920x1088 it is 47, at 5760x3264 it is 35."""
 MAX_NAME: Final = 143 - len(".16384x16384.01234567.mp4")
 """Bytes of a source's name in that of the result, so that it has the most that an encrypted folder of a network drive
 takes. A longer one loses its beginning: at its end is the id of a job, by which people find its files."""

@@ -14,8 +14,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from nodes.comfyui.guarded_route import MAX_BODY, add_routes
-from nodes.comfyui.routes import Routes
+from nodes.comfyui.guarded_route import MAX_BODY, add_route
 from nodes.engine import Engine, Folders
 from nodes.jobs.errors import BudgetReached
 from nodes.jobs.job import Run
@@ -71,7 +70,7 @@ class Pages:
 
         async def exchange() -> Answer:
             async with (
-                TestClient(TestServer(app(self.engine, self.environment))) as client,
+                TestClient(TestServer(app(self.engine))) as client,
                 client.request(method, path, headers=headers, **({} if method == "GET" else sent)) as answer,
             ):
                 return Answer(answer.status, answer.headers, await answer.text())
@@ -82,9 +81,9 @@ class Pages:
         return answer
 
 
-def app(engine: Engine, environment: Mapping[str, str]) -> web.Application:
+def app(engine: Engine) -> web.Application:
     routes, application = web.RouteTableDef(), web.Application()
-    add_routes(routes, Routes(lambda: engine, environment, frozenset).table())
+    add_route(routes, lambda: engine)
     application.add_routes(routes)
     return application
 
@@ -280,6 +279,7 @@ class SlowEngine:
 
     def __init__(self) -> None:
         self.is_asked, self.may_end = asyncio.Event(), asyncio.Event()
+        self.queued_prompts = frozenset[str]
 
     async def fetch_job(self, *_: object) -> None:
         self.is_asked.set()
@@ -291,7 +291,7 @@ def test_videos_that_take_long_to_fetch_keep_no_other_route_waiting() -> None:
 
     async def scenario() -> None:
         engine = SlowEngine()
-        async with TestClient(TestServer(app(cast("Engine", engine), {}))) as client:
+        async with TestClient(TestServer(app(cast("Engine", engine)))) as client:
             body = {"request_id": "job-1"}
             fetches = [asyncio.create_task(client.post("/seedance/jobs/fetch", json=body)) for _ in range(40)]
             await engine.is_asked.wait()

@@ -19,9 +19,9 @@ from typing import Final
 from .engine import Engine, Folders
 from .errors import SeedanceError
 from .jobs.budget import FREE, in_usd
-from .jobs.clock import SystemClock, clock_time
+from .jobs.clock import Clock, clock_time
 from .jobs.errors import Stopped
-from .jobs.events import Downloading, Event, Generating, dollars
+from .jobs.events import Event, dollars
 from .jobs.job import Run, Video
 from .jobs.journal import import_journal
 from .jobs.listing import as_csv, state_name, totals
@@ -128,7 +128,7 @@ def _file(text: str) -> Path:
 
 
 def _import(engine: Engine, asked: argparse.Namespace) -> Found:
-    taken, known = import_journal(asked.file, engine.journal, SystemClock())
+    taken, known = import_journal(asked.file, engine.journal, Clock())
     return {"imported": taken, "known": known}, f"Jobs imported: {taken}; there already: {known}."
 
 
@@ -196,10 +196,9 @@ def _get_video(engine: Engine, asked: argparse.Namespace) -> Video:
 
         def show(event: Event) -> None:
             """A bar of bytes where they can be counted, else of the expected time."""
-            if isinstance(event, Downloading) and event.total:
-                bar.n = event.received / event.total
-            elif isinstance(event, Generating):
-                bar.n = min(0.99, event.elapsed / event.expected)
+            if event.progress:
+                done, total = event.progress
+                bar.n = done / total
             bar.set_description_str(str(event))
 
         key = secrets.token_hex()

@@ -15,19 +15,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from .jobs.account import Account, ListPrice, RateLimiter, Reports
+from .jobs.account import Account, Reports
 from .jobs.budget import PRICE_SECONDS, BudgetSetting
 from .jobs.claims import Claims, server_id
-from .jobs.clock import SystemClock
+from .jobs.clock import Clock
 from .jobs.download import check_before_submit, download_link, find_files
 from .jobs.errors import JobError
 from .jobs.job import Run, Video
 from .jobs.journal import Journal
-from .jobs.quote import Quote, QuoteKind, quote
+from .jobs.quote import ListPrice, Quote, QuoteKind, quote
 from .jobs.records import RequestKey
 from .jobs.runner import JobRunner
 from .jobs.video_files import LINK_PREFIX, request_id_of
-from .jobs.waiting import ENOUGH_HISTORY, Backoff, Cancellation, Executors, PollSchedule
+from .jobs.waiting import ENOUGH_HISTORY, Backoff, Cancellation, Executors, PollSchedule, RateLimiter
 from .runcomfy.client import HttpTransport, RunComfy
 from .runcomfy.errors import MissingToken
 from .runcomfy.request import MODEL_ID
@@ -87,7 +87,7 @@ class Engine:
         self.executors = Executors()
         self.environment = environment
         self.queued_prompts = queued_prompts
-        self._clock = SystemClock()
+        self._clock = Clock()
         self.journal = Journal(folders.private / "jobs.sqlite3", self._clock, environment.get(JOURNAL_URL, "").strip())
         """The record of the live jobs."""
         self.budget = BudgetSetting(folders.budget, environment)

@@ -19,9 +19,10 @@ from comfy_api.latest import InputImpl, io
 from comfy_execution.graph import ExecutionBlocker
 
 from ..errors import SeedanceError, StopRequested
-from ..jobs.clock import SystemClock
+from ..jobs import events
+from ..jobs.clock import Clock
 from ..jobs.errors import OutcomeUnknown, Stopped, VideoUnusable
-from ..jobs.events import Decoding, Done, Failed, Notice, StopOutcome, StopReport
+from ..jobs.events import StopOutcome
 from ..jobs.job import Run, Video
 from ..jobs.waiting import Cancellation
 from ..runcomfy.request import GenerationRequest, Options, is_request_id, text_hint
@@ -56,7 +57,7 @@ async def generate(text: str, options: Options | None, *, rehearsal: bool, reuse
         with running(node, names, is_read=not skip) as run:
             request = GenerationRequest.of(text, options)
             if hint := text_hint(request.text):
-                run.report(Notice((hint,)))
+                run.report(events.notice(hint))
             video = await shared().engine.generate(request, rehearsal=rehearsal, reuse=reuse, run=run)
             if not video.reused:
                 await asyncio.to_thread(_write_workflow, video.files, node.saved_metadata)
@@ -112,7 +113,7 @@ def running(node: RunningNode, names: tuple[str, ...] = (), *, is_read: bool = T
         show(stopped.report)
         raise InterruptProcessingException from None
     except SeedanceError as error:
-        show(Failed(error.texts, urgent=isinstance(error, OutcomeUnknown)))
+        show(events.failed(error.texts, urgent=isinstance(error, OutcomeUnknown)))
         raise
 
 
@@ -120,19 +121,19 @@ async def _outputs(video: Video, selection: Selection, run: Run) -> io.NodeOutpu
     file = video.files[0]
     images, info = await _read(file, selection, run)
     if info.notice:
-        run.report(Notice((info.notice,)))
+        run.report(events.notice(info.notice))
     size = (info.frames, info.width, info.height)
-    run.report(Done(video.elapsed, *size, info.fps, video.cost, video.reused, video.price))
+    run.report(events.done(video.elapsed, *size, info.fps, video.cost, reused=video.reused, price=video.price))
     outputs = (images, InputImpl.VideoFromFile(str(file)), info.fps, info.frames, video.request_id, str(file))
     return io.NodeOutput(*outputs, ui=preview(video.files))
 
 
 async def _read(file: Path, selection: Selection, run: Run) -> tuple[torch.Tensor | None, VideoInfo]:
-    cancellation = Cancellation(SystemClock(), run.report, run.is_stopped)
+    cancellation = Cancellation(Clock(), run.report, run.is_stopped)
     connected = running_node().is_images_connected
 
     def progress(done: int, total: int) -> None:
-        cancellation.report(Decoding(done, total))
+        cancellation.report(events.decoding(done, total))
 
     def read() -> tuple[torch.Tensor | None, VideoInfo]:
         if not connected:
@@ -144,7 +145,7 @@ async def _read(file: Path, selection: Selection, run: Run) -> tuple[torch.Tenso
     try:
         return await cancellation.wait_for(shared().engine.executors.decodes.submit(read))
     except StopRequested:
-        report = StopReport((Text("stoppedDecoding", file=str(file)),), StopOutcome.FINISHED)
+        report = events.stopped(Text("stoppedDecoding", file=str(file)), StopOutcome.FINISHED)
         raise Stopped(report) from None
 
 

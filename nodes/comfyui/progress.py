@@ -17,8 +17,6 @@ from ..texts import Text
 _log = logging.getLogger("seedance")
 MAX_REASONS: Final = 5
 """Failed items whose reasons the line names, but for urgent ones, which it names all."""
-MOST_OF_ESTIMATE: Final = 0.95
-"""How far the bar goes by an estimate alone."""
 Lines = tuple[tuple[str, ...], ...]
 """The sentences of each line."""
 
@@ -34,7 +32,7 @@ class Screen(Protocol):
 @dataclass
 class _Item:
     phase: Phase = Phase.SUBMITTING
-    event: Event = field(default_factory=events.Submitting)
+    event: Event = field(default_factory=events.submitting)
     names: tuple[str, ...] = ()
 
 
@@ -67,29 +65,16 @@ class BatchProgress:
             lines = _summary(dict(sorted(self._items.items()))) if is_list else (item.event.texts,)
             if lines != self._lines:
                 self._screen.show(lines, None if is_list else item.event.phase)
-            measured = _measured(items)
+            measured = (sum(each.phase.is_last for each in items), len(items)) if is_list else item.event.progress
             if measured and measured != self._measured:
                 self._screen.set_progress(*measured)
             self._lines, self._measured = lines, measured
         # The line is overwritten by the next one; what matters is in the log as well. Failures are there by themselves.
         if event.phase and event.phase.is_last and is_list:
-            if all(item.phase.is_last for item in items) and not isinstance(event, events.Failed):
+            if all(item.phase.is_last for item in items) and event.phase is not Phase.FAILED:
                 _log.info("Seedance: %s", english(lines))
-        elif isinstance(event, events.Notice) and not isinstance(event, events.Failed):
+        elif event.phase is Phase.STOPPED or (event.phase is None and not event.is_retry):
             _log.warning("Seedance: %s", event)
-
-
-def _measured(items: list[_Item]) -> tuple[int, int] | None:
-    """How much is done, and of how much: seconds of the estimate, bytes, frames, or the items of a list."""
-    if len(items) > 1:
-        return sum(item.phase.is_last for item in items), len(items)
-    event = items[0].event
-    if isinstance(event, events.Generating) and event.expected:
-        # In thousandths. It waits near the end while a job takes longer than usual.
-        return round(1000 * min(event.elapsed / event.expected, MOST_OF_ESTIMATE)), 1000
-    if isinstance(event, events.Downloading) and event.total:
-        return event.received, event.total
-    return (event.done, event.total) if isinstance(event, events.Decoding | events.Upscaling) else None
 
 
 def english(lines: Lines) -> str:
@@ -99,10 +84,9 @@ def english(lines: Lines) -> str:
 def _summary(items: dict[int, _Item]) -> Lines:
     last = [item.event for item in items.values()]
     counts = Counter(item.phase for item in items.values())
-    waits = [event.elapsed for event in last if isinstance(event, events.Queued | events.Generating)]
-    done = [event for event in last if isinstance(event, events.Done)]
-    costs = [event.cost for event in done if not event.reused and event.cost is not None]
-    outcomes = Counter(event.outcome for event in last if isinstance(event, events.StopReport))
+    waits = [event.waited for event in last if event.waited is not None]
+    costs = [event.cost for event in last if event.cost is not None]
+    outcomes = Counter(event.outcome for event in last)
     parts = joined(
         *(Text(f"list.{phase.value}", count=counts[phase]) for phase in Phase if counts[phase]),
         Text("list.seconds", seconds=round(max(waits))) if waits else "",
@@ -110,14 +94,14 @@ def _summary(items: dict[int, _Item]) -> Lines:
     )
     return (
         (Text("list.videos", count=len(items), parts=parts),),
-        *[event.texts for event in last if isinstance(event, events.Retrying)][:1],
+        *[event.texts for event in last if event.is_retry][:1],
         *((Text(f"list.{outcome.value}", count=outcomes[outcome]),) for outcome in StopOutcome if outcomes[outcome]),
         *_reasons(items),
     )
 
 
 def _reasons(items: dict[int, _Item]) -> Iterator[tuple[str, ...]]:
-    failed = [(number, item.event) for number, item in items.items() if isinstance(item.event, events.Failed)]
+    failed = [(number, item.event) for number, item in items.items() if item.event.phase is Phase.FAILED]
     failed.sort(key=lambda each: not each[1].urgent)
     shown = max(MAX_REASONS, sum(event.urgent for _, event in failed))
     for number, event in failed[:shown]:

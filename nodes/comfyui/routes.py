@@ -18,9 +18,9 @@ from aiohttp import web
 
 from ..errors import SeedanceError
 from ..jobs import listing
-from ..jobs.account import price_of
 from ..jobs.budget import in_usd
 from ..jobs.job import Run
+from ..jobs.quote import price_of
 from ..runcomfy.errors import InvalidRequest, MissingToken
 from ..runcomfy.request import MAX_COUNT, GenerationRequest, is_request_id, validate_number
 from ..runcomfy.token import clear_token, find_token, is_saved, save_token, variable_in_use

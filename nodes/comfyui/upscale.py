@@ -26,9 +26,10 @@ from comfy_extras.nodes_upscale_model import ImageUpscaleWithModel
 from spandrel import ImageModelDescriptor
 
 from ..errors import StopRequested
-from ..jobs.clock import SystemClock
+from ..jobs import events
+from ..jobs.clock import Clock
 from ..jobs.errors import Stopped
-from ..jobs.events import Done, StopOutcome, StopReport, Upscaling
+from ..jobs.events import Event
 from ..jobs.waiting import Cancellation
 from ..texts import Text
 from ..video.encode import Format, VideoWriter, finished_frames, remove_unfinished, to_pictures
@@ -63,19 +64,19 @@ async def upscale(video: Any, model: Any, scale_by: float, frames_at_once: int, 
         try:
             # One at a time, however long a list is: each takes the memory of an encoder.
             async with shared().upscaling:
-                cancellation = Cancellation(SystemClock(), run.report, run.is_stopped)
-                file, done = await _upscaled(video, model, scale_by, frames_at_once, crf, cancellation)
+                cancellation = Cancellation(Clock(), run.report, run.is_stopped)
+                file, frames, done = await _upscaled(video, model, scale_by, frames_at_once, crf, cancellation)
         except (StopRequested, InterruptProcessingException):
-            raise Stopped(StopReport((Text("stoppedUpscaling"),), StopOutcome.NOT_SUBMITTED)) from None
+            raise Stopped(events.stopped(Text("stoppedUpscaling"))) from None
         except FileNotFoundError as error:  # where core opens it
             raise cannot_open(Path(str(error.filename)), error) from None
         run.report(done)
-    return io.NodeOutput(InputImpl.VideoFromFile(str(file)), str(file), done.frames, ui=preview((file,)))
+    return io.NodeOutput(InputImpl.VideoFromFile(str(file)), str(file), frames, ui=preview((file,)))
 
 
 async def _upscaled(
     video: Any, model: ImageModelDescriptor, scale_by: float, frames_at_once: int, crf: int, cancellation: Cancellation
-) -> tuple[Path, Done]:
+) -> tuple[Path, int, Event]:
     begun = time.monotonic()
     with _stored(video) as file, ThreadPoolExecutor(1, "seedance-read") as reader:
         source = await cancellation.wait_for(reader.submit(_open, video, file, cancellation))
@@ -91,7 +92,8 @@ async def _upscaled(
             writer = VideoWriter(target, wanted, key)
             frames = await _write(source, model, size, writer, reader, cancellation)
     elapsed = time.monotonic() - begun
-    return target, Done(elapsed, frames, wanted.width, wanted.height, float(wanted.rate), None, reused=bool(found))
+    done = events.done(elapsed, frames, wanted.width, wanted.height, float(wanted.rate), reused=bool(found))
+    return target, frames, done
 
 
 async def _write(
@@ -107,7 +109,7 @@ async def _write(
     Core's node runs on ComfyUI's own thread, as it always does: two nodes at a time must not move models about.
     """
     parts, done, begun = source.parts(size), 0, time.monotonic()
-    cancellation.report(Upscaling(0, source.count, 0))
+    cancellation.report(events.upscaling(0, source.count, 0))
     with ThreadPoolExecutor(1, "seedance-encode") as encoder:
         try:
             reading = reader.submit(next, parts, None)
@@ -119,7 +121,7 @@ async def _write(
                 await cancellation.wait_for(writing)
                 writing = encoder.submit(writer.write, pictures, times)
                 done += len(times)
-                cancellation.report(Upscaling(done, max(done, source.count), time.monotonic() - begun))
+                cancellation.report(events.upscaling(done, max(done, source.count), time.monotonic() - begun))
             await cancellation.wait_for(writing)
             await cancellation.wait_for(encoder.submit(writer.finish))
         finally:

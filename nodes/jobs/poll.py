@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 from ..runcomfy.errors import NotFound, PermissionDenied, TransientError
 from ..runcomfy.responses import JobResult, JobState, JobStatus
 from ..texts import Text
+from . import events
 from .account import Account
 from .errors import DeadlinePassed, JobCancelled, JobExpired, JobFailed, JournalUnusable, VideoUnavailable
-from .events import Event, Generating, Queued, Retrying
+from .events import Event
 from .job import Job
 from .records import TRANSITIONS, State
 from .video_files import file_names
@@ -103,7 +104,7 @@ class Poller:
     async def pause_after(self, problem: str, retry_after: float | None = None) -> None:
         """Wait before trying again after a failure."""
         pause = self.backoff.pause(retry_after)
-        await self._pause(pause, Retrying(problem, pause))
+        await self._pause(pause, events.retrying(problem, pause))
 
     async def _read(self, call: Callable[[str], T]) -> T:
         """A read that goes on through everything that may pass."""
@@ -137,13 +138,13 @@ class Poller:
         self._missing_reads += 1
         return self._missing_reads >= NOT_FOUND_READS and now - self._missing_since >= NOT_FOUND_SECONDS
 
-    async def _pause(self, seconds: float, line: Retrying | None = None) -> None:
+    async def _pause(self, seconds: float, line: Event | None = None) -> None:
         cancellation, account = self._job.cancellation, self._job.account
         left = account.deadline - (cancellation.awake() - self._waiting_since)
         await cancellation.sleep(max(0.0, min(seconds, left)), (lambda: line) if line else self._line)
         if left <= seconds:
             state = Text("errors.deadlinePassed.lastState", state=self._status.raw_status)
-            minutes, last = f"{account.deadline / 60:.0f}", line.problem.rstrip(".") if line else state
+            minutes, last = f"{account.deadline / 60:.0f}", line.texts[0].rstrip(".") if line else state
             if not self._succeeded:
                 raise DeadlinePassed(self._job.record.request_id, minutes=minutes, last=last)
             late = Text("errors.videoUnavailable.late.message", minutes=minutes, last=last)
@@ -160,8 +161,8 @@ class Poller:
     def _line(self) -> Event:
         price = self._job.account.price.text()
         if self._status.state is JobState.QUEUED:
-            return Queued(self._status.queue_position, self._elapsed(), price)
-        return Generating(self._elapsed(), self._schedule.expected, price)
+            return events.queued(self._status.queue_position, self._elapsed(), price)
+        return events.generating(self._elapsed(), self._schedule.expected, price)
 
     async def _write(self, to: State, **changes: object) -> None:
         """Write down how the job ended, if that is still open."""

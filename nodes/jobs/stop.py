@@ -14,8 +14,9 @@ from ..runcomfy.client import RunComfy
 from ..runcomfy.errors import RateLimited, RunComfyError, TransientError
 from ..runcomfy.responses import CancelOutcome, JobState
 from ..texts import Text
+from . import events
 from .errors import JobError, JournalUnusable, OutcomeUnknown, Stopped
-from .events import Failed, StopOutcome, StopReport
+from .events import Event, StopOutcome
 from .job import Job, Video
 from .records import CLAIM_SECONDS, JobRecord, State
 from .waiting import ended_within
@@ -73,7 +74,7 @@ async def guard(job: Job, work: Coroutine[None, None, Video], *, may_cancel: boo
             job.leave()
 
 
-async def _stop(job: Job, may_cancel: bool) -> StopReport:
+async def _stop(job: Job, may_cancel: bool) -> Event:
     """What becomes of the job of a stopped run. Raises its end where that is bad or unclear: no later run may."""
     # Nothing is sent any more, and a job that is accepted after this wait is cancelled by the thread.
     if job.submit_call and not await ended_within(job.submit_call, SUBMIT_WAIT_SECONDS):
@@ -86,17 +87,17 @@ async def _stop(job: Job, may_cancel: bool) -> StopReport:
     return _left_alone(job.record)
 
 
-async def _show(job: Job, stopping: asyncio.Future[StopReport]) -> None:
+async def _show(job: Job, stopping: asyncio.Future[Event]) -> None:
     """Show what becomes of a job where it cannot be raised; an unclear outcome stays to be reported."""
     try:
         job.run.report(await stopping)
     except OutcomeUnknown:
         job.note_unread(job.record)
     except JobError as error:
-        job.run.report(Failed(error.texts))
+        job.run.report(events.failed(error.texts))
 
 
-async def _take_back(job: Job) -> StopReport:
+async def _take_back(job: Job) -> Event:
     """Cancel a job if that is still possible and nobody else wants it."""
     clock, record = job.account.clock, job.record
     ends = clock.monotonic() + CANCEL_SECONDS
@@ -118,17 +119,15 @@ async def _take_back(job: Job) -> StopReport:
             await clock.sleep(pause)
 
 
-def _left_alone(record: JobRecord, end: str = "pressed") -> StopReport:
+def _left_alone(record: JobRecord, end: str = "pressed") -> Event:
     """What becomes of a job that nobody cancels; ``end`` is the key of what ended the run."""
     outcome = LEFT.get(record.state, StopOutcome.UNCERTAIN)
     return _report(record, outcome, outcome.value, end=end)
 
 
-def _report(
-    record: JobRecord, outcome: StopOutcome, key: str, *, end: str = "pressed", problem: str = ""
-) -> StopReport:
+def _report(record: JobRecord, outcome: StopOutcome, key: str, *, end: str = "pressed", problem: str = "") -> Event:
     text = Text(f"stop.{key}", end=Text(f"stop.{end}"), id=record.request_id, problem=problem)
-    return StopReport((text,), outcome)
+    return events.stopped(text, outcome)
 
 
 def cancel_and_record(job: Job) -> CancelOutcome | None:

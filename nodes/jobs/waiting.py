@@ -1,4 +1,4 @@
-"""How a run waits: on the event loop, with an eye on the Stop button, for the pack's own few threads, and how long.
+"""How a run waits: on the event loop, with an eye on the Stop button, for the pack's own few threads; and how long.
 
 Only single, time-limited pieces of work run in threads. They are not asyncio's default ones: ComfyUI waits for those at
 the end of a graph, and so Stop would wait for a slow connection.
@@ -15,13 +15,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
-from typing import Final, TypeVar
+from typing import Final, ParamSpec, TypeVar
 
 from ..errors import StopRequested
+from ..runcomfy.errors import RateLimited
 from ..runcomfy.request import GenerationRequest
 from .clock import Clock
 from .events import Event
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 TICK: Final = 0.1
@@ -159,6 +161,40 @@ class Backoff:
 
     def reset(self) -> None:
         self.failures = 0
+
+
+class RateLimiter:
+    """Lets calls through until the service limits one, and then none before the time that it asked for is over.
+
+    A limited service sees no more calls at once than there are threads, however many jobs wait. For any thread.
+    """
+
+    def __init__(self, clock: Clock, backoff: Backoff) -> None:
+        self._clock = clock
+        self._backoff = backoff
+        self._opens = 0.0
+        self._lock = threading.Lock()
+
+    def check(self) -> None:
+        """Raises `RateLimited` where a call would be of no use by now; it names the seconds to wait."""
+        if (left := self._opens - self._clock.monotonic()) > 0:
+            raise RateLimited(left)
+
+    def call(self, call: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
+        """Make a call, unless it is of no use by now. Raises `RateLimited` for this call or one before, as `check`."""
+        self.check()
+        try:
+            result = call(*args, **options)
+        except RateLimited as error:
+            with self._lock:
+                now, asked = self._clock.monotonic(), error.retry_after
+                # Calls that were under way together are limited together; that is one failure.
+                at_once = self._opens > now
+                pause = min(asked or 0.0, MAX_RETRY_AFTER) if at_once else self._backoff.pause(asked)
+                self._opens = max(self._opens, now + pause)
+            raise RateLimited(self._opens - now, error.subject) from None
+        self._backoff.reset()
+        return result
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, expect
 
-from nodes.jobs.clock import SystemClock
+from nodes.jobs.clock import Clock
 from nodes.jobs.journal import Journal
 from nodes.jobs.records import RequestKey, State
 from nodes.runcomfy.client import HttpTransport, RunComfy
@@ -38,7 +38,7 @@ BOAT = "A paper boat on a puddle at night, the lights of the city in the water"
 @pytest.fixture
 def journal(server: ComfyUI) -> Iterator[Journal]:
     """The server's own, beside which the server goes on using it."""
-    journal = Journal(server.base / "user" / "__seedance" / "jobs.sqlite3", SystemClock())
+    journal = Journal(server.base / "user" / "__seedance" / "jobs.sqlite3", Clock())
     yield journal
     journal.close()
 

@@ -11,8 +11,8 @@ from random import Random
 
 import pytest
 
-from nodes.jobs.account import BEST_BEFORE, RETRY_AFTER, ListPrice, RateLimiter, price_of
-from nodes.jobs.waiting import MAX_RETRY_AFTER, Backoff, Executors
+from nodes.jobs.quote import BEST_BEFORE, RETRY_AFTER, ListPrice, price_of
+from nodes.jobs.waiting import MAX_RETRY_AFTER, Backoff, Executors, RateLimiter
 from nodes.runcomfy.client import ApiRequest, RunComfy
 from nodes.runcomfy.errors import ConnectError, RateLimited
 from nodes.runcomfy.responses import ApiResponse, ModelInfo

@@ -11,7 +11,7 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 from nodes.jobs.claims import Claims
-from nodes.jobs.clock import SystemClock
+from nodes.jobs.clock import Clock
 from nodes.jobs.decide import Do, Situation, decide
 from nodes.jobs.journal import Journal
 from nodes.jobs.records import TRANSITIONS, RequestKey, State
@@ -76,7 +76,7 @@ class Racer:
 
 def compete(process: int, barrier: Barrier, results: Queue[object], file: Path, url: str) -> None:
     """One process."""
-    journal = Journal(file, SystemClock(), url)
+    journal = Journal(file, Clock(), url)
     claims = Claims(journal)
     numbers = range(process * THREADS, (process + 1) * THREADS)
     in_threads(numbers, lambda number: Racer(number, journal, claims, barrier).run(), barrier, results)
@@ -91,7 +91,7 @@ def test_of_all_that_race_exactly_one_buys_and_one_claims_and_no_id_is_lost(
 ) -> None:
     file, url = tmp_path / "jobs.sqlite3", database()
     won = race(compete, PROCESSES, PROCESSES * THREADS, file, url)
-    journal = Journal(file, SystemClock(), url)
+    journal = Journal(file, Clock(), url)
     for number in range(ROUNDS):
         for what in ("bought", "claimed"):
             assert won[f"{what} {number}"] == 1, f"{what} {won[f'{what} {number}']} times in round {number}"

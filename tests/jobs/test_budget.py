@@ -17,7 +17,6 @@ import pytest
 from sqlalchemy import Delete, Update, delete, update
 
 from nodes.engine import Engine, Folders
-from nodes.jobs.account import ListPrice
 from nodes.jobs.budget import (
     DAY,
     DEFAULT,
@@ -30,10 +29,11 @@ from nodes.jobs.budget import (
     base_price,
     estimate,
 )
-from nodes.jobs.clock import SystemClock, minute
-from nodes.jobs.errors import BudgetReached, InvalidBudget, OutcomeUnknown
+from nodes.jobs.clock import Clock, minute
+from nodes.jobs.errors import BudgetReached, JobError, OutcomeUnknown
 from nodes.jobs.job import Run
 from nodes.jobs.journal import Journal
+from nodes.jobs.quote import ListPrice
 from nodes.jobs.records import RequestKey, State
 from nodes.jobs.tables import JOBS
 from nodes.rehearsal import DEFAULT_TOKEN, Timing
@@ -118,13 +118,13 @@ def test_the_limit_is_the_environments_else_the_saved_one_else_50_dollars(tmp_pa
     assert BudgetSetting(file, {VARIABLE: " 3 "}).limit() == Limit(3_000_000, VARIABLE)
     for wrong in ("much", "-1", "nan", "inf", "1e12", "$5", "5,50", ""):
         if wrong:
-            with pytest.raises(InvalidBudget, match=VARIABLE):
+            with pytest.raises(JobError, match=VARIABLE):
                 BudgetSetting(file, {VARIABLE: wrong}).limit()
         file.write_text(wrong)
-        with pytest.raises(InvalidBudget, match="Nothing was charged"):
+        with pytest.raises(JobError, match="Nothing was charged"):
             setting.limit()
     for value in (None, True, "5", [5], -1, float("nan"), float("inf"), 10**400):
-        with pytest.raises(InvalidBudget):
+        with pytest.raises(JobError):
             setting.save(value)
 
 
@@ -280,7 +280,7 @@ def compete(
     number: int, barrier: Barrier, results: Queue[object], folder: Path, url: str, environment: Mapping[str, str]
 ) -> None:
     """One process: its threads ask the journal again and again, and then the engine, all for different videos."""
-    journal = Journal(folder / "raced.sqlite3", SystemClock(), url)
+    journal = Journal(folder / "raced.sqlite3", Clock(), url)
     engine = Engine(Folders(folder / "videos", folder / "private"), environment, "tests")
 
     def ask(thread: int) -> Counter[str]:

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from nodes.jobs.download import MAX_PATH, ROOM, check_before_submit
-from nodes.jobs.errors import CannotReceive
+from nodes.jobs.errors import JobError
 from nodes.jobs.video_files import TEXT_LETTERS
 from nodes.runcomfy.request import MAX_SEED
 
@@ -22,7 +22,7 @@ DOWNLOAD = f".20261126-{TEXT}-s{MAX_SEED}-{'0' * 36}-16.mp4.{'0' * 8}.part"
 
 
 def refused(folder: Path) -> str:
-    with pytest.raises(CannotReceive) as refusal:
+    with pytest.raises(JobError) as refusal:
         check_before_submit(folder, ())
     assert "Nothing was charged." in str(refusal.value)
     return str(refusal.value)

@@ -20,7 +20,7 @@ from sqlalchemy.exc import IntegrityError
 
 from nodes.jobs import postgres as postgres_module
 from nodes.jobs.budget import Limit, Purchase
-from nodes.jobs.clock import SystemClock
+from nodes.jobs.clock import Clock
 from nodes.jobs.database import Database
 from nodes.jobs.errors import BudgetReached, CommitUnknown, JournalUnusable, OutcomeUnknown, Stopped
 from nodes.jobs.journal import Journal
@@ -45,7 +45,7 @@ def url(postgres: Postgres, proxy: CuttingProxy) -> str:
 
 @pytest.fixture
 def journal(tmp_path: Path, url: str) -> Iterator[Journal]:
-    journal = Journal(tmp_path / "private" / "jobs.sqlite3", SystemClock(), url)
+    journal = Journal(tmp_path / "private" / "jobs.sqlite3", Clock(), url)
     yield journal
     journal.close()
 
@@ -281,7 +281,7 @@ def test_a_machine_that_vanishes_within_a_transaction_keeps_nobody_waiting(
     with ThreadPoolExecutor(1) as thread:
         vanished = thread.submit(journal.database.transact, vanish)
         assert inside.wait(30)
-        other = Journal(None, SystemClock(), url)
+        other = Journal(None, Clock(), url)
         intend(other)
         other.close()
         go_on.set()
@@ -300,7 +300,7 @@ def test_all_go_by_the_clock_of_the_database(journal: Journal, url: str) -> None
 def test_many_servers_that_start_at_once_make_the_tables_once(tmp_path: Path, postgres: Postgres) -> None:
     for _ in range(3):
         url = postgres.new_database()
-        journals = [Journal(None, SystemClock(), url) for _ in range(6)]
+        journals = [Journal(None, Clock(), url) for _ in range(6)]
         together = threading.Barrier(len(journals))
 
         def begin(journal: Journal, together: threading.Barrier = together) -> int:
@@ -318,7 +318,7 @@ def test_a_budget_is_kept_whatever_view_the_databases_owner_has_set(tmp_path: Pa
     url = postgres.new_database()
     with psycopg.connect(url, autocommit=True) as owner:
         owner.execute(f"ALTER DATABASE {owner.info.dbname} SET default_transaction_isolation = 'repeatable read'")
-    journals = [Journal(tmp_path / f"{number}" / "jobs.sqlite3", SystemClock(), url) for number in range(4)]
+    journals = [Journal(tmp_path / f"{number}" / "jobs.sqlite3", Clock(), url) for number in range(4)]
     keys = [replace(KEY, request=f"{number}") for number in range(4)]
     at_once = threading.Barrier(4)
 
@@ -338,7 +338,7 @@ def test_a_budget_is_kept_whatever_view_the_databases_owner_has_set(tmp_path: Pa
 
 def test_tables_of_an_earlier_version_get_what_they_lack(postgres: Postgres) -> None:
     url = postgres.new_database()
-    journal = Journal(None, SystemClock(), url)
+    journal = Journal(None, Clock(), url)
     record = record_in(State.SAVED, journal, cost=0.03)
     journal.close()
     with postgres.connect(url.rpartition("/")[2]) as connection:
@@ -346,7 +346,7 @@ def test_tables_of_an_earlier_version_get_what_they_lack(postgres: Postgres) -> 
         connection.execute("DROP INDEX jobs_of_a_claim")
         connection.execute("ALTER TABLE paid_jobs RENAME TO job_records")
         connection.execute("ALTER TABLE job_records DROP COLUMN media_host")
-    journal = Journal(None, SystemClock(), url)
+    journal = Journal(None, Clock(), url)
     assert journal.of_request(KEY) == [record]
     assert journal.create(journal.of_request(KEY), KEY, "a run", BOAT, "me", None, max_jobs=1)
     journal.close()
@@ -359,13 +359,13 @@ def test_tables_of_an_earlier_version_get_what_they_lack(postgres: Postgres) -> 
 
 def test_a_user_who_may_make_no_tables_can_use_those_that_are_there(postgres: Postgres) -> None:
     url = postgres.new_database()
-    journal = Journal(None, SystemClock(), url)
+    journal = Journal(None, Clock(), url)
     intend(journal)
     journal.close()
     with postgres.connect(url.rpartition("/")[2]) as connection:
         connection.execute("CREATE ROLE limited LOGIN")
         connection.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO limited")
-    journal = Journal(None, SystemClock(), url.replace("//postgres:", "//limited:"))
+    journal = Journal(None, Clock(), url.replace("//postgres:", "//limited:"))
     assert len(journal.of_request(KEY)) == 1
     journal.close()
 
@@ -402,7 +402,7 @@ def test_the_password_is_nowhere(
         "no URL": f"{PASSWORD}",
     }
     for name, url in urls.items():
-        journal = Journal(tmp_path / "jobs.sqlite3", SystemClock(), url)
+        journal = Journal(tmp_path / "jobs.sqlite3", Clock(), url)
         said = [repr(journal), repr(journal.database), str(journal.database)]
         if name == "works":
             said.append(repr(intend(journal)))
@@ -427,7 +427,7 @@ def test_a_missing_driver_is_asked_for(url: str, monkeypatch: pytest.MonkeyPatch
         return find(name, *rest, **more)  # type: ignore[arg-type]  # passed on as it came
 
     monkeypatch.setattr(builtins, "__import__", without)
-    journal = Journal(None, SystemClock(), url)
+    journal = Journal(None, Clock(), url)
     with pytest.raises(JournalUnusable, match=r'pip install "psycopg\[binary\]"'):
         journal.records()
 

@@ -13,7 +13,7 @@ import pytest
 from nodes.jobs import stop
 from nodes.jobs.download import whole_files
 from nodes.jobs.errors import JobError, JobExpired, JobFailed, OutcomeUnknown, Stopped
-from nodes.jobs.events import Event, Queued
+from nodes.jobs.events import Event, Phase
 from nodes.jobs.job import Video
 from nodes.jobs.records import CLAIM_SECONDS
 from nodes.jobs.waiting import ended_within
@@ -266,7 +266,7 @@ def test_a_cancel_call_that_waits_for_a_thread_has_its_time_from_when_it_begins(
         return await ended_within(call, PATIENCE)
 
     def show(event: Event) -> None:
-        if isinstance(event, Queued) and not machine.stop_pressed:
+        if event.phase is Phase.QUEUED and not machine.stop_pressed:
             for _ in range(20):  # twice as many as there are threads
                 machine.executors.cancels.submit(go_on.wait, PATIENCE)
             machine.press_stop()

@@ -13,7 +13,7 @@ from random import Random
 
 import pytest
 
-from nodes.jobs.clock import SystemClock
+from nodes.jobs.clock import Clock
 from nodes.jobs.waiting import (
     ENOUGH_HISTORY,
     LONGEST_POLL,
@@ -43,7 +43,7 @@ def executors() -> Iterator[Executors]:
 
 def test_what_was_brought_is_gone_once_its_user_lets_it_go(executors: Executors) -> None:
     async def use() -> None:
-        cancellation = Cancellation(SystemClock(), lambda _: None, lambda: False)
+        cancellation = Cancellation(Clock(), lambda _: None, lambda: False)
         frames = await cancellation.wait_for(executor.submit(Frames))
         weakref.finalize(frames, gone.set)
 

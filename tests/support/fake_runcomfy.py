@@ -17,16 +17,17 @@ import pytest
 import requests
 
 from nodes.errors import StopRequested
-from nodes.jobs.account import Account, ListPrice, RateLimiter, Reports
+from nodes.jobs.account import Account, Reports
 from nodes.jobs.claims import Claims
 from nodes.jobs.clock import Clock
 from nodes.jobs.errors import DeadlinePassed, Stopped
 from nodes.jobs.events import Event
 from nodes.jobs.job import Run, Video
 from nodes.jobs.journal import Journal
+from nodes.jobs.quote import ListPrice
 from nodes.jobs.records import JobRecord
 from nodes.jobs.runner import JobRunner
-from nodes.jobs.waiting import Backoff, Executors, PollSchedule
+from nodes.jobs.waiting import Backoff, Executors, PollSchedule, RateLimiter
 from nodes.runcomfy.client import ApiRequest, RunComfy
 from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.responses import ApiResponse
@@ -37,7 +38,7 @@ BOAT = GenerationRequest("A paper boat", duration=2)
 QUEUED, RUNNING = 5.0, 20.0
 
 
-class TurningClock:
+class TurningClock(Clock):
     """Time passes by sleeping alone, and at once."""
 
     def __init__(self) -> None:

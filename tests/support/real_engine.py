@@ -8,13 +8,15 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nodes.jobs.account import Account, ListPrice, RateLimiter, Reports
+from nodes.jobs.account import Account, Reports
 from nodes.jobs.claims import RENEW_SECONDS, Claims
+from nodes.jobs.clock import Clock
 from nodes.jobs.events import Event
 from nodes.jobs.job import Run, Video
 from nodes.jobs.journal import Journal
+from nodes.jobs.quote import ListPrice
 from nodes.jobs.runner import JobRunner
-from nodes.jobs.waiting import Backoff, Executors
+from nodes.jobs.waiting import Backoff, Executors, RateLimiter
 from nodes.rehearsal import DEFAULT_TOKEN
 from nodes.runcomfy.client import HttpTransport, Limits, RunComfy
 from nodes.runcomfy.token import Token
@@ -30,7 +32,7 @@ LIMITS = Limits(connect=5.0, read=1.0, total=2.0, submit=2.0)
 """Real seconds; with less, a busy machine takes a healthy call for a lost one."""
 
 
-class FastClock:
+class FastClock(Clock):
     """The system's clock, but faster."""
 
     def wall(self) -> float:

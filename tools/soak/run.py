@@ -14,7 +14,7 @@ from typing import Final
 
 import requests
 
-from nodes.jobs.clock import SystemClock
+from nodes.jobs.clock import Clock
 from nodes.jobs.journal import Journal
 from nodes.jobs.records import State
 from nodes.rehearsal import DEFAULT_TOKEN, JobState
@@ -67,7 +67,7 @@ class SoakRun:
         self._service = service
         self._random = random
         self._graphs = RandomGraphs(random)
-        self._journal = Journal(base / "user" / "__seedance" / "jobs.sqlite3", SystemClock())
+        self._journal = Journal(base / "user" / "__seedance" / "jobs.sqlite3", Clock())
         self._videos = base / "output" / "seedance"
 
     def run(self, seconds: float, say: Callable[[str], None]) -> Vitals:

@@ -20,7 +20,7 @@ from typing import Final
 
 import requests
 
-from nodes.jobs.clock import SystemClock
+from nodes.jobs.clock import Clock
 from nodes.jobs.journal import Journal
 from nodes.jobs.records import State
 from nodes.jobs.video_files import request_id_of
@@ -108,7 +108,7 @@ class ServersRun:
         self.servers = [
             Server(ComfyUI(base / f"server {number}", pack=PACK, env=environment)) for number in range(SERVERS)
         ]
-        self._journal = Journal(None, SystemClock(), url)
+        self._journal = Journal(None, Clock(), url)
 
     def run(self, videos: int, troubles: Troubles) -> None:
         """Ask for so many videos, and have the troubles come at random until all are there."""

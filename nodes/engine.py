@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from .files import PRIVATE_FOLDER, REHEARSAL_FOLDER, VIDEO_FOLDER
 from .jobs.account import Account, Reports
 from .jobs.budget import PRICE_SECONDS, BudgetSetting
 from .jobs.claims import Claims, server_id
@@ -54,9 +55,14 @@ class Folders:
     private: Path
     """Token, budget, journal and what could not be written to it, and the name of this server."""
 
+    @classmethod
+    def inside(cls, output: Path, user: Path) -> Folders:
+        """Inside ComfyUI's folders."""
+        return cls(output / VIDEO_FOLDER, user / PRIVATE_FOLDER)
+
     @property
     def rehearsals(self) -> Path:
-        return self.videos / "rehearsal"
+        return self.videos / REHEARSAL_FOLDER
 
     @property
     def token(self) -> Path:

@@ -28,7 +28,7 @@ LAYERS: dict[str, set[str]] = {
     "video": {"errors", "files", "http_client", "http_exchange", "texts"},
     "jobs": {"errors", "files", "runcomfy", "texts", "video"},
     "rehearsal": set(),
-    "engine": {"jobs", "rehearsal", "runcomfy", "video"},
+    "engine": {"files", "jobs", "rehearsal", "runcomfy", "video"},
     "__main__": {"engine", "errors", "jobs", "runcomfy"},
     "comfyui": {"engine", "errors", "files", "jobs", "runcomfy", "texts", "video"},
     "options": {"comfyui", "runcomfy", "texts"},

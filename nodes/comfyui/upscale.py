@@ -26,6 +26,7 @@ from comfy_extras.nodes_upscale_model import ImageUpscaleWithModel
 from spandrel import ImageModelDescriptor
 
 from ..errors import StopRequested
+from ..files import VIDEO_FOLDER
 from ..jobs import events
 from ..jobs.clock import Clock
 from ..jobs.errors import Stopped
@@ -37,7 +38,7 @@ from ..video.errors import VideoError, cannot_open
 from ..video.frame_source import FileFrames, FrameSource, TensorFrames
 from ..video.memory import SPARE, available_memory
 from .execute import intermediate_device, intermediate_dtype, running
-from .files import preview, videos_folder
+from .files import preview
 from .runtime import running_node, shared
 
 COPIES: Final = 5
@@ -83,12 +84,13 @@ async def _upscaled(
         wanted = _format(source, model.scale, scale_by, crf)
         key = await cancellation.wait_for(reader.submit(_key, source, model, wanted))
         name = os.fsencode(source.name)[-MAX_NAME:].decode(errors="ignore").lstrip(".")
-        target = videos_folder() / f"{name}.{wanted.width}x{wanted.height}.{key[:8]}.mp4"
+        folder = Path(folder_paths.get_output_directory()) / VIDEO_FOLDER
+        target = folder / f"{name}.{wanted.width}x{wanted.height}.{key[:8]}.mp4"
         found = await cancellation.wait_for(reader.submit(finished_frames, target, key))
         frames = found
         if not frames:
             size = _part_size(source, model.scale, wanted, frames_at_once)
-            remove_unfinished(target.parent)
+            remove_unfinished(folder)
             writer = VideoWriter(target, wanted, key)
             frames = await _write(source, model, size, writer, reader, cancellation)
     elapsed = time.monotonic() - begun

@@ -45,7 +45,7 @@ class Screen:
 def shown(*histories: list[Event]) -> Screen:
     """By a list, each item with what has happened to it, one after the other."""
     screen = Screen()
-    batch = BatchProgress(screen)
+    batch = BatchProgress(screen.show, screen.set_progress)
     shows = [batch.add(number) for number in range(len(histories))]
     for show, history in zip(shows, histories, strict=True):
         for event in history:
@@ -110,7 +110,7 @@ def test_a_failed_item_is_named_by_what_tells_it_from_the_others() -> None:
     }
     for name, items in named.items():
         screen = Screen()
-        batch = BatchProgress(screen)
+        batch = BatchProgress(screen.show, screen.set_progress)
         *_, last = [batch.add(number, names) for number, names in enumerate(items)]
         last(failed(("No.",)))
         assert screen.texts[-1].splitlines()[-1] == f"[{name}] No.", name

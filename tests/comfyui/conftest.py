@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from tests.comfyui.graphs import ApiGraph
 from tests.support.rehearsal import RehearsalService, Submission
 from tools.comfyui import ComfyUI
 from tools.comfyui_client import Client, Refused, Run, Status
-from tools.comfyui_events import PROGRESS_TEXT
+from tools.comfyui_events import PROGRESS_TEXT, Event
 from tools.upscale_model import UPSCALER, write_tiny_upscaler
 
 PACK = Path(__file__).resolve().parents[2]
@@ -148,6 +148,38 @@ def request_ids(run: Run) -> list[str]:
     return [str(clip["scalars"]["request_id"]) for clip in clips(run)]
 
 
+def files(run: Run, server: ComfyUI, of: str) -> list[Path]:
+    """Those that a node has saved or shows."""
+    shown = run.outputs[of]["images"]
+    return [server.base.joinpath(each["type"], each["subfolder"], each["filename"]) for each in shown]
+
+
 def lines(run: Run) -> list[str]:
     """All lines of text that were shown on nodes."""
     return [str(event.data["text"]) for event in run.events if event.name == PROGRESS_TEXT]
+
+
+def says(begin: str) -> Callable[[Event], bool]:
+    """Picks the events that show a line on a node that begins so."""
+    return lambda event: event.name == PROGRESS_TEXT and str(event.data["text"]).startswith(begin)
+
+
+def happens(name: str, node_id: str) -> Callable[[Event], bool]:
+    """Picks the events of that name about a node."""
+    return lambda event: event.name == name and event.data["node"] == node_id
+
+
+def in_order(*steps: tuple[Callable[[Event], bool], Callable[[], object]]) -> Callable[[Event], None]:
+    """Takes a run's events, and does something at the first one that each step picks, one step after the other."""
+    left = list(steps)
+
+    def on_event(event: Event) -> None:
+        if left and left[0][0](event):
+            left.pop(0)[1]()
+
+    return on_event
+
+
+def open_gate(server: ComfyUI, gate: str) -> None:
+    """Let a `ProbeGate` node go on."""
+    requests.post(f"{server.url}/probe/open/{gate}", timeout=PATIENCE).raise_for_status()

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-import av
-import requests
-
 from nodes.texts import Text
-from tests.comfyui.conftest import ServiceLog, clips, failure_of, lines, request_ids, succeeded
+from tests.comfyui.conftest import (
+    ServiceLog,
+    clips,
+    failure_of,
+    files,
+    happens,
+    in_order,
+    lines,
+    open_gate,
+    request_ids,
+    says,
+    succeeded,
+)
 from tests.comfyui.graphs import ApiGraph
 from tests.comfyui.seedance_graphs import (
     DURATION,
@@ -23,9 +33,10 @@ from tests.comfyui.seedance_graphs import (
     probe,
     text_to_video,
 )
+from tests.support.clips import frames_of
+from tests.support.loopback_server import DEADLINE as PATIENCE
 from tools.comfyui import ComfyUI
 from tools.comfyui_client import Client, Status
-from tools.comfyui_events import PROGRESS_TEXT, Event
 
 SAVE = "save"
 COST = 0.02 * DURATION
@@ -59,20 +70,10 @@ def test_count_makes_so_many_videos_with_one_seed_after_the_other(
 
 def test_the_line_sums_the_list_up(client: Client, service_log: ServiceLog, prompt: str) -> None:
     service_log.service.hold()
-    seen: list[str] = []
-
-    def go_on_once_read(event: Event) -> None:
-        text = str(event.data["text"]) if event.name == PROGRESS_TEXT else ""
-        if not seen and text.startswith("3 videos: 3 queued, "):
-            seen.append("queued")
-            service_log.hold_once_running()
-        elif seen == ["queued"] and text.startswith("3 videos: 3 generating, "):
-            seen.append("generating")
-            service_log.service.release()
-
-    run = client.run(generation(prompt, count=3), on_event=go_on_once_read)
+    queued = says("3 videos: 3 queued, "), service_log.hold_once_running
+    generating = says("3 videos: 3 generating, "), service_log.service.release
+    run = client.run(generation(prompt, count=3), on_event=in_order(queued, generating))
     shown = lines(run)
-    assert seen == ["queued", "generating"], shown
     assert shown[-1] == f"3 videos: 3 done, ${3 * COST:.2f}"
     assert len(set(shown)) == len(shown), "nothing is sent twice"
     said = [event.data for event in run.events if event.name == "seedance.event"]
@@ -95,16 +96,12 @@ def test_a_failed_video_is_skipped_and_tried_again_by_the_next_run(
             assert "a sensitive word" in reason
             assert "Usage page shows whether" in reason
     assert "executed" not in [event.name for event in run.events if event.data.get("node") == VIDEO], "cached"
-
-
-def test_a_prompt_that_cannot_be_sent_is_skipped_too(client: Client, service_log: ServiceLog, prompt: str) -> None:
-    texts = node("ProbeTexts", lines=f"{prompt}, one\n\n{prompt}, three")
-    graph = generation(["texts", 0]) | {"texts": texts}
-    graph[VIDEO]["inputs"]["on_failure"] = "skip"
+    graph["texts"] = node("ProbeTexts", lines=f"{prompt}, one\n\n{prompt}, three")
+    graph[VIDEO]["inputs"]["text"] = ["texts", 0]
+    graph[OPTIONS] = options()
     run = client.run(graph)
-    assert len(clips(run)) == 2
+    assert (len(clips(run)), len(service_log.submissions)) == (2, 6), "one cannot even be sent"
     assert "[2] The text is empty." in lines(run)[-1]
-    assert len(service_log.submissions) == 2
 
 
 def test_without_skip_a_failure_ends_the_run(client: Client, service_log: ServiceLog, prompt: str) -> None:
@@ -119,14 +116,8 @@ def test_stop_cancels_the_whole_list_and_says_so_in_one_summary(
     client: Client, server: ComfyUI, service_log: ServiceLog, prompt: str
 ) -> None:
     service_log.service.hold()
-    pressed: list[Event] = []
-
-    def stop_once_all_wait(event: Event) -> None:
-        if not pressed and event.name == PROGRESS_TEXT and str(event.data["text"]).startswith("5 videos: 5 queued"):
-            pressed.append(event)
-            client.interrupt()
-
-    run = client.run(generation(prompt, count=5), on_event=stop_once_all_wait)
+    stop = in_order((says("5 videos: 5 queued"), client.interrupt))
+    run = client.run(generation(prompt, count=5), on_event=stop)
     assert run.status is Status.INTERRUPTED
     assert [each.cancelled for each in service_log.submissions] == [True] * 5
     assert "Seedance: 5 videos: 5 stopped\n5 cancelled, nothing charged" in server.log
@@ -138,9 +129,8 @@ def test_frames_are_decoded_when_something_takes_them(
     run = succeeded(client.run(saving(prompt)))
     assert not any(line.startswith("Decoding") for line in lines(run))
     assert f", {FRAMES} frames 864x480 at 24 fps" in lines(run)[-1], "as the file says"
-    (saved,) = run.outputs[SAVE]["images"]
-    with av.open(str(server.base / "output" / saved["subfolder"] / saved["filename"])) as container:
-        assert len(list(container.decode(video=0))) == FRAMES
+    (saved,) = files(run, server, SAVE)
+    assert len(frames_of(saved)) == FRAMES
     # ComfyUI has the outputs of that run in its cache, without the frames; their number is counted by decoding.
     assert clips(client.run(saving(prompt) | {PROBE: probe()}))[0]["shape"] == [FRAMES, 480, 864, 3]
     assert len(service_log.submissions) == 1
@@ -148,49 +138,21 @@ def test_frames_are_decoded_when_something_takes_them(
     assert any(line.startswith("Decoding") for line in lines(run))
 
 
-PATIENCE = 45.0  # seconds; jobs that waited for one another would wait for ever
-
-
-def is_queued(event: Event) -> bool:
-    return event.name == PROGRESS_TEXT and "queued" in str(event.data["text"]).lower()
-
-
-def test_other_nodes_run_while_a_job_waits(
+def test_other_nodes_run_while_a_job_waits_and_a_list_runs_side_by_side_and_keeps_its_order(
     client: Client, server: ComfyUI, service_log: ServiceLog, prompt: str
 ) -> None:
-    graph = generation(prompt) | {
+    """Jobs that waited for one another would wait for ever."""
+    texts = [f"{prompt}, {word}" for word in ("one", "two", "three")]
+    graph = generation(["texts", 0]) | {
+        "texts": node("ProbeTexts", lines="\n".join(texts)),
         "picture": node("EmptyImage", width=64, height=32, batch_size=1, color=0),
         "gate": node("ProbeGate", image=["picture", 0], gate=prompt),
         "other": node("ProbeClip", images=["gate", 0]),
     }
-    steps: list[str] = []
     service_log.service.hold()
-
-    def open_the_gate_then_release(event: Event) -> None:
-        if is_queued(event) and not steps:
-            steps.append("job waits")
-            requests.post(f"{server.url}/probe/open/{prompt}", timeout=10).raise_for_status()
-        elif event.name == "executed" and event.data["node"] in {"other", PROBE}:
-            steps.append(event.data["node"])
-            service_log.service.release()
-
-    succeeded(client.run(graph, on_event=open_the_gate_then_release, timeout=PATIENCE))
-    assert steps == ["job waits", "other", PROBE]
-    assert len(service_log.submissions) == 1
-
-
-def test_a_list_of_prompts_runs_side_by_side_and_keeps_its_order(
-    client: Client, service_log: ServiceLog, prompt: str
-) -> None:
-    texts = [f"{prompt}, {word}" for word in ("one", "two", "three")]
-    graph = generation(["texts", 0]) | {"texts": node("ProbeTexts", lines="\n".join(texts))}
-    service_log.service.hold()
-
-    def release_once_all_wait(event: Event) -> None:
-        if is_queued(event) and len(service_log.submissions) == len(texts):
-            service_log.service.release()
-
-    run = client.run(graph, on_event=release_once_all_wait, timeout=PATIENCE)
+    all_wait = says("3 videos: 3 queued"), partial(open_gate, server, prompt)
+    other_ran = happens("executed", "other"), service_log.service.release
+    run = succeeded(client.run(graph, on_event=in_order(all_wait, other_ran), timeout=PATIENCE))
     by_id = {each.request_id: each.input["text"] for each in service_log.submissions}
     assert [by_id[request_id] for request_id in request_ids(run)] == texts
 

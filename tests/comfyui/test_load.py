@@ -10,12 +10,11 @@ from typing import Any
 import pytest
 import requests
 
+from nodes.runcomfy.request import MODEL_ID
 from tests.comfyui.conftest import TOKEN, ServiceLog, clips, failure_of
 from tests.comfyui.seedance_graphs import FRAMES, HEIGHT, VIDEO, WIDTH, generation, loading, node
 from tools.comfyui import ComfyUI
 from tools.comfyui_client import Client, Run
-
-MODEL = "bytedance/seedance-1-0/pro/fast/text-to-video"
 
 
 @pytest.fixture(scope="module")
@@ -32,28 +31,20 @@ def choice(client: Client, made: dict[str, Any]) -> str:
 
 
 def test_the_player_is_told_what_a_file_holds_and_of_no_file_elsewhere(server: ComfyUI, choice: str) -> None:
-    def asked(name: str) -> requests.Response:
-        return requests.get(f"{server.url}/seedance/video", {"name": name}, timeout=30)
-
-    told = asked(choice)
-    assert told.status_code == 200
-    assert told.json() == {"frames": FRAMES, "width": WIDTH, "height": HEIGHT, "fps": 24}
-    for name in ("", "../user/__seedance/token", "/etc/passwd", "seedance/../../comfyui.log", "absent.mp4 [output]"):
-        assert asked(name).status_code == 404, name
+    facts = {"frames": FRAMES, "width": WIDTH, "height": HEIGHT, "fps": 24}
+    outside = ("", "../user/__seedance/token", "/etc/passwd", "seedance/../../comfyui.log", "absent.mp4 [output]")
+    for name in (choice, *outside):
+        told = requests.get(f"{server.url}/seedance/video", {"name": name}, timeout=30)
+        assert told.json() == facts if name == choice else told.status_code == 404, name
 
 
-def test_a_file_comes_back_as_it_was_made(
+def test_a_file_comes_back_as_it_was_made_and_as_the_frame_controls_cut_it(
     client: Client, service_log: ServiceLog, made: dict[str, Any], choice: str
 ) -> None:
     run = client.run(loading(video=choice))
     assert seen(run) == made
-    assert run.outputs[VIDEO]["images"] == [
-        {"filename": Path(made["scalars"]["video_path"]).name, "subfolder": "seedance", "type": "output"}
-    ]
-    assert service_log.calls == {}
-
-
-def test_frame_controls(client: Client, made: dict[str, Any], choice: str) -> None:
+    name = Path(made["scalars"]["video_path"]).name
+    assert run.outputs[VIDEO]["images"] == [{"filename": name, "subfolder": "seedance", "type": "output"}]
     table: list[tuple[dict[str, int], range]] = [
         ({"skip_first_frames": 9}, range(9, FRAMES)),
         ({"frame_load_cap": 5}, range(5)),
@@ -66,13 +57,16 @@ def test_frame_controls(client: Client, made: dict[str, Any], choice: str) -> No
         assert loaded["levels"] == [made["levels"][index] for index in expected], controls
         assert loaded["scalars"]["frame_count"] == len(expected), controls
     assert str(FRAMES) in failure_of(client, loading(video=choice, skip_first_frames=FRAMES))
+    assert service_log.calls == {}
 
 
 def test_a_request_id_fetches_its_video(
     client: Client, service_log: ServiceLog, server: ComfyUI, choice: str, prompt: str
 ) -> None:
     """A job made elsewhere, such as in RunComfy's own web page."""
-    request_id = submit_elsewhere(service_log, prompt)
+    model, headers = f"{service_log.service.origin}/v1/models/{MODEL_ID}", {"Authorization": f"Bearer {TOKEN}"}
+    answer = requests.post(model, json={"text": prompt, "duration": 2}, headers=headers, timeout=10)
+    request_id = str(answer.json()["request_id"])
     loaded = seen(client.run(loading(video=choice, source=request_id)))
     assert loaded["shape"] == [FRAMES, HEIGHT, WIDTH, 3]
     assert loaded["scalars"]["request_id"] == request_id
@@ -107,22 +101,7 @@ def test_what_no_workflow_may_open_is_an_error_that_names_the_one_widget(
     assert service_log.submissions == []
 
 
-def test_the_list_has_the_newest_first_and_rehearsals_in_a_folder_of_their_own(
-    client: Client, made: dict[str, Any], choice: str
-) -> None:
-    rehearsed = seen(client.run(generation("A rehearsal at dusk", mode="rehearsal")))
-    file = Path(rehearsed["scalars"]["video_path"])
-    assert file.parent == Path(made["scalars"]["video_path"]).parent / "rehearsal"
-    newest = f"seedance/rehearsal/{file.name} [output]"
-    listed = choices(client)
-    assert listed[0] == newest
-    assert listed.index(newest) < listed.index(choice)
-    assert seen(client.run(loading(video=newest))) == rehearsed
-    by_id = seen(client.run(loading(video="", source=rehearsed["scalars"]["request_id"])))
-    assert by_id["scalars"]["video_path"] == str(file), "an id of a rehearsal finds it as well"
-
-
-def test_a_text_in_any_script_is_in_the_name_and_the_file_is_listed_loaded_and_served(
+def test_rehearsals_are_listed_newest_first_in_a_folder_of_their_own_named_in_any_script(
     client: Client, server: ComfyUI
 ) -> None:
     parts = {
@@ -140,6 +119,11 @@ def test_a_text_in_any_script_is_in_the_name_and_the_file_is_listed_loaded_and_s
         assert f"seedance/rehearsal/{file.name} [output]" in choices(client), text
         assert seen(client.run(loading(video=file.name))) == clip, text
         assert requests.get(f"{server.url}/view", params=shown, timeout=30).content == file.read_bytes(), text
+    newest = seen(client.run(generation("A rehearsal at dusk", mode="rehearsal")))
+    listed, path = choices(client)[0], newest["scalars"]["video_path"]
+    assert listed == f"seedance/rehearsal/{Path(path).name} [output]"
+    for inputs in ({"video": listed}, {"video": "", "source": newest["scalars"]["request_id"]}):
+        assert seen(client.run(loading(**inputs))) == newest, "an id of a rehearsal finds it as well"
 
 
 def test_a_name_without_its_folder_is_found_where_videos_are_written(
@@ -196,18 +180,6 @@ def test_links_that_the_user_has_placed_are_followed(client: Client, server: Com
 
 def choices(client: Client) -> list[str]:
     return list(client.object_info()["LoadSeedanceVideo"]["input"]["required"]["video"][1]["options"])
-
-
-def submit_elsewhere(service_log: ServiceLog, text: str) -> str:
-    """Submits a job past the pack and waits for its end."""
-    answer = requests.post(
-        f"{service_log.service.origin}/v1/models/{MODEL}",
-        json={"text": text, "duration": 2},
-        headers={"Authorization": f"Bearer {TOKEN}"},
-        timeout=10,
-    )
-    answer.raise_for_status()
-    return str(answer.json()["request_id"])
 
 
 def seen(run: Run) -> dict[str, Any]:

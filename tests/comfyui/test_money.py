@@ -11,18 +11,29 @@ import re
 import sqlite3
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 
 import pytest
-import requests
 
 from nodes.rehearsal import Timing
-from tests.comfyui.conftest import TOKEN, ServiceLog, failure_of, lines, request_ids, set_token, started, succeeded
+from tests.comfyui.conftest import (
+    TOKEN,
+    ServiceLog,
+    failure_of,
+    happens,
+    in_order,
+    lines,
+    open_gate,
+    request_ids,
+    says,
+    set_token,
+    started,
+    succeeded,
+)
 from tests.comfyui.graphs import ApiGraph
 from tests.comfyui.seedance_graphs import PROBE, VIDEO, beside_a_sampler, generation, node, output, probe, text_to_video
-from tests.comfyui.test_stop import says
 from tests.support.faulty_service import FaultyService, last
 from tests.support.loopback_server import DEADLINE as PATIENCE
 from tests.support.rehearsal import RehearsalService
@@ -68,6 +79,9 @@ class Machine:
         """The ids of the jobs that the service has taken since the test began."""
         return [submission.request_id for submission in self.service_log.submissions]
 
+    def run(self, graph: ApiGraph, *steps: tuple[Callable[[Event], bool], Callable[[], object]]) -> Run:
+        return self.client.run(graph, on_event=in_order(*steps))
+
 
 @pytest.fixture
 def machine(server: ComfyUI, door: FaultyService, service_log: ServiceLog) -> Iterator[Machine]:
@@ -99,14 +113,14 @@ def test_a_the_same_graph_is_queued_four_times_and_each_answer_is_lost(machine: 
     assert len(machine.bought) == 1
     # Whoever queues the graph now has read of it.
     machine.door.mend()
-    assert request_ids(machine.client.run(generation(prompt))) == [machine.bought[1]]
+    assert request_ids(machine.run(generation(prompt))) == [machine.bought[1]]
 
 
 def test_a_what_is_skipped_counts_as_read_by_nobody(machine: Machine, prompt: str) -> None:
     machine.door.lose_answers("submit")
     for _ in range(2):
-        succeeded(machine.client.run(changed(generation(prompt), on_failure="skip")))
-    assert_unclear(machine.client.run(generation(prompt)))
+        succeeded(machine.run(changed(generation(prompt), on_failure="skip")))
+    assert_unclear(machine.run(generation(prompt)))
     assert len(machine.bought) == 1
 
 
@@ -115,9 +129,9 @@ def test_a_in_a_loop_nothing_is_skipped_so_that_what_is_unclear_is_read(machine:
     added = node("ProbeExpand", class_type="SeedanceTextToVideo", inputs=inputs)
     graph = {"added": added, PROBE: node("ProbeClip", images=["added", 0])}
     machine.door.lose_answers("submit")
-    assert_unclear(machine.client.run(graph))
+    assert_unclear(machine.run(graph))
     machine.door.mend()
-    succeeded(machine.client.run(graph))
+    succeeded(machine.run(graph))
     assert len(machine.bought) == 2, "once it was read"
 
 
@@ -125,7 +139,7 @@ def test_what_cannot_be_decoded_right_after_it_was_paid_for_is_said_to_be_charge
     machine: Machine, prompt: str
 ) -> None:
     machine.door.arm("media", lambda _: [last(200, TINY_MP4)])
-    said = str(machine.client.run(generation(prompt)).error)
+    said = str(machine.run(generation(prompt)).error)
     assert "The job was charged." in said
     assert f"Request id: {machine.bought[0]}." in said
 
@@ -141,39 +155,37 @@ def test_b_the_server_is_killed_in_one_call_and_in_another_job_and_the_token_is_
         "second probe": probe("second"),
     }
 
-    def begin_the_second(event: Event) -> None:
-        if says("Queued")(event) and len(machine.bought) == 1:
-            machine.service_log.hold_once_running()
-            machine.door.lose_answers("submit", machine.server.kill)
-            requests.post(f"{machine.server.url}/probe/open/{prompt}", timeout=PATIENCE).raise_for_status()
+    def begin_the_second() -> None:
+        machine.service_log.hold_once_running()
+        machine.door.lose_answers("submit", machine.server.kill)
+        open_gate(machine.server, prompt)
 
     machine.service.hold()
     with pytest.raises(ConnectionError):
-        machine.client.run(graph, on_event=begin_the_second)
+        machine.run(graph, (says("Queued"), begin_the_second))
     machine.door.mend()
     first, second = machine.service_log.submissions
     assert (first.input["text"], second.input["text"]) == (going_on, cut_off)
 
-    def let_the_time_pass(event: Event) -> None:
-        if says("Another run is submitting the same video")(event):
-            # The call may be under way for 90 s yet. Only the journal can be turned on, not the server's clock.
-            with closing(sqlite3.connect(journal)) as connection, connection:
-                connection.execute("UPDATE paid_jobs SET submit_until = 1 WHERE state = 'intended'")
+    def let_the_time_pass() -> None:
+        # The call may be under way for 90 s yet. Only the journal can be turned on, not the server's clock.
+        with closing(sqlite3.connect(journal)) as connection, connection:
+            connection.execute("UPDATE paid_jobs SET submit_until = 1 WHERE state = 'intended'")
 
     journal = machine.server.base / "user" / "__seedance" / "jobs.sqlite3"
     machine.server.start()
     machine.service.release()
     with Client(machine.server.url) as client:
         machine = replace(machine, client=client)
-        resumed = machine.client.run(generation(going_on))
+        resumed = machine.run(generation(going_on))
         assert request_ids(resumed) == [first.request_id]
         # Whose process is dead needs no waiting for.
         assert not any("is being generated already" in line for line in lines(resumed))
         set_token(machine.server, RENEWED)
-        waited = machine.client.run(generation(cut_off), on_event=let_the_time_pass)
+        waited = machine.run(generation(cut_off), (says("Another run is submitting the same video"), let_the_time_pass))
         assert_unclear(waited)
         assert any("its outcome is known in" in line for line in lines(waited))
-        assert request_ids(machine.client.run(generation(cut_off))) == [machine.bought[2]]
+        assert request_ids(machine.run(generation(cut_off))) == [machine.bought[2]]
         set_token(machine.server, TOKEN)
 
 
@@ -182,7 +194,7 @@ def test_c_a_node_that_wants_a_new_video_is_executed_again_and_again(machine: Ma
     graph["seen"] = node("ProbeAnything", value=output("images"))
     for runs, rounds in ((1, 1), (2, 3)):
         graph["loop"] = node("ProbeLoop", image=["seen", 0], again=output("images"), rounds=rounds)
-        run = machine.client.run(graph)
+        run = machine.run(graph)
         assert request_ids(run) == [machine.bought[-1]]
         executed = sum(event.name == "executing" and event.data["node"] == VIDEO for event in run.events)
         assert executed == 2 * rounds
@@ -191,16 +203,16 @@ def test_c_a_node_that_wants_a_new_video_is_executed_again_and_again(machine: Ma
 
 def test_c_a_list_of_equal_texts(machine: Machine, prompt: str) -> None:
     graph = generation(["texts", 0]) | {"texts": node("ProbeTexts", lines="\n".join([prompt] * 5))}
-    assert request_ids(machine.client.run(graph)) == [machine.bought[0]] * 5
+    assert request_ids(machine.run(graph)) == [machine.bought[0]] * 5
     assert len(machine.bought) == 1
     graph["texts"]["inputs"]["lines"] = f"{prompt}\n{prompt}"
-    assert len(set(request_ids(machine.client.run(changed(graph, reuse=False))))) == 2
+    assert len(set(request_ids(machine.run(changed(graph, reuse=False))))) == 2
     assert len(machine.bought) == 3
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows lets nobody make links")
 def test_e_the_output_folder_is_away_and_the_service_has_deleted_the_job(machine: Machine, prompt: str) -> None:
-    (request_id,) = request_ids(machine.client.run(generation(prompt)))
+    (request_id,) = request_ids(machine.run(generation(prompt)))
     machine.service.forgotten.add(request_id)
     videos, away = machine.server.base / "output" / "seedance", machine.server.base / "output" / "away"
     for stands_for_it in (machine.server.base / "unplugged", videos):  # a link to nowhere, and one in a circle
@@ -210,40 +222,35 @@ def test_e_the_output_folder_is_away_and_the_service_has_deleted_the_job(machine
         videos.unlink()
         away.rename(videos)
         assert re.search(r"its file cannot be read just now: .* Bring the drive or folder back", message)
-        assert request_ids(machine.client.run(generation(prompt))) == [request_id]
+        assert request_ids(machine.run(generation(prompt))) == [request_id]
     assert len(machine.bought) == 1
 
 
 def test_j_stop_is_pressed_while_the_outcome_becomes_unclear_and_is_reported(machine: Machine, prompt: str) -> None:
-    def stop(event: Event) -> None:
-        if says("The submission at")(event):
-            machine.client.interrupt()
-
     machine.door.lose_answers("submit", machine.client.interrupt)
-    assert_unclear(machine.client.run(generation(prompt), on_event=stop))
+    assert_unclear(machine.run(generation(prompt), (says("The submission at"), machine.client.interrupt)))
     machine.door.mend()
-    assert request_ids(machine.client.run(generation(prompt))) == [machine.bought[1]]
+    assert request_ids(machine.run(generation(prompt))) == [machine.bought[1]]
 
 
 def test_j_another_node_takes_that_stop_for_itself(machine: Machine, prompt: str) -> None:
     graph = beside_a_sampler(generation(prompt), prompt, seconds_a_step=0.001)
     stopped = threading.Event()
 
-    def stop_the_sampler(event: Event) -> None:
-        if event.name == "executing" and event.data["node"] == "sampler":
-            machine.client.interrupt()
-            stopped.set()
+    def stop_the_sampler() -> None:
+        machine.client.interrupt()
+        stopped.set()
 
     def sample() -> None:
-        requests.post(f"{machine.server.url}/probe/open/{prompt}", timeout=PATIENCE).raise_for_status()
+        open_gate(machine.server, prompt)
         stopped.wait(PATIENCE)
 
     machine.door.lose_answers("submit", sample)
-    run = machine.client.run(graph, on_event=stop_the_sampler)
+    run = machine.run(graph, (happens("executing", "sampler"), stop_the_sampler))
     assert run.status is Status.INTERRUPTED
     assert not any("Nothing was charged" in line for line in lines(run))
     # It was raised when ComfyUI had ended the run: nobody has read it.
-    assert_unclear(machine.client.run(generation(prompt)))
+    assert_unclear(machine.run(generation(prompt)))
     assert len(machine.bought) == 1
 
 
@@ -255,4 +262,4 @@ def test_n_a_prompt_that_the_content_check_refuses_is_queued_four_times(machine:
     (message,) = {run.error.message for run in map(machine.client.follow, prompt_ids) if run.error}
     assert re.search(f"The content check refused this prompt.* {machine.bought[0]}", message)
     # Whoever queues the graph now has read of it, and may want to try again.
-    assert request_ids(machine.client.run(generation(prompt))) == [machine.bought[1]]
+    assert request_ids(machine.run(generation(prompt))) == [machine.bought[1]]

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.comfyui.conftest import clips, lines, succeeded
+from tests.comfyui.conftest import clips, files, lines, succeeded
 from tests.comfyui.graphs import ApiGraph
 from tests.comfyui.seedance_graphs import DURATION, FRAMES, HEIGHT, VIDEO, WIDTH, generation, node, output
 from tools.comfyui import ComfyUI
@@ -84,15 +84,14 @@ def test_outputs_are_of_the_types_that_other_nodes_take_and_describe_the_file(
     assert {each.suffix for each in file.parent.iterdir() if each.is_file()} == {".mp4"}, "no half-fetched file is left"
 
 
-def test_video_is_saved_with_its_stream_as_it_is(run: Run, server: ComfyUI, file: Path) -> None:
-    saved = saved_file(run, "save", server)
+def test_the_saved_video_has_its_stream_and_both_files_the_graph(
+    run: Run, server: ComfyUI, file: Path, graph: ApiGraph
+) -> None:
+    """So that each, dropped into ComfyUI, brings it back."""
+    (saved,) = files(run, server, "save")
     assert stream_facts(saved) == ("h264", WIDTH, HEIGHT)
     assert packets(saved) == packets(file)
-
-
-def test_the_graph_is_in_the_file_and_in_the_saved_one(run: Run, server: ComfyUI, file: Path, graph: ApiGraph) -> None:
-    """So that each, dropped into ComfyUI, brings it back."""
-    for each in (file, saved_file(run, "save", server)):
+    for each in (file, saved):
         with av.open(str(each)) as container:
             assert json.loads(container.metadata["prompt"]).keys() == graph.keys(), each
 
@@ -101,29 +100,20 @@ def test_upscaler_doubles_the_size(run: Run, server: ComfyUI, seen: dict[str, An
     (upscaled,) = run.outputs["upscaled"]["probe"]
     assert upscaled["shape"] == [FEW, 2 * HEIGHT, 2 * WIDTH, 3]
     np.testing.assert_allclose(upscaled["levels"], seen["levels"][:FEW], atol=0.01)
-    saved = saved_file(run, "save upscaled", server)
+    (saved,) = files(run, server, "save upscaled")
     assert stream_facts(saved) == ("h264", 2 * WIDTH, 2 * HEIGHT)
     assert len(decoded(saved)) == FEW
 
 
-def test_the_line_shows_the_price_and_what_it_cost(run: Run) -> None:
+def test_the_node_shows_the_video_the_price_and_what_it_cost(run: Run, file: Path) -> None:
+    assert run.outputs[VIDEO]["images"] == [{"filename": file.name, "subfolder": "seedance", "type": "output"}]
+    assert run.outputs[VIDEO]["animated"] == [True]
     shown = lines(run)
     phases = [event.data["phase"] for event in run.events if event.name == "seedance.event"]
     assert (phases[0], *phases[-2:]) == ("submitting", "decoding", "done"), phases
     waiting = [line for line in shown if line.startswith(("Queued, ", "Generating, "))]
     assert any(line.endswith("$0.02 per second") for line in waiting), shown
     assert shown[-1].endswith(f", {FRAMES} frames 864x480 at 24 fps, ${0.02 * DURATION:.2f}")
-
-
-def test_node_shows_the_video(run: Run, server: ComfyUI, file: Path) -> None:
-    shown = run.outputs[VIDEO]
-    assert shown["images"] == [{"filename": file.name, "subfolder": "seedance", "type": "output"}]
-    assert shown["animated"] == [True]
-
-
-def saved_file(run: Run, node_id: str, server: ComfyUI) -> Path:
-    (saved,) = run.outputs[node_id]["images"]
-    return server.base.joinpath(saved["type"], saved["subfolder"], saved["filename"])
 
 
 def decoded(file: Path) -> list[np.ndarray]:

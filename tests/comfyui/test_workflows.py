@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.comfyui.conftest import PACK, ServiceLog, succeeded
+from tests.comfyui.conftest import PACK, ServiceLog, files, succeeded
 from tests.comfyui.graphs import ApiGraph, read_workflow, to_api_graph
 from tests.comfyui.seedance_graphs import DURATION, FRAMES, HEIGHT, WIDTH
 from tests.support.clips import frames_of
@@ -41,26 +41,20 @@ def run(client_without_token: Client, service_log: ServiceLog) -> RunExample:
     return run
 
 
-@pytest.fixture
-def base(server: ComfyUI) -> Path:
-    """The folder with that ComfyUI's input and output."""
-    return server.base
-
-
-@pytest.fixture
+@pytest.fixture(scope="module")
 def object_info(client: Client) -> dict[str, Any]:
     return client.object_info()
 
 
 @pytest.fixture(scope="module")
-def source(client: Client, server: ComfyUI) -> Path:
+def source(client: Client, server: ComfyUI, object_info: dict[str, Any]) -> Path:
     """A video of three seconds that a user made before."""
-    graph = shortened(api_graph("Seedance - Text to video", client.object_info()), seconds=3)
-    (file,) = saved(succeeded(client.run(graph)), graph, server.base, by="SeedanceTextToVideo")
+    graph = shortened(api_graph("Text to video", object_info), seconds=3)
+    (file,) = saved(succeeded(client.run(graph)), graph, server, by="SeedanceTextToVideo")
     return file
 
 
-def test_templates_that_make_one_video_save_it(run: RunExample, base: Path, object_info: dict[str, Any]) -> None:
+def test_templates_that_make_one_video_save_it(run: RunExample, server: ComfyUI, object_info: dict[str, Any]) -> None:
     table = [
         ("First video (rehearsal)", None, 1),  # as it is
         ("Text to video", DURATION, 1),
@@ -68,54 +62,54 @@ def test_templates_that_make_one_video_save_it(run: RunExample, base: Path, obje
         ("Upscale 2x", DURATION, 2),
     ]
     for name, seconds, factor in table:
-        graph = api_graph(f"Seedance - {name}", object_info)
-        (file,) = saved(run(graph if seconds is None else shortened(graph, seconds)), graph, base)
+        graph = api_graph(name, object_info)
+        (file,) = saved(run(graph if seconds is None else shortened(graph, seconds)), graph, server)
         frames = FRAMES_BY_DEFAULT if seconds is None else FRAMES
         assert facts(file) == (frames, factor * WIDTH, factor * HEIGHT), name
 
 
 def test_four_seeds_saves_four_videos_and_shows_a_frame_of_each(
-    run: RunExample, base: Path, object_info: dict[str, Any]
+    run: RunExample, server: ComfyUI, object_info: dict[str, Any]
 ) -> None:
-    graph = shortened(api_graph("Seedance - Four seeds side by side", object_info))
+    graph = shortened(api_graph("Four seeds side by side", object_info))
     finished = run(graph)
-    files = saved(finished, graph, base)
-    assert [facts(file) for file in files] == [(FRAMES, WIDTH, HEIGHT)] * 4
-    stills = [picture(file) for file in saved(finished, graph, base, by="PreviewImage")]
+    videos = saved(finished, graph, server)
+    assert [facts(file) for file in videos] == [(FRAMES, WIDTH, HEIGHT)] * 4
+    stills = [picture(file) for file in saved(finished, graph, server, by="PreviewImage")]
     assert len(stills) == 4
-    assert all(closest(still, file) == STILL for still, file in zip(stills, files, strict=True))
+    assert all(closest(still, file) == STILL for still, file in zip(stills, videos, strict=True))
     assert all(difference(one, other) > 1 for one, other in combinations(stills, 2)), "each seed has its own look"
 
 
 def test_an_existing_video_is_cut_and_upscaled_and_so_are_some_of_its_frames_by_image_nodes(
-    run: RunExample, base: Path, object_info: dict[str, Any], source: Path
+    run: RunExample, server: ComfyUI, object_info: dict[str, Any], source: Path
 ) -> None:
-    graph = choosing(source, api_graph("Seedance - Load and cut a clip", object_info))
-    (cut,) = saved(run(graph), graph, base)
+    graph = choosing(source, api_graph("Load and cut a clip", object_info))
+    (cut,) = saved(run(graph), graph, server)
     assert facts(cut) == (CUT, WIDTH, HEIGHT)
     assert closest(frames_of(cut)[0], source) == CUT_FROM
 
-    graph = choosing(cut, api_graph("Seedance - Upscale an existing video 2x", object_info))
-    (file,) = saved(run(graph), graph, base)
+    graph = choosing(cut, api_graph("Upscale an existing video 2x", object_info))
+    (file,) = saved(run(graph), graph, server)
     assert facts(file) == (CUT, 2 * WIDTH, 2 * HEIGHT)
 
-    graph = choosing(source, api_graph("Seedance - Upscale with image nodes", object_info))
+    graph = choosing(source, api_graph("Upscale with image nodes", object_info))
     (load,) = of_type(graph, "LoadSeedanceVideo")
     graph[load]["inputs"]["frame_load_cap"] = FEW
-    (file,) = saved(run(graph), graph, base)
+    (file,) = saved(run(graph), graph, server)
     assert facts(file) == (FEW, 2 * WIDTH, 2 * HEIGHT)
 
 
-def test_last_frame_saves_the_very_last(run: RunExample, base: Path, object_info: dict[str, Any]) -> None:
-    graph = shortened(api_graph("Seedance - Last frame for the next shot", object_info))
+def test_last_frame_saves_the_very_last(run: RunExample, server: ComfyUI, object_info: dict[str, Any]) -> None:
+    graph = shortened(api_graph("Last frame for the next shot", object_info))
     finished = run(graph)
-    (file,) = saved(finished, graph, base, by="SaveImage")
-    (video,) = saved(finished, graph, base, by="SeedanceTextToVideo")
+    (file,) = saved(finished, graph, server, by="SaveImage")
+    (video,) = saved(finished, graph, server, by="SeedanceTextToVideo")
     assert closest(picture(file), video) == FRAMES - 1
 
 
 def api_graph(name: str, object_info: dict[str, Any]) -> ApiGraph:
-    return to_api_graph(read_workflow(FOLDER / f"{name}.json"), object_info)
+    return to_api_graph(read_workflow(FOLDER / f"Seedance - {name}.json"), object_info)
 
 
 def shortened(graph: ApiGraph, seconds: int = DURATION) -> ApiGraph:
@@ -137,10 +131,10 @@ def of_type(graph: ApiGraph, class_type: str) -> list[str]:
     return [node_id for node_id, node in graph.items() if node["class_type"] == class_type]
 
 
-def saved(run: Run, graph: ApiGraph, base: Path, *, by: str = "SaveVideo") -> list[Path]:
+def saved(run: Run, graph: ApiGraph, server: ComfyUI, *, by: str = "SaveVideo") -> list[Path]:
     """The files that the graph's one node of a type has saved or shows."""
     (node_id,) = of_type(graph, by)
-    return [base / each["type"] / each["subfolder"] / each["filename"] for each in run.outputs[node_id]["images"]]
+    return files(run, server, node_id)
 
 
 def facts(file: Path) -> tuple[int, int, int]:

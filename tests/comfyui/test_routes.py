@@ -199,6 +199,7 @@ def test_jobs_that_there_cannot_be_are_refused(pages: Pages) -> None:
 
 
 def test_the_version_and_the_repository_are_those_of_the_project(pages: Pages) -> None:
+    assert requests.get(f"{pages.origin}seedance/nothing", timeout=60).status_code == 404
     about = pages.ask("GET", "about").json()
     project = (PACK / "pyproject.toml").read_text(encoding="utf-8")
     assert f'version = "{about["version"]}"' in project

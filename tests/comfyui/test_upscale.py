@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ import psutil
 import pytest
 from numpy.typing import NDArray
 
-from tests.comfyui.conftest import clips, failure_of, files, happens, in_order, open_gate, says, started, succeeded
+from tests.comfyui.conftest import Comfy, clips, happens, says, started, succeeded
 from tests.comfyui.graphs import ApiGraph
 from tests.comfyui.seedance_graphs import loading, node
 from tests.support.clips import frames_of, sound_of, times_of
@@ -88,13 +89,13 @@ def beside_core(graph: ApiGraph, video: list[Any]) -> ApiGraph:
     }
 
 
-def shown(run: Run, server: ComfyUI, by: str = "upscale") -> Path:
-    (file,) = files(succeeded(run), server, by)
+def shown(run: Run, comfy: Comfy, by: str = "upscale") -> Path:
+    (file,) = comfy.files(succeeded(run), by)
     return file
 
 
-def upscaled(client: Client, server: ComfyUI, file: str = "silent.mp4", **inputs: Any) -> Path:
-    return shown(client.run(upscaling(file, **inputs)), server)
+def upscaled(comfy: Comfy, file: str = "silent.mp4", **inputs: Any) -> Path:
+    return shown(comfy.run(upscaling(file, **inputs)), comfy)
 
 
 def off(frames: Frames, expected: Frames, parts: int = 4) -> float:
@@ -107,24 +108,22 @@ def off(frames: Frames, expected: Frames, parts: int = 4) -> float:
     return float(np.abs(means[0] - means[1]).max())
 
 
-def unfinished(server: ComfyUI) -> list[str]:
-    return [file.name for file in (server.base / "output" / "seedance").glob(".*")]
+def unfinished(base: Path) -> list[str]:
+    return [file.name for file in (base / "output" / "seedance").glob(".*")]
 
 
-def test_every_kind_of_source_gives_what_cores_chain_gives_with_sound_and_times(
-    client: Client, server: ComfyUI, sources: Path
-) -> None:
+def test_every_kind_of_source_gives_what_cores_chain_gives_with_sound_and_times(comfy: Comfy, sources: Path) -> None:
     upright: dict[str, Frames] = {}
     for name in SOURCES:
-        finished = client.run(beside_core(upscaling(name), ["load", 0]))
-        file, expected = shown(finished, server), frames_of(shown(finished, server, "core"))
+        finished = comfy.run(beside_core(upscaling(name), ["load", 0]))
+        file, expected = shown(finished, comfy), frames_of(shown(finished, comfy, "core"))
         if name == "silent.mp4":  # of which two others are copies that only newer ComfyUIs turn
             upright = {"turned.mp4": np.rot90(expected, 1, (1, 2)), "mirrored.mp4": expected[:, :, ::-1]}
         expected = upright.get(name, expected)
         frames = frames_of(file)
         assert frames.shape == expected.shape, name
         assert off(frames, expected) <= MOST_OFF, name
-        assert file.parent == server.base / "output" / "seedance", name
+        assert file.parent == comfy.base / "output" / "seedance", name
         assert file.name.startswith(f"{Path(name).stem}.{frames.shape[2]}x{frames.shape[1]}."), name
         times, before = times_of(file), times_of(sources / name)
         assert [time - times[0] for time in times] == pytest.approx([time - before[0] for time in before], abs=0.002)
@@ -132,47 +131,43 @@ def test_every_kind_of_source_gives_what_cores_chain_gives_with_sound_and_times(
         assert sound_of(file).seconds == pytest.approx(sound_of(sources / name).seconds, abs=0.1), name
 
 
-def test_frames_in_memory_and_a_trimmed_video_give_what_cores_chain_gives_with_sound(
-    client: Client, server: ComfyUI
-) -> None:
+def test_frames_in_memory_and_a_trimmed_video_give_what_cores_chain_gives_with_sound(comfy: Comfy) -> None:
     made = {
         "read": node("GetVideoComponents", video=["load", 0]),
         "other": node("CreateVideo", images=["read", 0], audio=["read", 1], fps=["read", 2]),
     }
     cut = {"other": node("Video Slice", video=["load", 0], start_time=0.25, duration=0.5, strict_duration=False)}
-    can_trim = "Video Slice" in client.object_info()
+    can_trim = "Video Slice" in comfy.client.object_info()
     for nodes, count, length in ((made, 24, 1), (cut, 12, 0.5))[: 1 + can_trim]:
         graph = upscaling("aac.mp4", video=["other", 0]) | nodes
-        finished = client.run(beside_core(graph, ["other", 0]))
-        frames, expected = frames_of(shown(finished, server)), frames_of(shown(finished, server, "core"))
+        finished = comfy.run(beside_core(graph, ["other", 0]))
+        frames, expected = frames_of(shown(finished, comfy)), frames_of(shown(finished, comfy, "core"))
         assert len(frames) == len(expected) == count
         assert off(frames, expected) <= MOST_OFF
-        sound = sound_of(shown(finished, server))
+        sound = sound_of(shown(finished, comfy))
         assert sound.codec == "aac"
         assert sound.seconds == pytest.approx(length, abs=0.05)
 
 
-def test_size_is_as_asked_and_even(client: Client, server: ComfyUI) -> None:
+def test_size_is_as_asked_and_even(comfy: Comfy) -> None:
     for by, size in ((1.5, (240, 144)), (0.75, (120, 72)), (3.0, (480, 288)), (1.3, (208, 124))):
         graph = beside_core(upscaling("silent.mp4", scale_by=by), ["load", 0])
         graph["create"]["inputs"]["images"] = ["scaled", 0]
         graph["scaled"] = node(
             "ImageScale", image=["big", 0], upscale_method="area", width=size[0], height=size[1], crop="disabled"
         )
-        finished = client.run(graph)
-        frames = frames_of(shown(finished, server))
+        finished = comfy.run(graph)
+        frames = frames_of(shown(finished, comfy))
         assert frames[0].shape == (size[1], size[0], 3), by
         # Of whole frames: smaller ones of this picture are mostly edges, which each encoder blurs in its own way.
-        assert off(frames, frames_of(shown(finished, server, "core")), parts=1) <= MOST_OFF, by
+        assert off(frames, frames_of(shown(finished, comfy, "core")), parts=1) <= MOST_OFF, by
 
 
-def test_more_frames_at_once_change_nothing_and_the_finished_file_is_found(
-    client: Client, server: ComfyUI, sources: Path
-) -> None:
+def test_more_frames_at_once_change_nothing_and_the_finished_file_is_found(comfy: Comfy, sources: Path) -> None:
     shutil.copyfile(sources / "aac.mp4", sources / f"{LONG_NAME}.mp4")
 
     def again(**inputs: Any) -> Path:
-        return upscaled(client, server, f"{LONG_NAME}.mp4", **inputs)
+        return upscaled(comfy, f"{LONG_NAME}.mp4", **inputs)
 
     first = again(crf=20)
     assert first.name.startswith(f"{LONG_NAME}.320x192."), "a job's file is found by the id in its name"
@@ -185,8 +180,8 @@ def test_more_frames_at_once_change_nothing_and_the_finished_file_is_found(
     assert again(crf=30) != first
 
 
-def test_it_says_how_far_it_is(client: Client) -> None:
-    finished = succeeded(client.run(upscaling("silent.mp4", crf=25, frames_at_once=5)))
+def test_it_says_how_far_it_is(comfy: Comfy) -> None:
+    finished = succeeded(comfy.run(upscaling("silent.mp4", crf=25, frames_at_once=5)))
     texts = [str(event.data["text"]) for event in finished.events if "text" in event.data]
     assert texts[0] == "Upscaling 0 of 24 frames"
     assert any(text.startswith("Upscaling 20 of 24 frames, ") and text.endswith(" s left") for text in texts), texts
@@ -197,72 +192,67 @@ def test_it_says_how_far_it_is(client: Client) -> None:
     assert (24, 24) in values
 
 
-def test_stop_ends_it_within_a_part_and_leaves_nothing(client: Client, server: ComfyUI) -> None:
-    folder = server.base / "output" / "seedance"
+def test_stop_ends_it_within_a_part_and_leaves_nothing(comfy: Comfy) -> None:
+    folder = comfy.base / "output" / "seedance"
     before = set(folder.glob("*"))
-    stop = in_order((says("Upscaling 3 "), client.interrupt))
-    stopped = client.run(upscaling("silent.mp4", crf=26, frames_at_once=1), on_event=stop)
+    stop = says("Upscaling 3 "), comfy.client.interrupt
+    stopped = comfy.run(upscaling("silent.mp4", crf=26, frames_at_once=1), stop)
     assert stopped.status is Status.INTERRUPTED
     assert set(folder.glob("*")) == before
-    upscaled(client, server, crf=26)
+    upscaled(comfy, crf=26)
 
 
-def test_a_full_disk_is_named_and_nothing_is_left(client: Client, server: ComfyUI) -> None:
-    process = psutil.Process(server.pid)
+def test_what_cannot_be_and_a_full_disk_are_named_and_nothing_is_left(comfy: Comfy, sources: Path) -> None:
+    graph = upscaling("silent.mp4", upscale_model=["other", 0]) | {"other": node("ProbeAnything", value=["load", 0])}
+    assert "not a model for single images" in comfy.failure(graph)
+    ffmpeg(sources, "-f lavfi -i testsrc2=s=4096x32:d=0.1 wide.mp4")
+    assert "32768x256 is not a size" in comfy.failure(upscaling("wide.mp4", scale_by=8))
+    process = psutil.Process(comfy.server.pid)
     limits = process.rlimit(psutil.RLIMIT_FSIZE)
-    log = (server.base / "comfyui.log").stat().st_size
+    log = (comfy.base / "comfyui.log").stat().st_size
     process.rlimit(psutil.RLIMIT_FSIZE, (log + 100_000, limits[1]))
     try:
-        message = failure_of(client, upscaling("silent.mp4", crf=0, scale_by=8))
+        assert "The video cannot be written" in comfy.failure(upscaling("silent.mp4", crf=0, scale_by=8))
     finally:
         process.rlimit(psutil.RLIMIT_FSIZE, limits)
-    assert "The video cannot be written" in message
-    assert unfinished(server) == []
+    assert unfinished(comfy.base) == []
 
 
-def test_what_cannot_be_is_refused_before_any_work(client: Client, server: ComfyUI, sources: Path) -> None:
-    graph = upscaling("silent.mp4", upscale_model=["other", 0]) | {"other": node("ProbeAnything", value=["load", 0])}
-    assert "not a model for single images" in failure_of(client, graph)
-    ffmpeg(sources, "-f lavfi -i testsrc2=s=4096x32:d=0.1 wide.mp4")
-    assert "32768x256 is not a size" in failure_of(client, upscaling("wide.mp4", scale_by=8))
-    assert unfinished(server) == []
-
-
-def test_a_source_that_is_gone_is_named(client: Client, server: ComfyUI, sources: Path) -> None:
+def test_a_source_that_is_gone_is_named(comfy: Comfy, sources: Path) -> None:
     shutil.copyfile(sources / "silent.mp4", sources / "gone.mp4")
     graph = upscaling("gone.mp4", video=["gate", 0]) | {"gate": node("ProbeGate", image=["load", 0], gate="gone")}
 
     def remove_it() -> None:
         (sources / "gone.mp4").unlink()
-        open_gate(server, "gone")
+        comfy.open_gate("gone")
 
-    finished = client.run(graph, on_event=in_order((happens("executing", "gate"), remove_it)))
+    finished = comfy.run(graph, (happens("executing", "gate"), remove_it))
     assert finished.error is not None
     assert "gone.mp4 is not there any more" in finished.error.message
 
 
 def test_a_comfyui_of_another_type_that_is_killed_uses_that_type_and_cleans_up_when_it_is_started_again(
-    sources: Path, tmp_path: Path
+    comfy: Comfy, sources: Path, tmp_path: Path
 ) -> None:
     can_halve = "--fp16-intermediates" in (ensure(CACHE) / "comfy" / "cli_args.py").read_text(encoding="utf-8")
     with started(tmp_path, {}, *["--fp16-intermediates"] * can_halve) as server:
         shutil.copyfile(sources / "silent.mp4", server.base / "input" / "silent.mp4")
         with Client(server.url) as client:
-            finished = client.run(beside_core(upscaling("silent.mp4"), ["load", 0]))
-            file = shown(finished, server)
-            assert off(frames_of(file), frames_of(shown(finished, server, "core"))) <= MOST_OFF
-            (clip,) = clips(client.run(loading(video="silent.mp4")))
+            other = replace(comfy, server=server, client=client)
+            finished = other.run(beside_core(upscaling("silent.mp4"), ["load", 0]))
+            file = shown(finished, other)
+            assert off(frames_of(file), frames_of(shown(finished, other, "core"))) <= MOST_OFF
+            (clip,) = clips(other.run(loading(video="silent.mp4")))
             assert clip["dtype"] == ("torch.float16" if can_halve else "torch.float32")
             assert clip["shape"] == [24, 96, 160, 3]
-
-            kill = in_order((says("Upscaling 3 "), server.kill))
             with pytest.raises(ConnectionError):
-                client.run(upscaling("silent.mp4", crf=20, frames_at_once=1), on_event=kill)
-        assert len(unfinished(server)) == 1
+                other.run(upscaling("silent.mp4", crf=20, frames_at_once=1), (says("Upscaling 3 "), server.kill))
+        assert len(unfinished(server.base)) == 1
         made = file.stat().st_mtime_ns
         server.start()
         with Client(server.url) as client:
-            assert upscaled(client, server) == file
+            other = replace(other, client=client)
+            assert upscaled(other) == file
             assert file.stat().st_mtime_ns == made, "what is finished is found again"
-            cut_off = upscaled(client, server, crf=20, frames_at_once=1)
+            cut_off = upscaled(other, crf=20, frames_at_once=1)
         assert {each.name for each in file.parent.iterdir()} == {file.name, cut_off.name}

@@ -51,9 +51,10 @@ def server(door: FaultyService, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 @pytest.fixture
-def client(server: ComfyUI) -> Iterator[Client]:
+def client(server: ComfyUI, door: FaultyService) -> Iterator[Client]:
     with Client(server.url) as client:
         yield client
+    door.mend()
 
 
 def assert_unclear(run: Run) -> None:

@@ -31,12 +31,10 @@ class Screen:
 
     def __init__(self) -> None:
         self.texts: list[str] = []
-        self.phases: list[Phase | None] = []
         self.bars: list[tuple[int, int]] = []
 
-    def show(self, lines: Lines, phase: Phase | None) -> None:
+    def show(self, lines: Lines, _: Phase | None) -> None:
         self.texts.append(english(lines))
-        self.phases.append(phase)
 
     def set_progress(self, value: int, total: int) -> None:
         self.bars.append((value, total))

@@ -261,7 +261,7 @@ def test_videos_that_take_long_to_fetch_keep_no_other_route_waiting(
     monkeypatch.setattr(pages.engine, "fetch_job", slow)
     with ThreadPoolExecutor(40) as pool:
         fetches = [pool.submit(pages.ask, "POST", "jobs/fetch", {"request_id": "job-1"}) for _ in range(40)]
-        all_begun = [begun.acquire(timeout=DEADLINE) for _ in fetches]
+        all_begun = all(begun.acquire(timeout=DEADLINE) for _ in fetches)
         may_end.set_result(None)
-        assert all(all_begun)
+        assert all_begun
         assert {fetch.result().status_code for fetch in fetches} == {200}

@@ -129,13 +129,7 @@ def test_closed_it_begins_nothing_and_may_be_closed_again(engine: Engine) -> Non
     engine.close()
 
 
-def test_stop_before_a_link_is_fetched_says_so(engine: Engine) -> None:
-    run = Run("key", "prompt", frozenset, report=lambda _: None, is_stopped=lambda: True)
-    with pytest.raises(Stopped, match="Stopped while downloading"):
-        asyncio.run(engine.fetch_link("https://example.invalid/a.mp4", run))
-
-
-def test_stop_does_not_wait_for_a_journal_that_does_not_answer(engine: Engine) -> None:
+def test_stop_before_a_link_is_fetched_or_while_a_journal_does_not_answer_says_so_at_once(engine: Engine) -> None:
     asked = threading.Event()
     engine.executors.journal.submit(asked.wait, 30)
 
@@ -143,5 +137,8 @@ def test_stop_does_not_wait_for_a_journal_that_does_not_answer(engine: Engine) -
         asked.set()
         return True
 
+    stopped = replace(RUN, is_stopped=is_stopped)
     with pytest.raises(Stopped, match="Stopped while looking for the video"):
-        asyncio.run(engine.fetch_job("job-1", replace(RUN, is_stopped=is_stopped)))
+        asyncio.run(engine.fetch_job("job-1", stopped))
+    with pytest.raises(Stopped, match="Stopped while downloading"):
+        asyncio.run(engine.fetch_link("https://example.invalid/a.mp4", stopped))

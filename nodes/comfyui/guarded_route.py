@@ -30,14 +30,6 @@ _LOCAL: Final = ("localhost", "local")
 
 Params = Mapping[str, object]
 """What a request brings: its query where it only reads, else its body."""
-GetEngine = Callable[[], "Engine"]
-"""Makes the engine at its first call."""
-Answer = Callable[[GetEngine, Params], Any]
-"""Blocks for a moment, or as long as RunComfy takes where it is asked, and gives what JSON can hold or a response as it
-is, or what gives one later without blocking.
-
-Where it raises `Refused` or an error for users, the browser gets that in English and in `texts`, as `as_json` has them.
-"""
 
 
 class Refused(Exception):
@@ -48,8 +40,11 @@ class Refused(Exception):
         self.status, self.text = status, text
 
 
-def add_route(routes: web.RouteTableDef, engine: GetEngine) -> None:
-    """Answer what is asked for below `/seedance/`, by `routes.ANSWERS`. Other sites' pages get nothing."""
+def add_route(routes: web.RouteTableDef, engine: Callable[[], Engine]) -> None:
+    """Answer what is asked for below `/seedance/`, as `routes.py` does. Other sites' pages get nothing.
+
+    ``engine`` makes the engine at its first call.
+    """
     routes.route("*", "/seedance/{name:.+}")(partial(_handle, engine))
 
 
@@ -63,7 +58,7 @@ def in_texts(name: str, texts: tuple[str, ...]) -> dict[str, object]:
     return {name: " ".join(texts) or None, "texts": [as_json(text) for text in texts]}
 
 
-async def _handle(engine: GetEngine, request: web.Request) -> web.StreamResponse:
+async def _handle(engine: Callable[[], Engine], request: web.Request) -> web.StreamResponse:
     try:
         if is_cross_site(request.headers):
             raise Refused(403, Text("refused.crossSite"))
@@ -83,12 +78,14 @@ async def _handle(engine: GetEngine, request: web.Request) -> web.StreamResponse
     return response
 
 
-def _answer(name: str, engine: GetEngine, asked: Params) -> Any:
-    from .routes import ANSWERS  # and with it what would slow ComfyUI's start down
+def _answer(name: str, engine: Callable[[], Engine], asked: Params) -> Any:
+    from .routes import ANSWERS, FACTS  # and with them what would slow ComfyUI's start down
 
-    if name not in ANSWERS:
-        raise web.HTTPNotFound
-    return ANSWERS[name](engine, asked)
+    if name in FACTS:
+        return FACTS[name](asked)
+    if name in ANSWERS:
+        return ANSWERS[name](engine(), asked)
+    raise web.HTTPNotFound
 
 
 async def _body(request: web.Request) -> Params:

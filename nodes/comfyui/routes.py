@@ -1,13 +1,15 @@
 """What the browser asks the server: the token, prices and the budget, the jobs, a video's facts, the pack's version.
 
-Imported when somebody asks, not when ComfyUI starts.
+Imported when somebody asks, not when ComfyUI starts. Each answer blocks for a moment, or as long as RunComfy takes
+where it is asked, and is what JSON can hold, or a response as it is, or what gives one later without blocking. Where it
+raises `Refused` or an error for users, the browser gets that in English and in `texts`, as `as_json` has them.
 """
 
 from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -16,6 +18,7 @@ from typing import Final
 
 from aiohttp import web
 
+from ..engine import Engine
 from ..errors import SeedanceError
 from ..jobs import listing
 from ..jobs.budget import in_usd
@@ -25,7 +28,7 @@ from ..runcomfy.errors import InvalidRequest, MissingToken
 from ..runcomfy.request import MAX_COUNT, GenerationRequest, is_request_id, validate_number
 from ..runcomfy.token import clear_token, find_token, is_saved, save_token, variable_in_use
 from ..texts import Text
-from .guarded_route import Answer, GetEngine, Params, Refused, in_texts, sentences
+from .guarded_route import Params, Refused, in_texts, sentences
 
 PROJECT: Final = Path(__file__).resolve().parents[2] / "pyproject.toml"
 MAX_WORDS: Final = 200
@@ -33,14 +36,14 @@ MAX_WORDS: Final = 200
 DONE: Final = {"done": True}
 
 
-def get_token(engine: GetEngine, _: Params) -> object:
+def get_token(engine: Engine, _: Params) -> object:
     """Which token is in use, never the token itself.
 
     `source`: `saved`, an environment variable's name, or None; `saved`: whether one is, which goes before any
     variable; `variable`: the first one that is set; `problem`: why the one in use cannot be used, as far as that
     shows without asking RunComfy.
     """
-    file, environment = engine().folders.token, engine().environment
+    file, environment = engine.folders.token, engine.environment
     variable, saved, problem = variable_in_use(environment), True, tuple[str, ...]()
     try:
         saved = is_saved(file)
@@ -52,21 +55,21 @@ def get_token(engine: GetEngine, _: Params) -> object:
     return {"source": source, "saved": saved, "variable": variable, **in_texts("problem", problem)}
 
 
-def post_token(engine: GetEngine, asked: Params) -> object:
+def post_token(engine: Engine, asked: Params) -> object:
     token = asked.get("token")
-    save_token(token if isinstance(token, str) else "", engine().folders.token)
+    save_token(token if isinstance(token, str) else "", engine.folders.token)
     return get_token(engine, asked)
 
 
-def delete_token(engine: GetEngine, asked: Params) -> object:
-    clear_token(engine().folders.token)
+def delete_token(engine: Engine, asked: Params) -> object:
+    clear_token(engine.folders.token)
     return get_token(engine, asked)
 
 
-def check_token(engine: GetEngine, _: Params) -> object:
+def check_token(engine: Engine, _: Params) -> object:
     """What RunComfy says to it: asks for the model's page, which is free and needs a token that is valid."""
     try:
-        client = engine().live_account().client
+        client = engine.live_account().client
         price = price_of(client.model_info())
     except SeedanceError as error:
         return {"ok": False, **in_texts("message", sentences(error))}
@@ -74,7 +77,7 @@ def check_token(engine: GetEngine, _: Params) -> object:
     return {"ok": True, **in_texts("message", (Text("tokenAccepted", source=client.token_source), *costs))}
 
 
-def quote(engine: GetEngine, asked: Params) -> object:
+def quote(engine: Engine, asked: Params) -> object:
     """What a Seedance Text to Video node would cost; for one video where its text is not known before it runs."""
     text, count = asked.get("text"), asked.get("count", 1)
     options = {name: asked[name] for name in ("resolution", "ratio", "duration", "seed") if name in asked}
@@ -86,67 +89,62 @@ def quote(engine: GetEngine, asked: Params) -> object:
     number = 1 if text is None or not isinstance(count, int) else count
     requests = [replace(first, seed=first.seed + place) for place in range(number)]
     rehearsal, reuse = asked.get("mode") == "rehearsal", asked.get("reuse", True) is True
-    found = engine().quote(requests, rehearsal=rehearsal, reuse=reuse)
+    found = engine.quote(requests, rehearsal=rehearsal, reuse=reuse)
     price = {"kind": found.kind.value, "usd": in_usd(found.amount), "is_base": found.is_base}
     videos = {"videos": found.videos, "to_buy": found.to_buy}
     return {**price, **videos, "duration": first.duration, "resolution": first.resolution}
 
 
-def get_budget(engine: GetEngine, _: Params) -> object:
+def get_budget(engine: Engine, _: Params) -> object:
     """What may be spent in 24 hours, and what is, in US dollars; no limit is 0."""
-    budget = engine().budget
-    limit, spent = budget.limit(), engine().journal.spending.spent()
+    limit, spent = engine.budget.limit(), engine.journal.spending.spent()
     frees_at = datetime.fromtimestamp(spent.frees_at, timezone.utc) if spent.frees_at else None
     return {
         "limit": in_usd(limit.amount) or 0,
         "spent": in_usd(spent.amount) or 0,
-        "by_environment": budget.by_environment,  # whatever is saved
+        "by_environment": engine.budget.by_environment,  # whatever is saved
         "frees_at": frees_at and frees_at.isoformat(timespec="seconds"),
     }
 
 
-def post_budget(engine: GetEngine, asked: Params) -> object:
-    engine().budget.save(asked.get("limit"))
+def post_budget(engine: Engine, asked: Params) -> object:
+    engine.budget.save(asked.get("limit"))
     return get_budget(engine, asked)
 
 
-def jobs(engine: GetEngine, asked: Params) -> object:
+def jobs(engine: Engine, asked: Params) -> object:
     before, group, words = (str(asked.get(name, "")) for name in ("before", "state", "q"))
     is_number = before.isdecimal() and len(before) < len(str(2**63))
     if (before and not is_number) or (group and group not in listing.GROUPS):
         raise Refused(400, Text("refused.noJob"))
-    number, folder = int(before) if before else None, engine().folders.videos
-    return listing.page(engine().journal, folder, before=number, group=group, words=words[:MAX_WORDS])
+    number, folder = int(before) if before else None, engine.folders.videos
+    return listing.page(engine.journal, folder, before=number, group=group, words=words[:MAX_WORDS])
 
 
-def totals(engine: GetEngine, _: Params) -> object:
-    return listing.totals(engine().journal)
-
-
-def csv(engine: GetEngine, _: Params) -> web.Response:
+def csv(engine: Engine, _: Params) -> web.Response:
     headers = {"Content-Disposition": 'attachment; filename="seedance-jobs.csv"'}
-    return web.Response(text=listing.as_csv(engine().journal), content_type="text/csv", headers=headers)
+    return web.Response(text=listing.as_csv(engine.journal), content_type="text/csv", headers=headers)
 
 
-async def fetch(engine: GetEngine, asked: Params) -> object:
+async def fetch(engine: Engine, asked: Params) -> object:
     """Waits until the video of a job that was paid for is on disk. Never buys.
 
     In the server's event loop: it may take half an hour, and of the threads in which the server also reads the files
     that it serves there are as few as six.
     """
-    run = Run(secrets.token_hex(), "", engine().queued_prompts, lambda _: None, lambda: False)
-    await engine().fetch_job(_request_id(asked), run)
+    run = Run(secrets.token_hex(), "", engine.queued_prompts, lambda _: None, lambda: False)
+    await engine.fetch_job(_request_id(asked), run)
     return DONE
 
 
-def link(engine: GetEngine, asked: Params) -> object:
+def link(engine: Engine, asked: Params) -> object:
     number, request_id = _number(asked), _request_id(asked)
-    listing.link(engine().live_account(), number, request_id)
+    listing.link(engine.live_account(), number, request_id)
     return DONE
 
 
-def submit_again(engine: GetEngine, asked: Params) -> object:
-    listing.submit_again(engine().journal, engine().reports, _number(asked), engine().queued_prompts())
+def submit_again(engine: Engine, asked: Params) -> object:
+    listing.submit_again(engine.journal, engine.reports, _number(asked), engine.queued_prompts())
     return DONE
 
 
@@ -158,7 +156,7 @@ def about() -> dict[str, str]:
     return {name.lower(): value for name, value in found}
 
 
-def video_facts(_: GetEngine, asked: Params) -> object:
+def video_facts(asked: Params) -> object:
     """How many frames a video has that Load Seedance Video offers, and its rate: for the player on the node."""
     from ..video.errors import VideoError
     from ..video.probe import probe
@@ -186,9 +184,9 @@ def _request_id(asked: Params) -> str:
     return request_id
 
 
-ANSWERS: Final[Mapping[str, Answer]] = {
-    "GET about": lambda *_: about(),
-    "GET video": video_facts,
+FACTS: Final[Mapping[str, Callable[[Params], object]]] = {"GET about": lambda _: about(), "GET video": video_facts}
+"""The answers without the engine, which makes its files when it is made."""
+ANSWERS: Final[Mapping[str, Callable[[Engine, Params], object]]] = {
     "GET token": get_token,
     "POST token": post_token,
     "DELETE token": delete_token,
@@ -197,7 +195,7 @@ ANSWERS: Final[Mapping[str, Answer]] = {
     "GET budget": get_budget,
     "POST budget": post_budget,
     "GET jobs": jobs,
-    "GET jobs/totals": totals,
+    "GET jobs/totals": lambda engine, _: listing.totals(engine.journal),
     "GET jobs.csv": csv,
     "POST jobs/fetch": fetch,
     "POST jobs/link": link,

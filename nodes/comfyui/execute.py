@@ -118,35 +118,30 @@ def running(node: RunningNode, names: tuple[str, ...] = (), *, is_read: bool = T
 
 
 async def _outputs(video: Video, selection: Selection, run: Run) -> io.NodeOutput:
-    file = video.files[0]
-    images, info = await _read(file, selection, run)
-    if info.notice:
-        run.report(events.notice(info.notice))
-    size = (info.frames, info.width, info.height)
-    run.report(events.done(video.elapsed, *size, info.fps, video.cost, reused=video.reused, price=video.price))
-    outputs = (images, InputImpl.VideoFromFile(str(file)), info.fps, info.frames, video.request_id, str(file))
-    return io.NodeOutput(*outputs, ui=preview(video.files))
-
-
-async def _read(file: Path, selection: Selection, run: Run) -> tuple[torch.Tensor | None, VideoInfo]:
+    file, is_decoded = video.files[0], running_node().is_images_connected
     cancellation = Cancellation(Clock(), run.report, run.is_stopped)
-    connected = running_node().is_images_connected
 
     def progress(done: int, total: int) -> None:
         cancellation.report(events.decoding(done, total))
 
     def read() -> tuple[torch.Tensor | None, VideoInfo]:
-        if not connected:
+        if not is_decoded:
             return None, probe(file, cancellation.is_cancelled, selection)
         dtype, is_cancelled = intermediate_dtype(), cancellation.is_cancelled
         clip = decode(file, selection, dtype=dtype, progress=progress, is_cancelled=is_cancelled)
         return clip.images.to(intermediate_device()), clip.info
 
     try:
-        return await cancellation.wait_for(shared().engine.executors.decodes.submit(read))
+        images, info = await cancellation.wait_for(shared().engine.executors.decodes.submit(read))
     except StopRequested:
         report = events.stopped(Text("stoppedDecoding", file=str(file)), StopOutcome.FINISHED)
         raise Stopped(report) from None
+    if info.notice:
+        run.report(events.notice(info.notice))
+    size = (info.frames, info.width, info.height)
+    run.report(events.done(video.elapsed, *size, info.fps, video.cost, reused=video.reused, price=video.price))
+    outputs = (images, InputImpl.VideoFromFile(str(file)), info.fps, info.frames, video.request_id, str(file))
+    return io.NodeOutput(*outputs, ui=preview(video.files))
 
 
 def intermediate_dtype() -> torch.dtype:

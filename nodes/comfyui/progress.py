@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final, Protocol
+from typing import Final
 
 from ..jobs import events
 from ..jobs.events import Event, Phase, StopOutcome, dollars, joined
@@ -21,14 +21,6 @@ Lines = tuple[tuple[str, ...], ...]
 """The sentences of each line."""
 
 
-class Screen(Protocol):
-    """Where a node shows how it goes, in lines about a phase of a single video. May be used from any thread."""
-
-    def show(self, lines: Lines, phase: Phase | None) -> None: ...
-
-    def set_progress(self, value: int, total: int) -> None: ...
-
-
 @dataclass
 class _Item:
     phase: Phase = Phase.SUBMITTING
@@ -37,10 +29,14 @@ class _Item:
 
 
 class BatchProgress:
-    """How far the items of one node's list are, shown on the node. May be used from any thread."""
+    """How far the items of one node's list are, shown on the node. May be used from any thread.
 
-    def __init__(self, screen: Screen) -> None:
-        self._screen = screen
+    ``show`` takes lines of text, and the phase if they are about a single video; ``set_progress`` how much is done, and
+    of how much. Both may be called from any thread.
+    """
+
+    def __init__(self, show: Callable[[Lines, Phase | None], None], set_progress: Callable[[int, int], None]) -> None:
+        self._show_lines, self._set_progress = show, set_progress
         self._lock = threading.Lock()
         self._items: dict[int, _Item] = {}
         self._lines: Lines = ()
@@ -64,10 +60,10 @@ class BatchProgress:
             is_list = len(items) > 1
             lines = _summary(dict(sorted(self._items.items()))) if is_list else (item.event.texts,)
             if lines != self._lines:
-                self._screen.show(lines, None if is_list else item.event.phase)
+                self._show_lines(lines, None if is_list else item.event.phase)
             measured = (sum(each.phase.is_last for each in items), len(items)) if is_list else item.event.progress
             if measured and measured != self._measured:
-                self._screen.set_progress(*measured)
+                self._set_progress(*measured)
             self._lines, self._measured = lines, measured
         # The line is overwritten by the next one; what matters is in the log as well. Failures are there by themselves.
         if event.phase and event.phase.is_last and is_list:

@@ -26,6 +26,7 @@ from comfy_extras.nodes_upscale_model import ImageUpscaleWithModel
 from spandrel import ImageModelDescriptor
 
 from ..errors import StopRequested
+from ..files import VIDEO_FOLDER
 from ..jobs import events
 from ..jobs.clock import Clock
 from ..jobs.errors import Stopped
@@ -37,15 +38,16 @@ from ..video.errors import VideoError, cannot_open
 from ..video.frame_source import FileFrames, FrameSource, TensorFrames
 from ..video.memory import SPARE, available_memory
 from .execute import intermediate_device, intermediate_dtype, running
-from .files import preview, videos_folder
+from .files import preview
 from .runtime import running_node, shared
 
 COPIES: Final = 5
 """Of each upscaled frame that are in memory at a time: core's node makes some, and ours is encoded meanwhile."""
 ENOUGH: Final = 256 * 1024 * 1024
 """Bytes for all copies of a part. Core's node takes one frame after the other anyway, so more gains nothing."""
-ENCODED: Final = 30
-"""Frames that the encoder keeps, in yuv420p."""
+ENCODED: Final = 40
+"""Frames that the encoder keeps, in yuv420p, with those that are being converted for it. Measured at 3840x2176; at
+1920x1088 it is 47, at 5760x3264 it is 35."""
 MAX_NAME: Final = 143 - len(".16384x16384.01234567.mp4")
 """Bytes of a source's name in that of the result, so that it has the most that an encrypted folder of a network drive
 takes. A longer one loses its beginning: at its end is the id of a job, by which people find its files."""
@@ -82,12 +84,13 @@ async def _upscaled(
         wanted = _format(source, model.scale, scale_by, crf)
         key = await cancellation.wait_for(reader.submit(_key, source, model, wanted))
         name = os.fsencode(source.name)[-MAX_NAME:].decode(errors="ignore").lstrip(".")
-        target = videos_folder() / f"{name}.{wanted.width}x{wanted.height}.{key[:8]}.mp4"
+        folder = Path(folder_paths.get_output_directory()) / VIDEO_FOLDER
+        target = folder / f"{name}.{wanted.width}x{wanted.height}.{key[:8]}.mp4"
         found = await cancellation.wait_for(reader.submit(finished_frames, target, key))
         frames = found
         if not frames:
             size = _part_size(source, model.scale, wanted, frames_at_once)
-            remove_unfinished(target.parent)
+            remove_unfinished(folder)
             writer = VideoWriter(target, wanted, key)
             frames = await _write(source, model, size, writer, reader, cancellation)
     elapsed = time.monotonic() - begun

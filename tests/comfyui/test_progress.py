@@ -31,12 +31,10 @@ class Screen:
 
     def __init__(self) -> None:
         self.texts: list[str] = []
-        self.phases: list[Phase | None] = []
         self.bars: list[tuple[int, int]] = []
 
-    def show(self, lines: Lines, phase: Phase | None) -> None:
+    def show(self, lines: Lines, _: Phase | None) -> None:
         self.texts.append(english(lines))
-        self.phases.append(phase)
 
     def set_progress(self, value: int, total: int) -> None:
         self.bars.append((value, total))
@@ -45,7 +43,7 @@ class Screen:
 def shown(*histories: list[Event]) -> Screen:
     """By a list, each item with what has happened to it, one after the other."""
     screen = Screen()
-    batch = BatchProgress(screen)
+    batch = BatchProgress(screen.show, screen.set_progress)
     shows = [batch.add(number) for number in range(len(histories))]
     for show, history in zip(shows, histories, strict=True):
         for event in history:
@@ -110,7 +108,7 @@ def test_a_failed_item_is_named_by_what_tells_it_from_the_others() -> None:
     }
     for name, items in named.items():
         screen = Screen()
-        batch = BatchProgress(screen)
+        batch = BatchProgress(screen.show, screen.set_progress)
         *_, last = [batch.add(number, names) for number, names in enumerate(items)]
         last(failed(("No.",)))
         assert screen.texts[-1].splitlines()[-1] == f"[{name}] No.", name

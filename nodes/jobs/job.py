@@ -40,6 +40,8 @@ class Run:
     """Whether Stop is pressed; looked at every tenth of a second."""
     is_read: bool = True
     """Whether what it raises reaches somebody: not where failures are skipped."""
+    trailer: Callable[[], bytes] = bytes
+    """Of `Download`, for the videos that this run fetches."""
 
 
 @dataclass(frozen=True)

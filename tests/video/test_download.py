@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -36,7 +38,8 @@ from tests.support.loopback_server import (
     silent_after,
 )
 from tests.support.strict_files import held
-from tests.support.transfers import ETAG, attempt, breaks_off, download, files, half_of
+from tests.support.tiny_mp4 import box
+from tests.support.transfers import ETAG, attempt, breaks_off, download, files, half_of, ranged
 
 
 def failure(server: Loopback, target: Path, **options: Any) -> VideoError:
@@ -227,6 +230,35 @@ def test_without_a_trusted_origin_only_public_links_are_followed(server: Loopbac
     ):
         assert isinstance(failure_of(link, target, server.origin), UnsafeUrl), link
     assert server.connections == 0
+
+
+def test_what_belongs_behind_a_video_is_there_once_however_many_attempts_it_took(
+    server: Loopback, target: Path, data: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetched, trailer = breaks_off(server, target, half_of(data)), box(b"udta", b"a workflow")
+    fetched.trailer, fetched.wait = lambda: trailer, lambda _: None
+    server.answer = ranged(data, ETAG)
+    with monkeypatch.context() as patched:
+        held(patched, "replace", 100)
+        with pytest.raises(DiskFailure, match="cannot be given its name"):
+            attempt(fetched, server)
+    attempt(fetched, server)
+    assert (target.read_bytes(), files(target)) == (data + trailer, ["job-1.mp4"])
+
+
+def test_a_video_arrives_without_what_the_disk_does_not_take_any_more(
+    server: Loopback, target: Path, data: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.answer = always(reply(body=data))
+    fetched = download(server, target)
+
+    def trailer() -> bytes:
+        monkeypatch.setattr(os, "fsync", Mock(side_effect=OSError(errno.ENOSPC, "No space left on device")))
+        return bytes(1000)
+
+    fetched.trailer = trailer
+    attempt(fetched, server)
+    assert (target.read_bytes(), files(target)) == (data, ["job-1.mp4"])
 
 
 class FullDisk(PosixPath):

@@ -7,7 +7,7 @@ import os
 import re
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
@@ -75,17 +75,23 @@ class Session(requests.Session):
 
 
 class LimitedAdapter(HTTPAdapter):
-    """Carries the requests of exchanges, by the proxy and certificates that environment and system name just then."""
+    """Carries the requests of exchanges, by the proxy and certificates that environment and system name just then.
 
-    def __init__(self, *, use_proxy: bool = True) -> None:
-        self._use_proxy = use_proxy
+    Args:
+        check: called with the URL and the proxy, if any, before anything is done for a request.
+        check_address: called with the host and the address of each new connection, unless it leads to a proxy, before
+            a byte is sent. What either raises ends the exchange.
+    """
+
+    def __init__(
+        self,
+        *,
+        use_proxy: bool = True,
+        check: Callable[[str, str | None], None] = lambda *_: None,
+        check_address: Callable[[str, str], None] = lambda *_: None,
+    ) -> None:
+        self._use_proxy, self._check, self._check_address = use_proxy, check, check_address
         super().__init__(pool_maxsize=CONNECTIONS, max_retries=0)
-
-    def check(self, url: str, proxy: str | None) -> None:
-        """Called before anything is done for a request; what it raises ends its exchange."""
-
-    def check_address(self, host: str, address: str) -> None:
-        """Called for each new connection, unless it leads to a proxy, before a byte is sent; what it raises, too."""
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:  # the signatures are requests' own
         super().init_poolmanager(*args, **options | _system_certificates())
@@ -98,9 +104,9 @@ class LimitedAdapter(HTTPAdapter):
 
     def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
         exchange, url = current.get(), request.url or ""
-        exchange.sent, exchange.check_address = False, self.check_address
+        exchange.sent, exchange.check_address = False, self._check_address
         proxy = _proxy_for(url) if self._use_proxy else None
-        self.check(url, proxy)
+        self._check(url, proxy)
         options["proxies"] = {urlsplit(url).scheme: proxy} if proxy else {}
         options["verify"] = _bundle()[1] or True
         return super().send(request, *args, **options)

@@ -48,11 +48,6 @@ def numbers_in(images: torch.Tensor) -> list[int]:
     return [number_in(frame) for frame in images.numpy()]
 
 
-def plain(red: int, green: int, blue: int, width: int = 128, height: int = 64) -> Picture:
-    """A frame of one colour."""
-    return np.full((height, width, 3), (red, green, blue), np.uint8)
-
-
 @dataclass(frozen=True)
 class Coding:
     """How a clip is encoded; by default as Seedance's own are: H.264, yuv420p, B-frames, no colour tags."""

@@ -35,11 +35,13 @@ def is_public(address: str) -> bool:
     """Whether an IP address belongs to the public internet, also where it hides an IPv4 address in IPv6."""
     ip = _ip(address)
     if isinstance(ip, ipaddress.IPv6Address):
-        if hidden := ip.ipv4_mapped or (ip in _NAT64 and ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)):
-            return is_public(str(hidden))
+        if ip.ipv4_mapped or ip in _NAT64:
+            return is_public(str(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)))
         if ip not in _PUBLIC_IPV6:
             return False
-    return bool(ip and ip.is_global) and not (ip.is_multicast or ip.is_reserved or any(ip in each for each in _SPECIAL))
+    if ip is None or ip.is_multicast or ip.is_reserved or any(ip in network for network in _SPECIAL):
+        return False
+    return ip.is_global
 
 
 def check_url(link: str) -> None:

@@ -51,12 +51,14 @@ def test_without_a_status_word_there_is_no_answer() -> None:
 
 def test_places_in_the_queue_costs_and_prices() -> None:
     places: list[tuple[object, int | None]] = [(0, 0), (3, 3), ("2", 2)]
-    others: tuple[object, ...] = (None, -1, True, 1.5, "many", [], {}, "²", "one", 10**9, 10**300, "9" * 10)
-    for told, position in (*places, *((other, None) for other in others)):
+    others: list[object] = [None, -1, True, 1.5, "many", [], {}, "²", "one", 10**9, 10**300, "9" * 10]
+    places += [(other, None) for other in others]
+    for told, position in places:
         assert status_of(status="in_queue", queue_position=told).queue_position == position, told
     prices: list[tuple[object, float | None]] = [(0.03, 0.03), ("0.03", 0.03), (0, 0.0)]
-    others = (None, True, -1, "NaN", "inf", "free", {}, 10**400)
-    for told, cost in (*prices, *((other, None) for other in others)):
+    others = [None, True, -1, "NaN", "inf", "free", {}, 10**400]
+    prices += [(other, None) for other in others]
+    for told, cost in prices:
         assert result_of(cost=told).cost == cost, told
     assert answered({"base_price_usd": 0.02, "price_unit": "second"}).model_info() == ModelInfo(0.02, "second")
     assert answered({"base_price_usd": "?", "price_unit": 5}).model_info() == ModelInfo()

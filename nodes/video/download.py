@@ -85,19 +85,14 @@ class Download:
                 self._transfer(link, progress)
             self._check()
             self._write_trailer()
-        except (requests.exceptions.RequestException, HTTPError, ValueError, ResponseTooLarge) as error:
-            # Not to be chained: it holds the link, and with it perhaps a key.
-            raise self._failure(error, exchange) from None
         except (DownloadInterrupted, LinkExpired):
             raise  # another attempt goes on from what has arrived
         except VideoError:
             self.discard()
             raise
-        except OSError as error:
-            if not exchange.sent:  # certificates that cannot be read
-                raise self._failure(error, exchange) from None
-            self.discard()
-            raise disk_error(error, self.target) from None
+        except (OSError, HTTPError, ValueError, ResponseTooLarge) as error:
+            # Not to be chained: it holds the link, and with it perhaps a key.
+            raise self._failure(error, exchange) from None
         self._is_whole = True
         try:
             replace(self._part, self.target, self.wait)
@@ -184,6 +179,10 @@ class Download:
         if isinstance(error, ResponseTooLarge):
             self.discard()
             return self._too_large()
+        is_of_requests = isinstance(error, requests.exceptions.RequestException)
+        if exchange.sent and isinstance(error, OSError) and not is_of_requests:
+            self.discard()
+            return disk_error(error, self.target)
         reason = failure_reason(error, exchange)
         if isinstance(error, InvalidProxy):
             return VideoError("video.badProxy", reason=reason)

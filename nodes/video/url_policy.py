@@ -20,7 +20,8 @@ _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 _FAKE: Final = ipaddress.ip_network("198.18.0.0/15")
 """Where proxy tools such as Clash and sing-box let every name lead, to carry the connection on by themselves."""
 _NUMBER: Final = re.compile(r"(.*\.)?(\d+|0x[0-9a-f]*)\.?", re.IGNORECASE)
-"""Hosts that a resolver takes for an address, in a short, octal or hexadecimal form of it perhaps: by the last part."""
+"""Hosts that a resolver takes for an address, by the last part: in a short, octal or hexadecimal form, which counts as
+not public whatever it stands for, if not in the usual one."""
 _PUBLIC_IPV6: Final = ipaddress.ip_network("2000::/3")
 """All that is assigned so far; local prefixes of every kind lie outside of it."""
 _SPECIAL: Final = tuple(
@@ -52,8 +53,7 @@ def check_url(link: str) -> None:
     try:
         parts = urlsplit(link)
         host = (parts.hostname or "").rstrip(".")
-        address = _literal(host)
-        if ("[" in parts.netloc and not address) or parts.port == 0:  # the first, newer Pythons refuse by themselves
+        if ("[" in parts.netloc and not _ip(host)) or parts.port == 0:  # the first, newer Pythons refuse by themselves
             raise ValueError(host)
         link.encode()
     except ValueError:
@@ -62,7 +62,8 @@ def check_url(link: str) -> None:
         raise _unsafe("notHttps")
     if parts.username or parts.password:
         raise _unsafe("credentials")
-    if (address and not is_public(address)) or host.lower() == "localhost":
+    is_address = _ip(host) or _NUMBER.fullmatch(host)
+    if (is_address and not is_public(host)) or host.lower() == "localhost":
         raise _unsafe("notPublic", host=host.partition("%")[0])
 
 
@@ -107,18 +108,6 @@ def _ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
         return None
-
-
-def _literal(host: str) -> str | None:
-    """The IP address that a host is, in any of the forms in which one may be written; None for a name."""
-    if ip := _ip(host):
-        return str(ip)
-    if not _NUMBER.fullmatch(host):
-        return None
-    try:
-        return socket.inet_ntoa(socket.inet_aton(host))
-    except (OSError, UnicodeError):
-        return host  # which is_public takes for no public address
 
 
 def _unsafe(reason: str, **hosts: str) -> UnsafeUrl:

@@ -19,7 +19,7 @@ from nodes.video import memory
 from nodes.video.decode import decode
 from nodes.video.errors import CorruptVideo, VideoError
 from nodes.video.probe import Selection, probe
-from tests.support.clips import Coding, frames_of, numbered, numbers_in, overwrite, write_clip
+from tests.support.clips import Coding, frames_of, numbered, numbers_in, write_clip
 from tests.video.conftest import FRAMES
 
 COUNT = 200
@@ -152,7 +152,9 @@ def test_a_frame_that_the_decoder_leaves_out_is_missed(tmp_path: Path) -> None:
     file = write_clip(tmp_path / "hole.mp4", map(numbered, range(FRAMES)))
     with av.open(str(file)) as container:
         places = [packet.pos for packet in container.demux(video=0) if packet.pos]
-    overwrite(file, max(places) + 4, b"\x0c")  # the last picture, marked as padding
+    data = bytearray(file.read_bytes())
+    data[max(places) + 4] = 0x0C  # the last picture, marked as padding
+    file.write_bytes(data)
     with pytest.raises(CorruptVideo, match=r"hole\.mp4"):
         decode(file)
 

@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from nodes.errors import StopRequested
-from nodes.video import memory
+from nodes.video import decode as decoding
 from nodes.video.decode import decode
 from nodes.video.errors import CorruptVideo, VideoError
 from nodes.video.probe import Selection, probe
@@ -127,7 +127,7 @@ def threads() -> list[str]:
 def test_too_little_memory_is_refused_before_any_is_taken(
     clip: Path, monkeypatch: pytest.MonkeyPatch, tensors: list[weakref.ref[torch.Tensor]]
 ) -> None:
-    monkeypatch.setattr(memory, "available_memory", lambda: 1000)
+    monkeypatch.setattr(decoding, "available_memory", lambda: 1000)
     with pytest.raises(VideoError) as refused:
         decode(clip)
     assert f"the video is {clip}," in str(refused.value)

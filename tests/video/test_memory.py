@@ -9,9 +9,9 @@ import psutil
 import pytest
 import torch
 
-from nodes.video import memory
+from nodes.video import decode
+from nodes.video.decode import SPARE, allocate, available_memory, container_memory
 from nodes.video.errors import VideoError
-from nodes.video.memory import SPARE, allocate, available_memory, container_memory
 
 FILE = Path("job.mp4")
 GROUP = "sys/fs/cgroup"
@@ -27,7 +27,7 @@ def test_what_fits_is_given_and_not_a_byte_more_and_both_figures_and_the_ways_ou
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     left = Mock(return_value=100 * 2 * 2 * 3 * 4 + SPARE)
-    monkeypatch.setattr(memory, "available_memory", left)
+    monkeypatch.setattr(decode, "available_memory", left)
     images = allocate((100, 2, 2, 3), FILE)
     assert (images.shape, images.dtype) == ((100, 2, 2, 3), torch.float32)
     left.return_value -= 1
@@ -46,7 +46,7 @@ def test_the_least_of_all_limits_counts(monkeypatch: pytest.MonkeyPatch) -> None
     assert available_memory() > 0
     monkeypatch.setattr(psutil, "virtual_memory", lambda: Mock(available=5000))
     for groups, left in (([], 5000), ([7000], 5000), ([7000, 3000], 3000)):
-        monkeypatch.setattr(memory, "container_memory", Mock(return_value=groups))
+        monkeypatch.setattr(decode, "container_memory", Mock(return_value=groups))
         assert available_memory() == left, groups
 
 

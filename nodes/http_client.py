@@ -7,7 +7,7 @@ import os
 import re
 import socket
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
@@ -27,23 +27,21 @@ CONNECTIONS: Final = 16
 """Kept open to one host at most."""
 _PROXY: Final = re.compile(r"(https?://)?(\S*@)?([^\s:/@\[\]]+|\[[0-9a-f:.]+\])(:(?P<port>\d{1,5}))?/?", re.IGNORECASE)
 _TIMEOUTS: Final = (TimeoutError, ReadTimeoutError, ConnectTimeoutError, requests.Timeout)
-_SENT: Final[Mapping[str, tuple[type[Exception], ...]]] = {
-    "timeOut": _TIMEOUTS,
-    "lostBehindProxy": (ProxyError,),
-    "lost": (Exception,),
-}
-"""Why an exchange failed of which a byte may have left: by the first kinds of errors that are among the causes."""
-_UNSENT: Final[Mapping[str, tuple[type[Exception], ...]]] = {
-    "invalidAddress": (InvalidSchema, InvalidURL, MissingSchema, LocationValueError),
-    "certificate": (ssl.SSLCertVerificationError,),
-    "noProxy": (ProxyError,),
-    "noName": (socket.gaierror,),
-    "noConnection": (NewConnectionError,),  # of which some versions of urllib3 make a time-out, too
-    "noConnectionInTime": _TIMEOUTS,
-    "noTls": (ssl.SSLError,),
-    "lostUnsent": (Exception,),
-}
-"""The same before that."""
+_REASONS: Final[tuple[tuple[bool, str, tuple[type[Exception], ...]], ...]] = (
+    (True, "timeOut", _TIMEOUTS),
+    (True, "lostBehindProxy", (ProxyError,)),
+    (True, "lost", (Exception,)),
+    (False, "invalidAddress", (InvalidSchema, InvalidURL, MissingSchema, LocationValueError)),
+    (False, "certificate", (ssl.SSLCertVerificationError,)),
+    (False, "noProxy", (ProxyError,)),
+    (False, "noName", (socket.gaierror,)),
+    (False, "noConnection", (NewConnectionError,)),  # of which some versions of urllib3 make a time-out, too
+    (False, "noConnectionInTime", _TIMEOUTS),
+    (False, "noTls", (ssl.SSLError,)),
+    (False, "lostUnsent", (Exception,)),
+)
+"""Why an exchange failed: the first of them, by whether a byte of the request may have left, and the errors of which
+one is among the causes."""
 
 
 class InvalidProxy(ProxyError):
@@ -132,8 +130,8 @@ def failure_reason(error: Exception, exchange: Exchange) -> Text:
     for each in found:  # which grows meanwhile, by all that `requests` and urllib3 have wrapped
         around = (*each.args, getattr(each, "reason", None), each.__cause__, each.__context__)
         found += [other for other in around if isinstance(other, BaseException) and other not in found]
-    causes = _SENT if exchange.sent else _UNSENT
-    key = next(key for key, kinds in causes.items() if any(isinstance(each, kinds) for each in found))
+    fitting = ((key, kinds) for is_sent, key, kinds in _REASONS if is_sent is exchange.sent)
+    key = next(key for key, kinds in fitting if any(isinstance(each, kinds) for each in found))
     name, bundle = _bundle()
     if key == "certificate" and (used := name or ("SSL_CERT_FILE" if os.environ.get("SSL_CERT_FILE") else "")):
         return Text("reasons.certificateSet", name=used)

@@ -41,7 +41,7 @@ class Run:
     is_read: bool = True
     """Whether what it raises reaches somebody: not where failures are skipped."""
     trailer: Callable[[], bytes] = bytes
-    """Of `Download`, for the videos that this run fetches."""
+    """Asked, in a thread, for what is to stand in the file of each video that this run fetches, behind the video."""
 
 
 @dataclass(frozen=True)

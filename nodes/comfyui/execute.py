@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -52,7 +53,7 @@ async def generate(text: str, options: Options | None, *, rehearsal: bool, reuse
     # Not where another node has added this one, in a loop say: ComfyUI would keep what is missing in its cache.
     skip = skip and node.is_in_prompt
     try:
-        with running(node, names, is_read=not skip, trailer=lambda: metadata_box(node.saved_metadata)) as run:
+        with running(node, names, is_read=not skip, trailer=partial(metadata_box, node.saved_metadata)) as run:
             request = GenerationRequest.of(text, options)
             if hint := text_hint(request.text):
                 run.report(Notice((hint,)))

@@ -44,10 +44,9 @@ def get(
     clock: Callable[[], float] = time.monotonic,
     *,
     using: requests.Session | None = None,
-    before_read: Callable[[], None] | None = None,
     **options: Any,
 ) -> requests.Response:
-    with Exchange(seconds, SIZE, clock, before_read=before_read):
+    with Exchange(seconds, SIZE, clock):
         return (using or session()).get(url, **{"timeout": None} | options)
 
 
@@ -120,33 +119,6 @@ def of_size(size: int) -> bytes:
     head = b"HTTP/1.1 200 OK\r\nContent-Length: %06d\r\n\r\n"
     length = size - len(head % 0)
     return head % length + bytes(length)
-
-
-class Enough(Exception):
-    """What a caller may raise to end an exchange."""
-
-
-def test_what_is_called_before_each_read_ends_an_answer_that_goes_on(server: Loopback) -> None:
-    """Also within its head, and for its own exchanges only."""
-    enough = threading.Event()
-
-    def endless(_: Received) -> Iterator[bytes]:
-        yield b"HTTP/1.1 200 OK\r\n"
-        enough.set()
-        yield b"X: "
-        while not server.over.is_set():
-            yield b"y"
-
-    def go_on() -> None:
-        if enough.is_set():
-            raise Enough
-
-    server.answer = endless
-    kept = session()
-    with pytest.raises(Enough):
-        get(server.origin, using=kept, before_read=go_on)
-    server.answer = always(reply(body=b"{}"))
-    assert get(server.origin, using=kept).content == b"{}"
 
 
 def test_no_cookie_or_password_is_sent_and_nothing_is_requested_outside_of_an_exchange(

@@ -15,7 +15,7 @@ FILES = sorted((ROOT / "nodes").rglob("*.py"))
 NODES = ("text_to_video", "options", "load_video", "upscale_video")
 COMFYUI = {"comfy", "comfy_api", "comfy_execution", "comfy_extras", "folder_paths", "nodes", "server", "spandrel"}
 HEAVY = {"av", "cv2", "numpy", "torch"}
-DECODING = ("decode", "encode", "execute", "frame_source", "memory", "probe", "reader", "upscale")
+DECODING = ("decode", "encode", "execute", "frame_source", "probe", "reader", "upscale")
 """Files that are loaded when there is something to decode, not when ComfyUI starts."""
 
 LAYERS: dict[str, set[str]] = {
@@ -30,7 +30,7 @@ LAYERS: dict[str, set[str]] = {
     "rehearsal": set(),
     "engine": {"files", "jobs", "rehearsal", "runcomfy", "video"},
     "__main__": {"engine", "errors", "jobs", "runcomfy"},
-    "comfyui": {"engine", "errors", "files", "jobs", "runcomfy", "texts", "video"},
+    "comfyui": {"engine", "errors", "jobs", "runcomfy", "texts", "video"},
     "options": {"comfyui", "runcomfy", "texts"},
     "text_to_video": {"comfyui", "runcomfy", "texts"},
     "load_video": {"comfyui", "runcomfy", "texts", "video"},

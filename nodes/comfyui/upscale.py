@@ -33,10 +33,10 @@ from ..jobs.errors import Stopped
 from ..jobs.events import Event
 from ..jobs.waiting import Cancellation
 from ..texts import Text
+from ..video.decode import SPARE, available_memory
 from ..video.encode import Format, VideoWriter, finished_frames, remove_unfinished, to_pictures
 from ..video.errors import VideoError, cannot_open
 from ..video.frame_source import FileFrames, FrameSource, TensorFrames
-from ..video.memory import SPARE, available_memory
 from .execute import intermediate_device, intermediate_dtype, running
 from .files import preview
 from .runtime import running_node, shared

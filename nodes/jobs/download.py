@@ -84,6 +84,7 @@ async def _download_one(job: Job, poller: Poller, result: JobResult, number: int
     """Fetch one video of a job. Returns the result whose links are valid now."""
     request_id, refreshes = job.record.request_id, 0
     download = job.account.open_download(target)
+    download.trailer = job.run.trailer
     with _attempts(download, job.account.executors, job.cancellation) as attempt:
         while True:
             before = download.received

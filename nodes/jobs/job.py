@@ -42,6 +42,8 @@ class Run:
     """Whether Stop is pressed; looked at every tenth of a second."""
     is_read: bool = True
     """Whether what it raises reaches somebody: not where failures are skipped."""
+    trailer: Callable[[], bytes] = bytes
+    """Asked, in a thread, for what is to stand in the file of each video that this run fetches, behind the video."""
 
 
 @dataclass(frozen=True)

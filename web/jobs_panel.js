@@ -32,6 +32,7 @@ export class JobsPanel {
   #cards = new Map()
   #next = null // the id before which the next page begins
   #newest = "" // the first page as it was shown last
+  #unasked = "" // why the jobs were not listed last
   #asked = 0 // counts what was asked for anew, so that late answers are known
 
   constructor(container, language) {
@@ -151,7 +152,8 @@ export class JobsPanel {
   async #ask(before = "") {
     const asked = this.#asked
     const query = new URLSearchParams({ before, state: this.group.value, q: this.search.value.trim() })
-    const found = await ask("GET", `/seedance/jobs?${query}`).catch((error) => this.say(this.language.reason(error)))
+    const found = await ask("GET", `/seedance/jobs?${query}`).catch((error) => this.say((this.#unasked = this.language.reason(error))))
+    if (found && this.status.textContent === this.#unasked) this.say("")
     return asked === this.#asked ? found : null
   }
 }

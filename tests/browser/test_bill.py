@@ -146,6 +146,14 @@ def test_what_is_listed_is_searched_filtered_and_scrolled(ui: Ui, journal: Journ
     assert f"Lantern 0 über Öl, {prompt}" in Path(download.value.path()).read_text(encoding="utf-8")
 
 
+def test_a_server_that_answers_again_is_complained_of_no_more(ui: Ui, token: str) -> None:
+    status = opened(ui).get_by_role("status")
+    ui.page.route("**/seedance/jobs?*", lambda route: route.fulfill(body="a gateway's page"))
+    expect(status).to_have_text("ComfyUI did not answer. Is it still running?")
+    ui.page.unroute("**/seedance/jobs?*")
+    expect(status).to_have_text("")
+
+
 def test_a_video_that_is_not_on_disk_is_fetched(
     ui: Ui, server: ComfyUI, service_log: ServiceLog, token: str, prompt: str
 ) -> None:

@@ -71,11 +71,11 @@ def test_the_price_follows_the_widgets(ui: Ui, service_log: ServiceLog, token: s
 
 
 def test_without_a_token_the_node_says_so_until_there_is_one(ui: Ui, token_file: Path, prompt: str) -> None:
-    ui.load(first_frame(prompt))
+    ui.load(first_frame(prompt, duration=11))  # no test makes one so long, whose cost would be known
     quote = ui.page.locator(".seedance-quote").locator("visible=true")
     expect(quote).to_have_text("No token. Live runs need one; rehearsal does not.")
     save_token(token_file, TOKEN)
-    expect_price(quote, "$0.04: 1 video of 2 s, 480p")
+    expect(quote).to_have_text("From $0.22: 1 video of 11 s, 480p")
 
 
 @in_both

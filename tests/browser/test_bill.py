@@ -17,7 +17,7 @@ from nodes.jobs.records import JobRecord, RequestKey, State
 from nodes.runcomfy.client import HttpTransport, RunComfy
 from nodes.runcomfy.request import MODEL_ID, GenerationRequest
 from nodes.runcomfy.token import Token
-from tests.browser.conftest import TOKEN, in_both
+from tests.browser.conftest import TOKEN, in_both, save_token
 from tests.browser.screenshots import Screenshots
 from tests.browser.test_node_view import expect_run, first_frame
 from tests.browser.ui import Ui
@@ -70,6 +70,14 @@ def test_the_price_follows_the_widgets(ui: Ui, service_log: ServiceLog, token: s
     expect(quote).to_have_text("About $0.12: 3 of 4 videos of 2 s, 480p")
     assert "About" not in ui.page.evaluate(SERIALIZED)
     assert "About" not in str(ui.posts())
+
+
+def test_without_a_token_the_node_says_so_until_there_is_one(ui: Ui, token_file: Path, prompt: str) -> None:
+    ui.load(first_frame(prompt, duration=11))  # no test makes one so long, whose cost would be known
+    quote = ui.page.locator(".seedance-quote").locator("visible=true")
+    expect(quote).to_have_text("No token. Live runs need one; rehearsal does not.")
+    save_token(token_file, TOKEN)
+    expect(quote).to_have_text("From $0.22: 1 video of 11 s, 480p")
 
 
 @in_both

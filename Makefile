@@ -5,8 +5,9 @@
 # make faults  breaks every call in every way and kills the process everywhere; prints what was bought and lost
 # make fuzz    damages video files in every way and reads them; MINUTES=10
 # make lint    the quick part of it: ruff and mypy
-# make soak    a real ComfyUI under random graphs, Stops, faults and restarts: nothing lost, bought twice or leaked;
-#              MINUTES=10, SEED=1; then three at one PostgreSQL, killed, restarted and cut
+# make soak    a real ComfyUI under random graphs, Stops, faults, restarts and a budget, its jobs panel open in a browser:
+#              nothing lost, bought twice or leaked; MINUTES=10, SEED=1; for the last quarter of the time, three at one
+#              PostgreSQL that is restarted and cut
 # make bench   how fast and lean frames are read, how soon a job's end is seen, what 200 jobs at once take, how soon a
 #              price is known, and what upscaling takes beside ComfyUI's own chain, into benchmarks/README.md; takes an
 #              hour or more and up to 22 GB; QUICK=1 is a quick look. CLIP=file measures with that too
@@ -51,7 +52,6 @@ faults: $(READY)
 
 soak: $(READY)
 	$(BIN)/python -m tools.soak --minutes=$(MINUTES) --seed=$(SEED)
-	$(BIN)/python -m tools.soak.servers --seed=$(SEED)
 
 fuzz: $(READY)
 	$(BIN)/python -m tests.video.fuzz --minutes $(MINUTES)

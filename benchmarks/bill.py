@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from nodes.jobs.budget import Limit, Purchase, count_anew, refusal
 from nodes.jobs.claims import Claims
-from nodes.jobs.clock import SystemClock
+from nodes.jobs.clock import Clock
 from nodes.jobs.journal import Journal
 from nodes.jobs.listing import page
 from nodes.jobs.quote import quote
@@ -65,7 +65,7 @@ def fill(journal: Journal, jobs: int, seconds: float) -> None:
 
 def measure(folder: Path, jobs: int, rounds: int) -> dict[str, float]:
     """Median milliseconds of each question."""
-    journal = Journal(folder / "jobs.sqlite3", SystemClock())
+    journal = Journal(folder / "jobs.sqlite3", Clock())
     fill(journal, jobs, YEAR)
     claims = Claims(journal)
     bought = journal.records(1)[0].request

@@ -15,7 +15,7 @@ from typing import Final
 
 from nodes.engine import Engine, Folders
 from nodes.jobs.errors import Stopped
-from nodes.jobs.events import Event, Queued
+from nodes.jobs.events import Event, Phase
 from nodes.jobs.job import Run
 from nodes.rehearsal import DEFAULT_TOKEN
 from nodes.runcomfy.request import GenerationRequest
@@ -71,7 +71,7 @@ class _Crowd:
 
     async def _item(self, number: int) -> str:
         def show(event: Event) -> None:
-            if isinstance(event, Queued):
+            if event.phase is Phase.QUEUED:
                 self.queued.add(number)
             if len(self.queued) == self.stop_at and self.pressed is None:
                 self.pressed = time.perf_counter()

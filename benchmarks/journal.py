@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
 
 from nodes.jobs.claims import Claims
-from nodes.jobs.clock import SystemClock
+from nodes.jobs.clock import Clock
 from nodes.jobs.errors import JournalUnusable
 from nodes.jobs.journal import Journal
 from nodes.jobs.records import RequestKey, State
@@ -68,7 +68,7 @@ def work(
     number: int, jobs: int, threads: int, pause: float, file: Path, url: str, together: threading.Barrier
 ) -> list[float]:
     """One process."""
-    with closing(Journal(file, SystemClock(), url)) as journal, ThreadPoolExecutor(threads) as pool:
+    with closing(Journal(file, Clock(), url)) as journal, ThreadPoolExecutor(threads) as pool:
         claims = Claims(journal)
         journal.records()
         together.wait()

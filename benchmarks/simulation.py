@@ -10,15 +10,16 @@ from pathlib import Path
 from random import Random
 from typing import Final, NoReturn, ParamSpec, TypeVar
 
-from nodes.jobs.account import Account, ListPrice, RateLimiter, Reports
+from nodes.jobs.account import Account, Reports
 from nodes.jobs.claims import Claims
 from nodes.jobs.events import Event
 from nodes.jobs.job import Job as Work
 from nodes.jobs.job import Run
 from nodes.jobs.journal import Journal
 from nodes.jobs.poll import Poller
+from nodes.jobs.quote import ListPrice
 from nodes.jobs.records import RequestKey
-from nodes.jobs.waiting import Backoff, Cancellation, Executors, ScheduleFor
+from nodes.jobs.waiting import Backoff, Cancellation, Executors, RateLimiter, ScheduleFor
 from nodes.runcomfy.client import RunComfy
 from nodes.runcomfy.request import GenerationRequest
 from tests.support.fake_runcomfy import ScriptedService, TurningClock
@@ -84,14 +85,12 @@ async def _follow_all(wanted: list[Job], schedule: ScheduleFor) -> list[Followed
     account = Account(
         client=RunComfy(service, "simulation"),
         name="simulation",
-        journal=journal,
         origin="",
         claims=Claims(journal),
         reports=Reports(""),
         executors=executors,
         rate_limiter=RateLimiter(clock, Backoff()),
         price=ListPrice(Future, clock),
-        clock=clock,
         folder=Path(),
         open_download=_no_download,
         schedule=schedule,

@@ -11,7 +11,7 @@ import secrets
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -21,7 +21,7 @@ from .errors import SeedanceError
 from .jobs.budget import FREE, in_usd
 from .jobs.clock import clock_time
 from .jobs.errors import Stopped
-from .jobs.events import Downloading, Event, Generating, dollars
+from .jobs.events import Event, dollars
 from .jobs.job import Run, Video
 from .jobs.listing import as_csv, state_name, totals
 from .jobs.quote import QuoteKind
@@ -53,12 +53,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     user = asked.user_directory or (asked.comfyui and asked.comfyui / "user")
     if not (output and user):
         parser.error("this pack is not inside a ComfyUI; say where ComfyUI is with --comfyui DIR")
-    engine = Engine(Folders(output / "seedance", user / "__seedance"), os.environ, "terminal")
+    engine = Engine(Folders.inside(output, user), os.environ, "terminal")
     try:
         if asked.command == "jobs" and asked.csv:
             print(as_csv(engine.journal, since=asked.since), end="")
         else:
-            found, text = {"jobs": _jobs, "quote": _quote, "journal": _import}.get(asked.command, _video)(engine, asked)
+            found, text = asked.find(engine, asked)
             print(json.dumps(found, indent=2 if isinstance(found, list) else None) if asked.json else text)
     except Stopped as stopped:
         print(stopped, file=sys.stderr)
@@ -82,24 +82,26 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    def command(name: str, about: str, more: str) -> argparse.ArgumentParser:
-        return commands.add_parser(name, help=about, description=f"{about.capitalize()}. {more}")
+    def command(name: str, find: Callable[..., Found], about: str, more: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=about, description=f"{about.capitalize()}. {more}")
+        added.set_defaults(find=find)
+        return added
 
-    jobs = command("jobs", "list the paid jobs, newest first", "Also those that ComfyUI has begun.")
+    jobs = command("jobs", _jobs, "list the paid jobs, newest first", "Also those that ComfyUI has begun.")
     jobs.add_argument("--limit", type=int, default=20, help="at most so many (default: %(default)s)")
     jobs.add_argument("--since", type=_day, metavar="DATE", default=0.0, help="none before that day: 2026-01-31")
     jobs.add_argument("--csv", action="store_true", help="all of them, for a spreadsheet")
     about = "take over the jobs of another journal, such as one in a file into one that servers share"
-    journal = command("journal", about, "What is there already stays as it is, so that it may be done again.")
+    journal = command("journal", _import, about, "What is there already stays as it is, so that it may be done again.")
     journal.add_argument("--import", dest="file", type=_file, metavar="FILE", required=True, help="jobs.sqlite3")
     about = "bring the video of an earlier job, without a new charge"
-    resume = command("resume", about, "Waits for the job if need be, downloads its video and prints its path.")
+    resume = command("resume", _resume, about, "Waits for the job if need be, downloads its video and prints its path.")
     listed = "as listed by `jobs` and on RunComfy's Generations page"
     resume.add_argument("request_id", type=_request_id, metavar="REQUEST_ID", help=listed)
     about = "generate a video, or find the one that was made before"
     more = "Submits, waits, downloads, and prints the video's path. Ctrl-C stops as the Stop button does."
-    _add_request(command("generate", about, more))
-    _add_request(command("quote", "say what `generate` would cost", "Spends nothing. Takes the same options."))
+    _add_request(command("generate", _generate, about, more))
+    _add_request(command("quote", _quote, "say what `generate` would cost", "Spends nothing. Takes the same options."))
     return parser
 
 
@@ -181,32 +183,32 @@ def _as_json(record: JobRecord, now: float) -> dict[str, object]:
     }
 
 
-def _video(engine: Engine, asked: argparse.Namespace) -> Found:
-    video = _get_video(engine, asked)
-    files = [str(file) for file in video.files]
-    found = {"request_id": video.request_id, "files": files, "cost_usd": video.cost, "reused": video.reused}
-    return found, "\n".join(files)
+def _generate(engine: Engine, asked: argparse.Namespace) -> Found:
+    request, rehearsal = _request(asked), asked.mode == "rehearsal"
+    return _video(lambda run: engine.generate(request, rehearsal=rehearsal, reuse=asked.reuse, run=run))
 
 
-def _get_video(engine: Engine, asked: argparse.Namespace) -> Video:
+def _resume(engine: Engine, asked: argparse.Namespace) -> Found:
+    return _video(lambda run: engine.fetch_job(asked.request_id, run))
+
+
+def _video(get: Callable[[Run], Coroutine[None, None, Video]]) -> Found:
+    """A video, and on standard error how far it is."""
     from tqdm import tqdm
 
     with tqdm(total=1.0, bar_format="{percentage:3.0f}% |{bar:24}| {desc}", file=sys.stderr, leave=False) as bar:
 
         def show(event: Event) -> None:
-            """A bar of bytes where they can be counted, else of the expected time."""
-            if isinstance(event, Downloading) and event.total:
-                bar.n = event.received / event.total
-            elif isinstance(event, Generating):
-                bar.n = min(0.99, event.elapsed / event.expected)
+            if event.progress:
+                done, total = event.progress
+                bar.n = done / total
             bar.set_description_str(str(event))
 
         key = secrets.token_hex()
-        run = Run(key, key, frozenset, show, _stop_signal().is_set)
-        if asked.command == "resume":
-            return asyncio.run(engine.fetch_job(asked.request_id, run))
-        rehearsal = asked.mode == "rehearsal"
-        return asyncio.run(engine.generate(_request(asked), rehearsal=rehearsal, reuse=asked.reuse, run=run))
+        video = asyncio.run(get(Run(key, key, frozenset, show, _stop_signal().is_set)))
+    files = [str(file) for file in video.files]
+    found = {"request_id": video.request_id, "files": files, "cost_usd": video.cost, "reused": video.reused}
+    return found, "\n".join(files)
 
 
 def _request(asked: argparse.Namespace) -> GenerationRequest:

@@ -6,7 +6,7 @@ import hashlib
 import secrets
 import socket
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import wait
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -15,20 +15,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from .jobs.account import Account, ListPrice, RateLimiter, Reports
+from .files import PRIVATE_FOLDER, REHEARSAL_FOLDER, VIDEO_FOLDER
+from .jobs.account import Account, Reports
 from .jobs.budget import PRICE_SECONDS, BudgetSetting
 from .jobs.claims import Claims, server_id
-from .jobs.clock import SystemClock
+from .jobs.clock import Clock
 from .jobs.download import check_before_submit, download_link, find_files
 from .jobs.errors import JobError
 from .jobs.job import Run, Video
 from .jobs.journal import Journal
-from .jobs.listing import link, submit_again
-from .jobs.quote import Quote, QuoteKind, quote
+from .jobs.quote import ListPrice, Quote, QuoteKind, quote
 from .jobs.records import RequestKey
 from .jobs.runner import JobRunner
 from .jobs.video_files import LINK_PREFIX, request_id_of
-from .jobs.waiting import ENOUGH_HISTORY, Backoff, Cancellation, Executors, PollSchedule
+from .jobs.waiting import ENOUGH_HISTORY, Backoff, Cancellation, Executors, PollSchedule, RateLimiter
 from .runcomfy.client import HttpTransport, RunComfy
 from .runcomfy.errors import MissingToken
 from .runcomfy.request import MODEL_ID
@@ -55,9 +55,14 @@ class Folders:
     private: Path
     """Token, budget, journal and what could not be written to it, and the name of this server."""
 
+    @classmethod
+    def inside(cls, output: Path, user: Path) -> Folders:
+        """Inside ComfyUI's folders."""
+        return cls(output / VIDEO_FOLDER, user / PRIVATE_FOLDER)
+
     @property
     def rehearsals(self) -> Path:
-        return self.videos / "rehearsal"
+        return self.videos / REHEARSAL_FOLDER
 
     @property
     def token(self) -> Path:
@@ -74,18 +79,26 @@ class Engine:
     Args:
         environment: looked up anew for every video, but for the place of the journal.
         server: the name of what runs it, the same after a restart: who has reported an unclear outcome to its user.
+        queued_prompts: the ids of those that are running or waiting.
     """
 
-    def __init__(self, folders: Folders, environment: Mapping[str, str], server: str) -> None:
+    def __init__(
+        self,
+        folders: Folders,
+        environment: Mapping[str, str],
+        server: str,
+        queued_prompts: Callable[[], frozenset[str]] = frozenset,
+    ) -> None:
         self.folders = folders
         self.executors = Executors()
-        self._environment = environment
-        self._clock = SystemClock()
+        self.environment = environment
+        self.queued_prompts = queued_prompts
+        self._clock = Clock()
         self.journal = Journal(folders.private / "jobs.sqlite3", self._clock, environment.get(JOURNAL_URL, "").strip())
         """The record of the live jobs."""
         self.budget = BudgetSetting(folders.budget, environment)
         self._claims = Claims(self.journal)
-        self._reports = Reports(f"{socket.gethostname()[:64]} {server_id(folders.private)} {server}")
+        self.reports = Reports(f"{socket.gethostname()[:64]} {server_id(folders.private)} {server}")
         self._public_media = media_session()
         self._lock = threading.Lock()
         self._live_accounts: dict[tuple[str, Token], Account] = {}
@@ -97,7 +110,7 @@ class Engine:
 
         Raises as `JobRunner.generate` does; if it is paid, `MissingToken`, `InvalidOrigin` and `JobError`, too.
         """
-        account = self._rehearsal_account() if rehearsal else self._live_account()
+        account = self._rehearsal_account() if rehearsal else self.live_account()
         return await JobRunner(account, run).generate(request, reuse=reuse)
 
     def quote(self, requests: Sequence[GenerationRequest], *, rehearsal: bool, reuse: bool) -> Quote:
@@ -107,7 +120,7 @@ class Engine:
         """
         if rehearsal:
             return Quote(QuoteKind.REHEARSAL, len(requests))
-        origin = api_origin(self._environment)
+        origin = api_origin(self.environment)
         keys = [RequestKey.of(request, model=MODEL_ID, account="", origin=origin) for request in requests]
         wanted = list(zip(keys, requests, strict=True))
         return quote(wanted, self._claims, self.folders.videos, self._list_price, reuse=reuse)
@@ -121,7 +134,7 @@ class Engine:
         for folder in (self.folders.videos, self.folders.rehearsals):
             if files := await find_files(request_id, folder, self.journal, self.executors, cancellation):
                 return Video(request_id, files, reused=True)
-        return await JobRunner(self._live_account(), run).fetch(request_id)
+        return await JobRunner(self.live_account(), run).fetch(request_id)
 
     async def fetch_link(self, url: str, run: Run) -> Video:
         """A video from a public https link. Raises `VideoError` or `Stopped`."""
@@ -135,12 +148,18 @@ class Engine:
         of_a_job = file.parent in (self.folders.videos, self.folders.rehearsals)
         return Video(request_id_of(file) if of_a_job else "", (file,), reused=True)
 
-    def link(self, number: int, request_id: str) -> None:
-        """As `jobs.listing.link`, with the token that is in use. Raises `MissingToken` and `InvalidOrigin`, too."""
-        link(self._live_account(), number, request_id)
-
-    def submit_again(self, number: int, queued: frozenset[str]) -> None:
-        submit_again(self.journal, self._reports, number, queued)
+    def live_account(self) -> Account:
+        """The one whose token is in use. Raises `MissingToken`, `InvalidOrigin` and `JobError`."""
+        token = find_token(self.environment, self.folders.token)
+        origin = api_origin(self.environment)
+        max_jobs = self.environment.get(MAX_JOBS, "").strip() or "0"
+        if not (max_jobs.isascii() and max_jobs.isdigit()):
+            raise JobError(key="invalidSetting", name=MAX_JOBS)
+        with self._lock:
+            if (origin, token) not in self._live_accounts:
+                account = self._account(origin, token, self._claims, self.folders.videos)
+                self._live_accounts[origin, token] = replace(account, limit=self.budget.limit)
+            return replace(self._live_accounts[origin, token], max_jobs=int(max_jobs))
 
     def close(self) -> None:
         """Begin nothing more, and let go of what is open. What a thread is at, it ends, and writes down."""
@@ -153,22 +172,10 @@ class Engine:
             rehearsal[1].claims.close()
         self.journal.close()
 
-    def _live_account(self) -> Account:
-        token = find_token(self._environment, self.folders.token)
-        origin = api_origin(self._environment)
-        max_jobs = self._environment.get(MAX_JOBS, "").strip() or "0"
-        if not (max_jobs.isascii() and max_jobs.isdigit()):
-            raise JobError(key="invalidSetting", name=MAX_JOBS)
-        with self._lock:
-            if (origin, token) not in self._live_accounts:
-                account = self._account(origin, token, self._claims, self.folders.videos)
-                self._live_accounts[origin, token] = replace(account, limit=self.budget.limit)
-            return replace(self._live_accounts[origin, token], max_jobs=int(max_jobs))
-
     def _list_price(self) -> ModelInfo:
         """As far as it is known, or can be learnt in a few seconds. Blocks."""
         with suppress(MissingToken):
-            price = self._live_account().price
+            price = self.live_account().price
             wait([price.answer()], PRICE_SECONDS)
             return price.known()
         return ModelInfo()
@@ -180,7 +187,7 @@ class Engine:
         with self._lock:
             if self._rehearsal is None:
                 secret, claims = secrets.token_hex(), Claims(Journal(None, self._clock))
-                service = RehearsalService(tokens=(secret,), price_usd=None)
+                service = RehearsalService(secret)
                 token = Token(secret, "the rehearsal")
                 account = self._account(service.origin, token, claims, self.folders.rehearsals)
                 self._rehearsal = service, replace(account, schedule=_rehearsal_schedule)
@@ -196,13 +203,11 @@ class Engine:
             client=client,
             name=token.account,
             origin=origin,
-            journal=claims.journal,
             claims=claims,
-            reports=self._reports,
+            reports=self.reports,
             executors=self.executors,
             rate_limiter=RateLimiter(self._clock, Backoff()),
             price=ListPrice(partial(self.executors.calls.submit, client.model_info), self._clock),
-            clock=self._clock,
             folder=folder,
             open_download=partial(Download, session=session, trusted_origin=trusted),
             check_before_submit=lambda: check_before_submit(

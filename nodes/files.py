@@ -1,4 +1,5 @@
-"""File operations that do the same on every system, also while a virus scanner or a player holds a file open."""
+"""File operations that do the same on every system, also while a virus scanner or a player holds a file open; and the
+names of this pack's folders."""
 
 from __future__ import annotations
 
@@ -10,6 +11,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Final
+
+VIDEO_FOLDER: Final = "seedance"
+"""Inside ComfyUI's output folder: the finished videos."""
+REHEARSAL_FOLDER: Final = "rehearsal"
+"""Inside that one: those of rehearsals."""
+PRIVATE_FOLDER: Final = "__seedance"
+"""Inside ComfyUI's user folder, where it serves nothing to a browser whose name begins so."""
 
 Wait = Callable[[float], object]
 """Lets so many seconds pass."""

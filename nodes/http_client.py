@@ -7,7 +7,7 @@ import os
 import re
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
@@ -27,23 +27,21 @@ CONNECTIONS: Final = 16
 """Kept open to one host at most."""
 _PROXY: Final = re.compile(r"(https?://)?(\S*@)?([^\s:/@\[\]]+|\[[0-9a-f:.]+\])(:(?P<port>\d{1,5}))?/?", re.IGNORECASE)
 _TIMEOUTS: Final = (TimeoutError, ReadTimeoutError, ConnectTimeoutError, requests.Timeout)
-_SENT: Final[Mapping[str, tuple[type[Exception], ...]]] = {
-    "timeOut": _TIMEOUTS,
-    "lostBehindProxy": (ProxyError,),
-    "lost": (Exception,),
-}
-"""Why an exchange failed of which a byte may have left: by the first kinds of errors that are among the causes."""
-_UNSENT: Final[Mapping[str, tuple[type[Exception], ...]]] = {
-    "invalidAddress": (InvalidSchema, InvalidURL, MissingSchema, LocationValueError),
-    "certificate": (ssl.SSLCertVerificationError,),
-    "noProxy": (ProxyError,),
-    "noName": (socket.gaierror,),
-    "noConnection": (NewConnectionError,),  # of which some versions of urllib3 make a time-out, too
-    "noConnectionInTime": _TIMEOUTS,
-    "noTls": (ssl.SSLError,),
-    "lostUnsent": (Exception,),
-}
-"""The same before that."""
+_REASONS: Final[tuple[tuple[bool, str, tuple[type[Exception], ...]], ...]] = (
+    (True, "timeOut", _TIMEOUTS),
+    (True, "lostBehindProxy", (ProxyError,)),
+    (True, "lost", (Exception,)),
+    (False, "invalidAddress", (InvalidSchema, InvalidURL, MissingSchema, LocationValueError)),
+    (False, "certificate", (ssl.SSLCertVerificationError,)),
+    (False, "noProxy", (ProxyError,)),
+    (False, "noName", (socket.gaierror,)),
+    (False, "noConnection", (NewConnectionError,)),  # of which some versions of urllib3 make a time-out, too
+    (False, "noConnectionInTime", _TIMEOUTS),
+    (False, "noTls", (ssl.SSLError,)),
+    (False, "lostUnsent", (Exception,)),
+)
+"""Why an exchange failed: the first of them, by whether a byte of the request may have left, and the errors of which
+one is among the causes."""
 
 
 class InvalidProxy(ProxyError):
@@ -75,17 +73,23 @@ class Session(requests.Session):
 
 
 class LimitedAdapter(HTTPAdapter):
-    """Carries the requests of exchanges, by the proxy and certificates that environment and system name just then."""
+    """Carries the requests of exchanges, by the proxy and certificates that environment and system name just then.
 
-    def __init__(self, *, use_proxy: bool = True) -> None:
-        self._use_proxy = use_proxy
+    Args:
+        check: called with the URL and the proxy, if any, before anything is done for a request.
+        check_address: called with the host and the address of each new connection, unless it leads to a proxy, before
+            a byte is sent. What either raises ends the exchange.
+    """
+
+    def __init__(
+        self,
+        *,
+        use_proxy: bool = True,
+        check: Callable[[str, str | None], None] = lambda *_: None,
+        check_address: Callable[[str, str], None] = lambda *_: None,
+    ) -> None:
+        self._use_proxy, self._check, self._check_address = use_proxy, check, check_address
         super().__init__(pool_maxsize=CONNECTIONS, max_retries=0)
-
-    def check(self, url: str, proxy: str | None) -> None:
-        """Called before anything is done for a request; what it raises ends its exchange."""
-
-    def check_address(self, host: str, address: str) -> None:
-        """Called for each new connection, unless it leads to a proxy, before a byte is sent; what it raises, too."""
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:  # the signatures are requests' own
         super().init_poolmanager(*args, **options | _system_certificates())
@@ -98,9 +102,9 @@ class LimitedAdapter(HTTPAdapter):
 
     def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
         exchange, url = current.get(), request.url or ""
-        exchange.sent, exchange.check_address = False, self.check_address
+        exchange.sent, exchange.check_address = False, self._check_address
         proxy = _proxy_for(url) if self._use_proxy else None
-        self.check(url, proxy)
+        self._check(url, proxy)
         options["proxies"] = {urlsplit(url).scheme: proxy} if proxy else {}
         options["verify"] = _bundle()[1] or True
         return super().send(request, *args, **options)
@@ -126,8 +130,8 @@ def failure_reason(error: Exception, exchange: Exchange) -> Text:
     for each in found:  # which grows meanwhile, by all that `requests` and urllib3 have wrapped
         around = (*each.args, getattr(each, "reason", None), each.__cause__, each.__context__)
         found += [other for other in around if isinstance(other, BaseException) and other not in found]
-    causes = _SENT if exchange.sent else _UNSENT
-    key = next(key for key, kinds in causes.items() if any(isinstance(each, kinds) for each in found))
+    fitting = ((key, kinds) for is_sent, key, kinds in _REASONS if is_sent is exchange.sent)
+    key = next(key for key, kinds in fitting if any(isinstance(each, kinds) for each in found))
     name, bundle = _bundle()
     if key == "certificate" and (used := name or ("SSL_CERT_FILE" if os.environ.get("SSL_CERT_FILE") else "")):
         return Text("reasons.certificateSet", name=used)

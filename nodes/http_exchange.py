@@ -44,7 +44,7 @@ class Exchange:
     """Whether a byte of the last request may have left. What it takes to connect, such as a TLS handshake or asking a
     proxy for a tunnel, is no part of a request."""
     check_address: Callable[[str, str], None] = field(init=False)
-    """`LimitedAdapter.check_address`, of the adapter that sends the request."""
+    """Of the `LimitedAdapter` that sends the request."""
 
     def __post_init__(self) -> None:
         self.ends = self.clock() + self.seconds

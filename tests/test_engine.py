@@ -16,6 +16,7 @@ from nodes.errors import SeedanceError
 from nodes.jobs.errors import Stopped
 from nodes.jobs.events import Event
 from nodes.jobs.job import Run, Video
+from nodes.jobs.listing import submit_again
 from nodes.jobs.quote import Quote, QuoteKind
 from nodes.jobs.records import RequestKey, State
 from nodes.rehearsal import Timing
@@ -92,7 +93,7 @@ def test_each_folder_is_a_server_of_its_own_whatever_their_machines_are_called(t
     for folder in ("one", "another", "one"):
         with closing(Engine(Folders(tmp_path / "videos", tmp_path / folder), {}, "comfyui 8188")) as engine:
             record = record_in(State.UNKNOWN, engine.journal, RequestKey(f"{len(names)}", "account", ""))
-            engine.submit_again(record.id, frozenset())
+            submit_again(engine.journal, engine.reports, record.id, frozenset())
             names.append(engine.journal.records(1)[0].reported_by)
     assert names[0] == names[2] != names[1]
 
@@ -128,13 +129,7 @@ def test_closed_it_begins_nothing_and_may_be_closed_again(engine: Engine) -> Non
     engine.close()
 
 
-def test_stop_before_a_link_is_fetched_says_so(engine: Engine) -> None:
-    run = Run("key", "prompt", frozenset, report=lambda _: None, is_stopped=lambda: True)
-    with pytest.raises(Stopped, match="Stopped while downloading"):
-        asyncio.run(engine.fetch_link("https://example.invalid/a.mp4", run))
-
-
-def test_stop_does_not_wait_for_a_journal_that_does_not_answer(engine: Engine) -> None:
+def test_stop_before_a_link_is_fetched_or_while_a_journal_does_not_answer_says_so_at_once(engine: Engine) -> None:
     asked = threading.Event()
     engine.executors.journal.submit(asked.wait, 30)
 
@@ -142,5 +137,8 @@ def test_stop_does_not_wait_for_a_journal_that_does_not_answer(engine: Engine) -
         asked.set()
         return True
 
+    stopped = replace(RUN, is_stopped=is_stopped)
     with pytest.raises(Stopped, match="Stopped while looking for the video"):
-        asyncio.run(engine.fetch_job("job-1", replace(RUN, is_stopped=is_stopped)))
+        asyncio.run(engine.fetch_job("job-1", stopped))
+    with pytest.raises(Stopped, match="Stopped while downloading"):
+        asyncio.run(engine.fetch_link("https://example.invalid/a.mp4", stopped))

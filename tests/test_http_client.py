@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from itertools import chain, count, repeat
+from itertools import chain, count, product, repeat
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,18 +21,8 @@ import requests
 
 from nodes.http_client import LimitedAdapter, Session, failure_reason
 from nodes.http_exchange import HEAD_TIMEOUT, Exchange, ResponseTooLarge
-from tests.support.loopback_server import (
-    AUTHORITY,
-    CHUNKED,
-    DEADLINE,
-    HEAD,
-    Hangup,
-    Loopback,
-    Received,
-    always,
-    reply,
-    silent_after,
-)
+from tests.support import loopback_server as serving
+from tests.support.loopback_server import CHUNKED, DEADLINE, HEAD, Loopback, Received, always, reply, silent_after
 
 SIZE = 100_000
 """Bytes of an answer at most."""
@@ -54,10 +44,9 @@ def get(
     clock: Callable[[], float] = time.monotonic,
     *,
     using: requests.Session | None = None,
-    before_read: Callable[[], None] | None = None,
     **options: Any,
 ) -> requests.Response:
-    with Exchange(seconds, SIZE, clock, before_read=before_read):
+    with Exchange(seconds, SIZE, clock):
         return (using or session()).get(url, **{"timeout": None} | options)
 
 
@@ -107,63 +96,29 @@ def test_a_head_has_a_limit_of_its_own_which_ends_with_it(server: Loopback) -> N
         assert len(slow.content) == 100
 
 
-def test_what_is_too_long_is_given_up_before_its_end(server: Loopback) -> None:
+def test_what_is_too_long_is_given_up_before_its_end_and_not_a_byte_too_early(server: Loopback) -> None:
     rows = {
         "interim": (b"HTTP/1.1 100 Continue\r\n\r\n",) * (SIZE // 25 + 1),
         "head": (b"HTTP/1.1 200 OK\r\n", *[b"X: " + b"y" * 50_000 + b"\r\n"] * 3),
         "body": (b"HTTP/1.1 200 OK\r\n\r\n", bytes(SIZE)),
         "chunks": (CHUNKED, *[b"1\r\nx\r\n"] * (SIZE // 6 + 1)),
         "trailer": (CHUNKED, b"0\r\n", *[b"X-Trailer: and more\r\n"] * (SIZE // 20)),
+        "a byte too much": (of_size(SIZE + 1),),
     }
+    kept = session()
     for what, pieces in rows.items():
+        server.answer = always(of_size(SIZE))
+        for _ in range(2):
+            assert get(server.origin, using=kept).content
         server.answer = silent_after(server, *pieces)
-        try:
-            get(server.origin)
-        except ResponseTooLarge:
-            continue
-        raise AssertionError(what)
+        with pytest.raises(ResponseTooLarge):
+            pytest.fail(f"{what}: {get(server.origin, using=kept)}")
 
 
-def test_as_long_as_it_may_be_is_not_too_long(server: Loopback) -> None:
-    def of_size(size: int) -> bytes:
-        head = b"HTTP/1.1 200 OK\r\nContent-Length: %06d\r\n\r\n"
-        length = size - len(head % 0)
-        return head % length + bytes(length)
-
-    kept = session()
-    server.answer = always(of_size(SIZE))
-    for _ in range(2):
-        assert get(server.origin, using=kept).content
-    server.answer = always(of_size(SIZE + 1))
-    with pytest.raises(ResponseTooLarge):
-        get(server.origin, using=kept)
-
-
-class Enough(Exception):
-    """What a caller may raise to end an exchange."""
-
-
-def test_what_is_called_before_each_read_ends_an_answer_that_goes_on(server: Loopback) -> None:
-    """Also within its head, and for its own exchanges only."""
-    enough = threading.Event()
-
-    def endless(_: Received) -> Iterator[bytes]:
-        yield b"HTTP/1.1 200 OK\r\n"
-        enough.set()
-        yield b"X: "
-        while not server.over.is_set():
-            yield b"y"
-
-    def go_on() -> None:
-        if enough.is_set():
-            raise Enough
-
-    server.answer = endless
-    kept = session()
-    with pytest.raises(Enough):
-        get(server.origin, using=kept, before_read=go_on)
-    server.answer = always(reply(body=b"{}"))
-    assert get(server.origin, using=kept).content == b"{}"
+def of_size(size: int) -> bytes:
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: %06d\r\n\r\n"
+    length = size - len(head % 0)
+    return head % length + bytes(length)
 
 
 def test_no_cookie_or_password_is_sent_and_nothing_is_requested_outside_of_an_exchange(
@@ -193,7 +148,7 @@ def test_nothing_is_printed_or_logged_that_quotes_a_header(
     def quoting(received: Received) -> Iterator[bytes]:
         secret = received.headers.get("x", "")
         yield b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n%b was sent\r\n\r\nhello" % secret.encode()
-        raise Hangup
+        raise serving.Hangup
 
     server.answer = quoting
     caplog.set_level(logging.NOTSET)
@@ -242,20 +197,19 @@ def test_certificates_that_cannot_be_read_or_do_not_fit_are_told_by_their_variab
 ) -> None:
     (tmp_path / "no.pem").write_text("this is no certificate", encoding="utf-8")
     (tmp_path / "folder").mkdir()
+    unreadable = "the certificates that {} names cannot be read"
+    wrong = "its certificate could not be verified; {} is set"
     monkeypatch.delenv("REQUESTS_CA_BUNDLE")
-    for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-        for name in ("missing.pem", "no.pem"):
-            with monkeypatch.context() as patched:
-                patched.setenv(variable, str(tmp_path / name))
-                told = failed(service.origin)
-                assert told == (False, f"the certificates that {variable} names cannot be read"), name
+    rows = [
+        *product(("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"), (("missing.pem", unreadable), ("no.pem", unreadable))),
+        *product(("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"), (("folder", wrong),)),
+        ("SSL_CERT_FILE", ("no.pem", wrong)),
+        ("UNUSED", ("", "its certificate could not be verified")),
+    ]
+    for variable, (name, reason) in rows:
         with monkeypatch.context() as patched:
-            patched.setenv(variable, str(tmp_path / "folder"))
-            told = failed(service.origin)
-            assert told == (False, f"its certificate could not be verified; {variable} is set")
-    assert failed(service.origin) == (False, "its certificate could not be verified")
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "no.pem"))
-    assert failed(service.origin) == (False, "its certificate could not be verified; SSL_CERT_FILE is set")
+            patched.setenv(variable, str(tmp_path / name))
+            assert failed(service.origin) == (False, reason.format(variable)), (variable, name)
     assert service.received == []
 
 
@@ -264,7 +218,7 @@ def test_certificates_of_the_system_count_where_truststore_is_there(
 ) -> None:
     def of_the_system(protocol: int) -> ssl.SSLContext:
         context = ssl.SSLContext(protocol)
-        AUTHORITY.configure_trust(context)
+        serving.AUTHORITY.configure_trust(context)
         return context
 
     monkeypatch.delenv("REQUESTS_CA_BUNDLE")

@@ -15,7 +15,7 @@ FILES = sorted((ROOT / "nodes").rglob("*.py"))
 NODES = ("text_to_video", "options", "load_video", "upscale_video")
 COMFYUI = {"comfy", "comfy_api", "comfy_execution", "comfy_extras", "folder_paths", "nodes", "server", "spandrel"}
 HEAVY = {"av", "cv2", "numpy", "torch"}
-DECODING = ("decode", "encode", "execute", "frame_source", "memory", "probe", "reader", "upscale")
+DECODING = ("decode", "encode", "execute", "frame_source", "probe", "reader", "upscale")
 """Files that are loaded when there is something to decode, not when ComfyUI starts."""
 
 LAYERS: dict[str, set[str]] = {
@@ -28,9 +28,9 @@ LAYERS: dict[str, set[str]] = {
     "video": {"errors", "files", "http_client", "http_exchange", "texts"},
     "jobs": {"errors", "files", "runcomfy", "texts", "video"},
     "rehearsal": set(),
-    "engine": {"jobs", "rehearsal", "runcomfy", "video"},
+    "engine": {"files", "jobs", "rehearsal", "runcomfy", "video"},
     "__main__": {"engine", "errors", "jobs", "runcomfy"},
-    "comfyui": {"engine", "errors", "files", "jobs", "runcomfy", "texts", "video"},
+    "comfyui": {"engine", "errors", "jobs", "runcomfy", "texts", "video"},
     "options": {"comfyui", "runcomfy", "texts"},
     "text_to_video": {"comfyui", "runcomfy", "texts"},
     "load_video": {"comfyui", "runcomfy", "texts", "video"},
@@ -153,7 +153,7 @@ def test_comfyuis_start_does_not_load_the_engine() -> None:
     reached = {f"nodes.{name}" for name in (*NODES, "comfyui.runtime")}
     while further := {found.module for found in INSIDE if found.at_start and module_of(found) in reached} - reached:
         reached |= further
-    assert {"nodes.comfyui.runtime", "nodes.comfyui.routes", "nodes.runcomfy.request"} <= reached
+    assert {"nodes.comfyui.runtime", "nodes.comfyui.guarded_route", "nodes.runcomfy.request"} <= reached
     early = {found.module for found in OUTSIDE if found.at_start and module_of(found) in reached}
     assert {name.split(".")[0] for name in early} <= COMFYUI | {"aiohttp"}
 

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import pytest
 
 from nodes import files
-from nodes.jobs.clock import SystemClock
+from nodes.jobs.clock import Clock
 
 ROOT = Path(__file__).parent.parent
 FILES = sorted((ROOT / "nodes").rglob("*.py"))
@@ -93,7 +93,7 @@ def test_elsewhere_than_on_linux_another_clock_counts_sleep(monkeypatch: pytest.
     for system, same in (("darwin", time.time), ("win32", time.monotonic)):
         monkeypatch.setattr(sys, "platform", system)
         before = same()
-        assert before <= SystemClock().with_sleep() <= same(), system
+        assert before <= Clock().with_sleep() <= same(), system
 
 
 def test_no_file_of_this_project_has_a_name_that_another_system_refuses() -> None:

@@ -61,6 +61,7 @@ export class Display {
     const loader = new Loader(node, view, this.language.say)
     this.#loaders.set(node, loader)
     if (this.#videos) loader.offer(this.#videos)
+    queueMicrotask(() => loader.update()) // a node of a workflow has its values then
   }
 
   /** What a node's menu offers for its video. */

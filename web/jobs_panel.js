@@ -8,6 +8,8 @@ import { JobCard } from "./job_card.js"
 import { dollars } from "./language.js"
 
 const EVERY = 2000 // milliseconds between two looks at the jobs, while the tab is open
+const TOTALS_EVERY = 60000 // between two looks at the totals, which take longer, while nothing that is listed changes
+const CHANGING = ["intended", "accepted", "surplus"]
 const GROUPS = ["running", "made", "unclear", "failed"]
 const RIGHT_TO_LEFT = ["ar", "fa", "he"]
 
@@ -31,7 +33,9 @@ export function addJobsTab(language) {
 export class JobsPanel {
   #cards = new Map()
   #next = null // the id before which the next page begins
-  #newest = "" // the first page as it was shown last
+  #listed = "" // what was looked at last
+  #totalled = 0 // when the totals were
+  #unasked = "" // why the jobs were not listed last
   #asked = 0 // counts what was asked for anew, so that late answers are known
 
   constructor(container, language) {
@@ -74,8 +78,8 @@ export class JobsPanel {
     return this.#refresh()
   }
 
-  /** Does something that may take its time, and says how it went. */
-  async attempt(meanwhile, action) {
+  /** Does something about the job with this id that may take its time, and says how it went. */
+  async attempt(id, meanwhile, action) {
     this.say(meanwhile)
     try {
       await action()
@@ -84,6 +88,7 @@ export class JobsPanel {
       return false
     }
     this.say("")
+    await this.#page(id + 1)
     await this.#refresh()
     return true
   }
@@ -105,7 +110,7 @@ export class JobsPanel {
     else target.removeAttribute("src")
   }
 
-  /** The newest page: what is new comes to the top, and what has changed is shown as it is now. */
+  /** What is new comes to the top, and what has changed is shown as it is now. */
   async #refresh() {
     const found = await this.#ask()
     if (!found) return
@@ -115,28 +120,53 @@ export class JobsPanel {
       this.#next = found.next
     }
     if (isAnew) this.list.replaceChildren()
-    this.#show(found.jobs)
+    this.#show(found)
+    const pages = [found]
+    for (let id; (id = this.#changingBelow(pages.at(-1).next)); ) {
+      const older = await this.#page(id + 1)
+      if (!older) return
+      pages.push(older)
+    }
     this.end.textContent = this.#cards.size ? "" : this.language.say("jobsNone")
-    const newest = JSON.stringify(found.jobs)
-    if (newest === this.#newest) return // so are the totals, which take longer
-    this.#newest = newest
+    const listed = JSON.stringify(pages)
+    if (listed === this.#listed && Date.now() < this.#totalled + TOTALS_EVERY) return
     const totals = await ask("GET", "/seedance/jobs/totals").catch(() => null)
     if (!totals) return
+    this.#listed = listed
+    this.#totalled = Date.now()
     const [today, month, all] = [totals.today, totals.month, totals.all].map(({ cost }) => dollars(cost))
     this.totals.textContent = this.language.say("jobTotals", { today, month, all })
+  }
+
+  /** The newest job of those before `next` that are shown whose state may still change. */
+  #changingBelow(next) {
+    const below = [...this.#cards].filter(([id, { element }]) => id < next && CHANGING.includes(element.dataset.state))
+    return Math.max(0, ...below.map(([id]) => id))
   }
 
   async #more() {
     const before = this.#next
     if (before === null) return
     this.#next = null // not twice
-    const found = await this.#ask(before)
-    if (!found) return
-    this.#next = found.next
-    this.#show(found.jobs)
+    const found = await this.#page(before)
+    if (found) this.#next = found.next
   }
 
-  #show(jobs) {
+  /** Brings and shows the jobs before an id. */
+  async #page(before) {
+    const found = await this.#ask(before)
+    if (found) this.#show(found, before)
+    return found
+  }
+
+  /** Shows a page in the place of what was shown from its beginning to its end. */
+  #show({ jobs, next }, before = Infinity) {
+    const listed = new Set(jobs.map(({ id }) => id))
+    for (const [id, { element }] of this.#cards) {
+      if (id >= before || id < next || listed.has(id)) continue
+      element.remove()
+      this.#cards.delete(id)
+    }
     for (const job of jobs) {
       const card = this.#cards.get(job.id) ?? new JobCard(this.language, this)
       this.#cards.set(job.id, card)
@@ -151,7 +181,8 @@ export class JobsPanel {
   async #ask(before = "") {
     const asked = this.#asked
     const query = new URLSearchParams({ before, state: this.group.value, q: this.search.value.trim() })
-    const found = await ask("GET", `/seedance/jobs?${query}`).catch((error) => this.say(this.language.reason(error)))
+    const found = await ask("GET", `/seedance/jobs?${query}`).catch((error) => this.say((this.#unasked = this.language.reason(error))))
+    if (found && this.status.textContent === this.#unasked) this.say("")
     return asked === this.#asked ? found : null
   }
 }

@@ -36,7 +36,9 @@ export class Loader {
   offer(videos) {
     const widget = this.widget("video")
     widget.options.values = videos
-    if (widget.value === NONE) widget.value = videos[0]
+    if (widget.value !== NONE) return
+    widget.value = videos[0]
+    this.update()
   }
 
   widget(name) {

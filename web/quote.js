@@ -9,8 +9,9 @@ import { dollars } from "./language.js"
 const NODE = "SeedanceTextToVideo"
 const OPTIONS = "SeedanceOptions"
 const PAUSE = 150 // milliseconds without a change until the server is asked
-const RETRY = 30_000 // milliseconds until it is asked again what it did not know
+const RETRY = { unknown: 30_000, noToken: 3_000 } // milliseconds until it is asked again what it did not know
 const NAMES = ["resolution", "ratio", "duration", "seed", "count"]
+const WITHOUT_PRICE = { rehearsal: "freeRehearsal", made: "freeMade", running: "freeRunning", noToken: "tokenNone" }
 const OFF = [2, 4] // the modes of nodes that are muted or bypassed
 const ENDS = ["execution_start", "executed", "execution_success", "execution_error", "execution_interrupted"]
 
@@ -54,9 +55,9 @@ export class Quotes {
   async #ask(known, request) {
     const asked = (known.asked = known.wanted)
     known.until = Infinity
-    const answer = request && (await answerTo(request).catch(() => ({ kind: "unknown" })))
+    const answer = request && (await answerTo(request))
     if (known.wanted !== asked) return // changed meanwhile
-    if (answer?.kind === "unknown") known.until = performance.now() + RETRY
+    if (answer?.kind in RETRY) known.until = performance.now() + RETRY[answer.kind]
     known.text = answer ? quoteText(answer, request.text === null, this.say) : ""
     this.#show()
   }
@@ -75,9 +76,14 @@ export class Quotes {
 
 const paidNodes = () => allNodes().filter((node) => node.comfyClass === NODE)
 
-/** A rehearsal is free, whatever it is of. */
-const answerTo = async (request) =>
-  request.mode === "rehearsal" ? { kind: "rehearsal" } : ask("POST", "/seedance/quote", request)
+/** What the server says; a rehearsal is free, whatever it is of. */
+async function answerTo(request) {
+  if (request.mode === "rehearsal") return { kind: "rehearsal" }
+  const answer = await ask("POST", "/seedance/quote", request).catch(() => ({ kind: "unknown" }))
+  if (answer.kind !== "unknown") return answer
+  const { source } = await ask("GET", "/seedance/token").catch(() => ({}))
+  return { kind: source === null ? "noToken" : "unknown" }
+}
 
 /**
  * What a node is about to cost; nothing where nothing is known.
@@ -88,7 +94,7 @@ const answerTo = async (request) =>
  * @param {(key: string, values?: object) => string} say
  */
 function quoteText({ kind, usd, is_base: isBase, videos, to_buy: toBuy, ...what }, isEach, say) {
-  if (kind !== "price") return { rehearsal: say("freeRehearsal"), made: say("freeMade"), running: say("freeRunning") }[kind] ?? ""
+  if (kind !== "price") return kind in WITHOUT_PRICE ? say(WITHOUT_PRICE[kind]) : ""
   const price = say(`${isBase ? "from" : "about"}${isEach ? "Each" : "Price"}`, { usd: dollars(usd) })
   if (isEach) return price
   const key = toBuy < videos ? "videosToBuy" : videos === 1 ? "videosOne" : "videosMany"

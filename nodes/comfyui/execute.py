@@ -5,10 +5,10 @@ Imported when a node runs, not when ComfyUI starts.
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -19,9 +19,10 @@ from comfy_api.latest import InputImpl, io
 from comfy_execution.graph import ExecutionBlocker
 
 from ..errors import SeedanceError, StopRequested
-from ..jobs.clock import SystemClock
+from ..jobs import events
+from ..jobs.clock import Clock
 from ..jobs.errors import OutcomeUnknown, Stopped, VideoUnusable
-from ..jobs.events import Decoding, Done, Failed, Notice, StopOutcome, StopReport
+from ..jobs.events import StopOutcome
 from ..jobs.job import Run, Video
 from ..jobs.waiting import Cancellation
 from ..runcomfy.request import GenerationRequest, Options, is_request_id, text_hint
@@ -32,7 +33,7 @@ from ..video.probe import ALL, Selection, VideoInfo, probe
 from .files import preview
 from .runtime import RunningNode, queued_prompts, running_node, shared
 from .schema import video_outputs
-from .workflow_in_file import add_metadata
+from .workflow_in_file import metadata_box
 
 NAME_LETTERS: Final = 40
 """Of a text, by which an item of a list is named."""
@@ -53,13 +54,11 @@ async def generate(text: str, options: Options | None, *, rehearsal: bool, reuse
     # Not where another node has added this one, in a loop say: ComfyUI would keep what is missing in its cache.
     skip = skip and node.is_in_prompt
     try:
-        with running(node, names, is_read=not skip) as run:
+        with running(node, names, is_read=not skip, trailer=partial(metadata_box, node.saved_metadata)) as run:
             request = GenerationRequest.of(text, options)
             if hint := text_hint(request.text):
-                run.report(Notice((hint,)))
+                run.report(events.notice(hint))
             video = await shared().engine.generate(request, rehearsal=rehearsal, reuse=reuse, run=run)
-            if not video.reused:
-                await asyncio.to_thread(_write_workflow, video.files, node.saved_metadata)
             try:
                 return await _outputs(video, ALL, run)
             except VideoError as error:
@@ -76,15 +75,6 @@ async def generate(text: str, options: Options | None, *, rehearsal: bool, reuse
         return io.NodeOutput(*(ExecutionBlocker(None) for _ in video_outputs()))
 
 
-def _write_workflow(files: tuple[Path, ...], metadata: dict[str, object]) -> None:
-    """Into new files, as Save Video does; a video is worth no less without it."""
-    for file in files if metadata else ():
-        try:
-            add_metadata(file, metadata)
-        except (OSError, TypeError, ValueError, RecursionError) as error:  # a workflow may hold anything
-            _log.warning("Seedance: the workflow is not written into %s (%s).", file.name, error)
-
-
 async def load(wanted: Path | str, selection: Selection) -> io.NodeOutput:
     """The six outputs for a file of ComfyUI's, a request id or a link. Raises as `generate` does."""
     engine = shared().engine
@@ -99,53 +89,50 @@ async def load(wanted: Path | str, selection: Selection) -> io.NodeOutput:
 
 
 @contextmanager
-def running(node: RunningNode, names: tuple[str, ...] = (), *, is_read: bool = True) -> Iterator[Run]:
+def running(
+    node: RunningNode, names: tuple[str, ...] = (), *, is_read: bool = True, trailer: Callable[[], bytes] = bytes
+) -> Iterator[Run]:
     """What a node does inside the block is a run of its own, whose events, failure and Stop are shown on the node.
 
-    Turns `Stopped` into ComfyUI's interruption. For ``names`` see `BatchProgress.add`, for ``is_read`` `Run`.
+    Turns `Stopped` into ComfyUI's interruption. For ``names`` see `BatchProgress.add`, for the others `Run`.
     """
     show = shared().batch(node).add(node.item, names)
     try:
         with shared().stops.watching() as stop:
-            yield Run(node.run_key, node.prompt_id, queued_prompts, show, stop.is_set, is_read)
+            yield Run(node.run_key, node.prompt_id, queued_prompts, show, stop.is_set, is_read, trailer)
     except Stopped as stopped:
         show(stopped.report)
         raise InterruptProcessingException from None
     except SeedanceError as error:
-        show(Failed(error.texts, urgent=isinstance(error, OutcomeUnknown)))
+        show(events.failed(error.texts, urgent=isinstance(error, OutcomeUnknown)))
         raise
 
 
 async def _outputs(video: Video, selection: Selection, run: Run) -> io.NodeOutput:
-    file = video.files[0]
-    images, info = await _read(file, selection, run)
-    if info.notice:
-        run.report(Notice((info.notice,)))
-    size = (info.frames, info.width, info.height)
-    run.report(Done(video.elapsed, *size, info.fps, video.cost, video.reused, video.price))
-    outputs = (images, InputImpl.VideoFromFile(str(file)), info.fps, info.frames, video.request_id, str(file))
-    return io.NodeOutput(*outputs, ui=preview(video.files))
-
-
-async def _read(file: Path, selection: Selection, run: Run) -> tuple[torch.Tensor | None, VideoInfo]:
-    cancellation = Cancellation(SystemClock(), run.report, run.is_stopped)
-    connected = running_node().is_images_connected
+    file, is_decoded = video.files[0], running_node().is_images_connected
+    cancellation = Cancellation(Clock(), run.report, run.is_stopped)
 
     def progress(done: int, total: int) -> None:
-        cancellation.report(Decoding(done, total))
+        cancellation.report(events.decoding(done, total))
 
     def read() -> tuple[torch.Tensor | None, VideoInfo]:
-        if not connected:
+        if not is_decoded:
             return None, probe(file, cancellation.is_cancelled, selection)
         dtype, is_cancelled = intermediate_dtype(), cancellation.is_cancelled
         clip = decode(file, selection, dtype=dtype, progress=progress, is_cancelled=is_cancelled)
         return clip.images.to(intermediate_device()), clip.info
 
     try:
-        return await cancellation.wait_for(shared().engine.executors.decodes.submit(read))
+        images, info = await cancellation.wait_for(shared().engine.executors.decodes.submit(read))
     except StopRequested:
-        report = StopReport((Text("stoppedDecoding", file=str(file)),), StopOutcome.FINISHED)
+        report = events.stopped(Text("stoppedDecoding", file=str(file)), StopOutcome.FINISHED)
         raise Stopped(report) from None
+    if info.notice:
+        run.report(events.notice(info.notice))
+    size = (info.frames, info.width, info.height)
+    run.report(events.done(video.elapsed, *size, info.fps, video.cost, reused=video.reused, price=video.price))
+    outputs = (images, InputImpl.VideoFromFile(str(file)), info.fps, info.frames, video.request_id, str(file))
+    return io.NodeOutput(*outputs, ui=preview(video.files))
 
 
 def intermediate_dtype() -> torch.dtype:

@@ -10,21 +10,13 @@ from typing import Final
 import folder_paths
 from comfy_api.latest import io, ui
 
-VIDEO_FOLDER: Final = "seedance"
-REHEARSAL_FOLDER: Final = f"{VIDEO_FOLDER}/rehearsal"
-SEARCHED: Final = (VIDEO_FOLDER, REHEARSAL_FOLDER, "video")
+from ..files import REHEARSAL_FOLDER, VIDEO_FOLDER
+
+MADE: Final = (VIDEO_FOLDER, f"{VIDEO_FOLDER}/{REHEARSAL_FOLDER}")
+SEARCHED: Final = (*MADE, "video")
 """Inside ComfyUI's output folder: where a video is looked for that a workflow names without its folder. The last one
 is Save Video's."""
 _VIDEO_ENDINGS: Final = (".mp4", ".mov", ".mkv", ".webm", ".m4v", ".avi")
-
-
-def videos_folder() -> Path:
-    return Path(folder_paths.get_output_directory()) / VIDEO_FOLDER
-
-
-def private_folder() -> Path:
-    """Where token and journal are kept: a folder that ComfyUI never serves to a browser."""
-    return Path(folder_paths.get_system_user_directory("seedance"))
 
 
 def preview(files: tuple[Path, ...]) -> ui.PreviewVideo:
@@ -46,7 +38,7 @@ def video_choices() -> list[str]:
     """The videos that can be loaded, as ComfyUI annotates file names: Seedance's, then what is in the input folder,
     newest first."""
     output = Path(folder_paths.get_output_directory())
-    made = [(*found, folder) for folder in (VIDEO_FOLDER, REHEARSAL_FOLDER) for found in _video_files(output / folder)]
+    made = [(*found, folder) for folder in MADE for found in _video_files(output / folder)]
     uploads = sorted(_video_files(Path(folder_paths.get_input_directory())), reverse=True)
     return [
         *(f"{folder}/{name} [output]" for _, name, folder in sorted(made, reverse=True)),

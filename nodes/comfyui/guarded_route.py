@@ -1,4 +1,4 @@
-"""Routes that answer ComfyUI's own pages only, in JSON: ComfyUI has no log-in, and other sites' pages can reach it."""
+"""The route for ComfyUI's own pages alone, in JSON: ComfyUI has no log-in, and other sites' pages can reach it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import asyncio
 import ipaddress
 import json
 import socket
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import SplitResult, urlsplit
 
 from aiohttp import web
@@ -16,8 +16,13 @@ from aiohttp import web
 from ..errors import SeedanceError
 from ..texts import Text, as_json
 
+if TYPE_CHECKING:
+    from ..engine import Engine
+
 MAX_BODY: Final = 100_000
 """Bytes; the text of a video and the JSON around it."""
+_NO_BODY: Final = f"The body must be a JSON object of at most {MAX_BODY} bytes."
+"""In English alone: only programs read it, since ComfyUI's own pages send one."""
 _OWN: Final = ("same-origin", "none")
 """`Sec-Fetch-Site` of ComfyUI's own pages, and of an address that the user typed."""
 _LOCAL: Final = ("localhost", "local")
@@ -25,11 +30,6 @@ _LOCAL: Final = ("localhost", "local")
 
 Params = Mapping[str, object]
 """What a request brings: its query where it only reads, else its body."""
-Handler = Callable[[Params], Any]
-"""Blocks for a moment, and gives what JSON can hold or a response as it is, or what gives one later without blocking.
-
-Where it raises `Refused` or an error for users, the browser gets that in English and in `texts`, as `as_json` has them.
-"""
 
 
 class Refused(Exception):
@@ -40,10 +40,12 @@ class Refused(Exception):
         self.status, self.text = status, text
 
 
-def add_routes(routes: web.RouteTableDef, table: Iterable[tuple[str, str, Handler]]) -> None:
-    """Add a route by method and path for each answer. Other sites' pages get none of them."""
-    for method, path, answer in table:
-        routes.route(method, path)(partial(_handle, answer))
+def add_route(routes: web.RouteTableDef, engine: Callable[[], Engine]) -> None:
+    """Answer what is asked for below `/seedance/`, as `routes.py` does. Other sites' pages get nothing.
+
+    ``engine`` makes the engine at its first call.
+    """
+    routes.route("*", "/seedance/{name:.+}")(partial(_handle, engine))
 
 
 def sentences(error: SeedanceError) -> tuple[str, ...]:
@@ -56,12 +58,13 @@ def in_texts(name: str, texts: tuple[str, ...]) -> dict[str, object]:
     return {name: " ".join(texts) or None, "texts": [as_json(text) for text in texts]}
 
 
-async def _handle(answer: Handler, request: web.Request) -> web.StreamResponse:
+async def _handle(engine: Callable[[], Engine], request: web.Request) -> web.StreamResponse:
     try:
         if is_cross_site(request.headers):
             raise Refused(403, Text("refused.crossSite"))
         asked: Params = request.query if request.method == "GET" else await _body(request)
-        found, status = await asyncio.to_thread(answer, asked), 200
+        name = f"{request.method} {request.match_info['name']}"
+        found, status = await asyncio.to_thread(_answer, name, engine, asked), 200
         if isinstance(found, Awaitable):
             found = await found
     except Refused as refused:
@@ -75,19 +78,29 @@ async def _handle(answer: Handler, request: web.Request) -> web.StreamResponse:
     return response
 
 
+def _answer(name: str, engine: Callable[[], Engine], asked: Params) -> Any:
+    from .routes import ANSWERS, FACTS  # and with them what would slow ComfyUI's start down
+
+    if name in FACTS:
+        return FACTS[name](asked)
+    if name in ANSWERS:
+        return ANSWERS[name](engine(), asked)
+    raise web.HTTPNotFound
+
+
 async def _body(request: web.Request) -> Params:
     """The JSON object that was sent: what does more than to read must bring one."""
     # A form of another site's page cannot be sent as JSON.
     if request.content_type != "application/json":
-        raise Refused(415, "The body must be JSON.")
+        raise Refused(415, _NO_BODY)
     if request.content_length is None or request.content_length > MAX_BODY:
-        raise Refused(413, "The body is too large.")
+        raise Refused(413, _NO_BODY)
     try:
         found = json.loads(await request.read())
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        raise Refused(400, "The body must be a JSON object.")
+        raise Refused(400, _NO_BODY)
     return found
 
 

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final, Protocol
+from typing import Final
 
 from ..jobs import events
 from ..jobs.events import Event, Phase, StopOutcome, dollars, joined
@@ -17,32 +17,26 @@ from ..texts import Text
 _log = logging.getLogger("seedance")
 MAX_REASONS: Final = 5
 """Failed items whose reasons the line names, but for urgent ones, which it names all."""
-MOST_OF_ESTIMATE: Final = 0.95
-"""How far the bar goes by an estimate alone."""
 Lines = tuple[tuple[str, ...], ...]
 """The sentences of each line."""
-
-
-class Screen(Protocol):
-    """Where a node shows how it goes, in lines about a phase of a single video. May be used from any thread."""
-
-    def show(self, lines: Lines, phase: Phase | None) -> None: ...
-
-    def set_progress(self, value: int, total: int) -> None: ...
 
 
 @dataclass
 class _Item:
     phase: Phase = Phase.SUBMITTING
-    event: Event = field(default_factory=events.Submitting)
+    event: Event = field(default_factory=events.submitting)
     names: tuple[str, ...] = ()
 
 
 class BatchProgress:
-    """How far the items of one node's list are, shown on the node. May be used from any thread."""
+    """How far the items of one node's list are, shown on the node. May be used from any thread.
 
-    def __init__(self, screen: Screen) -> None:
-        self._screen = screen
+    ``show`` takes lines of text, and the phase if they are about a single video; ``set_progress`` how much is done, and
+    of how much. Both may be called from any thread.
+    """
+
+    def __init__(self, show: Callable[[Lines, Phase | None], None], set_progress: Callable[[int, int], None]) -> None:
+        self._show_lines, self._set_progress = show, set_progress
         self._lock = threading.Lock()
         self._items: dict[int, _Item] = {}
         self._lines: Lines = ()
@@ -66,30 +60,17 @@ class BatchProgress:
             is_list = len(items) > 1
             lines = _summary(dict(sorted(self._items.items()))) if is_list else (item.event.texts,)
             if lines != self._lines:
-                self._screen.show(lines, None if is_list else item.event.phase)
-            measured = _measured(items)
+                self._show_lines(lines, None if is_list else item.event.phase)
+            measured = (sum(each.phase.is_last for each in items), len(items)) if is_list else item.event.progress
             if measured and measured != self._measured:
-                self._screen.set_progress(*measured)
+                self._set_progress(*measured)
             self._lines, self._measured = lines, measured
         # The line is overwritten by the next one; what matters is in the log as well. Failures are there by themselves.
         if event.phase and event.phase.is_last and is_list:
-            if all(item.phase.is_last for item in items) and not isinstance(event, events.Failed):
+            if all(item.phase.is_last for item in items) and event.phase is not Phase.FAILED:
                 _log.info("Seedance: %s", english(lines))
-        elif isinstance(event, events.Notice) and not isinstance(event, events.Failed):
+        elif event.phase is Phase.STOPPED or (event.phase is None and not event.is_retry):
             _log.warning("Seedance: %s", event)
-
-
-def _measured(items: list[_Item]) -> tuple[int, int] | None:
-    """How much is done, and of how much: seconds of the estimate, bytes, frames, or the items of a list."""
-    if len(items) > 1:
-        return sum(item.phase.is_last for item in items), len(items)
-    event = items[0].event
-    if isinstance(event, events.Generating) and event.expected:
-        # In thousandths. It waits near the end while a job takes longer than usual.
-        return round(1000 * min(event.elapsed / event.expected, MOST_OF_ESTIMATE)), 1000
-    if isinstance(event, events.Downloading) and event.total:
-        return event.received, event.total
-    return (event.done, event.total) if isinstance(event, events.Decoding | events.Upscaling) else None
 
 
 def english(lines: Lines) -> str:
@@ -99,10 +80,9 @@ def english(lines: Lines) -> str:
 def _summary(items: dict[int, _Item]) -> Lines:
     last = [item.event for item in items.values()]
     counts = Counter(item.phase for item in items.values())
-    waits = [event.elapsed for event in last if isinstance(event, events.Queued | events.Generating)]
-    done = [event for event in last if isinstance(event, events.Done)]
-    costs = [event.cost for event in done if not event.reused and event.cost is not None]
-    outcomes = Counter(event.outcome for event in last if isinstance(event, events.StopReport))
+    waits = [event.waited for event in last if event.waited is not None]
+    costs = [event.cost for event in last if event.cost is not None]
+    outcomes = Counter(event.outcome for event in last)
     parts = joined(
         *(Text(f"list.{phase.value}", count=counts[phase]) for phase in Phase if counts[phase]),
         Text("list.seconds", seconds=round(max(waits))) if waits else "",
@@ -110,14 +90,14 @@ def _summary(items: dict[int, _Item]) -> Lines:
     )
     return (
         (Text("list.videos", count=len(items), parts=parts),),
-        *[event.texts for event in last if isinstance(event, events.Retrying)][:1],
+        *[event.texts for event in last if event.is_retry][:1],
         *((Text(f"list.{outcome.value}", count=outcomes[outcome]),) for outcome in StopOutcome if outcomes[outcome]),
         *_reasons(items),
     )
 
 
 def _reasons(items: dict[int, _Item]) -> Iterator[tuple[str, ...]]:
-    failed = [(number, item.event) for number, item in items.items() if isinstance(item.event, events.Failed)]
+    failed = [(number, item.event) for number, item in items.items() if item.event.phase is Phase.FAILED]
     failed.sort(key=lambda each: not each[1].urgent)
     shown = max(MAX_REASONS, sum(event.urgent for _, event in failed))
     for number, event in failed[:shown]:

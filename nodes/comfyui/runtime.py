@@ -10,8 +10,10 @@ import re
 import threading
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import folder_paths
 from aiohttp import web
 from comfy.cli_args import args
 from comfy.model_management import processing_interrupted
@@ -21,10 +23,8 @@ from server import PromptServer
 
 from ..jobs.events import Phase
 from ..texts import SETTINGS, as_json
-from .files import private_folder, videos_folder
-from .guarded_route import add_routes
+from .guarded_route import add_route
 from .progress import BatchProgress, Lines, english
-from .routes import Routes
 from .schema import drop_wrong_types
 from .stop import StopWatcher
 
@@ -146,7 +146,9 @@ class Shared:
                 from ..engine import Engine, Folders
 
                 server = f"comfyui {getattr(PromptServer.instance, 'port', '')}"
-                self._engine = Engine(Folders(videos_folder(), private_folder()), os.environ, server)
+                output, user = folder_paths.get_output_directory(), folder_paths.get_user_directory()
+                folders = Folders.inside(Path(output), Path(user))
+                self._engine = Engine(folders, os.environ, server, queued_prompts)
                 atexit.register(self._engine.close)  # ComfyUI does not say when its server ends
             return self._engine
 
@@ -155,7 +157,7 @@ class Shared:
         with self._lock:
             if node.prompt_id != self._prompt_id:
                 self._prompt_id, self._batches, self.upscaling = node.prompt_id, {}, asyncio.Lock()
-            return self._batches.setdefault(node.node_id, BatchProgress(node))
+            return self._batches.setdefault(node.node_id, BatchProgress(node.show, node.set_progress))
 
 
 SHARED: Final = web.AppKey("seedance", Shared)
@@ -175,4 +177,4 @@ def register() -> None:
     if not server.app.frozen:
         server.app.middlewares.append(state.stops.look_after_post)
     server.add_on_prompt_handler(drop_wrong_types)
-    add_routes(server.routes, Routes(lambda: state.engine, os.environ, queued_prompts).table())
+    add_route(server.routes, lambda: state.engine)

@@ -26,25 +26,28 @@ from comfy_extras.nodes_upscale_model import ImageUpscaleWithModel
 from spandrel import ImageModelDescriptor
 
 from ..errors import StopRequested
-from ..jobs.clock import SystemClock
+from ..files import VIDEO_FOLDER
+from ..jobs import events
+from ..jobs.clock import Clock
 from ..jobs.errors import Stopped
-from ..jobs.events import Done, StopOutcome, StopReport, Upscaling
+from ..jobs.events import Event
 from ..jobs.waiting import Cancellation
 from ..texts import Text
+from ..video.decode import SPARE, available_memory
 from ..video.encode import Format, VideoWriter, finished_frames, remove_unfinished, to_pictures
 from ..video.errors import VideoError, cannot_open
 from ..video.frame_source import FileFrames, FrameSource, TensorFrames
-from ..video.memory import SPARE, available_memory
 from .execute import intermediate_device, intermediate_dtype, running
-from .files import preview, videos_folder
+from .files import preview
 from .runtime import running_node, shared
 
 COPIES: Final = 5
 """Of each upscaled frame that are in memory at a time: core's node makes some, and ours is encoded meanwhile."""
 ENOUGH: Final = 256 * 1024 * 1024
 """Bytes for all copies of a part. Core's node takes one frame after the other anyway, so more gains nothing."""
-ENCODED: Final = 30
-"""Frames that the encoder keeps, in yuv420p."""
+ENCODED: Final = 40
+"""Frames that the encoder keeps, in yuv420p, with those that are being converted for it. Measured at 3840x2176; at
+1920x1088 it is 47, at 5760x3264 it is 35."""
 MAX_NAME: Final = 143 - len(".16384x16384.01234567.mp4")
 """Bytes of a source's name in that of the result, so that it has the most that an encrypted folder of a network drive
 takes. A longer one loses its beginning: at its end is the id of a job, by which people find its files."""
@@ -62,35 +65,37 @@ async def upscale(video: Any, model: Any, scale_by: float, frames_at_once: int, 
         try:
             # One at a time, however long a list is: each takes the memory of an encoder.
             async with shared().upscaling:
-                cancellation = Cancellation(SystemClock(), run.report, run.is_stopped)
-                file, done = await _upscaled(video, model, scale_by, frames_at_once, crf, cancellation)
+                cancellation = Cancellation(Clock(), run.report, run.is_stopped)
+                file, frames, done = await _upscaled(video, model, scale_by, frames_at_once, crf, cancellation)
         except (StopRequested, InterruptProcessingException):
-            raise Stopped(StopReport((Text("stoppedUpscaling"),), StopOutcome.NOT_SUBMITTED)) from None
+            raise Stopped(events.stopped(Text("stoppedUpscaling"))) from None
         except FileNotFoundError as error:  # where core opens it
             raise cannot_open(Path(str(error.filename)), error) from None
         run.report(done)
-    return io.NodeOutput(InputImpl.VideoFromFile(str(file)), str(file), done.frames, ui=preview((file,)))
+    return io.NodeOutput(InputImpl.VideoFromFile(str(file)), str(file), frames, ui=preview((file,)))
 
 
 async def _upscaled(
     video: Any, model: ImageModelDescriptor, scale_by: float, frames_at_once: int, crf: int, cancellation: Cancellation
-) -> tuple[Path, Done]:
+) -> tuple[Path, int, Event]:
     begun = time.monotonic()
     with _stored(video) as file, ThreadPoolExecutor(1, "seedance-read") as reader:
         source = await cancellation.wait_for(reader.submit(_open, video, file, cancellation))
         wanted = _format(source, model.scale, scale_by, crf)
         key = await cancellation.wait_for(reader.submit(_key, source, model, wanted))
         name = os.fsencode(source.name)[-MAX_NAME:].decode(errors="ignore").lstrip(".")
-        target = videos_folder() / f"{name}.{wanted.width}x{wanted.height}.{key[:8]}.mp4"
+        folder = Path(folder_paths.get_output_directory()) / VIDEO_FOLDER
+        target = folder / f"{name}.{wanted.width}x{wanted.height}.{key[:8]}.mp4"
         found = await cancellation.wait_for(reader.submit(finished_frames, target, key))
         frames = found
         if not frames:
             size = _part_size(source, model.scale, wanted, frames_at_once)
-            remove_unfinished(target.parent)
+            remove_unfinished(folder)
             writer = VideoWriter(target, wanted, key)
             frames = await _write(source, model, size, writer, reader, cancellation)
     elapsed = time.monotonic() - begun
-    return target, Done(elapsed, frames, wanted.width, wanted.height, float(wanted.rate), None, reused=bool(found))
+    done = events.done(elapsed, frames, wanted.width, wanted.height, float(wanted.rate), reused=bool(found))
+    return target, frames, done
 
 
 async def _write(
@@ -106,7 +111,7 @@ async def _write(
     Core's node runs on ComfyUI's own thread, as it always does: two nodes at a time must not move models about.
     """
     parts, done, begun = source.parts(size), 0, time.monotonic()
-    cancellation.report(Upscaling(0, source.count, 0))
+    cancellation.report(events.upscaling(0, source.count, 0))
     with ThreadPoolExecutor(1, "seedance-encode") as encoder:
         try:
             reading = reader.submit(next, parts, None)
@@ -118,7 +123,7 @@ async def _write(
                 await cancellation.wait_for(writing)
                 writing = encoder.submit(writer.write, pictures, times)
                 done += len(times)
-                cancellation.report(Upscaling(done, max(done, source.count), time.monotonic() - begun))
+                cancellation.report(events.upscaling(done, max(done, source.count), time.monotonic() - begun))
             await cancellation.wait_for(writing)
             await cancellation.wait_for(encoder.submit(writer.finish))
         finally:

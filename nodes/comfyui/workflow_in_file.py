@@ -3,32 +3,25 @@
 from __future__ import annotations
 
 import json
-import secrets
-import shutil
+import logging
 import struct
 from collections.abc import Mapping
-from pathlib import Path
+from typing import Final
 
-from ..files import remove, replace, sync
+_log: Final = logging.getLogger("seedance")
 
 
-def add_metadata(file: Path, metadata: Mapping[str, object]) -> None:
-    """Write values into an MP4 by their names, as JSON. Blocks. Raises OSError, or what `json` does; the file is as it
-    was then.
+def metadata_box(metadata: Mapping[str, object]) -> bytes:
+    """Values by their names, as JSON, in the box that FFmpeg would write into an MP4's `moov`. ComfyUI's UI looks for
+    it behind that as well, where it leaves all that is in the file as it is.
 
-    What is in the file stays to the byte: the box that FFmpeg would write into `moov` goes behind it, where ComfyUI's
-    UI looks as well.
+    Empty where there is nothing, or where `json` does not take it: a workflow may hold anything.
     """
-    unfinished = file.with_name(f".{file.name}.{secrets.token_hex(4)}.part")
     try:
-        shutil.copyfile(file, unfinished)
-        with unfinished.open("ab") as written:
-            written.write(_user_data({f"{name}": json.dumps(value) for name, value in metadata.items()}))
-            sync(written)
-        replace(unfinished, file)
-    finally:
-        if file.exists():  # some network drives delete what is to be replaced, and may be gone then: the copy is left
-            remove(unfinished)
+        return _user_data({f"{name}": json.dumps(value) for name, value in metadata.items()}) if metadata else b""
+    except (TypeError, ValueError, RecursionError) as error:
+        _log.warning("Seedance: the workflow is not written into the video (%s).", error)
+        return b""
 
 
 def _user_data(values: Mapping[str, str]) -> bytes:

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Select, case, func, select, update
 from ..files import make_private_folder, write_private
 from ..runcomfy.responses import ModelInfo
 from ..texts import SETTINGS
-from .errors import BudgetReached, InvalidBudget
+from .errors import BudgetReached, JobError
 from .events import dollars
 from .records import State
 from .tables import JOBS
@@ -64,7 +64,7 @@ class BudgetSetting:
     environment: Mapping[str, str]
 
     def limit(self) -> Limit:
-        """The limit in use. Raises `InvalidBudget`: then nothing may be bought."""
+        """The limit in use. Raises `JobError`: then nothing may be bought."""
         if self.environment.get(VARIABLE, "").strip():
             return Limit(_read(self.environment[VARIABLE], VARIABLE), VARIABLE)
         try:
@@ -72,10 +72,10 @@ class BudgetSetting:
         except FileNotFoundError:
             return Limit(DEFAULT)
         except OSError as error:
-            raise InvalidBudget(key="unreadableBudget", reason=f"{error.strerror}", file=f"{self.file}") from None
+            raise JobError(key="unreadableBudget", reason=f"{error.strerror}", file=f"{self.file}") from None
 
     def save(self, usd: object) -> None:
-        """Set the limit in US dollars. Raises `InvalidBudget` where it is none, and `OSError`."""
+        """Set the limit in US dollars. Raises `JobError` where it is none, and `OSError`."""
         limit = _read(f"{usd}" if isinstance(usd, int | float) and not isinstance(usd, bool) else "", SETTINGS)
         make_private_folder(self.file.parent)
         write_private(f"{limit / PER_USD}", self.file)
@@ -88,7 +88,7 @@ def _read(text: str, place: str) -> int:
         usd = math.nan
     if 0 <= usd <= LARGEST / PER_USD:
         return max(micros(usd), usd > 0)  # next to nothing is not 0, which is no limit
-    raise InvalidBudget(key="invalidBudget", place=place)
+    raise JobError(key="invalidBudget", place=place)
 
 
 def micros(usd: float) -> int:

@@ -6,39 +6,28 @@ import asyncio
 import math
 import sys
 import time
-from typing import Protocol
 
 
-class Clock(Protocol):
-    """What jobs know about time."""
+class Clock:
+    """What jobs know about time, by the system."""
 
     def wall(self) -> float:
         """Seconds since the epoch; may jump. For people, for records and for what several processes compare."""
-
-    def monotonic(self) -> float:
-        """Seconds that never jump, for measuring."""
-
-    def with_sleep(self) -> float:
-        """Seconds that go on while the machine sleeps, for limits that others rely on."""
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait without blocking the event loop."""
-
-
-class SystemClock:
-    def wall(self) -> float:
         return time.time()
 
     def monotonic(self) -> float:
+        """Seconds that never jump, for measuring."""
         return time.monotonic()
 
     def with_sleep(self) -> float:
+        """Seconds that go on while the machine sleeps, for limits that others rely on."""
         if hasattr(time, "CLOCK_BOOTTIME"):  # Linux
             return time.clock_gettime(time.CLOCK_BOOTTIME)
         # The monotonic clock goes on in Windows' sleep, but not in macOS', where only the wall clock does.
         return time.time() if sys.platform == "darwin" else time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
+        """Wait without blocking the event loop."""
         await asyncio.sleep(seconds)
 
 

@@ -48,8 +48,8 @@ class Situation:
 
     now: float
     """Seconds since the epoch, by the database's clock."""
-    run: str = ""
-    """Empty where any finished video of the request will do (`reuse`), else the run that wants a new one."""
+    run_key: str = ""
+    """As in `Order`."""
     disk: Mapping[int, Disk] = field(default_factory=dict)
     busy: frozenset[int] = frozenset()
     """Claimed by a living run."""
@@ -67,9 +67,9 @@ Step = Callable[[JobRecord, Situation], Do | None]
 def decide(records: Sequence[JobRecord], situation: Situation) -> Action:
     """The next step for a request, by all of its records, of every account at this service, newest first."""
     ours = [record for record in records if record.id not in situation.not_ours]
-    if not situation.run:
+    if not situation.run_key:
         return _first(ours, situation, _whole, _unfinished, _saved, _ended) or Action(Do.SUBMIT)
-    mine = [record for record in ours if record.run == situation.run and record.state is not State.REFUSED]
+    mine = [record for record in ours if record.run == situation.run_key and record.state is not State.REFUSED]
     if mine:
         # A run that is executed again never buys again.
         return _first(mine, situation, _whole, _unfinished, _saved) or Action(Do.REPORT, mine[0])

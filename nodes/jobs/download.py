@@ -23,9 +23,9 @@ from ..texts import Text
 from ..video import errors as video_errors
 from ..video.download import Download
 from ..video.url_policy import check_host
+from . import events
 from .decide import Disk
-from .errors import CannotReceive, JournalUnusable, NoVideo, Stopped, VideoUnavailable
-from .events import Downloading, Retrying, StopOutcome, StopReport
+from .errors import JobError, JournalUnusable, NoVideo, Stopped, VideoUnavailable
 from .job import NO_JOB, Job
 from .journal import Journal
 from .poll import Poller
@@ -58,7 +58,7 @@ async def find_files(
     try:
         return await cancellation.wait_for(executors.journal.submit(whole_files, request_id, folder, journal))
     except StopRequested:
-        raise Stopped(StopReport((Text("stoppedLooking"),), StopOutcome.NOT_SUBMITTED)) from None
+        raise Stopped(events.stopped(Text("stoppedLooking"))) from None
 
 
 async def download_videos(job: Job, poller: Poller, result: JobResult) -> tuple[Path, ...]:
@@ -84,6 +84,7 @@ async def _download_one(job: Job, poller: Poller, result: JobResult, number: int
     """Fetch one video of a job. Returns the result whose links are valid now."""
     request_id, refreshes = job.record.request_id, 0
     download = job.account.open_download(target)
+    download.trailer = job.run.trailer
     with _attempts(download, job.account.executors, job.cancellation) as attempt:
         while True:
             before = download.received
@@ -127,10 +128,10 @@ async def download_link(link: str, download: Download, executors: Executors, can
                     if backoff.failures >= LINK_ATTEMPTS:
                         raise
                     pause = backoff.pause()
-                    cancellation.report(Retrying(error.message, pause))
+                    cancellation.report(events.retrying(error.message, pause))
                     await cancellation.sleep(pause)
     except StopRequested:
-        raise Stopped(StopReport((Text("stoppedDownloading"),), StopOutcome.NOT_SUBMITTED)) from None
+        raise Stopped(events.stopped(Text("stoppedDownloading"))) from None
 
 
 @contextmanager
@@ -141,7 +142,7 @@ def _attempts(
     latest: Future[None] | None = None
 
     def progress(received: int, total: int | None) -> None:
-        cancellation.report(Downloading(received, total))
+        cancellation.report(events.downloading(received, total))
 
     async def attempt(link: str) -> None:
         nonlocal latest
@@ -172,13 +173,13 @@ def _is_there(target: Path, *, is_alone: bool) -> bool:
 
 def check_before_submit(folder: Path, hosts: Iterable[str]) -> None:
     """Make sure, before a video is paid for, that it could be fetched from where the latest ones came from, written to
-    its folder and read. Blocks for milliseconds. Raises `CannotReceive`.
+    its folder and read. Blocks for milliseconds. Raises `JobError`.
     """
     _check_folder(folder)
     try:
         import av  # noqa: F401  only whether it loads
     except ImportError as error:
-        raise CannotReceive(key="decoderMissing", reason=str(error)) from None
+        raise JobError(key="decoderMissing", reason=str(error)) from None
     for host in hosts:
         _check_host(host)
 
@@ -194,11 +195,9 @@ def _check_folder(folder: Path) -> None:
     except OSError as error:
         is_too_long = sys.platform == "win32" and len(str(probe.absolute())) >= MAX_PATH
         reason = Text("errors.folderNotWritable.tooLong") if is_too_long else error.strerror or type(error).__name__
-        raise CannotReceive(key="folderNotWritable", folder=str(folder), reason=reason) from None
+        raise JobError(key="folderNotWritable", folder=str(folder), reason=reason) from None
     if free < ROOM:
-        raise CannotReceive(
-            key="driveFull", free=f"{free // 1_000_000}", folder=str(folder), needed=f"{ROOM // 1_000_000}"
-        )
+        raise JobError(key="driveFull", free=f"{free // 1_000_000}", folder=str(folder), needed=f"{ROOM // 1_000_000}")
 
 
 def _check_host(host: str) -> None:
@@ -209,4 +208,4 @@ def _check_host(host: str) -> None:
         with suppress(OSError):  # it leads nowhere just now, as RunComfy's own name would
             check_host(host)
     except video_errors.UnsafeUrl as error:
-        raise CannotReceive(key="hostUnusable", host=host, reason=error.message.rstrip(".")) from None
+        raise JobError(key="hostUnusable", host=host, reason=error.message.rstrip(".")) from None

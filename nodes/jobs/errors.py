@@ -1,6 +1,6 @@
 """Every way in which a job can end without a video, beside the errors of the service and of the file.
 
-JobError
+JobError               itself by its key alone, where nothing was submitted and no code tells it from others
 ├── JobFailed          the service says so, with its reason
 ├── JobCancelled       somebody else cancelled it
 ├── NoVideo            it succeeded, but the answer holds no video
@@ -9,12 +9,7 @@ JobError
 ├── VideoUnavailable   the job succeeded; its video could not be fetched
 ├── VideoUnusable      it was fetched; it could not be decoded
 ├── JobExpired         the service no longer has it, or its video
-├── NotUnclear         a user wants to settle what is settled
-├── OtherJobsId        a user names the id of another job
-├── OtherService       a user names the id of a job of another service
-├── CannotReceive      what would keep the video from arriving, found before anything was submitted
 ├── BudgetReached      what may be spent in 24 hours is
-├── InvalidBudget      what may be spent cannot be known, so nothing is
 └── JournalUnusable    no record can be kept, so nothing is submitted
     ├── CommitUnknown  the connection was lost as a change was committed, which may be written or not
     └── ChangeRefused  a change can never be written
@@ -30,7 +25,7 @@ from typing import ClassVar, Final
 from ..errors import Charge, SeedanceError
 from ..texts import Text
 from .clock import clock_time, minute
-from .events import StopReport
+from .events import Event
 from .records import JobRecord, State
 
 _OF_MODERATION: Final = ("moderation", "sensitive", "policy", "nsfw", "unsafe", "content check", "copyright", "violat")
@@ -107,22 +102,6 @@ class JobExpired(JobError):
     key, means = "jobExpired", Charge.EARLIER
 
 
-class CannotReceive(JobError):
-    pass
-
-
-class NotUnclear(JobError):
-    key = "notUnclear"
-
-
-class OtherJobsId(JobError):
-    key = "otherJobsId"
-
-
-class OtherService(JobError):
-    key = "otherService"
-
-
 class BudgetReached(JobError):
     """``frees_at`` is when it was long enough ago, in seconds since the epoch; None where waiting does not help."""
 
@@ -130,10 +109,6 @@ class BudgetReached(JobError):
         or_wait = f"errors.{key}.adviceOrWait"
         advice = "" if frees_at is None else Text(or_wait, time=minute(frees_at), **values)
         super().__init__(key=key, advice=advice, **values)
-
-
-class InvalidBudget(JobError):
-    pass
 
 
 class JournalUnusable(JobError):
@@ -157,7 +132,7 @@ class CommitUnknown(JournalUnusable):
 class Stopped(Exception):
     """The user pressed Stop. ``str()`` says what has become of the job."""
 
-    def __init__(self, report: StopReport) -> None:
+    def __init__(self, report: Event) -> None:
         super().__init__(str(report))
         self.report = report
 

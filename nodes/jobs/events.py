@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import ClassVar
+from typing import Final
 
 from ..texts import Text
 
@@ -42,150 +42,108 @@ class Phase(Enum):
 class Event:
     """Something the user should see. ``str()`` is the line in English."""
 
-    phase: ClassVar[Phase | None] = None
-    key: ClassVar[str] = ""
-    """Of its one sentence, with its fields in the places, where it has no others."""
-
-    @property
-    def texts(self) -> tuple[str, ...]:
-        return (Text(self.key, **vars(self)),)
+    texts: tuple[str, ...]
+    """Whole sentences, or the one line of a phase."""
+    phase: Phase | None = None
+    """None: the job is as far as it was."""
+    progress: tuple[int, int] | None = None
+    """How much is done and of how much, where that is measured or can be estimated."""
+    waited: float | None = None
+    """Seconds that the job has been at the service."""
+    cost: float | None = None
+    """US dollars that this run has paid, where the service tells."""
+    outcome: StopOutcome | None = None
+    """Of a run that was stopped."""
+    urgent: bool = False
+    """Nobody knows whether a failed job was charged, which the user is told once."""
+    is_retry: bool = False
+    """Something did not work, and will be tried again by itself."""
 
     def __str__(self) -> str:
         return " ".join(self.texts)
 
 
-@dataclass(frozen=True)
-class Notice(Event):
-    """Sentences that fit no other event."""
-
-    sentences: tuple[str, ...]
-
-    @property
-    def texts(self) -> tuple[str, ...]:
-        return self.sentences
+MOST_OF_ESTIMATE: Final = 0.95
+"""How far the bar goes by an estimate alone."""
 
 
-@dataclass(frozen=True)
-class Failed(Notice):
-    phase = Phase.FAILED
-    urgent: bool = False
-    """Nobody knows whether it was charged, which the user is told once."""
+def submitting() -> Event:
+    return Event((Text("submitting"),), Phase.SUBMITTING)
 
 
-@dataclass(frozen=True)
-class StopReport(Notice):
-    phase = Phase.STOPPED
-    outcome: StopOutcome
+def queued(position: int | None, elapsed: float, price: str = "") -> Event:
+    place = position and Text("queuedAt", position=position, elapsed=round(elapsed))
+    return Event((joined(place or Text("queued", elapsed=round(elapsed)), price),), Phase.QUEUED, waited=elapsed)
 
 
-@dataclass(frozen=True)
-class Submitting(Event):
-    phase, key = Phase.SUBMITTING, "submitting"
+def generating(elapsed: float, expected: float, price: str = "") -> Event:
+    """In seconds."""
+    key = "generating" if elapsed <= expected else "generatingLong"
+    line = joined(Text(key, elapsed=round(elapsed), expected=round(expected)), price)
+    # In thousandths. It waits near the end while a job takes longer than usual.
+    progress = round(1000 * min(elapsed / expected, MOST_OF_ESTIMATE)), 1000
+    return Event((line,), Phase.GENERATING, progress, elapsed)
 
 
-@dataclass(frozen=True)
-class Queued(Event):
-    phase = Phase.QUEUED
-    position: int | None
-    elapsed: float
-    price: str = ""
-
-    @property
-    def texts(self) -> tuple[str, ...]:
-        elapsed = round(self.elapsed)
-        place = self.position and Text("queuedAt", position=self.position, elapsed=elapsed)
-        return (joined(place or Text("queued", elapsed=elapsed), self.price),)
-
-
-@dataclass(frozen=True)
-class Generating(Event):
-    phase = Phase.GENERATING
-    elapsed: float
-    expected: float
-    price: str = ""
-
-    @property
-    def texts(self) -> tuple[str, ...]:
-        key = "generating" if self.elapsed <= self.expected else "generatingLong"
-        return (joined(Text(key, elapsed=round(self.elapsed), expected=round(self.expected)), self.price),)
-
-
-@dataclass(frozen=True)
-class Retrying(Event):
-    """Something did not work and will be tried again by itself."""
-
-    problem: str
-    seconds: float
-
-    @property
-    def texts(self) -> tuple[str, ...]:
-        return (self.problem, Text("tryingAgain", seconds=round(self.seconds)))
-
-
-@dataclass(frozen=True)
-class Downloading(Event):
+def downloading(received: int, total: int | None) -> Event:
     """In bytes."""
-
-    phase = Phase.DOWNLOADING
-    received: int
-    total: int | None
-
-    @property
-    def texts(self) -> tuple[str, ...]:
-        received = f"{self.received / 1e6:.1f}"
-        if self.total:
-            return (Text("downloading", received=received, total=f"{self.total / 1e6:.1f}"),)
-        return (Text("downloadingSome", received=received),)
+    megabytes = f"{received / 1e6:.1f}"
+    if not total:
+        return Event((Text("downloadingSome", received=megabytes),), Phase.DOWNLOADING)
+    line = Text("downloading", received=megabytes, total=f"{total / 1e6:.1f}")
+    return Event((line,), Phase.DOWNLOADING, (received, total))
 
 
-@dataclass(frozen=True)
-class Decoding(Event):
+def decoding(done: int, total: int) -> Event:
     """In frames."""
-
-    phase, key = Phase.DECODING, "decoding"
-    done: int
-    total: int
+    return Event((Text("decoding", done=done, total=total),), Phase.DECODING, (done, total))
 
 
-@dataclass(frozen=True)
-class Upscaling(Event):
+def upscaling(done: int, total: int, elapsed: float) -> Event:
     """In frames, and seconds."""
-
-    phase = Phase.UPSCALING
-    done: int
-    total: int
-    elapsed: float
-
-    @property
-    def texts(self) -> tuple[str, ...]:
-        if not self.done or not self.elapsed:
-            return (Text("upscaling", done=self.done, total=self.total),)
-        rate = self.done / self.elapsed
-        left = round((self.total - self.done) / rate)
+    line = Text("upscaling", done=done, total=total)
+    if done and elapsed:
+        rate = done / elapsed
         pace = f"{rate:.{1 if rate >= 1 else 2}f}"
-        return (Text("upscalingPace", done=self.done, total=self.total, rate=pace, left=left),)
+        line = Text("upscalingPace", done=done, total=total, rate=pace, left=round((total - done) / rate))
+    return Event((line,), Phase.UPSCALING, (done, total))
 
 
-@dataclass(frozen=True)
-class Done(Event):
-    phase = Phase.DONE
-    elapsed: float
-    frames: int
-    width: int
-    height: int
-    fps: float
-    cost: float | None
-    reused: bool = False
-    price: str = ""
+def done(
+    elapsed: float,
+    frames: int,
+    width: int,
+    height: int,
+    fps: float,
+    cost: float | None = None,
+    *,
+    reused: bool = False,
+    price: str = "",
+) -> Event:
+    """A video is ready. ``reused`` ones cost nothing now, whatever ``cost`` says."""
+    # A job that an earlier run began may have been ready.
+    finished = Text("done", elapsed=round(elapsed)) if round(elapsed) else Text("doneAtOnce")
+    video = Text("frames", frames=frames, width=width, height=height, fps=f"{fps:g}")
+    if reused:
+        return Event((joined(Text("reused"), video),), Phase.DONE)
+    return Event((joined(finished, video, price if cost is None else dollars(cost)),), Phase.DONE, cost=cost)
 
-    @property
-    def texts(self) -> tuple[str, ...]:
-        # A job that an earlier run began may have been ready.
-        elapsed = round(self.elapsed)
-        begin = Text("reused") if self.reused else Text("done", elapsed=elapsed) if elapsed else Text("doneAtOnce")
-        video = Text("frames", frames=self.frames, width=self.width, height=self.height, fps=f"{self.fps:g}")
-        cost = "" if self.reused else self.price if self.cost is None else dollars(self.cost)
-        return (joined(begin, video, cost),)
+
+def failed(texts: tuple[str, ...], *, urgent: bool = False) -> Event:
+    return Event(texts, Phase.FAILED, urgent=urgent)
+
+
+def stopped(text: str, outcome: StopOutcome = StopOutcome.NOT_SUBMITTED) -> Event:
+    return Event((text,), Phase.STOPPED, outcome=outcome)
+
+
+def retrying(problem: str, seconds: float) -> Event:
+    return Event((problem, Text("tryingAgain", seconds=round(seconds))), is_retry=True)
+
+
+def notice(*texts: str) -> Event:
+    """Sentences that fit no other event."""
+    return Event(texts)
 
 
 def joined(*parts: str) -> str:

@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
 
+from ..runcomfy.request import GenerationRequest
 from ..texts import Text
+from . import events
 from .account import Account
 from .errors import JournalUnusable, OutcomeUnknown, error_of
-from .events import Event, Notice
+from .events import Event
 from .records import JobRecord, RequestKey, State
 from .waiting import Cancellation, ended_within
 
@@ -40,6 +42,18 @@ class Run:
     """Whether Stop is pressed; looked at every tenth of a second."""
     is_read: bool = True
     """Whether what it raises reaches somebody: not where failures are skipped."""
+    trailer: Callable[[], bytes] = bytes
+    """Asked, in a thread, for what is to stand in the file of each video that this run fetches, behind the video."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """The video that a run wants."""
+
+    request: GenerationRequest
+    key: RequestKey
+    run_key: str = ""
+    """Empty where any finished video of the request will do (`reuse`), else the run that wants a new one."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +114,7 @@ class Job:
         """The record as it would be, where the journal cannot be written, which the user is told."""
         moved = replace(record, state=to, **changes)  # type: ignore[arg-type]  # the names are JobRecord's fields
         note = (Text("noteId", id=moved.request_id),) if moved.request_id else ()
-        self.run.report(Notice((error.message, *note)))
+        self.run.report(events.notice(error.message, *note))
         return moved
 
     async def raise_end(self, record: JobRecord) -> None:
@@ -108,7 +122,7 @@ class Job:
         error = error_of(record, is_read=self.run.is_read)
         if isinstance(error, OutcomeUnknown):
             # Shown before it is written down: a crash in between reports it twice, never not at all.
-            self.run.report(Notice(error.texts))
+            self.run.report(events.notice(*error.texts))
             if not self.run.is_read:
                 raise error
             reported = {"reported_by": self.account.reports.server}

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from .account import Account, Reports
 from .budget import in_usd
 from .decide import is_under_way
-from .errors import NotUnclear, OtherJobsId, OtherService
+from .errors import JobError
 from .journal import Journal
 from .records import JobRecord, State
 from .tables import JOBS
@@ -92,16 +92,16 @@ def as_csv(journal: Journal, *, since: float = 0.0) -> str:
 def link(account: Account, number: int, request_id: str) -> None:
     """Give a job the id that the user has found for it at RunComfy. Blocks.
 
-    Raises `NotUnclear`, `OtherJobsId`, `OtherService`, or `RunComfyError` where RunComfy does not know it or is away.
+    Raises `JobError` where that cannot be, or `RunComfyError` where RunComfy does not know it or is away.
     """
     record = _unclear(account.journal, number)
     if record.key.origin not in ("", account.origin):
-        raise OtherService(origin=record.key.origin)
+        raise JobError(key="otherService", origin=record.key.origin)
     if account.journal.job(request_id):
-        raise OtherJobsId(id=request_id)
+        raise JobError(key="otherJobsId", id=request_id)
     account.client.status(request_id)
     if account.journal.accept(record, request_id).request_id != request_id:
-        raise OtherJobsId(id=request_id)
+        raise JobError(key="otherJobsId", id=request_id)
 
 
 def submit_again(journal: Journal, reports: Reports, number: int, queued: frozenset[str]) -> None:
@@ -111,12 +111,12 @@ def submit_again(journal: Journal, reports: Reports, number: int, queued: frozen
         queued: the prompts that are running or waiting now, which were queued before.
 
     Raises:
-        NotUnclear: what became of the job is known by now.
+        JobError: what became of the job is known by now.
     """
     record = _unclear(journal, number)
     moved = journal.transition(record, State.UNKNOWN_REPORTED, reported_by=reports.server)
     if moved.state is not State.UNKNOWN_REPORTED:
-        raise NotUnclear
+        raise JobError(key="notUnclear")
     reports.add(moved, queued)
 
 
@@ -151,5 +151,5 @@ def _unclear(journal: Journal, number: int) -> JobRecord:
     if record and record.state is State.INTENDED and not is_under_way(record, journal.now()):
         record = journal.transition(record, State.UNKNOWN)
     if record is None or record.state not in (State.UNKNOWN, State.UNKNOWN_REPORTED):
-        raise NotUnclear
+        raise JobError(key="notUnclear")
     return record

@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 from ..runcomfy.errors import NotFound, PermissionDenied, TransientError
 from ..runcomfy.responses import JobResult, JobState, JobStatus
 from ..texts import Text
+from . import events
 from .account import Account
 from .errors import DeadlinePassed, JobCancelled, JobExpired, JobFailed, JournalUnusable, VideoUnavailable
-from .events import Event, Generating, Queued, Retrying
+from .events import Event
 from .job import Job
 from .records import TRANSITIONS, State
 from .video_files import file_names
@@ -37,6 +38,7 @@ class Poller:
     def __init__(self, job: Job, schedule: PollSchedule, *, fresh: bool) -> None:
         account, record = job.account, job.record
         self._job, self._schedule, self._fresh = job, schedule, fresh
+        self._account, self._cancellation = account, job.cancellation
         # The journal's wall clock only makes up for the time before this run; it may have jumped.
         known = bool(record.created) and not fresh
         age = max(0.0, min(account.clock.wall() - record.created, account.deadline)) if known else 0.0
@@ -49,14 +51,16 @@ class Poller:
         self._succeeded = record.state in (State.SUCCEEDED, State.SAVED)
         self._found: dict[str, object] = {}
         """Fields of the record that were learnt with the job's success."""
-        self._missing_since = 0.0
-        self._missing_reads = 0
+        self._missing: list[float] = []
+        """When the service said, in its latest answers, that it does not have the job or its video."""
 
     async def wait(self) -> JobResult:
         """Wait for the job's success.
 
         Raises `JobFailed`, `JobCancelled`, `JobExpired`, `DeadlinePassed`, `RejectedError` or `ClaimLost`.
         """
+        if self._succeeded:
+            return await self.result()
         # A job found again may have ended long ago.
         delay = self._schedule.delay(0) if self._fresh else 0
         while True:
@@ -64,7 +68,7 @@ class Poller:
             # Only the status call knows the place in the queue; once a job runs, the result call alone tells all.
             running = self._status.state is JobState.RUNNING
             if not running:
-                self._status = await self._read(self._job.account.client.status)
+                self._status = await self._read(self._account.client.status)
             if running or self._status.state not in _STILL_AT_WORK:
                 result = await self.result()
                 if result.state not in _STILL_AT_WORK:
@@ -74,8 +78,8 @@ class Poller:
 
     async def result(self) -> JobResult:
         """Ask how the job ended; write that down, and raise it if it ended badly."""
-        result = await self._read(self._job.account.client.result)
-        record, job = self._job.record, self._job
+        result = await self._read(self._account.client.result)
+        record = self._job.record
         if result.state is JobState.FAILED:
             await self._write(State.FAILED, reason=result.reason, cost=result.cost)
             raise JobFailed(record.request_id, result.reason)
@@ -87,13 +91,13 @@ class Poller:
             self._found = {
                 "cost": result.cost,
                 # Else it may have ended long before it was seen to.
-                "seconds": self._elapsed() if self._fresh and not job.cancellation.slept else None,
+                "seconds": self._elapsed() if self._fresh and not self._cancellation.slept else None,
                 "media_host": _host(result),
-                "files": file_names(record, len(result.videos), job.account.clock.wall()),
+                "files": file_names(record, len(result.videos), self._account.clock.wall()),
             }
             await self._write(State.SUCCEEDED, **self._found)
             # Fetching the video has a deadline of its own.
-            self._waiting_since = job.cancellation.awake()
+            self._waiting_since = self._cancellation.awake()
         return result
 
     async def saved(self, files: tuple[str, ...]) -> None:
@@ -103,14 +107,14 @@ class Poller:
     async def pause_after(self, problem: str, retry_after: float | None = None) -> None:
         """Wait before trying again after a failure."""
         pause = self.backoff.pause(retry_after)
-        await self._pause(pause, Retrying(problem, pause))
+        await self._pause(pause, events.retrying(problem, pause))
 
     async def _read(self, call: Callable[[str], T]) -> T:
         """A read that goes on through everything that may pass."""
         request_id = self._job.record.request_id
         while True:
             try:
-                answer = await self._job.call(self._job.account.rate_limiter.call, call, request_id)
+                answer = await self._job.call(self._account.rate_limiter.call, call, request_id)
             except TransientError as error:
                 await self.pause_after(error.message, error.retry_after)
                 continue
@@ -119,7 +123,7 @@ class Poller:
             else:
                 if not (self._succeeded and isinstance(answer, JobResult) and answer.state in _BAD_ENDS):
                     self.backoff.reset()
-                    self._missing_reads = 0
+                    self._missing.clear()
                     return answer
                 problem = Text("notices.videoMissing")
             if self._is_gone():
@@ -131,19 +135,16 @@ class Poller:
         """Whether the job is really gone. One odd answer must not cost the user a second video."""
         if not self._job.record.id:
             return True  # no job of this journal, by which nothing is bought: most likely the id is mistyped
-        now = self._job.cancellation.awake()
-        if not self._missing_reads:
-            self._missing_since = now
-        self._missing_reads += 1
-        return self._missing_reads >= NOT_FOUND_READS and now - self._missing_since >= NOT_FOUND_SECONDS
+        self._missing.append(self._cancellation.awake())
+        return len(self._missing) >= NOT_FOUND_READS and self._missing[-1] - self._missing[0] >= NOT_FOUND_SECONDS
 
-    async def _pause(self, seconds: float, line: Retrying | None = None) -> None:
-        cancellation, account = self._job.cancellation, self._job.account
-        left = account.deadline - (cancellation.awake() - self._waiting_since)
+    async def _pause(self, seconds: float, line: Event | None = None) -> None:
+        cancellation, deadline = self._cancellation, self._account.deadline
+        left = deadline - (cancellation.awake() - self._waiting_since)
         await cancellation.sleep(max(0.0, min(seconds, left)), (lambda: line) if line else self._line)
         if left <= seconds:
             state = Text("errors.deadlinePassed.lastState", state=self._status.raw_status)
-            minutes, last = f"{account.deadline / 60:.0f}", line.problem.rstrip(".") if line else state
+            minutes, last = f"{deadline / 60:.0f}", line.texts[0].rstrip(".") if line else state
             if not self._succeeded:
                 raise DeadlinePassed(self._job.record.request_id, minutes=minutes, last=last)
             late = Text("errors.videoUnavailable.late.message", minutes=minutes, last=last)
@@ -151,24 +152,24 @@ class Poller:
         if cancellation.slept != self._slept:
             self._slept = cancellation.slept
             with suppress(JournalUnusable):  # the network may be back later than the machine; the job goes on
-                if not await self._job.call(account.claims.holds, self._job.record, self._job.owner):
+                if not await self._job.call(self._account.claims.holds, self._job.record, self._job.owner):
                     raise ClaimLost
 
     def _elapsed(self) -> float:
-        return self._job.account.clock.monotonic() - self._accepted
+        return self._account.clock.monotonic() - self._accepted
 
     def _line(self) -> Event:
-        price = self._job.account.price.text()
+        price = self._account.price.text()
         if self._status.state is JobState.QUEUED:
-            return Queued(self._status.queue_position, self._elapsed(), price)
-        return Generating(self._elapsed(), self._schedule.expected, price)
+            return events.queued(self._status.queue_position, self._elapsed(), price)
+        return events.generating(self._elapsed(), self._schedule.expected, price)
 
     async def _write(self, to: State, **changes: object) -> None:
         """Write down how the job ended, if that is still open."""
-        job = self._job
-        if to in TRANSITIONS[job.record.state]:
-            price = job.record.price or job.account.price.text()
-            await job.cancellation.wait_for(job.write(job.move, job.record, to, price=price, **changes))
+        job, record = self._job, self._job.record
+        if to in TRANSITIONS[record.state]:
+            price = record.price or self._account.price.text()
+            await self._cancellation.wait_for(job.write(job.move, record, to, price=price, **changes))
 
 
 def is_still_there(account: Account, request_id: str) -> bool:

@@ -1,21 +1,31 @@
-"""What running some requests now would cost."""
+"""What running some requests now would cost, and the list price of the model."""
 
 from __future__ import annotations
 
+import threading
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from typing import Final
 
 from ..runcomfy.request import GenerationRequest
 from ..runcomfy.responses import ModelInfo
 from .budget import base_price, micros
 from .claims import Claims
+from .clock import Clock
 from .decide import Do, Situation, decide
+from .events import dollars
 from .records import JobRecord, RequestKey, State
 from .tables import JOBS
 from .video_files import VideoFolder
+
+BEST_BEFORE: Final = 3600.0
+"""Seconds after which the price is asked for again."""
+RETRY_AFTER: Final = 60.0
+"""The same where there was no answer, without which the budget cannot be kept."""
 
 
 class QuoteKind(Enum):
@@ -84,3 +94,46 @@ def _without_charge(records: list[JobRecord], claims: Claims, videos: VideoFolde
         return None
     is_made = action.do in (Do.LOAD, Do.RAISE_UNREADABLE) or action.record.state in (State.SUCCEEDED, State.SAVED)
     return QuoteKind.MADE if is_made else QuoteKind.RUNNING
+
+
+class ListPrice:
+    """The list price of a model, asked for in the background, and anew when the answer is old. For any thread."""
+
+    def __init__(self, ask: Callable[[], Future[ModelInfo]], clock: Clock) -> None:
+        self._ask = ask
+        self._clock = clock
+        self._answer: Future[ModelInfo] | None = None
+        self._asked = 0.0
+        self._known = ModelInfo()
+        self._lock = threading.Lock()
+
+    def answer(self) -> Future[ModelInfo]:
+        """The latest answer, which may still be on its way."""
+        with self._lock:
+            now, answer = self._clock.monotonic(), self._answer
+            if answer is None or now - self._asked > (RETRY_AFTER if _has_failed(answer) else BEST_BEFORE):
+                self._asked, answer = now, self._ask()
+                self._answer = answer
+            return answer
+
+    def known(self) -> ModelInfo:
+        answer = self.answer()
+        if answer.done():
+            # It is an extra; whatever is wrong shows at the calls that matter.
+            self._known = ModelInfo() if _has_failed(answer) else answer.result()
+        return self._known
+
+    def text(self) -> str:
+        """What is known by now, as people write it: `$0.02 per second`, or nothing."""
+        return price_of(self.known())
+
+
+def _has_failed(answer: Future[ModelInfo]) -> bool:
+    return answer.done() and (answer.cancelled() or answer.exception() is not None)
+
+
+def price_of(model: ModelInfo) -> str:
+    """The price as people write it; nothing where the service does not tell it in full."""
+    if model.base_price_usd is None or not model.price_unit:
+        return ""
+    return f"{dollars(model.base_price_usd)} per {model.price_unit.removeprefix('per ')}"

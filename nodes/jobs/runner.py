@@ -7,13 +7,13 @@ from typing import Final
 from ..runcomfy.errors import ConnectError, PermissionDenied, RateLimited, RunComfyError, TransientError
 from ..runcomfy.request import GenerationRequest
 from ..texts import Text
+from . import events
 from .account import Account
 from .budget import PRICE_SECONDS, Purchase, base_price, estimate
 from .decide import Action, Do, Situation, decide
 from .download import download_videos, whole_files
 from .errors import JobError, JobExpired, JobFailed, JournalUnusable, NoFreePlace
-from .events import Notice, Retrying, Submitting
-from .job import NO_JOB, Job, Run, Video
+from .job import NO_JOB, Job, Order, Run, Video
 from .poll import ClaimLost, Poller, is_still_there
 from .records import TRANSITIONS, JobRecord, RequestKey, State
 from .stop import guard
@@ -40,8 +40,9 @@ class JobRunner:
         self._connect_failures = 0
         self._is_first, self._is_checked = True, False
         self._awaited = 0
+        self._seen: list[JobRecord]
         self._videos: VideoFolder
-        """As it was at the latest decision."""
+        """The request's records and the output folder, as they were at the latest decision."""
         self._not_ours: set[int] = set()
         self._rechecked: set[int] = set()
 
@@ -51,8 +52,10 @@ class JobRunner:
 
         Raises `SeedanceError`, which says whether anything was charged, or `Stopped`.
         """
-        work = self._generate(request, "" if reuse else self._job.run.key)
-        return await guard(self._job, work, may_cancel=True)
+        account = self._account
+        key = RequestKey.of(request, model=account.client.model, account=account.name, origin=account.origin)
+        order = Order(request, key, "" if reuse else self._job.run.key)
+        return await guard(self._job, self._generate(order), may_cancel=True)
 
     async def fetch(self, request_id: str) -> Video:
         """The video of a job that was submitted before, here or elsewhere; waits for it if need be.
@@ -61,16 +64,10 @@ class JobRunner:
         """
         return await guard(self._job, self._fetch(request_id), may_cancel=False)
 
-    async def _generate(self, request: GenerationRequest, run: str) -> Video:
-        account = self._account
-        key = RequestKey.of(request, model=account.client.model, account=account.name, origin=account.origin)
+    async def _generate(self, order: Order) -> Video:
         while True:
-            records, action = await self._call(self._decide, key, run)
-            if action.record is None:
-                video = await self._submit(records, key, run, request)
-            else:
-                video = await self._do(action.do, action.record, key, run)
-            if video:
+            action = await self._call(self._decide, order)
+            if video := await self._do(action, order):
                 return video
 
     async def _fetch(self, request_id: str) -> Video:
@@ -88,30 +85,33 @@ class JobRunner:
             elif video := await self._bring(claimed, fresh=False):
                 return video
 
-    def _decide(self, key: RequestKey, run: str) -> tuple[list[JobRecord], Action]:
-        """The request's records, and what to do by them. Blocks."""
-        account = self._account
-        records = account.journal.of_request(key, first=self._is_first)
+    def _decide(self, order: Order) -> Action:
+        """What to do by the request's records. Blocks."""
+        account, run_key = self._account, order.run_key
+        records = self._seen = account.journal.of_request(order.key, first=self._is_first)
         self._is_first = False
         busy = frozenset(record.id for record in records if not account.claims.is_free(record))
         self._videos = VideoFolder(account.folder)
         situation = Situation(
             account.journal.now(),
-            run,
-            disk={record.id: self._videos.look(record)[0] for record in records if not run or record.run == run},
+            run_key,
+            disk={record.id: self._videos.look(record)[0] for record in records if run_key in ("", record.run)},
             busy=busy,
             unread=account.reports.unread(records, self._job.run.prompt_id, busy | {self._awaited}),
             not_ours=frozenset(self._not_ours),
             rechecked=frozenset(self._rechecked),
         )
-        return records, decide(records, situation)
+        return decide(records, situation)
 
-    async def _do(self, do: Do, record: JobRecord, key: RequestKey, run: str) -> Video | None:
-        """Do what was decided about a record; None where it has to be decided again."""
+    async def _do(self, action: Action, order: Order) -> Video | None:
+        """Do what was decided; None where it has to be decided again."""
+        do, record = action.do, action.record
+        if record is None:
+            return await self._submit(order)
         if do is Do.LOAD:
             return await self._call(self._load, record)
         if do is Do.RESUME:
-            return await self._resume(record, key, run)
+            return await self._resume(record, order)
         if do is Do.WAIT:
             await self._wait_for(record)
         elif do is Do.GIVE_UP_SUBMIT:
@@ -132,22 +132,20 @@ class JobRunner:
             self._job.move(record, State.SAVED, files=tuple(path.name for path in paths))
         return Video(record.request_id, paths, record.cost, reused=True)
 
-    async def _submit(
-        self, seen: list[JobRecord], key: RequestKey, run: str, request: GenerationRequest
-    ) -> Video | None:
+    async def _submit(self, order: Order) -> Video | None:
         """Buy the video, unless others have written about the request meanwhile."""
         job, cancellation = self._job, self._job.cancellation
         if not self._is_checked:
             await self._call(self._account.check_before_submit)
             self._is_checked = True
-        purchase = await self._purchase(request)
-        cancellation.report(Submitting())
-        job.submit_call = self._account.executors.calls.submit(submit, job, seen, key, run, request, purchase)
+        purchase = await self._purchase(order.request)
+        cancellation.report(events.submitting())
+        job.submit_call = self._account.executors.calls.submit(submit, job, self._seen, order, purchase)
         try:
             if not await cancellation.wait_for(job.submit_call):
                 return None
         except NoFreePlace as full:
-            cancellation.report(Notice((Text("waitingForPlace", place=full.place),)))
+            cancellation.report(events.notice(Text("waitingForPlace", place=full.place)))
             await cancellation.sleep(LINE_SECONDS)
             self._tried_since = self._account.clock.monotonic()  # a long line leaves time for what may pass
             return None
@@ -177,16 +175,16 @@ class JobRunner:
         waited = self._account.clock.monotonic() - self._tried_since
         if self._connect_failures >= CONNECT_ATTEMPTS or waited + pause > self._account.deadline:
             raise error
-        self._job.cancellation.report(Retrying(Text("notices.notCharged", problem=error.message), pause))
+        self._job.cancellation.report(events.retrying(Text("notices.notCharged", problem=error.message), pause))
         await self._job.cancellation.sleep(pause)
 
-    async def _resume(self, record: JobRecord, key: RequestKey, run: str) -> Video | None:
+    async def _resume(self, record: JobRecord, order: Order) -> Video | None:
         claims, owner = self._account.claims, self._job.owner
-        claimed = await self._call(claims.take, record, owner, run)
+        claimed = await self._call(claims.take, record, owner, order.run_key)
         try:
             return await self._bring(claimed, fresh=False) if claimed else None
         except PermissionDenied:
-            if record.key.account == key.account:
+            if record.key.account == order.key.account:
                 raise
             # The service itself says that it is another account's, which buys its own.
             self._not_ours.add(record.id)
@@ -206,8 +204,7 @@ class JobRunner:
             history = []  # the job is paid for; it goes on without
         poller = Poller(job, account.schedule(request, history), fresh=fresh)
         try:
-            ended = record.state in (State.SUCCEEDED, State.SAVED)
-            paths = await download_videos(job, poller, await (poller.result() if ended else poller.wait()))
+            paths = await download_videos(job, poller, await poller.wait())
         except ClaimLost:
             return None
         except (JobFailed, JobExpired):
@@ -228,7 +225,7 @@ class JobRunner:
         if record.state is State.INTENDED:
             left = max(0.0, record.submit_until - self._account.journal.now())
             line = Text("notices.awaitedSubmit", seconds=f"{left:.0f}")
-        self._job.cancellation.report(Notice((line,)))
+        self._job.cancellation.report(events.notice(line))
         await self._job.cancellation.sleep(WATCH_SECONDS)
 
     async def _recheck(self, record: JobRecord) -> None:

@@ -14,8 +14,9 @@ from ..runcomfy.client import RunComfy
 from ..runcomfy.errors import RateLimited, RunComfyError, TransientError
 from ..runcomfy.responses import CancelOutcome, JobState
 from ..texts import Text
+from . import events
 from .errors import JobError, JournalUnusable, OutcomeUnknown, Stopped
-from .events import Failed, StopOutcome, StopReport
+from .events import Event, StopOutcome
 from .job import Job, Video
 from .records import JobRecord, State
 from .waiting import ended_within
@@ -32,8 +33,10 @@ LIMITED_PAUSE: Final = 0.5
 """Seconds before a cancel that was refused for coming too often is made again, if the service names none."""
 LEFT: Final = {
     State.REFUSED: StopOutcome.NOT_SUBMITTED,
-    **dict.fromkeys((State.ACCEPTED, State.SURPLUS), StopOutcome.GOES_ON),
-    **dict.fromkeys((State.SUCCEEDED, State.SAVED), StopOutcome.FINISHED),
+    State.ACCEPTED: StopOutcome.GOES_ON,
+    State.SURPLUS: StopOutcome.GOES_ON,
+    State.SUCCEEDED: StopOutcome.FINISHED,
+    State.SAVED: StopOutcome.FINISHED,
     State.CANCELLED: StopOutcome.CANCELLED,
 }
 """What becomes of a job that nobody cancels; in other states it is uncertain."""
@@ -68,7 +71,7 @@ async def guard(job: Job, work: Coroutine[None, None, Video], *, may_cancel: boo
             job.leave()
 
 
-async def _stop(job: Job, may_cancel: bool) -> StopReport:
+async def _stop(job: Job, may_cancel: bool) -> Event:
     """What becomes of the job of a stopped run. Raises its end where that is bad or unclear: no later run may."""
     # Nothing is sent any more, and a job that is accepted after this wait is cancelled by the thread.
     if job.submit_call and not await ended_within(job.submit_call, SUBMIT_WAIT_SECONDS):
@@ -81,17 +84,17 @@ async def _stop(job: Job, may_cancel: bool) -> StopReport:
     return _left_alone(job.record)
 
 
-async def _show(job: Job, stopping: asyncio.Future[StopReport]) -> None:
+async def _show(job: Job, stopping: asyncio.Future[Event]) -> None:
     """Show what becomes of a job where it cannot be raised; an unclear outcome stays to be reported."""
     try:
         job.run.report(await stopping)
     except OutcomeUnknown:
         job.note_unread(job.record)
     except JobError as error:
-        job.run.report(Failed(error.texts))
+        job.run.report(events.failed(error.texts))
 
 
-async def _take_back(job: Job) -> StopReport:
+async def _take_back(job: Job) -> Event:
     """Cancel a job if that is still possible and nobody else wants it."""
     clock, record = job.account.clock, job.record
     ends = clock.monotonic() + CANCEL_SECONDS
@@ -113,17 +116,15 @@ async def _take_back(job: Job) -> StopReport:
             await clock.sleep(pause)
 
 
-def _left_alone(record: JobRecord, end: str = "pressed") -> StopReport:
+def _left_alone(record: JobRecord, end: str = "pressed") -> Event:
     """What becomes of a job that nobody cancels; ``end`` is the key of what ended the run."""
     outcome = LEFT.get(record.state, StopOutcome.UNCERTAIN)
     return _report(record, outcome, outcome.value, end=end)
 
 
-def _report(
-    record: JobRecord, outcome: StopOutcome, key: str, *, end: str = "pressed", problem: str = ""
-) -> StopReport:
+def _report(record: JobRecord, outcome: StopOutcome, key: str, *, end: str = "pressed", problem: str = "") -> Event:
     text = Text(f"stop.{key}", end=Text(f"stop.{end}"), id=record.request_id, problem=problem)
-    return StopReport((text,), outcome)
+    return events.stopped(text, outcome)
 
 
 def cancel_and_record(job: Job) -> tuple[StopOutcome, str]:
@@ -133,12 +134,12 @@ def cancel_and_record(job: Job) -> tuple[StopOutcome, str]:
     In a thread, so that a late cancellation is written down all the same. Raises `RunComfyError`.
     """
     record, account = job.record, job.account
-    looking: Future[bool] = Future()
+    is_wanted: Future[bool] = Future()
     # In a thread of its own, since a database may be silent for half a minute.
-    threading.Thread(target=_look, args=(looking, job, record), name="seedance-look", daemon=True).start()
-    wait([looking], LOOK_SECONDS)
-    if looking.done() and not looking.exception():
-        if looking.result():
+    threading.Thread(target=_ask_if_wanted, args=(is_wanted, job, record), name="seedance-look", daemon=True).start()
+    wait([is_wanted], LOOK_SECONDS)
+    if is_wanted.done() and not is_wanted.exception():
+        if is_wanted.result():
             return StopOutcome.GOES_ON, "awaited"
     elif not account.claims.is_certain(job.owner):
         return NOT_IN_TIME
@@ -148,7 +149,7 @@ def cancel_and_record(job: Job) -> tuple[StopOutcome, str]:
     return StopOutcome.CANCELLED, "cancelled"
 
 
-def _look(is_wanted: Future[bool], job: Job, record: JobRecord) -> None:
+def _ask_if_wanted(is_wanted: Future[bool], job: Job, record: JobRecord) -> None:
     """Whether another run has a job by now, or waits for it."""
     claims = job.account.claims
     try:

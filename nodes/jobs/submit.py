@@ -9,13 +9,12 @@ from typing import Final
 
 from ..errors import SeedanceError, StopRequested
 from ..runcomfy.errors import ConnectError, RunComfyError
-from ..runcomfy.request import GenerationRequest
 from ..texts import Text
+from . import events
 from .budget import MAX_UNPRICED, Purchase
 from .errors import JournalUnusable
-from .events import Notice
-from .job import Job
-from .records import JobRecord, RequestKey, State
+from .job import Job, Order
+from .records import JobRecord, State
 from .stop import cancel_and_record
 
 FIRST_BYTE_SECONDS: Final = 15.0
@@ -23,9 +22,7 @@ FIRST_BYTE_SECONDS: Final = 15.0
 before `SUBMIT_SECONDS` are over, after which other runs take its outcome for unknown."""
 
 
-def submit(
-    job: Job, seen: Sequence[JobRecord], key: RequestKey, run: str, request: GenerationRequest, purchase: Purchase
-) -> bool:
+def submit(job: Job, seen: Sequence[JobRecord], order: Order, purchase: Purchase) -> bool:
     """Write the intent, make the call, and write down what became of it, in `Job.record` as well.
 
     All in one thread, so that a job is written down even when the run that waits for it is cut off. If there are other
@@ -42,13 +39,14 @@ def submit(
     account.rate_limiter.check()
     started = account.clock.with_sleep()
     refused = job.record if job.record.id and job.record.state is State.REFUSED else None
-    intent = account.journal.create(seen, key, run, request, job.owner, refused, purchase, account.max_jobs)
+    wanted = (order.key, order.run_key, order.request)
+    intent = account.journal.create(seen, *wanted, job.owner, refused, purchase, account.max_jobs)
     if intent is None:
         return False
     account.claims.note_claimed(job.owner, started)
     job.record = intent
     if purchase.limit.amount and purchase.estimate is None:
-        job.run.report(Notice((Text("notices.unpriced", most=MAX_UNPRICED),)))
+        job.run.report(events.notice(Text("notices.unpriced", most=MAX_UNPRICED)))
 
     def check_in_time() -> None:
         """Asked when the connection stands, before the first byte of the request."""
@@ -58,7 +56,7 @@ def submit(
 
     try:
         call = partial(account.client.submit, before_first_byte=check_in_time)
-        request_id = account.rate_limiter.call(call, request)
+        request_id = account.rate_limiter.call(call, order.request)
     except StopRequested:
         job.move(intent, State.REFUSED)
         raise

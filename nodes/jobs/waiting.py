@@ -1,4 +1,4 @@
-"""How a run waits: on the event loop, with an eye on the Stop button, for the pack's own few threads, and how long.
+"""How a run waits: on the event loop, with an eye on the Stop button, for the pack's own few threads; and how long.
 
 Only single, time-limited pieces of work run in threads. They are not asyncio's default ones: ComfyUI waits for those at
 the end of a graph, and so Stop would wait for a slow connection.
@@ -15,13 +15,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
-from typing import Final, TypeVar
+from typing import Final, ParamSpec, TypeVar
 
 from ..errors import StopRequested
+from ..runcomfy.errors import RateLimited
 from ..runcomfy.request import GenerationRequest
 from .clock import Clock
 from .events import Event
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 TICK: Final = 0.1
@@ -45,11 +47,11 @@ _SECONDS_FOR_TEN: Final = {"480p": 50.0, "720p": 65.0, "1080p": 100.0}
 
 
 class Executors:
-    """One plain executor per kind of work, so that what may hang delays nothing that is urgent. With 50 jobs the pack
-    has 17 threads: these but `cancels`, one that renews claims, two that decoding takes along; up to 30 at Stop."""
+    """One plain executor per kind of work, so that what may hang delays nothing that is urgent. With 200 jobs the pack
+    has 16 threads: these but `cancels`, one that renews claims, two that decoding takes along; up to 29 at Stop."""
 
     def __init__(self) -> None:
-        self.calls = ThreadPoolExecutor(8, "seedance-call")
+        self.calls = ThreadPoolExecutor(7, "seedance-call")
         """Short exchanges with the service."""
         self.cancels = ThreadPoolExecutor(10, "seedance-cancel")
         """What Stop waits for."""
@@ -99,7 +101,7 @@ class Cancellation:
         """Wait, keeping ``line`` up to date. Raises `StopRequested`."""
         ends = self._clock.monotonic() + seconds
         while True:
-            self._look()
+            self._check_stop()
             if line:
                 self.report(line())
             left = ends - self._clock.monotonic()
@@ -112,7 +114,7 @@ class Cancellation:
         waiting = asyncio.wrap_future(future)
         try:
             while not waiting.done():
-                self._look()
+                self._check_stop()
                 await asyncio.wait({waiting}, timeout=TICK)
             return waiting.result()
         except (StopRequested, asyncio.CancelledError):
@@ -121,7 +123,7 @@ class Cancellation:
         finally:
             waiting.cancel()
 
-    def _look(self) -> None:
+    def _check_stop(self) -> None:
         self.awake()
         if self.is_stopped():
             raise StopRequested
@@ -159,6 +161,40 @@ class Backoff:
 
     def reset(self) -> None:
         self.failures = 0
+
+
+class RateLimiter:
+    """Lets calls through until the service limits one, and then none before the time that it asked for is over.
+
+    A limited service sees no more calls at once than there are threads, however many jobs wait. For any thread.
+    """
+
+    def __init__(self, clock: Clock, backoff: Backoff) -> None:
+        self._clock = clock
+        self._backoff = backoff
+        self._opens = 0.0
+        self._lock = threading.Lock()
+
+    def check(self) -> None:
+        """Raises `RateLimited` where a call would be of no use by now; it names the seconds to wait."""
+        if (left := self._opens - self._clock.monotonic()) > 0:
+            raise RateLimited(left)
+
+    def call(self, call: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
+        """Make a call, unless it is of no use by now. Raises `RateLimited` for this call or one before, as `check`."""
+        self.check()
+        try:
+            result = call(*args, **options)
+        except RateLimited as error:
+            with self._lock:
+                now, asked = self._clock.monotonic(), error.retry_after
+                # Calls that were under way together are limited together; that is one failure.
+                at_once = self._opens > now
+                pause = min(asked or 0.0, MAX_RETRY_AFTER) if at_once else self._backoff.pause(asked)
+                self._opens = max(self._opens, now + pause)
+            raise RateLimited(self._opens - now, error.subject) from None
+        self._backoff.reset()
+        return result
 
 
 @dataclass(frozen=True)

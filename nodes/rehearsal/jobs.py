@@ -45,8 +45,6 @@ class Job:
     """One accepted submit. Times are the service's clock's, in seconds."""
 
     request: VideoRequest
-    account: int
-    """Index of the token that it came with."""
     timing: Timing
     clock: Callable[[], float]
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
@@ -124,8 +122,8 @@ class JobStore:
         """All that are not expired, oldest first."""
         return [job for job in self._jobs if not job.is_expired]
 
-    def submit(self, request: VideoRequest, account: int) -> Job:
-        job = Job(request, account, self._timing, self._clock)
+    def submit(self, request: VideoRequest) -> Job:
+        job = Job(request, self._timing, self._clock)
         with self._lock:
             self._jobs = [*self.jobs, job]
         self.begin(job)

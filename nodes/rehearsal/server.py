@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import re
 import socket
 import threading
 import time
-from collections.abc import Collection
 from concurrent.futures import Future
 from contextlib import closing
 from datetime import datetime, timezone
@@ -24,26 +22,19 @@ from .schema import VideoRequest
 DEFAULT_TOKEN: Final = "rehearsal"  # noqa: S105 - no secret: it opens nothing but this stand-in
 MODEL_ID: Final = "bytedance/seedance-1-0/pro/fast/text-to-video"
 MAX_BODY_BYTES: Final = 1024 * 1024
-_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 
 
 class RehearsalService:
     """A stand-in for RunComfy. Nothing it does costs anything, leaves this machine or touches its disk.
 
-    It answers from the beginning until `stop`, which closes its ``store`` too. It has an account per token, and a price
-    in US dollars per second of video or none. May be used from several threads. Raises OSError where it cannot listen.
+    It answers from the beginning until `stop`, which closes its ``store`` too. It has one account and names no price.
+    May be used from several threads. Raises OSError where it cannot listen.
     """
 
-    def __init__(
-        self,
-        *,
-        tokens: Collection[str] = (DEFAULT_TOKEN,),
-        price_usd: float | None = 0.02,
-        store: JobStore | None = None,
-    ) -> None:
+    def __init__(self, token: str = DEFAULT_TOKEN, store: JobStore | None = None) -> None:
         # The backlog: hundreds of jobs may be polled at once.
         listener = socket.create_server(("127.0.0.1", 0), backlog=256)
-        self._tokens, self._price_usd = tuple(tokens), price_usd
+        self._token = token
         self.store = store or JobStore(Timing())
         self.origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
         self._stopping: Future[None] = Future()
@@ -87,7 +78,7 @@ class RehearsalService:
         return app
 
     async def _submit(self, request: web.Request) -> web.Response:
-        account = self._account(request)
+        self._check_token(request)
         self._check_model(request)
         try:
             wanted = VideoRequest.model_validate_json(await request.read())
@@ -95,17 +86,13 @@ class RehearsalService:
             problems = error.errors(include_url=False, include_context=False, include_input=False)
             detail = [{**problem, "loc": ["body", *problem["loc"]]} for problem in problems]
             return web.json_response({"detail": detail}, status=422)
-        job = self.store.submit(wanted, account)
+        job = self.store.submit(wanted)
         return web.json_response({"request_id": job.request_id, **_links(request, job, "status", "result", "cancel")})
 
     async def _model(self, request: web.Request) -> web.Response:
-        self._account(request)
+        self._check_token(request)
         self._check_model(request)
-        answer: dict[str, object] = {"model_id": MODEL_ID, "input_schema": VideoRequest.model_json_schema()}
-        if self._price_usd is not None:
-            note = f"${self._price_usd:g} per second of video (a rehearsal: nothing is charged)."
-            answer |= {"base_price_usd": self._price_usd, "price_unit": "second", "pricing_note": note}
-        return web.json_response(answer)
+        return web.json_response({"model_id": MODEL_ID, "input_schema": VideoRequest.model_json_schema()})
 
     async def _status(self, request: web.Request) -> web.Response:
         job = self._job(request)
@@ -124,8 +111,6 @@ class RehearsalService:
         answer["created_at"] = _date(job, job.submitted)
         if state not in (JobState.IN_QUEUE, JobState.IN_PROGRESS) and job.ended is not None:
             answer["finished_at"] = _date(job, job.ended)
-            if request.query.get("include_cost") == "true" and self._price_usd is not None:
-                answer["cost"] = round(self._price_usd * job.request.duration, 4) if state is JobState.SUCCEEDED else 0
         if state is JobState.SUCCEEDED:
             answer["output"] = {"video": f"{request.url.origin()}/media/{job.request_id}.mp4"}
         if state is JobState.FAILED:
@@ -144,28 +129,25 @@ class RehearsalService:
         content = await asyncio.to_thread(self.store.video, job)
         return web.Response(body=content, content_type="video/mp4")
 
-    def _account(self, request: web.Request) -> int:
+    def is_known(self, token: str) -> bool:
+        """Whether there is an account with this token."""
+        return token == self._token
+
+    def _check_token(self, request: web.Request) -> None:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        token = token.strip()
-        if scheme.lower() == "bearer" and token in self._tokens:
-            return self._tokens.index(token)
-        reason = "the token is not known" if token else "no bearer token was sent"
-        raise _refusal(web.HTTPUnauthorized, 400004, f"UserAccountError: {reason}")
+        if scheme.lower() != "bearer" or not self.is_known(token.strip()):
+            reason = "the token is not known" if token.strip() else "no bearer token was sent"
+            raise _refusal(web.HTTPUnauthorized, 400004, f"UserAccountError: {reason}")
 
     def _check_model(self, request: web.Request) -> None:
         if (model := request.match_info["model"]) != MODEL_ID:
             raise _refusal(web.HTTPBadRequest, 400001, f"InvalidResourceIdentifier: no model {model!r:.150}")
 
     def _job(self, request: web.Request) -> Job:
-        account = self._account(request)
-        request_id = request.match_info["request_id"]
-        if not _REQUEST_ID.fullmatch(request_id):
-            raise _refusal(web.HTTPBadRequest, 400001, "InvalidResourceIdentifier: that is not a request id")
-        job = self.store.find(request_id)
+        self._check_token(request)
+        job = self.store.find(request.match_info["request_id"])
         if job is None:
             raise _refusal(web.HTTPNotFound, 404001, "ResourceNotFound: it is unknown, deleted or expired")
-        if job.account != account:
-            raise _refusal(web.HTTPForbidden, 403001, "PermissionDeniedError: it belongs to another account")
         return job
 
 

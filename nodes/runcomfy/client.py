@@ -110,15 +110,10 @@ class HttpTransport:
         self._kept = self._session()
 
     def send(self, request: ApiRequest, /, *, before_first_byte: Callable[[], None] | None = None) -> ApiResponse:
-        if request.body is None:
-            return self._exchange(self._kept, request, self.limits.total, before_first_byte)
-        # A kept connection may just have been closed by the service, which would look as if the request had arrived.
-        with self._session() as fresh:
-            return self._exchange(fresh, request, self.limits.submit, before_first_byte)
-
-    def _exchange(
-        self, session: Session, request: ApiRequest, seconds: float, before_first_byte: Callable[[], None] | None
-    ) -> ApiResponse:
+        session, seconds = self._kept, self.limits.total
+        if request.body is not None:
+            # A kept connection may just have been closed by the service: it would look as if the request had arrived.
+            session, seconds = self._session(), self.limits.submit
         exchange = Exchange(seconds, MAX_REPLY, self.clock, before_first_byte=before_first_byte)
         failure: Exception
         try:
@@ -128,12 +123,13 @@ class HttpTransport:
             failure = error
         except (OSError, ValueError, HTTPError, http.client.HTTPException, ResponseTooLarge) as error:
             # Those of `requests` are OSErrors, its InvalidJSONError and the like ValueErrors, too.
-            if not exchange.sent:
-                failure = ConnectError(failure_reason(error, exchange), request.subject)
-            elif isinstance(error, ResponseTooLarge):
+            reason = failure_reason(error, exchange)
+            failure = ReadError(reason, request.subject) if exchange.sent else ConnectError(reason, request.subject)
+            if exchange.sent and isinstance(error, ResponseTooLarge):
                 failure = InvalidResponse("tooLong", request.subject)
-            else:
-                failure = ReadError(failure_reason(error, exchange), request.subject)
+        finally:
+            if session is not self._kept:
+                session.close()
         # Not inside a handler: what `requests` raises holds the request with its headers, and would stay attached, as
         # would the variables of what was called.
         raise failure.with_traceback(None)

@@ -78,15 +78,12 @@ class ModelInfo:
     price_unit: str = ""
 
 
-_STATUS_WORDS: Final = {
+_WORDS: Final = {
     "in_queue": JobState.QUEUED,
     **dict.fromkeys(("in_progress", "pending", "waiting", "starting", "processing"), JobState.RUNNING),
-    **dict.fromkeys(("completed", "succeeded", "failed", "error"), JobState.ENDED),
-    **dict.fromkeys(("cancelled", "canceled"), JobState.CANCELLED),
-}
-_RESULT_WORDS: Final = _STATUS_WORDS | {
     **dict.fromkeys(("completed", "succeeded"), JobState.SUCCEEDED),
     **dict.fromkeys(("failed", "error"), JobState.FAILED),
+    **dict.fromkeys(("cancelled", "canceled"), JobState.CANCELLED),
 }
 _OUTCOMES: Final = {
     **dict.fromkeys(("cancelled", "canceled"), CancelOutcome.CANCELLED),
@@ -129,14 +126,14 @@ class Answer:
         raise self._error("wrongRequestId", id=shown) if shown else self._error("noRequestId")
 
     def status(self) -> JobStatus:
-        word = self._status_word()
-        return JobStatus(_STATUS_WORDS.get(word, JobState.UNKNOWN), word, count_in(self._body.get("queue_position")))
+        word, state = self._state()
+        state = JobState.ENDED if state in (JobState.SUCCEEDED, JobState.FAILED) else state
+        return JobStatus(state, word, count_in(self._body.get("queue_position")))
 
     def result(self) -> JobResult:
-        body, word = self._body, self._status_word()
+        body, (word, state) = self._body, self._state()
         videos = tuple(dict.fromkeys(links_in(body.get("output"))))[:MAX_VIDEOS]
         reason = text_in(body.get("error")) or text_in(body.get("error_message"))
-        state = _RESULT_WORDS.get(word, JobState.UNKNOWN)
         if word == "completed" and reason and not videos:
             state = JobState.FAILED
         return JobResult(state, word, videos, reason, number_in(body.get("cost")))
@@ -152,13 +149,13 @@ class Answer:
             raise self._error("")
         return ModelInfo(number_in(self._body.get("base_price_usd")), text_in(self._body.get("price_unit")))
 
-    def _status_word(self) -> str:
+    def _state(self) -> tuple[str, JobState]:
         status = self._body.get("status")
         word = text_in(status)[:60].lower() if isinstance(status, str) else ""
         # With a code, the undocumented word `error` is as likely about the call as about the job.
         if not word or (word == "error" and self._body.get("error_code")):
             raise self._error("noStatus")
-        return word
+        return word, _WORDS.get(word, JobState.UNKNOWN)
 
     def _error(self, problem: str, **values: str) -> RunComfyError:
         """What it means without the documented content: the error of its code and message, under any of the names that

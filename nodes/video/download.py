@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import re
 import secrets
 import time
@@ -33,6 +35,7 @@ TIMEOUTS: Final = (10.0, 20.0)
 """Seconds to connect, and between two pieces of an answer."""
 ATTEMPT_TIMEOUT: Final = 600.0
 """Seconds for one attempt; the next one goes on where it ended."""
+_log: Final = logging.getLogger("seedance")
 
 
 @dataclass(eq=False)
@@ -50,6 +53,8 @@ class Download:
     max_size: int = MAX_SIZE
     clock: Callable[[], float] = time.monotonic
     wait: Wait = pause
+    trailer: Callable[[], bytes] = bytes
+    """Asked in the thread of `attempt` for what is to stand in the file behind the video; it must not raise."""
     received: int = field(default=0, init=False)
     total: int | None = field(default=None, init=False)
     """Bytes in all, once the server has said."""
@@ -79,19 +84,15 @@ class Download:
             with exchange:
                 self._transfer(link, progress)
             self._check()
-        except (requests.exceptions.RequestException, HTTPError, ValueError, ResponseTooLarge) as error:
-            # Not to be chained: it holds the link, and with it perhaps a key.
-            raise self._failure(error, exchange) from None
+            self._write_trailer()
         except (DownloadInterrupted, LinkExpired):
             raise  # another attempt goes on from what has arrived
         except VideoError:
             self.discard()
             raise
-        except OSError as error:
-            if not exchange.sent:  # certificates that cannot be read
-                raise self._failure(error, exchange) from None
-            self.discard()
-            raise disk_error(error, self.target) from None
+        except (OSError, HTTPError, ValueError, ResponseTooLarge) as error:
+            # Not to be chained: it holds the link, and with it perhaps a key.
+            raise self._failure(error, exchange) from None
         self._is_whole = True
         try:
             replace(self._part, self.target, self.wait)
@@ -104,6 +105,19 @@ class Download:
             check_mp4(self._part)
         except PermissionError:  # a scanner looks at what is new
             raise DownloadInterrupted(Text("errors.video.interrupted.held")) from None
+
+    def _write_trailer(self) -> None:
+        if not (trailer := self.trailer()):
+            return
+        try:
+            with self._part.open("r+b") as file:
+                file.seek(self.received)
+                file.write(trailer)
+                sync(file)
+        except OSError as error:  # the video is worth no less without it
+            _log.warning("Seedance: the workflow is not written into %s (%s).", self.target.name, error)
+            with suppress(PermissionError):  # it could not even be opened: nothing was written
+                os.truncate(self._part, self.received)
 
     def discard(self) -> None:
         """Remove an unfinished file. One that is whole stays, even under the name of an unfinished one."""
@@ -165,6 +179,10 @@ class Download:
         if isinstance(error, ResponseTooLarge):
             self.discard()
             return self._too_large()
+        is_of_requests = isinstance(error, requests.exceptions.RequestException)
+        if exchange.sent and isinstance(error, OSError) and not is_of_requests:
+            self.discard()
+            return disk_error(error, self.target)
         reason = failure_reason(error, exchange)
         if isinstance(error, InvalidProxy):
             return VideoError("video.badProxy", reason=reason)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Final, TypeVar
@@ -148,12 +149,9 @@ class VideoWriter:
             replace(self._part, self._target)
 
     def discard(self) -> None:
-        with suppress(OSError, ValueError, av.FFmpegError):
-            self._container.close()
-        with suppress(OSError):
-            self._file.close()
-        with suppress(OSError):
-            remove(self._part)
+        for end in (self._container.close, self._file.close, partial(remove, self._part)):
+            with suppress(OSError, ValueError, av.FFmpegError):
+                end()
 
     def _mux_frame(self, frame: av.VideoFrame | None) -> None:
         for packet in self._stream.encode(frame):

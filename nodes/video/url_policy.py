@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
-from collections.abc import Callable
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -21,7 +20,8 @@ _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 _FAKE: Final = ipaddress.ip_network("198.18.0.0/15")
 """Where proxy tools such as Clash and sing-box let every name lead, to carry the connection on by themselves."""
 _NUMBER: Final = re.compile(r"(.*\.)?(\d+|0x[0-9a-f]*)\.?", re.IGNORECASE)
-"""Hosts that a resolver takes for an address, in a short, octal or hexadecimal form of it perhaps: by the last part."""
+"""Hosts that a resolver takes for an address, by the last part: in a short, octal or hexadecimal form, which counts as
+not public whatever it stands for, if not in the usual one."""
 _PUBLIC_IPV6: Final = ipaddress.ip_network("2000::/3")
 """All that is assigned so far; local prefixes of every kind lie outside of it."""
 _SPECIAL: Final = tuple(
@@ -36,9 +36,7 @@ def is_public(address: str) -> bool:
     """Whether an IP address belongs to the public internet, also where it hides an IPv4 address in IPv6."""
     ip = _ip(address)
     if isinstance(ip, ipaddress.IPv6Address):
-        if ip.ipv4_mapped:
-            return is_public(str(ip.ipv4_mapped))
-        if ip in _NAT64:
+        if ip.ipv4_mapped or ip in _NAT64:
             return is_public(str(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)))
         if ip not in _PUBLIC_IPV6:
             return False
@@ -55,8 +53,7 @@ def check_url(link: str) -> None:
     try:
         parts = urlsplit(link)
         host = (parts.hostname or "").rstrip(".")
-        address = _literal(host)
-        if ("[" in parts.netloc and not address) or parts.port == 0:  # the first, newer Pythons refuse by themselves
+        if ("[" in parts.netloc and not _ip(host)) or parts.port == 0:  # the first, newer Pythons refuse by themselves
             raise ValueError(host)
         link.encode()
     except ValueError:
@@ -65,54 +62,44 @@ def check_url(link: str) -> None:
         raise _unsafe("notHttps")
     if parts.username or parts.password:
         raise _unsafe("credentials")
-    if (address and not is_public(address)) or host.lower() == "localhost":
+    is_address = _ip(host) or _NUMBER.fullmatch(host)
+    if (is_address and not is_public(host)) or host.lower() == "localhost":
         raise _unsafe("notPublic", host=host.partition("%")[0])
 
 
-def media_session(trusted_origin: str | None = None, allowed: Callable[[str], bool] = is_public) -> requests.Session:
+def media_session(trusted_origin: str | None = None) -> requests.Session:
     """A session without any token that connects to public addresses only, again at every redirect.
 
-    The links of a ``trusted_origin``, an API on loopback, may point back to it over http. ``allowed`` says which
-    addresses count as public.
+    The links of a ``trusted_origin``, an API on loopback, may point back to it over http.
     """
-    session = Session(_PublicAdapter(allowed), redirects=MAX_REDIRECTS)
+    # The addresses of a name are judged, and once more, before a byte is sent, the one that was connected to: by then
+    # the name may stand for another.
+    session = Session(LimitedAdapter(check=_check, check_address=check_address), redirects=MAX_REDIRECTS)
     del session.adapters["http://"]
     if trusted_origin:
         session.mount(trusted_origin + "/", LimitedAdapter(use_proxy=False))
     return session
 
 
-class _PublicAdapter(LimitedAdapter):
-    """Judges the addresses of a name, and once more, before a byte is sent, the one that was connected to: by then
-    the name may stand for another. Behind a proxy, names are the proxy's business."""
-
-    def __init__(self, allowed: Callable[[str], bool]) -> None:
-        self._allowed = allowed
-        super().__init__()
-
-    def check(self, url: str, proxy: str | None) -> None:
-        check_url(url)
-        if proxy:
-            return
+def _check(url: str, proxy: str | None) -> None:
+    check_url(url)
+    if not proxy:  # whose business names are
         try:
-            check_host(urlsplit(url).hostname or "", self._allowed)
+            check_host(urlsplit(url).hostname or "")
         except OSError as error:
             raise requests.ConnectionError(error) from None
 
-    def check_address(self, host: str, address: str) -> None:
-        _check_address(self._allowed, host, address)
 
-
-def check_host(host: str, allowed: Callable[[str], bool] = is_public) -> None:
+def check_host(host: str) -> None:
     """Judge the addresses that a name leads to now. Blocks; raises `UnsafeUrl`, and OSError where it leads nowhere."""
     for *_, address in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM):
-        _check_address(allowed, host, str(address[0]))
+        check_address(host, str(address[0]))
 
 
-def _check_address(allowed: Callable[[str], bool], host: str, address: str) -> None:
-    """Judge an address that a name, which `check_url` found to be no address itself, leads to."""
+def check_address(host: str, address: str) -> None:
+    """Judge an address that a name, which `check_url` found to be no address itself, leads to. Raises `UnsafeUrl`."""
     ip = _ip(address)
-    if not (allowed(address) or (ip and ip in _FAKE)):
+    if not (is_public(address) or (ip and ip in _FAKE)):
         raise _unsafe("leadsInside", host=host, address=address)
 
 
@@ -121,18 +108,6 @@ def _ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
         return None
-
-
-def _literal(host: str) -> str | None:
-    """The IP address that a host is, in any of the forms in which one may be written; None for a name."""
-    if ip := _ip(host):
-        return str(ip)
-    if not _NUMBER.fullmatch(host):
-        return None
-    try:
-        return socket.inet_ntoa(socket.inet_aton(host))
-    except (OSError, UnicodeError):
-        return host  # which is_public takes for no public address
 
 
 def _unsafe(reason: str, **hosts: str) -> UnsafeUrl:

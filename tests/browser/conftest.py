@@ -76,17 +76,21 @@ def server(service: RehearsalService, tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium without a window. A machine without one fails the tests: what no browser ran is not shown.
+    """While it is open, playwright runs an event loop in this thread, beside which no other test can run one."""
+    with chromium() as browser:
+        yield browser
 
-    While it is open, playwright runs an event loop in this thread, beside which no other test can run one of its own.
-    """
-    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    assert chromium, "These tests need Chromium (apt-get install chromium), or its path in CHROMIUM."
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Chromium without a window. A machine without one fails the tests: what no browser ran is not shown."""
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    assert path, "These tests need Chromium (apt-get install chromium), or its path in CHROMIUM."
     # Chromium refuses to sandbox pages for root, which tests in containers are; the only pages here are our own.
     sandbox = ["--no-sandbox"] if getattr(os, "geteuid", lambda: 1)() == 0 else []
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=[OFFLINE, *sandbox])
+        browser = playwright.chromium.launch(executable_path=path, args=[OFFLINE, *sandbox])
         yield browser
         browser.close()
 
@@ -163,6 +167,14 @@ def save_token(file: Path, token: str) -> None:
 def new_page(browser: Browser) -> Iterator[Page]:
     """A page that nothing is known in. What this pack's own code does wrong in it is an error at the end."""
     wrong: list[str] = []
+    with watched_page(browser, wrong) as page:
+        yield page
+    assert [each for each in wrong if OURS.search(each)] == []
+
+
+@contextmanager
+def watched_page(browser: Browser, wrong: list[str]) -> Iterator[Page]:
+    """The same for whoever judges by himself what has gone ``wrong``."""
     sharpness = 10 / 9 if os.environ.get("SCREENSHOTS") else 1  # pixels of the picture to one of the page
     context = browser.new_context(viewport=SIZE, device_scale_factor=sharpness)
     context.set_default_timeout(PATIENCE)
@@ -173,7 +185,6 @@ def new_page(browser: Browser) -> Iterator[Page]:
     watch_requests(page, wrong)
     yield page
     context.close()
-    assert [each for each in wrong if OURS.search(each)] == []
 
 
 def watch_requests(page: Page, wrong: list[str]) -> None:

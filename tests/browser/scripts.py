@@ -56,6 +56,12 @@ ADD = """(type) => {
     node.pos = [500, 300]
     app.graph.add(node)
 }"""
+AS_DROPPED = """([name, content]) => {
+    const dropped = new DataTransfer()
+    const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0))
+    dropped.items.add(new File([bytes], name, {type: "video/mp4"}))
+    return dropped
+}"""
 DRAWN = """async () => {
     await new Promise((done) => setTimeout(done))
     for (const _ of [1, 2, 3]) await new Promise(requestAnimationFrame)

@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, expect
 
-from nodes.jobs.clock import SystemClock
+from nodes.jobs.clock import Clock
+from nodes.jobs.events import dollars
 from nodes.jobs.journal import Journal
-from nodes.jobs.records import RequestKey, State
+from nodes.jobs.listing import totals
+from nodes.jobs.records import JobRecord, RequestKey, State
 from nodes.runcomfy.client import HttpTransport, RunComfy
 from nodes.runcomfy.request import MODEL_ID, GenerationRequest
 from nodes.runcomfy.token import Token
-from tests.browser.conftest import TOKEN, in_both
+from tests.browser.conftest import TOKEN, in_both, save_token
 from tests.browser.screenshots import Screenshots
 from tests.browser.test_node_view import expect_run, first_frame
 from tests.browser.ui import Ui
@@ -38,7 +40,7 @@ BOAT = "A paper boat on a puddle at night, the lights of the city in the water"
 @pytest.fixture
 def journal(server: ComfyUI) -> Iterator[Journal]:
     """The server's own, beside which the server goes on using it."""
-    journal = Journal(server.base / "user" / "__seedance" / "jobs.sqlite3", SystemClock())
+    journal = Journal(server.base / "user" / "__seedance" / "jobs.sqlite3", Clock())
     yield journal
     journal.close()
 
@@ -68,6 +70,14 @@ def test_the_price_follows_the_widgets(ui: Ui, service_log: ServiceLog, token: s
     expect(quote).to_have_text("About $0.12: 3 of 4 videos of 2 s, 480p")
     assert "About" not in ui.page.evaluate(SERIALIZED)
     assert "About" not in str(ui.posts())
+
+
+def test_without_a_token_the_node_says_so_until_there_is_one(ui: Ui, token_file: Path, prompt: str) -> None:
+    ui.load(first_frame(prompt, duration=11))  # no test makes one so long, whose cost would be known
+    quote = ui.page.locator(".seedance-quote").locator("visible=true")
+    expect(quote).to_have_text("No token. Live runs need one; rehearsal does not.")
+    save_token(token_file, TOKEN)
+    expect(quote).to_have_text("From $0.22: 1 video of 11 s, 480p")
 
 
 @in_both
@@ -146,6 +156,39 @@ def test_what_is_listed_is_searched_filtered_and_scrolled(ui: Ui, journal: Journ
     assert f"Lantern 0 über Öl, {prompt}" in Path(download.value.path()).read_text(encoding="utf-8")
 
 
+def test_what_changes_further_down_is_shown_and_leaves_a_list_that_it_does_not_belong_to(
+    ui: Ui, journal: Journal, token: str, prompt: str
+) -> None:
+    slow, slower = (record(journal, State.ACCEPTED, GenerationRequest(f"{prompt} {name}")) for name in ("one", "two"))
+    for number in range(MANY):
+        record(journal, State.CANCELLED, GenerationRequest(f"{prompt} Lantern {number}!"))
+    panel = opened(ui)
+    for words, first in ((f"no {prompt}", "No jobs."), (prompt, "Lantern 64!")):
+        panel.get_by_role("searchbox").fill(words)
+        expect(panel).to_contain_text(first)
+    for text in ("Lantern 35!", "Lantern 5!", "one"):
+        card(panel, f"{prompt} {text}").scroll_into_view_if_needed()
+    expect(card(panel, f"{prompt} one")).to_contain_text("Being made")
+    journal.transition(slow, State.SUCCEEDED, cost=3.21)
+    expect(card(panel, f"{prompt} one")).to_contain_text("Paid for, not on disk · $3.21")
+    expect(panel).to_contain_text(f"all {dollars(totals(journal)['all']['cost'])}")
+    other = record(journal, State.ACCEPTED, GenerationRequest(f"{prompt} three"))
+    panel.get_by_role("combobox").select_option("Under way")
+    expect(panel.get_by_role("listitem")).to_have_count(2)
+    journal.transition(slower, State.CANCELLED)
+    expect(panel.get_by_role("listitem")).to_have_count(1)
+    journal.transition(other, State.CANCELLED)
+    expect(panel.get_by_role("listitem")).to_have_count(0)
+
+
+def test_a_server_that_answers_again_is_complained_of_no_more(ui: Ui, token: str) -> None:
+    status = opened(ui).get_by_role("status")
+    ui.page.route("**/seedance/jobs?*", lambda route: route.fulfill(body="a gateway's page"))
+    expect(status).to_have_text("ComfyUI did not answer. Is it still running?")
+    ui.page.unroute("**/seedance/jobs?*")
+    expect(status).to_have_text("")
+
+
 def test_a_video_that_is_not_on_disk_is_fetched(
     ui: Ui, server: ComfyUI, service_log: ServiceLog, token: str, prompt: str
 ) -> None:
@@ -209,7 +252,7 @@ def press(job: Locator, button: str) -> None:
     job.get_by_role("button", name=re.compile(f"^{button}:")).click()
 
 
-def record(journal: Journal, state: State, request: GenerationRequest, origin: str = "https://elsewhere") -> None:
+def record(journal: Journal, state: State, request: GenerationRequest, origin: str = "https://elsewhere") -> JobRecord:
     """Writes down a job that came to this."""
     key = RequestKey.of(request, model=MODEL_ID, account=Token(TOKEN, "the test").account, origin=origin)
-    record_in(state, journal, key, request)
+    return record_in(state, journal, key, request)

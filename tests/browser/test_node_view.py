@@ -157,10 +157,10 @@ def test_the_loaders_player_shows_the_frames_that_are_chosen(ui: Ui, token: str,
     ui.add_node(LOADER)
     # It has the new video, though nobody has asked for the list since.
     ui.page.wait_for_function(NEWEST_IS, arg=f"seedance/{made} [output]")
+    expect(players(ui)).to_have_count(1)
     ui.choose(LOADER, "video", f"{made} [output]")  # as the picker of Nodes 2.0 does
     ui.expect_on(LOADER, ui.line("49 frames at 24 fps, 864x480"))
     player = players(ui)
-    expect(player).to_have_count(1)
     ui.choose(LOADER, "skip_first_frames", 24)
     ui.choose(LOADER, "frame_load_cap", 4)
     shown = ui.page.evaluate(FRAMES_SHOWN, [player.element_handle(), 1])

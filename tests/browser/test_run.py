@@ -11,8 +11,10 @@ from playwright.sync_api import FloatRect, expect
 
 from tests.browser.conftest import in_both
 from tests.browser.screenshots import Screenshots
+from tests.browser.test_node_view import first_frame
 from tests.browser.ui import Ui
 from tests.comfyui.seedance_graphs import HEIGHT, WIDTH
+from tools.comfyui import ComfyUI
 
 NODE = "SeedanceTextToVideo"
 TEMPLATE = "Seedance - First video (rehearsal)"
@@ -20,6 +22,8 @@ TEXT = "A small round robot rolls across a wooden desk at night."
 FILMED = (500, 40, 1440, 745)
 """The node, the one after it, and Run: left, top, right, bottom."""
 TYPES = "() => Object.values(app.nodeOutputs).flatMap((each) => each.images.map((file) => file.type))"
+FILES = """() => Object.values(app.nodeOutputs).flatMap((each) => each.images.map((file) => file.filename))
+    .filter((name) => name.endsWith(".mp4"))"""
 MIDDLE = """(video) => new Promise((done) => {
     video.onseeked = done
     video.currentTime = video.duration / 2
@@ -59,6 +63,19 @@ def test_a_template_becomes_a_video_on_the_node(ui: Ui, screenshots: Screenshots
     expect(ui.page.get_by_text("job completed")).to_be_hidden()
     screenshots.take("graph", ui.page)
     screenshots.take_part("../web/docs/assets/text-to-video", ui.page, with_title(ui.place_of(NODE)))
+
+
+@in_both
+def test_a_videos_file_brings_its_graph_back(ui: Ui, server: ComfyUI, prompt: str) -> None:
+    ui.load(first_frame(prompt, mode="rehearsal"))
+    ui.run()
+    assert ui.wait_for_end() == "execution_success"
+    graph = ui.as_api()
+    (name,) = ui.page.evaluate(FILES)
+    ui.start_over(nodes_2=ui.has_nodes_2)
+    ui.drop(server.base / "output" / "seedance" / "rehearsal" / name)
+    ui.page.wait_for_function("() => app.graph.nodes.length > 0")
+    assert ui.as_api() == graph
 
 
 def with_title(node: FloatRect) -> FloatRect:

@@ -6,10 +6,12 @@ canvas. Both are the same in the UI of ComfyUI 0.3.75 and in those of 2026.
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Error, FloatRect, Locator, Page, expect
@@ -137,6 +139,12 @@ class Ui:
         self.page.evaluate(scripts.LAY_OUT)
         self.settle()  # where a node is, the canvas knows once it is drawn
         self.command("Comfy.Canvas.FitView")
+
+    def drop(self, file: Path) -> None:
+        """Drops a file onto the canvas."""
+        content = base64.b64encode(file.read_bytes()).decode()
+        dropped = self.page.evaluate_handle(scripts.AS_DROPPED, [file.name, content])
+        self.page.dispatch_event("#graph-canvas", "drop", {"dataTransfer": dropped})
 
     def add_node(self, node_type: str) -> None:
         """Puts a node into the graph."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from tests.comfyui.graphs import ApiGraph
 from tests.support.rehearsal import RehearsalService, Submission
 from tools.comfyui import ComfyUI
 from tools.comfyui_client import Client, Refused, Run, Status
-from tools.comfyui_events import PROGRESS_TEXT
+from tools.comfyui_events import PROGRESS_TEXT, Event
 from tools.upscale_model import UPSCALER, write_tiny_upscaler
 
 PACK = Path(__file__).resolve().parents[2]
@@ -29,6 +29,9 @@ TOKEN = "a-token-of-the-tests"
 TIMING = Timing(queued=0.3, running=0.7)
 PYTHON = {"PYTHONDONTWRITEBYTECODE": ""}  # as users have it: an import compiles once, not at every start
 PATIENCE = 10.0  # seconds for the service to begin with a job
+
+Step = tuple[Callable[[Event], bool], Callable[[], object]]
+"""Which event of a run to wait for, and what to do then."""
 
 
 @dataclass(frozen=True)
@@ -84,12 +87,64 @@ def client(server: ComfyUI) -> Iterator[Client]:
         yield client
 
 
+@dataclass(frozen=True)
+class Comfy(ServiceLog):
+    """A user's ComfyUI, and what has reached the service from it since the test began."""
+
+    server: ComfyUI
+    client: Client
+
+    @property
+    def base(self) -> Path:
+        """The folder with its input, output and user folders."""
+        return self.server.base
+
+    @property
+    def url(self) -> str:
+        return self.server.url
+
+    @property
+    def bought(self) -> list[str]:
+        """The ids of the jobs that the service has taken."""
+        return [submission.request_id for submission in self.submissions]
+
+    def run(self, graph: ApiGraph, *steps: Step) -> Run:
+        """Run a graph, and react to its events, one step after the other."""
+        return self.client.run(graph, on_event=in_order(*steps))
+
+    def failure(self, graph: ApiGraph) -> str:
+        """What the user reads of a graph that fails, whether validation or the node says it."""
+        try:
+            run = self.client.run(graph)
+        except Refused as refusal:
+            return str(refusal)
+        assert run.status is Status.ERROR
+        assert run.error is not None
+        return run.error.message
+
+    def files(self, run: Run, of: str) -> list[Path]:
+        """Those that a node has saved or shows."""
+        shown = run.outputs[of]["images"]
+        return [self.base.joinpath(each["type"], each["subfolder"], each["filename"]) for each in shown]
+
+    def open_gate(self, gate: str) -> None:
+        """Let a `ProbeGate` node go on."""
+        requests.post(f"{self.url}/probe/open/{gate}", timeout=PATIENCE).raise_for_status()
+
+
 @pytest.fixture
-def client_without_token(server: ComfyUI, client: Client) -> Iterator[Client]:
-    """ComfyUI as a newcomer has it. The service stands where RunComfy would, to count what should not reach it."""
-    requests.delete(f"{server.url}/seedance/token", json={}, timeout=60).raise_for_status()
-    yield client
-    set_token(server, TOKEN)
+def comfy(service_log: ServiceLog, server: ComfyUI, client: Client) -> Comfy:
+    """With a token, so that `mode: live` runs against the service."""
+    return Comfy(**vars(service_log), server=server, client=client)
+
+
+@pytest.fixture
+def newcomer(comfy: Comfy) -> Iterator[Comfy]:
+    """As a newcomer has it, without a token. The service stands where RunComfy would, to count what should not reach
+    it."""
+    requests.delete(f"{comfy.url}/seedance/token", json={}, timeout=60).raise_for_status()
+    yield comfy
+    set_token(comfy.server, TOKEN)
 
 
 def set_token(server: ComfyUI, token: str) -> None:
@@ -120,17 +175,6 @@ def get(server: ComfyUI, path: str) -> requests.Response:
     return answer
 
 
-def failure_of(client: Client, graph: ApiGraph) -> str:
-    """What the user reads, whether validation or the node says it."""
-    try:
-        run = client.run(graph)
-    except Refused as refusal:
-        return str(refusal)
-    assert run.status is Status.ERROR
-    assert run.error is not None
-    return run.error.message
-
-
 def succeeded(run: Run) -> Run:
     """A run that has brought all that it should."""
     assert run.status is Status.SUCCESS, run.error
@@ -151,3 +195,24 @@ def request_ids(run: Run) -> list[str]:
 def lines(run: Run) -> list[str]:
     """All lines of text that were shown on nodes."""
     return [str(event.data["text"]) for event in run.events if event.name == PROGRESS_TEXT]
+
+
+def says(begin: str) -> Callable[[Event], bool]:
+    """Picks the events that show a line on a node that begins so."""
+    return lambda event: event.name == PROGRESS_TEXT and str(event.data["text"]).startswith(begin)
+
+
+def happens(name: str, node_id: str) -> Callable[[Event], bool]:
+    """Picks the events of that name about a node."""
+    return lambda event: event.name == name and event.data["node"] == node_id
+
+
+def in_order(*steps: Step) -> Callable[[Event], None]:
+    """Takes a run's events, and does something at the first one that each step picks, one step after the other."""
+    left = list(steps)
+
+    def on_event(event: Event) -> None:
+        if left and left[0][0](event):
+            left.pop(0)[1]()
+
+    return on_event

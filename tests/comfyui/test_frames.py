@@ -11,10 +11,9 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.comfyui.conftest import clips, lines, succeeded
+from tests.comfyui.conftest import Comfy, clips, lines, succeeded
 from tests.comfyui.graphs import ApiGraph
 from tests.comfyui.seedance_graphs import DURATION, FRAMES, HEIGHT, VIDEO, WIDTH, generation, node, output
-from tools.comfyui import ComfyUI
 from tools.comfyui_client import Client, Run
 from tools.upscale_model import UPSCALER
 
@@ -70,7 +69,7 @@ def test_images_equal_those_that_comfyui_decodes_from_the_video(run: Run) -> Non
 
 
 def test_outputs_are_of_the_types_that_other_nodes_take_and_describe_the_file(
-    seen: dict[str, Any], file: Path, server: ComfyUI
+    comfy: Comfy, seen: dict[str, Any], file: Path
 ) -> None:
     assert (seen["dtype"], seen["device"], seen["contiguous"]) == ("torch.float32", "cpu", True)
     assert 0 <= seen["lowest"] < seen["highest"] <= 1
@@ -78,52 +77,42 @@ def test_outputs_are_of_the_types_that_other_nodes_take_and_describe_the_file(
     scalars = seen["scalars"]
     assert (scalars["fps"], scalars["frame_count"]) == (24.0, FRAMES)
     assert seen["types"] == {"fps": "float", "frame_count": "int", "request_id": "str", "video_path": "str"}
-    assert file.parent == server.base / "output" / "seedance"
+    assert file.parent == comfy.base / "output" / "seedance"
     assert file.name.endswith(f"-s1-{scalars['request_id']}.mp4")
     assert seen["video_size"] == [WIDTH, HEIGHT]
     assert {each.suffix for each in file.parent.iterdir() if each.is_file()} == {".mp4"}, "no half-fetched file is left"
 
 
-def test_video_is_saved_with_its_stream_as_it_is(run: Run, server: ComfyUI, file: Path) -> None:
-    saved = saved_file(run, "save", server)
+def test_the_saved_video_has_its_stream_and_both_files_the_graph(
+    comfy: Comfy, run: Run, file: Path, graph: ApiGraph
+) -> None:
+    """So that each, dropped into ComfyUI, brings it back."""
+    (saved,) = comfy.files(run, "save")
     assert stream_facts(saved) == ("h264", WIDTH, HEIGHT)
     assert packets(saved) == packets(file)
-
-
-def test_the_graph_is_in_the_file_and_in_the_saved_one(run: Run, server: ComfyUI, file: Path, graph: ApiGraph) -> None:
-    """So that each, dropped into ComfyUI, brings it back."""
-    for each in (file, saved_file(run, "save", server)):
+    for each in (file, saved):
         with av.open(str(each)) as container:
             assert json.loads(container.metadata["prompt"]).keys() == graph.keys(), each
 
 
-def test_upscaler_doubles_the_size(run: Run, server: ComfyUI, seen: dict[str, Any]) -> None:
+def test_upscaler_doubles_the_size(comfy: Comfy, run: Run, seen: dict[str, Any]) -> None:
     (upscaled,) = run.outputs["upscaled"]["probe"]
     assert upscaled["shape"] == [FEW, 2 * HEIGHT, 2 * WIDTH, 3]
     np.testing.assert_allclose(upscaled["levels"], seen["levels"][:FEW], atol=0.01)
-    saved = saved_file(run, "save upscaled", server)
+    (saved,) = comfy.files(run, "save upscaled")
     assert stream_facts(saved) == ("h264", 2 * WIDTH, 2 * HEIGHT)
     assert len(decoded(saved)) == FEW
 
 
-def test_the_line_shows_the_price_and_what_it_cost(run: Run) -> None:
+def test_the_node_shows_the_video_the_price_and_what_it_cost(run: Run, file: Path) -> None:
+    assert run.outputs[VIDEO]["images"] == [{"filename": file.name, "subfolder": "seedance", "type": "output"}]
+    assert run.outputs[VIDEO]["animated"] == [True]
     shown = lines(run)
     phases = [event.data["phase"] for event in run.events if event.name == "seedance.event"]
     assert (phases[0], *phases[-2:]) == ("submitting", "decoding", "done"), phases
     waiting = [line for line in shown if line.startswith(("Queued, ", "Generating, "))]
     assert any(line.endswith("$0.02 per second") for line in waiting), shown
     assert shown[-1].endswith(f", {FRAMES} frames 864x480 at 24 fps, ${0.02 * DURATION:.2f}")
-
-
-def test_node_shows_the_video(run: Run, server: ComfyUI, file: Path) -> None:
-    shown = run.outputs[VIDEO]
-    assert shown["images"] == [{"filename": file.name, "subfolder": "seedance", "type": "output"}]
-    assert shown["animated"] == [True]
-
-
-def saved_file(run: Run, node_id: str, server: ComfyUI) -> Path:
-    (saved,) = run.outputs[node_id]["images"]
-    return server.base.joinpath(saved["type"], saved["subfolder"], saved["filename"])
 
 
 def decoded(file: Path) -> list[np.ndarray]:

@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-import av
-import requests
-
 from nodes.texts import Text
-from tests.comfyui.conftest import ServiceLog, clips, failure_of, lines, request_ids, succeeded
-from tests.comfyui.graphs import ApiGraph
-from tests.comfyui.seedance_graphs import (
-    DURATION,
-    FRAMES,
-    OPTIONS,
-    PROBE,
-    VIDEO,
-    generation,
-    node,
-    options,
-    output,
-    probe,
-    text_to_video,
-)
-from tools.comfyui import ComfyUI
-from tools.comfyui_client import Client, Status
-from tools.comfyui_events import PROGRESS_TEXT, Event
+from tests.comfyui.conftest import Comfy, clips, happens, lines, request_ids, says, succeeded
+from tests.comfyui.seedance_graphs import DURATION, FRAMES, PROBE, VIDEO, generation, node, output
+from tests.support.clips import frames_of
+from tools.comfyui_client import Status
 
-SAVE = "save"
 COST = 0.02 * DURATION
 
 
@@ -42,37 +25,19 @@ def in_english(lines: list[list[Any]]) -> str:
     return "\n".join(" ".join(map(worded, line)) for line in lines)
 
 
-def saving(prompt: str) -> ApiGraph:
-    """From a text to a saved file; nothing takes the frames."""
-    saved = node("SaveVideo", video=output("video"), filename_prefix="saved", format="auto", codec="auto")
-    return {OPTIONS: options(), VIDEO: text_to_video(prompt), SAVE: saved}
-
-
-def test_count_makes_so_many_videos_with_one_seed_after_the_other(
-    client: Client, service_log: ServiceLog, prompt: str
-) -> None:
-    run = client.run(generation(prompt, count=3, seed=7))
-    seeds = {each.request_id: each.input["seed"] for each in service_log.submissions}
+def test_count_makes_so_many_videos_with_one_seed_after_the_other(comfy: Comfy, prompt: str) -> None:
+    run = comfy.run(generation(prompt, count=3, seed=7))
+    seeds = {each.request_id: each.input["seed"] for each in comfy.submissions}
     assert [seeds[request_id] for request_id in request_ids(run)] == [7, 8, 9]
     assert len(run.outputs[VIDEO]["images"]) == 3, "each plays on the node"
 
 
-def test_the_line_sums_the_list_up(client: Client, service_log: ServiceLog, prompt: str) -> None:
-    service_log.service.hold()
-    seen: list[str] = []
-
-    def go_on_once_read(event: Event) -> None:
-        text = str(event.data["text"]) if event.name == PROGRESS_TEXT else ""
-        if not seen and text.startswith("3 videos: 3 queued, "):
-            seen.append("queued")
-            service_log.hold_once_running()
-        elif seen == ["queued"] and text.startswith("3 videos: 3 generating, "):
-            seen.append("generating")
-            service_log.service.release()
-
-    run = client.run(generation(prompt, count=3), on_event=go_on_once_read)
+def test_the_line_sums_the_list_up(comfy: Comfy, prompt: str) -> None:
+    comfy.service.hold()
+    queued = says("3 videos: 3 queued, "), comfy.hold_once_running
+    generating = says("3 videos: 3 generating, "), comfy.service.release
+    run = comfy.run(generation(prompt, count=3), queued, generating)
     shown = lines(run)
-    assert seen == ["queued", "generating"], shown
     assert shown[-1] == f"3 videos: 3 done, ${3 * COST:.2f}"
     assert len(set(shown)) == len(shown), "nothing is sent twice"
     said = [event.data for event in run.events if event.name == "seedance.event"]
@@ -80,129 +45,85 @@ def test_the_line_sums_the_list_up(client: Client, service_log: ServiceLog, prom
     assert {(each["prompt_id"], each["node"], each["settings"]) for each in said} == {(run.prompt_id, VIDEO, False)}
 
 
-def test_a_failed_video_is_skipped_and_tried_again_by_the_next_run(
-    client: Client, service_log: ServiceLog, prompt: str
-) -> None:
-    service_log.service.fail_next("a sensitive word")
+def test_a_failed_video_is_skipped_and_tried_again_by_the_next_run(comfy: Comfy, prompt: str) -> None:
+    comfy.service.fail_next("a sensitive word")
     graph = generation(prompt, count=3)
     graph[VIDEO]["inputs"]["on_failure"] = "skip"
     for arrived, bought in ((2, 3), (3, 4), (3, 4)):
-        run = client.run(graph)
-        assert (len(clips(run)), len(service_log.submissions)) == (arrived, bought)
+        run = comfy.run(graph)
+        assert (len(clips(run)), len(comfy.submissions)) == (arrived, bought)
         if arrived == 2:
             summary, reason = lines(run)[-1].splitlines()
             assert summary == f"3 videos: 2 done, 1 failed, ${2 * COST:.2f}"
             assert "a sensitive word" in reason
             assert "Usage page shows whether" in reason
     assert "executed" not in [event.name for event in run.events if event.data.get("node") == VIDEO], "cached"
-
-
-def test_a_prompt_that_cannot_be_sent_is_skipped_too(client: Client, service_log: ServiceLog, prompt: str) -> None:
-    texts = node("ProbeTexts", lines=f"{prompt}, one\n\n{prompt}, three")
-    graph = generation(["texts", 0]) | {"texts": texts}
+    graph = generation(["texts", 0]) | {"texts": node("ProbeTexts", lines=f"{prompt}, one\n\n{prompt}, three")}
     graph[VIDEO]["inputs"]["on_failure"] = "skip"
-    run = client.run(graph)
-    assert len(clips(run)) == 2
+    run = comfy.run(graph)
+    assert (len(clips(run)), len(comfy.submissions)) == (2, 6), "one cannot even be sent"
     assert "[2] The text is empty." in lines(run)[-1]
-    assert len(service_log.submissions) == 2
 
 
-def test_without_skip_a_failure_ends_the_run(client: Client, service_log: ServiceLog, prompt: str) -> None:
-    service_log.service.fail_next("a sensitive word")
-    assert "a sensitive word" in failure_of(client, generation(prompt, count=3))
-    assert not any(each.cancelled for each in service_log.submissions), "the others are paid for"
-    succeeded(client.run(generation(prompt, count=3)))
-    assert len(service_log.submissions) == 4, "only the failed one is bought again"
+def test_without_skip_a_failure_ends_the_run(comfy: Comfy, prompt: str) -> None:
+    comfy.service.fail_next("a sensitive word")
+    assert "a sensitive word" in comfy.failure(generation(prompt, count=3))
+    assert not any(each.cancelled for each in comfy.submissions), "the others are paid for"
+    succeeded(comfy.run(generation(prompt, count=3)))
+    assert len(comfy.submissions) == 4, "only the failed one is bought again"
 
 
-def test_stop_cancels_the_whole_list_and_says_so_in_one_summary(
-    client: Client, server: ComfyUI, service_log: ServiceLog, prompt: str
-) -> None:
-    service_log.service.hold()
-    pressed: list[Event] = []
-
-    def stop_once_all_wait(event: Event) -> None:
-        if not pressed and event.name == PROGRESS_TEXT and str(event.data["text"]).startswith("5 videos: 5 queued"):
-            pressed.append(event)
-            client.interrupt()
-
-    run = client.run(generation(prompt, count=5), on_event=stop_once_all_wait)
+def test_stop_cancels_the_whole_list_and_says_so_in_one_summary(comfy: Comfy, prompt: str) -> None:
+    comfy.service.hold()
+    stop = says("5 videos: 5 queued"), comfy.client.interrupt
+    run = comfy.run(generation(prompt, count=5), stop)
     assert run.status is Status.INTERRUPTED
-    assert [each.cancelled for each in service_log.submissions] == [True] * 5
-    assert "Seedance: 5 videos: 5 stopped\n5 cancelled, nothing charged" in server.log
+    assert [each.cancelled for each in comfy.submissions] == [True] * 5
+    assert "Seedance: 5 videos: 5 stopped\n5 cancelled, nothing charged" in comfy.server.log
 
 
-def test_frames_are_decoded_when_something_takes_them(
-    client: Client, server: ComfyUI, service_log: ServiceLog, prompt: str
-) -> None:
-    run = succeeded(client.run(saving(prompt)))
+def test_frames_are_decoded_when_something_takes_them(comfy: Comfy, prompt: str) -> None:
+    save = node("SaveVideo", video=output("video"), filename_prefix="saved", format="auto", codec="auto")
+    probed = generation(prompt) | {"save": save}
+    saving = {name: node for name, node in probed.items() if name != PROBE}
+    run = succeeded(comfy.run(saving))
     assert not any(line.startswith("Decoding") for line in lines(run))
     assert f", {FRAMES} frames 864x480 at 24 fps" in lines(run)[-1], "as the file says"
-    (saved,) = run.outputs[SAVE]["images"]
-    with av.open(str(server.base / "output" / saved["subfolder"] / saved["filename"])) as container:
-        assert len(list(container.decode(video=0))) == FRAMES
+    (saved,) = comfy.files(run, "save")
+    assert len(frames_of(saved)) == FRAMES
     # ComfyUI has the outputs of that run in its cache, without the frames; their number is counted by decoding.
-    assert clips(client.run(saving(prompt) | {PROBE: probe()}))[0]["shape"] == [FRAMES, 480, 864, 3]
-    assert len(service_log.submissions) == 1
-    run = client.run(saving(f"{prompt}, counted") | {"count": node("PreviewAny", source=output("frame_count"))})
+    assert clips(comfy.run(probed))[0]["shape"] == [FRAMES, 480, 864, 3]
+    assert len(comfy.submissions) == 1
+    saving[VIDEO]["inputs"]["text"] = f"{prompt}, counted"
+    run = comfy.run(saving | {"count": node("PreviewAny", source=output("frame_count"))})
     assert any(line.startswith("Decoding") for line in lines(run))
 
 
-PATIENCE = 45.0  # seconds; jobs that waited for one another would wait for ever
-
-
-def is_queued(event: Event) -> bool:
-    return event.name == PROGRESS_TEXT and "queued" in str(event.data["text"]).lower()
-
-
-def test_other_nodes_run_while_a_job_waits(
-    client: Client, server: ComfyUI, service_log: ServiceLog, prompt: str
+def test_other_nodes_run_while_a_job_waits_and_a_list_runs_side_by_side_and_keeps_its_order(
+    comfy: Comfy, prompt: str
 ) -> None:
-    graph = generation(prompt) | {
+    """Jobs that waited for one another would wait for ever."""
+    texts = [f"{prompt}, {word}" for word in ("one", "two", "three")]
+    graph = generation(["texts", 0]) | {
+        "texts": node("ProbeTexts", lines="\n".join(texts)),
         "picture": node("EmptyImage", width=64, height=32, batch_size=1, color=0),
         "gate": node("ProbeGate", image=["picture", 0], gate=prompt),
         "other": node("ProbeClip", images=["gate", 0]),
     }
-    steps: list[str] = []
-    service_log.service.hold()
-
-    def open_the_gate_then_release(event: Event) -> None:
-        if is_queued(event) and not steps:
-            steps.append("job waits")
-            requests.post(f"{server.url}/probe/open/{prompt}", timeout=10).raise_for_status()
-        elif event.name == "executed" and event.data["node"] in {"other", PROBE}:
-            steps.append(event.data["node"])
-            service_log.service.release()
-
-    succeeded(client.run(graph, on_event=open_the_gate_then_release, timeout=PATIENCE))
-    assert steps == ["job waits", "other", PROBE]
-    assert len(service_log.submissions) == 1
-
-
-def test_a_list_of_prompts_runs_side_by_side_and_keeps_its_order(
-    client: Client, service_log: ServiceLog, prompt: str
-) -> None:
-    texts = [f"{prompt}, {word}" for word in ("one", "two", "three")]
-    graph = generation(["texts", 0]) | {"texts": node("ProbeTexts", lines="\n".join(texts))}
-    service_log.service.hold()
-
-    def release_once_all_wait(event: Event) -> None:
-        if is_queued(event) and len(service_log.submissions) == len(texts):
-            service_log.service.release()
-
-    run = client.run(graph, on_event=release_once_all_wait, timeout=PATIENCE)
-    by_id = {each.request_id: each.input["text"] for each in service_log.submissions}
+    comfy.service.hold()
+    all_wait = says("3 videos: 3 queued"), partial(comfy.open_gate, prompt)
+    other_ran = happens("executed", "other"), comfy.service.release
+    run = succeeded(comfy.run(graph, all_wait, other_ran))
+    by_id = {each.request_id: each.input["text"] for each in comfy.submissions}
     assert [by_id[request_id] for request_id in request_ids(run)] == texts
 
 
-def test_the_browser_hears_of_a_video_that_is_left_out_but_not_of_a_failed_run(
-    client_without_token: Client, prompt: str
-) -> None:
+def test_the_browser_hears_of_a_video_that_is_left_out_but_not_of_a_failed_run(newcomer: Comfy, prompt: str) -> None:
     """So that it can say so without calling the run failed; ComfyUI itself says the other."""
     graph = generation(prompt, count=2)
     for on_failure, status, items in (("skip", Status.SUCCESS, [0, 1]), ("stop", Status.ERROR, [])):
         graph[VIDEO]["inputs"]["on_failure"] = on_failure
-        run = client_without_token.run(graph)
+        run = newcomer.run(graph)
         assert run.status is status
         heard = [event.data for event in run.events if event.name == "seedance.left_out"]
         assert [(each["node"], each["item"]) for each in heard] == [(VIDEO, item) for item in items]

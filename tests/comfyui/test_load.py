@@ -10,12 +10,10 @@ from typing import Any
 import pytest
 import requests
 
-from tests.comfyui.conftest import TOKEN, ServiceLog, clips, failure_of
+from nodes.runcomfy.request import MODEL_ID
+from tests.comfyui.conftest import TOKEN, Comfy, clips
 from tests.comfyui.seedance_graphs import FRAMES, HEIGHT, VIDEO, WIDTH, generation, loading, node
-from tools.comfyui import ComfyUI
 from tools.comfyui_client import Client, Run
-
-MODEL = "bytedance/seedance-1-0/pro/fast/text-to-video"
 
 
 @pytest.fixture(scope="module")
@@ -31,29 +29,21 @@ def choice(client: Client, made: dict[str, Any]) -> str:
     return offered
 
 
-def test_the_player_is_told_what_a_file_holds_and_of_no_file_elsewhere(server: ComfyUI, choice: str) -> None:
-    def asked(name: str) -> requests.Response:
-        return requests.get(f"{server.url}/seedance/video", {"name": name}, timeout=30)
-
-    told = asked(choice)
-    assert told.status_code == 200
-    assert told.json() == {"frames": FRAMES, "width": WIDTH, "height": HEIGHT, "fps": 24}
-    for name in ("", "../user/__seedance/token", "/etc/passwd", "seedance/../../comfyui.log", "absent.mp4 [output]"):
-        assert asked(name).status_code == 404, name
+def test_the_player_is_told_what_a_file_holds_and_of_no_file_elsewhere(comfy: Comfy, choice: str) -> None:
+    facts = {"frames": FRAMES, "width": WIDTH, "height": HEIGHT, "fps": 24}
+    outside = ("", "../user/__seedance/token", "/etc/passwd", "seedance/../../comfyui.log", "absent.mp4 [output]")
+    for name in (choice, *outside):
+        told = requests.get(f"{comfy.url}/seedance/video", {"name": name}, timeout=30)
+        assert told.json() == facts if name == choice else told.status_code == 404, name
 
 
-def test_a_file_comes_back_as_it_was_made(
-    client: Client, service_log: ServiceLog, made: dict[str, Any], choice: str
+def test_a_file_comes_back_as_it_was_made_and_as_the_frame_controls_cut_it(
+    comfy: Comfy, made: dict[str, Any], choice: str
 ) -> None:
-    run = client.run(loading(video=choice))
+    run = comfy.run(loading(video=choice))
     assert seen(run) == made
-    assert run.outputs[VIDEO]["images"] == [
-        {"filename": Path(made["scalars"]["video_path"]).name, "subfolder": "seedance", "type": "output"}
-    ]
-    assert service_log.calls == {}
-
-
-def test_frame_controls(client: Client, made: dict[str, Any], choice: str) -> None:
+    name = Path(made["scalars"]["video_path"]).name
+    assert run.outputs[VIDEO]["images"] == [{"filename": name, "subfolder": "seedance", "type": "output"}]
     table: list[tuple[dict[str, int], range]] = [
         ({"skip_first_frames": 9}, range(9, FRAMES)),
         ({"frame_load_cap": 5}, range(5)),
@@ -62,33 +52,32 @@ def test_frame_controls(client: Client, made: dict[str, Any], choice: str) -> No
         ({"skip_first_frames": FRAMES - 2, "frame_load_cap": 10}, range(FRAMES - 2, FRAMES)),
     ]
     for controls, expected in table:
-        loaded = seen(client.run(loading(video=choice, **controls)))
+        loaded = seen(comfy.run(loading(video=choice, **controls)))
         assert loaded["levels"] == [made["levels"][index] for index in expected], controls
         assert loaded["scalars"]["frame_count"] == len(expected), controls
-    assert str(FRAMES) in failure_of(client, loading(video=choice, skip_first_frames=FRAMES))
+    assert str(FRAMES) in comfy.failure(loading(video=choice, skip_first_frames=FRAMES))
+    assert comfy.calls == {}
 
 
-def test_a_request_id_fetches_its_video(
-    client: Client, service_log: ServiceLog, server: ComfyUI, choice: str, prompt: str
-) -> None:
+def test_a_request_id_fetches_its_video(comfy: Comfy, choice: str, prompt: str) -> None:
     """A job made elsewhere, such as in RunComfy's own web page."""
-    request_id = submit_elsewhere(service_log, prompt)
-    loaded = seen(client.run(loading(video=choice, source=request_id)))
+    model, headers = f"{comfy.service.origin}/v1/models/{MODEL_ID}", {"Authorization": f"Bearer {TOKEN}"}
+    answer = requests.post(model, json={"text": prompt, "duration": 2}, headers=headers, timeout=10)
+    request_id = str(answer.json()["request_id"])
+    loaded = seen(comfy.run(loading(video=choice, source=request_id)))
     assert loaded["shape"] == [FRAMES, HEIGHT, WIDTH, 3]
     assert loaded["scalars"]["request_id"] == request_id
     file = Path(loaded["scalars"]["video_path"])
-    assert file.parent == server.base / "output" / "seedance"
+    assert file.parent == comfy.base / "output" / "seedance"
     assert file.stem.endswith(f"-{request_id}")
     assert b"mdtaprompt" not in file.read_bytes(), "the graph that loads it has not made it"
-    assert [each.request_id for each in service_log.submissions] == [request_id], "loading buys nothing"
+    assert [each.request_id for each in comfy.submissions] == [request_id], "loading buys nothing"
 
 
-def test_what_no_workflow_may_open_is_an_error_that_names_the_one_widget(
-    client: Client, server: ComfyUI, service_log: ServiceLog, choice: str
-) -> None:
+def test_what_no_workflow_may_open_is_an_error_that_names_the_one_widget(comfy: Comfy, choice: str) -> None:
     """Sources other than ids and https links to elsewhere, and files that are outside of ComfyUI's folders or none."""
-    (server.base.parent / "x.mp4").write_bytes(b"not for your eyes")
-    (server.base / "input" / "page.mp4").write_text("<!doctype html><title>not found</title>")
+    (comfy.base.parent / "x.mp4").write_bytes(b"not for your eyes")
+    (comfy.base / "input" / "page.mp4").write_text("<!doctype html><title>not found</title>")
     sources = ("http://example.com/video.mp4", "ftp://example.com/a.mp4", "file:///etc/passwd", "../../secret", "a b")
     outside = ("../../x.mp4", "../../x.mp4 [output]", "seedance/../../x.mp4 [output]", "/etc/passwd", "missing.mp4")
     unknown = "00000000-0000-4000-8000-000000000000"
@@ -103,28 +92,11 @@ def test_what_no_workflow_may_open_is_an_error_that_names_the_one_widget(
         ({"video": ""}, r"^No video is chosen\."),
     ]
     for inputs, message in table:
-        assert re.search(message, failure_of(client, loading(**{"video": choice} | inputs))), inputs
-    assert service_log.submissions == []
+        assert re.search(message, comfy.failure(loading(**{"video": choice} | inputs))), inputs
+    assert comfy.submissions == []
 
 
-def test_the_list_has_the_newest_first_and_rehearsals_in_a_folder_of_their_own(
-    client: Client, made: dict[str, Any], choice: str
-) -> None:
-    rehearsed = seen(client.run(generation("A rehearsal at dusk", mode="rehearsal")))
-    file = Path(rehearsed["scalars"]["video_path"])
-    assert file.parent == Path(made["scalars"]["video_path"]).parent / "rehearsal"
-    newest = f"seedance/rehearsal/{file.name} [output]"
-    listed = choices(client)
-    assert listed[0] == newest
-    assert listed.index(newest) < listed.index(choice)
-    assert seen(client.run(loading(video=newest))) == rehearsed
-    by_id = seen(client.run(loading(video="", source=rehearsed["scalars"]["request_id"])))
-    assert by_id["scalars"]["video_path"] == str(file), "an id of a rehearsal finds it as well"
-
-
-def test_a_text_in_any_script_is_in_the_name_and_the_file_is_listed_loaded_and_served(
-    client: Client, server: ComfyUI
-) -> None:
+def test_rehearsals_are_listed_newest_first_in_a_folder_of_their_own_named_in_any_script(comfy: Comfy) -> None:
     parts = {
         "🦊 شیر می‌دود 🦊": "شیر-میدود",
         "一只狐狸。Cafe\u0301?": "一只狐狸-café",
@@ -132,46 +104,49 @@ def test_a_text_in_any_script_is_in_the_name_and_the_file_is_listed_loaded_and_s
         "🦊": "",
     }
     texts = {"texts": node("ProbeTexts", lines="\n".join(parts))}
-    run = client.run(generation(["texts", 0], mode="rehearsal") | texts)
+    run = comfy.run(generation(["texts", 0], mode="rehearsal") | texts)
     for (text, part), clip, shown in zip(parts.items(), clips(run), run.outputs[VIDEO]["images"], strict=True):
         file = Path(clip["scalars"]["video_path"])
-        assert file.parent == server.base / "output" / "seedance" / "rehearsal", text
+        assert file.parent == comfy.base / "output" / "seedance" / "rehearsal", text
         assert file.name[8:].startswith(f"-{part}-s1-" if part else "-s1-"), file.name
-        assert f"seedance/rehearsal/{file.name} [output]" in choices(client), text
-        assert seen(client.run(loading(video=file.name))) == clip, text
-        assert requests.get(f"{server.url}/view", params=shown, timeout=30).content == file.read_bytes(), text
+        assert f"seedance/rehearsal/{file.name} [output]" in choices(comfy.client), text
+        assert seen(comfy.run(loading(video=file.name))) == clip, text
+        assert requests.get(f"{comfy.url}/view", params=shown, timeout=30).content == file.read_bytes(), text
+    newest = seen(comfy.run(generation("A rehearsal at dusk", mode="rehearsal")))
+    listed, path = choices(comfy.client)[0], newest["scalars"]["video_path"]
+    assert listed == f"seedance/rehearsal/{Path(path).name} [output]"
+    for inputs in ({"video": listed}, {"video": "", "source": newest["scalars"]["request_id"]}):
+        assert seen(comfy.run(loading(**inputs))) == newest, "an id of a rehearsal finds it as well"
 
 
-def test_a_name_without_its_folder_is_found_where_videos_are_written(
-    client: Client, server: ComfyUI, made: dict[str, Any]
-) -> None:
+def test_a_name_without_its_folder_is_found_where_videos_are_written(comfy: Comfy, made: dict[str, Any]) -> None:
     """As the lists of Nodes 2.0 hand it over. A file that is there under the very name comes first."""
     content = Path(made["scalars"]["video_path"]).read_bytes()
     for folder in ("output/seedance", "output/seedance/rehearsal", "output/video"):
         for name in ("bare.mp4", "ثعلب في الثلج 🦊.mp4"):
-            file = server.base / folder / name
+            file = comfy.base / folder / name
             file.parent.mkdir(exist_ok=True)
             file.write_bytes(content)
             for written in (name, f"{name} [output]"):
-                assert seen(client.run(loading(video=written)))["scalars"]["video_path"] == str(file), written
+                assert seen(comfy.run(loading(video=written)))["scalars"]["video_path"] == str(file), written
             for elsewhere in (f"{name} [input]", f"{name} [temp]", f"../{name}", f"other/{name}", f"x/../{name}"):
-                assert "There is no such video" in failure_of(client, loading(video=elsewhere)), elsewhere
+                assert "There is no such video" in comfy.failure(loading(video=elsewhere)), elsewhere
             file.unlink()
     for folder in ("input", "output/seedance"):
-        (server.base / folder / "twice.mp4").write_bytes(content)
-    assert seen(client.run(loading(video="twice.mp4")))["scalars"]["video_path"] == str(
-        server.base / "input" / "twice.mp4"
+        (comfy.base / folder / "twice.mp4").write_bytes(content)
+    assert seen(comfy.run(loading(video="twice.mp4")))["scalars"]["video_path"] == str(
+        comfy.base / "input" / "twice.mp4"
     )
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows lets nobody make links")
-def test_links_that_the_user_has_placed_are_followed(client: Client, server: ComfyUI, made: dict[str, Any]) -> None:
+def test_links_that_the_user_has_placed_are_followed(comfy: Comfy, made: dict[str, Any]) -> None:
     """A folder on another drive, and a file in the input folder that lies elsewhere: listed, shown and loaded."""
-    videos, drive = server.base / "output" / "seedance", server.base.parent / f"{server.base.name}-drive"
+    videos, drive = comfy.base / "output" / "seedance", comfy.base.parent / f"{comfy.base.name}-drive"
     file = Path(made["scalars"]["video_path"])
     videos.rename(drive)
     videos.symlink_to(drive)
-    (server.base / "input" / "elsewhere.mp4").symlink_to(drive / file.name)
+    (comfy.base / "input" / "elsewhere.mp4").symlink_to(drive / file.name)
     (drive / f"{file.stem}-2.mp4").symlink_to(drive / file.name)
     second = f"seedance/{file.stem}-2.mp4 [output]"
     expected = {  # the folder and the type of what is shown, and the request id
@@ -180,14 +155,14 @@ def test_links_that_the_user_has_placed_are_followed(client: Client, server: Com
         "elsewhere.mp4": ("", "input", ""),
     }
     try:
-        assert expected.keys() <= set(choices(client))
+        assert expected.keys() <= set(choices(comfy.client))
         for video, (subfolder, kind, request_id) in expected.items():
-            run = client.run(loading(video=video))
+            run = comfy.run(loading(video=video))
             assert seen(run)["levels"] == made["levels"], video
             assert seen(run)["scalars"]["request_id"] == request_id, video
             (shown,) = run.outputs[VIDEO]["images"]
             assert (shown["subfolder"], shown["type"]) == (subfolder, kind), video
-            served = requests.get(f"{server.url}/view", params=shown, timeout=30)
+            served = requests.get(f"{comfy.url}/view", params=shown, timeout=30)
             assert served.content == file.read_bytes(), video
     finally:
         videos.unlink()
@@ -196,18 +171,6 @@ def test_links_that_the_user_has_placed_are_followed(client: Client, server: Com
 
 def choices(client: Client) -> list[str]:
     return list(client.object_info()["LoadSeedanceVideo"]["input"]["required"]["video"][1]["options"])
-
-
-def submit_elsewhere(service_log: ServiceLog, text: str) -> str:
-    """Submits a job past the pack and waits for its end."""
-    answer = requests.post(
-        f"{service_log.service.origin}/v1/models/{MODEL}",
-        json={"text": text, "duration": 2},
-        headers={"Authorization": f"Bearer {TOKEN}"},
-        timeout=10,
-    )
-    answer.raise_for_status()
-    return str(answer.json()["request_id"])
 
 
 def seen(run: Run) -> dict[str, Any]:

@@ -13,23 +13,20 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
-import requests
 
 from nodes.rehearsal import Timing
-from tests.comfyui.conftest import TOKEN, ServiceLog, failure_of, lines, request_ids, set_token, started, succeeded
+from tests.comfyui.conftest import TOKEN, Comfy, happens, lines, request_ids, says, set_token, started, succeeded
 from tests.comfyui.graphs import ApiGraph
 from tests.comfyui.seedance_graphs import PROBE, VIDEO, beside_a_sampler, generation, node, output, probe, text_to_video
-from tests.comfyui.test_stop import says
 from tests.support.faulty_service import FaultyService, last
 from tests.support.loopback_server import DEADLINE as PATIENCE
 from tests.support.rehearsal import RehearsalService
 from tests.support.tiny_mp4 import TINY_MP4
 from tools.comfyui import ComfyUI
 from tools.comfyui_client import Client, Run, Status
-from tools.comfyui_events import Event
 
 RENEWED = "a-token-that-was-renewed"
 
@@ -53,26 +50,10 @@ def server(door: FaultyService, tmp_path_factory: pytest.TempPathFactory) -> Ite
         yield server
 
 
-@dataclass(frozen=True)
-class Machine:
-    """A user's ComfyUI, and the service at the other end."""
-
-    server: ComfyUI
-    client: Client
-    service_log: ServiceLog
-    service: RehearsalService
-    door: FaultyService
-
-    @property
-    def bought(self) -> list[str]:
-        """The ids of the jobs that the service has taken since the test began."""
-        return [submission.request_id for submission in self.service_log.submissions]
-
-
 @pytest.fixture
-def machine(server: ComfyUI, door: FaultyService, service_log: ServiceLog) -> Iterator[Machine]:
+def client(server: ComfyUI, door: FaultyService) -> Iterator[Client]:
     with Client(server.url) as client:
-        yield Machine(server, client, service_log, service_log.service, door)
+        yield client
     door.mend()
 
 
@@ -89,49 +70,53 @@ def changed(graph: ApiGraph, **inputs: object) -> ApiGraph:
     return graph
 
 
-def test_a_the_same_graph_is_queued_four_times_and_each_answer_is_lost(machine: Machine, prompt: str) -> None:
+def test_a_the_same_graph_is_queued_four_times_and_each_answer_is_lost(
+    comfy: Comfy, door: FaultyService, prompt: str
+) -> None:
     all_queued = threading.Event()
-    machine.door.lose_answers("submit", lambda: all_queued.wait(PATIENCE))
-    prompt_ids = [machine.client.queue(generation(prompt)) for _ in range(4)]
+    door.lose_answers("submit", lambda: all_queued.wait(PATIENCE))
+    prompt_ids = [comfy.client.queue(generation(prompt)) for _ in range(4)]
     all_queued.set()
     for prompt_id in prompt_ids:
-        assert_unclear(machine.client.follow(prompt_id))
-    assert len(machine.bought) == 1
+        assert_unclear(comfy.client.follow(prompt_id))
+    assert len(comfy.bought) == 1
     # Whoever queues the graph now has read of it.
-    machine.door.mend()
-    assert request_ids(machine.client.run(generation(prompt))) == [machine.bought[1]]
+    door.mend()
+    assert request_ids(comfy.run(generation(prompt))) == [comfy.bought[1]]
 
 
-def test_a_what_is_skipped_counts_as_read_by_nobody(machine: Machine, prompt: str) -> None:
-    machine.door.lose_answers("submit")
+def test_a_what_is_skipped_counts_as_read_by_nobody(comfy: Comfy, door: FaultyService, prompt: str) -> None:
+    door.lose_answers("submit")
     for _ in range(2):
-        succeeded(machine.client.run(changed(generation(prompt), on_failure="skip")))
-    assert_unclear(machine.client.run(generation(prompt)))
-    assert len(machine.bought) == 1
+        succeeded(comfy.run(changed(generation(prompt), on_failure="skip")))
+    assert_unclear(comfy.run(generation(prompt)))
+    assert len(comfy.bought) == 1
 
 
-def test_a_in_a_loop_nothing_is_skipped_so_that_what_is_unclear_is_read(machine: Machine, prompt: str) -> None:
+def test_a_in_a_loop_nothing_is_skipped_so_that_what_is_unclear_is_read(
+    comfy: Comfy, door: FaultyService, prompt: str
+) -> None:
     inputs = json.dumps({"text": prompt, "mode": "live", "reuse": True, "on_failure": "skip"})
     added = node("ProbeExpand", class_type="SeedanceTextToVideo", inputs=inputs)
     graph = {"added": added, PROBE: node("ProbeClip", images=["added", 0])}
-    machine.door.lose_answers("submit")
-    assert_unclear(machine.client.run(graph))
-    machine.door.mend()
-    succeeded(machine.client.run(graph))
-    assert len(machine.bought) == 2, "once it was read"
+    door.lose_answers("submit")
+    assert_unclear(comfy.run(graph))
+    door.mend()
+    succeeded(comfy.run(graph))
+    assert len(comfy.bought) == 2, "once it was read"
 
 
 def test_what_cannot_be_decoded_right_after_it_was_paid_for_is_said_to_be_charged(
-    machine: Machine, prompt: str
+    comfy: Comfy, door: FaultyService, prompt: str
 ) -> None:
-    machine.door.arm("media", lambda _: [last(200, TINY_MP4)])
-    said = str(machine.client.run(generation(prompt)).error)
+    door.arm("media", lambda _: [last(200, TINY_MP4)])
+    said = str(comfy.run(generation(prompt)).error)
     assert "The job was charged." in said
-    assert f"Request id: {machine.bought[0]}." in said
+    assert f"Request id: {comfy.bought[0]}." in said
 
 
 def test_b_the_server_is_killed_in_one_call_and_in_another_job_and_the_token_is_renewed(
-    machine: Machine, prompt: str
+    comfy: Comfy, door: FaultyService, prompt: str
 ) -> None:
     going_on, cut_off = f"{prompt}, going on", f"{prompt}, cut off"
     graph = generation(going_on) | {
@@ -141,118 +126,113 @@ def test_b_the_server_is_killed_in_one_call_and_in_another_job_and_the_token_is_
         "second probe": probe("second"),
     }
 
-    def begin_the_second(event: Event) -> None:
-        if says("Queued")(event) and len(machine.bought) == 1:
-            machine.service_log.hold_once_running()
-            machine.door.lose_answers("submit", machine.server.kill)
-            requests.post(f"{machine.server.url}/probe/open/{prompt}", timeout=PATIENCE).raise_for_status()
+    def begin_the_second() -> None:
+        comfy.hold_once_running()
+        door.lose_answers("submit", comfy.server.kill)
+        comfy.open_gate(prompt)
 
-    machine.service.hold()
+    comfy.service.hold()
     with pytest.raises(ConnectionError):
-        machine.client.run(graph, on_event=begin_the_second)
-    machine.door.mend()
-    first, second = machine.service_log.submissions
+        comfy.run(graph, (says("Queued"), begin_the_second))
+    door.mend()
+    first, second = comfy.submissions
     assert (first.input["text"], second.input["text"]) == (going_on, cut_off)
 
-    def let_the_time_pass(event: Event) -> None:
-        if says("Another run is submitting the same video")(event):
-            # The call may be under way for 90 s yet. Only the journal can be turned on, not the server's clock.
-            with closing(sqlite3.connect(journal)) as connection, connection:
-                connection.execute("UPDATE paid_jobs SET submit_until = 1 WHERE state = 'intended'")
+    def let_the_time_pass() -> None:
+        # The call may be under way for 90 s yet. Only the journal can be turned on, not the server's clock.
+        with closing(sqlite3.connect(journal)) as connection, connection:
+            connection.execute("UPDATE paid_jobs SET submit_until = 1 WHERE state = 'intended'")
 
-    journal = machine.server.base / "user" / "__seedance" / "jobs.sqlite3"
-    machine.server.start()
-    machine.service.release()
-    with Client(machine.server.url) as client:
-        machine = replace(machine, client=client)
-        resumed = machine.client.run(generation(going_on))
+    journal = comfy.base / "user" / "__seedance" / "jobs.sqlite3"
+    comfy.server.start()
+    comfy.service.release()
+    with Client(comfy.url) as client:
+        comfy = replace(comfy, client=client)
+        resumed = comfy.run(generation(going_on))
         assert request_ids(resumed) == [first.request_id]
         # Whose process is dead needs no waiting for.
         assert not any("is being generated already" in line for line in lines(resumed))
-        set_token(machine.server, RENEWED)
-        waited = machine.client.run(generation(cut_off), on_event=let_the_time_pass)
+        set_token(comfy.server, RENEWED)
+        waited = comfy.run(generation(cut_off), (says("Another run is submitting the same video"), let_the_time_pass))
         assert_unclear(waited)
         assert any("its outcome is known in" in line for line in lines(waited))
-        assert request_ids(machine.client.run(generation(cut_off))) == [machine.bought[2]]
-        set_token(machine.server, TOKEN)
+        assert request_ids(comfy.run(generation(cut_off))) == [comfy.bought[2]]
+        set_token(comfy.server, TOKEN)
 
 
-def test_c_a_node_that_wants_a_new_video_is_executed_again_and_again(machine: Machine, prompt: str) -> None:
+def test_c_a_node_that_wants_a_new_video_is_executed_again_and_again(comfy: Comfy, prompt: str) -> None:
     graph = changed(generation(prompt), reuse=False)
     graph["seen"] = node("ProbeAnything", value=output("images"))
     for runs, rounds in ((1, 1), (2, 3)):
         graph["loop"] = node("ProbeLoop", image=["seen", 0], again=output("images"), rounds=rounds)
-        run = machine.client.run(graph)
-        assert request_ids(run) == [machine.bought[-1]]
+        run = comfy.run(graph)
+        assert request_ids(run) == [comfy.bought[-1]]
         executed = sum(event.name == "executing" and event.data["node"] == VIDEO for event in run.events)
         assert executed == 2 * rounds
-        assert len(machine.bought) == runs, "one new video a run"
+        assert len(comfy.bought) == runs, "one new video a run"
 
 
-def test_c_a_list_of_equal_texts(machine: Machine, prompt: str) -> None:
+def test_c_a_list_of_equal_texts(comfy: Comfy, prompt: str) -> None:
     graph = generation(["texts", 0]) | {"texts": node("ProbeTexts", lines="\n".join([prompt] * 5))}
-    assert request_ids(machine.client.run(graph)) == [machine.bought[0]] * 5
-    assert len(machine.bought) == 1
+    assert request_ids(comfy.run(graph)) == [comfy.bought[0]] * 5
+    assert len(comfy.bought) == 1
     graph["texts"]["inputs"]["lines"] = f"{prompt}\n{prompt}"
-    assert len(set(request_ids(machine.client.run(changed(graph, reuse=False))))) == 2
-    assert len(machine.bought) == 3
+    assert len(set(request_ids(comfy.run(changed(graph, reuse=False))))) == 2
+    assert len(comfy.bought) == 3
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows lets nobody make links")
-def test_e_the_output_folder_is_away_and_the_service_has_deleted_the_job(machine: Machine, prompt: str) -> None:
-    (request_id,) = request_ids(machine.client.run(generation(prompt)))
-    machine.service.forgotten.add(request_id)
-    videos, away = machine.server.base / "output" / "seedance", machine.server.base / "output" / "away"
-    for stands_for_it in (machine.server.base / "unplugged", videos):  # a link to nowhere, and one in a circle
+def test_e_the_output_folder_is_away_and_the_service_has_deleted_the_job(comfy: Comfy, prompt: str) -> None:
+    (request_id,) = request_ids(comfy.run(generation(prompt)))
+    comfy.service.forgotten.add(request_id)
+    videos, away = comfy.base / "output" / "seedance", comfy.base / "output" / "away"
+    for stands_for_it in (comfy.base / "unplugged", videos):  # a link to nowhere, and one in a circle
         videos.rename(away)
         videos.symlink_to(stands_for_it)
-        message = failure_of(machine.client, generation(prompt))
+        message = comfy.failure(generation(prompt))
         videos.unlink()
         away.rename(videos)
         assert re.search(r"its file cannot be read just now: .* Bring the drive or folder back", message)
-        assert request_ids(machine.client.run(generation(prompt))) == [request_id]
-    assert len(machine.bought) == 1
+        assert request_ids(comfy.run(generation(prompt))) == [request_id]
+    assert len(comfy.bought) == 1
 
 
-def test_j_stop_is_pressed_while_the_outcome_becomes_unclear_and_is_reported(machine: Machine, prompt: str) -> None:
-    def stop(event: Event) -> None:
-        if says("The submission at")(event):
-            machine.client.interrupt()
-
-    machine.door.lose_answers("submit", machine.client.interrupt)
-    assert_unclear(machine.client.run(generation(prompt), on_event=stop))
-    machine.door.mend()
-    assert request_ids(machine.client.run(generation(prompt))) == [machine.bought[1]]
+def test_j_stop_is_pressed_while_the_outcome_becomes_unclear_and_is_reported(
+    comfy: Comfy, door: FaultyService, prompt: str
+) -> None:
+    door.lose_answers("submit", comfy.client.interrupt)
+    assert_unclear(comfy.run(generation(prompt), (says("The submission at"), comfy.client.interrupt)))
+    door.mend()
+    assert request_ids(comfy.run(generation(prompt))) == [comfy.bought[1]]
 
 
-def test_j_another_node_takes_that_stop_for_itself(machine: Machine, prompt: str) -> None:
+def test_j_another_node_takes_that_stop_for_itself(comfy: Comfy, door: FaultyService, prompt: str) -> None:
     graph = beside_a_sampler(generation(prompt), prompt, seconds_a_step=0.001)
     stopped = threading.Event()
 
-    def stop_the_sampler(event: Event) -> None:
-        if event.name == "executing" and event.data["node"] == "sampler":
-            machine.client.interrupt()
-            stopped.set()
+    def stop_the_sampler() -> None:
+        comfy.client.interrupt()
+        stopped.set()
 
     def sample() -> None:
-        requests.post(f"{machine.server.url}/probe/open/{prompt}", timeout=PATIENCE).raise_for_status()
+        comfy.open_gate(prompt)
         stopped.wait(PATIENCE)
 
-    machine.door.lose_answers("submit", sample)
-    run = machine.client.run(graph, on_event=stop_the_sampler)
+    door.lose_answers("submit", sample)
+    run = comfy.run(graph, (happens("executing", "sampler"), stop_the_sampler))
     assert run.status is Status.INTERRUPTED
     assert not any("Nothing was charged" in line for line in lines(run))
     # It was raised when ComfyUI had ended the run: nobody has read it.
-    assert_unclear(machine.client.run(generation(prompt)))
-    assert len(machine.bought) == 1
+    assert_unclear(comfy.run(generation(prompt)))
+    assert len(comfy.bought) == 1
 
 
-def test_n_a_prompt_that_the_content_check_refuses_is_queued_four_times(machine: Machine, prompt: str) -> None:
-    machine.service.fail_next("Content moderation failed.")
-    machine.service.hold()
-    prompt_ids = [machine.client.queue(generation(prompt)) for _ in range(4)]
-    machine.service.release()
-    (message,) = {run.error.message for run in map(machine.client.follow, prompt_ids) if run.error}
-    assert re.search(f"The content check refused this prompt.* {machine.bought[0]}", message)
+def test_n_a_prompt_that_the_content_check_refuses_is_queued_four_times(comfy: Comfy, prompt: str) -> None:
+    comfy.service.fail_next("Content moderation failed.")
+    comfy.service.hold()
+    prompt_ids = [comfy.client.queue(generation(prompt)) for _ in range(4)]
+    comfy.service.release()
+    (message,) = {run.error.message for run in map(comfy.client.follow, prompt_ids) if run.error}
+    assert re.search(f"The content check refused this prompt.* {comfy.bought[0]}", message)
     # Whoever queues the graph now has read of it, and may want to try again.
-    assert request_ids(machine.client.run(generation(prompt))) == [machine.bought[1]]
+    assert request_ids(comfy.run(generation(prompt))) == [comfy.bought[1]]

@@ -7,23 +7,18 @@ import subprocess
 import time
 from pathlib import Path
 
-import av
-
-from tests.comfyui.conftest import ServiceLog
+from tests.comfyui.conftest import Comfy
 from tests.docs.pages import blocks, commands
-from tools.comfyui import ComfyUI
-from tools.comfyui_client import Client
+from tests.support.clips import frames_of
 
 PATIENCE = 120.0  # seconds; it takes about eight
 
 
-def test_curl_makes_a_video(
-    client_without_token: Client, server: ComfyUI, service_log: ServiceLog, tmp_path: Path
-) -> None:
+def test_curl_makes_a_video(newcomer: Comfy, tmp_path: Path) -> None:
     (prompt,) = blocks("README.md", "json")
     (tmp_path / "fox.json").write_text(prompt, encoding="utf-8")
     (command,) = (command for command in commands("README.md") if command.startswith("curl "))
-    address = server.url.removeprefix("http://")
+    address = newcomer.url.removeprefix("http://")
     answer = subprocess.run(
         ["bash", "-c", command.replace("127.0.0.1:8188", address).replace("curl ", "curl -sS --noproxy '*' ", 1)],
         cwd=tmp_path,
@@ -33,10 +28,9 @@ def test_curl_makes_a_video(
     )
     prompt_id = json.loads(answer.stdout)["prompt_id"]
     deadline = time.monotonic() + PATIENCE  # without a web socket nobody says when it ends
-    while not (ended := client_without_token.history(prompt_id)) and time.monotonic() < deadline:
+    while not (ended := newcomer.client.history(prompt_id)) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert ended["status"]["status_str"] == "success"
     (saved,) = ended["outputs"]["3"]["images"]
-    with av.open(str(server.base / "output" / saved["filename"])) as container:
-        assert len(list(container.decode(video=0))) == 49
-    assert service_log.submissions == []
+    assert len(frames_of(newcomer.base / "output" / saved["filename"])) == 49
+    assert newcomer.submissions == []

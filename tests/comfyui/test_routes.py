@@ -4,35 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
+import requests
 from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestServer
 
-from nodes.comfyui.guarded_route import MAX_BODY, add_routes
-from nodes.comfyui.routes import Routes
+from nodes.comfyui.guarded_route import MAX_BODY, add_route
 from nodes.engine import Engine, Folders
 from nodes.jobs.errors import BudgetReached
 from nodes.jobs.job import Run
 from nodes.runcomfy.request import GenerationRequest
 from tests.comfyui.conftest import PACK, TOKEN
+from tests.support.loopback_server import DEADLINE
 from tests.support.rehearsal import RehearsalService
 
 SECRET = TOKEN
 """Goes in and never comes out."""
-VARIABLE = {"RUNCOMFY_TOKEN": "another-token"}
-CHECK = "/seedance/token/check"
-READS = tuple(("GET", f"/seedance/{name}") for name in ("about", "token", "budget", "jobs", "jobs/totals", "jobs.csv"))
-WRITES = (
-    *(("POST", f"/seedance/{name}") for name in ("token", "token/check", "budget", "quote", "jobs/fetch", "jobs/link")),
-    ("POST", "/seedance/jobs/submit_again"),
-    ("DELETE", "/seedance/token"),
-)
+READS = tuple(("GET", name) for name in ("about", "token", "budget", "jobs", "jobs/totals", "jobs.csv"))
+POSTS = ("token", "token/check", "budget", "quote", "jobs/fetch", "jobs/link", "jobs/submit_again")
+WRITES = (*(("POST", name) for name in POSTS), ("DELETE", "token"))
 CROSS_SITE = {
     "another site": {"Origin": "https://evil.example"},
     # A page whose own name leads to this machine by now. All other headers are in `test_csrf.py`.
@@ -44,20 +43,10 @@ QUOTE = {"kind": "price", "usd": 0.04, "is_base": True, "videos": 1, "to_buy": 1
 
 
 @dataclass(frozen=True)
-class Answer:
-    status: int
-    headers: Mapping[str, str]
-    text: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.text)
-
-
-@dataclass(frozen=True)
 class Pages:
-    """A server of its own for each request, beside one engine; no answer ever holds the token."""
+    """A server beside an engine; no answer ever holds the token."""
 
+    origin: str
     engine: Engine
     environment: dict[str, str]
 
@@ -65,65 +54,60 @@ class Pages:
     def file(self) -> Path:
         return self.engine.folders.token
 
-    def ask(self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None) -> Answer:
-        """A body is sent as JSON, unless it is bytes or comes in pieces, which need a Content-Type in ``headers``."""
-        sent = {"data": body} if isinstance(body, bytes | AsyncIterator) else {"json": {} if body is None else body}
-
-        async def exchange() -> Answer:
-            async with (
-                TestClient(TestServer(app(self.engine, self.environment))) as client,
-                client.request(method, path, headers=headers, **({} if method == "GET" else sent)) as answer,
-            ):
-                return Answer(answer.status, answer.headers, await answer.text())
-
-        answer = asyncio.run(exchange())
+    def ask(self, method: str, name: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Any:
+        """The response. A body is sent as JSON, unless it is bytes or comes in pieces: then as ``headers`` say."""
+        sent = {"data": body} if isinstance(body, bytes | Iterator) else {"json": body or {}}
+        url, content = f"{self.origin}seedance/{name}", {} if method == "GET" else sent
+        answer = requests.request(method, url, headers=headers, timeout=60, **content)
         assert SECRET not in f"{answer.headers}{answer.text}"
         assert answer.headers["Cache-Control"] == "no-store"
         return answer
-
-
-def app(engine: Engine, environment: Mapping[str, str]) -> web.Application:
-    routes, application = web.RouteTableDef(), web.Application()
-    add_routes(routes, Routes(lambda: engine, environment, frozenset).table())
-    application.add_routes(routes)
-    return application
 
 
 @pytest.fixture
 def pages(service: RehearsalService, tmp_path: Path) -> Iterator[Pages]:
     environment = {"RUNCOMFY_API_BASE_URL": service.origin}
     engine = Engine(Folders(tmp_path / "output", tmp_path / "private"), environment, "the tests of routes")
-    yield Pages(engine, environment)
-    engine.close()
+    routes, application = web.RouteTableDef(), web.Application()
+    add_route(routes, lambda: engine)
+    application.add_routes(routes)
+    loop, server = asyncio.new_event_loop(), TestServer(application)
+    with ThreadPoolExecutor(1) as thread, closing(engine):
+        thread.submit(loop.run_forever)
+        asyncio.run_coroutine_threadsafe(server.start_server(), loop).result()
+        yield Pages(str(server.make_url("/")), engine, environment)
+        asyncio.run_coroutine_threadsafe(server.close(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+    loop.close()
 
 
 def state(source: str | None, *, saved: bool, variable: str | None = None) -> dict[str, object]:
     return {"source": source, "saved": saved, "variable": variable, "problem": None, "texts": []}
 
 
-def assert_refused(answer: Answer, status: int, what: object) -> str:
+def assert_refused(answer: Any, status: int, what: object) -> str:
     """A sentence, and the same for the browser to word."""
-    assert answer.status == status, what
-    assert set(answer.json) == {"error", "texts"}, what
-    assert "charged" not in answer.json["error"], what
-    return str(answer.json["error"])
+    assert answer.status_code == status, what
+    assert set(answer.json()) == {"error", "texts"}, what
+    assert "charged" not in answer.json()["error"], what
+    return str(answer.json()["error"])
 
 
 def test_a_saved_token_goes_before_the_variable_and_clearing_brings_that_back(pages: Pages) -> None:
-    assert pages.ask("GET", "/seedance/token").json == state(None, saved=False)
-    pages.environment.update(VARIABLE)
+    assert pages.ask("GET", "token").json() == state(None, saved=False)
+    pages.environment["RUNCOMFY_TOKEN"] = "another-token"
     of_variable = state("RUNCOMFY_TOKEN", saved=False, variable="RUNCOMFY_TOKEN")
-    assert pages.ask("GET", "/seedance/token").json == of_variable
-    saved = pages.ask("POST", "/seedance/token", {"token": SECRET}).json
+    assert pages.ask("GET", "token").json() == of_variable
+    saved = pages.ask("POST", "token", {"token": SECRET}).json()
     assert saved == state("saved", saved=True, variable="RUNCOMFY_TOKEN")
     assert pages.file.read_text() == SECRET
-    assert pages.ask("DELETE", "/seedance/token").json == of_variable
+    assert pages.ask("DELETE", "token").json() == of_variable
     assert not pages.file.exists()
 
 
 def test_a_token_that_cannot_be_used_saved_or_cleared_is_a_problem_that_is_told_at_once(pages: Pages) -> None:
     def problem(source: str, *, saved: bool) -> str:
-        told = pages.ask("GET", "/seedance/token").json
+        told = pages.ask("GET", "token").json()
         assert (told["source"], told["saved"]) == (source, saved)
         assert told["texts"]
         assert "charged" not in told["problem"]
@@ -138,79 +122,67 @@ def test_a_token_that_cannot_be_used_saved_or_cleared_is_a_problem_that_is_told_
     pages.file.mkdir()
     assert "cannot be read" in problem("saved", saved=True)
     for method, body in (("DELETE", {}), ("POST", {"token": SECRET})):
-        error = assert_refused(pages.ask(method, "/seedance/token", body), 400, method)
+        error = assert_refused(pages.ask(method, "token", body), 400, method)
         assert "What is saved cannot be changed" in error
 
 
-def test_a_check_is_free_and_says_which_token_is_accepted_and_what_a_video_costs(pages: Pages) -> None:
-    pages.ask("POST", "/seedance/token", {"token": SECRET})
-    for price, said in ((0.02, " Seedance costs $0.02 per second."), (None, "")):
-        with RehearsalService(tokens=(SECRET,), price_usd=price) as service:
-            pages.environment["RUNCOMFY_API_BASE_URL"] = service.origin
-            check = pages.ask("POST", CHECK).json
-            assert check["ok"]
-            assert check["message"] == f"RunComfy accepts the token from Settings > Seedance.{said}"
-            assert not service.submissions
-
-
-def test_a_check_that_fails_says_why_and_names_the_place(pages: Pages, service: RehearsalService) -> None:
-    with RehearsalService(tokens=(SECRET,)) as gone:
-        pass
-    for origin, token, said in (
-        (service.origin, "a-wrong-token", "RUNCOMFY_TOKEN"),
-        (service.origin, "", "Settings > Seedance"),
-        (gone.origin, SECRET, "could not be reached"),
-        ("http://example.com", SECRET, "RUNCOMFY_API_BASE_URL"),
+def test_a_check_is_free_and_says_what_a_video_costs_or_why_the_token_is_not_accepted(pages: Pages) -> None:
+    pages.ask("POST", "token", {"token": SECRET})
+    accepted = "RunComfy accepts the token from Settings > Seedance."
+    with (
+        RehearsalService(tokens=(SECRET,)) as service,
+        RehearsalService(tokens=(SECRET,), price_usd=None) as priceless,
+        RehearsalService(tokens=("another",)) as strange,
     ):
-        pages.environment.update(RUNCOMFY_API_BASE_URL=origin, RUNCOMFY_TOKEN=token)
-        check = pages.ask("POST", CHECK).json
-        assert not check["ok"], said
-        assert said in check["message"]
-        assert check["texts"], said
-        assert "charged" not in check["message"], said
+        for origin, ok, said in (
+            (service.origin, True, f"{accepted} Seedance costs $0.02 per second."),
+            (priceless.origin, True, accepted),
+            (strange.origin, False, "Settings > Seedance"),
+            ("http://127.0.0.1:9", False, "could not be reached"),
+            ("http://example.com", False, "RUNCOMFY_API_BASE_URL"),
+        ):
+            pages.environment["RUNCOMFY_API_BASE_URL"] = origin
+            check = pages.ask("POST", "token/check").json()
+            assert check["ok"] is ok, said
+            assert check["message"] == said if ok else said in check["message"]
+            assert check["texts"], said
+            assert "charged" not in check["message"], said
+        pages.ask("DELETE", "token")
+        pages.environment.update(RUNCOMFY_API_BASE_URL=strange.origin, RUNCOMFY_TOKEN="a-wrong-token")
+        assert "RUNCOMFY_TOKEN" in pages.ask("POST", "token/check").json()["message"]
+        assert not service.submissions
 
 
 def test_another_sites_page_is_refused_and_comfyuis_own_is_served(pages: Pages, service: RehearsalService) -> None:
-    pages.ask("POST", "/seedance/token", {"token": SECRET})
+    pages.ask("POST", "token", {"token": SECRET})
     calls = service.calls
     for name, headers in CROSS_SITE.items():
         for method, path in (*READS, *WRITES):
             answer = pages.ask(method, path, {"token": "planted", "limit": 1000}, headers)
             assert_refused(answer, 403, f"{name}: {method} {path}")
     assert pages.file.read_text() == SECRET
-    assert pages.ask("GET", "/seedance/budget").json["limit"] == 50
+    assert pages.ask("GET", "budget").json()["limit"] == 50
     assert service.calls == calls
     for method, path in READS:
-        assert pages.ask(method, path, headers={"Sec-Fetch-Site": "same-origin"}).status == 200, path
+        assert pages.ask(method, path, headers={"Sec-Fetch-Site": "same-origin"}).status_code == 200, path
 
 
-def test_what_a_form_could_send_is_refused(pages: Pages) -> None:
+def test_what_a_form_could_send_and_a_wrong_body_are_refused_and_not_quoted(pages: Pages) -> None:
     for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data"):
         for method, path in WRITES:
-            body = json.dumps({"token": SECRET}).encode()
-            assert_refused(pages.ask(method, path, body, {"Content-Type": kind}), 415, f"{kind}: {method} {path}")
-    assert not pages.file.exists()
-
-
-def test_a_wrong_body_is_refused_and_not_quoted(pages: Pages) -> None:
-    for status, body in (
-        (413, b"x" * (MAX_BODY + 1)),
-        (400, b"{" + SECRET.encode()),
-        (400, b"\xff\xfe" + SECRET.encode()),
-        *((400, body) for body in (b"[" * 4000, f'["{SECRET}"]'.encode(), b"null", b"{}", b'{"token": null}')),
-        (400, f'{{"token": ["{SECRET}"]}}'.encode()),
-        (400, f'{{"token": "{SECRET} two"}}'.encode()),
-        (400, f'{{"token": "{SECRET}\\ud800"}}'.encode()),
-        (400, f'{{"token": "{"x" * 3000}"}}'.encode()),
-    ):
-        answer = pages.ask("POST", "/seedance/token", body, {"Content-Type": "application/json"})
-        assert "xxx" not in assert_refused(answer, status, body[:40])
-
-    async def of_no_known_length() -> AsyncIterator[bytes]:
-        yield b"{}"
-
-    answer = pages.ask("POST", "/seedance/token", of_no_known_length(), {"Content-Type": "application/json"})
-    assert_refused(answer, 413, "of no known length")
+            form = json.dumps({"token": SECRET}).encode()
+            assert_refused(pages.ask(method, path, form, {"Content-Type": kind}), 415, f"{kind}: {method} {path}")
+    of_no_known_length = iter([b"{}"])
+    wrong = (f'["{SECRET}"]', "null", "{}", '{"token": null}', f'{{"token": ["{SECRET}"]}}', "[" * 4000)
+    tokens = (f"{SECRET} two", f"{SECRET}\\ud800", "x" * 3000)
+    rows: list[tuple[int, bytes | Iterator[bytes]]] = [
+        *((413, body) for body in (b"x" * (MAX_BODY + 1), of_no_known_length)),
+        *((400, begin + SECRET.encode()) for begin in (b"{", b"\xff\xfe")),
+        *((400, text.encode()) for text in (*wrong, *(f'{{"token": "{token}"}}' for token in tokens))),
+    ]
+    for status, body in rows:
+        answer = pages.ask("POST", "token", body, {"Content-Type": "application/json"})
+        assert "xxx" not in assert_refused(answer, status, f"{body!r:.40}")
     assert not pages.file.exists()
 
 
@@ -222,12 +194,13 @@ def test_jobs_that_there_cannot_be_are_refused(pages: Pages) -> None:
         ("POST", "/fetch", {"request_id": "https://evil.example"}),
     ]
     for method, path, body in table:
-        assert_refused(pages.ask(method, f"/seedance/jobs{path}", body), 400, f"{method} {path} {body}")
-    assert pages.ask("GET", "/seedance/jobs").json == {"jobs": [], "next": None}
+        assert_refused(pages.ask(method, f"jobs{path}", body), 400, f"{method} {path} {body}")
+    assert pages.ask("GET", "jobs").json() == {"jobs": [], "next": None}
 
 
 def test_the_version_and_the_repository_are_those_of_the_project(pages: Pages) -> None:
-    about = pages.ask("GET", "/seedance/about").json
+    assert requests.get(f"{pages.origin}seedance/nothing", timeout=60).status_code == 404
+    about = pages.ask("GET", "about").json()
     project = (PACK / "pyproject.toml").read_text(encoding="utf-8")
     assert f'version = "{about["version"]}"' in project
     assert f'Repository = "{about["repository"]}"' in project
@@ -236,9 +209,9 @@ def test_the_version_and_the_repository_are_those_of_the_project(pages: Pages) -
 def test_a_budget_is_set_and_kept(pages: Pages, service: RehearsalService) -> None:
     def budget(limit: object = None) -> Any:
         method = "GET" if limit is None else "POST"
-        return pages.ask(method, "/seedance/budget", {"limit": limit}).json
+        return pages.ask(method, "budget", {"limit": limit}).json()
 
-    pages.ask("POST", "/seedance/token", {"token": SECRET})
+    pages.ask("POST", "token", {"token": SECRET})
     default = {"limit": 50, "spent": 0, "by_environment": False, "frees_at": None}
     assert budget() == default
     assert budget(0.06) == default | {"limit": 0.06}
@@ -259,7 +232,7 @@ def test_a_budget_is_set_and_kept(pages: Pages, service: RehearsalService) -> No
 
 
 def test_what_a_run_would_cost(pages: Pages, service: RehearsalService) -> None:
-    pages.ask("POST", "/seedance/token", {"token": SECRET})
+    pages.ask("POST", "token", {"token": SECRET})
     submitted = len(service.submissions)
     table: list[tuple[dict[str, object], dict[str, object]]] = [
         ({"text": "a cat", "duration": 3}, {"usd": 0.06, "duration": 3}),
@@ -269,34 +242,26 @@ def test_what_a_run_would_cost(pages: Pages, service: RehearsalService) -> None:
         ({"mode": "rehearsal"}, {"kind": "rehearsal", "usd": 0, "is_base": False, "to_buy": 0}),
     ]
     for changes, expected in table:
-        assert pages.ask("POST", "/seedance/quote", ASKED | changes).json == QUOTE | expected, changes
+        assert pages.ask("POST", "quote", ASKED | changes).json() == QUOTE | expected, changes
     for wrong in ({"count": 0}, {"count": 201}, {"count": True}, {"text": ""}, {"seed": "1"}, {"resolution": "8k"}):
-        assert_refused(pages.ask("POST", "/seedance/quote", ASKED | wrong), 400, wrong)
+        assert_refused(pages.ask("POST", "quote", ASKED | wrong), 400, wrong)
     assert len(service.submissions) == submitted
 
 
-class SlowEngine:
-    """Fetches nothing until it may."""
-
-    def __init__(self) -> None:
-        self.is_asked, self.may_end = asyncio.Event(), asyncio.Event()
-
-    async def fetch_job(self, *_: object) -> None:
-        self.is_asked.set()
-        await self.may_end.wait()
-
-
-def test_videos_that_take_long_to_fetch_keep_no_other_route_waiting() -> None:
+def test_videos_that_take_long_to_fetch_keep_no_other_route_waiting(
+    pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The server's threads, which also read the files that it serves, are few."""
+    begun, may_end = threading.Semaphore(0), Future[None]()
 
-    async def scenario() -> None:
-        engine = SlowEngine()
-        async with TestClient(TestServer(app(cast("Engine", engine), {}))) as client:
-            body = {"request_id": "job-1"}
-            fetches = [asyncio.create_task(client.post("/seedance/jobs/fetch", json=body)) for _ in range(40)]
-            await engine.is_asked.wait()
-            assert (await client.get("/seedance/about")).status == 200
-            engine.may_end.set()
-            assert {(await fetch).status for fetch in fetches} == {200}
+    async def slow(*_: object) -> None:
+        begun.release()
+        await asyncio.wrap_future(may_end)
 
-    asyncio.run(scenario())
+    monkeypatch.setattr(pages.engine, "fetch_job", slow)
+    with ThreadPoolExecutor(40) as pool:
+        fetches = [pool.submit(pages.ask, "POST", "jobs/fetch", {"request_id": "job-1"}) for _ in range(40)]
+        all_begun = all(begun.acquire(timeout=DEADLINE) for _ in fetches)
+        may_end.set_result(None)
+        assert all_begun
+        assert {fetch.result().status_code for fetch in fetches} == {200}

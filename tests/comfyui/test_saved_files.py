@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from itertools import combinations
-from typing import Any
 from urllib.parse import quote
 
 import cv2
@@ -134,47 +134,35 @@ def test_files_are_what_the_ui_writes() -> None:
 def test_nodes_fit_are_found_and_cost_nothing(client: Client) -> None:
     object_info = client.object_info()
     for node in real_nodes():
-        check_origin(node)
-        info = object_info[node["type"]]
+        kind, properties = node["type"], node["properties"]
+        info, is_ours = object_info[kind], kind in NODES
         # A newer core may have added some to its own nodes.
-        assert [each["type"] for each in node["outputs"]] == info["output"][: len(node["outputs"])]
-        if node["type"] in NODES:
-            assert [each["name"] for each in node["outputs"]] == info["output_name"]
+        assert [each["type"] for each in node["outputs"]] == info["output"][: len(node["outputs"])], kind
+        # By these the UI finds the packs and models that a newcomer lacks.
+        assert properties["ver"], kind
+        found_by = properties["Node name for S&R"], properties["cnr_id"]
+        assert found_by == (kind, "seedance" if is_ours else "comfy-core")
+        if is_ours:
+            assert [each["name"] for each in node["outputs"]] == info["output_name"], kind
             declared = {name for group in info["input"].values() for name in group}
-            assert {each["name"] for each in node["inputs"]} - {"upload"} == declared
-        if node["type"] == "SeedanceTextToVideo":
-            assert "rehearsal" in node["widgets_values"]
-            assert "live" not in node["widgets_values"]
+            assert {each["name"] for each in node["inputs"]} - {"upload"} == declared, kind
+        if kind == "SeedanceTextToVideo":
+            assert {"rehearsal", "live"} & set(map(str, node["widgets_values"])) == {"rehearsal"}
+        if kind == "UpscaleModelLoader":
+            (model,) = properties["models"]
+            assert (model["name"], model["directory"]) == (UPSCALER, "upscale_models")
+            assert node["widgets_values"][0] == UPSCALER
+            assert re.fullmatch(f"https://huggingface.co/.*/{UPSCALER}", model["url"])
 
 
-def check_origin(node: dict[str, Any]) -> None:
-    """By this the UI finds the packs and models that a newcomer lacks."""
-    properties = node["properties"]
-    assert properties["Node name for S&R"] == node["type"]
-    assert properties["cnr_id"] == ("seedance" if node["type"] in NODES else "comfy-core")
-    assert properties["ver"]
-    if node["type"] == "UpscaleModelLoader":
-        (model,) = properties["models"]
-        assert model["name"] == UPSCALER == node["widgets_values"][0]
-        assert model["url"].startswith("https://huggingface.co/")
-        assert model["url"].endswith(f"/{UPSCALER}")
-        assert model["directory"] == "upscale_models"
-
-
-def test_templates_explain_themselves() -> None:
-    for name, workflow in TEMPLATES.items():
-        notes = [node for node in workflow["nodes"] if node["type"] in NOTES]
-        assert notes, name
-        for note in notes:
-            (text,) = note["widgets_values"]
-            assert 100 < len(text) < 700, name
-            assert "`" not in text, f"{name}: in the UI's newer look, code on a note's ground cannot be read"
-
-
-def test_templates_can_be_read_when_they_open_and_look_tidy() -> None:
+def test_templates_explain_themselves_can_be_read_when_they_open_and_look_tidy() -> None:
     """The UI fits one into three quarters of its window, and the classic canvas hides text below a zoom of 0.6."""
     for name, workflow in TEMPLATES.items():
         nodes = workflow["nodes"]
+        notes = [node["widgets_values"][0] for node in nodes if node["type"] in NOTES]
+        assert notes, name
+        assert all(100 < len(text) < 700 for text in notes), name
+        assert not any("`" in text for text in notes), f"{name}: in the UI's newer look, code in a note cannot be read"
         for axis, window in ((0, 1440), (1, 810)):
             extent = max(node["pos"][axis] + node["size"][axis] for node in nodes)
             assert 0.75 * window / (extent + TITLE_HEIGHT) > 0.7, name
@@ -199,12 +187,10 @@ def apart(one: Workflow, other: Workflow) -> bool:
 
 
 def test_what_an_app_shows_is_there(client: Client) -> None:
-    apps = {name: workflow for name, workflow in TEMPLATES.items() if workflow["extra"].get("linearMode")}
-    assert list(apps) == ["Seedance - Text to video (app)"]
-    object_info = client.object_info()
-    for name, workflow in apps.items():
-        types = {node["id"]: object_info[node["type"]] for node in workflow["nodes"] if node["type"] not in NOTES}
-        shown = workflow["extra"]["linearData"]
-        for node, widget, *_ in shown["inputs"]:
-            assert widget in types[node]["input"]["required"], f"{name}: {widget}"
-        assert all(types[node]["output_node"] for node in shown["outputs"]), name
+    (name,) = (name for name, workflow in TEMPLATES.items() if workflow["extra"].get("linearMode"))
+    assert name == "Seedance - Text to video (app)"
+    shown, object_info = TEMPLATES[name]["extra"]["linearData"], client.object_info()
+    types = {node["id"]: object_info.get(node["type"], {}) for node in TEMPLATES[name]["nodes"]}
+    for node, widget, *_ in shown["inputs"]:
+        assert widget in types[node]["input"]["required"], widget
+    assert all(types[node]["output_node"] for node in shown["outputs"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from contextlib import ExitStack
 
 from aiohttp import web
@@ -13,28 +14,19 @@ from nodes.comfyui.stop import StopWatcher
 PATIENCE = 60.0  # seconds, for a moment
 
 
-class Flag:
-    """ComfyUI's, which the next node clears."""
-
-    pressed = False
-
-    def look(self) -> bool:
-        return self.pressed
-
-
 def test_however_many_wait_one_loop_looks_and_only_while_they_do() -> None:
     async def scenario() -> None:
-        flag = Flag()
-        watcher = StopWatcher(asyncio.get_running_loop(), flag.look)
+        pressed = threading.Event()  # ComfyUI's flag, which the next node clears
+        watcher = StopWatcher(asyncio.get_running_loop(), pressed.is_set)
         for _ in range(2):  # it begins anew after it has ended
             with ExitStack() as waiting:
                 stops = [waiting.enter_context(watcher.watching()) for _ in range(5)]
                 await asyncio.sleep(0)
                 (loop,) = asyncio.all_tasks() - {asyncio.current_task()}
-                flag.pressed = True
+                pressed.set()
                 for stop in stops:
                     await asyncio.to_thread(stop.wait, PATIENCE)
-                flag.pressed = False
+                pressed.clear()
                 assert all(stop.is_set() for stop in stops), "it stays so when the flag is cleared"
                 with watcher.watching() as later:
                     await asyncio.sleep(0)
@@ -47,11 +39,11 @@ def test_however_many_wait_one_loop_looks_and_only_while_they_do() -> None:
 
 def test_a_post_that_presses_stop_is_seen_before_any_node_can_clear_it() -> None:
     async def scenario() -> None:
-        flag = Flag()
-        watcher = StopWatcher(asyncio.get_running_loop(), flag.look)
+        pressed = threading.Event()  # ComfyUI's flag, which the next node clears
+        watcher = StopWatcher(asyncio.get_running_loop(), pressed.is_set)
 
         async def press(_: web.Request) -> web.Response:
-            flag.pressed = True
+            pressed.set()
             raise web.HTTPNoContent
 
         for method, seen in (("GET", False), ("POST", True)):
@@ -59,7 +51,7 @@ def test_a_post_that_presses_stop_is_seen_before_any_node_can_clear_it() -> None
                 try:
                     await watcher.look_after_post(make_mocked_request(method, "/anything"), press)
                 except web.HTTPNoContent:
-                    flag.pressed = False
+                    pressed.clear()
                 assert stop.is_set() is seen, method
 
     asyncio.run(scenario())

@@ -5,26 +5,22 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Final
 
 import imageio_ffmpeg  # type: ignore[import-untyped]  # it has none
 import numpy as np
 import psutil
 import pytest
-import requests
 from numpy.typing import NDArray
 
-from tests.comfyui.conftest import clips, failure_of, started, succeeded
+from tests.comfyui.conftest import Comfy, clips, happens, says, started, succeeded
 from tests.comfyui.graphs import ApiGraph
 from tests.comfyui.seedance_graphs import loading, node
-from tests.comfyui.test_stop import run_and_stop, says
 from tests.support.clips import frames_of, sound_of, times_of
 from tools.comfyui import CACHE, ComfyUI
-from tools.comfyui_client import Client, Run
+from tools.comfyui_client import Client, Run, Status
 from tools.comfyui_source import ensure
 from tools.upscale_model import UPSCALER
 
@@ -35,56 +31,37 @@ PICTURE: Final = "-f lavfi -i testsrc2=s=160x96:r=24:d=1,hue=s=0.6"
 """Not of colours that are at the edge of what there is: there, each decoder clips in its own way."""
 BEEP: Final = "-f lavfi -i sine=d=1"
 X264: Final = "-c:v libx264 -crf 10 -pix_fmt yuv420p"
+VARIABLE: Final = f"{PICTURE} -vf select=lt(mod(n\\,12)\\,6) -fps_mode vfr {X264}"
+SOURCES: Final = {
+    "silent.mp4": f"{PICTURE} {X264}",
+    "tagged.mp4": f"{PICTURE} -vf scale=out_color_matrix=bt709 -colorspace bt709 {X264}",
+    "aac.mp4": f"{PICTURE} {BEEP} {X264} -c:a aac",
+    "pcm.mov": f"{PICTURE} {BEEP} {X264} -c:a pcm_s16le",
+    "opus.webm": f"{PICTURE} {BEEP} -c:v libvpx -crf 4 -b:v 4M -c:a libopus",
+    "variable.mp4": VARIABLE,
+    "variable.mkv": VARIABLE,
+    "turned.mp4": "-display_rotation 90 -i silent.mp4 -c copy",
+    "mirrored.mp4": "-display_rotation 0 -display_hflip -i silent.mp4 -c copy",
+    "odd.mp4": f"{PICTURE} -vf scale=161:97,format=yuv444p -c:v libx264 -crf 10",
+    "one.mp4": f"{PICTURE} -frames:v 1 {X264}",
+}
+"""What makes each, by ffmpeg."""
+SOUND: Final = {"aac.mp4": "aac", "pcm.mov": "aac", "opus.webm": "opus"}
+"""The codecs of the upscaled videos' sound."""
 MOST_OFF: Final = 4.0
 """Of 255, of the mean colour of a sixteenth of the picture."""
 LONG_NAME: Final = f"20261126-{'fox-trots-' * 4}-s2147483647-01234567-89ab-cdef-0123-456789abcdef"
 """As long as that of a job's file may be."""
 
-
-VARIABLE: Final = f"{PICTURE} -vf select=lt(mod(n\\,12)\\,6) -fps_mode vfr {X264}"
-
-
-@dataclass(frozen=True)
-class Row:
-    """One source."""
-
-    arguments: str
-    size: tuple[int, int] = (320, 192)
-    """Of the upscaled video."""
-    frames: int = 24
-    sound: str = ""
-    """The codec of the upscaled video's sound."""
-    upright: Callable[[Frames], Frames] | None = None
-    """What makes its frames of those of `silent.mp4`, as only newer ComfyUIs do."""
-
-
-ROWS: Final = MappingProxyType(
-    {
-        "silent.mp4": Row(f"{PICTURE} {X264}"),
-        "tagged.mp4": Row(f"{PICTURE} -vf scale=out_color_matrix=bt709 -colorspace bt709 {X264}"),
-        "aac.mp4": Row(f"{PICTURE} {BEEP} {X264} -c:a aac", sound="aac"),
-        "pcm.mov": Row(f"{PICTURE} {BEEP} {X264} -c:a pcm_s16le", sound="aac"),
-        "opus.webm": Row(f"{PICTURE} {BEEP} -c:v libvpx -crf 4 -b:v 4M -c:a libopus", sound="opus"),
-        "variable.mp4": Row(VARIABLE, frames=12),
-        "variable.mkv": Row(VARIABLE, frames=12),
-        "turned.mp4": Row(
-            "-display_rotation 90 -i silent.mp4 -c copy", (192, 320), upright=lambda frames: np.rot90(frames, 1, (1, 2))
-        ),
-        "mirrored.mp4": Row(
-            "-display_rotation 0 -display_hflip -i silent.mp4 -c copy", upright=lambda frames: frames[:, :, ::-1]
-        ),
-        "odd.mp4": Row(f"{PICTURE} -vf scale=161:97,format=yuv444p -c:v libx264 -crf 10", (322, 194)),
-        "one.mp4": Row(f"{PICTURE} -frames:v 1 {X264}", frames=1),
-    }
-)
+pytestmark = pytest.mark.usefixtures("sources")
 
 
 @pytest.fixture(scope="module")
 def sources(server: ComfyUI) -> Path:
     """ComfyUI's input folder, with a file of each kind."""
     folder = server.base / "input"
-    for name, row in ROWS.items():
-        ffmpeg(folder, f"{row.arguments} {name}")
+    for name, arguments in SOURCES.items():
+        ffmpeg(folder, f"{arguments} {name}")
     return folder
 
 
@@ -112,13 +89,13 @@ def beside_core(graph: ApiGraph, video: list[Any]) -> ApiGraph:
     }
 
 
-def run(client: Client, graph: ApiGraph) -> Run:
-    return succeeded(client.run(graph))
+def shown(run: Run, comfy: Comfy, by: str = "upscale") -> Path:
+    (file,) = comfy.files(succeeded(run), by)
+    return file
 
 
-def shown(finished: Run, server: ComfyUI, by: str = "upscale") -> Path:
-    (each,) = finished.outputs[by]["images"]
-    return server.base.joinpath(each["type"], each["subfolder"], each["filename"])
+def upscaled(comfy: Comfy, file: str = "silent.mp4", **inputs: Any) -> Path:
+    return shown(comfy.run(upscaling(file, **inputs)), comfy)
 
 
 def off(frames: Frames, expected: Frames, parts: int = 4) -> float:
@@ -131,87 +108,80 @@ def off(frames: Frames, expected: Frames, parts: int = 4) -> float:
     return float(np.abs(means[0] - means[1]).max())
 
 
-def unfinished(server: ComfyUI) -> list[str]:
-    return [file.name for file in (server.base / "output" / "seedance").glob(".*")]
+def unfinished(base: Path) -> list[str]:
+    return [file.name for file in (base / "output" / "seedance").glob(".*")]
 
 
-def test_every_kind_of_source_gives_what_cores_chain_gives_with_sound_and_times(
-    client: Client, server: ComfyUI, sources: Path
-) -> None:
-    upright = None
-    for name, row in ROWS.items():
-        finished = run(client, beside_core(upscaling(name), ["load", 0]))
-        file, expected = shown(finished, server), frames_of(shown(finished, server, "core"))
-        upright = expected if upright is None else upright
-        expected = row.upright(upright) if row.upright else expected
+def test_every_kind_of_source_gives_what_cores_chain_gives_with_sound_and_times(comfy: Comfy, sources: Path) -> None:
+    upright: dict[str, Frames] = {}
+    for name in SOURCES:
+        finished = comfy.run(beside_core(upscaling(name), ["load", 0]))
+        file, expected = shown(finished, comfy), frames_of(shown(finished, comfy, "core"))
+        if name == "silent.mp4":  # of which two others are copies that only newer ComfyUIs turn
+            upright = {"turned.mp4": np.rot90(expected, 1, (1, 2)), "mirrored.mp4": expected[:, :, ::-1]}
+        expected = upright.get(name, expected)
         frames = frames_of(file)
-        assert frames.shape == expected.shape == (row.frames, row.size[1], row.size[0], 3), name
+        assert frames.shape == expected.shape, name
         assert off(frames, expected) <= MOST_OFF, name
-        assert file.parent == server.base / "output" / "seedance", name
-        assert file.name.startswith(f"{Path(name).stem}.{row.size[0]}x{row.size[1]}."), name
-        shift, before = times_of(file)[0], times_of(sources / name)
-        assert [time - shift for time in times_of(file)] == pytest.approx(
-            [time - before[0] for time in before], abs=0.002
-        ), name
-        assert sound_of(file).codec == row.sound, name
+        assert file.parent == comfy.base / "output" / "seedance", name
+        assert file.name.startswith(f"{Path(name).stem}.{frames.shape[2]}x{frames.shape[1]}."), name
+        times, before = times_of(file), times_of(sources / name)
+        assert [time - times[0] for time in times] == pytest.approx([time - before[0] for time in before], abs=0.002)
+        assert sound_of(file).codec == SOUND.get(name, ""), name
         assert sound_of(file).seconds == pytest.approx(sound_of(sources / name).seconds, abs=0.1), name
 
 
-def test_frames_in_memory_and_a_trimmed_video_give_what_cores_chain_gives_with_sound(
-    client: Client, server: ComfyUI, sources: Path
-) -> None:
+def test_frames_in_memory_and_a_trimmed_video_give_what_cores_chain_gives_with_sound(comfy: Comfy) -> None:
     made = {
         "read": node("GetVideoComponents", video=["load", 0]),
         "other": node("CreateVideo", images=["read", 0], audio=["read", 1], fps=["read", 2]),
     }
     cut = {"other": node("Video Slice", video=["load", 0], start_time=0.25, duration=0.5, strict_duration=False)}
-    can_trim = "Video Slice" in client.object_info()
+    can_trim = "Video Slice" in comfy.client.object_info()
     for nodes, count, length in ((made, 24, 1), (cut, 12, 0.5))[: 1 + can_trim]:
         graph = upscaling("aac.mp4", video=["other", 0]) | nodes
-        finished = run(client, beside_core(graph, ["other", 0]))
-        frames, expected = frames_of(shown(finished, server)), frames_of(shown(finished, server, "core"))
+        finished = comfy.run(beside_core(graph, ["other", 0]))
+        frames, expected = frames_of(shown(finished, comfy)), frames_of(shown(finished, comfy, "core"))
         assert len(frames) == len(expected) == count
         assert off(frames, expected) <= MOST_OFF
-        sound = sound_of(shown(finished, server))
+        sound = sound_of(shown(finished, comfy))
         assert sound.codec == "aac"
         assert sound.seconds == pytest.approx(length, abs=0.05)
 
 
-def test_size_is_as_asked_and_even(client: Client, server: ComfyUI, sources: Path) -> None:
+def test_size_is_as_asked_and_even(comfy: Comfy) -> None:
     for by, size in ((1.5, (240, 144)), (0.75, (120, 72)), (3.0, (480, 288)), (1.3, (208, 124))):
         graph = beside_core(upscaling("silent.mp4", scale_by=by), ["load", 0])
         graph["create"]["inputs"]["images"] = ["scaled", 0]
         graph["scaled"] = node(
             "ImageScale", image=["big", 0], upscale_method="area", width=size[0], height=size[1], crop="disabled"
         )
-        finished = run(client, graph)
-        frames = frames_of(shown(finished, server))
+        finished = comfy.run(graph)
+        frames = frames_of(shown(finished, comfy))
         assert frames[0].shape == (size[1], size[0], 3), by
         # Of whole frames: smaller ones of this picture are mostly edges, which each encoder blurs in its own way.
-        assert off(frames, frames_of(shown(finished, server, "core")), parts=1) <= MOST_OFF, by
+        assert off(frames, frames_of(shown(finished, comfy, "core")), parts=1) <= MOST_OFF, by
 
 
-def test_more_frames_at_once_change_nothing_and_the_finished_file_is_found(
-    client: Client, server: ComfyUI, sources: Path
-) -> None:
+def test_more_frames_at_once_change_nothing_and_the_finished_file_is_found(comfy: Comfy, sources: Path) -> None:
     shutil.copyfile(sources / "aac.mp4", sources / f"{LONG_NAME}.mp4")
 
-    def upscaled(**inputs: Any) -> Path:
-        return shown(run(client, upscaling(f"{LONG_NAME}.mp4", **inputs)), server)
+    def again(**inputs: Any) -> Path:
+        return upscaled(comfy, f"{LONG_NAME}.mp4", **inputs)
 
-    first = upscaled(crf=20)
+    first = again(crf=20)
     assert first.name.startswith(f"{LONG_NAME}.320x192."), "a job's file is found by the id in its name"
     content, made = first.read_bytes(), first.stat().st_mtime_ns
-    assert upscaled(crf=20, frames_at_once=3) == first
+    assert again(crf=20, frames_at_once=3) == first
     assert first.stat().st_mtime_ns == made
     first.unlink()
-    assert upscaled(crf=20, frames_at_once=7) == first
+    assert again(crf=20, frames_at_once=7) == first
     assert first.read_bytes() == content
-    assert upscaled(crf=30) != first
+    assert again(crf=30) != first
 
 
-def test_it_says_how_far_it_is(client: Client, server: ComfyUI, sources: Path) -> None:
-    finished = run(client, upscaling("silent.mp4", crf=25, frames_at_once=5))
+def test_it_says_how_far_it_is(comfy: Comfy) -> None:
+    finished = succeeded(comfy.run(upscaling("silent.mp4", crf=25, frames_at_once=5)))
     texts = [str(event.data["text"]) for event in finished.events if "text" in event.data]
     assert texts[0] == "Upscaling 0 of 24 frames"
     assert any(text.startswith("Upscaling 20 of 24 frames, ") and text.endswith(" s left") for text in texts), texts
@@ -222,74 +192,67 @@ def test_it_says_how_far_it_is(client: Client, server: ComfyUI, sources: Path) -
     assert (24, 24) in values
 
 
-def test_stop_ends_it_within_a_part_and_leaves_nothing(client: Client, server: ComfyUI, sources: Path) -> None:
-    folder = server.base / "output" / "seedance"
+def test_stop_ends_it_within_a_part_and_leaves_nothing(comfy: Comfy) -> None:
+    folder = comfy.base / "output" / "seedance"
     before = set(folder.glob("*"))
-    run_and_stop(client, upscaling("silent.mp4", crf=26, frames_at_once=1), says("Upscaling 3 "))
+    stop = says("Upscaling 3 "), comfy.client.interrupt
+    stopped = comfy.run(upscaling("silent.mp4", crf=26, frames_at_once=1), stop)
+    assert stopped.status is Status.INTERRUPTED
     assert set(folder.glob("*")) == before
-    run(client, upscaling("silent.mp4", crf=26))
+    upscaled(comfy, crf=26)
 
 
-def test_a_full_disk_is_named_and_nothing_is_left(client: Client, server: ComfyUI, sources: Path) -> None:
-    process = psutil.Process(server.pid)
+def test_what_cannot_be_and_a_full_disk_are_named_and_nothing_is_left(comfy: Comfy, sources: Path) -> None:
+    graph = upscaling("silent.mp4", upscale_model=["other", 0]) | {"other": node("ProbeAnything", value=["load", 0])}
+    assert "not a model for single images" in comfy.failure(graph)
+    ffmpeg(sources, "-f lavfi -i testsrc2=s=4096x32:d=0.1 wide.mp4")
+    assert "32768x256 is not a size" in comfy.failure(upscaling("wide.mp4", scale_by=8))
+    process = psutil.Process(comfy.server.pid)
     limits = process.rlimit(psutil.RLIMIT_FSIZE)
-    log = (server.base / "comfyui.log").stat().st_size
+    log = (comfy.base / "comfyui.log").stat().st_size
     process.rlimit(psutil.RLIMIT_FSIZE, (log + 100_000, limits[1]))
     try:
-        message = failure_of(client, upscaling("silent.mp4", crf=0, scale_by=8))
+        assert "The video cannot be written" in comfy.failure(upscaling("silent.mp4", crf=0, scale_by=8))
     finally:
         process.rlimit(psutil.RLIMIT_FSIZE, limits)
-    assert "The video cannot be written" in message
-    assert unfinished(server) == []
+    assert unfinished(comfy.base) == []
 
 
-def test_what_cannot_be_is_refused_before_any_work(client: Client, server: ComfyUI, sources: Path) -> None:
-    graph = upscaling("silent.mp4", upscale_model=["other", 0]) | {"other": node("ProbeAnything", value=["load", 0])}
-    assert "not a model for single images" in failure_of(client, graph)
-    ffmpeg(sources, "-f lavfi -i testsrc2=s=4096x32:d=0.1 wide.mp4")
-    assert "32768x256 is not a size" in failure_of(client, upscaling("wide.mp4", scale_by=8))
-    assert unfinished(server) == []
-
-
-def test_a_source_that_is_gone_is_named(client: Client, server: ComfyUI, sources: Path) -> None:
+def test_a_source_that_is_gone_is_named(comfy: Comfy, sources: Path) -> None:
     shutil.copyfile(sources / "silent.mp4", sources / "gone.mp4")
     graph = upscaling("gone.mp4", video=["gate", 0]) | {"gate": node("ProbeGate", image=["load", 0], gate="gone")}
 
-    def remove_it(event: Any) -> None:
-        if event.name == "executing" and event.data["node"] == "gate":
-            (sources / "gone.mp4").unlink()
-            requests.post(f"{server.url}/probe/open/gone", timeout=10).raise_for_status()
+    def remove_it() -> None:
+        (sources / "gone.mp4").unlink()
+        comfy.open_gate("gone")
 
-    finished = client.run(graph, on_event=remove_it)
+    finished = comfy.run(graph, (happens("executing", "gate"), remove_it))
     assert finished.error is not None
     assert "gone.mp4 is not there any more" in finished.error.message
 
 
 def test_a_comfyui_of_another_type_that_is_killed_uses_that_type_and_cleans_up_when_it_is_started_again(
-    sources: Path, tmp_path: Path
+    comfy: Comfy, sources: Path, tmp_path: Path
 ) -> None:
     can_halve = "--fp16-intermediates" in (ensure(CACHE) / "comfy" / "cli_args.py").read_text(encoding="utf-8")
     with started(tmp_path, {}, *["--fp16-intermediates"] * can_halve) as server:
         shutil.copyfile(sources / "silent.mp4", server.base / "input" / "silent.mp4")
         with Client(server.url) as client:
-            finished = run(client, beside_core(upscaling("silent.mp4"), ["load", 0]))
-            file = shown(finished, server)
-            assert off(frames_of(file), frames_of(shown(finished, server, "core"))) <= MOST_OFF
-            (clip,) = clips(client.run(loading(video="silent.mp4")))
+            other = replace(comfy, server=server, client=client)
+            finished = other.run(beside_core(upscaling("silent.mp4"), ["load", 0]))
+            file = shown(finished, other)
+            assert off(frames_of(file), frames_of(shown(finished, other, "core"))) <= MOST_OFF
+            (clip,) = clips(other.run(loading(video="silent.mp4")))
             assert clip["dtype"] == ("torch.float16" if can_halve else "torch.float32")
             assert clip["shape"] == [24, 96, 160, 3]
-
-            def kill(event: Any) -> None:
-                if says("Upscaling 3 ")(event):
-                    server.kill()
-
             with pytest.raises(ConnectionError):
-                client.run(upscaling("silent.mp4", crf=20, frames_at_once=1), on_event=kill)
-        assert len(unfinished(server)) == 1
+                other.run(upscaling("silent.mp4", crf=20, frames_at_once=1), (says("Upscaling 3 "), server.kill))
+        assert len(unfinished(server.base)) == 1
         made = file.stat().st_mtime_ns
         server.start()
         with Client(server.url) as client:
-            assert shown(run(client, upscaling("silent.mp4")), server) == file
+            other = replace(other, client=client)
+            assert upscaled(other) == file
             assert file.stat().st_mtime_ns == made, "what is finished is found again"
-            cut_off = shown(run(client, upscaling("silent.mp4", crf=20, frames_at_once=1)), server)
+            cut_off = upscaled(other, crf=20, frames_at_once=1)
         assert {each.name for each in file.parent.iterdir()} == {file.name, cut_off.name}

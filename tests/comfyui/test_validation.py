@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.comfyui.conftest import ServiceLog, failure_of, succeeded
+from tests.comfyui.conftest import Comfy, succeeded
 from tests.comfyui.graphs import ApiGraph
 from tests.comfyui.seedance_graphs import OPTIONS, PROBE, VIDEO, generation, node, probe
-from tools.comfyui_client import Client, Refused, Status
+from tools.comfyui_client import Refused
 
 NO_TEXT = (None, 7, True, 1.5, {"a": 1}, ["a list"], {"__value__": ["a list"]})
 NO_SWITCH = (None, 0, 1, "false", "", [1], {"__value__": [1]})
@@ -24,7 +24,7 @@ def changed(of: str, name: str, value: Any) -> ApiGraph:
     return graph
 
 
-def test_wrong_inputs_are_refused_and_the_wrong_one_is_named(client: Client, service_log: ServiceLog) -> None:
+def test_wrong_inputs_are_refused_and_the_wrong_one_is_named(comfy: Comfy) -> None:
     table: list[tuple[str, str, Any, str]] = [
         (VIDEO, "text", "", "text is empty"),
         (VIDEO, "text", " \n\t ", "text is empty"),
@@ -43,26 +43,26 @@ def test_wrong_inputs_are_refused_and_the_wrong_one_is_named(client: Client, ser
     ]
     for of, name, value, message in table:
         with pytest.raises(Refused, match=message) as refusal:
-            client.run(changed(of, name, value))
+            comfy.run(changed(of, name, value))
         found = refusal.value.node_errors
         assert list(found) == [of], (name, value)
         blamed = {error["extra_info"]["input_name"] for error in found[of]["errors"]}
         assert blamed == {name}, (name, value)
-    assert service_log.submissions == []
+    assert comfy.submissions == []
 
 
-def test_an_unknown_choice_is_an_error_that_names_it(client: Client, service_log: ServiceLog) -> None:
+def test_an_unknown_choice_is_an_error_that_names_it(comfy: Comfy) -> None:
     """Some versions of ComfyUI refuse it themselves, others leave it to the node."""
     for of, name in ((VIDEO, "mode"), (VIDEO, "on_failure"), (OPTIONS, "resolution"), (OPTIONS, "ratio")):
         for value in ("free", None, "LIVE", 3):
-            message = failure_of(client, changed(of, name, value))
+            message = comfy.failure(changed(of, name, value))
             others = {"mode", "on_failure", "resolution", "ratio"} - {name}
             assert name in message, (name, value)
             assert not any(other in message for other in others), (name, value, message)
-    assert service_log.submissions == []
+    assert comfy.submissions == []
 
 
-def test_what_another_node_gives_has_to_be_of_its_type(client: Client, service_log: ServiceLog, prompt: str) -> None:
+def test_what_another_node_gives_has_to_be_of_its_type(comfy: Comfy, prompt: str) -> None:
     """No link tells before it runs what comes through it."""
     table: dict[str, tuple[Any, ...]] = {
         "text": (None, 7, True, {"a": 1}, {"__value__": ["a list"]}),
@@ -70,49 +70,34 @@ def test_what_another_node_gives_has_to_be_of_its_type(client: Client, service_l
     }
     for name, values in table.items():
         for value in values:
-            message = failure_of(client, changed(VIDEO, name, ["any", 0]) | {"any": node("ProbeAnything", value=value)})
+            message = comfy.failure(changed(VIDEO, name, ["any", 0]) | {"any": node("ProbeAnything", value=value)})
             assert re.search(rf"{name} is .*; it must be (a text|true or false)\.", message), (name, value)
-    assert service_log.calls == {}
+    assert comfy.calls == {}
 
 
-def test_more_seeds_than_there_are_is_an_error_that_says_so(client: Client, service_log: ServiceLog) -> None:
-    message = failure_of(client, generation("a cat", seed=2**31 - 1, count=2))
-    assert "would pass the highest seed" in message
-    assert service_log.submissions == []
-
-
-def test_a_good_graph_submits_its_own_job_alone_however_long_its_text(
-    client: Client, service_log: ServiceLog, prompt: str
+def test_a_good_graph_submits_its_own_job_alone_however_long_its_text_and_without_options_the_apis_defaults(
+    comfy: Comfy, prompt: str
 ) -> None:
     text = f"{prompt} {'very ' * 120}calm"
-    succeeded(client.run(generation(text)))
-    assert [each.input for each in service_log.submissions] == [
-        {"text": text, "resolution": "480p", "ratio": "16:9", "duration": 2, "seed": 1}
+    succeeded(comfy.run(generation(text)))
+    comfy.service.fail_next("no need to make it")
+    comfy.failure({VIDEO: node("SeedanceTextToVideo", text=prompt, mode="live", reuse=True), PROBE: probe()})
+    assert [each.input for each in comfy.submissions] == [
+        {"text": text, "resolution": "480p", "ratio": "16:9", "duration": 2, "seed": 1},
+        {"text": prompt, "resolution": "480p", "ratio": "16:9", "duration": 5, "seed": 38810827},
     ]
 
 
-def test_without_options_the_defaults_of_the_api_apply(client: Client, service_log: ServiceLog, prompt: str) -> None:
-    service_log.service.fail_next("no need to make it")
-    run = client.run({VIDEO: node("SeedanceTextToVideo", text=prompt, mode="live", reuse=True), PROBE: probe()})
-    assert run.status is Status.ERROR
-    (submission,) = service_log.submissions
-    assert submission.input == {
-        "text": prompt, "resolution": "480p", "ratio": "16:9", "duration": 5, "seed": 38810827
-    }  # fmt: skip
-
-
-def test_a_stray_node_spends_nothing(client: Client, service_log: ServiceLog, prompt: str) -> None:
+def test_a_stray_node_spends_nothing(comfy: Comfy, prompt: str) -> None:
     graph = {
         **generation(prompt),
         "picture": node("EmptyImage", width=64, height=32, batch_size=1, color=0),
         PROBE: node("ProbeClip", images=["picture", 0]),
     }
-    succeeded(client.run(graph))
-    assert service_log.submissions == []
+    succeeded(comfy.run(graph))
+    assert comfy.submissions == []
 
 
-def test_live_without_a_token_says_how_to_set_one(
-    client_without_token: Client, service_log: ServiceLog, prompt: str
-) -> None:
-    assert "RUNCOMFY_API_TOKEN" in failure_of(client_without_token, generation(prompt))
-    assert service_log.calls == {}
+def test_live_without_a_token_says_how_to_set_one(newcomer: Comfy, prompt: str) -> None:
+    assert "RUNCOMFY_API_TOKEN" in newcomer.failure(generation(prompt))
+    assert newcomer.calls == {}

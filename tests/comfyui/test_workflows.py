@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 
-from tests.comfyui.conftest import PACK, ServiceLog, succeeded
+from tests.comfyui.conftest import PACK, Comfy, succeeded
 from tests.comfyui.graphs import ApiGraph, read_workflow, to_api_graph
 from tests.comfyui.seedance_graphs import DURATION, FRAMES, HEIGHT, WIDTH
 from tests.support.clips import frames_of
-from tools.comfyui import ComfyUI
-from tools.comfyui_client import Client, Run
 
 FOLDER = PACK / "example_workflows"
 FRAMES_BY_DEFAULT = 121  # of 5 s
@@ -26,41 +21,9 @@ CUT_FROM, CUT = 24, 48  # frames left out, and taken
 FEW = 10  # frames, where more would only take longer
 
 Frame = NDArray[np.uint8]
-RunExample = Callable[[ApiGraph], Run]
 
 
-@pytest.fixture
-def run(client_without_token: Client, service_log: ServiceLog) -> RunExample:
-    """Runs a graph as a newcomer has it, without a token, and sees that it cost nothing."""
-
-    def run(graph: ApiGraph) -> Run:
-        finished = succeeded(client_without_token.run(graph))
-        assert service_log.calls == {}, "an example reached the paid service"
-        return finished
-
-    return run
-
-
-@pytest.fixture
-def base(server: ComfyUI) -> Path:
-    """The folder with that ComfyUI's input and output."""
-    return server.base
-
-
-@pytest.fixture
-def object_info(client: Client) -> dict[str, Any]:
-    return client.object_info()
-
-
-@pytest.fixture(scope="module")
-def source(client: Client, server: ComfyUI) -> Path:
-    """A video of three seconds that a user made before."""
-    graph = shortened(api_graph("Seedance - Text to video", client.object_info()), seconds=3)
-    (file,) = saved(succeeded(client.run(graph)), graph, server.base, by="SeedanceTextToVideo")
-    return file
-
-
-def test_templates_that_make_one_video_save_it(run: RunExample, base: Path, object_info: dict[str, Any]) -> None:
+def test_templates_that_make_one_video_save_it(newcomer: Comfy) -> None:
     table = [
         ("First video (rehearsal)", None, 1),  # as it is
         ("Text to video", DURATION, 1),
@@ -68,79 +31,63 @@ def test_templates_that_make_one_video_save_it(run: RunExample, base: Path, obje
         ("Upscale 2x", DURATION, 2),
     ]
     for name, seconds, factor in table:
-        graph = api_graph(f"Seedance - {name}", object_info)
-        (file,) = saved(run(graph if seconds is None else shortened(graph, seconds)), graph, base)
-        frames = FRAMES_BY_DEFAULT if seconds is None else FRAMES
+        graph = example(name, newcomer)
+        (file,) = made(newcomer, shortened(graph, seconds) if seconds else graph)["SaveVideo"]
+        frames = FRAMES if seconds else FRAMES_BY_DEFAULT
         assert facts(file) == (frames, factor * WIDTH, factor * HEIGHT), name
 
 
-def test_four_seeds_saves_four_videos_and_shows_a_frame_of_each(
-    run: RunExample, base: Path, object_info: dict[str, Any]
-) -> None:
-    graph = shortened(api_graph("Seedance - Four seeds side by side", object_info))
-    finished = run(graph)
-    files = saved(finished, graph, base)
-    assert [facts(file) for file in files] == [(FRAMES, WIDTH, HEIGHT)] * 4
-    stills = [picture(file) for file in saved(finished, graph, base, by="PreviewImage")]
-    assert len(stills) == 4
-    assert all(closest(still, file) == STILL for still, file in zip(stills, files, strict=True))
+def test_four_seeds_saves_four_videos_and_shows_a_frame_of_each(newcomer: Comfy) -> None:
+    files = made(newcomer, shortened(example("Four seeds side by side", newcomer)))
+    videos, stills = files["SaveVideo"], [picture(file) for file in files["PreviewImage"]]
+    assert [facts(file) for file in videos] == [(FRAMES, WIDTH, HEIGHT)] * 4
+    assert [closest(still, file) for still, file in zip(stills, videos, strict=True)] == [STILL] * 4
     assert all(difference(one, other) > 1 for one, other in combinations(stills, 2)), "each seed has its own look"
 
 
-def test_an_existing_video_is_cut_and_upscaled_and_so_are_some_of_its_frames_by_image_nodes(
-    run: RunExample, base: Path, object_info: dict[str, Any], source: Path
-) -> None:
-    graph = choosing(source, api_graph("Seedance - Load and cut a clip", object_info))
-    (cut,) = saved(run(graph), graph, base)
+def test_an_existing_video_is_cut_and_upscaled_and_so_are_some_of_its_frames_by_image_nodes(newcomer: Comfy) -> None:
+    (source,) = made(newcomer, shortened(example("Text to video", newcomer), seconds=3))["SeedanceTextToVideo"]
+    (cut,) = made(newcomer, choosing(source, example("Load and cut a clip", newcomer)))["SaveVideo"]
     assert facts(cut) == (CUT, WIDTH, HEIGHT)
     assert closest(frames_of(cut)[0], source) == CUT_FROM
-
-    graph = choosing(cut, api_graph("Seedance - Upscale an existing video 2x", object_info))
-    (file,) = saved(run(graph), graph, base)
+    (file,) = made(newcomer, choosing(cut, example("Upscale an existing video 2x", newcomer)))["SaveVideo"]
     assert facts(file) == (CUT, 2 * WIDTH, 2 * HEIGHT)
-
-    graph = choosing(source, api_graph("Seedance - Upscale with image nodes", object_info))
-    (load,) = of_type(graph, "LoadSeedanceVideo")
-    graph[load]["inputs"]["frame_load_cap"] = FEW
-    (file,) = saved(run(graph), graph, base)
+    graph = choosing(source, example("Upscale with image nodes", newcomer), frame_load_cap=FEW)
+    (file,) = made(newcomer, graph)["SaveVideo"]
     assert facts(file) == (FEW, 2 * WIDTH, 2 * HEIGHT)
 
 
-def test_last_frame_saves_the_very_last(run: RunExample, base: Path, object_info: dict[str, Any]) -> None:
-    graph = shortened(api_graph("Seedance - Last frame for the next shot", object_info))
-    finished = run(graph)
-    (file,) = saved(finished, graph, base, by="SaveImage")
-    (video,) = saved(finished, graph, base, by="SeedanceTextToVideo")
-    assert closest(picture(file), video) == FRAMES - 1
+def test_last_frame_saves_the_very_last(newcomer: Comfy) -> None:
+    files = made(newcomer, shortened(example("Last frame for the next shot", newcomer)))
+    (still,), (video,) = files["SaveImage"], files["SeedanceTextToVideo"]
+    assert closest(picture(still), video) == FRAMES - 1
 
 
-def api_graph(name: str, object_info: dict[str, Any]) -> ApiGraph:
-    return to_api_graph(read_workflow(FOLDER / f"{name}.json"), object_info)
+def example(name: str, comfy: Comfy) -> ApiGraph:
+    return to_api_graph(read_workflow(FOLDER / f"Seedance - {name}.json"), comfy.client.object_info())
 
 
 def shortened(graph: ApiGraph, seconds: int = DURATION) -> ApiGraph:
     """The same graph with a shorter video, which is what the tests change."""
-    (options,) = of_type(graph, "SeedanceOptions")
-    graph[options]["inputs"]["duration"] = seconds
+    (options,) = (node for node in graph.values() if node["class_type"] == "SeedanceOptions")
+    options["inputs"]["duration"] = seconds
     return graph
 
 
-def choosing(video: Path, graph: ApiGraph) -> ApiGraph:
+def choosing(video: Path, graph: ApiGraph, **changes: int) -> ApiGraph:
     """The same graph after the user has chosen a video that was made before."""
-    (load,) = of_type(graph, "LoadSeedanceVideo")
+    (load,) = (node for node in graph.values() if node["class_type"] == "LoadSeedanceVideo")
     output = next(folder for folder in video.parents if folder.name == "output")
-    graph[load]["inputs"]["video"] = f"{video.relative_to(output).as_posix()} [output]"
+    load["inputs"] |= {"video": f"{video.relative_to(output).as_posix()} [output]", **changes}
     return graph
 
 
-def of_type(graph: ApiGraph, class_type: str) -> list[str]:
-    return [node_id for node_id, node in graph.items() if node["class_type"] == class_type]
-
-
-def saved(run: Run, graph: ApiGraph, base: Path, *, by: str = "SaveVideo") -> list[Path]:
-    """The files that the graph's one node of a type has saved or shows."""
-    (node_id,) = of_type(graph, by)
-    return [base / each["type"] / each["subfolder"] / each["filename"] for each in run.outputs[node_id]["images"]]
+def made(newcomer: Comfy, graph: ApiGraph) -> dict[str, list[Path]]:
+    """Runs a graph, which costs nothing: the files that its nodes have saved or show, by the nodes' types."""
+    run = succeeded(newcomer.run(graph))
+    assert newcomer.calls == {}, "an example reached the paid service"
+    shown = [node_id for node_id, output in run.outputs.items() if "images" in output]
+    return {graph[node_id]["class_type"]: newcomer.files(run, node_id) for node_id in shown}
 
 
 def facts(file: Path) -> tuple[int, int, int]:

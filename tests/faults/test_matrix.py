@@ -112,7 +112,7 @@ class _MendingEngine(RealEngine):
 
     def show(self, event: Event) -> None:
         super().show(event)
-        if self.stopping and self._door.refuses("cancel"):
+        if self.stop_pressed and self._door.refuses("cancel"):
             self._door.shut()
         elif "Trying again" in str(event):
             self._door.open_again()

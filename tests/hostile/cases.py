@@ -49,34 +49,35 @@ class Case:
 def files() -> Iterator[Case]:
     """The workflow files, in folders by what becomes of them."""
     endings = {"refused": Ending.REFUSED, "harmless": Ending.RUNS, "fails": Ending.DOES_NOT_RUN}
-    for folder, ending in endings.items():
-        for file in sorted((WORKFLOWS / folder).glob("*.json")):
-            name, content = f"{folder}/{file.name}", file.read_text(encoding="utf-8")
-            if folder == "fails":  # a run ends with the first node that fails, so each has one of its own
-                nodes = json.loads(content)
-                for number in sorted({name[1:] for name in nodes}):
-                    graph = {name: node for name, node in nodes.items() if name[1:] == number}
-                    yield Case(f"{name} {number}", json.dumps(graph), ending)
-            else:
-                yield Case(name, content, ending)
+    for file in sorted(WORKFLOWS.glob("*/*.json")):
+        ending, content = endings[file.parent.name], file.read_text(encoding="utf-8")
+        if ending is Ending.DOES_NOT_RUN:  # a run ends with the first node that fails, so each has one of its own
+            nodes = json.loads(content)
+            for number in sorted({name[1:] for name in nodes}):
+                graph = {name: node for name, node in nodes.items() if name[1:] == number}
+                yield Case(f"{file.stem} {number}", json.dumps(graph), ending)
+        else:
+            yield Case(file.stem, content, ending)
 
 
-def placed_links() -> Iterator[Case]:
-    """Links among ComfyUI's files, which only the user can have placed: they lead where they lead."""
+def uploads() -> Iterator[Case]:
+    """Links among ComfyUI's files, which only the user can have placed: they lead where they lead. And lists of other
+    files, under the name of a video."""
     for name in ("outside.mp4", "outside/secret.mp4", "outside/../outside.mp4"):
         yield Case(name, json.dumps(loading(video=name)), Ending.RUNS)
     for name in ("deep/../secret.mp4", "outside/../secret.mp4", "outside/../../secret.mp4"):
         yield Case(name, json.dumps(loading(video=name)), Ending.FAILS, "There is no such video")
+    for name in ("playlist.mp4", "join.mp4", "session.mp4"):
+        yield Case(name, json.dumps(loading(video=name)), Ending.FAILS, "not a video")
 
 
 def choices() -> Iterator[Case]:
     """What is none of a widget's choices, and choices that do not go together."""
-    for mode in ("LIVE", "live ", "free", "https://127.0.0.1:@TRAP@", "", "rehearsal\n", "../live"):
-        yield Case(f"mode {mode!r}", json.dumps(generation("a boat", mode=mode)), Ending.DOES_NOT_RUN, "mode")
-    for choice in ("ignore", "", "SKIP"):
+    modes = ("LIVE", "live ", "free", "https://127.0.0.1:@TRAP@", "", "rehearsal\n", "../live")
+    for name, value in (*product(["mode"], modes), *product(["on_failure"], ("ignore", "", "SKIP"))):
         graph = generation("a boat", mode="rehearsal")
-        graph[VIDEO]["inputs"]["on_failure"] = choice
-        yield Case(f"on_failure {choice!r}", json.dumps(graph), Ending.DOES_NOT_RUN, "on_failure")
+        graph[VIDEO]["inputs"][name] = value
+        yield Case(f"{name} {value!r}", json.dumps(graph), Ending.DOES_NOT_RUN, name)
     graph = generation("a boat", mode="rehearsal", seed=2**31 - 1, count=2)
     yield Case("seeds past the highest", json.dumps(graph), Ending.FAILS, "would pass the highest seed")
 
@@ -98,12 +99,6 @@ def links() -> Iterator[Case]:
     for host in INSIDE:
         graph = loading(video="(none)", source=f"https://{host}/latest/meta-data/a.mp4")
         yield Case(f"link to {host!a}", json.dumps(graph), Ending.FAILS, "The link to the video")
-
-
-def playlists() -> Iterator[Case]:
-    """Uploads that are lists of other files, under the name of a video."""
-    for name in ("playlist.mp4", "join.mp4", "session.mp4"):
-        yield Case(name, json.dumps(loading(video=name)), Ending.FAILS, "not a video")
 
 
 WRONG: Final[tuple[str, ...]] = (
@@ -253,8 +248,7 @@ CASES: Final = (
     *files(),
     *choices(),
     *links(),
-    *placed_links(),
-    *playlists(),
+    *uploads(),
     *linked_values(),
     *echoes(),
     *formless(),

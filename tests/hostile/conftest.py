@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +15,7 @@ import pytest
 import requests
 
 from nodes.rehearsal import Timing
-from tests.comfyui.conftest import PACK, PROBE
+from tests.comfyui.conftest import lines, set_token, started
 from tests.comfyui.graphs import to_api_graph
 from tests.hostile.cases import CASES, Case, Ending
 from tests.support.clips import numbered, write_clip
@@ -80,9 +79,7 @@ class Scene:
 
     def get(self, path: str) -> str:
         """What ComfyUI answers, headers included."""
-        with requests.Session() as session:
-            session.trust_env = False
-            answer = session.get(self.server.url + path, timeout=60)
+        answer = requests.get(self.server.url + path, timeout=60)
         return f"{answer.status_code} {dict(answer.headers)} {answer.text}"
 
     def visit(self, case: Case) -> Visit:
@@ -102,12 +99,10 @@ class Scene:
         finally:
             self.api.mend()
         events = [event.data for event in run.events]
-        lines = [event.data["text"] for event in run.events if event.name == "progress_text"]
-        message = run.error.message if run.error else ""
         ending = Ending.RUNS if run.status is Status.SUCCESS else Ending.FAILS
-        raised = run.error.exception_type if run.error else ""
+        message, raised = (run.error.message, run.error.exception_type) if run.error else ("", "")
         heard = json.dumps([events, run.outputs, self.client.history(run.prompt_id)])
-        return Visit(ending, message, lines, raised=raised, heard=heard)
+        return Visit(ending, message, lines(run), raised=raised, heard=heard)
 
 
 def token_file(base: Path) -> Path:
@@ -127,20 +122,16 @@ def scene(trap: Loopback, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     with (
         RehearsalService(tokens=CANARIES, timing=Timing(queued=0.0, running=0.1)) as service,
         FaultyService(service) as api,
-        ComfyUI(
+        started(
             base,
-            pack=PACK,
-            env={
-                "RUNCOMFY_API_BASE_URL": api.origin,
-                "RUNCOMFY_API_TOKEN": VARIABLE,
-                "PROBE_NETWORK_RECORD": str(base / "network.txt"),
-            },
-            extra_args=("--verbose", "DEBUG"),
+            {"RUNCOMFY_API_BASE_URL": api.origin, "RUNCOMFY_API_TOKEN": VARIABLE},
+            *("--verbose", "DEBUG"),
         ) as server,
         Client(server.url) as client,
     ):
-        for token in (SAVED, f"{SAVED} with a space"):
-            requests.post(f"{server.url}/seedance/token", json={"token": token}, timeout=60)
+        set_token(server, SAVED)
+        refused = requests.post(f"{server.url}/seedance/token", json={"token": f"{SAVED} with a space"}, timeout=60)
+        assert refused.status_code == 400
         yield Scene(server, client, api, trap)
 
 
@@ -152,9 +143,8 @@ def visits(scene: Scene) -> dict[str, Visit]:
 
 def _prepare(base: Path, port: int) -> None:
     """Files of ComfyUI's, and files that lie outside of its folders or lead there."""
-    shutil.copytree(PROBE, base / "custom_nodes" / "probe", ignore=shutil.ignore_patterns("__pycache__"))
     uploads = base / "input"
-    uploads.mkdir()
+    uploads.mkdir(parents=True)
     write_clip(uploads / "clip.mp4", map(numbered, range(12)))
     for outside in (base.parent / "secret.mp4", base / "secret.mp4"):
         write_clip(outside, map(numbered, range(3)))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from nodes.jobs.budget import Limit, Purchase
 from nodes.jobs.claims import Claims
-from nodes.jobs.clock import SystemClock
+from nodes.jobs.clock import Clock
 from nodes.jobs.decide import Do, Situation, decide
 from nodes.jobs.errors import BudgetReached
 from nodes.jobs.journal import Journal
@@ -88,7 +88,7 @@ class Racer:
 
 def compete(process: int, barrier: Barrier, results: Queue[object], file: Path, url: str) -> None:
     """One process."""
-    journal = Journal(file, SystemClock(), url)
+    journal = Journal(file, Clock(), url)
     claims = Claims(journal)
     numbers = range(process * THREADS, (process + 1) * THREADS)
     in_threads(numbers, lambda number: Racer(number, journal, claims, barrier).run(), barrier, results)
@@ -103,7 +103,7 @@ def test_of_all_that_race_one_buys_one_claims_as_many_pay_as_the_budget_is_for_a
 ) -> None:
     file, url = tmp_path / "jobs.sqlite3", database()
     won = race(compete, PROCESSES, PROCESSES * THREADS, file, url)
-    journal = Journal(file, SystemClock(), url)
+    journal = Journal(file, Clock(), url)
     for number in range(ROUNDS):
         for what, expected in (("bought", 1), ("claimed", 1), ("paid", VIDEOS)):
             assert won[f"{what} {number}"] == expected, f"{what} {won[f'{what} {number}']} times in round {number}"

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from nodes.jobs.claims import Claims, server_id
-from nodes.jobs.clock import SystemClock
+from nodes.jobs.clock import Clock
 from nodes.jobs.errors import JournalUnusable, NoFreePlace
 from nodes.jobs.journal import Journal
 from nodes.jobs.records import CLAIM_SECONDS, JobRecord, State
@@ -31,7 +31,7 @@ def goes_on() -> bool:
 
 def hold(file: Path, url: str, told: Connection) -> None:
     """Child process: claim one job, wait for another, and stay so until killed."""
-    journal = Journal(file, SystemClock(), url)
+    journal = Journal(file, Clock(), url)
     claims = Claims(journal)
     awaited, claimed = journal.records()
     claims.await_job(awaited, claims.join(goes_on))
@@ -92,7 +92,7 @@ def test_a_process_keeps_what_it_has_claimed_while_it_lives(
     tmp_path: Path, ending: str, database: Callable[[], str]
 ) -> None:
     url = database()
-    journal = Journal(tmp_path / "jobs.sqlite3", SystemClock(), url)
+    journal = Journal(tmp_path / "jobs.sqlite3", Clock(), url)
     claims, job = Claims(journal), record_in(State.ACCEPTED, journal)
     awaited = record_in(State.ACCEPTED, journal, replace(KEY, request="another"))
     mine, theirs = spawning.Pipe()

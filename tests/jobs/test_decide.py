@@ -118,11 +118,11 @@ def test_every_state_is_in_the_table() -> None:
 def test_of_two_records_none_makes_a_run_buy_over_the_other() -> None:
     """Whatever the one is, and whichever is newer."""
     for one, two in itertools.product(cases(), cases(number=2)):
-        if one.situation.run != two.situation.run:
+        if one.situation.run_key != two.situation.run_key:
             continue
         both = Situation(
             NOW,
-            one.situation.run,
+            one.situation.run_key,
             {**one.situation.disk, **two.situation.disk},
             busy=one.situation.busy | two.situation.busy,
             unread=one.situation.unread | two.situation.unread,
@@ -134,7 +134,7 @@ def test_of_two_records_none_makes_a_run_buy_over_the_other() -> None:
         # A run that is executed again has its own job, and no interest in those of other runs.
         own = {each.expected for each in (one, two) if each.record.run == "mine" and each.record.state != State.REFUSED}
         assert action.do in (own or alone), name
-        if both.run == "" or own:
+        if both.run_key == "" or own:
             assert (action.do is Do.SUBMIT) == ((own or alone) == {Do.SUBMIT}), name
             assert (action.do is Do.LOAD) == (Do.LOAD in (own or alone)), name
         else:

@@ -1,19 +1,27 @@
-"""From a success to files on disk, through broken connections and expired links."""
+"""From a success to files on disk, through broken connections and expired links; what would keep it from them is found
+before the POST, and is said with what helps."""
 
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
+import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from nodes.jobs.download import MAX_LINK_REFRESHES, download_link
-from nodes.jobs.errors import NoVideo, VideoUnavailable
+from nodes.jobs.download import MAX_PATH, ROOM, check_before_submit, download_link
+from nodes.jobs.errors import JobError, VideoUnavailable
 from nodes.jobs.job import Video
 from nodes.jobs.records import JobRecord, RequestKey, State
-from nodes.jobs.video_files import file_names
+from nodes.jobs.video_files import TEXT_LETTERS, file_names
 from nodes.jobs.waiting import Cancellation
+from nodes.runcomfy.request import MAX_SEED
 from nodes.video.errors import AGAIN, CorruptVideo, DiskFailure, DownloadInterrupted, LinkExpired, UnsupportedVideo
 from tests.support.fake_runcomfy import BOAT, FakeMachine, NewMachine, TurningClock, reply
 from tests.support.postgres import on_both
@@ -51,7 +59,7 @@ def test_one_of_several_that_is_on_disk_is_not_the_whole_job(machine: FakeMachin
     """Whether the next run generates it or fetches it by its id."""
     machine.service.ending = {"status": "succeeded", "output": ["https://a", "https://b"]}
     again: Callable[[], Video]
-    for again in (machine.run, lambda: asyncio.run(machine.fetch("job-1"))):
+    for again in (machine.run, lambda: machine.fetch("job-1")):
         machine.downloads += [None, DiskFailure("video.diskFull", folder="videos")]
         with pytest.raises(VideoUnavailable):
             again()
@@ -78,25 +86,6 @@ def test_a_bad_link_or_file_is_renewed_by_asking_for_the_result_again(new_machin
         machine.run()
         assert machine.links == ["https://media/1", "https://media/2"], failure
         assert machine.states() == ["saved"], failure
-
-
-def test_links_that_stay_bad_end_as_charged_and_the_next_run_fetches_for_free(machine: FakeMachine) -> None:
-    machine.downloads += [LinkExpired(403)] * (MAX_LINK_REFRESHES + 1)
-    with pytest.raises(VideoUnavailable, match=r"not valid any more.*succeeded and was charged.*without a new charge"):
-        machine.run()
-    assert machine.states() == ["succeeded"]
-    assert machine.run().request_id == "job-1"
-    assert machine.service.count("submit") == 1
-
-
-def test_a_success_without_a_link_is_said_and_asked_again_by_the_next_run(machine: FakeMachine) -> None:
-    good, machine.service.ending = machine.service.ending, {"status": "succeeded", "output": {}}
-    with pytest.raises(NoVideo, match=r"holds no video.*was charged") as caught:
-        machine.run()
-    assert "job-1" in str(caught.value)
-    machine.service.ending = good
-    assert machine.run().request_id == "job-1"
-    assert machine.service.count("submit") == 1
 
 
 def test_a_deleted_or_truncated_file_is_fetched_again_for_free(machine: FakeMachine) -> None:
@@ -139,7 +128,7 @@ def test_what_another_run_fetches_of_a_job_of_elsewhere_is_left(machine: FakeMac
     part = machine.folder / "videos" / f".{name}.0a1b2c3d.part"
     part.parent.mkdir(parents=True)
     part.write_bytes(b"half")
-    assert asyncio.run(machine.fetch("job-1")).files == (part.with_name(name),)
+    assert machine.fetch("job-1").files == (part.with_name(name),)
     assert part.exists()
 
 
@@ -157,3 +146,64 @@ def test_a_video_of_a_link_that_could_not_be_renamed_is_used_and_what_may_be_und
         assert part.exists() is bool(links)
         assert download.target.read_bytes() == TINY_MP4
     assert machine.links == ["https://link"]
+
+
+TEXT = "x" * TEXT_LETTERS
+DOWNLOAD = f".20261126-{TEXT}-s{MAX_SEED}-{'0' * 36}-16.mp4.{'0' * 8}.part"
+"""As long as the name of an unfinished download of a job may be."""
+
+
+def refused(folder: Path) -> str:
+    with pytest.raises(JobError) as refusal:
+        check_before_submit(folder, ())
+    assert "Nothing was charged." in str(refusal.value)
+    return str(refusal.value)
+
+
+def test_a_folder_that_takes_a_video_is_left_as_it_was(tmp_path: Path) -> None:
+    check_before_submit(tmp_path / "output" / "seedance", ())
+    assert list((tmp_path / "output" / "seedance").iterdir()) == []
+
+
+def test_a_folder_that_takes_no_file_is_named_with_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in (errno.EACCES, errno.EROFS, errno.ENOSPC, errno.EIO, errno.ENXIO):
+
+        def fail(path: Path, *_: object, number: int = number) -> int:
+            raise OSError(number, os.strerror(number), str(path))
+
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "open", fail)
+            said = refused(tmp_path)
+        assert f"{tmp_path} cannot be written to ({os.strerror(number)})" in said
+        for cure in ("writable", "drive", "free some space", "--output-directory"):
+            assert cure in said, number
+
+
+def test_a_drive_that_is_away_or_a_file_in_its_place_is_named(tmp_path: Path) -> None:
+    (tmp_path / "drive").touch()
+    assert f"{tmp_path / 'drive' / 'seedance'} cannot be written to" in refused(tmp_path / "drive" / "seedance")
+
+
+def test_a_drive_that_is_almost_full_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=ROOM - 1))
+    assert "199 MB are free at" in refused(tmp_path)
+
+
+def test_a_path_is_tried_as_long_as_that_of_a_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On Windows the whole path counts, of which a shorter name would say nothing."""
+    real = os.open
+
+    def limited(path: Path, *args: int) -> int:
+        if len(str(path)) >= MAX_PATH:
+            raise FileNotFoundError(errno.ENOENT, "No such file or directory", str(path))
+        return real(path, *args)
+
+    monkeypatch.setattr(os, "open", limited)
+    monkeypatch.setattr(sys, "platform", "win32")
+    for room, fits in ((len(DOWNLOAD) + 3, True), (len(DOWNLOAD) - 1, False)):
+        left = MAX_PATH - 1 - room - len(str(tmp_path)) - 2
+        folder = tmp_path / ("x" * (left // 2)) / ("x" * (left - left // 2))
+        if fits:
+            check_before_submit(folder, ())
+        else:
+            assert "its path is longer than Windows allows" in refused(folder)

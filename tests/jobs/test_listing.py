@@ -10,7 +10,7 @@ import pytest
 
 from nodes.errors import SeedanceError
 from nodes.jobs.account import Reports
-from nodes.jobs.errors import NotUnclear, OtherJobsId, OtherService
+from nodes.jobs.errors import JobError
 from nodes.jobs.journal import Journal
 from nodes.jobs.listing import GROUPS, PAGE, as_csv, link, page, submit_again, totals
 from nodes.jobs.records import SUBMIT_SECONDS, RequestKey, State
@@ -93,7 +93,7 @@ def test_an_unclear_job_gets_the_id_that_the_service_knows(machine: FakeMachine)
     with pytest.raises(NotFound):
         link(account, record.id, "job-77")
     asked = len(machine.service.calls)
-    with pytest.raises(OtherService, match=r"submitted to https://runcomfy, which is not the service in use\. Nothing"):
+    with pytest.raises(JobError, match=r"submitted to https://runcomfy, which is not the service in use\. Nothing"):
         link(replace(account, origin="https://another"), record.id, "job-77")
     assert len(machine.service.calls) == asked
     machine.service.accepted["job-77"] = machine.clock.now
@@ -102,8 +102,9 @@ def test_an_unclear_job_gets_the_id_that_the_service_knows(machine: FakeMachine)
     assert linked
     assert (linked.state, linked.request_id) == (State.ACCEPTED, "job-77")
     other = record_in(State.UNKNOWN_REPORTED, journal, key(2))
-    for number, error in ((record.id, NotUnclear), (other.id, OtherJobsId), (999, NotUnclear)):
-        with pytest.raises(error):
+    known, others = "is known by now", "is another job's id"
+    for number, said in ((record.id, known), (other.id, others), (999, known)):
+        with pytest.raises(JobError, match=said):
             link(account, number, "job-77")
 
 
@@ -114,7 +115,7 @@ def test_who_has_read_of_an_unclear_job_may_buy_again_but_not_by_what_was_queued
     states = (State.UNKNOWN, State.UNKNOWN_REPORTED)
     unclear = [record_in(state, journal, key(number)) for number, state in enumerate(states)]
     unclear.append(intend(journal, key(9)))
-    with pytest.raises(NotUnclear):
+    with pytest.raises(JobError, match="is known by now"):
         submit_again(journal, reports, unclear[-1].id, frozenset())
     clock.now += SUBMIT_SECONDS + 1
     for record in unclear:

@@ -17,7 +17,7 @@ from sqlalchemy.engine import Engine
 from nodes.jobs import postgres
 from nodes.jobs.budget import Limit, Purchase
 from nodes.jobs.claims import Claims
-from nodes.jobs.clock import SystemClock
+from nodes.jobs.clock import Clock
 from nodes.jobs.journal import Journal
 from nodes.jobs.listing import page
 from nodes.jobs.quote import quote
@@ -103,7 +103,7 @@ def test_no_statement_reads_a_whole_table(
     tmp_path: Path, database: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(postgres, "ANSWER_SECONDS", 600.0)  # for a million rows at once
-    journal = Journal(tmp_path / "jobs.sqlite3", SystemClock(), database())
+    journal = Journal(tmp_path / "jobs.sqlite3", Clock(), database())
     journal.database.transact(fill)
     with explained() as found:
         use(journal, tmp_path)

@@ -20,7 +20,7 @@ from sqlalchemy.exc import IntegrityError
 
 from nodes.jobs import postgres as postgres_module
 from nodes.jobs.budget import Limit, Purchase
-from nodes.jobs.clock import SystemClock
+from nodes.jobs.clock import Clock
 from nodes.jobs.database import Database
 from nodes.jobs.errors import BudgetReached, CommitUnknown, JournalUnusable, OutcomeUnknown
 from nodes.jobs.journal import Journal
@@ -45,7 +45,7 @@ def url(postgres: Postgres, proxy: CuttingProxy) -> str:
 
 @pytest.fixture
 def journal(tmp_path: Path, url: str) -> Iterator[Journal]:
-    journal = Journal(tmp_path / "private" / "jobs.sqlite3", SystemClock(), url)
+    journal = Journal(tmp_path / "private" / "jobs.sqlite3", Clock(), url)
     yield journal
     journal.close()
 
@@ -82,7 +82,7 @@ def go_away(proxy: CuttingProxy) -> None:
 
 def in_url(url: str) -> AbstractContextManager[Journal]:
     """Another server's."""
-    return closing(Journal(None, SystemClock(), url))
+    return closing(Journal(None, Clock(), url))
 
 
 def name_of(url: str) -> str:
@@ -369,7 +369,7 @@ def test_the_password_is_nowhere(
         "no URL": f"{PASSWORD}",
     }
     for name, url in urls.items():
-        journal = Journal(tmp_path / "jobs.sqlite3", SystemClock(), url)
+        journal = Journal(tmp_path / "jobs.sqlite3", Clock(), url)
         said = [repr(journal), repr(journal.database), str(journal.database)]
         if name == "works":
             said.append(repr(intend(journal)))
@@ -395,9 +395,7 @@ def test_another_servers_video_is_found_in_a_shared_folder_or_fetched_again_for_
     bought = machine.run()
     for folder, reused in ((machine.folder / "videos", True), (tmp_path / "another's", False)):
         other = FakeMachine(tmp_path / "other", machine.clock, url)
-        other.service = machine.service
-        other.restart()
-        other.change(folder=folder)
+        other.change(folder=folder, client=machine.account.client)
         video = other.run()
         assert (video.request_id, video.reused, video.files[0].parent) == (bought.request_id, reused, folder)
         assert len(other.links) == (0 if reused else 1)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
-from nodes.jobs.quote import Quote, QuoteKind, quote
+from nodes.jobs.quote import BEST_BEFORE, RETRY_AFTER, ListPrice, Quote, QuoteKind, price_of, quote
 from nodes.jobs.records import RequestKey, State
-from nodes.runcomfy.errors import ReadError
+from nodes.jobs.waiting import Executors
+from nodes.runcomfy.client import ApiRequest, RunComfy
+from nodes.runcomfy.errors import ConnectError, ReadError
 from nodes.runcomfy.request import GenerationRequest
-from nodes.runcomfy.responses import ModelInfo
-from tests.support.fake_runcomfy import BOAT, FakeMachine, NewMachine
+from nodes.runcomfy.responses import ApiResponse, ModelInfo
+from tests.support.fake_runcomfy import BOAT, FakeMachine, NewMachine, TurningClock, let_rest, reply
 
 PRICE = ModelInfo(0.02, "second")
 BASE = Quote(QuoteKind.PRICE, 1, 1, 40_000, is_base=True)
@@ -98,3 +102,68 @@ def test_what_another_run_is_at_work_on_is_being_made_for_whoever_wants_the_same
     )
     machine.run()
     assert quotes[:2] == [Quote(QuoteKind.RUNNING, 1), BASE]
+
+
+LIST_PRICE = "$0.02 per second"
+
+
+class ModelPage:
+    """A service that has nothing but the model's page, and who asks it for the price."""
+
+    def __init__(self, clock: TurningClock, *answers: ApiResponse | Exception) -> None:
+        self.answers, self._executors = list(answers), Executors()
+        model_info = RunComfy(self, "RUNCOMFY_API_TOKEN").model_info
+        self.price = ListPrice(partial(self._executors.calls.submit, model_info), clock)
+
+    def ask(self) -> str:
+        self.price.answer()
+        let_rest(self._executors)
+        return self.price.text()
+
+    def send(self, request: ApiRequest, /, *, before_first_byte: Callable[[], None] | None = None) -> ApiResponse:
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def test_a_price_needs_an_amount_and_a_unit() -> None:
+    prices = {
+        ModelInfo(0.02, "second"): LIST_PRICE,
+        ModelInfo(0.0042, "per second"): "$0.0042 per second",
+        ModelInfo(0.02): "",
+        ModelInfo(None, "second"): "",
+    }
+    for model, price in prices.items():
+        assert price_of(model) == price, model
+
+
+def test_the_price_is_asked_once_and_anew_when_it_is_old_and_nothing_is_shown_where_it_is_not_known(
+    clock: TurningClock,
+) -> None:
+    unknown = (ConnectError("no connection"), reply(), reply(500), ApiResponse(200, {}, b"<html>"))
+    page = ModelPage(clock, *unknown, *(reply(base_price_usd=usd, price_unit="second") for usd in (0.02, 0.03)))
+    for expected in ("", "", "", "", LIST_PRICE, "$0.03 per second"):
+        left = len(page.answers)
+        for _ in range(2):
+            assert page.ask() == expected, left
+        assert len(page.answers) == left - 1
+        clock.now += BEST_BEFORE + 1
+
+
+def test_a_service_that_did_not_answer_is_asked_again_soon_but_not_by_every_job(clock: TurningClock) -> None:
+    page = ModelPage(clock, ConnectError("no connection"), reply(base_price_usd=0.02, price_unit="second"))
+    for seconds, left in ((0, 1), (RETRY_AFTER, 1), (1, 0), (BEST_BEFORE, 0)):
+        clock.now += seconds
+        said = page.ask()
+        assert len(page.answers) == left, seconds
+    assert said == LIST_PRICE
+
+
+def test_the_user_reads_the_price_and_the_journal_keeps_it(machine: FakeMachine) -> None:
+    told: Future[ModelInfo] = Future()
+    told.set_result(ModelInfo(0.02, "second"))
+    machine.change(price=ListPrice(lambda: told, machine.clock))
+    video = machine.run()
+    assert machine.said(f"s, {LIST_PRICE}") > 1
+    assert [video.price, *(entry.price for entry in machine.records())] == [LIST_PRICE, LIST_PRICE]

@@ -66,7 +66,7 @@ def test_an_old_job_that_is_back_is_loaded_while_its_request_is_made_anew(new_ma
         if state is not State.SURPLUS:  # beside which there is one
             intend(journal, key)
         machine.service.accepted[old.request_id] = 0.0
-        asyncio.run(machine.fetch(old.request_id))
+        machine.fetch(old.request_id)
         anew, back = machine.records()
         assert (anew.state, anew.cost) == (State.INTENDED, None), state
         assert (back.state, back.cost, back.media_host) == (State.SAVED, 0.03, "media"), state
@@ -86,8 +86,7 @@ def test_what_becomes_of_a_job_that_was_taken_over_is_written_down(machine: Fake
     machine.abandon()
     good, machine.service.ending = machine.service.ending, {"status": "failed"}
     machine.change(name="a new token")
-    with pytest.raises(JobFailed):
-        machine.run()
+    machine.failed(JobFailed)
     assert machine.states() == ["failed"]
     machine.service.ending = good
     assert machine.run().request_id == "job-2"
@@ -99,7 +98,7 @@ def test_a_service_that_never_had_the_job_does_not_make_its_owner_buy_again(mach
     machine.service.forgotten.add("job-1")
     machine.change(name="another account")
     with pytest.raises(JobExpired):
-        asyncio.run(machine.fetch("job-1"))
+        machine.fetch("job-1")
     machine.service.forgotten.clear()
     machine.change(name="account")
     assert machine.run().request_id == "job-1"
@@ -148,39 +147,12 @@ def test_different_requests_run_side_by_side(machine: FakeMachine) -> None:
     assert kinds[: kinds.index("result")].count("submit") > 1
 
 
-def test_a_cancelled_run_cancels_nothing_and_the_next_one_collects(machine: FakeMachine) -> None:
-    async def cut_off() -> None:
-        run = asyncio.create_task(machine.generate())
-        while not machine.service.count("status"):  # noqa: ASYNC110 - no more than a turn of the loop each
-            await asyncio.sleep(0)
-        run.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await run
-
-    asyncio.run(cut_off())
-    assert machine.service.count("cancel") == 0
-    assert machine.states() == ["accepted"]
-    assert machine.run().request_id == "job-1"
-    assert machine.service.count("submit") == 1
-
-
-def test_a_run_cut_off_within_the_paid_call_still_writes_the_job_down(machine: FakeMachine) -> None:
-    over = threading.Event()
-
-    async def cut_off() -> None:
-        loop, run = asyncio.get_running_loop(), asyncio.create_task(machine.generate())
-        run.add_done_callback(lambda _: over.set())
-
-        def cancel_and_let_it_be_seen() -> None:
-            loop.call_soon_threadsafe(run.cancel)
-            assert over.wait(30)
-
-        machine.service.before["submit"] = cancel_and_let_it_be_seen
-        with pytest.raises(asyncio.CancelledError):
-            await run
-
-    asyncio.run(cut_off())
-    del machine.service.before["submit"]
+def test_a_run_cut_off_within_the_paid_call_still_writes_the_job_down(
+    machine: FakeMachine, go_on: threading.Event
+) -> None:
+    machine.service.before["submit"] = lambda: go_on.wait(30)
+    machine.cut_off(lambda: machine.service.count("submit"))
+    go_on.set()
     assert machine.states() == ["accepted"]
     assert machine.run().request_id == "job-1"
     assert machine.service.count("submit") == 1
@@ -188,19 +160,19 @@ def test_a_run_cut_off_within_the_paid_call_still_writes_the_job_down(machine: F
 
 def test_a_job_is_fetched_by_its_id_into_its_record_if_it_has_one(machine: FakeMachine) -> None:
     machine.service.accepted["job-77"] = machine.clock.now
-    video = asyncio.run(machine.fetch("job-77"))
+    video = machine.fetch("job-77")
     assert [request_id_of(file) for file in video.files] == ["job-77"]
     assert machine.service.count("submit") == 0
     assert machine.states() == []
-    assert asyncio.run(machine.fetch("job-77")).reused
+    assert machine.fetch("job-77").reused
     machine.abandon()
-    assert asyncio.run(machine.fetch("job-1")).request_id == "job-1"
+    assert machine.fetch("job-1").request_id == "job-1"
     assert machine.states() == ["saved"]
 
 
 def test_an_id_that_the_service_does_not_have_is_said(machine: FakeMachine) -> None:
     with pytest.raises(JobExpired, match="no longer has this job"):
-        asyncio.run(machine.fetch("job-404"))
+        machine.fetch("job-404")
     assert machine.service.count("status") == 1, "it is said at once"
 
 
@@ -209,7 +181,6 @@ def test_a_spoilt_journal_hides_no_finished_file(machine: FakeMachine) -> None:
     machine.records()  # with the last record written, nobody opens the journal again
     machine.journal.close()
     (machine.folder / "private" / "jobs.sqlite3").write_bytes(b"not a database" * 500)
-    with pytest.raises(JournalUnusable):
-        machine.run()
-    assert asyncio.run(machine.fetch("job-1")).files == (file,)
+    machine.failed(JournalUnusable)
+    assert machine.fetch("job-1").files == (file,)
     assert machine.service.count("submit") == 1

@@ -13,14 +13,21 @@ import pytest
 from nodes.jobs import stop
 from nodes.jobs.download import whole_files
 from nodes.jobs.errors import JobError, JobExpired, JobFailed, JournalUnusable, OutcomeUnknown, Stopped
-from nodes.jobs.events import Event, Queued
+from nodes.jobs.events import Event, Phase
 from nodes.jobs.job import Video
 from nodes.jobs.records import CLAIM_SECONDS
 from nodes.jobs.waiting import ended_within
 from nodes.runcomfy.errors import ReadError
-from tests.support.fake_runcomfy import BOAT, Answer, FakeMachine, NewMachine, reply
+from tests.support.fake_runcomfy import BOAT, Answer, FakeMachine, NewMachine, lose_the_answer, reply
 
 PATIENCE = 30.0
+LOST = ReadError("connection lost")
+
+
+def press_and_wait(machine: FakeMachine) -> None:
+    """Press Stop, and go on when that is noticed."""
+    machine.press_stop()
+    assert machine.stop_seen.wait(PATIENCE)
 
 
 STOPS: dict[str, tuple[str, str, list[str], int]] = {
@@ -41,10 +48,10 @@ def test_at_each_stage_the_truth_is_said_and_the_next_run_collects_or_buys(new_m
         assert said in message, line
         assert advice in message, line
         assert machine.states() == states, line
-        assert len(machine.service.accepted) == (states not in ([], ["refused"])), line
+        assert machine.bought == (states not in ([], ["refused"])), line
         machine.clock.now += 60
         assert machine.run().request_id == f"job-{bought}", line
-        assert len(machine.service.accepted) == bought, line
+        assert machine.bought == bought, line
 
 
 def test_while_downloading_it_says_that_the_video_is_paid_for_whoever_sees_it_first(new_machine: NewMachine) -> None:
@@ -76,36 +83,28 @@ def test_while_a_read_hangs_stop_does_not_wait_for_it(machine: FakeMachine, go_o
     assert over == []
 
 
-@pytest.mark.parametrize("when", ["in the queue", "before it is polled"])
 def test_a_job_found_again_is_cancelled_like_a_new_one(
-    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch, when: str
+    new_machine: NewMachine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    machine.service.queued = 60.0
-    machine.abandon()
-    durations = machine.journal.durations
+    for when in ("Queued", "before it is polled"):
+        machine = new_machine()
+        machine.service.queued = 60.0
+        machine.abandon()
 
-    def stop_and_read(*args: object) -> list[float]:
-        machine.press_stop()
-        assert machine.stop_seen.wait(PATIENCE)
-        return durations(BOAT)
+        def stop_and_read(_: object, machine: FakeMachine = machine) -> list[float]:
+            press_and_wait(machine)
+            return []
 
-    if when == "in the queue":
-        machine.stop_at = "Queued"
-    else:
-        monkeypatch.setattr(machine.journal, "durations", stop_and_read)
-    assert "Job job-1 was still queued and is cancelled" in machine.stopped()
-    assert machine.service.cancelled == {"job-1"}
+        if when != "Queued":
+            monkeypatch.setattr(machine.journal, "durations", stop_and_read)
+        assert "Job job-1 was still queued and is cancelled" in machine.stopped(when), when
+        assert machine.service.cancelled == {"job-1"}, when
 
 
 def test_an_unclear_submission_under_stop_is_raised_as_such(machine: FakeMachine) -> None:
-    def press_and_wait() -> None:
-        machine.press_stop()
-        assert machine.stop_seen.wait(PATIENCE)
-
-    machine.service.before["submit"] = press_and_wait
-    machine.service.script["submit"].append(ReadError("time-out"))
-    with pytest.raises(OutcomeUnknown):
-        machine.run()
+    machine.service.before["submit"] = lambda: press_and_wait(machine)
+    machine.service.script["submit"].append(LOST)
+    machine.failed(OutcomeUnknown)
     assert machine.states() == ["told"]
 
 
@@ -150,26 +149,14 @@ def test_what_is_called_off_while_it_is_being_written_down_is_never_sent(
         assert go_on.wait(PATIENCE)
         return create(*args)  # type: ignore[arg-type]  # whatever it is
 
-    async def cut_off() -> None:
-        run = asyncio.create_task(machine.generate())
-        while not begun.is_set():  # noqa: ASYNC110 - no more than a turn of the loop each
-            await asyncio.sleep(0)
-        if ending == "stop":
-            machine.press_stop()
-        else:
-            run.cancel()
-        with pytest.raises((Stopped, asyncio.CancelledError)):
-            await run
-
     monkeypatch.setattr(machine.journal, "create", slowly)
-    asyncio.run(cut_off())
+    machine.cut_off(begun.is_set, machine.press_stop if ending == "stop" else None)
     go_on.set()
     assert machine.states() == ["refused"]
     assert machine.service.count("submit") == 0
     assert machine.said("before anything was submitted. Nothing was charged.") or ending == "stop"
 
 
-LOST = ReadError("connection lost")
 CANCELLED, CHARGED = "was still queued and is cancelled. Nothing was charged.", "It may be charged"
 CANCELS: dict[str, tuple[list[Answer], list[Answer], str, int]] = {
     # What the cancel and status calls are answered instead of the truth, what the user reads, cancel calls in all.
@@ -197,9 +184,6 @@ def test_a_cancel_call_in_trouble_is_made_once_more_and_nothing_is_promised_with
 
 
 def test_a_cancel_that_came_through_without_an_answer_is_not_taken_for_too_late(machine: FakeMachine) -> None:
-    def lose_the_answer() -> None:
-        raise LOST
-
     machine.service.before |= {"submit": machine.press_stop, "cancel": lose_the_answer}
     assert CANCELLED in machine.stopped()
     assert machine.service.count("cancel") == 1
@@ -267,7 +251,7 @@ def test_a_cancel_call_that_waits_for_a_thread_has_its_time_from_when_it_begins(
         return await ended_within(call, PATIENCE)
 
     def show(event: Event) -> None:
-        if isinstance(event, Queued) and not machine.stop_pressed:
+        if event.phase is Phase.QUEUED and not machine.stop_pressed:
             for _ in range(20):  # twice as many as there are threads
                 machine.executors.cancels.submit(go_on.wait, PATIENCE)
             machine.press_stop()
@@ -338,7 +322,7 @@ def test_a_job_fetched_by_its_id_is_never_cancelled(machine: FakeMachine) -> Non
     machine.service.accepted["job-77"] = machine.clock.now
     machine.stop_at = "Queued"
     with pytest.raises(Stopped, match=r"Stopped\. Job job-77 goes on and will be charged"):
-        asyncio.run(machine.fetch("job-77"))
+        machine.fetch("job-77")
     assert machine.service.count("cancel") == 0
 
 
@@ -352,8 +336,7 @@ def test_a_job_that_has_just_ended_badly_is_raised_and_not_called_unsubmitted(
 
         def stop_and_look(*args: object, machine: FakeMachine = machine) -> object:
             if machine.service.count("status") and not machine.stop_pressed:
-                machine.press_stop()
-                assert machine.stop_seen.wait(PATIENCE)
+                press_and_wait(machine)
             return whole_files(*args)  # type: ignore[arg-type]  # whatever it is
 
         monkeypatch.setattr("nodes.jobs.runner.whole_files", stop_and_look)
@@ -361,7 +344,6 @@ def test_a_job_that_has_just_ended_badly_is_raised_and_not_called_unsubmitted(
             machine.service.ending = {"status": "failed", "error": "no"}
         else:
             machine.service.forgotten.add("job-1")
-        with pytest.raises(error):
-            machine.run()
+        machine.failed(error)
         assert machine.states() == [state]
         assert not machine.said("Nothing was charged"), state

@@ -110,7 +110,7 @@ def test_a_service_may_name_no_price() -> None:
 
 
 def test_refusals_have_runcomfys_codes(client: RehearsalClient) -> None:
-    """For a missing or wrong token, another account's job, and ids and models that are none."""
+    """For a missing or wrong token, another account's job, and unknown jobs and models."""
     job, strangers = client.submit(), client.submit(token=STRANGER)
     calls = [("POST", MODEL_PATH), ("GET", MODEL_PATH)]
     calls += [(method, f"/v1/requests/{job}/{call}") for method, call in ABOUT_A_JOB]
@@ -124,8 +124,7 @@ def test_refusals_have_runcomfys_codes(client: RehearsalClient) -> None:
         (method, f"/v1/requests/{request_id}/{call}", token, *refusal)
         for request_id, refusal in {
             strangers: (403, 403001),
-            UNKNOWN: (404, 404001),
-            **dict.fromkeys(("no%20id", "a" * 200), (400, 400001)),
+            **dict.fromkeys((UNKNOWN, "no%20id", "a" * 200), (404, 404001)),
         }.items()
         for method, call in ABOUT_A_JOB
     ]

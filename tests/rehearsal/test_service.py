@@ -135,7 +135,7 @@ def test_the_interpreters_end_does_not_wait_for_videos() -> None:
 from nodes.rehearsal import VideoRequest
 from nodes.rehearsal.jobs import JobStore, Timing
 store = JobStore(Timing())
-jobs = [store.submit(VideoRequest(text=f"{number}", resolution="1080p", duration=12), 0) for number in range(500)]
+jobs = [store.submit(VideoRequest(text=f"{number}", resolution="1080p", duration=12)) for number in range(500)]
 """
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120

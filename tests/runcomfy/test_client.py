@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 
 from nodes.errors import Charge
-from nodes.runcomfy.errors import (
-    AuthenticationError,
-    ConnectError,
-    InvalidResponse,
-    NotFound,
-    PermissionDenied,
-    RateLimited,
-    ReadError,
-    RejectedError,
-    RunComfyError,
-    TransientError,
-)
+from nodes.runcomfy import errors
+from nodes.runcomfy.errors import InvalidResponse, RunComfyError
 from nodes.runcomfy.responses import CancelOutcome, JobState
 from nodes.texts import Text
 from tests.support.calls import CALLS, REQUEST, Wire, answered, error_of, key_of
@@ -24,18 +16,38 @@ from tests.support.calls import CALLS, REQUEST, Wire, answered, error_of, key_of
 MODEL = "/v1/models/bytedance/seedance-1-0/pro/fast/text-to-video"
 GATEWAY = b"<html>Forbidden</html>"
 ABOUT_A_JOB = ("status", "result", "cancel")
-CODES: dict[object, tuple[type[RunComfyError], str]] = {
-    400001: (RejectedError, "invalidIdentifier"),
-    "400001": (RejectedError, "invalidIdentifier"),
-    400002: (RejectedError, "insufficientFunds"),
-    400004: (AuthenticationError, "tokenRejected"),
-    403001: (PermissionDenied, "permissionDenied"),
-    404001: (NotFound, "notFound"),
+Kind = tuple[type[RunComfyError], str]
+CODES: dict[object, Kind] = {
+    400001: (errors.RejectedError, "invalidIdentifier"),
+    "400001": (errors.RejectedError, "invalidIdentifier"),
+    400002: (errors.RejectedError, "insufficientFunds"),
+    400004: (errors.AuthenticationError, "tokenRejected"),
+    403001: (errors.PermissionDenied, "permissionDenied"),
+    404001: (errors.NotFound, "notFound"),
 }
 
 
-def kind_of(error: RunComfyError) -> tuple[type[RunComfyError], str]:
-    return type(error), key_of(error)
+def error(call: str, body: object, status: int = 200, headers: dict[str, str] | None = None) -> RunComfyError:
+    """What a call raises that is answered so. Whatever it is, the user learns what it may cost, and what to do."""
+    found = error_of(call, body, status, headers)
+    row = (call, body, status)
+    if call in ABOUT_A_JOB:
+        assert (found.request_id, found.charge) == ("job-1", Charge.ACCEPTED), row
+        assert str(found).endswith("Request id: job-1."), row
+    else:
+        unclear = call == "submit" and not found.not_accepted
+        assert found.charge is (Charge.UNKNOWN if unclear else Charge.NOTHING), row
+    assert (found.advice == Text("lookFirst")) == (found.charge is Charge.UNKNOWN), row
+    assert found.advice, row
+    assert str(found).isprintable(), row
+    assert len(str(found)) < 600, row
+    # By these beginnings, ComfyUI's own page asks for a sign-in or a top-up of another account.
+    assert not str(found).startswith(("Unauthorized: Please login first", "Payment Required")), row
+    return found
+
+
+def kind_of(found: RunComfyError) -> Kind:
+    return type(found), key_of(found)
 
 
 def test_what_each_call_sends_and_gives() -> None:
@@ -68,7 +80,7 @@ def test_what_is_called_before_the_first_byte_of_a_submit_is_handed_on() -> None
 def test_an_unclear_submit_sends_the_user_to_look_before_running_again() -> None:
     no_ids: list[object] = [{"status": "in_queue"}, {}, [], GATEWAY, b""]
     no_ids += [{"request_id": value} for value in ("", "../x", "a/b", "x" * 129, None, 5, ["a"])]
-    assert {type(error_of("submit", body)) for body in no_ids} == {InvalidResponse}
+    assert {type(error("submit", body)) for body in no_ids} == {InvalidResponse}
     rows: list[tuple[object, int]] = [
         *((GATEWAY, status) for status in (408, 409, 425, 499, 500, 502, 503, 504)),
         *((body, 200) for body in no_ids),
@@ -76,116 +88,88 @@ def test_an_unclear_submit_sends_the_user_to_look_before_running_again() -> None
         ({"error_code": 400002}, 500),
         ({"request_id": "job-1"}, 302),
     ]
-    for error in (ReadError("time-out"), *(error_of("submit", *row) for row in rows)):
-        assert not error.not_accepted, error
-        assert error.charge is Charge.UNKNOWN, error
-        assert error.advice == Text("lookFirst"), error
-        assert "Generations page" in error.advice
+    for found in (errors.ReadError("time-out"), *(error("submit", *row) for row in rows)):
+        assert (found.not_accepted, found.charge) == (False, Charge.UNKNOWN), found
+        assert "Generations page" in found.advice
 
 
 def test_a_refused_submit_was_not_charged() -> None:
     refused = (400, 401, 402, 403, 404, 405, 407, 410, 413, 418, 422, 429, 431, 451)
     bodies: tuple[object, ...] = (GATEWAY, b"", {"message": "No"}, {"error_code": 404001})
-    errors = [error_of("submit", body, status) for status in refused for body in bodies]
-    for error in (ConnectError("no connection"), *errors):
-        assert error.not_accepted, error
-        assert error.charge is Charge.NOTHING, error
-        assert error.advice not in ("", Text("lookFirst")), error
+    found = [error("submit", body, status) for status, body in product(refused, bodies)]
+    for each in (errors.ConnectError("no connection"), *found):
+        assert (each.not_accepted, each.charge) == (True, Charge.NOTHING), each
 
 
 def test_a_submit_that_is_refused_inside_a_success_is_refused_for_the_reason_that_stands_in_it() -> None:
-    others: dict[object, tuple[type[RunComfyError], str]] = {
-        **dict.fromkeys((400003, 422001, 7, "NoFunds"), (RejectedError, "inputRejected")),
-        410000: (RejectedError, "rejected"),
-        429001: (RateLimited, "rateLimited"),
+    others: dict[object, Kind] = {
+        **dict.fromkeys((400003, 422001, 7, "NoFunds"), (errors.RejectedError, "inputRejected")),
+        410000: (errors.RejectedError, "rejected"),
+        429001: (errors.RateLimited, "rateLimited"),
     }
     for code, kind in (CODES | others).items():
         body = {"error_code": code, "error_message": "the reason"}
-        error = error_of("submit", body)
-        assert kind_of(error) == kind, code
-        assert (error.not_accepted, error.charge) == (True, Charge.NOTHING), code
-        assert "the reason" in str(error) or kind[0] is RateLimited, code
+        found = error("submit", body)
+        assert (kind_of(found), found.not_accepted) == (kind, True), code
+        assert "the reason" in str(found) or kind[0] is errors.RateLimited, code
         assert answered(body | {"request_id": "job-1"}).submit(REQUEST) == "job-1", "an id counts all the same"
 
 
 def test_a_read_or_cancel_is_refused_by_runcomfys_own_codes_whatever_the_http_status() -> None:
-    for call in ABOUT_A_JOB:
-        for code, kind in CODES.items():
-            for status in (200, 400, 401, 403, 404):
-                error = error_of(call, {"error_code": code, "error_message": "the reason"}, status)
-                assert kind_of(error) == kind, (call, code, status)
-                assert "the reason" in str(error), (call, code, status)
-        # Whether the job may be seen is never how it ended.
-        for code in (400004, 403001, 404001):
-            for word in ("failed", "error", "completed", "in_progress"):
-                assert kind_of(error_of(call, {"error_code": code, "status": word})) == CODES[code], (call, code, word)
+    for call, (code, kind) in product(ABOUT_A_JOB, CODES.items()):
+        for status in (200, 400, 401, 403, 404):
+            found = error(call, {"error_code": code, "error_message": "the reason"}, status)
+            assert kind_of(found) == kind, (call, code, status)
+            assert "the reason" in str(found), (call, code, status)
+    # Whether the job may be seen is never how it ended.
+    words = ("failed", "error", "completed", "in_progress")
+    for call, code, word in product(ABOUT_A_JOB, (400004, 403001, 404001), words):
+        assert kind_of(error(call, {"error_code": code, "status": word})) == CODES[code], (call, code, word)
 
 
 def test_a_gateways_page_ends_no_paid_job() -> None:
     bodies: list[object] = [GATEWAY, b"", {"message": "No"}, {"code": 1}, [404001], {"message": "404001"}]
-    for call in ABOUT_A_JOB:
-        refusals = [(status, body) for status in (401, 403, 404) for body in bodies]
-        refusals += [(status, GATEWAY) for status in (400, 402, 405, 407, 418, 422, 431)]
-        for status, body in refusals:
-            error = error_of(call, body, status)
-            assert kind_of(error) == (TransientError, "gatewayError"), (call, status, body)
-            assert str(status) in error.message, (call, status, body)
-        gave_up = [error_of(call, GATEWAY, status) for status in (408, 409, 425, 499, 502)]
-        gave_up += [error_of(call, {"error_code": code, "status": "error"}) for code in (500001, 503001)]
-        for error in gave_up:
-            assert kind_of(error) == (TransientError, "serverError"), (call, error)
+    refusals = [*product((401, 403, 404), bodies), *product((400, 402, 405, 407, 418, 422, 431), [GATEWAY])]
+    for call, (status, body) in product(ABOUT_A_JOB, refusals):
+        found = error(call, body, status)
+        assert kind_of(found) == (errors.TransientError, "gatewayError"), (call, status, body)
+        assert str(status) in found.message, (call, status, body)
+    gave_up: list[tuple[object, int]] = [(GATEWAY, status) for status in (408, 409, 425, 499, 502)]
+    gave_up += [({"error_code": code, "status": "error"}, 200) for code in (500001, 503001)]
+    for call, row in product(ABOUT_A_JOB, gave_up):
+        assert kind_of(error(call, *row)) == (errors.TransientError, "serverError"), (call, row)
 
 
 def test_a_token_that_is_checked_by_asking_for_the_model_is_refused_by_the_status_alone() -> None:
-    assert type(error_of("model", GATEWAY, 401)) is AuthenticationError
-    assert type(error_of("model", {"error_code": 400004})) is AuthenticationError
-    assert error_of("model", GATEWAY, 502).charge is Charge.NOTHING
+    assert type(error("model", GATEWAY, 401)) is errors.AuthenticationError
+    assert type(error("model", {"error_code": 400004})) is errors.AuthenticationError
+    assert type(error("model", GATEWAY, 502)) is errors.TransientError
 
 
 def test_an_answer_about_another_job_is_none() -> None:
-    for call in ABOUT_A_JOB:
-        for other in ("job-2", "JOB-1", ""):
-            error = error_of(call, {"request_id": other, "status": "completed", "outcome": "cancelled"})
-            assert isinstance(error, InvalidResponse), (call, other)
-            assert "another job" in error.message, (call, other)
-        for same in ("job-1", None, 7):
-            CALLS[call](answered({"request_id": same, "status": "completed", "outcome": "cancelled"}))
-
-
-def test_every_error_about_a_job_names_it_and_what_it_may_cost() -> None:
-    rows: list[tuple[object, int]] = [
-        *(({}, 200), ([], 200), ({"error_code": 404001}, 200), ({}, 403), ({}, 404), ({}, 429), ({}, 503))
-    ]
-    for call in ABOUT_A_JOB:
-        for row in rows:
-            error = error_of(call, *row)
-            assert (error.request_id, error.charge) == ("job-1", Charge.ACCEPTED), (call, row)
-            assert str(error).endswith("Request id: job-1."), (call, row)
-            assert error.advice not in ("", Text("lookFirst")), (call, row)
+    rest = {"status": "completed", "outcome": "cancelled"}
+    for call, other in product(ABOUT_A_JOB, ("job-2", "JOB-1", "")):
+        found = error(call, {"request_id": other} | rest)
+        assert isinstance(found, InvalidResponse), (call, other)
+        assert "another job" in found.message, (call, other)
+    for call, same in product(ABOUT_A_JOB, ("job-1", None, 7)):
+        CALLS[call](answered({"request_id": same} | rest))
 
 
 def test_what_was_asked_for_and_the_tokens_source_are_named() -> None:
-    assert "seedance-1-0" in str(error_of("submit", {"code": 400001}, 400))
-    assert "seedance-1-0" in str(error_of("model", {"code": 400001}, 400))
-    assert "'job-1'" in str(error_of("status", {"code": 400001}, 400))
+    assert "seedance-1-0" in str(error("submit", {"code": 400001}, 400))
+    assert "seedance-1-0" in str(error("model", {"code": 400001}, 400))
+    assert "'job-1'" in str(error("status", {"code": 400001}, 400))
     for code in (400004, 403001):
-        assert "THE_SOURCE" in str(error_of("status", {"code": code}, 401))
+        assert "THE_SOURCE" in str(error("status", {"code": code}, 401))
 
 
-def test_the_services_own_words_are_quoted_as_one_short_line() -> None:
-    for words in ("x" * 5000, "two\nlines\r\n and\ttabs", "expired."):
-        for status in (400, 401, 402, 403, 404, 410, 503):
-            for call in ("submit", "status"):
-                error = error_of(call, {"message": words}, status)
-                assert error.message.count('"') == 2, error
-                assert len(str(error)) < 600, error
-                assert str(error).isprintable(), error
-                # By these beginnings, ComfyUI's own page asks for a sign-in or a top-up of another account.
-                assert not str(error).startswith(("Unauthorized: Please login first", "Payment Required")), error
-    assert '"' not in error_of("submit", {"message": "   "}, 422).message
-
-
-def test_the_services_reason_reaches_the_user_under_any_name() -> None:
+def test_the_services_own_words_are_quoted_under_any_name_as_one_short_line() -> None:
+    for words, status, call in product(
+        ("x" * 5000, "two\nlines\r\n and\ttabs", "expired."), (400, 401, 402, 403, 404, 410, 503), ("submit", "status")
+    ):
+        assert error(call, {"message": words}, status).message.count('"') == 2, (words, status, call)
+    assert '"' not in error("submit", {"message": "   "}, 422).message
     bodies: list[object] = [
         *({name: "the reason"} for name in ("error_message", "message", "error", "detail")),
         {"error": {"message": "the reason"}},
@@ -195,17 +179,15 @@ def test_the_services_reason_reaches_the_user_under_any_name() -> None:
         {"error_message": None, "message": "", "error": "the reason", "detail": "a zebra"},
         {"error_message": "the reason", "message": "a zebra", "error": "a zebra", "detail": "a zebra"},
     ]
-    for body in bodies:
-        for status in (400, 401, 402, 403, 404, 409, 422, 500, 503):
-            for call in ("model", "status"):
-                text = str(error_of(call, body, status))
-                assert "the reason" in text, (body, status)
-                assert "zebra" not in text, (body, status)
+    for body, status, call in product(bodies, (400, 401, 402, 403, 404, 409, 422, 500, 503), ("model", "status")):
+        text = str(error(call, body, status))
+        assert "the reason" in text, (body, status)
+        assert "zebra" not in text, (body, status)
 
 
 def test_how_long_the_service_asks_to_wait() -> None:
     date = "Wed, 21 Oct 2026 07:28:00 GMT"
     for told, seconds in (("3", 3.0), ("0.5", 0.5), ("", None), (date, None), ("-5", None), ("inf", None)):
-        for status, kind in ((429, RateLimited), (503, TransientError)):
-            error = error_of("model", {}, status, {"retry-after": told})
-            assert (type(error), error.retry_after) == (kind, seconds), told
+        for status, kind in ((429, errors.RateLimited), (503, errors.TransientError)):
+            found = error("model", {}, status, {"retry-after": told})
+            assert (type(found), found.retry_after) == (kind, seconds), told

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import traceback
+from collections.abc import Callable
+from itertools import product
 
 import pytest
 from hypothesis import given, settings
@@ -29,35 +31,35 @@ def everything(error: RunComfyError) -> str:
     return "\n".join([str(error), repr(error.args), repr(vars(error)), *traceback.format_exception(error)])
 
 
+def shown_by(call: Callable[[RunComfy], object], client: RunComfy) -> str:
+    """All that a call gives or raises."""
+    try:
+        return repr(call(client))
+    except RunComfyError as error:
+        return everything(error)
+
+
 def test_a_token_that_the_service_quotes_is_shown_nowhere(server: Loopback) -> None:
     client = RunComfy(transport(server), TOKEN.source)
-    for how, spelling in SPELLINGS.items():
+    for (how, spelling), status in product(SPELLINGS.items(), (200, 400, 401, 402, 403, 404, 418, 422, 429, 500)):
         quoted = f"the header was 'Bearer {spelling}'"
         body = f'{{"message": "{quoted}", "status": "{quoted}", "request_id": "{spelling}", "error": "{quoted}", '
         body += f'"output": {{"video": "https://videos.example/?key={spelling}"}}, "outcome": "{spelling}"}}'
-        for status in (200, 400, 401, 402, 403, 404, 418, 422, 429, 500):
-            server.answer = always(reply(status, body.encode(), {"X-Echo": SECRET, "Retry-After": SECRET}))
-            for call in CALLS.values():
-                try:
-                    shown = repr(call(client))
-                except RunComfyError as error:
-                    shown = everything(error)
-                assert SECRET[:10] not in shown, (how, status)
-            found = repr(transport(server).send(GET))
-            assert SECRET not in found, (how, status)
-            assert "[token]" in found
+        server.answer = always(reply(status, body.encode(), {"X-Echo": SECRET, "Retry-After": SECRET}))
+        for call in CALLS.values():
+            assert SECRET[:10] not in shown_by(call, client), (how, status)
+        found = repr(client.transport.send(GET))
+        assert SECRET not in found, (how, status)
+        assert "[token]" in found
 
 
 def test_nor_in_an_encoding_in_which_it_would_not_be_found(server: Loopback) -> None:
     client = RunComfy(transport(server), TOKEN.source)
     words = dict.fromkeys(("message", "status", "request_id", "error", "outcome"), f"you sent {SECRET}")
-    for encoding in ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"):
-        for status in (200, 401, 422, 500):
-            server.answer = always(reply(status, json.dumps(words).encode(encoding)))
-            for call in (CALLS["submit"], CALLS["status"]):
-                with pytest.raises(RunComfyError) as raised:
-                    call(client)
-                assert "you sent" not in everything(raised.value), (encoding, status)
+    encodings = ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be")
+    for encoding, status, call in product(encodings, (200, 401, 422, 500), ("submit", "status")):
+        server.answer = always(reply(status, json.dumps(words).encode(encoding)))
+        assert SECRET[:10] not in shown_by(CALLS[call], client), (encoding, status)
     # But a mark of UTF-8 is no part of the answer.
     server.answer = always(reply(200, json.dumps({"status": "in_queue"}).encode("utf-8-sig")))
     assert client.status("job-1").raw_status == "in_queue"
@@ -97,20 +99,16 @@ def test_nothing_that_holds_a_header_hangs_on_an_error(server: Loopback) -> None
     def refuse() -> None:
         raise RunComfyError("rejected", status=500, quoted="")
 
-    for what, answer in answers.items():
+    for (what, answer), request, before in product(answers.items(), BOTH, (None, refuse)):
         server.answer = breaking_off(answer)
-        for request in BOTH:
-            for before_first_byte in (None, refuse):
-                with pytest.raises(RunComfyError) as raised:
-                    transport(server).send(request, before_first_byte=before_first_byte)
-                error = raised.value
-                assert error.__context__ is None, what
-                assert error.__cause__ is None, what
-                assert SECRET not in everything(error), what
-                shown = traceback.TracebackException.from_exception(error, capture_locals=True)
-                assert SECRET not in "".join(shown.format()), what
-                through = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
-                assert {frame.f_code.co_name for frame in through[1:]} == {"send", "_exchange"}, what
+        with pytest.raises(RunComfyError) as raised:
+            transport(server).send(request, before_first_byte=before)
+        error = raised.value
+        assert (error.__context__, error.__cause__) == (None, None), what
+        shown = traceback.TracebackException.from_exception(error, capture_locals=True)
+        assert SECRET not in everything(error) + "".join(shown.format()), what
+        through = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+        assert {frame.f_code.co_name for frame in through[1:]} == {"send"}, what
     with pytest.raises(ConnectError) as raised:
         HttpTransport(f"{server.origin}0", TOKEN).send(POST)
     assert SECRET not in everything(raised.value)

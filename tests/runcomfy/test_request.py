@@ -13,18 +13,9 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from nodes.rehearsal import VideoRequest
+from nodes.runcomfy import request as schema
 from nodes.runcomfy.errors import InvalidRequest
-from nodes.runcomfy.request import (
-    RATIOS,
-    RESOLUTIONS,
-    GenerationRequest,
-    Options,
-    is_request_id,
-    text_hint,
-    validate_choice,
-    validate_number,
-    validate_text,
-)
+from nodes.runcomfy.request import RATIOS, RESOLUTIONS, GenerationRequest, Options, is_request_id
 
 BOAT = {"text": "A boat", "resolution": "480p", "ratio": "16:9", "duration": 5, "seed": 38810827}
 """With the model's own defaults."""
@@ -72,21 +63,18 @@ def test_what_the_schema_allows_is_sent_as_it_is_and_all_else_refused_by_the_fie
             assert "Nothing was charged" in message
 
 
-def test_texts_that_are_refused() -> None:
-    for text in ("", "   ", "\n\t"):
-        assert "text is empty" in refusal(text=text), text
-    assert "surrogate" in refusal(text="A boat \ud83d")
-    for text in (
+def test_texts_that_are_refused_and_long_ones_that_get_a_hint() -> None:
+    flags = (
         *("A boat --resolution 720p", "--ratio 1:1 a boat", "A boat --duration=5", "A boat\n--seed\t7"),
         *("A boat --SEED 7", "A boat --rs 720p", "A boat --rt 1:1", "A boat --dur 5", "A boat --seed"),
-    ):
-        assert "would contradict the options" in refusal(text=text), text
-
-
-def test_a_long_text_gets_a_hint() -> None:
-    assert [text_hint("x" * length) for length in (1, 500)] == [None, None]
+    )
+    rows = {"text is empty": ("", "   ", "\n\t"), "surrogate": ("A \ud83d",), "would contradict the options": flags}
+    for reason, texts in rows.items():
+        for text in texts:
+            assert reason in refusal(text=text), text
+    assert [schema.text_hint("x" * length) for length in (1, 500)] == [None, None]
     for length in (501, 5000):
-        assert f"{length} characters" in (text_hint("x" * length) or "")
+        assert f"{length} characters" in (schema.text_hint("x" * length) or "")
 
 
 def test_equal_requests_have_one_canonical_text_in_which_every_field_shows() -> None:
@@ -137,7 +125,8 @@ def test_a_request_is_refused_or_fits_the_services_own_schema(values: dict[str, 
 @example("A boat", {"resolution": "480p"})
 @example("A boat", "480p")
 def test_whatever_comes_in_place_of_options_and_widgets_is_refused(value: Any, options: Any) -> None:
-    for problem in (validate_choice("mode", value, RATIOS), validate_number("n", value, 1, 9), validate_text(value)):
+    choice, number = schema.validate_choice("mode", value, RATIOS), schema.validate_number("n", value, 1, 9)
+    for problem in (choice, number, schema.validate_text(value)):
         assert problem is None or problem.isprintable()
     assume(options is not None)
     with pytest.raises(InvalidRequest):

@@ -68,15 +68,13 @@ def test_white_space_is_no_token_and_no_part_of_one(saved: Path) -> None:
         token = find_token({"RUNCOMFY_API_TOKEN": blank, "RUNCOMFY_TOKEN": f" {SECRET}\n"}, saved)
         assert (token.source, header(token)) == ("RUNCOMFY_TOKEN", f"Bearer {SECRET}"), blank
         assert variable_in_use({"RUNCOMFY_API_TOKEN": blank}) is None
-
-
-def test_a_whole_header_may_be_pasted(file: Path) -> None:
+    # A whole header may be pasted.
     for form in ("Bearer {}", "bearer  {}", "Authorization: Bearer {}", " {}\n"):
         pasted = form.format(SECRET)
-        assert header(find_token({"RUNCOMFY_TOKEN": pasted}, file.with_name("none"))) == f"Bearer {SECRET}", form
-        save_token(pasted, file)
-        assert file.read_text(encoding="utf-8") == SECRET, form
-        assert [found.name for found in file.parent.iterdir()] == [file.name]
+        assert header(find_token({"RUNCOMFY_TOKEN": pasted}, saved.with_name("none"))) == f"Bearer {SECRET}", form
+        save_token(pasted, saved)
+        assert saved.read_text(encoding="utf-8") == SECRET, form
+        assert [found.name for found in saved.parent.iterdir()] == [saved.name]
 
 
 BAD = ("two words", "line\nbreak", "tab\tin", "naïve", "nul\0", "escape\x1b[0m", "\u200bzero", "x" * (LONGEST + 1))
@@ -141,17 +139,13 @@ def test_clearing_deletes_it_and_what_a_crash_left_of_it(saved: Path) -> None:
 
 def test_the_origin() -> None:
     rows = {
-        "": "https://model-api.runcomfy.net",
-        "   ": "https://model-api.runcomfy.net",
+        **dict.fromkeys(("", "   "), "https://model-api.runcomfy.net"),
         " https://api.example/ ": "https://api.example",
         "HTTPS://API.example:8443": "https://api.example:8443",
-        "http://127.0.0.1:8188": "http://127.0.0.1:8188",
-        "http://127.9.9.9": "http://127.9.9.9",
-        "http://localhost:1": "http://localhost:1",
         "http://LOCALHOST": "http://localhost",
-        "http://[::1]:8188": "http://[::1]:8188",
-        "https://[2001:db8::1]": "https://[2001:db8::1]",
     }
+    as_it_is = ("http://127.0.0.1:8188", "http://127.9.9.9", "http://localhost:1", "http://[::1]:8188")
+    rows |= {origin: origin for origin in (*as_it_is, "https://[2001:db8::1]")}
     for value, origin in rows.items():
         assert api_origin({"RUNCOMFY_API_BASE_URL": value}) == origin
     assert api_origin({}) == "https://model-api.runcomfy.net"

@@ -8,7 +8,8 @@ import json
 import re
 import socket
 from contextlib import ExitStack
-from itertools import chain, repeat
+from itertools import chain, product, repeat
+from unittest.mock import Mock
 
 import pytest
 
@@ -18,20 +19,18 @@ from nodes.runcomfy.client import MAX_REPLY, ApiRequest, HttpTransport, Limits, 
 from nodes.runcomfy.errors import ConnectError, InvalidResponse, ReadError, RunComfyError
 from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.responses import ApiResponse
+from tests.support import loopback_server as serving
 from tests.support.calls import BOTH, GET, POST, SECRET, TOKEN, transport
 from tests.support.loopback_server import (
     CHUNKED,
-    DEADLINE,
     HEAD,
     Hangup,
     Loopback,
     Reset,
     always,
     breaking_off,
-    no_tls,
     reply,
     silent_after,
-    tls,
 )
 
 
@@ -60,24 +59,22 @@ def test_what_is_sent(server: Loopback) -> None:
 def test_a_redirect_is_refused_and_the_token_goes_nowhere_else(server: Loopback) -> None:
     with Loopback(always(reply(body=b"{}"))) as other:
         odd = ("http://[::1", "//[", "\xff\xfe", "https://a..b/", "x:y", "http://a:port/", "")
-        for location in (other.origin + "/v1/things", *odd):
-            for status in (301, 302, 303, 307, 308):
-                # Nor is its body read, however long it is.
-                head = reply(status, headers={"Location": location, "Content-Length": "999999999999"})
-                server.answer = silent_after(server, head)
-                for request in BOTH:
-                    assert "redirect" in failure(InvalidResponse, transport(server), request), (location, status)
+        for location, status in product((other.origin + "/v1/things", *odd), (301, 302, 303, 307, 308)):
+            # Nor is its body read, however long it is.
+            head = reply(status, headers={"Location": location, "Content-Length": "999999999999"})
+            server.answer = silent_after(server, head)
+            for request in BOTH:
+                assert "redirect" in failure(InvalidResponse, transport(server), request), (location, status)
         assert other.connections == 0
     assert len(server.received) == 80
 
 
 def test_a_proxy_gets_nothing_of_a_service_on_this_machine(server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
     with Loopback(always(reply(body=b"{}"))) as proxy:
-        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        for name, request in product(("HTTP_PROXY", "http_proxy", "ALL_PROXY"), BOTH):
             with monkeypatch.context() as patched:
                 patched.setenv(name, proxy.origin)
-                for request in BOTH:
-                    transport(server).send(request)
+                transport(server).send(request)
         assert proxy.connections == 0
     assert len(server.received) == 6
 
@@ -116,12 +113,12 @@ def test_without_a_connection_nothing_can_have_arrived(monkeypatch: pytest.Monke
 def test_nor_where_a_proxy_refuses_the_tunnel_or_speaks_http_only(monkeypatch: pytest.MonkeyPatch) -> None:
     too_long = b"HTTP/1.1 100 Continue\r\n\r\n" * (MAX_REPLY // 20)
     with Loopback(always(reply(407))) as proxy:
-        for address in (proxy.origin, proxy.origin.replace("http", "https")):
-            for answer in (reply(407), reply(502), too_long):
-                proxy.answer = always(answer)
-                monkeypatch.setenv("https_proxy", address)
-                message = failure(ConnectError, HttpTransport("https://api.invalid", TOKEN))
-                assert "proxy" in message or answer is too_long
+        origins = (proxy.origin, proxy.origin.replace("http", "https"))
+        for address, answer in product(origins, (reply(407), reply(502), too_long)):
+            proxy.answer = always(answer)
+            monkeypatch.setenv("https_proxy", address)
+            message = failure(ConnectError, HttpTransport("https://api.invalid", TOKEN))
+            assert "proxy" in message or answer is too_long
 
 
 def test_nor_where_a_connection_is_never_taken() -> None:
@@ -140,18 +137,24 @@ def test_nor_where_a_handshake_does_not_end(service: Loopback) -> None:
     portal = reply(302, headers={"Location": "http://portal.example/"})
 
     def hangs(connection: socket.socket) -> socket.socket:
-        service.over.wait(DEADLINE)
+        service.over.wait(serving.DEADLINE)
         raise Hangup
 
     def resets_at_once(connection: socket.socket) -> socket.socket:
         raise Reset
 
     wire = HttpTransport(service.origin, TOKEN, Limits(connect=0.3))
-    for service.greeting in (no_tls(), no_tls(how=Reset), no_tls(portal), resets_at_once, hangs):
+    for service.greeting in (
+        serving.no_tls(),
+        serving.no_tls(how=Reset),
+        serving.no_tls(portal),
+        resets_at_once,
+        hangs,
+    ):
         for request in BOTH:
             message = failure(ConnectError, wire, request)
             assert re.search("no TLS|before anything was sent|no connection", message), service.greeting
-    service.greeting = tls
+    service.greeting = serving.tls
     assert wire.send(POST).body == b"{}", "so that this test can fail"
     assert len(service.received) == 1
 
@@ -162,20 +165,15 @@ def test_nor_where_a_handshake_does_not_end(service: Loopback) -> None:
 def test_what_is_called_before_the_first_byte_ends_the_exchange_with_its_own_error(
     service: Loopback, server: Loopback
 ) -> None:
-    for where in (service, server):
-        for kind in (StopRequested, ConnectError, LookupError, KeyboardInterrupt):
-            seen: list[int] = []
-
-            def refuse(where: Loopback = where, kind: type[BaseException] = kind, seen: list[int] = seen) -> None:
-                seen.append(where.connections if where is service else 0)
-                raise kind("too late")
-
-            before = where.connections if where is service else 0
-            with pytest.raises(kind, match="too late") as raised:
-                transport(where, Limits(read=0.2)).send(POST, before_first_byte=refuse)
-            assert seen == [before + (where is service)], "after the handshake, and once"
-            assert raised.value.__context__ is None
+    for where, kind in product((service, server), (StopRequested, ConnectError, LookupError, KeyboardInterrupt)):
+        before, is_late = where.connections, Mock(side_effect=kind("too late"))
+        with pytest.raises(kind, match="too late") as raised:
+            transport(where, Limits(read=0.2)).send(POST, before_first_byte=is_late)
+        assert is_late.call_count == 1
+        assert where is server or where.connections == before + 1, "after the handshake"
+        assert raised.value.__context__ is None
         assert where.received == []
+    for where in (service, server):
         assert transport(where).send(POST, before_first_byte=lambda: None).status == 200
 
 
@@ -218,14 +216,11 @@ def test_an_answer_that_breaks_off_leaves_it_open(service: Loopback, server: Loo
         (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200 + b"\r\n",),
         (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 70_000,),
     ]
-    for where in (server, service):
-        for how in (Hangup, Reset):
-            for pieces in rows:
-                where.answer = breaking_off(*pieces, how=how)
-                for request in BOTH:
-                    where.received.clear()
-                    failure(ReadError, transport(where), request)
-                    assert len(where.received) == 1, (how, pieces)
+    for where, how, pieces, request in product((server, service), (Hangup, Reset), rows, BOTH):
+        where.answer = breaking_off(*pieces, how=how)
+        where.received.clear()
+        failure(ReadError, transport(where), request)
+        assert len(where.received) == 1, (how, pieces)
     # Half a head is an empty answer.
     server.answer = breaking_off(b"HTTP/1.1 200 OK\r\nContent-Le")
     with pytest.raises(InvalidResponse):
@@ -236,12 +231,8 @@ def test_whatever_else_an_answer_makes_python_say_leaves_it_open(
     server: Loopback, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for kind in (ValueError, UnicodeError, http.client.HTTPException, OSError):
-
-        def begin(_: http.client.HTTPResponse, kind: type[Exception] = kind) -> None:
-            raise kind(f"there is {SECRET} in it")
-
         with monkeypatch.context() as patched:
-            patched.setattr(http.client.HTTPResponse, "begin", begin)
+            patched.setattr(http.client.HTTPResponse, "begin", Mock(side_effect=kind(f"there is {SECRET} in it")))
             failure(ReadError, transport(server))
 
 

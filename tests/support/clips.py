@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
@@ -48,11 +47,6 @@ def numbers_in(images: torch.Tensor) -> list[int]:
     return [number_in(frame) for frame in images.numpy()]
 
 
-def plain(red: int, green: int, blue: int, width: int = 128, height: int = 64) -> Picture:
-    """A frame of one colour."""
-    return np.full((height, width, 3), (red, green, blue), np.uint8)
-
-
 @dataclass(frozen=True)
 class Coding:
     """How a clip is encoded; by default as Seedance's own are: H.264, yuv420p, B-frames, no colour tags."""
@@ -65,8 +59,6 @@ class Coding:
     tag: int | None = None
     """The colour matrix that the file tells of."""
     full_range: bool = False
-    seconds: Sequence[float] | None = None
-    """When each frame is due; None for a steady rate."""
     sound: bool = False
 
     def frame(self, picture: Picture) -> av.VideoFrame:
@@ -81,17 +73,15 @@ class Coding:
 
 
 SEEDANCE: Final = Coding()
-_FORMATS: Final = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm", ".avi": "avi"}
-_MILLISECOND: Final = Fraction(1, 1000)
 
 
 def write_clip(
-    file: Path, pictures: Iterable[Picture], *, fps: int = 24, index_in_front: bool = True, coding: Coding = SEEDANCE
+    file: Path, pictures: Iterable[Picture], *, index_in_front: bool = True, coding: Coding = SEEDANCE
 ) -> Path:
-    """A video in the container that the name's ending says."""
+    """24 frames a second, in the container that the name's ending says."""
     movflags = {"movflags": "+faststart"} if index_in_front else {}
-    with av.open(str(file), "w", format=_FORMATS[file.suffix], options=movflags) as container:
-        stream = container.add_stream(coding.codec, rate=fps, options=dict(coding.options))
+    with av.open(str(file), "w", options=movflags) as container:
+        stream = container.add_stream(coding.codec, rate=24, options=dict(coding.options))
         assert isinstance(stream, av.VideoStream)
         stream.pix_fmt = coding.pixels
         stream.codec_context.thread_count = 1
@@ -99,30 +89,18 @@ def write_clip(
             stream.codec_context.colorspace = coding.tag
         if coding.full_range:
             stream.codec_context.color_range = ColorRange.JPEG
-        if coding.seconds:
-            stream.codec_context.time_base = stream.time_base = _MILLISECOND
         if coding.sound:
             beep = container.add_stream("aac", rate=48000, layout="mono")
         for number, picture in enumerate(pictures):
             if number == 0:
                 stream.height, stream.width = picture.shape[:2]
-            frame = coding.frame(picture)
-            if coding.seconds:
-                frame.time_base, frame.pts = _MILLISECOND, round(coding.seconds[number] * 1000)
-            container.mux(stream.encode(frame))
+            container.mux(stream.encode(coding.frame(picture)))
         container.mux(stream.encode())
         if coding.sound:
             samples = av.AudioFrame.from_ndarray(np.zeros((1, 48000), np.float32), format="fltp", layout="mono")
             samples.sample_rate = 48000
             container.mux(beep.encode(samples))
             container.mux(beep.encode())
-    return file
-
-
-def overwrite(file: Path, place: int, content: bytes) -> Path:
-    """Bytes of a file replaced by others."""
-    data = file.read_bytes()
-    file.write_bytes(data[:place] + content + data[place + len(content) :])
     return file
 
 

@@ -66,34 +66,26 @@ class CuttingProxy:
                 except OSError:
                     client.close()
                     continue
-                pair = (client, server)
                 with self._lock:
-                    self._pairs.add(pair)
-                threading.Thread(target=self._to_server, args=pair, daemon=True).start()
-                threading.Thread(target=self._to_client, args=pair, daemon=True).start()
+                    self._pairs.add((client, server))
+                for ends in ((client, server, True), (server, client, False)):
+                    threading.Thread(target=self._pass_on, args=ends, daemon=True).start()
 
-    def _to_server(self, client: socket.socket, server: socket.socket) -> None:
+    def _pass_on(self, source: socket.socket, target: socket.socket, is_judged: bool) -> None:
         with suppress(OSError):
-            while piece := client.recv(PIECE):
-                act = self.judge(piece)
+            while piece := source.recv(PIECE):
+                act = self.judge(piece) if is_judged else Act.PASS
                 if act is Act.SWALLOW:
                     continue
                 if act is Act.CUT_AFTER:
-                    # First, so that no answer can come.
-                    client.shutdown(socket.SHUT_RDWR)
+                    source.shutdown(socket.SHUT_RDWR)  # first, so that no answer can come
                 if act is not Act.CUT_BEFORE:
-                    server.sendall(piece)
+                    target.sendall(piece)
                 if act is not Act.PASS:
-                    server.shutdown(socket.SHUT_WR)
-                    client.shutdown(socket.SHUT_RDWR)
+                    target.shutdown(socket.SHUT_WR)
+                    source.shutdown(socket.SHUT_RDWR)
                     return
-        _close((client, server))
-
-    def _to_client(self, client: socket.socket, server: socket.socket) -> None:
-        with suppress(OSError):
-            while piece := server.recv(PIECE):
-                client.sendall(piece)
-        _close((client, server))
+        _close((source, target))
 
 
 def _close(pair: tuple[socket.socket, socket.socket]) -> None:

@@ -8,7 +8,7 @@ import threading
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from random import Random
@@ -16,18 +16,20 @@ from random import Random
 import pytest
 import requests
 
-from nodes.errors import StopRequested
-from nodes.jobs.account import Account, ListPrice, RateLimiter, Reports
-from nodes.jobs.claims import Claims
+from nodes.errors import SeedanceError, StopRequested
+from nodes.jobs.account import Account, Reports
+from nodes.jobs.claims import RENEW_SECONDS, Claims
 from nodes.jobs.clock import Clock
 from nodes.jobs.errors import DeadlinePassed, Stopped
 from nodes.jobs.events import Event
 from nodes.jobs.job import Run, Video
 from nodes.jobs.journal import Journal
+from nodes.jobs.quote import ListPrice
 from nodes.jobs.records import JobRecord
 from nodes.jobs.runner import JobRunner
-from nodes.jobs.waiting import Backoff, Executors, PollSchedule
+from nodes.jobs.waiting import Backoff, Executors, PollSchedule, RateLimiter
 from nodes.runcomfy.client import ApiRequest, RunComfy
+from nodes.runcomfy.errors import ReadError
 from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.responses import ApiResponse
 from nodes.video.download import Download
@@ -37,12 +39,14 @@ BOAT = GenerationRequest("A paper boat", duration=2)
 QUEUED, RUNNING = 5.0, 20.0
 
 
-class TurningClock:
+class TurningClock(Clock):
     """Time passes by sleeping alone, and at once."""
 
     def __init__(self) -> None:
         self.now = 1000.0
         self.offset = 1_700_000_000.0
+        self.nap = 0.0
+        """Seconds that the machine sleeps in the next pause, which nobody has planned."""
 
     def wall(self) -> float:
         return self.now + self.offset
@@ -54,7 +58,8 @@ class TurningClock:
         return self.now
 
     async def sleep(self, seconds: float) -> None:
-        self.now += seconds
+        self.now += seconds + self.nap
+        self.nap = 0.0
         await asyncio.sleep(0)
 
 
@@ -69,6 +74,11 @@ Answer = ApiResponse | Exception
 def reply(code: int = 200, headers: Mapping[str, str] | None = None, /, **body: object) -> ApiResponse:
     """An answer with a JSON object as its body."""
     return ApiResponse(code, dict(headers or {}), json.dumps(body).encode())
+
+
+def lose_the_answer() -> None:
+    """To be done before an answer of the service, which has done what it was asked."""
+    raise ReadError("connection lost")
 
 
 def reads_within(schedule: PollSchedule, seconds: float) -> int:
@@ -163,34 +173,52 @@ class ScriptedDownload(Download):
         self.target.write_bytes(TINY_MP4)
 
 
-@dataclass
-class FakeMachine:
-    """One machine with one account. `restart` is what a new process on it would see."""
+class Machine:
+    """A user in front of one machine with one account. `restart` is what a new process on it would see."""
 
-    folder: Path
-    clock: TurningClock = field(default_factory=TurningClock)
-    journal_url: str = ""
-    """Where the journal is, if not in a file of the folder."""
-    lines: list[str] = field(default_factory=list)
-    """What the user has read."""
-    downloads: deque[Exception | None] = field(default_factory=deque)
-    during_download: Callable[[], object] | None = None
-    links: list[str] = field(default_factory=list)
-    """The links that were followed."""
-    stop_pressed: bool = False
-    stop_at: str = "\0"
-    """Stop is pressed when the user reads this."""
-    stop_seen: threading.Event = field(default_factory=threading.Event)
-    """Somebody has noticed that it is pressed."""
-    stop_asked: threading.Event = field(default_factory=threading.Event)
-    """Somebody has looked whether it is pressed."""
-
-    def __post_init__(self) -> None:
-        self.service = ScriptedService(self.clock)
-        self.prompts = 0
+    def __init__(
+        self,
+        folder: Path,
+        clock: Clock,
+        journal_url: str,
+        client: RunComfy,
+        open_download: Callable[[Path], Download],
+        *,
+        name: str = "account",
+        renew_seconds: float = RENEW_SECONDS,
+    ) -> None:
+        self.folder = folder
+        self.clock = clock
+        self.journal_url = journal_url
+        """Where the journal is, if not in a file of the folder."""
+        self.lines: list[str] = []
+        """What the user has read."""
+        self.stop_pressed = False
+        self.stop_at = "\0"
+        """Stop is pressed when the user reads this."""
         self.queued: frozenset[str] = frozenset()
         """The prompts that wait while another one runs."""
+        self._client, self._open_download, self._name, self._renew_seconds = client, open_download, name, renew_seconds
+        self._prompts = 0
         self._begin()
+
+    def _begin(self) -> None:
+        self.journal = Journal(self.folder / "private" / "jobs.sqlite3", self.clock, self.journal_url)
+        go_by(self.clock, self.journal)
+        self.executors = Executors()
+        self.account = Account(
+            client=self._client,
+            name=self._name,
+            origin="https://runcomfy",
+            claims=Claims(self.journal, self._renew_seconds),
+            reports=Reports("this server"),
+            executors=self.executors,
+            rate_limiter=RateLimiter(self.clock, Backoff(Random(1))),
+            price=ListPrice(Future, self.clock),
+            folder=self.folder / "videos",
+            open_download=self._open_download,
+            random=Random(1),
+        )
 
     def restart(self) -> None:
         """Let a fresh process take the place of this one, which has died: its runs claim nothing any more."""
@@ -204,39 +232,12 @@ class FakeMachine:
         self.executors.close()
         self.journal.close()
 
-    def _begin(self) -> None:
-        self.journal = Journal(self.folder / "private" / "jobs.sqlite3", self.clock, self.journal_url)
-        go_by(self.clock, self.journal)
-        self.executors = Executors()
-        self.account = Account(
-            client=RunComfy(self.service, "RUNCOMFY_API_TOKEN"),
-            name="account",
-            origin="https://runcomfy",
-            journal=self.journal,
-            claims=Claims(self.journal),
-            reports=Reports("this server"),
-            executors=self.executors,
-            rate_limiter=RateLimiter(self.clock, Backoff(Random(1))),
-            price=ListPrice(Future, self.clock),
-            clock=self.clock,
-            folder=self.folder / "videos",
-            open_download=lambda target: ScriptedDownload(target, self),
-            random=Random(1),
-        )
-
-    def change(self, **fields: object) -> None:
-        """Let the account be another one from now on, in these fields."""
-        self.account = replace(self.account, **fields)  # type: ignore[arg-type]  # the names are Account's fields
-
     def show(self, event: Event) -> None:
         self.lines.append(str(event))
         if self.stop_at in str(event):
             self.press_stop()
 
     def stop(self) -> bool:
-        self.stop_asked.set()
-        if self.stop_pressed:
-            self.stop_seen.set()
         return self.stop_pressed
 
     def press_stop(self) -> None:
@@ -244,19 +245,50 @@ class FakeMachine:
 
     def prompt(self, prompt_id: str = "", *, is_read: bool = True) -> Run:
         """One item of a prompt that is queued now, or was queued before under ``prompt_id``."""
-        self.prompts += 1
-        name = prompt_id or f"prompt {self.prompts}"
+        self._prompts += 1
+        name = prompt_id or f"prompt {self._prompts}"
         return Run(f"run of {name}", name, lambda: self.queued | {name}, self.show, self.stop, is_read)
 
     async def generate(self, request: GenerationRequest = BOAT, *, reuse: bool = True, run: Run | None = None) -> Video:
         return await JobRunner(self.account, run or self.prompt()).generate(request, reuse=reuse)
 
-    async def fetch(self, request_id: str) -> Video:
-        return await JobRunner(self.account, self.prompt()).fetch(request_id)
+
+class FakeMachine(Machine):
+    """A machine whose service and downloads follow a script, and whose clock is turned by sleeping."""
+
+    clock: TurningClock
+
+    def __init__(self, folder: Path, clock: TurningClock | None = None, journal_url: str = "") -> None:
+        clock = clock or TurningClock()
+        self.service = ScriptedService(clock)
+        self.downloads: deque[Exception | None] = deque()
+        self.during_download: Callable[[], object] | None = None
+        self.links: list[str] = []
+        """The links that were followed."""
+        self.stop_seen = threading.Event()
+        """Somebody has noticed that Stop is pressed."""
+        self.stop_asked = threading.Event()
+        """Somebody has looked whether it is pressed."""
+        client = RunComfy(self.service, "RUNCOMFY_API_TOKEN")
+        super().__init__(folder, clock, journal_url, client, lambda target: ScriptedDownload(target, self))
+
+    def change(self, **fields: object) -> None:
+        """Let the account be another one from now on, in these fields."""
+        self.account = replace(self.account, **fields)  # type: ignore[arg-type]  # the names are Account's fields
+
+    def stop(self) -> bool:
+        self.stop_asked.set()
+        if self.stop_pressed:
+            self.stop_seen.set()
+        return self.stop_pressed
 
     def run(self, request: GenerationRequest = BOAT, *, reuse: bool = True, run: Run | None = None) -> Video:
         """One run of the node."""
         return asyncio.run(self.generate(request, reuse=reuse, run=run))
+
+    def fetch(self, request_id: str) -> Video:
+        """The video of a job by its id."""
+        return asyncio.run(JobRunner(self.account, self.prompt()).fetch(request_id))
 
     def stopped(self, at: str = "") -> str:
         """One run, and what Stop says, which is pressed when the user reads ``at`` or is otherwise."""
@@ -265,6 +297,25 @@ class FakeMachine:
             self.run()
         self.stop_pressed, self.stop_at = False, "\0"
         return str(caught.value)
+
+    def failed(self, error: type[SeedanceError], request: GenerationRequest = BOAT, *, run: Run | None = None) -> str:
+        """One run, and what the user reads of its error."""
+        with pytest.raises(error) as caught:
+            self.run(request, run=run)
+        return str(caught.value)
+
+    def cut_off(self, when: Callable[[], object], how: Callable[[], object] | None = None) -> None:
+        """One run that is cut off once ``when`` holds, as by a sibling that fails, or that ends by ``how``."""
+
+        async def cut_off() -> None:
+            run = asyncio.create_task(self.generate())
+            while not when():  # noqa: ASYNC110 - no more than a turn of the loop each
+                await asyncio.sleep(0)
+            (how or run.cancel)()
+            with pytest.raises((Stopped, asyncio.CancelledError)):
+                await run
+
+        asyncio.run(cut_off())
 
     def abandon(self, request: GenerationRequest = BOAT, *, reuse: bool = True) -> None:
         """Leave a job under way for which its run waits no longer."""
@@ -281,6 +332,11 @@ class FakeMachine:
 
     def states(self) -> list[str]:
         return [record.state.value for record in self.records()]
+
+    @property
+    def bought(self) -> int:
+        """Jobs that the service has accepted."""
+        return len(self.service.accepted)
 
     def said(self, phrase: str) -> int:
         """How many lines contain ``phrase``."""

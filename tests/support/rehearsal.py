@@ -1,10 +1,11 @@
-"""The rehearsal service with what tests, the soak and the benchmarks need beyond it: time that stands still, jobs that
-fail, a record of what was asked.
+"""The rehearsal service with what tests, the soak and the benchmarks need beyond it: several accounts, a price, time
+that stands still, jobs that fail, a record of what was asked.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Mapping
@@ -73,6 +74,8 @@ class RehearsalService(rehearsal.RehearsalService):
     """The service for as long as a `with` block lasts, with a clock that can be held, and jobs that can be deleted.
 
     Args:
+        tokens: one for each account.
+        price_usd: of a second of video; None names no price.
         video: what every video shows, whatever is asked for; made at once. None for what is asked for.
         latency: seconds from a call to its answer, and once more for a new connection.
         make: as that of `JobStore`.
@@ -91,14 +94,16 @@ class RehearsalService(rehearsal.RehearsalService):
     ) -> None:
         content = render(video) if video else b""
         self._holdable = HoldableClock(clock)
-        self._latency = latency
+        self._tokens, self._price_usd, self._latency = tuple(tokens), price_usd, latency
+        self._accounts: dict[str, int] = {}
+        """Of each job, by its id: the index of the token that it came with."""
         self._calls: Counter[tuple[str, str]] = Counter()
         self._connections: WeakSet[asyncio.Transport] = WeakSet()
         self.forgotten: set[str] = set()
         """The ids of jobs that it says it does not have."""
         self._scripted = ScriptedStore(timing or Timing(), self._holdable, (lambda *_: content) if video else make)
         self._scripted.failures = deque()
-        super().__init__(tokens=tokens, price_usd=price_usd, store=self._scripted)
+        super().__init__(store=self._scripted)
 
     def __enter__(self) -> Self:
         return self
@@ -106,30 +111,58 @@ class RehearsalService(rehearsal.RehearsalService):
     def __exit__(self, *_: object) -> None:
         self.stop()
 
+    def is_known(self, token: str) -> bool:
+        return token in self._tokens
+
     def application(self) -> web.Application:
-        """With a middleware that counts, delays and denies."""
+        """With a middleware that counts, delays, denies and names prices."""
 
         @web.middleware
-        async def count_and_delay(request: web.Request, handler: Handler) -> web.StreamResponse:
+        async def extended(request: web.Request, handler: Handler) -> web.StreamResponse:
             resource = request.match_info.route.resource
-            self._calls[request.method, (resource and resource.name) or "unknown"] += 1
-            if request.match_info.get("request_id") in self.forgotten:
+            call = (resource and resource.name) or "unknown"
+            self._calls[request.method, call] += 1
+            request_id = request.match_info.get("request_id", "")
+            if request_id in self.forgotten:
                 return web.json_response({"error_code": 404001, "message": "ResourceNotFound"}, status=404)
+            token = request.headers.get("Authorization", "").partition(" ")[2].strip()
+            if self.is_known(token) and self._accounts.get(request_id) not in (None, self._tokens.index(token)):
+                return web.json_response({"error_code": 403001, "message": "PermissionDeniedError"}, status=403)
             transport = request.transport
             if self._latency and transport is not None:
                 await asyncio.sleep(self._latency if transport in self._connections else 2 * self._latency)
                 self._connections.add(transport)
-            return await handler(request)
+            answer = await handler(request)
+            if isinstance(answer, web.Response) and answer.status == 200 and answer.content_type == "application/json":
+                content = json.loads(answer.text or "")
+                if call == "submit":
+                    self._accounts[content["request_id"]] = self._tokens.index(token)
+                elif self._price_usd is not None:
+                    answer.text = json.dumps(content | self._price(call, request, content))
+            return answer
 
         app = super().application()
-        app.middlewares.append(count_and_delay)
+        app.middlewares.append(extended)
         return app
+
+    def _price(self, call: str, request: web.Request, content: Mapping[str, object]) -> dict[str, object]:
+        """What an answer says of prices, where there is one."""
+        price = self._price_usd or 0
+        if call == "model":
+            return {"base_price_usd": price, "price_unit": "second", "pricing_note": f"${price:g} per second of video."}
+        job = self.store.find(request.match_info["request_id"])
+        if call != "result" or "finished_at" not in content or request.query.get("include_cost") != "true" or not job:
+            return {}
+        return {"cost": round(price * job.request.duration, 4) if content["status"] == "succeeded" else 0}
 
     @property
     def submissions(self) -> tuple[Submission, ...]:
         """Every accepted submit that is not expired, in order, as it stands now."""
         jobs = self.store.jobs
-        return tuple(Submission(job.request_id, job.account, job.request.model_dump(), job.state) for job in jobs)
+        return tuple(
+            Submission(job.request_id, self._accounts.get(job.request_id, 0), job.request.model_dump(), job.state)
+            for job in jobs
+        )
 
     @property
     def calls(self) -> Counter[tuple[str, str]]:

@@ -11,7 +11,7 @@ import requests
 
 from nodes.http_exchange import Exchange
 from nodes.video.download import Download
-from nodes.video.errors import DownloadInterrupted
+from nodes.video.errors import DownloadInterrupted, VideoError
 from nodes.video.url_policy import media_session
 from tests.support.loopback_server import DEADLINE, Answer, Hangup, Loopback, Received, breaking_off, reply
 
@@ -35,6 +35,18 @@ def attempt(
     stopped: Callable[[], bool] = lambda: False,
 ) -> None:
     download.attempt(server.origin + "/a.mp4", progress, stopped)
+
+
+def failure_of(link: str, target: Path, origin: str | None = None, **options: Any) -> VideoError:
+    """What one attempt at a link ends with."""
+    fetched = Download(target, media_session(origin), trusted_origin=origin, **options)
+    with pytest.raises(VideoError) as raised:
+        fetched.attempt(link, lambda *_: None, lambda: False)
+    return raised.value
+
+
+def failure(server: Loopback, target: Path, **options: Any) -> VideoError:
+    return failure_of(server.origin + "/a.mp4", target, server.origin, **options)
 
 
 def files(target: Path) -> list[str]:

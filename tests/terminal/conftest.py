@@ -24,18 +24,12 @@ CLI = (str(ROOT / "cli.py"),)
 class Terminal:
     def __init__(self, base: Path, service: RehearsalService) -> None:
         self.base = base
-        self._environment = os.environ | {
-            "RUNCOMFY_API_BASE_URL": service.origin,
-            "RUNCOMFY_API_TOKEN": TOKEN,
-            "PYTHONIOENCODING": "utf-8",
-        }
+        base.mkdir(parents=True, exist_ok=True)
+        api = {"RUNCOMFY_API_BASE_URL": service.origin, "RUNCOMFY_API_TOKEN": TOKEN}
+        self._environment = os.environ | api | {"PYTHONIOENCODING": "utf-8"}
 
     def begin(self, *arguments: str, python: Sequence[str] = CLI, **environment: str) -> subprocess.Popen[str]:
-        """
-        Args:
-            python: what Python is told to run, and how.
-        """
-        self.base.mkdir(parents=True, exist_ok=True)
+        """``python`` is what Python is told to run, and how."""
         return subprocess.Popen(
             [sys.executable, *python, "--comfyui", str(self.base), *arguments],
             cwd=self.base,
@@ -50,6 +44,13 @@ class Terminal:
         with self.begin(*arguments, python=python, **environment) as process:
             out, err = process.communicate(timeout=PATIENCE)
         return process.returncode, out, err
+
+    def file(self, *arguments: str, **environment: str) -> Path:
+        """The path that a command prints, and nothing else."""
+        code, out, err = self.run(*arguments, **environment)
+        assert code == 0, err
+        assert Path(out.removesuffix("\n")).stat().st_size > 1000
+        return Path(out.removesuffix("\n"))
 
     def json(self, *arguments: str) -> Any:
         code, out, err = self.run("--json", *arguments)

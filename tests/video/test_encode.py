@@ -65,11 +65,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def copy(frames: FrameSource, target: Path, size: int = 4, crf: int = 4, key: str = "") -> Path:
     """The same video again."""
-    width, height = frames.width // 2 * 2, frames.height // 2 * 2
-    wanted = Format(width, height, frames.rate, frames.time_base, crf, frames.pixel_aspect)
-    writer = VideoWriter(target, wanted, key)
-    write_all(frames, writer, size)
+    write_all(frames, writer_of(frames, target, crf, key), size)
     return target
+
+
+def writer_of(frames: FrameSource, target: Path, crf: int = 0, key: str = "") -> VideoWriter:
+    width, height = frames.width // 2 * 2, frames.height // 2 * 2
+    return VideoWriter(target, Format(width, height, frames.rate, frames.time_base, crf, frames.pixel_aspect), key)
 
 
 def write_all(frames: FrameSource, writer: VideoWriter, size: int = 8) -> None:
@@ -151,18 +153,14 @@ def test_colours_come_back_and_the_file_says_how_they_are_coded(tmp_path: Path) 
         assert "yuv420p(tv, smpte170m/bt709/bt709" in shown, shown
 
 
-def test_frames_at_once_change_nothing(folder: Path, tmp_path: Path) -> None:
-    files = [copy(of_file(folder / "aac.mp4"), tmp_path / f"{size}.mp4", size) for size in (1, 3, 64)]
+def test_frames_at_once_change_nothing_and_the_file_is_found_by_its_key_while_it_is_whole(
+    folder: Path, tmp_path: Path
+) -> None:
+    files = [copy(of_file(folder / "aac.mp4"), tmp_path / f"{size}.mp4", size, key="of this") for size in (1, 3, 64)]
     assert len({file.read_bytes() for file in files}) == 1
-
-
-def test_a_finished_file_is_found_by_its_key_alone(folder: Path, tmp_path: Path) -> None:
-    file = copy(of_file(folder / "one.mp4"), tmp_path / "a.mp4", key="of this")
-    assert finished_frames(file, "of this") == 1
-    assert finished_frames(file, "of that") == 0
-    assert finished_frames(tmp_path / "b.mp4", "of this") == 0
-    file.write_bytes(file.read_bytes()[:-10])
-    assert finished_frames(file, "of this") == 0
+    assert [finished_frames(files[0], key) for key in ("of this", "of that")] == [30, 0]
+    files[0].write_bytes(files[0].read_bytes()[:-10])
+    assert finished_frames(files[0], "of this") == finished_frames(tmp_path / "none.mp4", "of this") == 0
 
 
 def test_digest_is_of_content_and_window(folder: Path) -> None:
@@ -182,8 +180,7 @@ def test_a_disk_that_takes_no_more_is_named_and_nothing_is_left(folder: Path, tm
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
     for size in (0, 1000, 30_000):
         frames = of_file(folder / "aac.mp4")
-        wanted = Format(160, 128, frames.rate, frames.time_base, 0)
-        writer = VideoWriter(tmp_path / "full" / "a.mp4", wanted, "")
+        writer = writer_of(frames, tmp_path / "full" / "a.mp4")
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, limit[1]))
         try:
             with pytest.raises(DiskFailure, match="cannot be written"):

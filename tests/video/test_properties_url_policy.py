@@ -24,7 +24,7 @@ SPECIAL = (
     *("3fff::/20", "5f00::/16", "64:ff9b:1::/48", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8"),
 )
 HIDING = (
-    *("::{}", "::ffff:{}", "::ffff:0:{}", "64:ff9b::{}", "64:ff9b:1::{}", "2002:{:x}::", "2001:0:1::{}"),
+    *("::{}", "::ffff:{}", "::ffff:0:{}", "64:ff9b::{}", "64:ff9b:1::{}", "2002:{high:x}:{low:x}::", "2001:0:1::{}"),
     *("fe80::5efe:{}", "fd00::{}"),
 )
 """Forms that carry an IPv4 address inside of IPv6."""
@@ -46,9 +46,7 @@ def test_no_special_address_is_public(address: ipaddress.IPv4Address | ipaddress
 
 @given(PRIVATE_IPV4, st.sampled_from(HIDING))
 def test_nor_does_one_become_so_inside_of_another(address: ipaddress.IPv4Address, form: str) -> None:
-    hiding = form.format(int(address) if "{:x}" in form else address)
-    if "{:x}" in form:
-        hiding = f"2002:{int(address) >> 16:x}:{int(address) & 0xFFFF:x}::"
+    hiding = form.format(address, high=int(address) >> 16, low=int(address) & 0xFFFF)
     assert not is_public(hiding)
     assert not is_public(f"{hiding}%1")
 

@@ -1,4 +1,7 @@
-"""`python -m tools.soak`: exits with 1 if a job was lost or bought twice, if anything hung, or if anything grew."""
+"""`python -m tools.soak`: exits with 1 if a job was lost or bought twice, a budget passed, if anything hung or grew.
+
+Three quarters of the time on one ComfyUI, beside the jobs panel in a browser; then on several at one PostgreSQL.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +11,24 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from random import Random
 from typing import Final
 
 from nodes.rehearsal import Timing, VideoRequest
+from tests.support.postgres import Postgres
 from tests.support.rehearsal import RehearsalService
 
+from . import servers
 from .faulty_proxy import FaultyProxy
+from .panel import opened_panel
 from .run import SoakRun
-from .vitals import BOUND, Vitals, grown
+from .vitals import BOUND, PAGE_BOUND, Vitals, grown
 
+SERVERS_SHARE: Final = 0.25
+"""Of the time."""
+GOOD: Final = "No job lost, none bought twice, no budget passed, nothing grew."
 FOOTAGE: Final = VideoRequest(text="Soak", duration=2)
 
 
@@ -28,12 +38,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, default=10.0, help="default: %(default)g")
     parser.add_argument("--seed", type=int, default=1, help="of everything that happens by chance (%(default)s)")
     chosen = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory(prefix="seedance-soak-") as folder:
-        return soak(Path(folder), chosen.minutes * 60, chosen.seed)
+    seconds = chosen.minutes * 60
+    with tempfile.TemporaryDirectory(prefix="seedance-soak-") as folder, Postgres() as postgres:
+        problems = soak(Path(folder) / "one", seconds * (1 - SERVERS_SHARE), chosen.seed, with_browser=True)
+        problems += servers.soak(Path(folder), postgres, seconds * SERVERS_SHARE, chosen.seed)
+    for problem in problems:
+        print(f"FAILED: {problem}")
+    print(f"{len(problems)} problems" if problems else GOOD)
+    return 1 if problems else 0
 
 
-def soak(base: Path, seconds: float, seed: int) -> int:
-    """Send random graphs so long to a ComfyUI in ``base``; print what came of it. Returns the exit code."""
+def soak(base: Path, seconds: float, seed: int, *, with_browser: bool) -> list[str]:
+    """Send random graphs so long to a ComfyUI in ``base``; print what came of it. Returns every broken promise."""
     random = Random(seed)
     begun = time.monotonic()
 
@@ -42,24 +58,25 @@ def soak(base: Path, seconds: float, seed: int) -> int:
 
     timing = Timing(queued=0.4, running=0.8, expiry=float("inf"))
     with RehearsalService(timing=timing, video=FOOTAGE) as service, FaultyProxy(service, random) as proxy:
-        soaking = SoakRun(base, proxy, service, random)
+        soaking = SoakRun(base, proxy, service, random, with_browser=with_browser)
         say(f"seed {seed}, {seconds / 60:g} minutes")
-        with soaking.comfyui:
+        with soaking.comfyui, opened_panel(soaking.comfyui.url) if with_browser else nullcontext() as soaking.panel:
             warm = soaking.run(seconds, say)
             say("no more trouble; what nobody waited for is collected")
             end = soaking.settle()
+        ledger, panel = soaking.ledger(), soaking.panel
         hung = (f"a graph hung: {kind}" for kind in soaking.log.hung)
-        problems = [*soaking.ledger().problems(), *grown(warm, end), *hung]
-    print(report(soaking, proxy, warm, end))
-    for problem in problems:
-        print(f"FAILED: {problem}")
-    print(f"{len(problems)} problems" if problems else "No job lost, none bought twice, nothing grew.")
-    return 1 if problems else 0
+        problems = [*ledger.problems(), *soaking.budget.problems, *grown(warm, end, BOUND), *hung]
+        if panel:
+            problems += [*panel.problems, *grown(panel.measured[0], panel.measured[-1], PAGE_BOUND)]
+    print(report(soaking, proxy, warm, end), flush=True)
+    return problems
 
 
 def report(soaking: SoakRun, proxy: FaultyProxy, warm: Vitals, end: Vitals) -> str:
     """All figures."""
     log, ledger = soaking.log, soaking.ledger()
+    page = [*soaking.panel.measured, PAGE_BOUND] if soaking.panel else []
     return "\n".join(
         [
             f"graphs        {log.graphs.total()}: {_counts(f'{kind} {end}' for kind, end in log.graphs.elements())}",
@@ -72,6 +89,7 @@ def report(soaking: SoakRun, proxy: FaultyProxy, warm: Vitals, end: Vitals) -> s
             f"warmed up     {warm}",
             f"at the end    {end}",
             f"may grow by   {BOUND}",
+            *(f"page          {each}" for each in page),
         ]
     )
 

@@ -8,6 +8,8 @@ from typing import Any, Final
 from tests.comfyui.graphs import ApiGraph
 from tests.comfyui.seedance_graphs import OPTIONS, VIDEO, node, options, output, text_to_video
 
+from ..upscale_model import UPSCALER
+
 PROMPTS: Final = 40
 """Texts that come again and again, so that videos are found as often as they are bought."""
 SEEDS: Final = 8
@@ -27,7 +29,8 @@ class RandomGraphs:
         Args:
             jobs: request ids that LoadSeedanceVideo may be given.
         """
-        kinds = {"single": 4, "anew": 2, "options list": 3, "text list": 3, "side by side": 2, "load": 3 if jobs else 0}
+        kinds = {"single": 4, "anew": 2, "options list": 3, "text list": 3, "side by side": 2, "upscale": 2}
+        kinds["load"] = 3 if jobs else 0
         (kind,) = self._random.choices(list(kinds), list(kinds.values()))
         return kind, self._graph(kind, jobs)
 
@@ -40,6 +43,8 @@ class RandomGraphs:
                 "other id": node("PreviewAny", source=output("request_id", "other")),
             }
             return self._generation(self._text(), count=1) | other
+        if kind == "upscale":
+            return upscaling(self._generation(self._text(), count=1), crf=self._random.choice((24, 28)))
         if kind == "text list":
             texts = [self._text() for _ in range(self._random.randint(2, LONGEST_LIST))]
             lines = {"texts": node("ProbeTexts", lines="\n".join(texts))}
@@ -67,6 +72,14 @@ def generation(text: str, seed: int, count: int) -> ApiGraph:
     """A graph that brings so many videos, of which nothing is decoded."""
     graph = {OPTIONS: options(seed=seed, count=count), VIDEO: text_to_video(text, on_failure="stop")}
     return _with_outputs(graph, frames=False)
+
+
+def upscaling(graph: ApiGraph, crf: int) -> ApiGraph:
+    """The graph, and its video through an upscale model; small, so that it does not take long."""
+    model = node("UpscaleModelLoader", model_name=UPSCALER)
+    inputs = {"video": output("video"), "upscale_model": ["model", 0], "scale_by": 0.5, "crf": crf}
+    upscale, path = node("SeedanceUpscaleVideo", **inputs), node("PreviewAny", source=["upscale", 1])
+    return graph | {"model": model, "upscale": upscale, "upscaled": path}
 
 
 def load(source: str) -> dict[str, Any]:

@@ -33,13 +33,14 @@ class Ledger:
     """Oldest first."""
     service: Sequence[Submission]
     on_disk: Collection[str]
-    """Names of the whole videos in the output folder."""
+    """Names of the files in the folder of videos."""
     anew: str = "Anew"
     """How the texts begin that are bought again on purpose."""
 
     def problems(self) -> list[str]:
         """Every contradiction, as a sentence."""
-        return [*self._rows(), *self._unlisted(), *self._bought_twice()]
+        left_over = (f"{name} is left over" for name in self.on_disk if name.startswith("."))
+        return [*self._rows(), *self._unlisted(), *self._bought_twice(), *left_over]
 
     def _rows(self) -> Iterator[str]:
         jobs = {job.request_id: job for job in self.service}

@@ -4,15 +4,12 @@ bought once, while servers are killed, the database is restarted and its connect
 
 from __future__ import annotations
 
-import argparse
-import sys
-import tempfile
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import count
 from math import inf
 from pathlib import Path
 from random import Random
@@ -20,7 +17,7 @@ from typing import Final
 
 import requests
 
-from nodes.jobs.clock import SystemClock
+from nodes.jobs.clock import Clock
 from nodes.jobs.journal import Journal
 from nodes.jobs.records import State
 from nodes.jobs.video_files import request_id_of
@@ -32,6 +29,7 @@ from tests.support.rehearsal import RehearsalService
 
 from ..comfyui import ComfyUI
 from ..comfyui_client import Client, Status
+from .budget import PLENTY, Budget, ending
 from .graphs import generation
 from .run import PACK
 
@@ -43,22 +41,8 @@ HANGS: Final = 200.0
 ATTEMPTS: Final = 30
 
 
-@dataclass
-class Troubles:
-    """What happens meanwhile."""
-
-    kills: int
-    database_restarts: int
-    cuts: int
-
-    def draw(self, random: Random) -> str:
-        """One of those that are left, which is then one less; nothing where none is left."""
-        left = [name for name, count in vars(self).items() for _ in range(count)]
-        if not left:
-            return ""
-        name = random.choice(left)
-        setattr(self, name, getattr(self, name) - 1)
-        return name
+TROUBLES: Final = ("kill",) * 6 + ("restart the database",) * 2 + ("cut",) * 20 + ("budget",) * 4
+"""How often each of them comes, before any of them comes more often."""
 
 
 @dataclass
@@ -66,33 +50,37 @@ class Server:
     """One ComfyUI and what it is asked for."""
 
     comfyui: ComfyUI
-    graphs: list[tuple[int, ApiGraph]] = field(default_factory=list)
-    """With the first of their seeds."""
+    seeds: list[int] = field(default_factory=list)
+    """Of each graph, the first of its seeds."""
     endings: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
 
-    def work(self) -> None:
-        """Run every graph until it succeeds."""
-        for seed, graph in self.graphs:
-            for _ in range(ATTEMPTS):
-                try:
-                    with Client(self.comfyui.url) as client:
-                        ending = client.run(graph, timeout=HANGS).status.value
-                except TimeoutError:
-                    self.problems.append(f"the graph of seed {seed} hangs")
-                    return
-                except (ConnectionError, requests.RequestException):
-                    ending = "killed"
-                    time.sleep(2)
-                self.endings[ending] += 1
-                if ending == Status.SUCCESS.value:
-                    break
-            else:
-                self.problems.append(f"the graph of seed {seed} never succeeds")
+    def work(self, seeds: Iterator[int], ends: float) -> None:
+        """Run the graphs of these seeds, each until it succeeds, and begin none after the end of the time."""
+        while time.monotonic() < ends:
+            seed = next(seeds)
+            self.seeds.append(seed)
+            self._bring(generation("Servers", seed, VIDEOS), seed)
+
+    def _bring(self, graph: ApiGraph, seed: int) -> None:
+        for _ in range(ATTEMPTS):
+            try:
+                with Client(self.comfyui.url) as client:
+                    end = ending(client.run(graph, timeout=HANGS))
+            except TimeoutError:
+                self.problems.append(f"the graph of seed {seed} hangs")
+                return
+            except (ConnectionError, requests.RequestException):
+                end = "killed"
+            self.endings[end] += 1
+            if end == Status.SUCCESS.value:
+                return
+            time.sleep(2)
+        self.problems.append(f"the graph of seed {seed} never succeeds")
 
 
 class ServersRun:
-    """All of them at one service. A third of what is asked for is asked for twice, on whichever servers."""
+    """All of them at one service. A third of what is asked for is asked for again, on whichever server."""
 
     def __init__(
         self, base: Path, service: RehearsalService, postgres: Postgres, proxy: CuttingProxy, random: Random
@@ -108,21 +96,22 @@ class ServersRun:
         self.servers = [
             Server(ComfyUI(base / f"server {number}", pack=PACK, env=environment)) for number in range(SERVERS)
         ]
-        self._journal = Journal(None, SystemClock(), url)
+        self._budget = Budget([server.comfyui.url for server in self.servers], service)
+        self._journal = Journal(None, Clock(), url)
+        self._struck: Counter[str] = Counter()
 
-    def run(self, videos: int, troubles: Troubles) -> None:
-        """Ask for so many videos, and have the troubles come at random until all are there."""
-        distinct = range(0, videos * 2 // 3, VIDEOS)
-        seeds = [*distinct, *self._random.sample(distinct, videos // VIDEOS - len(distinct))]
-        self._random.shuffle(seeds)
-        for number, seed in enumerate(seeds):
-            self.servers[number % SERVERS].graphs.append((seed, generation("Servers", seed, VIDEOS)))
+    def run(self, seconds: float, troubles: Sequence[str]) -> None:
+        """Ask for videos so long, while the troubles come at random, again and again."""
         with ThreadPoolExecutor(SERVERS) as threads:
             list(threads.map(lambda server: server.comfyui.start(), self.servers))
             try:
-                at_work = [threads.submit(server.work) for server in self.servers]
-                while not all(work.done() for work in at_work):
-                    self._strike(troubles)
+                self._budget.leave(PLENTY)
+                ends, seeds = time.monotonic() + seconds, self._seeds()
+                at_work = [threads.submit(server.work, seeds, ends) for server in self.servers]
+                left: list[str] = []
+                while time.monotonic() < ends:
+                    left = left or self._random.sample(troubles, len(troubles))
+                    self._strike(left.pop())
                     time.sleep(self._random.uniform(0.3, 1.5))
                 for work in at_work:
                     work.result()
@@ -130,8 +119,14 @@ class ServersRun:
                 for server in self.servers:
                     server.comfyui.stop()
 
+    def _seeds(self) -> Iterator[int]:
+        for number in count():
+            repeats = number and self._random.random() < 1 / 3
+            yield VIDEOS * (self._random.randrange(number) if repeats else number)
+
     def problems(self) -> Iterator[str]:
         """Every broken promise, as a sentence."""
+        yield from self._budget.problems
         for server in self.servers:
             yield from server.problems
         ids = {job.request_id: int(str(job.input["seed"])) for job in self._service.submissions}
@@ -142,7 +137,7 @@ class ServersRun:
         for server in self.servers:
             folder = server.comfyui.base / "output" / "seedance"
             there = {ids.get(request_id_of(file)) for file in folder.glob("*.mp4")}
-            for seed in (first + n for first, _ in server.graphs for n in range(VIDEOS)):
+            for seed in {first + n for first in server.seeds for n in range(VIDEOS)}:
                 if seed not in there:
                     yield f"the video of seed {seed} is not on the disk of {server.comfyui.base.name}"
         for seed, times in bought.items():
@@ -154,48 +149,42 @@ class ServersRun:
     def report(self) -> str:
         """All figures."""
         endings = sum((server.endings for server in self.servers), Counter[str]())
-        counted = ", ".join(f"{count} {ending}" for ending, count in sorted(endings.items()))
+        counted, struck = (
+            ", ".join(f"{number} {name}" for name, number in sorted(counter.items()))
+            for counter in (endings, self._struck)
+        )
         return (
-            f"{endings.total()} graphs on {SERVERS} servers ({counted}); {len(self._service.submissions)} jobs bought"
+            f"{endings.total()} graphs on {SERVERS} servers ({counted}); {len(self._service.submissions)} jobs bought; "
+            f"trouble: {struck}"
         )
 
-    def _strike(self, troubles: Troubles) -> None:
-        trouble = troubles.draw(self._random)
-        if trouble == "kills":
+    def _strike(self, trouble: str) -> None:
+        self._struck[trouble] += 1
+        if trouble == "kill":
             comfyui = self._random.choice(self.servers).comfyui
             comfyui.kill()
             comfyui.start()
-        elif trouble == "database_restarts":
+        elif trouble == "restart the database":
             self._postgres.stop()
-            threading.Event().wait(self._random.uniform(0.1, 3.0))
+            time.sleep(self._random.uniform(0.1, 3.0))
             self._postgres.start()
-        elif trouble == "cuts":
+        elif trouble == "cut":
             self._proxy.cut()
+        else:
+            self._budget.leave(self._random.randint(1, 10))
+            time.sleep(2)
+            self._budget.allow_spent()
+            time.sleep(self._random.uniform(1, 6))
+            self._budget.check()
+            self._budget.leave(PLENTY)
 
 
-def soak(base: Path, postgres: Postgres, videos: int, troubles: Troubles, seed: int) -> list[str]:
+def soak(base: Path, postgres: Postgres, seconds: float, seed: int, *, troubles: Sequence[str] = TROUBLES) -> list[str]:
     """One run in a folder; prints its figures and returns every broken promise."""
     timing = Timing(queued=0.4, running=0.8, expiry=inf)
     film = VideoRequest(text="Soak", duration=2)
     with RehearsalService(timing=timing, video=film) as service, CuttingProxy(postgres.port) as proxy:
         run = ServersRun(base, service, postgres, proxy, Random(seed))
-        run.run(videos, troubles)
+        run.run(seconds, troubles)
         print(run.report())
         return list(run.problems())
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """60 videos. Returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m tools.soak.servers", description=__doc__)
-    parser.add_argument("--seed", type=int, default=1, help="of everything that happens by chance (%(default)s)")
-    chosen = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory(prefix="seedance-servers-") as folder, Postgres() as postgres:
-        problems = soak(Path(folder), postgres, 60, Troubles(kills=6, database_restarts=2, cuts=20), chosen.seed)
-    for problem in problems:
-        print(f"FAILED: {problem}")
-    print(f"{len(problems)} problems" if problems else "Every video was bought once, or told as unknown, and is there.")
-    return 1 if problems else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

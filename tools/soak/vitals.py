@@ -1,11 +1,12 @@
-"""What a process holds: threads, sockets, file handles and memory; and whether that grows."""
+"""What a process holds, and what a page in a browser does; and whether that grows."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, TypeVar
 
 import psutil
+from playwright.sync_api import CDPSession
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,33 @@ BOUND: Final = Vitals(threads=16, sockets=20, handles=40, memory=200)
 for each, only when there is work for so many; and memory is given back to the system in large pieces only."""
 
 
-def grown(before: Vitals, after: Vitals, bound: Vitals = BOUND) -> list[str]:
+@dataclass(frozen=True)
+class PageVitals:
+    """Of a page, at one moment, when what is garbage has been collected."""
+
+    nodes: int
+    """Of the DOM, those that are not shown any more among them."""
+    listeners: int
+    heap: int
+    """Of JavaScript, in MB."""
+
+    @classmethod
+    def of(cls, devtools: CDPSession) -> PageVitals:
+        """Of the page that these are for."""
+        devtools.send("Performance.enable")
+        devtools.send("HeapProfiler.collectGarbage")
+        metrics = devtools.send("Performance.getMetrics")["metrics"]
+        found = {metric["name"]: int(metric["value"]) for metric in metrics}
+        return cls(found["Nodes"], found["JSEventListeners"], found["JSHeapUsedSize"] // 2**20)
+
+
+PAGE_BOUND: Final = PageVitals(nodes=5000, listeners=1000, heap=50)
+"""The same for a page that shows as many jobs as before."""
+
+T = TypeVar("T", Vitals, PageVitals)
+
+
+def grown(before: T, after: T, bound: T, /) -> list[str]:
     """What grew beyond the bound, as sentences."""
-    names = [each.name for each in fields(Vitals)]
-    more = {name: getattr(after, name) - getattr(before, name) for name in names}
-    return [f"{name} grew by {more[name]}" for name in names if more[name] > getattr(bound, name)]
+    more = {name: was_after - vars(before)[name] for name, was_after in vars(after).items()}
+    return [f"{name} grew by {by}" for name, by in more.items() if by > vars(bound)[name]]

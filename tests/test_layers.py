@@ -30,7 +30,7 @@ LAYERS: dict[str, set[str]] = {
     "rehearsal": set(),
     "engine": {"files", "jobs", "rehearsal", "runcomfy", "video"},
     "__main__": {"engine", "errors", "jobs", "runcomfy"},
-    "comfyui": {"engine", "errors", "jobs", "runcomfy", "texts", "video"},
+    "comfyui": {"engine", "errors", "files", "jobs", "runcomfy", "texts", "video"},
     "options": {"comfyui", "runcomfy", "texts"},
     "text_to_video": {"comfyui", "runcomfy", "texts"},
     "load_video": {"comfyui", "runcomfy", "texts", "video"},

@@ -12,7 +12,7 @@ from unittest.mock import Mock
 
 import av
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nodes.video.decode import decode
@@ -181,7 +181,6 @@ BOX = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(boxes=st.lists(BOX | st.binary(max_size=20), max_size=6))
 def test_any_bytes_are_whole_or_a_video_error(tmp_path_factory: pytest.TempPathFactory, boxes: list[bytes]) -> None:
     file = tmp_path_factory.getbasetemp() / "any.mp4"

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.support.loopback_server import AUTHORITY, Loopback, always, reply, tls
 from tests.support.postgres import Postgres
@@ -23,6 +24,8 @@ SLOWEST = ("hostile", "install", "comfyui", "browser", "faults", "tools", "jobs"
 def pytest_configure() -> None:
     # A shell ignores Ctrl+C for what it starts in the background, and every process that a test starts would as well.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    settings.register_profile("any machine", deadline=None)  # else an example that takes 200 ms is a failure
+    settings.load_profile("any machine")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -128,7 +128,7 @@ def test_rendering_can_be_given_up() -> None:
         render(a_boat(), lambda: next(answers))
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.text(max_size=700), st.integers(100, 500), st.integers(1, 4))
 def test_lines_fit(text: str, width: int, most: int) -> None:
     lines = wrap(text, FONT, width, most)

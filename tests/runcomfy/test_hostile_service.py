@@ -114,7 +114,7 @@ def test_nothing_that_holds_a_header_hangs_on_an_error(server: Loopback) -> None
     assert SECRET not in everything(raised.value)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     head=st.sampled_from(
         [

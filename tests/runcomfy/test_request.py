@@ -105,7 +105,7 @@ ONE_IS_ODD = st.sampled_from(sorted(PROBABLE)).flatmap(
 """Where all are, hardly any request would get as far as to the service."""
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.fixed_dictionaries(PROBABLE) | ONE_IS_ODD)
 @example(BOAT | {"duration": 13})
 def test_a_request_is_refused_or_fits_the_services_own_schema(values: dict[str, Any]) -> None:

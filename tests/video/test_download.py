@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import errno
-import os
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path, PosixPath
@@ -201,7 +201,8 @@ def test_a_video_arrives_without_what_the_disk_does_not_take_any_more(
     fetched = download(server, target)
 
     def trailer() -> bytes:
-        monkeypatch.setattr(os, "fsync", Mock(side_effect=OSError(errno.ENOSPC, "No space left on device")))
+        full = OSError(errno.ENOSPC, "No space left on device")
+        monkeypatch.setattr("nodes.video.download.sync", Mock(side_effect=full))
         return bytes(1000)
 
     fetched.trailer = trailer
@@ -217,6 +218,7 @@ class FullDisk(PosixPath):
         return Path("/dev/full").open("wb")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has /dev/full")
 def test_a_disk_that_takes_nothing_is_said_and_keeps_nothing(server: Loopback, target: Path) -> None:
     with pytest.raises(errors.DiskFailure, match="no space left"):
         attempt(download(server, FullDisk(target)), server)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import resource
 import subprocess
+import sys
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -176,7 +176,10 @@ def test_digest_is_of_content_and_window(folder: Path) -> None:
     assert of_file(folder / "aac.mp4").digest() == digests[0]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot limit the size of files")
 def test_a_disk_that_takes_no_more_is_named_and_nothing_is_left(folder: Path, tmp_path: Path) -> None:
+    import resource
+
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
     for size in (0, 1000, 30_000):
         frames = of_file(folder / "aac.mp4")

@@ -62,6 +62,7 @@ export class Loader {
     if (name !== this.#asked) {
       this.#asked = name
       this.facts = null
+      this.view.facts.textContent = ""
       const facts = name && (await ask("GET", `/seedance/video?${new URLSearchParams({ name })}`).catch(() => null))
       if (name !== this.#asked) return
       this.facts = facts

@@ -1,7 +1,4 @@
-"""The texts of `locales/`, flat, and the English from which the others were translated.
-
-`python -m tests.locales.texts` takes the English of today for translated: run it after the other languages follow.
-"""
+"""The texts of `locales/`, flat."""
 
 from __future__ import annotations
 
@@ -14,7 +11,6 @@ from tests.comfyui.contract import read_snapshot
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 LOCALES: Final = ROOT / "locales"
-TRANSLATED_FROM: Final = Path(__file__).with_name("translated_from.json")
 
 ENGLISH: Final = "en"
 OTHERS: Final = ("zh", "zh-TW", "ja", "ko", "fr", "es", "ru", "ar", "tr", "pt-BR", "fa", "he", "it")
@@ -50,14 +46,3 @@ def flat(branch: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     for key, value in branch.items():
         found |= flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
     return found
-
-
-def translated_from() -> dict[str, str]:
-    """The English texts when the other languages were last brought up to them."""
-    recorded: dict[str, str] = json.loads(TRANSLATED_FROM.read_text(encoding="utf-8"))
-    return recorded
-
-
-if __name__ == "__main__":
-    record = json.dumps(texts(ENGLISH), indent=2, ensure_ascii=False)
-    TRANSLATED_FROM.write_text(record + "\n", encoding="utf-8")

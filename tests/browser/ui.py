@@ -122,8 +122,9 @@ class Ui:
     def open_template(self, title: str) -> None:
         """Picks a template of this pack from the template browser."""
         self.browse_templates()
-        self.dialog.get_by_role("heading", name=title, exact=True).click()
-        self.dialog.wait_for(state="hidden")
+        template = self.dialog.get_by_role("heading", name=title, exact=True)
+        template.click()
+        template.wait_for(state="hidden")  # not any dialog: that of an app's tour may be there already
         self.page.wait_for_function(
             "(title) => app.extensionManager.workflow.activeWorkflow.filename.startsWith(title)", arg=title
         )

@@ -7,8 +7,6 @@ from datetime import datetime
 import pytest
 import requests
 
-from tests.support.fake_runcomfy import TurningClock
-from tests.support.rehearsal import RehearsalService
 from tests.support.rehearsal_client import MODEL_PATH, OWNER, SHORT, STRANGER, RehearsalClient
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
@@ -98,15 +96,6 @@ def test_the_model_call_shows_price_and_schema(client: RehearsalClient) -> None:
         "duration": ("integer", 5, [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]),
         "seed": ("integer", 38810827, None),
     }
-
-
-def test_a_service_may_name_no_price() -> None:
-    clock = TurningClock()
-    with RehearsalService(tokens=(OWNER,), price_usd=None, clock=clock.monotonic, make=lambda *_: b"") as service:
-        client = RehearsalClient(service, clock)
-        assert "base_price_usd" not in client.call("GET", MODEL_PATH).json()
-        client.finish(job := client.submit())
-        assert "cost" not in client.result(job, "?include_cost=true")
 
 
 def test_refusals_have_runcomfys_codes(client: RehearsalClient) -> None:

@@ -69,7 +69,8 @@ class SoakRun:
     ) -> None:
         shutil.copytree(PROBE, base / "custom_nodes" / "probe", ignore=shutil.ignore_patterns("__pycache__"))
         account = {"RUNCOMFY_API_BASE_URL": proxy.origin, "RUNCOMFY_API_TOKEN": DEFAULT_TOKEN}
-        environment = account | {"PROBE_NETWORK_RECORD": str(base / "network.txt")}
+        # Where other work keeps the cores busy, torch's threads wait for each other, and upscaling takes minutes.
+        environment = account | {"PROBE_NETWORK_RECORD": str(base / "network.txt"), "OMP_NUM_THREADS": "1"}
         write_settings(base, SETTINGS)
         write_tiny_upscaler(base / "models" / "upscale_models" / UPSCALER)
         self.log = Log()

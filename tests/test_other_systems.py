@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -94,8 +93,11 @@ def rehearse(folder: Path) -> int:
 
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, most))
+
     # Drawing 200 videos would take minutes.
-    quick = partial(RehearsalService, timing=Timing(queued=0.2, running=1.0), video=FOOTAGE)
+    def quick(token: str) -> RehearsalService:
+        return RehearsalService(tokens=(token,), timing=Timing(queued=0.2, running=1.0), video=FOOTAGE)
+
     rehearsal.RehearsalService = quick  # type: ignore[misc,assignment]  # it is only called
     engine = Engine(Folders(folder / "videos", folder / "private"), {}, "tests")
 

@@ -18,7 +18,7 @@ from . import events
 from .errors import JobError, JournalUnusable, OutcomeUnknown, Stopped
 from .events import Event, StopOutcome
 from .job import Job, Video
-from .records import JobRecord, State
+from .records import CLAIM_SECONDS, JobRecord, State
 from .waiting import ended_within
 
 SUBMIT_WAIT_SECONDS: Final = 5.0
@@ -137,7 +137,8 @@ def cancel_and_record(job: Job) -> tuple[StopOutcome, str]:
     is_wanted: Future[bool] = Future()
     # In a thread of its own, since a database may be silent for half a minute.
     threading.Thread(target=_ask_if_wanted, args=(is_wanted, job, record), name="seedance-look", daemon=True).start()
-    wait([is_wanted], LOOK_SECONDS)
+    # A claim that cannot have lapsed yet is nobody else's.
+    wait([is_wanted], LOOK_SECONDS if account.claims.is_certain(job.owner) else CLAIM_SECONDS)
     if is_wanted.done() and not is_wanted.exception():
         if is_wanted.result():
             return StopOutcome.GOES_ON, "awaited"

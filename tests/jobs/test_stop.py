@@ -205,7 +205,8 @@ def test_without_an_answer_of_the_database_a_job_is_cancelled_only_while_its_cla
     new_machine: NewMachine, monkeypatch: pytest.MonkeyPatch, go_on: threading.Event
 ) -> None:
     """After that it may be another server's, which is cut off from nothing."""
-    monkeypatch.setattr(stop, "LOOK_SECONDS", 0.05)
+    for name in ("LOOK_SECONDS", "CLAIM_SECONDS"):
+        monkeypatch.setattr(stop, name, 0.05)
 
     def silent(*_: object) -> bool:
         return go_on.wait(PATIENCE)
@@ -222,6 +223,17 @@ def test_without_an_answer_of_the_database_a_job_is_cancelled_only_while_its_cla
             assert (CANCELLED if is_certain else "could not be cancelled in time") in machine.stopped(), (answer, age)
             assert machine.states() == ["cancelled" if is_certain else "accepted"], (answer, age)
             assert machine.service.count("cancel") == is_certain, (answer, age)
+
+
+def test_where_a_claim_may_have_lapsed_the_answer_of_a_slow_database_is_waited_for(
+    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a sleep of the machine in the middle of a job, nothing else tells."""
+    monkeypatch.setattr(stop, "LOOK_SECONDS", 0)
+    machine.service.queued = 100.0
+    machine.stop_at = f"in line, {CLAIM_SECONDS + 5:.0f} s"
+    assert CANCELLED in machine.stopped()
+    assert machine.service.count("cancel") == 1
 
 
 def test_what_stop_says_waits_for_no_journal(

@@ -116,6 +116,7 @@ def api_origin(environment: Mapping[str, str]) -> str:
         parts = urlsplit(value)
         host, port = parts.hostname or "", parts.port
         is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
+        host.encode()  # or else no journal, and no log, could hold it
         if host and is_safe and not ("@" in parts.netloc or parts.query or parts.fragment or parts.path.strip("/")):
             shown = f"[{host}]" if ":" in host else host
             return f"{parts.scheme}://{shown}" + (f":{port}" if port else "")

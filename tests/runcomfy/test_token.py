@@ -158,6 +158,7 @@ def test_places_where_no_token_may_be_sent_are_refused_and_not_shown_since_they_
         *(f"https://user:{SECRET}@api.example", "https://api.example/v1", "https://api.example?x=1"),
         *("https://api.example/#part", "ftp://api.example", "file:///etc/passwd", "api.example", "//api.example"),
         *("https://", "https://:443", "https://api.example:port", "https://api.example:99999", "https://[::1"),
+        "https://api.\udc80.example",  # as Python reads a byte that is no UTF-8
     ):
         with pytest.raises(InvalidOrigin, match="RUNCOMFY_API_BASE_URL") as refused:
             pytest.fail(f"{value} gave {api_origin({'RUNCOMFY_API_BASE_URL': value})}")

@@ -32,7 +32,7 @@ def pause(seconds: float) -> None:
 
 def replace(source: Path, target: Path, wait: Wait = pause) -> None:
     """Give a file another name, in place of one that may have it. Raises OSError; both are then as they were."""
-    _patiently(lambda: source.replace(target), wait)
+    patiently(lambda: source.replace(target), wait)
     if hasattr(os, "O_DIRECTORY"):
         # The name, too, is to outlive a power cut. Some network drives cannot; the file has its name all the same.
         with suppress(OSError):
@@ -45,7 +45,7 @@ def replace(source: Path, target: Path, wait: Wait = pause) -> None:
 
 def remove(file: Path, wait: Wait = pause) -> None:
     """Delete a file if it is there. Raises OSError."""
-    _patiently(lambda: file.unlink(missing_ok=True), wait)
+    patiently(lambda: file.unlink(missing_ok=True), wait)
 
 
 def write_private(text: str, file: Path, wait: Wait = pause) -> None:
@@ -106,7 +106,8 @@ def is_missing(file: Path) -> bool:
     return False
 
 
-def _patiently(work: Callable[[], object], wait: Wait) -> None:
+def patiently(work: Callable[[], object], wait: Wait) -> None:
+    """Do something to a file that somebody else may hold for a moment. Raises what it does."""
     for seconds in PAUSES:
         with suppress(PermissionError):
             work()

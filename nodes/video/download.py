@@ -17,7 +17,7 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from ..errors import StopRequested
-from ..files import Wait, pause, remove, replace, sync
+from ..files import Wait, patiently, pause, remove, replace, sync
 from ..http_client import InvalidProxy, failure_reason
 from ..http_exchange import Exchange, ResponseTooLarge
 from ..texts import Text
@@ -109,11 +109,15 @@ class Download:
     def _write_trailer(self) -> None:
         if not (trailer := self.trailer()):
             return
-        try:
+
+        def write() -> None:
             with self._part.open("r+b") as file:
                 file.seek(self.received)
                 file.write(trailer)
                 sync(file)
+
+        try:
+            patiently(write, self.wait)
         except OSError as error:  # the video is worth no less without it
             _log.warning("Seedance: the workflow is not written into %s (%s).", self.target.name, error)
             with suppress(PermissionError):  # it could not even be opened: nothing was written

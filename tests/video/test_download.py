@@ -194,6 +194,21 @@ def test_what_belongs_behind_a_video_is_there_once_however_many_attempts_it_took
     assert (target.read_bytes(), files(target)) == (data + trailer, ["job-1.mp4"])
 
 
+def test_what_belongs_behind_a_video_waits_for_the_scanner_that_looks_at_what_is_new(
+    server: Loopback, target: Path, data: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.answer = always(reply(body=data))
+    fetched = download(server, target, wait=lambda _: None)
+
+    def trailer() -> bytes:
+        held(monkeypatch, "open", 3)
+        return box(b"udta", b"a workflow")
+
+    fetched.trailer = trailer
+    attempt(fetched, server)
+    assert target.read_bytes() == data + box(b"udta", b"a workflow")
+
+
 def test_a_video_arrives_without_what_the_disk_does_not_take_any_more(
     server: Loopback, target: Path, data: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,9 +30,9 @@ from ..texts import Text
 from ..video.decode import decode
 from ..video.errors import VideoError
 from ..video.probe import ALL, Selection, VideoInfo, probe
-from .files import preview
 from .runtime import RunningNode, queued_prompts, running_node, shared
 from .schema import video_outputs
+from .videos import preview
 from .workflow_in_file import metadata_box
 
 NAME_LETTERS: Final = 40

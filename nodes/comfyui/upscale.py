@@ -38,8 +38,8 @@ from ..video.encode import Format, VideoWriter, finished_frames, remove_unfinish
 from ..video.errors import VideoError, cannot_open
 from ..video.frame_source import FileFrames, FrameSource, TensorFrames
 from .execute import intermediate_device, intermediate_dtype, running
-from .files import preview
 from .runtime import running_node, shared
+from .videos import preview
 
 COPIES: Final = 5
 """Of each upscaled frame that are in memory at a time: core's node makes some, and ours is encoded meanwhile."""

@@ -28,7 +28,7 @@ from .jobs.quote import ListPrice, Quote, QuoteKind, quote
 from .jobs.records import RequestKey
 from .jobs.runner import JobRunner
 from .jobs.video_files import LINK_PREFIX, request_id_of
-from .jobs.waiting import ENOUGH_HISTORY, Backoff, Cancellation, Executors, PollSchedule, RateLimiter
+from .jobs.waiting import ENOUGH_HISTORY, Backoff, Executors, PollSchedule, RateLimiter
 from .runcomfy.client import HttpTransport, RunComfy
 from .runcomfy.errors import MissingToken
 from .runcomfy.request import MODEL_ID
@@ -130,7 +130,7 @@ class Engine:
 
         Raises as `JobRunner.fetch` does, and `MissingToken` or `InvalidOrigin`.
         """
-        cancellation = Cancellation(self._clock, run.report, run.is_stopped)
+        cancellation = run.cancellation(self._clock)
         for folder in (self.folders.videos, self.folders.rehearsals):
             if files := await find_files(request_id, folder, self.journal, self.executors, cancellation):
                 return Video(request_id, files, reused=True)
@@ -140,7 +140,7 @@ class Engine:
         """A video from a public https link. Raises `VideoError` or `Stopped`."""
         name = f"{LINK_PREFIX}{hashlib.sha256(url.encode()).hexdigest()[:16]}.mp4"
         download = Download(self.folders.videos / name, self._public_media)
-        cancellation = Cancellation(self._clock, run.report, run.is_stopped)
+        cancellation = run.cancellation(self._clock)
         return Video("", (await download_link(url, download, self.executors, cancellation),))
 
     def load_file(self, file: Path) -> Video:

@@ -65,7 +65,7 @@ async def upscale(video: Any, model: Any, scale_by: float, frames_at_once: int, 
         try:
             # One at a time, however long a list is: each takes the memory of an encoder.
             async with shared().upscaling:
-                cancellation = Cancellation(Clock(), run.report, run.is_stopped)
+                cancellation = run.cancellation(Clock())
                 file, frames, done = await _upscaled(video, model, scale_by, frames_at_once, crf, cancellation)
         except (StopRequested, InterruptProcessingException):
             raise Stopped(events.stopped(Text("stoppedUpscaling"))) from None

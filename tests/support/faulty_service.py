@@ -88,16 +88,16 @@ class FaultyService(Loopback):
         if fault is None and call == "submit":
             self.shut()
 
-    def lose_answers(self, call: str, meanwhile: Callable[[], object] = bool) -> None:
-        """Let the service act on every ``call`` from now on, and lose its answer once ``meanwhile`` has returned."""
+    def lose_request_ids(self, meanwhile: Callable[[], object] = bool) -> None:
+        """Let the service take every job from now on, and lose its answer once ``meanwhile`` has returned."""
 
         def lose(exchange: Exchange) -> Iterable[bytes]:
-            self.arm(call, lose)
+            self.arm("submit", lose)
             exchange.healthy()
             meanwhile()
             raise Reset
 
-        self.arm(call, lose)
+        self.arm("submit", lose)
 
     def mend(self) -> None:
         """Break nothing more."""

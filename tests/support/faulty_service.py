@@ -1,4 +1,4 @@
-"""A service behind a door that breaks one call, once, on real sockets."""
+"""A proxy in front of a service that breaks one call, once, on real sockets."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ class FaultyService(Loopback):
         self._armed = ("", None)
 
     def refuses(self, call: str) -> bool:
-        """Whether the next ``call`` is to find the door shut."""
+        """Whether the next ``call`` is to be refused its connection."""
         return self._armed == (call, None)
 
     def open_again(self) -> None:

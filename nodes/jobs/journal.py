@@ -28,7 +28,6 @@ T = TypeVar("T")
 
 LATEST: Final = 50
 """Jobs of a kind, by which the next one is judged."""
-HOSTS: Final = 3
 AT_ONCE: Final = 500
 """Rows that are imported in a transaction, for which others wait."""
 
@@ -87,9 +86,9 @@ class Journal:
         return self._known(JOBS.c.cost, *successful(request))
 
     def media_hosts(self, origin: str) -> set[str]:
-        """Where a service had put the latest videos."""
-        hosts = (found.media_host for found in self.newest(20 * HOSTS, JOBS.c.origin == origin))
-        return set(islice(filter(None, hosts), HOSTS))
+        """Where a service had put the latest videos: three names at most."""
+        hosts = (found.media_host for found in self.newest(60, JOBS.c.origin == origin))
+        return set(islice(filter(None, hosts), 3))
 
     def now(self) -> float:
         return self.database.now()

@@ -116,7 +116,7 @@ class Engine:
     def quote(self, requests: Sequence[GenerationRequest], *, rehearsal: bool, reuse: bool) -> Quote:
         """What these videos would cost. Blocks, for seconds where RunComfy is asked for its price.
 
-        Raises `JournalUnusable` and `InvalidOrigin`.
+        Raises `JobError`, where the journal or a setting cannot be used, and `InvalidOrigin`.
         """
         if rehearsal:
             return Quote(QuoteKind.REHEARSAL, len(requests))
@@ -128,7 +128,7 @@ class Engine:
     async def fetch_job(self, request_id: str, run: Run) -> Video:
         """The video of an earlier paid job. One that is on disk needs neither a token nor the service.
 
-        Raises as `JobRunner.fetch` does, and `MissingToken` or `InvalidOrigin`.
+        Raises as `JobRunner.fetch` does; without a token or a service that can be used, as `live_account`.
         """
         cancellation = run.cancellation(self._clock)
         for folder in (self.folders.videos, self.folders.rehearsals):

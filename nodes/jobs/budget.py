@@ -10,9 +10,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Connection, Select, case, func, select, update
+from sqlalchemy import ColumnElement, Connection, case, func, select, update
 
 from ..files import make_private_folder, write_private
 from ..runcomfy.responses import ModelInfo
@@ -162,10 +162,9 @@ def count_anew(connection: Connection, now: float, expected: float) -> None:
     """
     jump = now - expected
     if abs(jump) > CLOCK_SET:
-        for job in connection.execute(_counting(expected)).all():
-            # Not by as much to the past, too: each of several servers that see the clock set does this.
-            since = job.since + jump if jump > 0 else now
-            connection.execute(update(JOBS).where(JOBS.c.id == job.id).values(recounted=since))
+        counts, since = _counting(expected)
+        # Not by as much to the past, too: each of several servers that see the clock set does this.
+        connection.execute(update(JOBS).where(counts).values(recounted=since + jump if jump > 0 else now))
     latest = select(func.max(JOBS.c.created)).scalar_subquery()
     # Not "is null", for which SQLite would look at all that is in that column's index.
     is_new = func.coalesce(JOBS.c.recounted, 0.0) == 0.0
@@ -174,15 +173,16 @@ def count_anew(connection: Connection, now: float, expected: float) -> None:
 
 
 def spent_in_24_hours(connection: Connection, now: float) -> Spent:
-    jobs = connection.execute(_counting(now)).all()
-    return Spent([(job.since, job.estimate if job.cost is None else micros(job.cost)) for job in jobs])
+    counts, since = _counting(now)
+    jobs = connection.execute(select(since, JOBS.c.cost, JOBS.c.estimate).where(counts).order_by(since))
+    return Spent([(at, estimate if cost is None else micros(cost)) for at, cost, estimate in jobs])
 
 
-def _counting(now: float) -> Select[Any]:
+def _counting(now: float) -> tuple[ColumnElement[bool], ColumnElement[float]]:
+    """Whether a job counts, and since when."""
     created, anew = ((column > now - DAY) & (column <= now) for column in (JOBS.c.created, JOBS.c.recounted))
-    since = case((anew, JOBS.c.recounted), else_=JOBS.c.created).label("since")
-    jobs = select(JOBS.c.id, since, JOBS.c.cost, JOBS.c.estimate)
-    return jobs.where(created | anew, JOBS.c.state.not_in(FREE)).order_by(since)
+    since = case((anew, JOBS.c.recounted), else_=JOBS.c.created)
+    return (created | anew) & JOBS.c.state.not_in(FREE), since
 
 
 def _usd(amount: int) -> str:

@@ -138,7 +138,8 @@ class Claims:
         owners = self.journal.database.read(
             lambda connection: connection.execute(select(WAITING.c.owner).where(waiting)).scalars().all()
         )
-        return any(self._lives(owner) and not self._runs.get(owner, lambda: False)() for owner in owners)
+        # Whether it lives is asked last: it may end meanwhile.
+        return any(not self._runs.get(owner, lambda: False)() and self._lives(owner) for owner in owners)
 
     def renew(self) -> None:
         """Put off the end of what the runs have claimed, and write down what could not be before."""

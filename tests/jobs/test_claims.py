@@ -205,3 +205,11 @@ def test_a_job_is_awaited_by_runs_that_go_on(claims: Claims, job: JobRecord, clo
     claims.give_back(working)
     assert claims.take(job, waiting)
     assert not claims.is_awaited(job), "it works at it itself"
+
+    def leave() -> bool:
+        claims.leave(leaving)
+        return False
+
+    leaving = claims.join(leave)
+    claims.await_job(job, leaving)
+    assert not claims.is_awaited(job), "it ends while it is asked"

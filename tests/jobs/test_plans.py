@@ -24,7 +24,7 @@ from nodes.jobs.quote import quote
 from nodes.jobs.records import State
 from nodes.jobs.tables import JOBS
 from nodes.runcomfy.responses import ModelInfo
-from tests.support.fake_runcomfy import BOAT
+from tests.support.fake_runcomfy import BOAT, TurningClock
 from tests.support.job_records import KEY, intend, record_in
 from tests.support.postgres import on_both
 
@@ -116,3 +116,17 @@ def test_no_statement_reads_a_whole_table(
         journal.newest(None, JOBS.c.reason == "x")
     journal.close()
     assert re.search(rf"(SCAN|Seq Scan on) {JOBS.name}", found[0][1]), "this one does"
+
+
+def test_when_a_clock_was_set_all_that_counts_is_written_at_once() -> None:
+    """Nobody can buy meanwhile, and what others have to write fails after ten seconds."""
+    clock, statements = TurningClock(), list[int]()
+    journal = Journal(None, clock)
+    for number in range(3):
+        intend(journal, replace(KEY, request=f"request {number}"))
+        with explained() as found:
+            for hours in (2, -2):
+                clock.offset += hours * 3600
+                assert len(journal.spent().videos) == number + 1
+        statements.append(len(found))
+    assert statements == [statements[0]] * 3

@@ -28,7 +28,7 @@ from .jobs.quote import ListPrice, Quote, QuoteKind, quote
 from .jobs.records import RequestKey
 from .jobs.runner import JobRunner
 from .jobs.video_files import LINK_PREFIX, request_id_of
-from .jobs.waiting import ENOUGH_HISTORY, Backoff, Cancellation, Executors, PollSchedule, RateLimiter
+from .jobs.waiting import ENOUGH_HISTORY, Backoff, Executors, PollSchedule, RateLimiter
 from .runcomfy.client import HttpTransport, RunComfy
 from .runcomfy.errors import MissingToken
 from .runcomfy.request import MODEL_ID
@@ -116,7 +116,7 @@ class Engine:
     def quote(self, requests: Sequence[GenerationRequest], *, rehearsal: bool, reuse: bool) -> Quote:
         """What these videos would cost. Blocks, for seconds where RunComfy is asked for its price.
 
-        Raises `JournalUnusable` and `InvalidOrigin`.
+        Raises `JobError`, where the journal or a setting cannot be used, and `InvalidOrigin`.
         """
         if rehearsal:
             return Quote(QuoteKind.REHEARSAL, len(requests))
@@ -128,9 +128,9 @@ class Engine:
     async def fetch_job(self, request_id: str, run: Run) -> Video:
         """The video of an earlier paid job. One that is on disk needs neither a token nor the service.
 
-        Raises as `JobRunner.fetch` does, and `MissingToken` or `InvalidOrigin`.
+        Raises as `JobRunner.fetch` does; without a token or a service that can be used, as `live_account`.
         """
-        cancellation = Cancellation(self._clock, run.report, run.is_stopped)
+        cancellation = run.cancellation(self._clock)
         for folder in (self.folders.videos, self.folders.rehearsals):
             if files := await find_files(request_id, folder, self.journal, self.executors, cancellation):
                 return Video(request_id, files, reused=True)
@@ -140,7 +140,7 @@ class Engine:
         """A video from a public https link. Raises `VideoError` or `Stopped`."""
         name = f"{LINK_PREFIX}{hashlib.sha256(url.encode()).hexdigest()[:16]}.mp4"
         download = Download(self.folders.videos / name, self._public_media)
-        cancellation = Cancellation(self._clock, run.report, run.is_stopped)
+        cancellation = run.cancellation(self._clock)
         return Video("", (await download_link(url, download, self.executors, cancellation),))
 
     def load_file(self, file: Path) -> Video:

@@ -63,10 +63,10 @@ def write_private(text: str, file: Path, wait: Wait = pause) -> None:
         raise
 
 
-def remove_private(file: Path, wait: Wait = pause) -> None:
+def remove_private(file: Path) -> None:
     """Delete what `write_private` has written, and what a crash may have left of that. Raises OSError."""
     for found in (file, *file.parent.glob(f".{file.name}-*")):
-        remove(found, wait)
+        remove(found)
 
 
 def make_private_folder(folder: Path) -> None:

@@ -19,7 +19,8 @@ from nodes.engine import Engine, Folders
 from nodes.jobs.job import Run, Video
 from nodes.rehearsal import Timing, VideoRequest
 from nodes.runcomfy.request import GenerationRequest
-from tests.support.fake_runcomfy import FakeMachine, TurningClock, reply
+from tests.support.fake_runcomfy import TurningClock, reply
+from tests.support.machine import FakeMachine
 from tests.support.real_engine import RealEngine, fast
 from tests.support.rehearsal import RehearsalService
 

@@ -87,9 +87,9 @@ export class JobsPanel {
       this.say(this.language.reason(error))
       return false
     }
-    this.say("")
     await this.#page(id + 1)
     await this.#refresh()
+    if (this.status.textContent === meanwhile) this.say("")
     return true
   }
 

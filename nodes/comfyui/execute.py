@@ -24,15 +24,14 @@ from ..jobs.clock import Clock
 from ..jobs.errors import OutcomeUnknown, Stopped, VideoUnusable
 from ..jobs.events import StopOutcome
 from ..jobs.job import Run, Video
-from ..jobs.waiting import Cancellation
 from ..runcomfy.request import GenerationRequest, Options, is_request_id, text_hint
 from ..texts import Text
 from ..video.decode import decode
 from ..video.errors import VideoError
 from ..video.probe import ALL, Selection, VideoInfo, probe
-from .files import preview
 from .runtime import RunningNode, queued_prompts, running_node, shared
 from .schema import video_outputs
+from .videos import preview
 from .workflow_in_file import metadata_box
 
 NAME_LETTERS: Final = 40
@@ -110,7 +109,7 @@ def running(
 
 async def _outputs(video: Video, selection: Selection, run: Run) -> io.NodeOutput:
     file, is_decoded = video.files[0], running_node().is_images_connected
-    cancellation = Cancellation(Clock(), run.report, run.is_stopped)
+    cancellation = run.cancellation(Clock())
 
     def progress(done: int, total: int) -> None:
         cancellation.report(events.decoding(done, total))

@@ -161,7 +161,7 @@ def video_facts(asked: Params) -> object:
     """How many frames a video has that Load Seedance Video offers, and its rate: for the player on the node."""
     from ..video.errors import VideoError
     from ..video.probe import probe
-    from .files import find_video  # which needs ComfyUI; tools and tests read this file without it
+    from .videos import find_video  # which needs ComfyUI; tools and tests read this file without it
 
     file = find_video(asked.get("name"))
     with suppress(VideoError):

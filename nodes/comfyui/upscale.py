@@ -38,8 +38,8 @@ from ..video.encode import Format, VideoWriter, finished_frames, remove_unfinish
 from ..video.errors import VideoError, cannot_open
 from ..video.frame_source import FileFrames, FrameSource, TensorFrames
 from .execute import intermediate_device, intermediate_dtype, running
-from .files import preview
 from .runtime import running_node, shared
+from .videos import preview
 
 COPIES: Final = 5
 """Of each upscaled frame that are in memory at a time: core's node makes some, and ours is encoded meanwhile."""
@@ -65,7 +65,7 @@ async def upscale(video: Any, model: Any, scale_by: float, frames_at_once: int, 
         try:
             # One at a time, however long a list is: each takes the memory of an encoder.
             async with shared().upscaling:
-                cancellation = Cancellation(Clock(), run.report, run.is_stopped)
+                cancellation = run.cancellation(Clock())
                 file, frames, done = await _upscaled(video, model, scale_by, frames_at_once, crf, cancellation)
         except (StopRequested, InterruptProcessingException):
             raise Stopped(events.stopped(Text("stoppedUpscaling"))) from None

@@ -14,6 +14,7 @@ from ..runcomfy.request import GenerationRequest
 from ..texts import Text
 from . import events
 from .account import Account
+from .clock import Clock
 from .errors import JournalUnusable, OutcomeUnknown, error_of
 from .events import Event
 from .records import JobRecord, RequestKey, State
@@ -44,6 +45,10 @@ class Run:
     """Whether what it raises reaches somebody: not where failures are skipped."""
     trailer: Callable[[], bytes] = bytes
     """Asked, in a thread, for what is to stand in the file of each video that this run fetches, behind the video."""
+
+    def cancellation(self, clock: Clock) -> Cancellation:
+        """The user's side of what this run waits for."""
+        return Cancellation(clock, self.report, self.is_stopped)
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,7 @@ class Job:
     def __init__(self, account: Account, run: Run) -> None:
         self.account = account
         self.run = run
-        self.cancellation = Cancellation(account.clock, run.report, run.is_stopped)
+        self.cancellation = run.cancellation(account.clock)
         self.owner = account.claims.join(run.is_stopped)
         """The name under which this run claims."""
         self.record = NO_JOB

@@ -26,6 +26,8 @@ from .tables import JOBS, accept, another_is_unfinished, insertion, newest, read
 
 T = TypeVar("T")
 
+LATEST: Final = 50
+"""Jobs of a kind, by which the next one is judged."""
 AT_ONCE: Final = 500
 """Rows that are imported in a transaction, for which others wait."""
 
@@ -75,18 +77,18 @@ class Journal:
         """The newest records that were created since then, newest first."""
         return self.newest(limit, *([JOBS.c.created >= since] if since else []))
 
-    def durations(self, request: GenerationRequest, limit: int = 50) -> list[float]:
+    def durations(self, request: GenerationRequest) -> list[float]:
         """Seconds that the latest successful jobs of the same size and length took, newest first."""
-        return self._known(JOBS.c.seconds, limit, *successful(request), JOBS.c.seconds.is_not(None))
+        return self._known(JOBS.c.seconds, *successful(request), JOBS.c.seconds.is_not(None))
 
-    def costs(self, request: GenerationRequest, limit: int = 50) -> list[float]:
+    def costs(self, request: GenerationRequest) -> list[float]:
         """US dollars that the same jobs have cost, as far as the service has told."""
-        return self._known(JOBS.c.cost, limit, *successful(request))
+        return self._known(JOBS.c.cost, *successful(request))
 
-    def media_hosts(self, origin: str, limit: int = 3) -> set[str]:
-        """Where a service had put the latest videos."""
-        hosts = (found.media_host for found in self.newest(20 * limit, JOBS.c.origin == origin))
-        return set(islice(filter(None, hosts), limit))
+    def media_hosts(self, origin: str) -> set[str]:
+        """Where a service had put the latest videos: three names at most."""
+        hosts = (found.media_host for found in self.newest(60, JOBS.c.origin == origin))
+        return set(islice(filter(None, hosts), 3))
 
     def now(self) -> float:
         return self.database.now()
@@ -195,8 +197,8 @@ class Journal:
     def close(self) -> None:
         self.database.close()
 
-    def _known(self, column: Column[float | None], limit: int, *conditions: ColumnElement[bool]) -> list[float]:
-        query = select(column).where(*conditions).order_by(JOBS.c.id.desc()).limit(limit)
+    def _known(self, column: Column[float | None], *conditions: ColumnElement[bool]) -> list[float]:
+        query = select(column).where(*conditions).order_by(JOBS.c.id.desc()).limit(LATEST)
         found = self.database.read(lambda connection: connection.execute(query).scalars().all())
         return [value for value in found if value is not None]
 

@@ -24,7 +24,7 @@ from .waiting import ended_within
 SUBMIT_WAIT_SECONDS: Final = 5.0
 """That Stop waits for a submit call under way, so that its job can be cancelled."""
 LOOK_SECONDS: Final = 2.0
-"""That a cancel waits for the journal to say whether somebody else wants the job."""
+"""That a cancel waits for the journal: whether somebody else wants the job, and then until it is written down."""
 CANCEL_CALL_SECONDS: Final = 2.5
 """Between two looks at a cancel call; Stop gives up one that is under way at both."""
 CANCEL_SECONDS: Final = 10.0

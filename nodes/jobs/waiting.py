@@ -48,7 +48,8 @@ _SECONDS_FOR_TEN: Final = {"480p": 50.0, "720p": 65.0, "1080p": 100.0}
 
 class Executors:
     """One plain executor per kind of work, so that what may hang delays nothing that is urgent. With 200 jobs the pack
-    has 16 threads: these but `cancels`, one that renews claims, two that decoding takes along; up to 29 at Stop."""
+    has 16 threads on two cores: these but `cancels`, one that renews claims, two that decoding takes along. At Stop
+    come those that cancel, each with one that asks the journal."""
 
     def __init__(self) -> None:
         self.calls = ThreadPoolExecutor(7, "seedance-call")

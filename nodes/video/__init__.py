@@ -1,1 +1,1 @@
-"""A video: fetched, checked, decoded. Knows neither RunComfy nor ComfyUI."""
+"""A video: fetched, checked, read, written. Knows neither RunComfy nor ComfyUI."""

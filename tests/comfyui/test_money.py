@@ -74,7 +74,7 @@ def test_a_the_same_graph_is_queued_four_times_and_each_answer_is_lost(
     comfy: Comfy, door: FaultyService, prompt: str
 ) -> None:
     all_queued = threading.Event()
-    door.lose_answers("submit", lambda: all_queued.wait(PATIENCE))
+    door.lose_request_ids(lambda: all_queued.wait(PATIENCE))
     prompt_ids = [comfy.client.queue(generation(prompt)) for _ in range(4)]
     all_queued.set()
     for prompt_id in prompt_ids:
@@ -86,7 +86,7 @@ def test_a_the_same_graph_is_queued_four_times_and_each_answer_is_lost(
 
 
 def test_a_what_is_skipped_counts_as_read_by_nobody(comfy: Comfy, door: FaultyService, prompt: str) -> None:
-    door.lose_answers("submit")
+    door.lose_request_ids()
     for _ in range(2):
         succeeded(comfy.run(changed(generation(prompt), on_failure="skip")))
     assert_unclear(comfy.run(generation(prompt)))
@@ -99,7 +99,7 @@ def test_a_in_a_loop_nothing_is_skipped_so_that_what_is_unclear_is_read(
     inputs = json.dumps({"text": prompt, "mode": "live", "reuse": True, "on_failure": "skip"})
     added = node("ProbeExpand", class_type="SeedanceTextToVideo", inputs=inputs)
     graph = {"added": added, PROBE: node("ProbeClip", images=["added", 0])}
-    door.lose_answers("submit")
+    door.lose_request_ids()
     assert_unclear(comfy.run(graph))
     door.mend()
     succeeded(comfy.run(graph))
@@ -128,7 +128,7 @@ def test_b_the_server_is_killed_in_one_call_and_in_another_job_and_the_token_is_
 
     def begin_the_second() -> None:
         comfy.hold_once_running()
-        door.lose_answers("submit", comfy.server.kill)
+        door.lose_request_ids(comfy.server.kill)
         comfy.open_gate(prompt)
 
     comfy.service.hold()
@@ -200,7 +200,7 @@ def test_e_the_output_folder_is_away_and_the_service_has_deleted_the_job(comfy: 
 def test_j_stop_is_pressed_while_the_outcome_becomes_unclear_and_is_reported(
     comfy: Comfy, door: FaultyService, prompt: str
 ) -> None:
-    door.lose_answers("submit", comfy.client.interrupt)
+    door.lose_request_ids(comfy.client.interrupt)
     assert_unclear(comfy.run(generation(prompt), (says("The submission at"), comfy.client.interrupt)))
     door.mend()
     assert request_ids(comfy.run(generation(prompt))) == [comfy.bought[1]]
@@ -218,7 +218,7 @@ def test_j_another_node_takes_that_stop_for_itself(comfy: Comfy, door: FaultySer
         comfy.open_gate(prompt)
         stopped.wait(PATIENCE)
 
-    door.lose_answers("submit", sample)
+    door.lose_request_ids(sample)
     run = comfy.run(graph, (happens("executing", "sampler"), stop_the_sampler))
     assert run.status is Status.INTERRUPTED
     assert not any("Nothing was charged" in line for line in lines(run))

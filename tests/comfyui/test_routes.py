@@ -34,7 +34,7 @@ POSTS = ("token", "token/check", "budget", "quote", "jobs/fetch", "jobs/link", "
 WRITES = (*(("POST", name) for name in POSTS), ("DELETE", "token"))
 CROSS_SITE = {
     "another site": {"Origin": "https://evil.example"},
-    # A page whose own name leads to this machine by now. All other headers are in `test_csrf.py`.
+    # A page whose own name leads to this machine by now. All other headers are in `test_guarded_route.py`.
     "a rebound name": {"Host": "evil.example:8188", "Origin": "http://evil.example:8188"},
 }
 PROMPT = "a lighthouse in a storm"

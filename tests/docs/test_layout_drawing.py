@@ -8,7 +8,7 @@ from tests.docs.pages import ROOT
 
 NODES = ROOT / "nodes"
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-OPEN = {".", "comfyui", "jobs"}
+OPEN = {".", "comfyui", "jobs", "video"}
 
 
 def drawn() -> dict[str, set[str]]:

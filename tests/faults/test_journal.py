@@ -17,7 +17,8 @@ import pytest
 from nodes.jobs.database import Database
 from nodes.jobs.errors import DeadlinePassed, JournalUnusable, OutcomeUnknown
 from nodes.jobs.journal import Journal
-from tests.support.fake_runcomfy import FakeMachine, ScriptedDownload, TurningClock
+from tests.support.fake_runcomfy import TurningClock
+from tests.support.machine import FakeMachine, ScriptedDownload
 
 if sys.platform == "win32":
     pytest.skip("Windows keeps open files, and has no limit on what a process may write", allow_module_level=True)

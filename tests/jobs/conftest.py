@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from nodes.jobs.journal import Journal
-from tests.support.fake_runcomfy import FakeMachine, NewMachine, TurningClock, go_by
+from tests.support.fake_runcomfy import TurningClock
+from tests.support.machine import FakeMachine, NewMachine, go_by
 
 
 @pytest.fixture

@@ -33,8 +33,9 @@ from nodes.jobs.tables import JOBS
 from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.responses import ModelInfo
 from nodes.texts import SETTINGS
-from tests.support.fake_runcomfy import BOAT, FakeMachine, NewMachine, TurningClock, go_by
+from tests.support.fake_runcomfy import BOAT, TurningClock
 from tests.support.job_records import record_in
+from tests.support.machine import FakeMachine, NewMachine, go_by
 from tests.support.postgres import on_both
 
 YEAR = 365 * DAY

@@ -23,7 +23,8 @@ from nodes.jobs.video_files import TEXT_LETTERS, file_names
 from nodes.jobs.waiting import Cancellation
 from nodes.runcomfy.request import MAX_SEED
 from nodes.video.errors import AGAIN, CorruptVideo, DiskFailure, DownloadInterrupted, LinkExpired, UnsupportedVideo
-from tests.support.fake_runcomfy import BOAT, FakeMachine, NewMachine, TurningClock, reply
+from tests.support.fake_runcomfy import BOAT, TurningClock, reply
+from tests.support.machine import FakeMachine, NewMachine
 from tests.support.postgres import on_both
 from tests.support.tiny_mp4 import TINY_MP4
 

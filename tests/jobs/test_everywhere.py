@@ -10,7 +10,7 @@ import pytest
 
 from nodes.jobs.errors import JournalUnusable, OutcomeUnknown, Stopped
 from nodes.jobs.job import Video
-from tests.support.fake_runcomfy import FakeMachine, NewMachine
+from tests.support.machine import FakeMachine, NewMachine
 
 
 def then_the_video(machine: FakeMachine) -> int:

@@ -260,7 +260,6 @@ def test_durations_are_those_of_the_same_kind_newest_first(journal: Journal) -> 
         record = intend(journal, RequestKey(str(number), "account", ""), request=request)
         journal.transition(journal.accept(record, f"job-{number}"), State.SUCCEEDED, seconds=seconds)
     assert journal.durations(replace(BOAT, text="another", ratio="1:1")) == [20.0, 10.0]
-    assert journal.durations(BOAT, limit=1) == [20.0]
 
 
 @on_both

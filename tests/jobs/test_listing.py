@@ -16,8 +16,9 @@ from nodes.jobs.listing import GROUPS, PAGE, as_csv, link, page, submit_again, t
 from nodes.jobs.records import SUBMIT_SECONDS, RequestKey, State
 from nodes.runcomfy.errors import NotFound
 from nodes.runcomfy.request import GenerationRequest
-from tests.support.fake_runcomfy import BOAT, FakeMachine, TurningClock
+from tests.support.fake_runcomfy import BOAT, TurningClock
 from tests.support.job_records import intend, record_in
+from tests.support.machine import FakeMachine
 
 DAY = 86400.0
 

@@ -12,8 +12,9 @@ from nodes.jobs.errors import NoFreePlace
 from nodes.jobs.journal import Journal
 from nodes.jobs.records import CLAIM_SECONDS, JobRecord, RequestKey, State
 from nodes.runcomfy.errors import RateLimited
-from tests.support.fake_runcomfy import BOAT, FakeMachine, TurningClock, go_by
+from tests.support.fake_runcomfy import BOAT, TurningClock
 from tests.support.job_records import KEY
+from tests.support.machine import FakeMachine, go_by
 from tests.support.postgres import on_both
 
 

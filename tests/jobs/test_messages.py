@@ -30,7 +30,8 @@ from nodes.jobs.runner import CONNECT_ATTEMPTS
 from nodes.runcomfy.errors import ConnectError, RateLimited, ReadError, RejectedError
 from nodes.runcomfy.responses import ApiResponse
 from nodes.video.errors import DiskFailure, DownloadInterrupted, LinkExpired, UnsafeUrl, VideoError
-from tests.support.fake_runcomfy import BOAT, Answer, FakeMachine, NewMachine, TurningClock, reply
+from tests.support.fake_runcomfy import BOAT, Answer, TurningClock, reply
+from tests.support.machine import FakeMachine, NewMachine
 from tests.support.tiny_mp4 import TINY_MP4
 
 ANOTHER = replace(BOAT, text="Another boat")

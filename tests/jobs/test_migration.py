@@ -13,8 +13,9 @@ from nodes.jobs.errors import JournalUnusable, OutcomeUnknown
 from nodes.jobs.journal import Journal
 from nodes.jobs.records import State, hash_of
 from nodes.runcomfy.request import MODEL_ID
-from tests.support.fake_runcomfy import BOAT, FakeMachine, NewMachine, TurningClock
+from tests.support.fake_runcomfy import BOAT, TurningClock
 from tests.support.job_records import intend
+from tests.support.machine import FakeMachine, NewMachine
 from tests.support.tiny_mp4 import TINY_MP4
 
 OLD_TABLES = (

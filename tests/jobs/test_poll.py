@@ -18,7 +18,8 @@ from nodes.jobs.journal import Journal
 from nodes.jobs.poll import NOT_FOUND_READS
 from nodes.runcomfy.errors import ConnectError
 from nodes.runcomfy.responses import ApiResponse
-from tests.support.fake_runcomfy import BOAT, QUEUED, RUNNING, FakeMachine, NewMachine, reply
+from tests.support.fake_runcomfy import BOAT, QUEUED, RUNNING, reply
+from tests.support.machine import FakeMachine, NewMachine
 from tests.support.tiny_mp4 import TINY_MP4
 
 

@@ -27,8 +27,9 @@ from nodes.jobs.journal import Journal
 from nodes.jobs.records import RequestKey, State
 from nodes.runcomfy.errors import ReadError
 from tests.support.cutting_proxy import Act, CuttingProxy
-from tests.support.fake_runcomfy import BOAT, FakeMachine, TurningClock
+from tests.support.fake_runcomfy import BOAT, TurningClock
 from tests.support.job_records import KEY, intend, record_in
+from tests.support.machine import FakeMachine
 from tests.support.postgres import PASSWORD, Postgres
 
 

@@ -16,7 +16,8 @@ from nodes.runcomfy.client import ApiRequest, RunComfy
 from nodes.runcomfy.errors import ConnectError, ReadError
 from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.responses import ApiResponse, ModelInfo
-from tests.support.fake_runcomfy import BOAT, FakeMachine, NewMachine, TurningClock, let_rest, reply
+from tests.support.fake_runcomfy import BOAT, TurningClock, reply
+from tests.support.machine import FakeMachine, NewMachine, let_rest
 
 PRICE = ModelInfo(0.02, "second")
 BASE = Quote(QuoteKind.PRICE, 1, 1, 40_000, is_base=True)

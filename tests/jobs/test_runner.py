@@ -18,8 +18,9 @@ from nodes.jobs.records import RequestKey, State
 from nodes.jobs.video_files import request_id_of
 from nodes.runcomfy.client import RunComfy
 from nodes.runcomfy.errors import ReadError
-from tests.support.fake_runcomfy import BOAT, FakeMachine, NewMachine
+from tests.support.fake_runcomfy import BOAT
 from tests.support.job_records import intend, record_in
+from tests.support.machine import FakeMachine, NewMachine
 
 
 def side_by_side(*runs: Coroutine[object, object, Video]) -> list[Video | BaseException]:

@@ -18,7 +18,8 @@ from nodes.jobs.job import Video
 from nodes.jobs.records import CLAIM_SECONDS
 from nodes.jobs.waiting import ended_within
 from nodes.runcomfy.errors import ReadError
-from tests.support.fake_runcomfy import BOAT, Answer, FakeMachine, NewMachine, lose_the_answer, reply
+from tests.support.fake_runcomfy import BOAT, Answer, lose_the_answer, reply
+from tests.support.machine import FakeMachine, NewMachine
 
 PATIENCE = 30.0
 LOST = ReadError("connection lost")

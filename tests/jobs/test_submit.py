@@ -13,7 +13,8 @@ from nodes.jobs.records import SUBMIT_SECONDS
 from nodes.jobs.runner import CONNECT_ATTEMPTS
 from nodes.jobs.submit import FIRST_BYTE_SECONDS
 from nodes.runcomfy.errors import ConnectError, ReadError
-from tests.support.fake_runcomfy import FakeMachine, reply
+from tests.support.fake_runcomfy import reply
+from tests.support.machine import FakeMachine
 
 PATIENCE = 30.0
 

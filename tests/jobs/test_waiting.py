@@ -30,7 +30,8 @@ from nodes.jobs.waiting import (
 )
 from nodes.runcomfy.errors import RateLimited
 from nodes.runcomfy.request import GenerationRequest
-from tests.support.fake_runcomfy import FakeMachine, TurningClock, reads_within, reply
+from tests.support.fake_runcomfy import TurningClock, reads_within, reply
+from tests.support.machine import FakeMachine
 
 PATIENCE = 30.0
 ROOT = Path(__file__).parents[2]

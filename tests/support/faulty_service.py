@@ -1,4 +1,4 @@
-"""A service behind a door that breaks one call, once, on real sockets."""
+"""A proxy in front of a service that breaks one call, once, on real sockets."""
 
 from __future__ import annotations
 
@@ -88,23 +88,23 @@ class FaultyService(Loopback):
         if fault is None and call == "submit":
             self.shut()
 
-    def lose_answers(self, call: str, meanwhile: Callable[[], object] = bool) -> None:
-        """Let the service act on every ``call`` from now on, and lose its answer once ``meanwhile`` has returned."""
+    def lose_request_ids(self, meanwhile: Callable[[], object] = bool) -> None:
+        """Let the service take every job from now on, and lose its answer once ``meanwhile`` has returned."""
 
         def lose(exchange: Exchange) -> Iterable[bytes]:
-            self.arm(call, lose)
+            self.arm("submit", lose)
             exchange.healthy()
             meanwhile()
             raise Reset
 
-        self.arm(call, lose)
+        self.arm("submit", lose)
 
     def mend(self) -> None:
         """Break nothing more."""
         self._armed = ("", None)
 
     def refuses(self, call: str) -> bool:
-        """Whether the next ``call`` is to find the door shut."""
+        """Whether the next ``call`` is to be refused its connection."""
         return self._armed == (call, None)
 
     def open_again(self) -> None:

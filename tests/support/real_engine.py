@@ -15,7 +15,7 @@ from nodes.runcomfy.client import HttpTransport, Limits, RunComfy
 from nodes.runcomfy.token import Token
 from nodes.video.download import Download
 from nodes.video.url_policy import media_session
-from tests.support.fake_runcomfy import Machine
+from tests.support.machine import Machine
 
 SPEED = 25.0
 """Seconds of the engine's clock in a real one; at more, a busy machine is too slow for its time limits."""

@@ -181,9 +181,9 @@ class RehearsalService(rehearsal.RehearsalService):
         """Let the next job that is accepted fail with this reason. Calls add up: one job each."""
         self._scripted.failures.append(reason)
 
-    def wait_until_rendered(self, timeout: float = 60.0) -> bool:
-        """Wait until the video of every job is made or given up; False if ``timeout`` seconds were too few."""
-        ends = time.monotonic() + timeout
+    def wait_until_rendered(self) -> bool:
+        """Wait until the video of every job is made or given up; False if a minute was too short."""
+        ends = time.monotonic() + 60
         while any(job.rendered is None and job.cancelled is None for job in self.store.jobs):
             if time.monotonic() > ends:
                 return False

@@ -9,6 +9,7 @@ from tests.comfyui.graphs import ApiGraph
 from tests.comfyui.seedance_graphs import OPTIONS, VIDEO, node, options, output, text_to_video
 
 from ..upscale_model import UPSCALER
+from .ledger import ANEW
 
 PROMPTS: Final = 40
 """Texts that come again and again, so that videos are found as often as they are bought."""
@@ -56,7 +57,7 @@ class RandomGraphs:
         if not reuse:
             # A text of its own, so that what is bought twice on purpose is not taken for a fault.
             self._fresh += 1
-            text = f"Anew {self._fresh % PROMPTS}"
+            text = f"{ANEW} {self._fresh % PROMPTS}"
         seed = self._random.randrange(SEEDS)
         graph = {OPTIONS: options(seed=seed, count=count), VIDEO: self._text_to_video(text, reuse=reuse)}
         return _with_outputs(graph, frames=self._random.random() < 0.5)

@@ -11,6 +11,8 @@ from nodes.jobs.records import JobRecord, State
 from nodes.rehearsal import JobState
 from tests.support.rehearsal import Submission
 
+ANEW: Final = "Anew"
+"""How the texts begin that are bought again on purpose."""
 UNCERTAIN: Final = (State.INTENDED, State.UNKNOWN, State.UNKNOWN_REPORTED)
 """Rows for which the service may have a job whose id never came: the user reads so, once, or will."""
 LIVING: Final = (State.ACCEPTED, State.SUCCEEDED, State.SAVED, State.EXPIRED)
@@ -34,8 +36,6 @@ class Ledger:
     service: Sequence[Submission]
     on_disk: Collection[str]
     """Names of the files in the folder of videos."""
-    anew: str = "Anew"
-    """How the texts begin that are bought again on purpose."""
 
     def problems(self) -> list[str]:
         """Every contradiction, as a sentence."""
@@ -73,7 +73,7 @@ class Ledger:
         """Of one request only one job may live, unless buying anew was asked for."""
         living: defaultdict[str, list[str]] = defaultdict(list)
         for entry in self.journal:
-            if entry.state in LIVING and entry.request and not entry.request.text.startswith(self.anew):
+            if entry.state in LIVING and entry.request and not entry.request.text.startswith(ANEW):
                 living[entry.key.request].append(entry.request_id)
         for jobs in living.values():
             if len(jobs) > 1:

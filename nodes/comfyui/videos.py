@@ -1,4 +1,7 @@
-"""The files that ComfyUI lets this pack read, write and show. Links that the user has put there are followed."""
+"""The videos in ComfyUI's folders: which can be loaded, where a chosen one is, and how they are shown on a node.
+
+Links that the user has put into those folders are followed.
+"""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class Panel:
         try:
             expect(part).to_have_text(text)
         except AssertionError as error:
-            self.problems.append(f"the jobs panel: {error}")
+            self.problems.append(f"the jobs panel: {' '.join(str(error).splitlines()[:2])}")
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from nodes.jobs.events import (
 from nodes.texts import Text
 
 DONE = done(41, 121, 864, 480, 24, 0.03)
-CANCELLED = stopped(Text("stoppedCancelled"), StopOutcome.CANCELLED)
+CANCELLED = stopped(Text("stop.cancelled", end=Text("stop.pressed"), id="job-1"), StopOutcome.CANCELLED)
 
 
 class Screen:

@@ -64,10 +64,10 @@ def quote(
     """What the requests would cost if they were run now. Blocks; ``model`` is called for the list price where nothing
     else tells the cost. Raises `JournalUnusable`."""
     origins = {key.origin for key, _ in wanted} | {""}
-    same = JOBS.c.request_key.in_([key.request for key, _ in wanted]) & JOBS.c.origin.in_(origins)
     records: defaultdict[str, list[JobRecord]] = defaultdict(list)
-    for record in claims.journal.newest(None, same):
-        records[record.key.request].append(record)
+    for record in claims.journal.newest(None, JOBS.c.request_key.in_([key.request for key, _ in wanted])):
+        if record.key.origin in origins:  # asked in SQL, SQLite would go through all jobs of the service
+            records[record.key.request].append(record)
     videos = VideoFolder(folder)
     found = [_without_charge(records[key.request], claims, videos, reuse=reuse) for key, _ in wanted]
     bought = [request for (_, request), free in zip(wanted, found, strict=True) if not free]

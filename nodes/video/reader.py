@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import av
 import numpy as np
@@ -24,6 +24,8 @@ from .file_format import format_of
 
 _STILLS: Final = ("mjpeg", "png", "bmp", "gif", "webp", "tiff")
 """Codecs of tracks that are mostly thumbnails, where there is another track beside them."""
+_TAGS: Final[dict[str, Any]] = {} if int(av.__version__.partition(".")[0]) >= 19 else {"metadata_errors": "replace"}
+"""So that a tag which is no text does no harm; PyAV replaces what it cannot read by itself from 19 on."""
 _MATRICES: Final = MappingProxyType({1: 1, 4: 4, 7: 7, 9: 9, 10: 9})
 """Colour matrices by their numbers in ITU-T H.273, as swscale numbers them: BT.709, FCC, SMPTE 240M, BT.2020."""
 
@@ -41,7 +43,7 @@ def open_video(file: Path, *, quick: bool = False) -> Iterator[tuple[InputContai
     name, options = format_of(file), {"skip_frame": "all"} if quick else {}
     try:
         # An absolute path, since FFmpeg takes what stands before a colon for a protocol.
-        container = av.open(str(file.absolute()), format=name, options=options, metadata_errors="replace")
+        container = av.open(str(file.absolute()), format=name, options=options, **_TAGS)
     except av.FFmpegError:
         raise UnsupportedVideo("video.unsupported", name=file.name) from None
     with container:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import json
+import re
 import socket
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -19,6 +21,7 @@ from ..texts import Text, as_json
 if TYPE_CHECKING:
     from ..engine import Engine
 
+PROJECT: Final = Path(__file__).resolve().parents[2] / "pyproject.toml"
 MAX_BODY: Final = 100_000
 """Bytes; the text of a video and the JSON around it."""
 _NO_BODY: Final = f"The body must be a JSON object of at most {MAX_BODY} bytes."
@@ -79,13 +82,23 @@ async def _handle(engine: Callable[[], Engine], request: web.Request) -> web.Str
 
 
 def _answer(name: str, engine: Callable[[], Engine], asked: Params) -> Any:
-    from .routes import ANSWERS, FACTS  # and with them what would slow ComfyUI's start down
+    if name == "GET about":  # asked for whenever somebody opens ComfyUI, with or without this pack's nodes
+        return about()
+    from .routes import ANSWERS, video_facts  # and with them what would slow ComfyUI's start down
 
-    if name in FACTS:
-        return FACTS[name](asked)
+    if name == "GET video":  # without the engine, which makes its files when it is made
+        return video_facts(asked)
     if name in ANSWERS:
         return ANSWERS[name](engine(), asked)
     raise web.HTTPNotFound
+
+
+def about() -> dict[str, str]:
+    """The pack's version and repository, as in pyproject.toml, the one place where they are written."""
+    # Not tomllib: Python 3.10 has none.
+    text = PROJECT.read_text(encoding="utf-8")
+    found = re.findall(r'^(version|Repository) = "([^"]+)"$', text, re.MULTILINE)
+    return {name.lower(): value for name, value in found}
 
 
 async def _body(request: web.Request) -> Params:

@@ -1,4 +1,4 @@
-"""What the browser asks the server: the token, prices and the budget, the jobs, a video's facts, the pack's version.
+"""What the browser asks the server: the token, prices and the budget, the jobs, a video's facts.
 
 Imported when somebody asks, not when ComfyUI starts. Each answer blocks for a moment, or as long as RunComfy takes
 where it is asked, and is what JSON can hold, or a response as it is, or what gives one later without blocking. Where it
@@ -7,13 +7,11 @@ raises `Refused` or an error for users, the browser gets that in English and in 
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Final
 
 from aiohttp import web
@@ -30,7 +28,6 @@ from ..runcomfy.token import clear_token, find_token, is_saved, save_token, vari
 from ..texts import Text
 from .guarded_route import Params, Refused, in_texts, sentences
 
-PROJECT: Final = Path(__file__).resolve().parents[2] / "pyproject.toml"
 MAX_WORDS: Final = 200
 """Letters to search for."""
 DONE: Final = {"done": True}
@@ -149,19 +146,11 @@ def submit_again(engine: Engine, asked: Params) -> object:
     return DONE
 
 
-def about() -> dict[str, str]:
-    """The pack's version and repository, as in pyproject.toml, the one place where they are written."""
-    # Not tomllib: Python 3.10 has none.
-    text = PROJECT.read_text(encoding="utf-8")
-    found = re.findall(r'^(version|Repository) = "([^"]+)"$', text, re.MULTILINE)
-    return {name.lower(): value for name, value in found}
-
-
 def video_facts(asked: Params) -> object:
     """How many frames a video has that Load Seedance Video offers, and its rate: for the player on the node."""
     from ..video.errors import VideoError
     from ..video.probe import probe
-    from .videos import find_video  # which needs ComfyUI; tools and tests read this file without it
+    from .videos import find_video  # which needs ComfyUI; tests answer by this file without it
 
     file = find_video(asked.get("name"))
     with suppress(VideoError):
@@ -185,8 +174,6 @@ def _request_id(asked: Params) -> str:
     return request_id
 
 
-FACTS: Final[Mapping[str, Callable[[Params], object]]] = {"GET about": lambda _: about(), "GET video": video_facts}
-"""The answers without the engine, which makes its files when it is made."""
 ANSWERS: Final[Mapping[str, Callable[[Engine, Params], object]]] = {
     "GET token": get_token,
     "POST token": post_token,

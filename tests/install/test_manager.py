@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from nodes.comfyui.routes import about
+from nodes.comfyui.guarded_route import about
 from nodes.rehearsal import Timing
 from tests.install import manager
 from tests.install.manager import Environment, Manager, prepare

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from nodes.comfyui.routes import about
+from nodes.comfyui.guarded_route import about
 from tools.package import NAME, ROOT, TOO_LARGE, pack
 
 PROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")

@@ -61,17 +61,22 @@ class Account:
 
 class Reports:
     """Which bad ends this server has raised, and which prompts were queued by then. A restart forgets both, and the
-    queue. May be used from any thread."""
+    queue. May be used from any thread.
 
-    def __init__(self, server: str) -> None:
+    ``queued_prompts`` gives the ids of those that are running or waiting.
+    """
+
+    def __init__(self, server: str, queued_prompts: Callable[[], frozenset[str]] = frozenset) -> None:
         self.server = server
         """The same after a restart: by it the journal knows who has reported an unknown outcome."""
+        self._queued_prompts = queued_prompts
         self._queued: dict[str, frozenset[str] | None] = {}
         """By the record's uid, the prompts that were queued when its end was first raised; None: nobody has read it."""
         self._lock = threading.Lock()
 
-    def add(self, record: JobRecord, queued: frozenset[str]) -> None:
-        """Note that the end of a job was raised to a user, whose prompts that are ``queued`` were so before."""
+    def add(self, record: JobRecord, prompt_id: str = "") -> None:
+        """Note that the end of a job is raised to a user now, by a prompt or else by a page."""
+        queued = self._queued_prompts() | {prompt_id}
         with self._lock:
             if self._queued.get(record.uid) is None:
                 self._queued[record.uid] = queued

@@ -28,11 +28,11 @@ from ..runcomfy.request import GenerationRequest, Options, is_request_id, text_h
 from ..texts import Text
 from ..video.decode import decode
 from ..video.errors import VideoError
+from ..video.file_format import metadata_box
 from ..video.probe import ALL, Selection, VideoInfo, probe
 from .runtime import RunningNode, running_node, shared
 from .schema import video_outputs
 from .videos import preview
-from .workflow_in_file import metadata_box
 
 NAME_LETTERS: Final = 40
 """Of a text, by which an item of a list is named."""

@@ -1,4 +1,5 @@
-"""What kind of video a file is, and whether it is there to its end, by its first bytes and its parts.
+"""What kind of video a file is, and whether it is there to its end, by its first bytes and its parts; and a part that
+brings the graph back that made a video, where the file is dropped into ComfyUI.
 
 FFmpeg is given the format: left to itself it goes by content whatever the name says, and some contents are lists of
 other files. A playlist that somebody uploads as a video would be shown with the frames of any video on this machine.
@@ -6,8 +7,10 @@ other files. A playlist that somebody uploads as a video would be shown with the
 
 from __future__ import annotations
 
+import json
+import logging
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +21,8 @@ MOST_BOXES: Final = 100_000
 _FIRST_BOXES: Final = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 """With which an MP4 or QuickTime file may begin; old QuickTime files have no `ftyp`."""
 _EBML, _SEGMENT, _CLUSTER = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67", b"\x1f\x43\xb6\x75"
+
+_log: Final = logging.getLogger("seedance")
 
 Part = tuple[bytes, int | None]
 """The kind of a part of a file, and the bytes from its start to where the next one is looked for; None: nowhere."""
@@ -125,3 +130,30 @@ def _number(head: bytes, place: int) -> tuple[int | None, int]:
     unknown = (1 << 7 * length) - 1
     value = int.from_bytes(head[place : place + length], "big") & unknown
     return None if value == unknown else value, place + length
+
+
+def metadata_box(metadata: Mapping[str, object]) -> bytes:
+    """Values by their names, as JSON, in the box that FFmpeg would write into an MP4's `moov`. ComfyUI's UI looks for
+    it behind that as well, where it leaves all that is in the file as it is.
+
+    Empty where there is nothing, or where `json` does not take it: a workflow may hold anything.
+    """
+    try:
+        return _user_data({f"{name}": json.dumps(value) for name, value in metadata.items()}) if metadata else b""
+    except (TypeError, ValueError, RecursionError) as error:
+        _log.warning("Seedance: the workflow is not written into the video (%s).", error)
+        return b""
+
+
+def _user_data(values: Mapping[str, str]) -> bytes:
+    """A box of names and texts, by QuickTime's specification of metadata."""
+    handler = _make_box(b"hdlr", bytes(8) + b"mdta" + bytes(13))
+    keys = b"".join(_make_box(b"mdta", name.encode(errors="replace")) for name in values)
+    texts = (_make_box(b"data", struct.pack(">II", 1, 0) + text.encode()) for text in values.values())  # 1: UTF-8
+    items = b"".join(_make_box(struct.pack(">I", number), text) for number, text in enumerate(texts, 1))
+    listed = _make_box(b"keys", struct.pack(">II", 0, len(values)) + keys) + _make_box(b"ilst", items)
+    return _make_box(b"udta", _make_box(b"meta", bytes(4) + handler + listed))
+
+
+def _make_box(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I4s", 8 + len(content), kind) + content

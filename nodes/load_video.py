@@ -7,8 +7,7 @@ from typing import Final
 
 from comfy_api.latest import io
 
-from .comfyui.runtime import running_node
-from .comfyui.schema import schema, video_outputs
+from .comfyui.node import running_node, schema, video_outputs
 from .comfyui.videos import find_video, video_choices
 from .runcomfy.errors import InvalidRequest
 from .runcomfy.request import is_request_id, validate_number

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from comfy_api.latest import io
 
-from .comfyui.schema import SeedanceOptionsSocket, schema
+from .comfyui.node import SeedanceOptionsSocket, schema
 from .runcomfy import request
 from .runcomfy.errors import InvalidRequest
 from .runcomfy.request import Options, validate_number

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Final
+import logging
+from typing import Any, Final
 
 from comfy_api.latest import io
 
-from .comfyui.runtime import running_node, shared
-from .comfyui.schema import SeedanceOptionsSocket, schema, video_outputs
+from .comfyui.node import SeedanceOptionsSocket, running_node, schema, shared, video_outputs
 from .runcomfy.errors import InvalidRequest
 from .runcomfy.request import Options, validate_choice, validate_text
 from .texts import Text
 
+NODE_ID: Final = "SeedanceTextToVideo"
 MODES: Final = ("live", "rehearsal")
 ON_FAILURE: Final = ("stop", "skip")
+CONVERTED: Final[dict[str, type]] = {"text": str, "reuse": bool}
+"""The inputs that ComfyUI converts, and what has to be on them."""
+
+_log = logging.getLogger("seedance")
 
 
 class SeedanceTextToVideo(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
         return schema(
-            node_id="SeedanceTextToVideo",
+            node_id=NODE_ID,
             search_aliases=["bytedance", "runcomfy", "t2v", "text2video", "generate video"],
             inputs=[
                 io.String.Input("text", multiline=True),
@@ -58,3 +63,18 @@ class SeedanceTextToVideo(io.ComfyNode):
         if not isinstance(reuse, bool):
             raise InvalidRequest(Text("input.reuse", value=f"{reuse!r:.60}"))
         return await generate(text, options, rehearsal=mode == "rehearsal", reuse=reuse, skip=on_failure == "skip")
+
+
+def drop_wrong_types(queued: Any) -> Any:
+    """Take out of a prompt that is about to be queued what is neither a link nor of its input's type.
+
+    ComfyUI converts before it validates: `null` would become a video of "None", and any text but an empty one a
+    switch that is on. An input that is missing it refuses, by its name.
+    """
+    graph = queued.get("prompt") if isinstance(queued, dict) else None
+    for node_id, node in graph.items() if isinstance(graph, dict) else ():
+        inputs: Any = node.get("inputs") if isinstance(node, dict) and node.get("class_type") == NODE_ID else None
+        for name, kind in CONVERTED.items() if isinstance(inputs, dict) else ():
+            if name in inputs and not isinstance(inputs[name], (kind, list)):
+                _log.warning("Seedance: %s of node %s is %.60r, which it cannot be.", name, node_id, inputs.pop(name))
+    return queued

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from comfy_api.latest import io
 
-from .comfyui.schema import schema
+from .comfyui.node import schema
 from .runcomfy.errors import InvalidRequest
 from .runcomfy.request import validate_number
 from .texts import Text

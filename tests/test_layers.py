@@ -150,10 +150,10 @@ def test_what_is_slow_to_load_is_imported_where_it_is_used() -> None:
 
 def test_comfyuis_start_does_not_load_the_engine() -> None:
     """Requests and the rest of it come with the first run or the first look at the settings."""
-    reached = {f"nodes.{name}" for name in (*NODES, "comfyui.runtime")}
+    reached = {f"nodes.{name}" for name in (*NODES, "comfyui.node")}
     while further := {found.module for found in INSIDE if found.at_start and module_of(found) in reached} - reached:
         reached |= further
-    assert {"nodes.comfyui.runtime", "nodes.comfyui.guarded_route", "nodes.runcomfy.request"} <= reached
+    assert {"nodes.comfyui.node", "nodes.comfyui.guarded_route", "nodes.runcomfy.request"} <= reached
     early = {found.module for found in OUTSIDE if found.at_start and module_of(found) in reached}
     assert {name.split(".")[0] for name in early} <= COMFYUI | {"aiohttp"}
 

@@ -30,8 +30,7 @@ from ..video.decode import decode
 from ..video.errors import VideoError
 from ..video.file_format import metadata_box
 from ..video.probe import ALL, Selection, VideoInfo, probe
-from .runtime import RunningNode, running_node, shared
-from .schema import video_outputs
+from .node import RunningNode, running_node, shared, video_outputs
 from .videos import preview
 
 NAME_LETTERS: Final = 40

@@ -38,7 +38,7 @@ from ..video.encode import Format, VideoWriter, finished_frames, remove_unfinish
 from ..video.errors import VideoError, cannot_open
 from ..video.frame_source import FileFrames, FrameSource, TensorFrames
 from .execute import intermediate_device, intermediate_dtype, running
-from .runtime import running_node, shared
+from .node import running_node, shared
 from .videos import preview
 
 COPIES: Final = 5

@@ -9,7 +9,7 @@ from comfy_api.latest import io
 
 from .comfyui.node import SeedanceOptionsSocket, running_node, schema, shared, video_outputs
 from .runcomfy.errors import InvalidRequest
-from .runcomfy.request import Options, validate_choice, validate_text
+from .runcomfy.request import Options, check_choice, check_text
 from .texts import Text
 
 NODE_ID: Final = "SeedanceTextToVideo"
@@ -40,7 +40,12 @@ class SeedanceTextToVideo(io.ComfyNode):
     @classmethod
     def validate_inputs(cls, text: str | None = None) -> bool | str:
         # Of one input alone: ComfyUI blames each that is named here. None: it comes through a link.
-        return (text is not None and validate_text(text)) or True
+        try:
+            if text is not None:
+                check_text(text)
+        except InvalidRequest as error:
+            return str(error.message)
+        return True
 
     @classmethod
     def fingerprint_inputs(cls, reuse: bool | None = True, **_: object) -> str | float:
@@ -58,8 +63,8 @@ class SeedanceTextToVideo(io.ComfyNode):
     ) -> io.NodeOutput:
         from .comfyui.execute import generate
 
-        if problem := validate_choice("mode", mode, MODES) or validate_choice("on_failure", on_failure, ON_FAILURE):
-            raise InvalidRequest(problem)
+        check_choice("mode", mode, MODES)
+        check_choice("on_failure", on_failure, ON_FAILURE)
         if not isinstance(reuse, bool):
             raise InvalidRequest(Text("input.reuse", value=f"{reuse!r:.60}"))
         return await generate(text, options, rehearsal=mode == "rehearsal", reuse=reuse, skip=on_failure == "skip")

@@ -22,8 +22,8 @@ from ..jobs import listing
 from ..jobs.budget import VARIABLE, in_usd
 from ..jobs.job import Run
 from ..jobs.quote import price_of
-from ..runcomfy.errors import InvalidRequest, MissingToken
-from ..runcomfy.request import MAX_COUNT, GenerationRequest, is_request_id, validate_number
+from ..runcomfy.errors import MissingToken
+from ..runcomfy.request import MAX_COUNT, GenerationRequest, check_number, is_request_id
 from ..runcomfy.token import clear_token, find_token, is_saved, save_token, variable_in_use
 from ..texts import Text
 from .guarded_route import Params, Refused, in_texts, sentences
@@ -81,8 +81,7 @@ def quote(engine: Engine, asked: Params) -> object:
     # What comes through a link can be any text, so it is one here that no job has.
     options["text"] = secrets.token_hex() if text is None else text
     first = GenerationRequest(**options)  # type: ignore[arg-type]  # it checks them all
-    if problem := validate_number("count", count, 1, MAX_COUNT):
-        raise InvalidRequest(problem)
+    check_number("count", count, 1, MAX_COUNT)
     number = 1 if text is None or not isinstance(count, int) else count
     requests = [replace(first, seed=first.seed + place) for place in range(number)]
     rehearsal, reuse = asked.get("mode") == "rehearsal", asked.get("reuse", True) is True

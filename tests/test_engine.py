@@ -121,6 +121,24 @@ def test_a_video_that_is_on_disk_needs_neither_token_nor_service(engine: Engine)
     assert asyncio.run(engine.fetch_job("job-1", RUN)) == Video("job-1", (file,), reused=True)
 
 
+def test_what_cannot_be_recorded_or_saved_is_not_bought_and_what_is_on_disk_can_still_be_loaded(
+    engine: Engine, environment: dict[str, str]
+) -> None:
+    with RehearsalService(tokens=("one",)) as service:
+        environment.update(RUNCOMFY_API_TOKEN="one", RUNCOMFY_API_BASE_URL=service.origin)
+        journal = engine.folders.private / "jobs.sqlite3"
+        journal.mkdir()
+        with pytest.raises(SeedanceError, match=r"cannot be used \(.*\): .*jobs\.sqlite3\. Nothing was charged\."):
+            generated(engine, rehearsal=False)
+        assert engine.load_file(generated(engine, rehearsal=True).files[0]).reused
+        journal.rmdir()
+        engine.folders.videos.rename(engine.folders.videos.with_name("away"))
+        engine.folders.videos.write_bytes(b"no folder")
+        with pytest.raises(SeedanceError, match=r"cannot be written to .* Nothing was charged\. Make it writable"):
+            generated(engine, rehearsal=False)
+        assert not service.submissions
+
+
 def test_closed_it_begins_nothing_and_may_be_closed_again(engine: Engine) -> None:
     generated(engine, rehearsal=True)
     engine.close()

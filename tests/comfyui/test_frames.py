@@ -15,9 +15,7 @@ from tests.comfyui.conftest import Comfy, clips, lines, succeeded
 from tests.comfyui.graphs import ApiGraph
 from tests.comfyui.seedance_graphs import DURATION, FRAMES, HEIGHT, VIDEO, WIDTH, generation, node, output
 from tools.comfyui_client import Client, Run
-from tools.upscale_model import UPSCALER
 
-FEW = 8  # frames that are upscaled
 ONE_LEVEL = 1.0  # of 255; the probe's means against a decode of the file here
 
 
@@ -26,14 +24,8 @@ def graph() -> ApiGraph:
     """One generation with everything behind it that the tests of this file look at."""
     return generation("A red kite over dunes, of the tests of frames") | {
         "save": node("SaveVideo", video=output("video"), filename_prefix="kept", format="auto", codec="auto"),
-        "model": node("UpscaleModelLoader", model_name=UPSCALER),
-        "few": node("ImageFromBatch", image=output("images"), batch_index=0, length=FEW),
-        "upscale": node("ImageUpscaleWithModel", upscale_model=["model", 0], image=["few", 0]),
-        "upscaled": node("ProbeClip", images=["upscale", 0]),
-        "create": node("CreateVideo", images=["upscale", 0], fps=output("fps")),
         "components": node("GetVideoComponents", video=output("video")),
         "difference": node("ProbeDifference", one=output("images"), other=["components", 0]),
-        "save upscaled": node("SaveVideo", video=["create", 0], filename_prefix="big", format="mp4", codec="h264"),
     }
 
 
@@ -93,15 +85,6 @@ def test_the_saved_video_has_its_stream_and_both_files_the_graph(
     for each in (file, saved):
         with av.open(str(each)) as container:
             assert json.loads(container.metadata["prompt"]).keys() == graph.keys(), each
-
-
-def test_upscaler_doubles_the_size(comfy: Comfy, run: Run, seen: dict[str, Any]) -> None:
-    (upscaled,) = run.outputs["upscaled"]["probe"]
-    assert upscaled["shape"] == [FEW, 2 * HEIGHT, 2 * WIDTH, 3]
-    np.testing.assert_allclose(upscaled["levels"], seen["levels"][:FEW], atol=0.01)
-    (saved,) = comfy.files(run, "save upscaled")
-    assert stream_facts(saved) == ("h264", 2 * WIDTH, 2 * HEIGHT)
-    assert len(decoded(saved)) == FEW
 
 
 def test_the_node_shows_the_video_the_price_and_what_it_cost(run: Run, file: Path) -> None:

@@ -51,17 +51,6 @@ def test_wrong_inputs_are_refused_and_the_wrong_one_is_named(comfy: Comfy) -> No
     assert comfy.submissions == []
 
 
-def test_an_unknown_choice_is_an_error_that_names_it(comfy: Comfy) -> None:
-    """Some versions of ComfyUI refuse it themselves, others leave it to the node."""
-    for of, name in ((VIDEO, "mode"), (VIDEO, "on_failure"), (OPTIONS, "resolution"), (OPTIONS, "ratio")):
-        for value in ("free", None, "LIVE", 3):
-            message = comfy.failure(changed(of, name, value))
-            others = {"mode", "on_failure", "resolution", "ratio"} - {name}
-            assert name in message, (name, value)
-            assert not any(other in message for other in others), (name, value, message)
-    assert comfy.submissions == []
-
-
 def test_what_another_node_gives_has_to_be_of_its_type(comfy: Comfy, prompt: str) -> None:
     """No link tells before it runs what comes through it."""
     table: dict[str, tuple[Any, ...]] = {
@@ -86,16 +75,6 @@ def test_a_good_graph_submits_its_own_job_alone_however_long_its_text_and_withou
         {"text": text, "resolution": "480p", "ratio": "16:9", "duration": 2, "seed": 1},
         {"text": prompt, "resolution": "480p", "ratio": "16:9", "duration": 5, "seed": 38810827},
     ]
-
-
-def test_a_stray_node_spends_nothing(comfy: Comfy, prompt: str) -> None:
-    graph = {
-        **generation(prompt),
-        "picture": node("EmptyImage", width=64, height=32, batch_size=1, color=0),
-        PROBE: node("ProbeClip", images=["picture", 0]),
-    }
-    succeeded(comfy.run(graph))
-    assert comfy.submissions == []
 
 
 def test_live_without_a_token_says_how_to_set_one(newcomer: Comfy, prompt: str) -> None:

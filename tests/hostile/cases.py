@@ -245,12 +245,6 @@ def linked_values() -> Iterator[Case]:
 
 
 CASES: Final = (
-    *files(),
-    *choices(),
-    *links(),
-    *uploads(),
-    *linked_values(),
-    *echoes(),
-    *formless(),
-    *hostile_results(),
+    *(*files(), *choices(), *links(), *uploads(), *linked_values()),
+    *(*echoes(), *formless(), *hostile_results()),
 )

@@ -7,16 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import av
-import cv2
-import numpy as np
 import pytest
 
 from tests.comfyui.conftest import Comfy, clips, lines, succeeded
 from tests.comfyui.graphs import ApiGraph
 from tests.comfyui.seedance_graphs import DURATION, FRAMES, HEIGHT, VIDEO, WIDTH, generation, node, output
 from tools.comfyui_client import Client, Run
-
-ONE_LEVEL = 1.0  # of 255; the probe's means against a decode of the file here
 
 
 @pytest.fixture(scope="module")
@@ -44,14 +40,6 @@ def file(seen: dict[str, Any]) -> Path:
     return Path(seen["scalars"]["video_path"])
 
 
-def test_images_are_the_frames_of_the_file(seen: dict[str, Any], file: Path) -> None:
-    frames = decoded(file)
-    assert seen["shape"] == [len(frames), *frames[0].shape] == [FRAMES, HEIGHT, WIDTH, 3]
-    expected = [frame.mean(axis=(0, 1)) for frame in frames]
-    np.testing.assert_allclose(seen["levels"], expected, atol=ONE_LEVEL)
-    assert len({tuple(level) for level in seen["levels"]}) > FRAMES // 2, "the picture should move"
-
-
 def test_images_equal_those_that_comfyui_decodes_from_the_video(run: Run) -> None:
     (found,) = run.outputs["difference"]["probe"]
     assert found["shapes"] == [[FRAMES, HEIGHT, WIDTH, 3]] * 2
@@ -66,6 +54,7 @@ def test_outputs_are_of_the_types_that_other_nodes_take_and_describe_the_file(
     assert (seen["dtype"], seen["device"], seen["contiguous"]) == ("torch.float32", "cpu", True)
     assert 0 <= seen["lowest"] < seen["highest"] <= 1
     assert seen["highest"] > 0.5, "a picture, not all black"
+    assert len(set(map(tuple, seen["levels"]))) > FRAMES // 2, "the picture should move"
     scalars = seen["scalars"]
     assert (scalars["fps"], scalars["frame_count"]) == (24.0, FRAMES)
     assert seen["types"] == {"fps": "float", "frame_count": "int", "request_id": "str", "video_path": "str"}
@@ -96,17 +85,6 @@ def test_the_node_shows_the_video_the_price_and_what_it_cost(run: Run, file: Pat
     waiting = [line for line in shown if line.startswith(("Queued, ", "Generating, "))]
     assert any(line.endswith("$0.02 per second") for line in waiting), shown
     assert shown[-1].endswith(f", {FRAMES} frames 864x480 at 24 fps, ${0.02 * DURATION:.2f}")
-
-
-def decoded(file: Path) -> list[np.ndarray]:
-    """The frames, RGB, by OpenCV."""
-    capture = cv2.VideoCapture(str(file))
-    frames: list[np.ndarray] = []
-    while True:
-        is_frame, frame = capture.read()
-        if not is_frame:
-            return frames
-        frames.append(frame[..., ::-1])
 
 
 def stream_facts(file: Path) -> tuple[str, int, int]:

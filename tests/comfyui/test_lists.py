@@ -25,18 +25,14 @@ def in_english(lines: list[list[Any]]) -> str:
     return "\n".join(" ".join(map(worded, line)) for line in lines)
 
 
-def test_count_makes_so_many_videos_with_one_seed_after_the_other(comfy: Comfy, prompt: str) -> None:
-    run = comfy.run(generation(prompt, count=3, seed=7))
-    seeds = {each.request_id: each.input["seed"] for each in comfy.submissions}
-    assert [seeds[request_id] for request_id in request_ids(run)] == [7, 8, 9]
-    assert len(run.outputs[VIDEO]["images"]) == 3, "each plays on the node"
-
-
-def test_the_line_sums_the_list_up(comfy: Comfy, prompt: str) -> None:
+def test_count_makes_one_video_a_seed_and_the_line_sums_them_up(comfy: Comfy, prompt: str) -> None:
     comfy.service.hold()
     queued = says("3 videos: 3 queued, "), comfy.hold_once_running
     generating = says("3 videos: 3 generating, "), comfy.service.release
-    run = comfy.run(generation(prompt, count=3), queued, generating)
+    run = comfy.run(generation(prompt, count=3, seed=7), queued, generating)
+    seeds = {each.request_id: each.input["seed"] for each in comfy.submissions}
+    assert [seeds[request_id] for request_id in request_ids(run)] == [7, 8, 9]
+    assert len(run.outputs[VIDEO]["images"]) == 3, "each plays on the node"
     shown = lines(run)
     assert shown[-1] == f"3 videos: 3 done, ${3 * COST:.2f}"
     assert len(set(shown)) == len(shown), "nothing is sent twice"

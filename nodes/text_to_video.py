@@ -16,7 +16,7 @@ NODE_ID: Final = "SeedanceTextToVideo"
 MODES: Final = ("live", "rehearsal")
 ON_FAILURE: Final = ("stop", "skip")
 CONVERTED: Final[dict[str, type]] = {"text": str, "reuse": bool}
-"""The inputs that ComfyUI converts, and what has to be on them."""
+"""Inputs that ComfyUI would convert, and the types that they must have."""
 
 _log = logging.getLogger("seedance")
 
@@ -39,7 +39,7 @@ class SeedanceTextToVideo(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, text: str | None = None) -> bool | str:
-        # Of one input alone: ComfyUI blames each that is named here. None: it comes through a link.
+        # Only `text`: ComfyUI blames every input that is named here. None: it comes through a link.
         try:
             if text is not None:
                 check_text(text)
@@ -49,11 +49,11 @@ class SeedanceTextToVideo(io.ComfyNode):
 
     @classmethod
     def fingerprint_inputs(cls, reuse: bool | None = True, **_: object) -> str | float:
-        # Not equal to itself, so that ComfyUI's own cache does not stand in for a new video. None: a link, which tells
-        # its value only when the node runs.
+        # NaN is not equal to itself, so ComfyUI's cache never stands in for a new video. None: it comes through a link,
+        # and its value is known only when the node runs.
         if reuse is not True:
             return float("nan")
-        # With what was left out so far, else it would stay in that cache, and the next run would not try again.
+        # With the number of items left out so far: else ComfyUI would cache them, and the next run would not retry.
         node = running_node()
         return f"{node.is_images_connected} {shared().skipped[node.node_id]}"
 
@@ -71,10 +71,10 @@ class SeedanceTextToVideo(io.ComfyNode):
 
 
 def drop_wrong_types(queued: Any) -> Any:
-    """Take out of a prompt that is about to be queued what is neither a link nor of its input's type.
+    """Remove from a prompt that is about to be queued every value that is neither a link nor of its input's type.
 
-    ComfyUI converts before it validates: `null` would become a video of "None", and any text but an empty one a
-    switch that is on. An input that is missing it refuses, by its name.
+    ComfyUI converts before it validates: `null` would become the text "None", and any text but an empty one a switch
+    that is on. If the input is missing, ComfyUI refuses the prompt and names it.
     """
     graph = queued.get("prompt") if isinstance(queued, dict) else None
     for node_id, node in graph.items() if isinstance(graph, dict) else ():

@@ -48,6 +48,6 @@ class SeedanceUpscaleVideo(io.ComfyNode):
 
 
 def check_scale(value: object) -> None:
-    """Raises `InvalidRequest` for what is no `scale_by`."""
+    """Raises `InvalidRequest` for what cannot be `scale_by`."""
     if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= MAX_SCALE:
         raise InvalidRequest(Text("errors.upscale.scale.message", value=f"{value!r:.60}", most=f"{MAX_SCALE:g}"))

@@ -38,7 +38,7 @@ SeedanceOptionsSocket: Final = io.Custom("SEEDANCE_OPTIONS")
 
 
 def schema(node_id: str, *, search_aliases: list[str], inputs: list[io.Input], outputs: list[io.Output]) -> io.Schema:
-    """A node's schema, with its texts, and the words by which it is also found where ComfyUI knows such (0.11 does)."""
+    """A node's schema with its texts, and with its search aliases if this ComfyUI has those (from 0.11 on)."""
     texts = NODES[node_id]
     for each in inputs:
         each.tooltip = texts["inputs"][each.id]["tooltip"]

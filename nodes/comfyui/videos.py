@@ -17,13 +17,13 @@ from ..files import REHEARSAL_FOLDER, VIDEO_FOLDER
 
 MADE: Final = (VIDEO_FOLDER, f"{VIDEO_FOLDER}/{REHEARSAL_FOLDER}")
 SEARCHED: Final = (*MADE, "video")
-"""Inside ComfyUI's output folder: where a video is looked for that a workflow names without its folder. The last one
-is Save Video's."""
+"""Folders inside ComfyUI's output folder in which a video is looked for if a workflow names none. The last one is Save
+Video's."""
 _VIDEO_ENDINGS: Final = (".mp4", ".mov", ".mkv", ".webm", ".m4v", ".avi")
 
 
 def preview(files: tuple[Path, ...]) -> ui.PreviewVideo:
-    """The files as players on the node, as far as they lie in a folder that ComfyUI serves."""
+    """Players on the node for those of the files that lie in a folder that ComfyUI serves."""
     roots = {kind: Path(folder_paths.get_directory_by_type(kind.value)) for kind in io.FolderType}
     shown = []
     for file in files:

@@ -60,8 +60,8 @@ class Account:
 
 
 class Reports:
-    """Which bad ends this server has raised, and which prompts were queued by then. A restart forgets both, and the
-    queue. May be used from any thread.
+    """Which failed and unclear ends of jobs this server has reported, and which prompts were queued by then. A restart
+    forgets both, and the queue. May be used from any thread.
 
     ``queued_prompts`` gives the ids of those that are running or waiting.
     """
@@ -75,7 +75,7 @@ class Reports:
         self._lock = threading.Lock()
 
     def add(self, record: JobRecord, prompt_id: str = "") -> None:
-        """Note that the end of a job is raised to a user now, by a prompt or else by a page."""
+        """Note that the end of a job is reported to a user now: by a prompt, or else by a page."""
         queued = self._queued_prompts() | {prompt_id}
         with self._lock:
             if self._queued.get(record.uid) is None:

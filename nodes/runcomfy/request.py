@@ -58,7 +58,7 @@ class GenerationRequest:
 
     @classmethod
     def of(cls, text: str, options: Options | None) -> GenerationRequest:
-        """From the two sockets; whatever a workflow file put on them."""
+        """From the values of the two sockets, which may be anything that a workflow file holds."""
         if options is None:
             return cls(text)
         if not isinstance(options, Options):

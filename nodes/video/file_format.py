@@ -1,8 +1,8 @@
-"""What kind of video a file is, and whether it is there to its end, by its first bytes and its parts; and a part that
-brings the graph back that made a video, where the file is dropped into ComfyUI.
+"""What kind of video a file is, and whether it is complete, by its first bytes and its parts; and the part with the
+workflow that made a video: dropped into ComfyUI, the file brings the graph back.
 
-FFmpeg is given the format: left to itself it goes by content whatever the name says, and some contents are lists of
-other files. A playlist that somebody uploads as a video would be shown with the frames of any video on this machine.
+FFmpeg is told the format. By itself it guesses from the content, whatever the name says, and some contents are lists of
+other files: a playlist uploaded as a video would show the frames of any video on this machine.
 """
 
 from __future__ import annotations
@@ -133,10 +133,10 @@ def _number(head: bytes, place: int) -> tuple[int | None, int]:
 
 
 def metadata_box(metadata: Mapping[str, object]) -> bytes:
-    """Values by their names, as JSON, in the box that FFmpeg would write into an MP4's `moov`. ComfyUI's UI looks for
-    it behind that as well, where it leaves all that is in the file as it is.
+    """Metadata as JSON, in the box that FFmpeg would write into an MP4's `moov`. Behind that, at the end of the file,
+    it changes nothing else in it, and ComfyUI's UI finds it there as well.
 
-    Empty where there is nothing, or where `json` does not take it: a workflow may hold anything.
+    Empty if there is none, or if `json` does not take it: a workflow may hold anything.
     """
     try:
         return _user_data({f"{name}": json.dumps(value) for name, value in metadata.items()}) if metadata else b""

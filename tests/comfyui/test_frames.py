@@ -69,7 +69,6 @@ def test_the_saved_video_has_its_stream_and_both_files_the_graph(
 ) -> None:
     """So that each, dropped into ComfyUI, brings it back."""
     (saved,) = comfy.files(run, "save")
-    assert stream_facts(saved) == ("h264", WIDTH, HEIGHT)
     assert packets(saved) == packets(file)
     for each in (file, saved):
         with av.open(str(each)) as container:
@@ -85,12 +84,6 @@ def test_the_node_shows_the_video_the_price_and_what_it_cost(run: Run, file: Pat
     waiting = [line for line in shown if line.startswith(("Queued, ", "Generating, "))]
     assert any(line.endswith("$0.02 per second") for line in waiting), shown
     assert shown[-1].endswith(f", {FRAMES} frames 864x480 at 24 fps, ${0.02 * DURATION:.2f}")
-
-
-def stream_facts(file: Path) -> tuple[str, int, int]:
-    with av.open(str(file)) as container:
-        stream = container.streams.video[0]
-        return stream.codec_context.name, stream.width, stream.height
 
 
 def packets(file: Path) -> list[bytes]:

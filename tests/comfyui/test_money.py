@@ -16,8 +16,7 @@ from dataclasses import replace
 import pytest
 
 from tests.comfyui.conftest import TOKEN, Comfy, happens, lines, request_ids, says, started, succeeded
-from tests.comfyui.graphs import ApiGraph
-from tests.comfyui.seedance_graphs import PROBE, VIDEO, beside_a_sampler, generation, node, output
+from tests.comfyui.seedance_graphs import PROBE, VIDEO, beside_a_sampler, changed, generation, node, output
 from tests.support.faulty_service import FaultyService, last
 from tests.support.loopback_server import DEADLINE as PATIENCE
 from tests.support.rehearsal import RehearsalService
@@ -51,12 +50,6 @@ def assert_unclear(run: Run) -> None:
     assert run.status is Status.ERROR
     assert re.search(r"ended without a clear answer, .* It may have been charged\.", str(run.error))
     assert not any("Nothing was charged" in line for line in lines(run))
-
-
-def changed(graph: ApiGraph, **inputs: object) -> ApiGraph:
-    """The same with other inputs of the node that spends money."""
-    graph[VIDEO]["inputs"] |= inputs
-    return graph
 
 
 def test_a_the_same_graph_is_queued_four_times_and_each_answer_is_lost(

@@ -8,20 +8,12 @@ from typing import Any
 import pytest
 
 from tests.comfyui.conftest import Comfy, succeeded
-from tests.comfyui.graphs import ApiGraph
-from tests.comfyui.seedance_graphs import OPTIONS, PROBE, VIDEO, generation, node, probe
+from tests.comfyui.seedance_graphs import OPTIONS, PROBE, VIDEO, changed, generation, node, probe
 from tools.comfyui_client import Refused
 
 NO_TEXT = (None, 7, True, 1.5, {"a": 1}, ["a list"], {"__value__": ["a list"]})
 NO_SWITCH = (None, 0, 1, "false", "", [1], {"__value__": [1]})
 """What ComfyUI would convert: to a video of "None", or to a switch that is off and buys."""
-
-
-def changed(of: str, name: str, value: Any) -> ApiGraph:
-    """A graph with one input that is another."""
-    graph = generation("a cat")
-    graph[of]["inputs"][name] = value
-    return graph
 
 
 def test_wrong_inputs_are_refused_and_the_wrong_one_is_named(comfy: Comfy) -> None:
@@ -36,7 +28,7 @@ def test_wrong_inputs_are_refused_and_the_wrong_one_is_named(comfy: Comfy) -> No
     ]
     for of, name, value, message in table:
         with pytest.raises(Refused, match=message) as refusal:
-            comfy.run(changed(of, name, value))
+            comfy.run(changed(generation("a cat"), of, **{name: value}))
         found = refusal.value.node_errors
         assert list(found) == [of], (name, value)
         blamed = {error["extra_info"]["input_name"] for error in found[of]["errors"]}
@@ -52,7 +44,8 @@ def test_what_another_node_gives_has_to_be_of_its_type(comfy: Comfy, prompt: str
     }
     for name, values in table.items():
         for value in values:
-            message = comfy.failure(changed(VIDEO, name, ["any", 0]) | {"any": node("ProbeAnything", value=value)})
+            giving = {"any": node("ProbeAnything", value=value)}
+            message = comfy.failure(changed(generation("a cat"), **{name: ["any", 0]}) | giving)
             assert re.search(rf"{name} is .*; it must be (a text|true or false)\.", message), (name, value)
     assert comfy.calls == {}
 

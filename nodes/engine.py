@@ -120,8 +120,7 @@ class Engine:
         if rehearsal:
             return Quote(QuoteKind.REHEARSAL, len(requests))
         origin = api_origin(self.environment)
-        keys = [RequestKey.of(request, model=MODEL_ID, account="", origin=origin) for request in requests]
-        wanted = list(zip(keys, requests, strict=True))
+        wanted = [(RequestKey.of(request, model=MODEL_ID, account="", origin=origin), request) for request in requests]
         return quote(wanted, self._claims, self.folders.videos, self._list_price, reuse=reuse)
 
     async def fetch_job(self, request_id: str, run: Run) -> Video:

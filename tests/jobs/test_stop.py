@@ -360,3 +360,33 @@ def test_a_job_that_has_just_ended_badly_is_raised_and_not_called_unsubmitted(
         machine.failed(error)
         assert machine.states() == [state]
         assert not machine.said("Nothing was charged"), state
+
+
+def test_a_bad_end_that_a_failed_sibling_keeps_from_being_raised_is_shown_and_raised_by_the_next_run(
+    new_machine: NewMachine, monkeypatch: pytest.MonkeyPatch, go_on: threading.Event
+) -> None:
+    """Two of a list fail at once: ComfyUI cuts the second one off before it can raise anything."""
+    for error, says in ((JobFailed, '"no"'), (JobExpired, "no longer has this job")):
+        machine, ended = new_machine(), threading.Event()
+
+        def hang(*_: object, ended: threading.Event = ended) -> tuple[()]:
+            ended.set()
+            go_on.wait(PATIENCE)
+            return ()
+
+        truth = machine.service.ending
+        if error is JobFailed:
+            machine.service.ending = {"status": "failed", "error": "no"}
+        else:
+            machine.service.forgotten.add("job-1")
+        with monkeypatch.context() as patched:
+            patched.setattr("nodes.jobs.runner.whole_files", hang)
+            machine.cut_off(ended.is_set)
+        assert machine.said(says) == 1, error
+        assert not machine.said("being submitted"), error
+        machine.service.ending = truth
+        machine.failed(error)
+        assert machine.bought == 1, error
+        assert machine.run().request_id == "job-2", error
+        go_on.set()
+        go_on.clear()

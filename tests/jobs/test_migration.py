@@ -134,7 +134,7 @@ def test_two_unfinished_jobs_of_one_request_both_keep_their_ids(tmp_path: Path) 
 def test_copies_of_it_are_taken_over_once(tmp_path: Path, journal: Journal) -> None:
     """As `journal --import` says of all journals."""
     file = old_journal(tmp_path, 3, "saved", "accepted", "saved")
-    copy = shutil.copy(file, tmp_path / "copy.sqlite3")
+    copy = Path(shutil.copy(file, tmp_path / "copy.sqlite3"))
     assert journal.take_over(file) == (3, 0)
     assert journal.take_over(copy) == (0, 3)
 

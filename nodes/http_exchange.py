@@ -14,7 +14,7 @@ from typing import Any, Final
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-HEAD_TIMEOUT: Final = 60.0
+HEAD_TIMEOUT: Final = 30.0
 """Seconds from the end of a request until the head of its response is there; what follows may be a long film."""
 
 

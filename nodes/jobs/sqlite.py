@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import sqlite3
 from contextlib import suppress
 from pathlib import Path
@@ -19,7 +18,7 @@ from ..texts import Text
 from .clock import Clock
 from .database import Database
 from .errors import JournalUnusable
-from .records import UNFINISHED, State, read_request
+from .records import UNFINISHED, State, hash_of, read_request
 from .tables import JOBS, VERSION, upgrade
 
 _PASSING: Final = ("disk i/o error", "unable to open")
@@ -142,7 +141,8 @@ def _convert(connection: Connection) -> None:
         request = read_request(row["request"])
         converted = {name: row[name] for name in _KEPT} | {
             "files": json.loads(row["files"]),
-            "uid": secrets.token_hex(16),
+            # The same in every copy of the file, so that none is taken over twice.
+            "uid": hash_of(*(f"{row[name]}" for name in ("id", "fingerprint", "created")))[:32],
             "request_key": key,
             "account": account,
             "origin": "",

@@ -15,7 +15,7 @@ from ..runcomfy.errors import RateLimited, RunComfyError, TransientError
 from ..runcomfy.responses import CancelOutcome, JobState
 from ..texts import Text
 from . import events
-from .errors import JobError, JournalUnusable, OutcomeUnknown, Stopped
+from .errors import JobError, JournalUnusable, OutcomeUnknown, Stopped, error_of
 from .events import Event, StopOutcome
 from .job import Job, Video
 from .records import CLAIM_SECONDS, JobRecord, State
@@ -60,6 +60,8 @@ async def guard(job: Job, work: Coroutine[None, None, Video], *, may_cancel: boo
         # A failed sibling node, which is no reason to give up a paid job; or Stop, seen by somebody else first.
         if job.run.is_stopped():
             await _show(job, asyncio.ensure_future(_stop(job, may_cancel)))
+        elif job.record.state in (State.FAILED, State.EXPIRED):
+            job.run.report(events.failed(error_of(job.record).texts))
         else:
             job.run.report(_left_alone(job.record, "otherNode"))
         raise
@@ -100,7 +102,9 @@ async def _take_back(job: Job) -> Event:
     ends = clock.monotonic() + CANCEL_SECONDS
     report = _report(record, *NOT_IN_TIME)
     while True:
-        call, begun = job.account.executors.cancels.submit(cancel_and_record, job), False
+        # Of hundreds of jobs at once: in the few threads that cancel, each would wait anew.
+        is_silent = not await ended_within(job.write(job.account.claims.holds, record, job.owner), LOOK_SECONDS)
+        call, begun = job.account.executors.cancels.submit(cancel_and_record, job, is_silent=is_silent), False
         # A call has its time from when it begins.
         while not await ended_within(call, CANCEL_CALL_SECONDS):
             if begun or clock.monotonic() >= ends:
@@ -127,26 +131,30 @@ def _report(record: JobRecord, outcome: StopOutcome, key: str, *, end: str = "pr
     return events.stopped(text, outcome)
 
 
-def cancel_and_record(job: Job) -> tuple[StopOutcome, str]:
+def cancel_and_record(job: Job, *, is_silent: bool = False) -> tuple[StopOutcome, str]:
     """What became of the job, and its key in `stop` of the locales. It is left alone where another run has it or waits
     for it by now, and where that cannot be told and its claim may have lapsed.
 
-    In a thread, so that a late cancellation is written down all the same. Raises `RunComfyError`.
+    In a thread, so that a late cancellation is written down all the same. Of a journal that ``is_silent`` no more is
+    waited for than there must be. Raises `RunComfyError`.
     """
     record, account = job.record, job.account
-    is_wanted: Future[bool] = Future()
-    # In a thread of its own, since a database may be silent for half a minute.
-    threading.Thread(target=_ask_if_wanted, args=(is_wanted, job, record), name="seedance-look", daemon=True).start()
     # A claim that cannot have lapsed yet is nobody else's.
-    wait([is_wanted], LOOK_SECONDS if account.claims.is_certain(job.owner) else CLAIM_SECONDS)
-    if is_wanted.done() and not is_wanted.exception():
-        if is_wanted.result():
-            return StopOutcome.GOES_ON, "awaited"
-    elif not account.claims.is_certain(job.owner):
-        return NOT_IN_TIME
+    is_certain = account.claims.is_certain(job.owner)
+    if not (is_silent and is_certain):
+        is_wanted: Future[bool] = Future()
+        # In a thread of its own, since a database may be silent for half a minute.
+        look = threading.Thread(target=_ask_if_wanted, args=(is_wanted, job, record), name="seedance-look", daemon=True)
+        look.start()
+        wait([is_wanted], LOOK_SECONDS if is_certain else CLAIM_SECONDS)
+        if is_wanted.done() and not is_wanted.exception():
+            if is_wanted.result():
+                return StopOutcome.GOES_ON, "awaited"
+        elif not account.claims.is_certain(job.owner):
+            return NOT_IN_TIME
     if _cancel(account.client, record.request_id) is CancelOutcome.NOT_CANCELLABLE:
         return StopOutcome.GOES_ON, "running"
-    wait([job.write(job.move, record, State.CANCELLED)], LOOK_SECONDS)
+    wait([job.write(job.move, record, State.CANCELLED)], 0 if is_silent else LOOK_SECONDS)
     return StopOutcome.CANCELLED, "cancelled"
 
 

@@ -38,7 +38,8 @@ def submit(job: Job, seen: Sequence[JobRecord], order: Order, purchase: Purchase
     # Before the intent: a call that would be of no use needs none.
     account.rate_limiter.check()
     started = account.clock.with_sleep()
-    refused = job.record if job.record.id and job.record.state is State.REFUSED else None
+    # Not one that went away with a journal that was replaced meanwhile: there is no row then to be written over.
+    refused = next((each for each in seen if each.uid == job.record.uid and each.state is State.REFUSED), None)
     wanted = (order.key, order.run_key, order.request)
     intent = account.journal.create(seen, *wanted, job.owner, refused, purchase, account.max_jobs)
     if intent is None:

@@ -143,8 +143,10 @@ def test_the_price_is_asked_once_and_anew_when_it_is_old_and_nothing_is_shown_wh
     clock: TurningClock,
 ) -> None:
     unknown = (ConnectError("no connection"), reply(), reply(500), ApiResponse(200, {}, b"<html>"))
-    page = ModelPage(clock, *unknown, *(reply(base_price_usd=usd, price_unit="second") for usd in (0.02, 0.03)))
-    for expected in ("", "", "", "", LIST_PRICE, "$0.03 per second"):
+    first, second = (reply(base_price_usd=usd, price_unit="second") for usd in (0.02, 0.03))
+    page = ModelPage(clock, *unknown, first, ConnectError("no connection"), second, reply())
+    # By an old price the budget can still be kept.
+    for expected in ("", "", "", "", LIST_PRICE, LIST_PRICE, "$0.03 per second", ""):
         left = len(page.answers)
         for _ in range(2):
             assert page.ask() == expected, left

@@ -222,8 +222,10 @@ def test_without_an_answer_of_the_database_a_job_is_cancelled_only_while_its_cla
             machine.stop_at = f"in line, {age:.0f} s"
             monkeypatch.setattr(machine.account.claims, "holds", answer)
             assert (CANCELLED if is_certain else "could not be cancelled in time") in machine.stopped(), (answer, age)
+            go_on.set()
             assert machine.states() == ["cancelled" if is_certain else "accepted"], (answer, age)
             assert machine.service.count("cancel") == is_certain, (answer, age)
+            go_on.clear()
 
 
 def test_where_a_claim_may_have_lapsed_the_answer_of_a_slow_database_is_waited_for(
@@ -235,6 +237,29 @@ def test_where_a_claim_may_have_lapsed_the_answer_of_a_slow_database_is_waited_f
     machine.stop_at = f"in line, {CLAIM_SECONDS + 5:.0f} s"
     assert CANCELLED in machine.stopped()
     assert machine.service.count("cancel") == 1
+
+
+def test_a_silent_journal_is_waited_for_once_and_not_by_each_job(
+    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch, go_on: threading.Event
+) -> None:
+    """A few threads cancel: hundreds of jobs would be running, and paid for, when the last one is looked at."""
+    monkeypatch.setattr(stop, "LOOK_SECONDS", 0.05)
+    looks: list[None] = []
+
+    def silent(*_: object) -> bool:
+        looks.append(None)
+        return go_on.wait(PATIENCE)
+
+    async def graph() -> list[Video | BaseException]:
+        runs = [machine.generate(replace(BOAT, seed=seed)) for seed in range(3)]
+        return await asyncio.gather(*runs, return_exceptions=True)
+
+    machine.service.queued = 1e6
+    machine.change(deadline=1e9)
+    monkeypatch.setattr(machine.account.claims, "holds", silent)
+    monkeypatch.setattr(machine, "stop", lambda: len(machine.service.accepted) == 3)
+    assert [CANCELLED in str(stopped) for stopped in asyncio.run(graph())] == [True] * 3
+    assert len(looks) == 1
 
 
 def test_what_stop_says_waits_for_no_journal(
@@ -360,3 +385,33 @@ def test_a_job_that_has_just_ended_badly_is_raised_and_not_called_unsubmitted(
         machine.failed(error)
         assert machine.states() == [state]
         assert not machine.said("Nothing was charged"), state
+
+
+def test_a_bad_end_that_a_failed_sibling_keeps_from_being_raised_is_shown_and_raised_by_the_next_run(
+    new_machine: NewMachine, monkeypatch: pytest.MonkeyPatch, go_on: threading.Event
+) -> None:
+    """Two of a list fail at once: ComfyUI cuts the second one off before it can raise anything."""
+    for error, says in ((JobFailed, '"no"'), (JobExpired, "no longer has this job")):
+        machine, ended = new_machine(), threading.Event()
+
+        def hang(*_: object, ended: threading.Event = ended) -> tuple[()]:
+            ended.set()
+            go_on.wait(PATIENCE)
+            return ()
+
+        truth = machine.service.ending
+        if error is JobFailed:
+            machine.service.ending = {"status": "failed", "error": "no"}
+        else:
+            machine.service.forgotten.add("job-1")
+        with monkeypatch.context() as patched:
+            patched.setattr("nodes.jobs.runner.whole_files", hang)
+            machine.cut_off(ended.is_set)
+        assert machine.said(says) == 1, error
+        assert not machine.said("being submitted"), error
+        machine.service.ending = truth
+        machine.failed(error)
+        assert machine.bought == 1, error
+        assert machine.run().request_id == "job-2", error
+        go_on.set()
+        go_on.clear()

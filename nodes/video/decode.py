@@ -18,7 +18,7 @@ from typing import Final
 import psutil
 import torch
 
-from .errors import AGAIN, CorruptVideo, VideoError
+from .errors import CorruptVideo, VideoError
 from .probe import ALL, Selection, VideoInfo, read_timeline
 from .reader import open_frames, orientation_of, write_rgb
 
@@ -67,7 +67,7 @@ def decode(
                     done += 1
                     progress(done, len(out))
         if done < len(out):
-            raise CorruptVideo("video.breaksOff", AGAIN, name=file.name, frames=done + len(pending))
+            raise CorruptVideo("video.breaksOff", name=file.name, frames=done + len(pending))
     return Clip(images, info)
 
 

@@ -12,7 +12,7 @@ import av
 
 from ..errors import StopRequested
 from ..texts import Text
-from .errors import AGAIN, CorruptVideo, UnsupportedVideo, VideoError
+from .errors import CorruptVideo, UnsupportedVideo, VideoError
 from .reader import open_frames, open_video, orientation_of
 
 DEFAULT_FPS: Final = 24.0
@@ -103,7 +103,7 @@ def read_timeline(file: Path, selection: Selection, is_cancelled: Callable[[], b
             if is_cancelled():
                 raise StopRequested
             if packet.is_corrupt:
-                raise CorruptVideo("video.breaksOff", AGAIN, name=file.name, frames=len(times))
+                raise CorruptVideo("video.breaksOff", name=file.name, frames=len(times))
             if packet.is_keyframe:
                 keys.append(packet.pts)
             if not packet.size or packet.is_discard:

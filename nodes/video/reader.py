@@ -19,7 +19,7 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from numpy.typing import NDArray
 
 from ..errors import StopRequested
-from .errors import AGAIN, CorruptVideo, UnsupportedVideo
+from .errors import CorruptVideo, UnsupportedVideo
 from .file_format import format_of
 
 _STILLS: Final = ("mjpeg", "png", "bmp", "gif", "webp", "tiff")
@@ -54,7 +54,7 @@ def open_video(file: Path, *, quick: bool = False) -> Iterator[tuple[InputContai
         try:
             yield container, min(streams, key=_strangeness)
         except av.FFmpegError:
-            raise CorruptVideo("video.damaged", AGAIN, name=file.name) from None
+            raise CorruptVideo("video.damaged", name=file.name) from None
 
 
 def _strangeness(stream: av.VideoStream) -> tuple[bool, bool, bool]:

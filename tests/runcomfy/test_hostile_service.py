@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -102,7 +103,7 @@ def test_nothing_that_holds_a_header_hangs_on_an_error(server: Loopback) -> None
     for (what, answer), request, before in product(answers.items(), BOTH, (None, refuse)):
         server.answer = breaking_off(answer)
         with pytest.raises(RunComfyError) as raised:
-            transport(server).send(request, before_first_byte=before)
+            transport(server).send(replace(request, before_first_byte=before))
         error = raised.value
         assert (error.__context__, error.__cause__) == (None, None), what
         shown = traceback.TracebackException.from_exception(error, capture_locals=True)

@@ -8,6 +8,7 @@ import json
 import re
 import socket
 from contextlib import ExitStack
+from dataclasses import replace
 from itertools import chain, product, repeat
 from unittest.mock import Mock
 
@@ -168,13 +169,13 @@ def test_what_is_called_before_the_first_byte_ends_the_exchange_with_its_own_err
     for where, kind in product((service, server), (StopRequested, ConnectError, LookupError, KeyboardInterrupt)):
         before, is_late = where.connections, Mock(side_effect=kind("too late"))
         with pytest.raises(kind, match="too late") as raised:
-            transport(where, Limits(read=0.2)).send(POST, before_first_byte=is_late)
+            transport(where, Limits(read=0.2)).send(replace(POST, before_first_byte=is_late))
         assert is_late.call_count == 1
         assert where is server or where.connections == before + 1, "after the handshake"
         assert raised.value.__context__ is None
         assert where.received == []
     for where in (service, server):
-        assert transport(where).send(POST, before_first_byte=lambda: None).status == 200
+        assert transport(where).send(replace(POST, before_first_byte=lambda: None)).status == 200
 
 
 def test_a_submit_has_a_limit_of_its_own_from_its_beginning_by_the_clock_that_is_handed_in(server: Loopback) -> None:

@@ -33,10 +33,9 @@ from ..jobs.errors import Stopped
 from ..jobs.events import Event
 from ..jobs.waiting import Cancellation
 from ..texts import Text
-from ..video.decode import SPARE, available_memory
+from ..video.decode import SPARE, FileFrames, FrameSource, TensorFrames, available_memory
 from ..video.encode import Format, VideoWriter, finished_frames, remove_unfinished, to_pictures
 from ..video.errors import VideoError, cannot_open
-from ..video.frame_source import FileFrames, FrameSource, TensorFrames
 from .execute import intermediate_device, intermediate_dtype, running
 from .runtime import running_node, shared
 from .videos import preview

@@ -15,10 +15,9 @@ import numpy as np
 import pytest
 import torch
 
-from nodes.video.decode import decode
+from nodes.video.decode import FileFrames, FrameSource, TensorFrames, decode
 from nodes.video.encode import Format, VideoWriter, finished_frames, remove_unfinished, to_pictures
 from nodes.video.errors import DiskFailure
-from nodes.video.frame_source import FileFrames, FrameSource, TensorFrames
 from tests.support.clips import BT601, BT709, Coding, number_in, numbered, sound_of, times_of, write_clip
 from tests.video.test_colours import COLOURS, SHARP, centres, chart
 from tests.video.test_odd_files import FFMPEG, X264, make, source

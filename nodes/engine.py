@@ -209,7 +209,7 @@ class Engine:
             rate_limiter=RateLimiter(self._clock, Backoff()),
             price=ListPrice(partial(self.executors.calls.submit, client.model_info), self._clock),
             folder=folder,
-            open_download=partial(Download, session=session, trusted_origin=trusted),
+            open_download=partial(Download, session=session),
             check_before_submit=lambda: check_before_submit(
                 folder, () if trusted else claims.journal.media_hosts(origin)
             ),

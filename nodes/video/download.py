@@ -23,7 +23,6 @@ from ..http_exchange import Exchange, ResponseTooLarge
 from ..texts import Text
 from .errors import DiskFailure, DownloadInterrupted, HostUnreachable, LinkExpired, VideoError, disk_error
 from .file_format import check_mp4
-from .url_policy import check_url
 
 MAX_SIZE: Final = 512 * 1024 * 1024
 """Bytes of a video; Seedance's own have a few million."""
@@ -48,8 +47,8 @@ class Download:
 
     target: Path
     session: requests.Session
+    """Judges where links lead."""
     _: KW_ONLY
-    trusted_origin: str | None = None
     max_size: int = MAX_SIZE
     clock: Callable[[], float] = time.monotonic
     wait: Wait = pause
@@ -71,8 +70,6 @@ class Download:
         well. Raises `DownloadInterrupted` or `LinkExpired` where another attempt, or another link, may help, another
         `VideoError` where not, and `StopRequested`.
         """
-        if not (self.trusted_origin and link.startswith(self.trusted_origin + "/")):
-            check_url(link)
 
         def go_on() -> None:
             if stopped():
@@ -192,8 +189,6 @@ class Download:
             return VideoError("video.badProxy", reason=reason)
         if isinstance(error, requests.exceptions.TooManyRedirects):
             return VideoError("video.endlessRedirects")
-        if isinstance(error, requests.exceptions.InvalidSchema):
-            return VideoError("video.redirectNotHttps")
         if isinstance(error, ValueError):
             # What requests and urllib raise for a link, or a redirect, that cannot be taken apart.
             return VideoError("video.badLink")

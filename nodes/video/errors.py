@@ -16,7 +16,7 @@ import errno
 import re
 from pathlib import Path
 
-from ..errors import SeedanceError
+from ..errors import Charge, SeedanceError
 from ..texts import Text
 
 
@@ -52,7 +52,7 @@ class UnsupportedVideo(VideoError): ...
 
 class CorruptVideo(VideoError):
     def __init__(self, key: str, **values: str | int) -> None:
-        super().__init__(key, Text("errors.video.again"), **values)
+        super().__init__(key, Text("errors.video.again"), charge=Charge.NO_MATTER, request_id=None, **values)
 
 
 def name_of(file: Path) -> str:

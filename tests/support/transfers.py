@@ -19,7 +19,7 @@ ETAG = {"ETag": '"one"'}
 
 
 def download(server: Loopback, target: Path, **options: Any) -> Download:
-    return Download(target, media_session(server.origin), trusted_origin=server.origin, **options)
+    return Download(target, media_session(server.origin), **options)
 
 
 def get(session: requests.Session, link: str, **options: Any) -> requests.Response:
@@ -39,7 +39,7 @@ def attempt(
 
 def failure_of(link: str, target: Path, origin: str | None = None, **options: Any) -> VideoError:
     """What one attempt at a link ends with."""
-    fetched = Download(target, media_session(origin), trusted_origin=origin, **options)
+    fetched = Download(target, media_session(origin), **options)
     with pytest.raises(VideoError) as raised:
         fetched.attempt(link, lambda *_: None, lambda: False)
     return raised.value

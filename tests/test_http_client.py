@@ -7,11 +7,10 @@ import logging
 import socket
 import ssl
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from itertools import chain, count, product, repeat
+from itertools import count, product
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,7 +19,7 @@ import pytest
 import requests
 
 from nodes.http_client import LimitedAdapter, Session, failure_reason
-from nodes.http_exchange import HEAD_TIMEOUT, Exchange, ResponseTooLarge
+from nodes.http_exchange import Exchange, ResponseTooLarge
 from tests.support import loopback_server as serving
 from tests.support.loopback_server import CHUNKED, DEADLINE, HEAD, Loopback, Received, always, reply, silent_after
 
@@ -75,25 +74,6 @@ def test_each_exchange_of_a_connection_has_its_own_time(server: Loopback) -> Non
     for _ in range(40):
         assert get(server.origin, 50, lambda: next(seconds), using=kept).content == b"{}"
     assert server.connections == 1
-
-
-def test_a_head_has_a_limit_of_its_own_which_ends_with_it(server: Loopback) -> None:
-    server.answer = silent_after(server, b"HTTP/1.1 200 OK\r\n")
-    clock = chain([0.0] * 3, repeat(HEAD_TIMEOUT + 0.1))
-    with pytest.raises(requests.ReadTimeout):
-        get(server.origin, 660, lambda: next(clock))
-
-    late = threading.Event()
-
-    def answer(_: Received) -> Iterator[bytes]:
-        yield HEAD
-        assert late.wait(DEADLINE)
-        yield bytes(100)
-
-    server.answer = answer
-    with get(server.origin, 660, lambda: 600.0 if late.is_set() else 0.0, stream=True) as slow:
-        late.set()
-        assert len(slow.content) == 100
 
 
 def test_what_is_too_long_is_given_up_before_its_end_and_not_a_byte_too_early(server: Loopback) -> None:

@@ -101,6 +101,15 @@ def of_size(size: int) -> bytes:
     return head % length + bytes(length)
 
 
+def test_the_body_of_a_redirect_is_not_read(server: Loopback) -> None:
+    begun = reply(302, headers={"Location": "/there", "Content-Length": "999999999999"}) + bytes(100_000)
+    redirecting = silent_after(server, begun)
+    server.answer = lambda request: [reply(200, b"here")] if request.target == "/there" else redirecting(request)
+    following = Session(LimitedAdapter(), redirects=1)
+    assert get(server.origin, using=following, stream=True, timeout=(5, 5)).content == b"here"
+    assert get(server.origin, stream=True).is_redirect
+
+
 def test_no_cookie_or_password_is_sent_and_nothing_is_requested_outside_of_an_exchange(
     server: Loopback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,8 +16,7 @@ import pytest
 from nodes.errors import StopRequested
 from nodes.video import errors
 from nodes.video.download import AROUND
-from tests.support import loopback_server as serving
-from tests.support.loopback_server import CHUNKED, DEADLINE, Loopback, always, reply, silent_after
+from tests.support.loopback_server import CHUNKED, DEADLINE, Loopback, always, breaking_off, reply, silent_after
 from tests.support.strict_files import held
 from tests.support.tiny_mp4 import box
 from tests.support.transfers import ETAG, attempt, breaks_off, download, failure, failure_of, files, half_of, ranged
@@ -46,31 +45,36 @@ def test_what_each_answer_means_and_that_it_leaves_nothing_behind(server: Loopba
         b"HTTP/1.1 200 OK\r\n\r\n" + data,
         CHUNKED + (around + b"x\r\n") * (AROUND // len(around) + 2 + len(data) // len(around)),
     )
+    # Which redirects are followed is in test_url_policy.py.
+    redirects = (
+        ("https://videos.invalid/a.mp4", errors.HostUnreachable, "its name could not"),
+        ("https://10.0.0.1/a.mp4", errors.UnsafeUrl, "not a public address"),
+        ("https://[::1/a.mp4", errors.VideoError, "not a valid"),
+        ("/a.mp4", errors.VideoError, "redirects without end"),
+    )
+    nonsense = (b"", CHUNKED + b"-1\r\n" + bytes(1000), CHUNKED + b"-5\r\n" + bytes(1000))
     rows: list[tuple[type[errors.VideoError], str, bytes]] = [
         *((errors.LinkExpired, str(status), reply(status)) for status in (401, 403, 404, 410)),
         *((errors.DownloadInterrupted, str(status), reply(status)) for status in (408, 429, 500, 502, 503, 504)),
+        *((errors.DownloadInterrupted, "lost", sent) for sent in nonsense),
         *((errors.VideoError, str(status), reply(status)) for status in (204, 400, 405, 418, 451)),
+        *((kind, words, reply(302, headers={"Location": location})) for location, kind, words in redirects),
         (errors.UnsupportedVideo, "not an MP4", reply(200, b"<html>This link has expired</html>")),
         (errors.UnsupportedVideo, "not an MP4", reply(200)),
         (errors.CorruptVideo, "incomplete", reply(200, data[: len(data) // 2])),
         *((errors.VideoError, "larger than", begun) for begun in too_large),
     ]
-    for kind, words, sent in rows:
-        server.answer = silent_after(server, sent)
-        most = len(data) - (kind is errors.VideoError)
-        error = failure(server, target, max_size=most)
-        assert (type(error), files(target)) == (kind, []), sent[:50]
+    for number, (kind, words, sent) in enumerate(rows):
+        server.answer, place = breaking_off(sent), target.parent / str(number) / target.name
+        error = failure(server, place, max_size=len(data) - (kind is errors.VideoError))
+        assert type(error) is kind, sent[:50]
         assert words in error.message, sent[:50]
+        assert files(place) == [] or sent in nonsense, sent[:50]
 
 
-def test_a_response_that_makes_no_sense_is_worth_another_attempt_unless_the_video_is_there(
-    server: Loopback, target: Path, data: bytes
-) -> None:
-    for sent in (b"", CHUNKED + b"-1\r\n" + bytes(1000), CHUNKED + b"-5\r\n" + bytes(1000)):
-        server.answer = serving.breaking_off(sent)
-        assert type(failure(server, target)) is errors.DownloadInterrupted, sent
+def test_a_length_that_makes_no_sense_does_no_harm(server: Loopback, target: Path, data: bytes) -> None:
     for length in ("-5", "many", "9" * 5000, "1e3"):
-        server.answer = serving.breaking_off(b"HTTP/1.1 200 OK\r\nContent-Length: %b\r\n\r\n" % length.encode() + data)
+        server.answer = breaking_off(b"HTTP/1.1 200 OK\r\nContent-Length: %b\r\n\r\n" % length.encode() + data)
         attempt(download(server, target), server)
         assert target.read_bytes() == data, length
 
@@ -111,35 +115,12 @@ def test_a_trickle_is_cut_by_the_time_limit_of_an_attempt(server: Loopback, targ
     assert fetched.received == 10
 
 
-def test_a_host_that_cannot_be_reached_is_asked_for_once_and_named_as_such(
-    target: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_host_that_cannot_be_reached_is_asked_for_once(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     resolve = Mock(side_effect=socket.gaierror(-2, "Name or service not known"))
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    unknown = failure_of(ELSEWHERE, target)
-    assert resolve.call_count == 1
-    resolve.side_effect, resolve.return_value = None, []
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "missing.pem"))
-    uncertified = failure_of(ELSEWHERE, target)
-    for error, reason in ((unknown, "its name could"), (uncertified, "the certificates that REQUESTS_CA_BUNDLE names")):
-        assert isinstance(error, errors.HostUnreachable), reason
-        assert f"could not be reached ({reason}" in error.message
-    assert files(target) == []
-
-
-def test_a_redirect_is_final_but_one_to_a_host_that_cannot_be_reached(server: Loopback, target: Path) -> None:
-    """Which ones are followed is in test_url_policy.py."""
-    for location, kind, words in (
-        ("https://videos.invalid/a.mp4", errors.HostUnreachable, "its name could not"),
-        ("https://10.0.0.1/a.mp4", errors.UnsafeUrl, "not a public address"),
-        ("https://[::1/a.mp4", errors.VideoError, "not a valid"),
-        ("https://videos.example:port/a.mp4", errors.UnsafeUrl, "not a valid"),
-        ("/a.mp4", errors.VideoError, "redirects without end"),
-    ):
-        server.answer = always(reply(302, headers={"Location": location}))
-        error = failure(server, target)
-        assert (type(error), files(target)) == (kind, []), location
-        assert words in error.message, location
+    error = failure_of(ELSEWHERE, target)
+    assert (type(error), resolve.call_count) == (errors.HostUnreachable, 1)
+    assert "could not be reached (its name could" in error.message
 
 
 def test_a_link_or_a_proxy_that_cannot_be_used_is_said_and_final(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,9 +18,21 @@ import torch
 from nodes.video.decode import FileFrames, FrameSource, TensorFrames, decode
 from nodes.video.encode import Format, VideoWriter, finished_frames, remove_unfinished, to_pictures
 from nodes.video.errors import DiskFailure
-from tests.support.clips import BT601, BT709, Coding, number_in, numbered, sound_of, times_of, write_clip
+from tests.support.clips import (
+    BT601,
+    BT709,
+    FFMPEG,
+    X264,
+    Coding,
+    make,
+    number_in,
+    numbered,
+    sound_of,
+    source,
+    times_of,
+    write_clip,
+)
 from tests.video.test_colours import COLOURS, SHARP, centres, chart
-from tests.video.test_odd_files import FFMPEG, X264, make, source
 
 WHOLE: Final = (0.0, 0.0)
 

@@ -40,7 +40,7 @@ class Exchange:
     sent: bool = field(default=False, init=False)
     """Whether a byte of the last request may have left. What it takes to connect, such as a TLS handshake or asking a
     proxy for a tunnel, is no part of a request."""
-    check_address: Callable[[str, str], None] = field(init=False)
+    check_address: Callable[[str, str], None] = field(init=False, repr=False)
     """Of the `LimitedAdapter` that sends the request."""
 
     def __post_init__(self) -> None:

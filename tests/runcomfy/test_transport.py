@@ -132,10 +132,9 @@ def test_nor_where_a_handshake_does_not_end(service: Loopback) -> None:
 
     wire = HttpTransport(service.origin, TOKEN, Limits(connect=0.3))
     greetings = (serving.no_tls(), serving.no_tls(how=Reset), serving.no_tls(portal), resets_at_once, hangs)
-    for service.greeting in greetings:
-        for request in BOTH:
-            message = failure(ConnectError, wire, request)
-            assert re.search("no TLS|before anything was sent|no connection", message), service.greeting
+    for service.greeting, request in product(greetings, BOTH):
+        message = failure(ConnectError, wire, request)
+        assert re.search("no TLS|before anything was sent|no connection", message), service.greeting
     service.greeting = serving.tls
     assert wire.send(POST).body == b"{}", "so that this test can fail"
     assert len(service.received) == 1
@@ -144,9 +143,7 @@ def test_nor_where_a_handshake_does_not_end(service: Loopback) -> None:
 # The last look before the first byte.
 
 
-def test_what_is_called_before_the_first_byte_ends_the_exchange_with_its_own_error(
-    service: Loopback, server: Loopback
-) -> None:
+def test_what_is_called_before_the_first_byte_ends_the_exchange(service: Loopback, server: Loopback) -> None:
     for where, kind in product((service, server), (StopRequested, ConnectError, LookupError, KeyboardInterrupt)):
         before, is_late = where.connections, Mock(side_effect=kind("too late"))
         with pytest.raises(kind, match="too late") as raised:
@@ -209,9 +206,7 @@ def test_an_answer_that_breaks_off_leaves_it_open(service: Loopback, server: Loo
         RunComfy(transport(server), TOKEN.source).submit(GenerationRequest("A boat"))
 
 
-def test_whatever_else_an_answer_makes_python_say_leaves_it_open(
-    server: Loopback, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_any_other_error_of_pythons_leaves_it_open(server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
     for kind in (ValueError, UnicodeError, http.client.HTTPException, OSError):
         with monkeypatch.context() as patched:
             patched.setattr(http.client.HTTPResponse, "begin", Mock(side_effect=kind(f"there is {SECRET} in it")))

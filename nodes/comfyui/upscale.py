@@ -147,7 +147,7 @@ def _part_id() -> str:
 
 def _open(video: Any, file: Path | None, cancellation: Cancellation) -> FrameSource:
     if file and (window := _window(video)):
-        return FileFrames(file, window, cancellation.is_cancelled)
+        return FileFrames(file, window, cancellation.check)
     held = video.get_components()
     sound = (held.audio["waveform"][0], int(held.audio["sample_rate"])) if held.audio else None
     return TensorFrames(held.images, Fraction(held.frame_rate), sound)

@@ -45,22 +45,22 @@ def decode(
     *,
     dtype: torch.dtype = torch.float32,
     progress: Callable[[int, int], object] = lambda *_: None,
-    is_cancelled: Callable[[], bool] = lambda: False,
+    check_stop: Callable[[], None] = lambda: None,
 ) -> Clip:
     """Read the selected frames of a video. Blocks; meant for a worker thread. Needs their memory and a few frames more.
 
     One thread decodes, others convert what was decoded before.
-    ``progress`` is called with the frames done and in all, ``is_cancelled`` before every frame.
+    ``progress`` is called with the frames done and in all, ``check_stop`` before every packet and
+    frame, which may raise `StopRequested`.
 
     Raises:
         UnsupportedVideo: it is none, or of a kind that is not read.
         CorruptVideo: it is incomplete.
         VideoError: the selection leaves no frame, or they would not fit into memory; nothing was allocated.
-        StopRequested: ``is_cancelled`` said so.
     """
-    timeline = read_timeline(file, selection, is_cancelled)
+    timeline = read_timeline(file, selection, check_stop)
     wanted = timeline.wanted
-    with open_frames(file, wanted.start, timeline.times, is_cancelled) as (stream, first, frames):
+    with open_frames(file, wanted.start, timeline.times, check_stop) as (stream, first, frames):
         info, orientation = timeline.info(stream, first), orientation_of(first)
         images = allocate((len(wanted), info.height, info.width, 3), file, dtype)
         out, done, workers = images.numpy(), 0, max(2, (os.cpu_count() or 1) // 2)
@@ -125,13 +125,13 @@ def container_memory(root: Path) -> Iterator[int]:
 class FileFrames:
     """The frames of a file that are shown from ``start`` seconds on, for ``duration`` seconds or, for 0, to the end.
 
-    Raises `UnsupportedVideo`, `CorruptVideo`, or `StopRequested` where ``is_cancelled`` said so.
+    Raises `UnsupportedVideo`, `CorruptVideo`, and what ``check_stop`` does.
     """
 
-    def __init__(self, file: Path, window: tuple[float, float], is_cancelled: Callable[[], bool]) -> None:
-        self.name, self._file, self._is_cancelled = file.stem, file, is_cancelled
-        timeline = read_timeline(file, ALL, is_cancelled)
-        with open_frames(file, is_cancelled=is_cancelled) as (stream, first, _):
+    def __init__(self, file: Path, window: tuple[float, float], check_stop: Callable[[], None]) -> None:
+        self.name, self._file, self._check_stop = file.stem, file, check_stop
+        timeline = read_timeline(file, ALL, check_stop)
+        with open_frames(file, check_stop=check_stop) as (stream, first, _):
             info, self._orientation = timeline.info(stream, first), orientation_of(first)
             self.time_base = stream.time_base or Fraction(1, 1000)
             aspect = stream.sample_aspect_ratio or Fraction(1)
@@ -153,7 +153,7 @@ class FileFrames:
         return found.hexdigest()
 
     def parts(self, size: int) -> Parts:
-        with open_frames(self._file, is_cancelled=self._is_cancelled) as (_, _, frames):
+        with open_frames(self._file, check_stop=self._check_stop) as (_, _, frames):
             wanted = (frame for frame in frames if frame.pts is None or self._is_in(frame.pts))
             done = 0
             while some := list(islice(wanted, size)):

@@ -16,7 +16,6 @@ from typing import Final
 import requests
 from urllib3.exceptions import HTTPError
 
-from ..errors import StopRequested
 from ..files import Wait, patiently, pause, remove, replace, sync
 from ..http_client import InvalidProxy, failure_reason
 from ..http_exchange import Exchange, ResponseTooLarge
@@ -63,20 +62,16 @@ class Download:
         self._validator = ""
         self._is_whole = False
 
-    def attempt(self, link: str, progress: Callable[[int, int | None], None], stopped: Callable[[], bool]) -> None:
+    def attempt(self, link: str, progress: Callable[[int, int | None], None], check_stop: Callable[[], None]) -> None:
         """Fetch all, or all that is still missing, then check it and give it its name. Blocks.
 
-        ``progress`` is called with the bytes received and in all, ``stopped`` before every reading, of the head as
-        well. Raises `DownloadInterrupted` or `LinkExpired` where another attempt, or another link, may help, another
-        `VideoError` where not, and `StopRequested`.
+        ``progress`` is called with the bytes received and in all, ``check_stop`` before every reading, of the head
+        as well. Raises `DownloadInterrupted` or `LinkExpired` where another attempt, or another link, may help, another
+        `VideoError` where not, and what ``check_stop`` does.
         """
 
-        def go_on() -> None:
-            if stopped():
-                raise StopRequested
-
         size = self.max_size + AROUND
-        exchange = Exchange(ATTEMPT_TIMEOUT, size, self.clock, before_first_byte=go_on, before_read=go_on)
+        exchange = Exchange(ATTEMPT_TIMEOUT, size, self.clock, before_first_byte=check_stop, before_read=check_stop)
         try:
             with exchange:
                 self._transfer(link, progress)

@@ -32,16 +32,16 @@ def attempt(
     download: Download,
     server: Loopback,
     progress: Callable[[int, int | None], None] = lambda received, total: None,
-    stopped: Callable[[], bool] = lambda: False,
+    check_stop: Callable[[], None] = lambda: None,
 ) -> None:
-    download.attempt(server.origin + "/a.mp4", progress, stopped)
+    download.attempt(server.origin + "/a.mp4", progress, check_stop)
 
 
 def failure_of(link: str, target: Path, origin: str | None = None, **options: Any) -> VideoError:
     """What one attempt at a link ends with."""
     fetched = Download(target, media_session(origin), **options)
     with pytest.raises(VideoError) as raised:
-        fetched.attempt(link, lambda *_: None, lambda: False)
+        fetched.attempt(link, lambda *_: None, lambda: None)
     return raised.value
 
 

@@ -82,7 +82,7 @@ def test_a_length_that_makes_no_sense_does_no_harm(server: Loopback, target: Pat
 def test_stop_is_seen_between_two_pieces_however_small(server: Loopback, target: Path) -> None:
     """Whoever sends them may go on for ever, and threads are few."""
     with pytest.raises(StopRequested):
-        attempt(download(server, target), server, stopped=lambda: True)
+        attempt(download(server, target), server, check_stop=Mock(side_effect=StopRequested))
     assert server.received == []
     for begun, trickle in (
         (b"HTTP/1.1 200 OK\r\nX: ", b"y"),
@@ -98,10 +98,14 @@ def test_stop_is_seen_between_two_pieces_however_small(server: Loopback, target:
             yield sent[1]
             server.over.wait(DEADLINE)
 
+        def check_stop(stop: threading.Event = stop) -> None:
+            if stop.is_set():
+                raise StopRequested
+
         server.answer = answer
         fetched = download(server, target)
         with pytest.raises(StopRequested):
-            attempt(fetched, server, stopped=stop.is_set)
+            attempt(fetched, server, check_stop=check_stop)
         fetched.discard()
         assert files(target) == [], begun
 

@@ -83,7 +83,7 @@ def apart(one: torch.Tensor, other: torch.Tensor) -> float:
 
 
 def of_file(file: Path, window: tuple[float, float] = WHOLE) -> FileFrames:
-    return FileFrames(file, window, lambda: False)
+    return FileFrames(file, window, lambda: None)
 
 
 def test_frames_times_and_sound_stay(folder: Path, tmp_path: Path) -> None:

@@ -79,6 +79,26 @@ def test_a_length_that_makes_no_sense_does_no_harm(server: Loopback, target: Pat
         assert target.read_bytes() == data, length
 
 
+def stop_while(server: Loopback, target: Path, begun: bytes, trickle: bytes) -> None:
+    """Stop a download whose server has sent something and then no more than a little."""
+    stop = threading.Event()
+
+    def answer(_: object) -> Iterator[bytes]:
+        yield begun
+        stop.set()
+        yield trickle
+        server.over.wait(DEADLINE)
+
+    def check_stop() -> None:
+        if stop.is_set():
+            raise StopRequested
+
+    server.answer, fetched = answer, download(server, target)
+    with pytest.raises(StopRequested):
+        attempt(fetched, server, check_stop=check_stop)
+    fetched.discard()
+
+
 def test_stop_is_seen_between_two_pieces_however_small(server: Loopback, target: Path) -> None:
     """Whoever sends them may go on for ever, and threads are few."""
     with pytest.raises(StopRequested):
@@ -90,23 +110,7 @@ def test_stop_is_seen_between_two_pieces_however_small(server: Loopback, target:
         (CHUNKED + b"5;", b"x"),
         (CHUNKED + b"1\r\nx\r\n0\r\n", b"X: y\r\n"),
     ):
-        stop = threading.Event()
-
-        def answer(_: object, sent: tuple[bytes, bytes] = (begun, trickle), stop: Any = stop) -> Iterator[bytes]:
-            yield sent[0]
-            stop.set()
-            yield sent[1]
-            server.over.wait(DEADLINE)
-
-        def check_stop(stop: threading.Event = stop) -> None:
-            if stop.is_set():
-                raise StopRequested
-
-        server.answer = answer
-        fetched = download(server, target)
-        with pytest.raises(StopRequested):
-            attempt(fetched, server, check_stop=check_stop)
-        fetched.discard()
+        stop_while(server, target, begun, trickle)
         assert files(target) == [], begun
 
 

@@ -69,7 +69,6 @@ class Download:
         as well. Raises `DownloadInterrupted` or `LinkExpired` where another attempt, or another link, may help, another
         `VideoError` where not, and what ``check_stop`` does.
         """
-
         size = self.max_size + AROUND
         exchange = Exchange(ATTEMPT_TIMEOUT, size, self.clock, before_first_byte=check_stop, before_read=check_stop)
         try:

@@ -15,7 +15,7 @@ FILES = sorted((ROOT / "nodes").rglob("*.py"))
 NODES = ("text_to_video", "options", "load_video", "upscale_video")
 COMFYUI = {"comfy", "comfy_api", "comfy_execution", "comfy_extras", "folder_paths", "nodes", "server", "spandrel"}
 HEAVY = {"av", "cv2", "numpy", "torch"}
-DECODING = ("decode", "encode", "execute", "frame_source", "probe", "reader", "upscale")
+DECODING = ("decode", "encode", "execute", "probe", "reader", "upscale")
 """Files that are loaded when there is something to decode, not when ComfyUI starts."""
 
 LAYERS: dict[str, set[str]] = {

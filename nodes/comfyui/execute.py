@@ -116,9 +116,8 @@ async def _outputs(video: Video, selection: Selection, run: Run) -> io.NodeOutpu
 
     def read() -> tuple[torch.Tensor | None, VideoInfo]:
         if not is_decoded:
-            return None, probe(file, cancellation.is_cancelled, selection)
-        dtype, is_cancelled = intermediate_dtype(), cancellation.is_cancelled
-        clip = decode(file, selection, dtype=dtype, progress=progress, is_cancelled=is_cancelled)
+            return None, probe(file, cancellation.check, selection)
+        clip = decode(file, selection, dtype=intermediate_dtype(), progress=progress, check_stop=cancellation.check)
         return clip.images.to(intermediate_device()), clip.info
 
     try:

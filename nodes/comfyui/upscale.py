@@ -31,10 +31,9 @@ from ..jobs.clock import Clock
 from ..jobs.errors import Stopped
 from ..jobs.waiting import Cancellation
 from ..texts import Text
-from ..video.decode import SPARE, available_memory
+from ..video.decode import SPARE, FileFrames, FrameSource, TensorFrames, available_memory
 from ..video.encode import Format, VideoWriter, finished_frames, remove_unfinished, to_pictures
 from ..video.errors import VideoError, cannot_open
-from ..video.frame_source import FileFrames, FrameSource, TensorFrames
 from .execute import intermediate_device, intermediate_dtype, running
 from .node import running_node, shared
 from .videos import preview
@@ -139,7 +138,7 @@ def _part_id() -> str:
 
 def _open(video: Any, file: Path | None, cancellation: Cancellation) -> FrameSource:
     if file and (window := _window(video)):
-        return FileFrames(file, window, cancellation.is_cancelled)
+        return FileFrames(file, window, cancellation.check)
     held = video.get_components()
     sound = (held.audio["waveform"][0], int(held.audio["sample_rate"])) if held.audio else None
     return TensorFrames(held.images, Fraction(held.frame_rate), sound)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from .errors import AGAIN, CorruptVideo, UnsupportedVideo, cannot_open, name_of
+from .errors import CorruptVideo, UnsupportedVideo, cannot_open, name_of
 
 MOST_BOXES: Final = 100_000
 """Beside each other; a file of nothing but tiny ones would take minutes."""
@@ -71,12 +71,12 @@ def _check_boxes(file: Path) -> None:
     """Make sure that a file of boxes (ISO/IEC 14496-12) has an index and pictures, the last fragment too."""
     kinds = _walk(file, _box)
     if len(kinds) > MOST_BOXES:
-        raise CorruptVideo("video.tooManyBoxes", AGAIN, name=name_of(file), most=f"{MOST_BOXES:,}")
+        raise CorruptVideo("video.tooManyBoxes", name=name_of(file), most=f"{MOST_BOXES:,}")
     missing = [kind.decode() for kind in (b"moov", b"mdat") if kind not in kinds]
     if [kind for kind in kinds if kind in (b"moof", b"mdat")][-1:] == [b"moof"]:
         missing = ["mdat"]
     if missing:
-        raise CorruptVideo("video.noBox", AGAIN, name=name_of(file), boxes="/".join(missing))
+        raise CorruptVideo("video.noBox", name=name_of(file), boxes="/".join(missing))
 
 
 def _walk(file: Path, part: Callable[[bytes], Part], align: int = 1) -> list[bytes]:
@@ -96,7 +96,7 @@ def _walk(file: Path, part: Callable[[bytes], Part], align: int = 1) -> list[byt
             end = start + size
             start = end + -end % align
     if end > length:
-        raise CorruptVideo("video.cut", AGAIN, name=name_of(file), length=f"{length:,}", expected=f"{end:,}")
+        raise CorruptVideo("video.cut", name=name_of(file), length=f"{length:,}", expected=f"{end:,}")
     return kinds
 
 

@@ -121,7 +121,7 @@ class ModelPage:
         let_rest(self._executors)
         return self.price.text()
 
-    def send(self, request: ApiRequest, /, *, before_first_byte: Callable[[], None] | None = None) -> ApiResponse:
+    def send(self, request: ApiRequest, /) -> ApiResponse:
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
             raise answer

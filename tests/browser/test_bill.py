@@ -169,9 +169,11 @@ def test_what_changes_further_down_is_shown_and_leaves_a_list_that_it_does_not_b
     for text in ("Lantern 35!", "Lantern 5!", "one"):
         card(panel, f"{prompt} {text}").scroll_into_view_if_needed()
     expect(card(panel, f"{prompt} one")).to_contain_text("Being made")
-    journal.transition(slow, State.SUCCEEDED, cost=3.21)
+    paid = journal.transition(slow, State.SUCCEEDED, cost=3.21)
     expect(card(panel, f"{prompt} one")).to_contain_text("Paid for, not on disk · $3.21")
     expect(panel).to_contain_text(f"all {dollars(totals(journal)['all']['cost'])}")
+    journal.transition(paid, State.EXPIRED)
+    expect(card(panel, f"{prompt} one")).to_contain_text("No longer at RunComfy")
     other = record(journal, State.ACCEPTED, GenerationRequest(f"{prompt} three"))
     panel.get_by_role("combobox").select_option("Under way")
     expect(panel.get_by_role("listitem")).to_have_count(2)

@@ -6,13 +6,10 @@ import multiprocessing
 from collections import Counter
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from typing import Any, Final
+from typing import Any
 
-from nodes.rehearsal import Timing, VideoRequest
-from tests.support.rehearsal import RehearsalService, Submission
-
-FOOTAGE: Final = VideoRequest(text="Many jobs", duration=2)
-"""The smallest video there is; all jobs bring it."""
+from nodes.rehearsal import Timing
+from tests.support.rehearsal import RehearsalService, Submission, small_videos
 
 
 @dataclass(frozen=True)
@@ -55,7 +52,7 @@ class ServiceProcess:
 
 
 def _serve(there: Connection[Any, Any], timing: Timing, latency: float) -> None:
-    with RehearsalService(timing=timing, video=FOOTAGE, latency=latency) as service:
+    with RehearsalService(timing=timing, make=small_videos(), latency=latency) as service:
         there.send(service.origin)
         while there.recv() == "look":
             calls = Counter({kind: count for (_, kind), count in service.calls.items()})

@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwr
 
 from nodes.rehearsal import Timing
 from tests.browser.screenshots import Screenshots
+from tests.browser.scripts import CLOSE_SIDEBAR
 from tests.browser.ui import Ui
 from tests.comfyui.conftest import PACK, ServiceLog
 from tests.support.rehearsal import RehearsalService
@@ -122,7 +123,7 @@ def opened(browser: Browser, server: ComfyUI) -> Iterator[Ui]:
 @pytest.fixture
 def ui(opened: Ui, request: pytest.FixtureRequest) -> Iterator[Ui]:
     """The web UI, ready, with an empty graph in the classic canvas; after a failure there is a picture of it."""
-    opened.close_sidebar()
+    opened.page.evaluate(CLOSE_SIDEBAR)
     opened.start_over(nodes_2=getattr(request, "param", False))
     yield opened
     picture_failure(opened.page, request)

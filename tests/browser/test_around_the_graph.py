@@ -44,7 +44,8 @@ def test_about_shows_the_badge(ui: Ui) -> None:
 @pytest.mark.parametrize("node_type", NAMES)
 def test_the_help_page_opens_with_its_picture(ui: Ui, node_type: str) -> None:
     ui.add_node(node_type)
-    ui.open_help(node_type)
+    ui.page.evaluate("(type) => app.canvas.selectNode(nodeOf(type))", node_type)
+    ui.page.get_by_test_id("info-button").click()
     expect(ui.page.get_by_role("heading", name=NAMES[node_type], level=1)).to_be_visible()
     expect(ui.page.get_by_role("heading", name="Outputs")).to_be_visible()
     picture = ui.page.locator("img[src*='/extensions/seedance/docs/']")

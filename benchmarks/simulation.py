@@ -18,7 +18,7 @@ from nodes.jobs.job import Run
 from nodes.jobs.journal import Journal
 from nodes.jobs.poll import Poller
 from nodes.jobs.quote import ListPrice
-from nodes.jobs.records import RequestKey
+from nodes.jobs.records import Order, RequestKey
 from nodes.jobs.waiting import Backoff, Cancellation, Executors, RateLimiter, ScheduleFor
 from nodes.runcomfy.client import RunComfy
 from nodes.runcomfy.request import GenerationRequest
@@ -97,7 +97,7 @@ async def _follow_all(wanted: list[Job], schedule: ScheduleFor) -> list[Followed
     )
     followed = []
     for number, job in enumerate(wanted):
-        intended = journal.create([], RequestKey(str(number), "", ""), "", job.request, "")
+        intended = journal.create(Order(job.request, RequestKey(str(number), "", "")), [], "")
         assert intended
         of_run = Work(account, Run("", "", frozenset, lambda _: None, lambda: False))
         of_run.cancellation = _Patient(clock, lambda _: None, lambda: False)

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
 
-from ..runcomfy.request import GenerationRequest
 from ..texts import Text
 from . import events
 from .account import Account
@@ -49,16 +48,6 @@ class Run:
     def cancellation(self, clock: Clock) -> Cancellation:
         """The user's side of what this run waits for."""
         return Cancellation(clock, self.report, self.is_stopped)
-
-
-@dataclass(frozen=True)
-class Order:
-    """The video that a run wants."""
-
-    request: GenerationRequest
-    key: RequestKey
-    run_key: str = ""
-    """Empty where any finished video of the request will do (`reuse`), else the run that wants a new one."""
 
 
 @dataclass(frozen=True)

@@ -150,8 +150,7 @@ class Claims:
         # One that had lapsed before may be another's by now.
         for owner in filter(self.is_certain, runs):
             self.note_claimed(owner, since)
-        if runs or self.journal.pending:
-            self.journal.write_pending()
+        self.journal.pending.write()
 
     def close(self) -> None:
         """End the thread; what is claimed lapses."""

@@ -59,17 +59,16 @@ class Journal:
         self._refused = False
         """Whether the last call of `of_request` ended with an error."""
 
-    def of_request(self, key: RequestKey, *, first: bool = True) -> list[JobRecord]:
+    def of_request(self, key: RequestKey) -> list[JobRecord]:
         """All records of a request to this service, of every account, newest first.
 
-        A journal that was deleted in use is refused here, where a user reads it, and begun anew by the next call. When
-        a run asks for the ``first`` time, ids are looked for that a dead process has left.
+        A journal that was deleted in use is refused here, where a user reads it, and begun anew by the next call.
         """
         if self._refused:
             self._refused = False
             self.database.close()
         try:
-            self.write_pending(left_by_others=first)
+            self.pending.write()
             return self.database.read(lambda connection: newest(connection, *_of_request(key)))
         except JournalUnusable:
             self._refused = True
@@ -173,10 +172,6 @@ class Journal:
         """
         return self._write_or_keep(replace(record, request_id=request_id), None, {})
 
-    def write_pending(self, *, left_by_others: bool = True) -> None:
-        """Write down what could not be written before, by this process or, of ids, by one that died."""
-        self.pending.write(left_by_others=left_by_others)
-
     def take_over(self, file: Path) -> tuple[int, int]:
         """Take over all jobs of another journal. Returns how many, and how many were there already.
 
@@ -185,8 +180,8 @@ class Journal:
         query = select(JOBS).order_by(JOBS.c.id)
         with closing(Journal(file, self.clock)) as source:
             # Ids beside either that could not be written yet; first of this one, which may keep them in that folder.
-            self.write_pending()
-            source.write_pending()
+            self.pending.write()
+            source.pending.write()
             rows = source.database.read(lambda connection: connection.execute(query).mappings().all())
         pieces = (rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE))
         taken = sum(self.database.transact(partial(take_over, rows=piece, now=self.now())) for piece in pieces)
@@ -215,7 +210,7 @@ class Journal:
     def _write_or_keep(self, record: JobRecord, to: State | None, changes: Mapping[str, object]) -> JobRecord:
         try:
             if to:  # an id goes before all else
-                self.write_pending(left_by_others=False)
+                self.pending.write()
             return self._write(record, to, changes)
         except JournalUnusable:
             self.pending.add(record, to, changes)

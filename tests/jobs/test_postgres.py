@@ -76,7 +76,7 @@ def test_what_becomes_of_a_transaction_whose_commit_was_not_acknowledged(journal
         proxy.judge = at_commit(act)
         with pytest.raises(CommitUnknown):
             journal.transition(accepted, State.SUCCEEDED, cost=0.03)
-        journal.write_pending()
+        journal.pending.write()
         found = journal.job(accepted.request_id)
         assert found
         assert (found.state, found.cost) == (State.SUCCEEDED, 0.03), act
@@ -150,7 +150,7 @@ def test_in_the_middle_of_a_job_it_goes_on_and_is_written_down_later(machine: Fa
         assert machine.said(f"The job goes on; note its request id: job-{number}."), step
         machine.service.before, machine.during_download = {}, None
         proxy.come_back()
-        machine.journal.write_pending()
+        machine.journal.pending.write()
         record = machine.journal.job(video.request_id)
         assert record, step
         assert (record.state, record.cost, record.files) == (State.SAVED, 0.03, (video.files[0].name,)), step

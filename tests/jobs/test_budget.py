@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Delete, Update, delete, update
 
 from nodes.jobs.budget import (
     DAY,
@@ -28,13 +27,12 @@ from nodes.jobs.clock import minute
 from nodes.jobs.errors import BudgetReached, JobError
 from nodes.jobs.journal import Journal
 from nodes.jobs.quote import ListPrice
-from nodes.jobs.records import RequestKey, State
-from nodes.jobs.tables import JOBS
+from nodes.jobs.records import JobRecord, State
 from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.responses import ModelInfo
 from nodes.texts import SETTINGS
 from tests.support.fake_runcomfy import BOAT, TurningClock
-from tests.support.job_records import KEY, intend, record_in
+from tests.support.job_records import KEY, execute, intend, record_in
 from tests.support.machine import FakeMachine, NewMachine, go_by
 from tests.support.postgres import on_both
 
@@ -55,17 +53,17 @@ def limited(machine: FakeMachine, usd: float, model: ModelInfo = PRICE, cost: fl
     return machine
 
 
-def buy(journal: Journal, number: int, purchase: Purchase) -> None:
-    intend(journal, RequestKey(f"request {number}", "account", ""), purchase=purchase)
+def buy(journal: Journal, number: int, purchase: Purchase) -> JobRecord:
+    return intend(journal, replace(KEY, request=f"request {number}"), purchase=purchase)
 
 
 def is_allowed(journal: Journal, purchase: Purchase) -> bool:
     """Whether one more could be bought, which is not done."""
     try:
-        record = intend(journal, replace(KEY, request="asked"), purchase=purchase)
+        record = buy(journal, -1, purchase)
     except BudgetReached:
         return False
-    journal.database.transact(lambda connection: connection.execute(JOBS.delete().where(JOBS.c.id == record.id)))
+    execute(journal, f"DELETE FROM paid_jobs WHERE id = {record.id}")
     return True
 
 
@@ -152,17 +150,14 @@ COUNTS = {
 
 @on_both
 def test_all_counts_but_what_was_refused_or_cancelled_at_its_cost_else_its_estimate(journal: Journal) -> None:
-    def execute(statement: Delete | Update) -> None:
-        journal.database.transact(lambda connection: connection.execute(statement))
-
     for state, expected in COUNTS.items():
         record_in(state, journal)
         assert [price for _, price in journal.spent().videos] == [None] * (expected // 60_000), state
-        execute(update(JOBS).values(estimate=60_000))
+        execute(journal, "UPDATE paid_jobs SET estimate = 60000")
         assert journal.spent().amount == expected, state
-        execute(update(JOBS).values(cost=0.07))
+        execute(journal, "UPDATE paid_jobs SET cost = 0.07")
         assert journal.spent().amount == expected / 60_000 * 70_000, state
-        execute(delete(JOBS))
+        execute(journal, "DELETE FROM paid_jobs")
 
 
 @on_both

@@ -98,8 +98,7 @@ class Journal:
 
     def media_hosts(self, origin: str) -> set[str]:
         """Where a service had put the latest videos: three names at most."""
-        hosts = (found.media_host for found in self.newest(60, JOBS.c.origin == origin))
-        return set(islice(filter(None, hosts), 3))
+        return set(islice(filter(None, self._known(JOBS.c.media_host, JOBS.c.origin == origin)), 3))
 
     def now(self) -> float:
         return self.database.now()
@@ -190,7 +189,7 @@ class Journal:
     def close(self) -> None:
         self.database.close()
 
-    def _known(self, column: Column[float | None], *conditions: ColumnElement[bool]) -> list[float]:
+    def _known(self, column: Column[T | None], *conditions: ColumnElement[bool]) -> list[T]:
         query = select(column).where(*conditions).order_by(JOBS.c.id.desc()).limit(LATEST)
         found = self.database.read(lambda connection: connection.execute(query).scalars().all())
         return [value for value in found if value is not None]

@@ -26,7 +26,7 @@ from .sqlite import SqliteDatabase
 from .tables import (
     JOBS,
     accept,
-    another_is_unfinished,
+    beside_others,
     insertion,
     newest,
     of_the_same,
@@ -226,9 +226,8 @@ class Journal:
                 found = accept(connection, record, now)
                 before = found.state
             if to:
-                # Surplus: a job that was cancelled or deleted goes on after all, while another one has been accepted.
-                revived = to in (State.ACCEPTED, State.SUCCEEDED) and another_is_unfinished(connection, record)
-                state = State.SURPLUS if revived else to
+                # One that was cancelled or deleted may go on after all, while another one has been accepted.
+                state = beside_others(connection, record, to)
                 unmoved = update(JOBS).where(mine, JOBS.c.state == before)
                 connection.execute(unmoved.values(**changes, state=state, changed=now))
                 found = read(connection, mine) or replace(record, state=to)

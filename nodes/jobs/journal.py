@@ -15,6 +15,7 @@ from sqlalchemy import Column, ColumnElement, Connection, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ..runcomfy.request import GenerationRequest
+from . import tables
 from .budget import UNLIMITED, Purchase, Spent, count_anew, refusal, spent_in_24_hours
 from .clock import Clock
 from .database import Database
@@ -23,18 +24,7 @@ from .pending_writes import PendingWrites
 from .postgres import PostgresDatabase
 from .records import CLAIM_SECONDS, NOT_ACCEPTED_YET, SUBMIT_SECONDS, TRANSITIONS, JobRecord, Order, RequestKey, State
 from .sqlite import SqliteDatabase
-from .tables import (
-    JOBS,
-    accept,
-    beside_others,
-    insertion,
-    newest,
-    of_the_same,
-    read,
-    successful,
-    take_over,
-    wait_in_line,
-)
+from .tables import JOBS
 
 T = TypeVar("T")
 
@@ -69,7 +59,7 @@ class Journal:
             self.database.close()
         try:
             self.pending.write()
-            return self.database.read(lambda connection: newest(connection, *_of_request(key)))
+            return self.database.read(lambda connection: tables.newest(connection, *_of_request(key)))
         except JournalUnusable:
             self._refused = True
             raise
@@ -82,7 +72,7 @@ class Journal:
         return next(iter(self.newest(1, JOBS.c.id == number)), None)
 
     def newest(self, limit: int | None, *conditions: ColumnElement[bool]) -> list[JobRecord]:
-        return self.database.read(lambda connection: newest(connection, *conditions, limit=limit))
+        return self.database.read(lambda connection: tables.newest(connection, *conditions, limit=limit))
 
     def records(self, limit: int = 100, *, since: float = 0.0) -> list[JobRecord]:
         """The newest records that were created since then, newest first."""
@@ -90,11 +80,11 @@ class Journal:
 
     def durations(self, request: GenerationRequest) -> list[float]:
         """Seconds that the latest successful jobs of the same size and length took, newest first."""
-        return self._known(JOBS.c.seconds, *successful(request), JOBS.c.seconds.is_not(None))
+        return self._known(JOBS.c.seconds, *tables.successful(request), JOBS.c.seconds.is_not(None))
 
     def costs(self, request: GenerationRequest) -> list[float]:
         """US dollars that the same jobs have cost, as far as the service has told."""
-        return self._known(JOBS.c.cost, *successful(request))
+        return self._known(JOBS.c.cost, *tables.successful(request))
 
     def media_hosts(self, origin: str) -> set[str]:
         """Where a service had put the latest videos: three names at most."""
@@ -122,23 +112,23 @@ class Journal:
             BudgetReached: by what the purchase would cost.
             NoFreePlace: there are so many already; the owner waits in line from now on.
         """
-        mine = of_the_same(order.key, order.run_key) & (JOBS.c.claim_owner == owner)
+        mine = tables.of_the_same(order.key, order.run_key) & (JOBS.c.claim_owner == owner)
         intended, refused = mine & (JOBS.c.state == State.INTENDED), mine & (JOBS.c.state == State.REFUSED)
 
         def write(connection: Connection, now: float) -> JobRecord | BudgetReached | NoFreePlace | None:
-            now_seen, run = newest(connection, *_of_request(order.key)), order.run_key
+            now_seen, run = tables.newest(connection, *_of_request(order.key)), order.run_key
             if [each for each in now_seen if each.decides(run)] != [each for each in seen if each.decides(run)]:
                 return None
             if reason := refusal(connection, now, purchase):
                 return reason
-            if place := wait_in_line(connection, order.key.account, owner, now, purchase.max_jobs):
+            if place := tables.wait_in_line(connection, order.key.account, owner, now, purchase.max_jobs):
                 return NoFreePlace(place)
             times = {"created": now, "changed": now, "submit_until": now + SUBMIT_SECONDS}
             claim = {"claim_owner": owner, "claim_until": now + CLAIM_SECONDS}
             values = {"state": State.INTENDED, "estimate": purchase.estimate, "reason": "", **times, **claim}
             if not connection.execute(update(JOBS).where(refused).values(values)).rowcount:
-                connection.execute(insertion(secrets.token_hex(16), order).values(values))
-            return read(connection, intended)
+                connection.execute(tables.insertion(secrets.token_hex(16), order).values(values))
+            return tables.find(connection, intended)
 
         try:
             written = self._transact_counted(write)
@@ -146,7 +136,7 @@ class Journal:
             return None
         except CommitUnknown:
             # The transaction that was broken off holds its lock until it is over, so this one sees what became of it.
-            written = self.database.transact(lambda connection: read(connection, intended))
+            written = self.database.transact(lambda connection: tables.find(connection, intended))
         if isinstance(written, BudgetReached | NoFreePlace):
             raise written  # not inside the transaction, which may have written what counts anew, or who waits
         return written
@@ -183,7 +173,7 @@ class Journal:
             source.pending.write()
             rows = source.database.read(lambda connection: connection.execute(query).mappings().all())
         pieces = (rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE))
-        taken = sum(self.database.transact(partial(take_over, rows=piece, now=self.now())) for piece in pieces)
+        taken = sum(self.database.transact(partial(tables.take_over, rows=piece, now=self.now())) for piece in pieces)
         return taken, len(rows) - taken
 
     def close(self) -> None:
@@ -220,17 +210,17 @@ class Journal:
 
         def write(connection: Connection) -> JobRecord:
             now, mine = self.now(), JOBS.c.uid == record.uid
-            before, found = record.state, read(connection, mine)
+            before, found = record.state, tables.find(connection, mine)
             if record.request_id and (found is None or found.state in NOT_ACCEPTED_YET):
                 # That it was accepted could not be written, or is lost with the file that it was written to.
-                found = accept(connection, record, now)
+                found = tables.accept(connection, record, now)
                 before = found.state
             if to:
                 # One that was cancelled or deleted may go on after all, while another one has been accepted.
-                state = beside_others(connection, record, to)
+                state = tables.beside_others(connection, record, to)
                 unmoved = update(JOBS).where(mine, JOBS.c.state == before)
                 connection.execute(unmoved.values(**changes, state=state, changed=now))
-                found = read(connection, mine) or replace(record, state=to)
+                found = tables.find(connection, mine) or replace(record, state=to)
             return found or record
 
         return self.database.transact(write)

@@ -128,15 +128,15 @@ def successful(request: GenerationRequest) -> tuple[sa.ColumnElement[bool], ...]
     return JOBS.c.resolution == request.resolution, JOBS.c.duration == request.duration, ended
 
 
-def read(connection: Connection, condition: sa.ColumnElement[bool]) -> JobRecord | None:
+def find(connection: Connection, condition: sa.ColumnElement[bool]) -> JobRecord | None:
     return next(iter(newest(connection, condition, limit=1)), None)
 
 
 def accept(connection: Connection, record: JobRecord, now: float) -> JobRecord:
     """As `Journal.accept`, of a record with its id; does nothing where the acceptance is written already."""
     mine = JOBS.c.uid == record.uid
-    other = read(connection, (JOBS.c.request_id == record.request_id) & ~mine)
-    if read(connection, mine) is None:
+    other = find(connection, (JOBS.c.request_id == record.request_id) & ~mine)
+    if find(connection, mine) is None:
         row = insertion(record.uid, Order(record.request or GenerationRequest("(unknown)"), record.key, record.run))
         created = {"created": record.created, "changed": now, "estimate": record.estimate}
         connection.execute(row.values(state=State.REFUSED, **created))
@@ -148,14 +148,14 @@ def accept(connection: Connection, record: JobRecord, now: float) -> JobRecord:
         state = beside_others(connection, record, State.ACCEPTED)
         accepted = sa.update(JOBS).where(mine, JOBS.c.state.in_(NOT_ACCEPTED_YET))
         connection.execute(accepted.values(state=state, request_id=record.request_id, changed=now))
-    return read(connection, mine) or record
+    return find(connection, mine) or record
 
 
 def beside_others(connection: Connection, record: JobRecord, state: State) -> State:
     """The state to write of a job: another one where it is to be unfinished, and another job of the same request,
     account and run is already. The unique index has room for one."""
     unfinished = of_the_same(record.key, record.run) & JOBS.c.state.in_(UNFINISHED)
-    if state not in UNFINISHED or read(connection, unfinished & (JOBS.c.uid != record.uid)) is None:
+    if state not in UNFINISHED or find(connection, unfinished & (JOBS.c.uid != record.uid)) is None:
         return state
     return State.SURPLUS if record.request_id else State.UNKNOWN_REPORTED
 
@@ -171,7 +171,7 @@ def take_over(connection: Connection, rows: Sequence[Mapping[Any, Any]], now: fl
     taken = 0
     for row in rows:
         record = record_of(row)
-        if read(connection, JOBS.c.uid == record.uid):
+        if find(connection, JOBS.c.uid == record.uid):
             if record.request_id:  # which it may have got since it was taken over
                 accept(connection, record, now)
             continue

@@ -1,4 +1,5 @@
-"""The guards of money hold when many threads of many processes do the same at the same moment, again and again."""
+"""The guards of money hold when many threads of many processes do the same at the same moment, again and again; first of
+all they make the tables."""
 
 from __future__ import annotations
 

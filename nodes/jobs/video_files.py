@@ -53,11 +53,12 @@ def file_names(record: JobRecord, count: int, now: float) -> tuple[str, ...]:
 
 
 class VideoFolder:
-    """An output folder with what is in it, listed when this is made, as far as that can be done just now. Blocks."""
+    """An output folder with what is in it, listed when this is made. Blocks."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._names: list[str] = []
+        self._names: list[str] | None = None
+        """None: it cannot be listed just now."""
         with suppress(OSError), os.scandir(folder) as entries:
             self._names = sorted(entry.name for entry in entries if not entry.name.startswith("."))
 
@@ -68,7 +69,7 @@ class VideoFolder:
         named = re.compile(rf".*-{re.escape(_id_in_name(request_id))}{_NUMBER}\.mp4", re.IGNORECASE | re.DOTALL)
         old = re.compile(rf"{re.escape(request_id)}{_NUMBER}\.mp4")
         found: dict[int, list[Path]] = {}
-        for name in self._names:
+        for name in self._names or ():
             # The first look is the quick one.
             if request_id.lower() in name.lower() and (match := old.fullmatch(name) or named.fullmatch(name)):
                 found.setdefault(int(match[1] or 1), []).append(self.folder / name)
@@ -79,8 +80,10 @@ class VideoFolder:
         expected = tuple(self.folder / name for name in file_names(record, max(1, len(record.files)), 0))
         if not record.request_id:
             return Disk.MISSING, expected
+        if self._names is None:
+            return max(map(state_of, expected), key=list(Disk).index), expected
         found = self.find(record.request_id)
-        best = [_best(found.get(number, [path]), path) for number, path in enumerate(expected, 1)]
+        best = [_best(found.get(number, []), path) for number, path in enumerate(expected, 1)]
         if not record.files:
             # How many there are is not known, so all that are there are taken for all.
             further = (_best(found[number], found[number][0]) for number in takewhile(found.__contains__, count(2)))
@@ -126,7 +129,7 @@ def text_in_name(text: str) -> str:
 def _best(files: list[Path], expected: Path) -> tuple[Disk, Path]:
     """Of the files that are one video by their names, one that is whole, else where it is or would be."""
     preferred = (Disk.WHOLE, Disk.UNREADABLE, Disk.MISSING)
-    states = [(state_of(file), file) for file in files]
+    states = [(state_of(file), file) for file in files] or [(Disk.MISSING, expected)]
     return min(states, key=lambda each: (preferred.index(each[0]), each[1] != expected))
 
 

@@ -204,17 +204,3 @@ def test_a_server_that_answers_nothing_any_more_is_given_up(
     proxy.come_back()
     proxy.cut()
     assert journal.records() == []
-
-
-def test_another_servers_video_is_found_in_a_shared_folder_or_fetched_again_for_free(
-    machine: FakeMachine, tmp_path: Path
-) -> None:
-    bought = machine.run()
-    for folder, reused in ((machine.folder / "videos", True), (tmp_path / "another's", False)):
-        other = FakeMachine(tmp_path / "other", machine.clock, machine.journal_url)
-        other.change(folder=folder, client=machine.account.client)
-        video = other.run()
-        assert (video.request_id, video.reused, video.files[0].parent) == (bought.request_id, reused, folder)
-        assert len(other.links) == (0 if reused else 1)
-        other.close()
-    assert machine.bought == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -132,6 +133,14 @@ def test_two_unfinished_jobs_of_one_request_both_keep_their_ids(tmp_path: Path) 
         accepted = [f"job-{number}" for number, state in enumerate(states, 1) if state != "unknown"]
         assert [record.request_id for record in records[::-1] if record.request_id] == accepted, states
         journal.close()
+
+
+def test_copies_of_it_are_taken_over_once(tmp_path: Path, journal: Journal) -> None:
+    """As `journal --import` says of all journals."""
+    file = old_journal(tmp_path, 3, "saved", "accepted", "saved")
+    copy = Path(shutil.copy(file, tmp_path / "copy.sqlite3"))
+    assert journal.take_over(file) == (3, 0)
+    assert journal.take_over(copy) == (0, 3)
 
 
 def test_a_process_of_the_first_version_that_has_it_open_buys_nothing(tmp_path: Path) -> None:

@@ -123,16 +123,19 @@ def test_a_price_needs_an_amount_and_a_unit() -> None:
 def test_the_price_is_asked_once_and_anew_when_it_is_old_and_nothing_is_shown_where_it_is_not_known(
     clock: TurningClock,
 ) -> None:
-    """After a failure soon, but not by every job."""
-    answers: list[ModelInfo | Exception] = [ConnectError("none"), ModelInfo(), PRICE, ModelInfo(0.03, "second")]
+    """After a failure soon, but not by every job; meanwhile the budget can be kept by an old price."""
+    fault, dearer = ConnectError("no connection"), ModelInfo(0.03, "second")
+    answers: list[ModelInfo | Exception] = [fault, ModelInfo(), PRICE, fault, dearer, ModelInfo()]
     price = ListPrice(lambda: answered(answers.pop(0)), clock)
     for seconds, expected, left in (
-        (0.0, "", 3),
-        (RETRY_AFTER, "", 3),
-        (1.0, "", 2),
-        (BEST_BEFORE, "", 2),
-        (1.0, LIST_PRICE, 1),
-        (BEST_BEFORE + 1, "$0.03 per second", 0),
+        (0.0, "", 5),
+        (RETRY_AFTER, "", 5),
+        (1.0, "", 4),
+        (BEST_BEFORE, "", 4),
+        (1.0, LIST_PRICE, 3),
+        (BEST_BEFORE + 1, LIST_PRICE, 2),
+        (RETRY_AFTER + 1, "$0.03 per second", 1),
+        (BEST_BEFORE + 1, "", 0),
     ):
         clock.now += seconds
         assert (price.text(), len(answers)) == (expected, left), seconds

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
 
 from nodes.jobs.claims import Claims
-from nodes.jobs.clock import Clock
 from nodes.jobs.errors import JournalUnusable
 from nodes.jobs.journal import Journal
 from nodes.jobs.records import RequestKey, State
+from nodes.jobs.waiting import Clock
 from nodes.runcomfy.request import GenerationRequest
 from tests.support.postgres import Postgres
 

@@ -20,10 +20,10 @@ from comfy_execution.graph import ExecutionBlocker
 
 from ..errors import SeedanceError, StopRequested
 from ..jobs import events
-from ..jobs.clock import Clock
 from ..jobs.errors import OutcomeUnknown, Stopped, VideoUnusable
 from ..jobs.events import StopOutcome
 from ..jobs.job import Run, Video
+from ..jobs.waiting import Clock
 from ..runcomfy.request import GenerationRequest, Options, is_request_id, text_hint
 from ..texts import Text
 from ..video.decode import decode

@@ -20,12 +20,13 @@ NoFreePlace            the account has as many jobs at the service as it may: no
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterable
 from typing import ClassVar, Final
 
 from ..errors import Charge, SeedanceError
 from ..texts import Text
-from .clock import clock_time, minute
-from .events import Event
+from .events import Event, clock_time, minute
 from .records import JobRecord, State
 
 _OF_MODERATION: Final = ("moderation", "sensitive", "policy", "nsfw", "unsafe", "content check", "copyright", "violat")
@@ -158,3 +159,38 @@ def error_of(record: JobRecord, *, is_read: bool = True) -> JobError:
     advice = Text(f"errors.outcomeUnknown.{'advice' if is_read else 'adviceIfSkipped'}", begin=begin)
     reason = f" {record.reason}" if record.reason else ""
     return OutcomeUnknown(advice=advice, when=clock_time(record.created), reason=reason)
+
+
+class Reports:
+    """Which bad ends this server has raised, and which prompts were queued by then. A restart forgets both, and the
+    queue. May be used from any thread."""
+
+    def __init__(self, server: str) -> None:
+        self.server = server
+        """The same after a restart: by it the journal knows who has reported an unknown outcome."""
+        self._queued: dict[str, frozenset[str] | None] = {}
+        """By the record's uid, the prompts that were queued when its end was first raised; None: nobody has read it."""
+        self._lock = threading.Lock()
+
+    def add(self, record: JobRecord, queued: frozenset[str]) -> None:
+        """Note that the end of a job was raised to a user, whose prompts that are ``queued`` were so before."""
+        with self._lock:
+            if self._queued.get(record.uid) is None:
+                self._queued[record.uid] = queued
+
+    def note_unread(self, record: JobRecord) -> None:
+        """Note that what was raised about a job did not reach anybody."""
+        with self._lock:
+            self._queued[record.uid] = None
+
+    def unread(self, records: Iterable[JobRecord], prompt_id: str, just_ended: frozenset[int]) -> frozenset[int]:
+        """The ids of the records whose bad end nobody can have read when a prompt was queued. Those in ``just_ended``
+        have ended after that, if at all: this run has waited for them, or another is about to raise."""
+
+        def is_unread(record: JobRecord) -> bool:
+            queued = self._queued.get(record.uid, frozenset())
+            by_another = record.state is State.UNKNOWN_REPORTED and record.reported_by != self.server
+            return record.id in just_ended or by_another or queued is None or prompt_id in queued
+
+        bad = (State.UNKNOWN_REPORTED, State.FAILED, State.EXPIRED)
+        return frozenset(record.id for record in records if record.state in bad and is_unread(record))

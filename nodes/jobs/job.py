@@ -1,4 +1,4 @@
-"""One run's work for one video: who asks, which job it is by now, and what it brings."""
+"""One run's work for one video: for which account, who asks, which job it is by now, and what it brings."""
 
 from __future__ import annotations
 
@@ -6,27 +6,73 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from random import Random
 from typing import Final, ParamSpec, TypeVar
 
+from ..runcomfy.client import RunComfy
 from ..runcomfy.request import GenerationRequest
 from ..texts import Text
+from ..video.download import Download
 from . import events
-from .account import Account
-from .clock import Clock
-from .errors import JournalUnusable, OutcomeUnknown, error_of
+from .budget import Limit
+from .claims import Claims
+from .errors import JournalUnusable, OutcomeUnknown, Reports, error_of
 from .events import Event
+from .journal import Journal
+from .quote import ListPrice
 from .records import JobRecord, RequestKey, State
-from .waiting import Cancellation, ended_within
+from .waiting import Cancellation, Clock, Executors, RateLimiter, ended_within
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 NO_JOB: Final = JobRecord(0, "", RequestKey("", "", ""), "", State.REFUSED, None)
 """Nothing is submitted."""
+DEADLINE: Final = 30 * 60.0
+"""Seconds; many times what the longest video takes, so that only a queue makes a run wait for so long."""
 WRITE_SECONDS: Final = 2.0
 """That an end is kept from the user until it is written down; a silent database takes half a minute."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """What its jobs share."""
+
+    client: RunComfy
+    name: str
+    """Tells accounts apart; not the token."""
+    origin: str
+    """The service, normalised."""
+    claims: Claims
+    """In the journal of the account's jobs."""
+    reports: Reports
+    executors: Executors
+    rate_limiter: RateLimiter
+    price: ListPrice
+    folder: Path
+    """Where the videos go."""
+    open_download: Callable[[Path], Download]
+    check_before_submit: Callable[[], None] = lambda: None
+    """Raises `SeedanceError` for what would keep the video from arriving; blocks for milliseconds."""
+    durations: tuple[float, ...] = ()
+    """Seconds of jobs that the journal does not know, by which the next one is expected to last."""
+    limit: Callable[[], Limit] = Limit
+    """How much may be spent in a day. Blocks, and raises `JobError`."""
+    max_jobs: int = 0
+    """That may be at the service at once, over all servers that share the journal; 0 for any number."""
+    deadline: float = DEADLINE
+    """Seconds that one run waits for a job."""
+    random: Random = field(default_factory=Random)
+
+    @property
+    def journal(self) -> Journal:
+        return self.claims.journal
+
+    @property
+    def clock(self) -> Clock:
+        return self.journal.clock
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
 
-from .account import Account, Reports
 from .budget import in_usd
 from .decide import is_under_way
-from .errors import JobError
+from .errors import JobError, Reports
+from .job import Account
 from .journal import Journal
 from .records import JobRecord, State
 from .tables import JOBS

@@ -8,13 +8,12 @@ from ..runcomfy.errors import ConnectError, PermissionDenied, RateLimited, RunCo
 from ..runcomfy.request import GenerationRequest
 from ..texts import Text
 from . import events
-from .account import Account
 from .budget import PRICE_SECONDS, Purchase, base_price, estimate
 from .decide import Action, Do, Situation, decide
 from .download import download_videos, whole_files
 from .errors import JobError, JobExpired, JobFailed, JournalUnusable, NoFreePlace
-from .job import NO_JOB, Job, Order, Run, Video
-from .poll import ClaimLost, Poller, is_still_there
+from .job import NO_JOB, Account, Job, Order, Run, Video
+from .poll import ClaimLost, Poller, PollSchedule, is_still_there
 from .records import TRANSITIONS, JobRecord, RequestKey, State
 from .stop import guard
 from .submit import submit
@@ -202,7 +201,8 @@ class JobRunner:
             history = await self._call(account.journal.durations, request)
         except JournalUnusable:
             history = []  # the job is paid for; it goes on without
-        poller = Poller(job, account.schedule(request, history), fresh=fresh)
+        schedule = PollSchedule.learnt(request, [*account.durations, *history])
+        poller = Poller(job, schedule, fresh=fresh)
         try:
             paths = await download_videos(job, poller, await poller.wait())
         except ClaimLost:

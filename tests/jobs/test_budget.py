@@ -24,8 +24,8 @@ from nodes.jobs.budget import (
     base_price,
     estimate,
 )
-from nodes.jobs.clock import minute
 from nodes.jobs.errors import BudgetReached, JobError
+from nodes.jobs.events import minute
 from nodes.jobs.journal import Journal
 from nodes.jobs.quote import ListPrice
 from nodes.jobs.records import RequestKey, State

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from nodes.jobs.claims import Claims, server_id
-from nodes.jobs.clock import Clock
 from nodes.jobs.errors import JournalUnusable, NoFreePlace
 from nodes.jobs.journal import Journal
 from nodes.jobs.records import CLAIM_SECONDS, JobRecord, State
+from nodes.jobs.waiting import Clock
 from tests.support.fake_runcomfy import BOAT, TurningClock
 from tests.support.job_records import KEY, intend, record_in
 from tests.support.postgres import on_both

@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 
 from nodes.errors import SeedanceError
-from nodes.jobs.clock import clock_time
 from nodes.jobs.download import MAX_LINK_REFRESHES
 from nodes.jobs.errors import (
     DeadlinePassed,
@@ -26,6 +25,7 @@ from nodes.jobs.errors import (
     OutcomeUnknown,
     VideoUnavailable,
 )
+from nodes.jobs.events import clock_time
 from nodes.jobs.runner import CONNECT_ATTEMPTS
 from nodes.runcomfy.errors import ConnectError, RateLimited, ReadError, RejectedError
 from nodes.runcomfy.responses import ApiResponse

@@ -1,5 +1,4 @@
-"""How runs wait: few threads that keep nothing, pauses that grow, a limit that the service states once, and looks that
-come when a job is due."""
+"""How runs wait: few threads that keep nothing, pauses that grow, and a limit that the service states once."""
 
 from __future__ import annotations
 
@@ -16,21 +15,16 @@ from random import Random
 
 import pytest
 
-from nodes.jobs.clock import Clock
 from nodes.jobs.waiting import (
-    ENOUGH_HISTORY,
-    LONGEST_POLL,
     MAX_RETRY_AFTER,
-    SHORTEST_POLL,
     Backoff,
     Cancellation,
+    Clock,
     Executors,
-    PollSchedule,
     RateLimiter,
 )
 from nodes.runcomfy.errors import RateLimited
-from nodes.runcomfy.request import GenerationRequest
-from tests.support.fake_runcomfy import TurningClock, reads_within, reply
+from tests.support.fake_runcomfy import TurningClock, reply
 from tests.support.machine import FakeMachine
 
 PATIENCE = 30.0
@@ -122,29 +116,6 @@ def test_pauses_after_failures_double_with_jitter_up_to_a_limit() -> None:
 def test_a_pause_is_never_shorter_than_the_service_asks_for() -> None:
     assert Backoff(Random(7)).pause(17.0) == 17.0
     assert Backoff(Random(7), failures=9).pause(1.0) >= 15.0
-
-
-def test_a_job_is_looked_at_seldom_before_it_can_be_ready_and_often_when_it_is_due() -> None:
-    for expected in (60.0, 65.0):
-        assert reads_within(PollSchedule(expected), 60.0) <= 30, expected
-    schedule = PollSchedule(60.0)
-    assert schedule.delay(60.0) < schedule.delay(25.0) / 3
-    for expected in (2.0, 10.0, 60.0, 600.0):
-        for elapsed in (0.0, 1e-6, 1.0, 9.9, 59.9, 600.0, 1e4, 1e6):
-            assert SHORTEST_POLL <= PollSchedule(expected).delay(elapsed) <= LONGEST_POLL, (expected, elapsed)
-
-
-def test_the_documented_times_are_expected_until_there_is_history_of_which_one_odd_job_moves_nothing() -> None:
-    for resolution, duration, history, expected in (
-        ("480p", 10, [], 50.0),
-        ("720p", 10, [], 65.0),
-        ("1080p", 10, [], 100.0),
-        ("480p", 5, [1.0] * (ENOUGH_HISTORY - 1), 25.0),
-        ("480p", 10, [80.0, 82.0, 78.0, 81.0, 79.0], 80.0),
-        ("720p", 10, [50.0, 51.0, 49.0, 50.0, 1700.0], 50.0),
-    ):
-        request = GenerationRequest("x", resolution=resolution, duration=duration)
-        assert PollSchedule.learnt(request, history).expected == pytest.approx(expected), (resolution, history)
 
 
 @pytest.fixture

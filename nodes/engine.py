@@ -154,7 +154,7 @@ class Engine:
         origin = api_origin(self.environment)
         max_jobs = self.environment.get(MAX_JOBS, "").strip() or "0"
         if not (max_jobs.isascii() and max_jobs.isdigit()):
-            raise JobError(key="invalidSetting", name=MAX_JOBS)
+            raise JobError("invalidSetting", name=MAX_JOBS)
         with self._lock:
             if (origin, token) not in self._live_accounts:
                 account = self._account(origin, token, self._claims, self.folders.videos)

@@ -72,7 +72,7 @@ class BudgetSetting:
         except FileNotFoundError:
             return Limit(DEFAULT)
         except OSError as error:
-            raise JobError(key="unreadableBudget", reason=f"{error.strerror}", file=f"{self.file}") from None
+            raise JobError("unreadableBudget", reason=f"{error.strerror}", file=f"{self.file}") from None
 
     def save(self, usd: object) -> None:
         """Set the limit in US dollars. Raises `JobError` where it is none, and `OSError`."""
@@ -88,7 +88,7 @@ def _read(text: str, place: str) -> int:
         usd = math.nan
     if 0 <= usd <= LARGEST / PER_USD:
         return max(micros(usd), usd > 0)  # next to nothing is not 0, which is no limit
-    raise JobError(key="invalidBudget", place=place)
+    raise JobError("invalidBudget", place=place)
 
 
 def micros(usd: float) -> int:

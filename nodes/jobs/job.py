@@ -145,12 +145,12 @@ class Job:
         """Do something that blocks, in a thread. Raises what it does, or `StopRequested` without waiting for it."""
         return await self.cancellation.wait_for(self.account.executors.calls.submit(work, *args, **options))
 
-    def write(self, work: Callable[P, object], *args: P.args, **options: P.kwargs) -> Future[object]:
-        """Write something to the journal in its thread, after all that was to be written before."""
+    def in_journal(self, work: Callable[P, T | None], *args: P.args, **options: P.kwargs) -> Future[T | None]:
+        """Do something in the journal's thread, after all that was to be written before."""
         try:
             return self.account.executors.journal.submit(work, *args, **options)
         except RuntimeError:  # the engine was closed meanwhile
-            skipped: Future[object] = Future()
+            skipped: Future[T | None] = Future()
             skipped.set_result(None)
             return skipped
 
@@ -177,7 +177,7 @@ class Job:
             if not self.run.is_read:
                 raise error
             reported = {"reported_by": self.account.reports.server}
-            writing = self.write(self.move, record, State.UNKNOWN_REPORTED, **reported)
+            writing = self.in_journal(self.move, record, State.UNKNOWN_REPORTED, **reported)
             try:
                 # Whether Stop is pressed meanwhile or not.
                 if await asyncio.shield(ended_within(writing, WRITE_SECONDS)):
@@ -193,7 +193,7 @@ class Job:
         self.account.reports.note_unread(record)
         # In nobody's name, so that whichever server comes upon it reports it.
         reported = replace(record, state=State.UNKNOWN_REPORTED)
-        self.write(self.move, reported, State.UNKNOWN_REPORTED, reported_by="")
+        self.in_journal(self.move, reported, State.UNKNOWN_REPORTED, reported_by="")
 
     def note_end(self, record: JobRecord) -> None:
         """Note that a bad end is about to be raised to the user."""
@@ -201,4 +201,4 @@ class Job:
 
     def leave(self) -> None:
         self.account.claims.leave(self.owner)
-        self.write(self.account.claims.give_back, self.owner)
+        self.in_journal(self.account.claims.give_back, self.owner)

@@ -96,12 +96,12 @@ def link(account: Account, number: int, request_id: str) -> None:
     """
     record = _unclear(account.journal, number)
     if record.key.origin not in ("", account.origin):
-        raise JobError(key="otherService", origin=record.key.origin)
+        raise JobError("otherService", origin=record.key.origin)
     if account.journal.job(request_id):
-        raise JobError(key="otherJobsId", id=request_id)
+        raise JobError("otherJobsId", id=request_id)
     account.client.status(request_id)
     if account.journal.accept(record, request_id).request_id != request_id:
-        raise JobError(key="otherJobsId", id=request_id)
+        raise JobError("otherJobsId", id=request_id)
 
 
 def submit_again(journal: Journal, reports: Reports, number: int, queued: frozenset[str]) -> None:
@@ -116,7 +116,7 @@ def submit_again(journal: Journal, reports: Reports, number: int, queued: frozen
     record = _unclear(journal, number)
     moved = journal.transition(record, State.UNKNOWN_REPORTED, reported_by=reports.server)
     if moved.state is not State.UNKNOWN_REPORTED:
-        raise JobError(key="notUnclear")
+        raise JobError("notUnclear")
     reports.add(moved, queued)
 
 
@@ -151,5 +151,5 @@ def _unclear(journal: Journal, number: int) -> JobRecord:
     if record and record.state is State.INTENDED and not is_under_way(record, journal.now()):
         record = journal.transition(record, State.UNKNOWN)
     if record is None or record.state not in (State.UNKNOWN, State.UNKNOWN_REPORTED):
-        raise JobError(key="notUnclear")
+        raise JobError("notUnclear")
     return record

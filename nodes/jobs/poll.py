@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
+from ..errors import Charge
 from ..runcomfy.errors import NotFound, PermissionDenied, TransientError
 from ..runcomfy.request import GenerationRequest
 from ..runcomfy.responses import JobResult, JobState, JobStatus
 from ..texts import Text
 from . import events
-from .errors import DeadlinePassed, JobCancelled, JobExpired, JobFailed, JournalUnusable, VideoUnavailable
+from .errors import JobError, JobExpired, JobFailed, JournalUnusable, VideoUnavailable
 from .events import Event
 from .job import Account, Job
 from .records import TRANSITIONS, State
@@ -100,7 +101,7 @@ class Poller:
     async def wait(self) -> JobResult:
         """Wait for the job's success.
 
-        Raises `JobFailed`, `JobCancelled`, `JobExpired`, `DeadlinePassed`, `RejectedError` or `ClaimLost`.
+        Raises `JobFailed`, `JobExpired`, another `JobError`, `RejectedError` or `ClaimLost`.
         """
         if self._succeeded:
             return await self.result()
@@ -128,7 +129,7 @@ class Poller:
             raise JobFailed(record.request_id, result.reason)
         if result.state is JobState.CANCELLED:
             await self._write(State.CANCELLED)
-            raise JobCancelled(record.request_id)
+            raise JobError("jobCancelled", request_id=record.request_id)
         if result.state is JobState.SUCCEEDED and not self._succeeded:
             self._succeeded = True
             self._found = {
@@ -183,15 +184,17 @@ class Poller:
 
     async def _pause(self, seconds: float, line: Event | None = None) -> None:
         cancellation, deadline = self._cancellation, self._account.deadline
-        left = deadline - (cancellation.awake() - self._waiting_since)
+        left, request_id = deadline - (cancellation.awake() - self._waiting_since), self._job.record.request_id
         await cancellation.sleep(max(0.0, min(seconds, left)), (lambda: line) if line else self._line)
         if left <= seconds:
             state = Text("errors.deadlinePassed.lastState", state=self._status.raw_status)
             minutes, last = f"{deadline / 60:.0f}", line.texts[0].rstrip(".") if line else state
             if not self._succeeded:
-                raise DeadlinePassed(self._job.record.request_id, minutes=minutes, last=last)
+                raise JobError(
+                    "deadlinePassed", charge=Charge.ACCEPTED, request_id=request_id, minutes=minutes, last=last
+                )
             late = Text("errors.videoUnavailable.late.message", minutes=minutes, last=last)
-            raise VideoUnavailable(self._job.record.request_id, late)
+            raise VideoUnavailable(request_id, late)
         if cancellation.slept != self._slept:
             self._slept = cancellation.slept
             with suppress(JournalUnusable):  # the network may be back later than the machine; the job goes on
@@ -212,7 +215,7 @@ class Poller:
         job, record = self._job, self._job.record
         if to in TRANSITIONS[record.state]:
             price = record.price or self._account.price.text()
-            await self._cancellation.wait_for(job.write(job.move, record, to, price=price, **changes))
+            await self._cancellation.wait_for(job.in_journal(job.move, record, to, price=price, **changes))
 
 
 def is_still_there(account: Account, request_id: str) -> bool:

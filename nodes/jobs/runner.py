@@ -119,7 +119,7 @@ class JobRunner:
             await self._recheck(record)
         elif do is Do.RAISE_UNREADABLE:
             _, paths = await self._call(self._videos.look, record)
-            raise JobError(record.request_id, "videoUnreadable", file=str(paths[0]))
+            raise JobError("videoUnreadable", request_id=record.request_id, file=str(paths[0]))
         elif do is Do.REPORT:
             await self._job.raise_end(record)
         return None

@@ -60,13 +60,13 @@ class Clock:
 
 class Executors:
     """One plain executor per kind of work, so that what may hang delays nothing that is urgent. With 200 jobs the pack
-    has 16 threads on two cores: these but `cancels`, one that renews claims, two that decoding takes along. At Stop
-    come those that cancel, each with one that asks the journal."""
+    has 16 threads on two cores: these but `cancels`, one that renews claims, two that decoding takes along. Of 200 that
+    are stopped in the queue it has 16, too."""
 
     def __init__(self) -> None:
         self.calls = ThreadPoolExecutor(7, "seedance-call")
         """Short exchanges with the service."""
-        self.cancels = ThreadPoolExecutor(10, "seedance-cancel")
+        self.cancels = ThreadPoolExecutor(7, "seedance-cancel")
         """What Stop waits for."""
         self.downloads = ThreadPoolExecutor(4, "seedance-download")
         self.journal = ThreadPoolExecutor(1, "seedance-journal")

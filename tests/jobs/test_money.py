@@ -196,7 +196,7 @@ def test_i_a_cancel_that_begins_late_leaves_the_next_runs_job_alone(
 ) -> None:
     monkeypatch.setattr(stop, "CANCEL_CALL_SECONDS", 0.01)
     monkeypatch.setattr(stop, "CANCEL_SECONDS", 0.0)
-    for _ in range(10):  # all the threads for it
+    for _ in range(7):  # all the threads for it
         machine.executors.cancels.submit(go_on.wait, PATIENCE)
     machine.stopped("Queued")
     run = machine.prompt()

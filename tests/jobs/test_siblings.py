@@ -1,0 +1,89 @@
+"""Stop, and the end of the graph, where several runs are at work."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from dataclasses import replace
+
+import pytest
+
+from nodes.jobs import stop
+from nodes.jobs.errors import Stopped
+from nodes.jobs.events import Event
+from nodes.jobs.job import Video
+from tests.support.fake_runcomfy import BOAT
+from tests.support.machine import PATIENCE, FakeMachine, Hanging, press_and_hang
+
+
+def test_a_job_whose_submit_call_hangs_is_left_to_the_next_run_that_waits_for_it(
+    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hang = Hanging()
+
+    def show(event: Event) -> None:
+        if "Another run is submitting" in str(event):
+            hang.go_on.set()
+
+    monkeypatch.setattr(stop, "SUBMIT_WAIT_SECONDS", 0.01)
+    machine.service.before["submit"] = lambda: press_and_hang(machine, hang)
+    assert "It may have been charged." in machine.stopped()
+    machine.service.before = {}
+    assert machine.run(run=replace(machine.prompt(), report=show)).request_id == "job-1"
+    assert machine.states() == ["saved"]
+
+
+def test_stop_while_another_run_has_the_job_leaves_the_job_alone(machine: FakeMachine, go_on: threading.Event) -> None:
+    machine.service.before["submit"] = lambda: go_on.wait(PATIENCE)
+    machine.stop_at = "Another run is submitting"
+
+    async def two() -> Video:
+        other = asyncio.create_task(machine.generate(run=replace(machine.prompt(), is_stopped=lambda: False)))
+        while not machine.service.count("submit"):  # noqa: ASYNC110 - no more than a turn of the loop each
+            await asyncio.sleep(0)
+        with pytest.raises(Stopped, match=r"^Stopped before anything was submitted\. Nothing was charged\.$"):
+            await machine.generate()
+        go_on.set()
+        return await other
+
+    assert asyncio.run(two()).request_id == "job-1"
+    assert (machine.service.count("submit"), machine.service.count("cancel")) == (1, 0)
+    assert machine.states() == ["saved"]
+
+
+def test_of_several_jobs_each_is_cancelled_and_told_though_the_first_ends_the_graph(machine: FakeMachine) -> None:
+    """ComfyUI ends its event loop as soon as one node has stopped, and cancels all others in doing so."""
+    hold = threading.Event()
+
+    def cancel_slowly() -> None:
+        # The first one is let through; the others' calls are under way when their runs are cut off.
+        if machine.service.count("cancel") > 1:
+            hold.wait(PATIENCE)
+
+    async def let_through_when_cut_off() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            hold.set()
+
+    async def graph() -> None:
+        runs = [asyncio.create_task(machine.generate(replace(BOAT, seed=seed))) for seed in range(4)]
+        while machine.service.count("submit") < 4:  # noqa: ASYNC110 - no more than a turn of the loop each
+            await asyncio.sleep(0)
+        machine.press_stop()
+        (first, *_), _ = await asyncio.wait(runs, return_when=asyncio.FIRST_COMPLETED)
+        # Cut off together with the others, and only then lets their calls through.
+        gatekeeper = asyncio.create_task(let_through_when_cut_off())
+        await asyncio.sleep(0)
+        assert not gatekeeper.done()
+        first.result()
+
+    machine.service.before["cancel"] = cancel_slowly
+    machine.service.queued = machine.clock.now = 1e6
+    machine.change(deadline=1e9)
+    with pytest.raises(Stopped) as caught:
+        asyncio.run(graph())
+    assert machine.states() == ["cancelled"] * 4
+    said = [str(caught.value), *machine.lines]
+    for number in range(1, 5):
+        assert sum(f"job-{number} was still queued and is cancelled" in line for line in said) == 1, number

@@ -68,9 +68,7 @@ async def download_videos(job: Job, poller: Poller, result: JobResult) -> tuple[
     """
     account, disk = job.account, job.account.executors.journal
     is_alone = bool(job.record.id)  # a job that the journal does not know cannot be claimed
-    names = file_names(job.record, len(result.videos), account.clock.wall())
-    if not names:
-        raise _without_video(job)
+    names = file_names(job.record, max(1, len(result.videos)), account.clock.wall())
     wanted = replace(job.record, files=names)
     _, targets = await job.cancellation.wait_for(disk.submit(lambda: VideoFolder(account.folder).look(wanted)))
     for number, target in enumerate(targets):
@@ -86,7 +84,7 @@ async def _download_one(job: Job, poller: Poller, result: JobResult, number: int
     download = job.account.open_download(target)
     download.trailer = job.run.trailer
     with _attempts(download, job.account.executors, job.cancellation) as attempt:
-        while True:
+        while len(result.videos) > number:
             before = download.received
             try:
                 await attempt(result.videos[number])
@@ -101,17 +99,12 @@ async def _download_one(job: Job, poller: Poller, result: JobResult, number: int
                     raise VideoUnavailable(request_id, error.message) from error
                 await poller.pause_after(error.message)
                 result = await poller.result()
-                if len(result.videos) <= number:
-                    raise _without_video(job) from error
             except video_errors.VideoError as error:
                 # Its own advice on a link is for somebody who chose it.
                 own = isinstance(error, video_errors.DiskFailure)
                 first = error.advice if own else Text("errors.videoUnavailable.checkNetwork")
                 raise VideoUnavailable(request_id, error.message, first) from error
-
-
-def _without_video(job: Job) -> JobError:
-    return JobError("noVideo", charge=Charge.CHARGED, request_id=job.record.request_id)
+    raise JobError("noVideo", charge=Charge.CHARGED, request_id=request_id)
 
 
 async def download_link(link: str, download: Download, executors: Executors, cancellation: Cancellation) -> Path:

@@ -16,7 +16,6 @@ NoFreePlace            the account has as many jobs at the service as it may: no
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable
 from typing import Final
 
@@ -41,18 +40,10 @@ _CURES: Final = {
 
 
 class JobError(SeedanceError):
-    """A job that brought no video. Where nothing else is said of the ``charge``, nothing was charged."""
+    """A job that brought no video; nothing was charged where no other ``charge`` is said. ``request_id`` is a value."""
 
-    def __init__(
-        self,
-        key: str,
-        advice: str = "",
-        *,
-        charge: Charge = Charge.NOTHING,
-        request_id: str | None = None,
-        **values: str | int,
-    ) -> None:
-        super().__init__(key, advice, charge=charge, request_id=request_id or None, **values)
+    def __init__(self, key: str, advice: str = "", *, charge: Charge = Charge.NOTHING, **values: str) -> None:
+        super().__init__(key, advice, charge=charge, **values)
 
 
 class JobFailed(JobError):
@@ -122,7 +113,7 @@ class NoFreePlace(Exception):
         self.place = place
 
 
-def error_of(record: JobRecord, *, is_read: bool = True) -> JobError:
+def error_of(record: JobRecord, *, is_read: bool) -> JobError:
     """What to raise about a job that ended badly or unclearly. If it ``is_read`` by somebody, the request may be
     submitted anew after that."""
     if record.state is State.FAILED:
@@ -148,18 +139,15 @@ class Reports:
         """The same after a restart: by it the journal knows who has reported an unknown outcome."""
         self._queued: dict[str, frozenset[str] | None] = {}
         """By the record's uid, the prompts that were queued when its end was first raised; None: nobody has read it."""
-        self._lock = threading.Lock()
 
     def add(self, record: JobRecord, queued: frozenset[str]) -> None:
         """Note that the end of a job was raised to a user, whose prompts that are ``queued`` were so before."""
-        with self._lock:
-            if self._queued.get(record.uid) is None:
-                self._queued[record.uid] = queued
+        # When it was raised first, unless that reached nobody.
+        self._queued[record.uid] = self._queued.get(record.uid) or queued
 
     def note_unread(self, record: JobRecord) -> None:
         """Note that what was raised about a job did not reach anybody."""
-        with self._lock:
-            self._queued[record.uid] = None
+        self._queued[record.uid] = None
 
     def unread(self, records: Iterable[JobRecord], prompt_id: str, just_ended: frozenset[int]) -> frozenset[int]:
         """The ids of the records whose bad end nobody can have read when a prompt was queued. Those in ``just_ended``

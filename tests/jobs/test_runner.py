@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import threading
 from collections.abc import Coroutine
 from dataclasses import replace
 from pathlib import Path
@@ -146,17 +145,6 @@ def test_different_requests_run_side_by_side(machine: FakeMachine) -> None:
     kinds = [kind for kind, _ in machine.service.calls]
     # How many got their turn before the first one ended is up to the threads; one alone would be one after the other.
     assert kinds[: kinds.index("result")].count("submit") > 1
-
-
-def test_a_run_cut_off_within_the_paid_call_still_writes_the_job_down(
-    machine: FakeMachine, go_on: threading.Event
-) -> None:
-    machine.service.before["submit"] = lambda: go_on.wait(30)
-    machine.cut_off(lambda: machine.service.count("submit"))
-    go_on.set()
-    assert machine.states() == ["accepted"]
-    assert machine.run().request_id == "job-1"
-    assert machine.service.count("submit") == 1
 
 
 def test_a_job_is_fetched_by_its_id_into_its_record_if_it_has_one(machine: FakeMachine) -> None:

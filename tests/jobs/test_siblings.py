@@ -9,11 +9,14 @@ from dataclasses import replace
 import pytest
 
 from nodes.jobs import stop
-from nodes.jobs.errors import Stopped
+from nodes.jobs.errors import JobFailed, OutcomeUnknown, Stopped
 from nodes.jobs.events import Event
 from nodes.jobs.job import Video
+from nodes.jobs.records import State
+from nodes.runcomfy.errors import ReadError
 from tests.support.fake_runcomfy import BOAT
 from tests.support.machine import PATIENCE, FakeMachine, Hanging, press_and_hang
+from tests.support.postgres import on_both
 
 
 def test_a_job_whose_submit_call_hangs_is_left_to_the_next_run_that_waits_for_it(
@@ -87,3 +90,44 @@ def test_of_several_jobs_each_is_cancelled_and_told_though_the_first_ends_the_gr
     said = [str(caught.value), *machine.lines]
     for number in range(1, 5):
         assert sum(f"job-{number} was still queued and is cancelled" in line for line in said) == 1, number
+
+
+@on_both
+def test_i_a_cancel_that_begins_late_leaves_the_next_runs_job_alone(
+    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch, go_on: threading.Event
+) -> None:
+    monkeypatch.setattr(stop, "CANCEL_CALL_SECONDS", 0.01)
+    monkeypatch.setattr(stop, "CANCEL_SECONDS", 0.0)
+    for _ in range(7):  # all the threads for it
+        machine.executors.cancels.submit(go_on.wait, PATIENCE)
+    machine.stopped("Queued")
+    run = machine.prompt()
+
+    def show(event: Event) -> None:
+        if "Queued" in str(event):
+            go_on.set()
+            machine.executors.cancels.submit(str).result(PATIENCE)
+
+    assert machine.run(run=replace(run, report=show)).request_id == "job-1"
+    assert machine.service.count("cancel") == 0
+
+
+@on_both
+@pytest.mark.parametrize("end", [State.FAILED, State.UNKNOWN_REPORTED])
+def test_n_a_sibling_has_written_a_bad_end_down_and_not_raised_it_yet(machine: FakeMachine, end: State) -> None:
+    """Whoever runs beside it cannot have read it."""
+    claims, sibling = machine.account.claims, machine.account.claims.join(lambda: False)
+    if end is State.FAILED:
+        machine.abandon()
+    else:
+        machine.service.script["submit"].append(ReadError("connection lost"))
+        machine.failed(OutcomeUnknown)
+    (record,) = machine.records()
+    claimed = claims.take(record, sibling)
+    assert claimed
+    machine.journal.transition(claimed, end)
+    before = machine.bought
+    machine.failed(JobFailed if end is State.FAILED else OutcomeUnknown)
+    assert machine.bought == before
+    claims.leave(sibling)
+    assert machine.run().request_id == f"job-{before + 1}"

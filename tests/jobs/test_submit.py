@@ -10,9 +10,8 @@ import pytest
 from nodes.jobs import job
 from nodes.jobs.errors import OutcomeUnknown
 from nodes.jobs.records import SUBMIT_SECONDS
-from nodes.jobs.runner import CONNECT_ATTEMPTS
 from nodes.jobs.submit import FIRST_BYTE_SECONDS
-from nodes.runcomfy.errors import ConnectError, ReadError
+from nodes.runcomfy.errors import ReadError
 from tests.support.fake_runcomfy import reply
 from tests.support.machine import FakeMachine
 
@@ -40,13 +39,6 @@ def test_a_rate_limit_is_waited_out_as_long_as_the_service_asks(machine: FakeMac
     assert machine.said("limiting how often") == 3
     assert machine.said("Trying again in 17 s.") == 1
     assert machine.states() == ["saved"], "each attempt wrote over the one before"
-
-
-def test_a_connection_is_tried_a_few_times(machine: FakeMachine) -> None:
-    """And no more often: see `test_messages`."""
-    machine.service.script["submit"] += [ConnectError("no connection")] * (CONNECT_ATTEMPTS - 1)
-    assert machine.run().request_id == "job-1"
-    assert machine.states() == ["saved"]
 
 
 def test_a_connection_that_stands_too_late_sends_nothing(machine: FakeMachine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,7 +30,6 @@ from nodes.video.download import Download
 from tests.support.fake_runcomfy import BOAT, ScriptedService, TurningClock
 from tests.support.tiny_mp4 import TINY_MP4
 
-
 PATIENCE = 30.0
 """Seconds after which what hangs has been waited for."""
 

@@ -101,7 +101,7 @@ async def _follow_all(wanted: list[Job], schedule: ScheduleFor) -> list[Followed
     for number, job in enumerate(wanted):
         intended = journal.create([], RequestKey(str(number), "", ""), "", job.request, "")
         assert intended
-        of_run = Work(account, Run("", "", frozenset, lambda _: None, lambda: False))
+        of_run = Work(account, Run("", "", lambda _: None, lambda: False))
         of_run.cancellation = _Patient(clock, lambda _: None, lambda: False)
         of_run.record = journal.accept(intended, f"job-{number}")
         begun = service.accepted[f"job-{number}"] = clock.now

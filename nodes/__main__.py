@@ -204,7 +204,7 @@ def _video(get: Callable[[Run], Coroutine[None, None, Video]]) -> Found:
             bar.set_description_str(str(event))
 
         key = secrets.token_hex()
-        video = asyncio.run(get(Run(key, key, frozenset, show, _stop_signal().is_set)))
+        video = asyncio.run(get(Run(key, key, show, _stop_signal().is_set)))
     files = [str(file) for file in video.files]
     found = {"request_id": video.request_id, "files": files, "cost_usd": video.cost, "reused": video.reused}
     return found, "\n".join(files)

@@ -92,13 +92,12 @@ class Engine:
         self.folders = folders
         self.executors = Executors()
         self.environment = environment
-        self.queued_prompts = queued_prompts
         self._clock = Clock()
         self.journal = Journal(folders.private / "jobs.sqlite3", self._clock, environment.get(JOURNAL_URL, "").strip())
         """The record of the live jobs."""
         self.budget = BudgetSetting(folders.budget, environment)
         self._claims = Claims(self.journal)
-        self.reports = Reports(f"{socket.gethostname()[:64]} {server_id(folders.private)} {server}")
+        self.reports = Reports(f"{socket.gethostname()[:64]} {server_id(folders.private)} {server}", queued_prompts)
         self._public_media = media_session()
         self._lock = threading.Lock()
         self._live_accounts: dict[tuple[str, Token], Account] = {}

@@ -29,7 +29,7 @@ from ..texts import Text
 from ..video.decode import decode
 from ..video.errors import VideoError
 from ..video.probe import ALL, Selection, VideoInfo, probe
-from .runtime import RunningNode, queued_prompts, running_node, shared
+from .runtime import RunningNode, running_node, shared
 from .schema import video_outputs
 from .videos import preview
 from .workflow_in_file import metadata_box
@@ -105,7 +105,7 @@ def running(
     show = shared().batch(node).add(node.item, names)
     try:
         with shared().stops.watching() as stop:
-            yield Run(node.run_key, node.prompt_id, queued_prompts, show, stop.is_set, is_read, trailer)
+            yield Run(node.run_key, node.prompt_id, show, stop.is_set, is_read, trailer)
     except Stopped as stopped:
         show(stopped.report)
         raise InterruptProcessingException from None

@@ -16,7 +16,7 @@ NoFreePlace            the account has as many jobs at the service as it may: no
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from ..errors import Charge, SeedanceError
@@ -132,18 +132,22 @@ def error_of(record: JobRecord, *, is_read: bool) -> JobError:
 
 class Reports:
     """Which bad ends this server has raised, and which prompts were queued by then. A restart forgets both, and the
-    queue. May be used from any thread."""
+    queue. May be used from any thread.
 
-    def __init__(self, server: str) -> None:
+    ``queued_prompts`` gives the ids of those that are running or waiting.
+    """
+
+    def __init__(self, server: str, queued_prompts: Callable[[], frozenset[str]] = frozenset) -> None:
         self.server = server
         """The same after a restart: by it the journal knows who has reported an unknown outcome."""
+        self._queued_prompts = queued_prompts
         self._queued: dict[str, frozenset[str] | None] = {}
         """By the record's uid, the prompts that were queued when its end was first raised; None: nobody has read it."""
 
-    def add(self, record: JobRecord, queued: frozenset[str]) -> None:
-        """Note that the end of a job was raised to a user, whose prompts that are ``queued`` were so before."""
-        # When it was raised first, unless that reached nobody.
-        self._queued[record.uid] = self._queued.get(record.uid) or queued
+    def add(self, record: JobRecord, prompt_id: str = "") -> None:
+        """Note that the end of a job is raised to a user now, by a prompt or else by a page."""
+        # What counts is when it was raised first, unless that reached nobody.
+        self._queued[record.uid] = self._queued.get(record.uid) or self._queued_prompts() | {prompt_id}
 
     def note_unread(self, record: JobRecord) -> None:
         """Note that what was raised about a job did not reach anybody."""

@@ -82,8 +82,6 @@ class Run:
     key: str
     """Equal when the same item of the same node of the same prompt is executed again, and never else."""
     prompt_id: str
-    queued_prompts: Callable[[], frozenset[str]]
-    """The ids of all prompts that are running or waiting now, this run's among them."""
     report: Callable[[Event], None]
     is_stopped: Callable[[], bool]
     """Whether Stop is pressed; looked at every tenth of a second."""
@@ -197,7 +195,7 @@ class Job:
 
     def note_end(self, record: JobRecord) -> None:
         """Note that a bad end is about to be raised to the user."""
-        self.account.reports.add(record, self.run.queued_prompts() | {self.run.prompt_id})
+        self.account.reports.add(record, self.run.prompt_id)
 
     def leave(self) -> None:
         self.account.claims.leave(self.owner)

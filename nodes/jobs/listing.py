@@ -104,20 +104,16 @@ def link(account: Account, number: int, request_id: str) -> None:
         raise JobError("otherJobsId", id=request_id)
 
 
-def submit_again(journal: Journal, reports: Reports, number: int, queued: frozenset[str]) -> None:
+def submit_again(journal: Journal, reports: Reports, number: int) -> None:
     """Note that the user has read of the unclear outcome: what is queued from now on buys the video again. Blocks.
 
-    Args:
-        queued: the prompts that are running or waiting now, which were queued before.
-
-    Raises:
-        JobError: what became of the job is known by now.
+    Raises `JobError` where it is known by now what became of the job.
     """
     record = _unclear(journal, number)
     moved = journal.transition(record, State.UNKNOWN_REPORTED, reported_by=reports.server)
     if moved.state is not State.UNKNOWN_REPORTED:
         raise JobError("notUnclear")
-    reports.add(moved, queued)
+    reports.add(moved)
 
 
 def _all(journal: Journal, since: float) -> Iterable[JobRecord]:

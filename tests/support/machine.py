@@ -113,7 +113,7 @@ class Machine:
             name=self._name,
             origin="https://runcomfy",
             claims=Claims(self.journal, self._renew_seconds),
-            reports=Reports("this server"),
+            reports=Reports("this server", lambda: self.queued),
             executors=self.executors,
             rate_limiter=RateLimiter(self.clock, Backoff(Random(1))),
             price=ListPrice(Future, self.clock),
@@ -149,7 +149,7 @@ class Machine:
         """One item of a prompt that is queued now, or was queued before under ``prompt_id``."""
         self._prompts += 1
         name = prompt_id or f"prompt {self._prompts}"
-        return Run(f"run of {name}", name, lambda: self.queued | {name}, self.show, self.stop, is_read)
+        return Run(f"run of {name}", name, self.show, self.stop, is_read)
 
     async def generate(self, request: GenerationRequest = BOAT, *, reuse: bool = True, run: Run | None = None) -> Video:
         return await JobRunner(self.account, run or self.prompt()).generate(request, reuse=reuse)

@@ -18,7 +18,7 @@ from nodes.jobs.job import Job as Work
 from nodes.jobs.journal import Journal
 from nodes.jobs.poll import Poller, PollSchedule
 from nodes.jobs.quote import ListPrice
-from nodes.jobs.records import RequestKey
+from nodes.jobs.records import Order, RequestKey
 from nodes.jobs.waiting import Backoff, Cancellation, Executors, RateLimiter
 from nodes.runcomfy.client import RunComfy
 from nodes.runcomfy.request import GenerationRequest
@@ -99,7 +99,7 @@ async def _follow_all(wanted: list[Job], schedule: ScheduleFor) -> list[Followed
     )
     followed = []
     for number, job in enumerate(wanted):
-        intended = journal.create([], RequestKey(str(number), "", ""), "", job.request, "")
+        intended = journal.create(Order(job.request, RequestKey(str(number), "", "")), [], "")
         assert intended
         of_run = Work(account, Run("", "", lambda _: None, lambda: False))
         of_run.cancellation = _Patient(clock, lambda _: None, lambda: False)

@@ -24,7 +24,7 @@ from .jobs.job import Account, Run, Video
 from .jobs.journal import Journal
 from .jobs.poll import ENOUGH_HISTORY
 from .jobs.quote import ListPrice, Quote, QuoteKind, quote
-from .jobs.records import RequestKey
+from .jobs.records import Order, RequestKey
 from .jobs.runner import JobRunner
 from .jobs.video_files import LINK_PREFIX, request_id_of
 from .jobs.waiting import Backoff, Clock, Executors, RateLimiter
@@ -120,9 +120,12 @@ class Engine:
         if rehearsal:
             return Quote(QuoteKind.REHEARSAL, len(requests))
         origin = api_origin(self.environment)
-        keys = [RequestKey.of(request, model=MODEL_ID, account="", origin=origin) for request in requests]
-        wanted = list(zip(keys, requests, strict=True))
-        return quote(wanted, self._claims, self.folders.videos, self._list_price, reuse=reuse)
+        run_key = "" if reuse else "a new run"
+        orders = [
+            Order(request, RequestKey.of(request, model=MODEL_ID, account="", origin=origin), run_key)
+            for request in requests
+        ]
+        return quote(orders, self._claims, self.folders.videos, self._list_price)
 
     async def fetch_job(self, request_id: str, run: Run) -> Video:
         """The video of an earlier paid job. One that is on disk needs neither a token nor the service.

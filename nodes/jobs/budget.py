@@ -48,9 +48,13 @@ class Limit:
 
 @dataclass(frozen=True)
 class Purchase:
+    """What a video is expected to cost, and the limits within which it may be bought."""
+
     estimate: int | None = None
     """None where no price could be learnt."""
     limit: Limit = Limit()
+    max_jobs: int = 0
+    """Of the account that may be at the service at once; 0 for any number."""
 
 
 UNLIMITED: Final = Purchase()

@@ -12,7 +12,6 @@ from random import Random
 from typing import Final, ParamSpec, TypeVar
 
 from ..runcomfy.client import RunComfy
-from ..runcomfy.request import GenerationRequest
 from ..texts import Text
 from ..video.download import Download
 from . import events
@@ -93,16 +92,6 @@ class Run:
     def cancellation(self, clock: Clock) -> Cancellation:
         """The user's side of what this run waits for."""
         return Cancellation(clock, self.report, self.is_stopped)
-
-
-@dataclass(frozen=True)
-class Order:
-    """The video that a run wants."""
-
-    request: GenerationRequest
-    key: RequestKey
-    run_key: str = ""
-    """Empty where any finished video of the request will do (`reuse`), else the run that wants a new one."""
 
 
 @dataclass(frozen=True)

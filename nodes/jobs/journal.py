@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -19,9 +20,20 @@ from .database import Database
 from .errors import BudgetReached, CommitUnknown, JournalUnusable, NoFreePlace
 from .pending_writes import PendingWrites
 from .postgres import PostgresDatabase
-from .records import CLAIM_SECONDS, NOT_ACCEPTED_YET, SUBMIT_SECONDS, TRANSITIONS, JobRecord, RequestKey, State
+from .records import CLAIM_SECONDS, NOT_ACCEPTED_YET, SUBMIT_SECONDS, TRANSITIONS, JobRecord, Order, RequestKey, State
 from .sqlite import SqliteDatabase
-from .tables import JOBS, accept, another_is_unfinished, insertion, newest, read, successful, take_over, wait_in_line
+from .tables import (
+    JOBS,
+    accept,
+    another_is_unfinished,
+    insertion,
+    newest,
+    of_the_same,
+    read,
+    successful,
+    take_over,
+    wait_in_line,
+)
 from .waiting import Clock
 
 T = TypeVar("T")
@@ -98,15 +110,7 @@ class Journal:
         return self._transact_counted(spent_in_24_hours)
 
     def create(
-        self,
-        seen: Sequence[JobRecord],
-        key: RequestKey,
-        run: str,
-        request: GenerationRequest,
-        owner: str,
-        refused: JobRecord | None = None,
-        purchase: Purchase = UNLIMITED,
-        max_jobs: int = 0,
+        self, order: Order, seen: Sequence[JobRecord], owner: str, purchase: Purchase = UNLIMITED
     ) -> JobRecord | None:
         """Write down, durably, that a request is about to be submitted; nobody else may do so meanwhile.
 
@@ -114,32 +118,29 @@ class Journal:
 
         Args:
             seen: the request's records by which that was decided.
-            owner: claims the job.
-            refused: this run's earlier attempt, which is written over.
-            max_jobs: of the account that may be at the service at once; 0 for any number.
+            owner: claims the job. An earlier attempt of its own that was refused is written over.
 
         Raises:
             BudgetReached: by what the purchase would cost.
             NoFreePlace: there are so many already; the owner waits in line from now on.
         """
-        uid = refused.uid if refused else secrets.token_hex(16)
-        mine = (JOBS.c.uid == uid) & (JOBS.c.state == State.INTENDED) & (JOBS.c.claim_owner == owner)
-        anew = update(JOBS).where(JOBS.c.uid == uid, JOBS.c.state == State.REFUSED)
-        intent = anew if refused else insertion(uid, key, run, request)
+        mine = of_the_same(order.key, order.run_key) & (JOBS.c.claim_owner == owner)
+        intended, refused = mine & (JOBS.c.state == State.INTENDED), mine & (JOBS.c.state == State.REFUSED)
 
         def write(connection: Connection, now: float) -> JobRecord | BudgetReached | NoFreePlace | None:
-            now_seen = newest(connection, *_of_request(key))
+            now_seen, run = newest(connection, *_of_request(order.key)), order.run_key
             if [each for each in now_seen if each.decides(run)] != [each for each in seen if each.decides(run)]:
                 return None
             if reason := refusal(connection, now, purchase):
                 return reason
-            if max_jobs and (place := wait_in_line(connection, key.account, owner, now, max_jobs)):
+            if place := wait_in_line(connection, order.key.account, owner, now, purchase.max_jobs):
                 return NoFreePlace(place)
             times = {"created": now, "changed": now, "submit_until": now + SUBMIT_SECONDS}
             claim = {"claim_owner": owner, "claim_until": now + CLAIM_SECONDS}
             values = {"state": State.INTENDED, "estimate": purchase.estimate, "reason": "", **times, **claim}
-            connection.execute(intent.values(values))
-            return read(connection, mine)
+            if not connection.execute(update(JOBS).where(refused).values(values)).rowcount:
+                connection.execute(insertion(secrets.token_hex(16), order).values(values))
+            return read(connection, intended)
 
         try:
             written = self._transact_counted(write)
@@ -147,7 +148,7 @@ class Journal:
             return None
         except CommitUnknown:
             # The transaction that was broken off holds its lock until it is over, so this one sees what became of it.
-            written = self.database.transact(lambda connection: read(connection, mine))
+            written = self.database.transact(lambda connection: read(connection, intended))
         if isinstance(written, BudgetReached | NoFreePlace):
             raise written  # not inside the transaction, which may have written what counts anew, or who waits
         return written
@@ -181,15 +182,12 @@ class Journal:
 
         Where it raises, what was taken over stays so, and the rest comes the next time.
         """
-        source = Journal(file, self.clock)
-        try:
+        query = select(JOBS).order_by(JOBS.c.id)
+        with closing(Journal(file, self.clock)) as source:
             # Ids beside either that could not be written yet; first of this one, which may keep them in that folder.
             self.write_pending()
             source.write_pending()
-            query = select(JOBS).order_by(JOBS.c.id)
             rows = source.database.read(lambda connection: connection.execute(query).mappings().all())
-        finally:
-            source.close()
         pieces = (rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE))
         taken = sum(self.database.transact(partial(take_over, rows=piece, now=self.now())) for piece in pieces)
         return taken, len(rows) - taken

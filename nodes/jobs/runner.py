@@ -12,9 +12,9 @@ from .budget import PRICE_SECONDS, Purchase, base_price, estimate
 from .decide import Action, Do, Situation, decide
 from .download import download_videos, whole_files
 from .errors import JobError, JobExpired, JobFailed, JournalUnusable, NoFreePlace
-from .job import NO_JOB, Account, Job, Order, Run, Video
+from .job import NO_JOB, Account, Job, Run, Video
 from .poll import ClaimLost, Poller, PollSchedule, is_still_there
-from .records import TRANSITIONS, JobRecord, RequestKey, State
+from .records import TRANSITIONS, JobRecord, Order, RequestKey, State
 from .stop import guard
 from .submit import submit
 from .video_files import VideoFolder
@@ -139,7 +139,7 @@ class JobRunner:
             self._is_checked = True
         purchase = await self._purchase(order.request)
         cancellation.report(events.submitting())
-        job.submit_call = self._account.executors.calls.submit(submit, job, self._seen, order, purchase)
+        job.submit_call = self._account.executors.calls.submit(submit, job, order, self._seen, purchase)
         try:
             if not await cancellation.wait_for(job.submit_call):
                 return None
@@ -159,14 +159,14 @@ class JobRunner:
         return None if job.record.state is State.CANCELLED else await self._bring(job.record, fresh=True)
 
     async def _purchase(self, request: GenerationRequest) -> Purchase:
-        """What the budget is to allow; waits a moment for the list price where nothing else tells the cost."""
+        """By which it is bought; waits a moment for the list price where nothing else tells the cost."""
         account, price = self._account, self._account.price
         limit = await self._call(account.limit)
         costs = await self._call(account.journal.costs, request)
         ends = account.clock.monotonic() + PRICE_SECONDS
         while limit.amount and not costs and not price.answer().done() and account.clock.monotonic() < ends:
             await self._job.cancellation.sleep(TICK)
-        return Purchase(estimate(costs, base_price(price.known(), request.duration)), limit)
+        return Purchase(estimate(costs, base_price(price.known(), request.duration)), limit, account.max_jobs)
 
     async def _pause_before_retry(self, error: TransientError) -> None:
         pause = self._backoff.pause(error.retry_after)

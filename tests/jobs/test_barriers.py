@@ -15,7 +15,7 @@ from nodes.jobs.claims import Claims
 from nodes.jobs.decide import Do, Situation, decide
 from nodes.jobs.errors import BudgetReached
 from nodes.jobs.journal import Journal
-from nodes.jobs.records import TRANSITIONS, RequestKey, State
+from nodes.jobs.records import TRANSITIONS, Order, RequestKey, State
 from nodes.jobs.waiting import Clock
 from tests.support.fake_runcomfy import BOAT
 from tests.support.postgres import on_both
@@ -61,7 +61,7 @@ class Racer:
             records = self.journal.of_request(key)
             if decide(records, Situation(self.journal.now())).do is not Do.SUBMIT:
                 return False
-            if self.journal.create(records, key, "", BOAT, ""):
+            if self.journal.create(Order(BOAT, key), records, ""):
                 return True
 
     def _pay(self, number: int) -> bool:
@@ -69,7 +69,7 @@ class Racer:
         key = RequestKey(f"{number} {self.number}", "account", "")
         purchase = Purchase(40_000, Limit((number + 1) * VIDEOS * 40_000))
         try:
-            return self.journal.create([], key, "", BOAT, "", purchase=purchase) is not None
+            return self.journal.create(Order(BOAT, key), [], "", purchase) is not None
         except BudgetReached:
             return False
 

@@ -34,7 +34,7 @@ from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.responses import ModelInfo
 from nodes.texts import SETTINGS
 from tests.support.fake_runcomfy import BOAT, TurningClock
-from tests.support.job_records import record_in
+from tests.support.job_records import KEY, intend, record_in
 from tests.support.machine import FakeMachine, NewMachine, go_by
 from tests.support.postgres import on_both
 
@@ -56,17 +56,15 @@ def limited(machine: FakeMachine, usd: float, model: ModelInfo = PRICE, cost: fl
 
 
 def buy(journal: Journal, number: int, purchase: Purchase) -> None:
-    key = RequestKey(f"request {number}", "account", "")
-    assert journal.create([], key, "", BOAT, "", purchase=purchase)
+    intend(journal, RequestKey(f"request {number}", "account", ""), purchase=purchase)
 
 
 def is_allowed(journal: Journal, purchase: Purchase) -> bool:
     """Whether one more could be bought, which is not done."""
     try:
-        record = journal.create([], RequestKey("asked", "account", ""), "", BOAT, "", purchase=purchase)
+        record = intend(journal, replace(KEY, request="asked"), purchase=purchase)
     except BudgetReached:
         return False
-    assert record
     journal.database.transact(lambda connection: connection.execute(JOBS.delete().where(JOBS.c.id == record.id)))
     return True
 

@@ -12,12 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from nodes.jobs.budget import Purchase
 from nodes.jobs.claims import Claims, server_id
 from nodes.jobs.errors import JournalUnusable, NoFreePlace
 from nodes.jobs.journal import Journal
 from nodes.jobs.records import CLAIM_SECONDS, JobRecord, State
 from nodes.jobs.waiting import Clock
-from tests.support.fake_runcomfy import BOAT, TurningClock
+from tests.support.fake_runcomfy import TurningClock
 from tests.support.job_records import KEY, intend, record_in
 from tests.support.postgres import on_both
 
@@ -129,7 +130,7 @@ def test_claims_and_places_in_line_are_renewed_and_what_could_not_be_written_is_
     for request, owner, place in (("third", waiting, 1), ("fourth", claims.join(goes_on), 2)):
         for _ in range(2):
             with pytest.raises(NoFreePlace) as full:
-                journal.create([], replace(KEY, request=request), "", BOAT, owner, max_jobs=1)
+                intend(journal, replace(KEY, request=request), owner=owner, purchase=Purchase(max_jobs=1))
             assert full.value.place == place
             clock.now += CLAIM_SECONDS - 1
             claims.renew()

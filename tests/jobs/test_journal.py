@@ -22,7 +22,7 @@ from nodes.jobs.claims import Claims
 from nodes.jobs.database import Database
 from nodes.jobs.errors import JournalUnusable
 from nodes.jobs.journal import Journal
-from nodes.jobs.records import RequestKey, State, hash_of
+from nodes.jobs.records import Order, RequestKey, State, hash_of
 from tests.support.fake_runcomfy import BOAT, TurningClock
 from tests.support.job_records import KEY, intend, record_in
 from tests.support.postgres import on_both
@@ -97,16 +97,20 @@ def test_a_request_finds_its_records_of_every_account_at_its_service(journal: Jo
 @on_both
 def test_an_intent_is_written_by_whoever_has_seen_all_there_is(journal: Journal) -> None:
     seen = journal.of_request(KEY)
-    first = intend(journal)
-    assert journal.create(seen, KEY, "", BOAT, "owner") is None
-    assert journal.create([first], KEY, "", BOAT, "owner") is None, "two unfinished jobs of one request"
-    assert journal.create([first], KEY, "a run", BOAT, "owner"), "a run that wants a new one"
-    refused = journal.transition(first, State.REFUSED)
-    again = journal.create(journal.of_request(KEY), KEY, "", BOAT, "owner", refused)
-    assert (again and again.id, len(journal.records())) == (first.id, 2)
+    first = intend(journal, owner="owner")
+    order = Order(BOAT, KEY)
+    assert journal.create(order, seen, "owner") is None
+    assert journal.create(order, [first], "owner") is None, "two unfinished jobs of one request"
+    assert journal.create(replace(order, run_key="a run"), [first], "owner"), "a run that wants a new one"
+    journal.transition(first, State.REFUSED)
+    assert intend(journal, owner="owner").id == first.id, "its own attempt is written over"
+    journal.transition(first, State.REFUSED)
+    others = intend(journal, owner="another")
+    assert others.id != first.id
+    journal.transition(others, State.REFUSED)
     done = journal.transition(journal.accept(first, "job-1"), State.SUCCEEDED)
     journal.transition(done, State.SAVED)
-    assert journal.create([first], KEY, "", BOAT, "owner") is None, "it was bought meanwhile"
+    assert journal.create(order, [first], "owner") is None, "it was bought meanwhile"
 
 
 def in_its_place_a_folder(file: Path) -> None:
@@ -131,7 +135,7 @@ def test_a_spoilt_journal_is_an_error_that_names_it(tmp_path: Path, monkeypatch:
         spoil(file)
         acts: tuple[Callable[[], object], ...] = (
             partial(journal.of_request, KEY),
-            partial(journal.create, [], KEY, "", BOAT, "owner"),
+            partial(journal.create, Order(BOAT, KEY), [], "owner"),
             partial(journal.transition, record, State.SUCCEEDED),
         )
         for act in acts:
@@ -158,8 +162,7 @@ def test_an_accepted_id_is_never_lost(file: Path) -> None:
     for what in ("written later", "process dies", "journal is lost", "journal is lost, and another has bought"):
         shutil.rmtree(file.parent, ignore_errors=True)
         journal = Journal(file, TurningClock())
-        record = journal.create([], KEY, "", BOAT, "", purchase=Purchase(60_000))
-        assert record
+        record = intend(journal, purchase=Purchase(60_000))
         read_only(journal)
         with pytest.raises(JournalUnusable):
             journal.accept(record, "paid")
@@ -275,7 +278,10 @@ def test_a_journal_that_was_deleted_is_refused_once_to_a_user_and_then_begun_ane
     record = record_in(State.ACCEPTED, journal)
     file.unlink()
     # What runs beside the user's work does not use the refusal up.
-    beside = (partial(claims.holds, record, "owner"), partial(journal.create, [record], KEY, "a run", BOAT, "owner"))
+    beside = (
+        partial(claims.holds, record, "owner"),
+        partial(journal.create, Order(BOAT, KEY, "a run"), [record], "owner"),
+    )
     read, give_back = partial(journal.of_request, KEY), partial(claims.give_back, "owner")
     acts: tuple[Callable[[], object], ...] = (*beside, *beside, read, give_back)
     for act in acts:

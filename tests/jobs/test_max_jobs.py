@@ -7,26 +7,25 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from nodes.jobs.budget import Purchase
 from nodes.jobs.claims import Claims
 from nodes.jobs.errors import NoFreePlace
 from nodes.jobs.journal import Journal
 from nodes.jobs.records import CLAIM_SECONDS, JobRecord, RequestKey, State
 from nodes.runcomfy.errors import RateLimited
 from tests.support.fake_runcomfy import BOAT, TurningClock
-from tests.support.job_records import KEY
+from tests.support.job_records import KEY, intend
 from tests.support.machine import FakeMachine, go_by
 from tests.support.postgres import on_both
 
 
 def ask(journal: Journal, owner: str, account: str = "account", max_jobs: int = 2) -> JobRecord | int:
     """A request of its own for each owner: its record, or the owner's place in line."""
-    key = replace(KEY, request=owner, account=account)
     try:
-        record = journal.create(journal.of_request(key), key, "", BOAT, owner, None, max_jobs=max_jobs)
+        key = replace(KEY, request=owner, account=account)
+        return intend(journal, key, owner=owner, purchase=Purchase(max_jobs=max_jobs))
     except NoFreePlace as full:
         return full.place
-    assert record
-    return record
 
 
 @on_both

@@ -23,7 +23,7 @@ from nodes.jobs.budget import Limit, Purchase
 from nodes.jobs.database import Database
 from nodes.jobs.errors import BudgetReached, CommitUnknown, JournalUnusable, OutcomeUnknown
 from nodes.jobs.journal import Journal
-from nodes.jobs.records import RequestKey, State
+from nodes.jobs.records import Order, RequestKey, State
 from nodes.jobs.waiting import Clock
 from nodes.runcomfy.errors import ReadError
 from tests.support.cutting_proxy import Act, CuttingProxy
@@ -97,7 +97,7 @@ def test_what_becomes_of_a_transaction_whose_commit_was_not_acknowledged(journal
         accepted = record_in(State.ACCEPTED, journal, replace(KEY, request=f"accepted {act.value}"))
         seen = journal.of_request(key)
         proxy.judge = at_commit(act)
-        record = journal.create(seen, key, "", BOAT, "me")
+        record = journal.create(Order(BOAT, key), seen, "me")
         assert (record is not None) is is_written, act
         assert [found.uid for found in journal.of_request(key)] == ([record.uid] if record else []), act
         proxy.judge = at_commit(act)
@@ -298,7 +298,7 @@ def test_a_budget_is_kept_whatever_view_the_databases_owner_has_set(postgres: Po
             seen = journal.of_request(key)
             at_once.wait(10)
             try:
-                return journal.create(seen, key, "", BOAT, "me", purchase=Purchase(1, Limit(1))) is not None
+                return journal.create(Order(BOAT, key), seen, "me", Purchase(1, Limit(1))) is not None
             except BudgetReached:
                 return False
 
@@ -317,7 +317,7 @@ def test_tables_of_an_earlier_version_get_what_they_lack(postgres: Postgres) -> 
         connection.execute("ALTER TABLE job_records DROP COLUMN media_host")
     with in_url(url) as journal:
         assert journal.of_request(KEY) == [record]
-        assert journal.create(journal.of_request(KEY), KEY, "a run", BOAT, "me", None, max_jobs=1)
+        intend(journal, run="a run", owner="me", purchase=Purchase(max_jobs=1))
     # A server of that version that is started now begins by making its table, with these indexes.
     with postgres.connect(name_of(url)) as connection:
         for name in ("one_unfinished_job", "jobs_of_a_request", "jobs_of_an_id", "jobs_of_a_kind", "jobs_of_a_claim"):

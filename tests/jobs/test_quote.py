@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 
 from nodes.jobs.quote import BEST_BEFORE, RETRY_AFTER, ListPrice, Quote, QuoteKind, price_of, quote
-from nodes.jobs.records import RequestKey, State
+from nodes.jobs.records import Order, RequestKey, State
 from nodes.jobs.waiting import Executors
 from nodes.runcomfy.client import ApiRequest, RunComfy
 from nodes.runcomfy.errors import ConnectError, ReadError
@@ -25,10 +25,10 @@ BOUGHT = Quote(QuoteKind.PRICE, 1, 1, 30_000)
 
 
 def quoted(machine: FakeMachine, *requests: GenerationRequest, reuse: bool = True, price: ModelInfo = PRICE) -> Quote:
-    account = machine.account
-    keys = [RequestKey.of(each, model=account.client.model, account="", origin=account.origin) for each in requests]
-    wanted = list(zip(keys, requests, strict=True))
-    return quote(wanted, account.claims, account.folder, lambda: price, reuse=reuse)
+    account, run_key = machine.account, "" if reuse else "a new run"
+    key = partial(RequestKey.of, model=account.client.model, account="", origin=account.origin)
+    orders = [Order(request, key(request), run_key) for request in requests]
+    return quote(orders, account.claims, account.folder, lambda: price)
 
 
 def test_a_price_is_what_the_latest_job_of_the_kind_has_cost_else_the_lists_else_none(machine: FakeMachine) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from nodes.jobs.budget import UNLIMITED, Purchase
 from nodes.jobs.journal import Journal
-from nodes.jobs.records import JobRecord, RequestKey, State
+from nodes.jobs.records import JobRecord, Order, RequestKey, State
 from nodes.runcomfy.request import GenerationRequest
 from tests.support.fake_runcomfy import BOAT
 
@@ -17,10 +18,16 @@ _STEPS = {
 
 
 def intend(
-    journal: Journal, key: RequestKey = KEY, *, run: str = "", request: GenerationRequest = BOAT, owner: str = ""
+    journal: Journal,
+    key: RequestKey = KEY,
+    *,
+    run: str = "",
+    request: GenerationRequest = BOAT,
+    owner: str = "",
+    purchase: Purchase = UNLIMITED,
 ) -> JobRecord:
-    """A job that is about to be submitted."""
-    record = journal.create(journal.of_request(key), key, run, request, owner)
+    """A job that is about to be submitted. Raises as `Journal.create`."""
+    record = journal.create(Order(request, key, run), journal.of_request(key), owner, purchase)
     assert record
     return record
 

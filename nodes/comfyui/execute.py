@@ -48,7 +48,8 @@ async def generate(text: str, options: Options | None, *, rehearsal: bool, reuse
     """
     begin = " ".join(str(text).split())[:NAME_LETTERS]
     quoted = begin and f'"{begin}"'
-    names = (Text("list.seed", seed=options.seed), quoted) if options else (quoted,)
+    # What is no Options node's is refused below.
+    names = (Text("list.seed", seed=options.seed), quoted) if isinstance(options, Options) else (quoted,)
     node = running_node()
     # Not where another node has added this one, in a loop say: ComfyUI would keep what is missing in its cache.
     skip = skip and node.is_in_prompt

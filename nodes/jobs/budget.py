@@ -112,8 +112,9 @@ def base_price(model: ModelInfo, duration: int) -> int | None:
 
 
 def estimate(costs: Sequence[float], base: int | None) -> int | None:
-    """What a video will cost at most: as much as the dearest of the latest ones of its kind, and the list's price."""
-    return max([*map(micros, costs), *([] if base is None else [base])], default=None)
+    """What a video will cost at most: as much as the dearest of the latest ones of its kind, and the list's price; None
+    where nothing is told, as by 0: by that, any number would fit into every budget."""
+    return max([*map(micros, costs), base or 0]) or None
 
 
 @dataclass(frozen=True)

@@ -214,6 +214,8 @@ class Poller:
         """Write down how the job ended, if that is still open."""
         job, record = self._job, self._job.record
         if to in TRANSITIONS[record.state]:
+            if to in (State.FAILED, State.EXPIRED):
+                job.account.reports.note_unread(record)  # until it is raised: a sibling that fails may cut this run off
             price = record.price or self._account.price.text()
             await self._cancellation.wait_for(job.in_journal(job.move, record, to, price=price, **changes))
 

@@ -14,7 +14,7 @@ from ..runcomfy.errors import RateLimited, RunComfyError, TransientError
 from ..runcomfy.responses import CancelOutcome, JobState
 from ..texts import Text
 from . import events
-from .errors import JobError, OutcomeUnknown, Stopped
+from .errors import JobError, OutcomeUnknown, Stopped, error_of
 from .events import Event, StopOutcome
 from .job import Job, Video
 from .records import CLAIM_SECONDS, JobRecord, State
@@ -58,6 +58,8 @@ async def guard(job: Job, work: Coroutine[None, None, Video], *, may_cancel: boo
         # A failed sibling node, which is no reason to give up a paid job; or Stop, seen by somebody else first.
         if job.run.is_stopped():
             await _show(job, asyncio.ensure_future(_stop(job, may_cancel)))
+        elif job.record.state in (State.FAILED, State.EXPIRED):
+            job.run.report(events.failed(error_of(job.record, is_read=True).texts))
         else:
             job.run.report(_left_alone(job.record, "otherNode"))
         raise

@@ -9,13 +9,13 @@ from dataclasses import replace
 import pytest
 
 from nodes.jobs import stop
-from nodes.jobs.errors import JobFailed, OutcomeUnknown, Stopped
+from nodes.jobs.errors import JobExpired, JobFailed, OutcomeUnknown, Stopped
 from nodes.jobs.events import Event
 from nodes.jobs.job import Video
 from nodes.jobs.records import State
 from nodes.runcomfy.errors import ReadError
 from tests.support.fake_runcomfy import BOAT
-from tests.support.machine import PATIENCE, FakeMachine, Hanging, press_and_hang
+from tests.support.machine import PATIENCE, FakeMachine, Hanging, NewMachine, press_and_hang
 from tests.support.postgres import on_both
 
 
@@ -131,3 +131,33 @@ def test_n_a_sibling_has_written_a_bad_end_down_and_not_raised_it_yet(machine: F
     assert machine.bought == before
     claims.leave(sibling)
     assert machine.run().request_id == f"job-{before + 1}"
+
+
+def test_a_bad_end_that_a_failed_sibling_keeps_from_being_raised_is_shown_and_raised_by_the_next_run(
+    new_machine: NewMachine, monkeypatch: pytest.MonkeyPatch, go_on: threading.Event
+) -> None:
+    """Two of a list fail at once: ComfyUI cuts the second one off before it can raise anything."""
+    for error, says in ((JobFailed, '"no"'), (JobExpired, "no longer has this job")):
+        machine, ended = new_machine(), threading.Event()
+
+        def hang(*_: object, ended: threading.Event = ended) -> tuple[()]:
+            ended.set()
+            go_on.wait(PATIENCE)
+            return ()
+
+        truth = machine.service.ending
+        if error is JobFailed:
+            machine.service.ending = {"status": "failed", "error": "no"}
+        else:
+            machine.service.forgotten.add("job-1")
+        with monkeypatch.context() as patched:
+            patched.setattr("nodes.jobs.runner.whole_files", hang)
+            machine.cut_off(ended.is_set)
+        assert machine.said(says) == 1, error
+        assert not machine.said("being submitted"), error
+        machine.service.ending = truth
+        machine.failed(error)
+        assert machine.bought == 1, error
+        assert machine.run().request_id == "job-2", error
+        go_on.set()
+        go_on.clear()

@@ -6,11 +6,14 @@ import threading
 from concurrent.futures import Future
 
 import pytest
+from sqlalchemy import delete
 
 from nodes.jobs import job
 from nodes.jobs.errors import OutcomeUnknown
+from nodes.jobs.events import Event
 from nodes.jobs.records import SUBMIT_SECONDS
 from nodes.jobs.submit import FIRST_BYTE_SECONDS
+from nodes.jobs.tables import JOBS
 from nodes.runcomfy.errors import ReadError
 from tests.support.fake_runcomfy import reply
 from tests.support.machine import FakeMachine
@@ -39,6 +42,19 @@ def test_a_rate_limit_is_waited_out_as_long_as_the_service_asks(machine: FakeMac
     assert machine.said("limiting how often") == 3
     assert machine.said("Trying again in 17 s.") == 1
     assert machine.states() == ["saved"], "each attempt wrote over the one before"
+
+
+def test_a_journal_that_is_replaced_between_two_tries_keeps_no_run_for_ever(
+    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def show(event: Event) -> None:
+        if event.is_retry:
+            machine.journal.database.transact(lambda connection: connection.execute(delete(JOBS)))
+
+    monkeypatch.setattr(machine, "show", show)
+    machine.service.script["submit"].append(reply(429))
+    assert machine.run().request_id == "job-1"
+    assert machine.states() == ["saved"]
 
 
 def test_a_connection_that_stands_too_late_sends_nothing(machine: FakeMachine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,9 +18,9 @@ import pytest
 
 from nodes.errors import SeedanceError
 from nodes.jobs import stop
-from nodes.jobs.errors import JobExpired, JobFailed, OutcomeUnknown
+from nodes.jobs.errors import JobError, JobExpired, JobFailed, OutcomeUnknown
 from nodes.jobs.events import Event
-from nodes.jobs.job import Run, Video
+from nodes.jobs.job import Video
 from nodes.jobs.records import SUBMIT_SECONDS
 from nodes.runcomfy.errors import ReadError
 from nodes.runcomfy.responses import ApiResponse
@@ -33,20 +33,33 @@ GONE = reply(404, error_code=404001)
 on_posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps open files, and has its own links")
 
 
-def queue_four(machine: FakeMachine) -> list[Run]:
-    """Four prompts of the same graph, of which none has run yet."""
-    machine.queued = frozenset({"one", "two", "three", "four"})
-    return [machine.prompt(prompt_id) for prompt_id in ("one", "two", "three", "four")]
+@pytest.mark.parametrize("bad", [OutcomeUnknown, JobFailed])
+def test_a_and_n_the_same_graph_is_queued_four_times_and_all_end_badly(
+    machine: FakeMachine, bad: type[JobError]
+) -> None:
+    """Nobody can know whether a refused prompt, or one without an answer, is charged; so it is not sent again before
+    somebody has read of it: one after the other, and as five equal items of a list."""
+    good, names = machine.service.ending, ("one", "two", "three", "four")
+    if bad is JobFailed:
+        machine.service.ending = {"status": "failed", "error": "Content moderation failed."}
+    else:
+        machine.service.before["submit"] = lose_the_answer
 
+    async def list_of_five() -> list[Video | BaseException]:
+        items = [machine.generate(run=machine.prompt("five")) for _ in range(5)]
+        return await asyncio.gather(*items, return_exceptions=True)
 
-def test_a_the_same_graph_is_queued_four_times_and_each_answer_is_lost(machine: FakeMachine) -> None:
-    machine.service.before["submit"] = lose_the_answer
-    for run in queue_four(machine):
-        machine.failed(OutcomeUnknown, run=run)
+    machine.queued = frozenset(names)
+    for run in [machine.prompt(name) for name in names]:
+        assert ("content check" in machine.failed(bad, run=run)) == (bad is JobFailed)
     assert machine.bought == 1
-    # Whoever queues the graph now has read of it.
-    del machine.service.before["submit"]
-    assert machine.run().request_id == "job-2"
+    machine.queued = frozenset()
+    assert {type(outcome) for outcome in asyncio.run(list_of_five())} == {bad}
+    assert machine.bought == 2
+    assert not (machine.folder / "videos").exists()
+    machine.service.ending = good
+    machine.service.before.clear()
+    assert machine.run().request_id == "job-3"
 
 
 def test_a_neither_what_another_server_has_said_nor_what_was_skipped_has_been_read(new_machine: NewMachine) -> None:
@@ -227,13 +240,3 @@ def test_l_the_submit_call_is_answered_with_another_requests_id(machine: FakeMac
     assert "another job's id, job-1" in machine.failed(OutcomeUnknown, replace(BOAT, seed=1))
     assert machine.states() == ["told", "saved"]
     assert machine.run(replace(BOAT, seed=1)).request_id == "job-2"
-
-
-def test_n_a_prompt_that_the_content_check_refuses_is_queued_four_times(machine: FakeMachine) -> None:
-    machine.service.ending = {"status": "failed", "error": "Content moderation failed."}
-    for run in queue_four(machine):
-        assert "content check" in machine.failed(JobFailed, run=run)
-    assert machine.bought == 1
-    machine.failed(JobFailed)
-    assert machine.bought == 2
-    assert not (machine.folder / "videos").exists()

@@ -11,12 +11,11 @@ from typing import Any
 
 import pytest
 
-from nodes.jobs.errors import JobExpired, JobFailed, JournalUnusable, OutcomeUnknown
+from nodes.jobs.errors import JobExpired, JobFailed, JournalUnusable
 from nodes.jobs.job import Video
 from nodes.jobs.records import RequestKey, State
 from nodes.jobs.video_files import request_id_of
 from nodes.runcomfy.client import RunComfy
-from nodes.runcomfy.errors import ReadError
 from tests.support.fake_runcomfy import BOAT
 from tests.support.job_records import intend, record_in
 from tests.support.machine import FakeMachine, NewMachine
@@ -103,23 +102,6 @@ def test_a_service_that_never_had_the_job_does_not_make_its_owner_buy_again(mach
     machine.change(name="account")
     assert machine.run().request_id == "job-1"
     assert machine.service.count("submit") == 1
-
-
-@pytest.mark.parametrize("bad", [OutcomeUnknown, JobFailed])
-def test_equal_requests_side_by_side_share_a_bad_end(machine: FakeMachine, bad: type[Exception]) -> None:
-    """Nobody can know whether a refused prompt, or one without an answer, is charged; so it is not sent five times."""
-
-    good = machine.service.ending
-    if bad is JobFailed:
-        machine.service.ending = {"status": "failed", "error": "Content moderation failed."}
-    else:
-        machine.service.script["submit"].append(ReadError("time-out"))
-    outcomes = side_by_side(*(machine.generate(run=machine.prompt("five")) for _ in range(5)))
-    assert {type(outcome) for outcome in outcomes} == {bad}
-    assert machine.service.count("submit") == 1
-    machine.service.ending = good
-    assert isinstance(machine.run(), Video)  # running again tries again
-    assert machine.service.count("submit") == 2
 
 
 def test_two_runs_side_by_side_share_one_job(machine: FakeMachine) -> None:

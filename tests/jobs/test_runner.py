@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Coroutine
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -36,23 +34,6 @@ def test_a_finished_video_is_loaded_without_a_call(machine: FakeMachine) -> None
     again = machine.run()
     assert len(machine.service.calls) == calls
     assert again == replace(first, elapsed=0.0, reused=True)
-
-
-def test_the_output_folder_is_listed_once_however_many_records_a_request_has(
-    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for _ in range(3):
-        machine.run(reuse=False)
-    listed: list[object] = []
-    scandir = os.scandir
-
-    def count(folder: Path) -> object:
-        listed.append(folder)
-        return scandir(folder)
-
-    monkeypatch.setattr(os, "scandir", count)
-    assert machine.run().reused
-    assert listed.count(machine.folder / "videos") == 1
 
 
 def test_an_old_job_that_is_back_is_loaded_while_its_request_is_made_anew(new_machine: NewMachine) -> None:
@@ -119,14 +100,6 @@ def test_a_run_that_waited_for_a_failed_one_takes_over(machine: FakeMachine) -> 
     results = side_by_side(machine.generate(), machine.generate())
     assert machine.service.count("submit") == 1
     assert sum(isinstance(result, Video) for result in results) == 1
-
-
-def test_different_requests_run_side_by_side(machine: FakeMachine) -> None:
-    videos = side_by_side(*(machine.generate(replace(BOAT, seed=seed)) for seed in range(20)))
-    assert len({video.request_id for video in videos if isinstance(video, Video)}) == 20
-    kinds = [kind for kind, _ in machine.service.calls]
-    # How many got their turn before the first one ended is up to the threads; one alone would be one after the other.
-    assert kinds[: kinds.index("result")].count("submit") > 1
 
 
 def test_a_job_is_fetched_by_its_id_into_its_record_if_it_has_one(machine: FakeMachine) -> None:

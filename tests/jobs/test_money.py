@@ -25,7 +25,8 @@ from nodes.jobs.records import SUBMIT_SECONDS
 from nodes.runcomfy.errors import ReadError
 from nodes.runcomfy.responses import ApiResponse
 from tests.support.fake_runcomfy import BOAT, Answer, lose_the_answer, reply
-from tests.support.machine import PATIENCE, FakeMachine, NewMachine
+from tests.support.hanging import PATIENCE
+from tests.support.machine import FakeMachine, NewMachine
 from tests.support.postgres import on_both
 
 pytestmark = on_both

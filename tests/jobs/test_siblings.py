@@ -15,7 +15,8 @@ from nodes.jobs.job import Video
 from nodes.jobs.records import State
 from nodes.runcomfy.errors import ReadError
 from tests.support.fake_runcomfy import BOAT
-from tests.support.machine import PATIENCE, FakeMachine, Hanging, NewMachine, press_and_hang
+from tests.support.hanging import PATIENCE, Hanging, press_and_hang
+from tests.support.machine import FakeMachine, NewMachine
 from tests.support.postgres import on_both
 
 

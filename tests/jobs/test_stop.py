@@ -19,7 +19,8 @@ from nodes.jobs.records import CLAIM_SECONDS
 from nodes.jobs.waiting import ended_within
 from nodes.runcomfy.errors import ReadError
 from tests.support.fake_runcomfy import QUEUED, Answer, lose_the_answer, reply
-from tests.support.machine import PATIENCE, FakeMachine, Hanging, NewMachine, press_and_hang
+from tests.support.hanging import PATIENCE, Hanging, press_and_hang
+from tests.support.machine import FakeMachine, NewMachine
 
 LOST = ReadError("connection lost")
 Hook = Callable[[FakeMachine, Hanging], object]

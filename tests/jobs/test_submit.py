@@ -96,29 +96,3 @@ def test_an_unclear_ending_is_raised_though_the_journal_is_silent(
     assert not hanging[0].done()
     go_on.set()
     assert machine.states() == ["told"]
-
-
-def test_a_run_cut_off_before_its_call_has_begun_is_never_submitted(
-    machine: FakeMachine, go_on: threading.Event
-) -> None:
-    """A sibling has failed while every thread for calls is busy; the user reads that nothing was charged."""
-    begun = threading.Semaphore(0)
-
-    def busy() -> None:
-        begun.release()
-        go_on.wait(PATIENCE)
-
-    def fill_threads() -> None:
-        for _ in range(7):
-            machine.executors.calls.submit(busy)
-        for _ in range(6):  # the seventh thread is this one
-            assert begun.acquire(timeout=PATIENCE)
-        filled.set()
-
-    filled = threading.Event()
-    machine.change(check_before_submit=fill_threads)
-    machine.cut_off(filled.is_set)
-    go_on.set()
-    assert "before anything was submitted. Nothing was charged." in machine.lines[-1]
-    assert machine.records() == []
-    assert machine.service.calls == []

@@ -72,6 +72,25 @@ def test_what_has_not_begun_when_the_engine_is_closed_never_does(executors: Exec
     assert sum(not each.cancelled() and each.result(PATIENCE) for each in submitting) == 7
 
 
+def test_what_has_not_begun_when_its_run_is_cut_off_never_does(executors: Executors) -> None:
+    """A sibling has failed while every thread is busy; the user reads that nothing was charged."""
+    go_on, begun = threading.Event(), threading.Event()
+
+    async def cut_off() -> None:
+        run = asyncio.ensure_future(cancellation.wait_for(executors.journal.submit(begun.set)))
+        await asyncio.sleep(0)
+        run.cancel()
+        await asyncio.wait({run})
+
+    cancellation = Cancellation(Clock(), lambda _: None, lambda: False)
+    executors.journal.submit(go_on.wait, PATIENCE)
+    asyncio.run(cut_off())
+    go_on.set()
+    executors.journal.submit(str).result(PATIENCE)
+    assert not begun.is_set()
+    assert cancellation.is_cancelled()
+
+
 def test_threads_end_their_work_with_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Python waits for them after Ctrl+C, and a download may take ten minutes."""
     cancellation = Cancellation(TurningClock(), lambda _: None, lambda: False)

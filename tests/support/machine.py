@@ -30,22 +30,6 @@ from nodes.video.download import Download
 from tests.support.fake_runcomfy import BOAT, ScriptedService, TurningClock
 from tests.support.tiny_mp4 import TINY_MP4
 
-PATIENCE = 30.0
-"""Seconds after which what hangs has been waited for."""
-
-
-class Hanging:
-    """Hangs wherever it is called, until it may go on."""
-
-    def __init__(self) -> None:
-        self.go_on = threading.Event()
-        self.ended: list[bool] = []
-        """For each call whether it went on in time."""
-
-    def __call__(self) -> bool:
-        self.ended.append(self.go_on.wait(PATIENCE))
-        return True
-
 
 def go_by(clock: Clock, journal: Journal) -> None:
     """Let a journal take a test's clock for that of its database."""
@@ -247,11 +231,6 @@ class FakeMachine(Machine):
 
 NewMachine = Callable[[], FakeMachine]
 """The fixture `new_machine`: one for each row of a table."""
-
-
-def press_and_hang(machine: FakeMachine, hang: Hanging) -> None:
-    machine.press_stop()
-    hang()
 
 
 def let_rest(executors: Executors) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from ..runcomfy.errors import ConnectError, PermissionDenied, RateLimited, RunComfyError, TransientError
@@ -76,8 +77,8 @@ class JobRunner:
                 return Video(request_id, files, reused=True)
             record = await self._call(journal.job, request_id)
             if record is None or record.state is State.FAILED:
-                unknown = RequestKey("", "", self._account.origin)
-                record = JobRecord(0, "", unknown, "", State.ACCEPTED, record.request if record else None, request_id)
+                request = record.request if record else None
+                record = replace(NO_JOB, state=State.ACCEPTED, request=request, request_id=request_id)
             claimed = await self._call(claims.take, record, self._job.owner)
             if claimed is None:
                 await self._wait_for(record)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
 from dataclasses import replace
 
@@ -91,6 +92,32 @@ def test_of_several_jobs_each_is_cancelled_and_told_though_the_first_ends_the_gr
     said = [str(caught.value), *machine.lines]
     for number in range(1, 5):
         assert sum(f"job-{number} was still queued and is cancelled" in line for line in said) == 1, number
+
+
+def test_a_silent_journal_is_waited_for_once_and_not_by_each_job(
+    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A few threads cancel: hundreds of jobs would be running, and paid for, when the last one is looked at."""
+    monkeypatch.setattr(stop, "LOOK_SECONDS", 1.0)
+    monkeypatch.setattr(stop, "CANCEL_CALL_SECONDS", 0.5)  # a cancel that waited, too, would not be in time
+    hang, looks = Hanging(), itertools.count()
+
+    def silent(*_: object) -> bool:
+        next(looks)
+        return hang()
+
+    async def graph() -> list[Video | BaseException]:
+        runs = [machine.generate(replace(BOAT, seed=seed)) for seed in range(3)]
+        return await asyncio.gather(*runs, return_exceptions=True)
+
+    machine.service.queued = 1e6
+    machine.change(deadline=1e9)
+    monkeypatch.setattr(machine.account.claims, "holds", silent)
+    monkeypatch.setattr(machine, "stop", lambda: len(machine.service.accepted) == 3)
+    assert ["is cancelled. Nothing was charged." in str(said) for said in asyncio.run(graph())] == [True] * 3
+    assert next(looks) == 1
+    hang.go_on.set()
+    assert machine.states() == ["cancelled"] * 3
 
 
 @on_both

@@ -77,7 +77,7 @@ class _Crowd:
                 self.pressed = time.perf_counter()
 
         request = GenerationRequest("A paper boat", duration=2, seed=number)
-        run = Run(str(number), "", frozenset, report=show, is_stopped=lambda: self.pressed is not None)
+        run = Run(str(number), "", report=show, is_stopped=lambda: self.pressed is not None)
         try:
             video = await self.engine.generate(request, rehearsal=False, reuse=True, run=run)
         except Stopped as stopped:

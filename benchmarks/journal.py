@@ -16,10 +16,10 @@ from typing import Final, ParamSpec, TypeVar
 
 from nodes.jobs.budget import Purchase
 from nodes.jobs.claims import Claims
-from nodes.jobs.clock import Clock
 from nodes.jobs.errors import JournalUnusable
 from nodes.jobs.journal import Journal
 from nodes.jobs.records import Order, RequestKey, State
+from nodes.jobs.waiting import Clock
 from nodes.runcomfy.request import GenerationRequest
 from tests.support.postgres import Postgres
 

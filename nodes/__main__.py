@@ -19,9 +19,8 @@ from typing import Final
 from .engine import Engine, Folders
 from .errors import SeedanceError
 from .jobs.budget import FREE, in_usd
-from .jobs.clock import clock_time
 from .jobs.errors import Stopped
-from .jobs.events import Event, dollars
+from .jobs.events import Event, clock_time, dollars
 from .jobs.job import Run, Video
 from .jobs.listing import as_csv, state_name, totals
 from .jobs.quote import QuoteKind
@@ -205,7 +204,7 @@ def _video(get: Callable[[Run], Coroutine[None, None, Video]]) -> Found:
             bar.set_description_str(str(event))
 
         key = secrets.token_hex()
-        video = asyncio.run(get(Run(key, key, frozenset, show, _stop_signal().is_set)))
+        video = asyncio.run(get(Run(key, key, show, _stop_signal().is_set)))
     files = [str(file) for file in video.files]
     found = {"request_id": video.request_id, "files": files, "cost_usd": video.cost, "reused": video.reused}
     return found, "\n".join(files)

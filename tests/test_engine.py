@@ -26,7 +26,7 @@ from tests.support.job_records import record_in
 from tests.support.rehearsal import RehearsalService
 from tests.support.tiny_mp4 import TINY_MP4
 
-RUN = Run("key", "prompt", frozenset, report=lambda _: None, is_stopped=lambda: False)
+RUN = Run("key", "prompt", report=lambda _: None, is_stopped=lambda: False)
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_each_folder_is_a_server_of_its_own_whatever_their_machines_are_called(t
     for folder in ("one", "another", "one"):
         with closing(Engine(Folders(tmp_path / "videos", tmp_path / folder), {}, "comfyui 8188")) as engine:
             record = record_in(State.UNKNOWN, engine.journal, RequestKey(f"{len(names)}", "account", ""))
-            submit_again(engine.journal, engine.reports, record.id, frozenset())
+            submit_again(engine.journal, engine.reports, record.id)
             names.append(engine.journal.records(1)[0].reported_by)
     assert names[0] == names[2] != names[1]
 

@@ -103,7 +103,7 @@ def rehearse(folder: Path) -> int:
     engine = Engine(Folders(folder / "videos", folder / "private"), {}, "tests")
 
     async def generate(seed: int) -> Video:
-        run = Run(str(seed), "prompt", frozenset, report=lambda _: None, is_stopped=lambda: False)
+        run = Run(str(seed), "prompt", report=lambda _: None, is_stopped=lambda: False)
         request = GenerationRequest("A paper boat", duration=2, seed=seed)
         return await engine.generate(request, rehearsal=True, reuse=True, run=run)
 

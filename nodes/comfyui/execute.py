@@ -18,18 +18,18 @@ from comfy.model_management import InterruptProcessingException
 from comfy_api.latest import InputImpl, io
 from comfy_execution.graph import ExecutionBlocker
 
-from ..errors import SeedanceError, StopRequested
+from ..errors import Charge, SeedanceError, StopRequested
 from ..jobs import events
-from ..jobs.clock import Clock
-from ..jobs.errors import OutcomeUnknown, Stopped, VideoUnusable
+from ..jobs.errors import JobError, OutcomeUnknown, Stopped
 from ..jobs.events import StopOutcome
 from ..jobs.job import Run, Video
+from ..jobs.waiting import Clock
 from ..runcomfy.request import GenerationRequest, Options, is_request_id, text_hint
 from ..texts import Text
 from ..video.decode import decode
 from ..video.errors import VideoError
 from ..video.probe import ALL, Selection, VideoInfo, probe
-from .runtime import RunningNode, queued_prompts, running_node, shared
+from .runtime import RunningNode, running_node, shared
 from .schema import video_outputs
 from .videos import preview
 from .workflow_in_file import metadata_box
@@ -48,7 +48,8 @@ async def generate(text: str, options: Options | None, *, rehearsal: bool, reuse
     """
     begin = " ".join(str(text).split())[:NAME_LETTERS]
     quoted = begin and f'"{begin}"'
-    names = (Text("list.seed", seed=options.seed), quoted) if options else (quoted,)
+    # What is no Options node's is refused below.
+    names = (Text("list.seed", seed=options.seed), quoted) if isinstance(options, Options) else (quoted,)
     node = running_node()
     # Not where another node has added this one, in a loop say: ComfyUI would keep what is missing in its cache.
     skip = skip and node.is_in_prompt
@@ -63,7 +64,14 @@ async def generate(text: str, options: Options | None, *, rehearsal: bool, reuse
             except VideoError as error:
                 if rehearsal or video.reused:
                     raise
-                raise VideoUnusable(video.request_id, error) from error
+                # It was just paid for and is on disk; the reason has an advice of its own.
+                raise JobError(
+                    "videoUnusable",
+                    error.advice,
+                    charge=Charge.CHARGED,
+                    request_id=video.request_id,
+                    problem=error.message,
+                ) from error
     except SeedanceError as error:
         if not skip:
             raise
@@ -98,7 +106,7 @@ def running(
     show = shared().batch(node).add(node.item, names)
     try:
         with shared().stops.watching() as stop:
-            yield Run(node.run_key, node.prompt_id, queued_prompts, show, stop.is_set, is_read, trailer)
+            yield Run(node.run_key, node.prompt_id, show, stop.is_set, is_read, trailer)
     except Stopped as stopped:
         show(stopped.report)
         raise InterruptProcessingException from None

@@ -130,7 +130,7 @@ async def fetch(engine: Engine, asked: Params) -> object:
     In the server's event loop: it may take half an hour, and of the threads in which the server also reads the files
     that it serves there are as few as six.
     """
-    run = Run(secrets.token_hex(), "", engine.queued_prompts, lambda _: None, lambda: False)
+    run = Run(secrets.token_hex(), "", lambda _: None, lambda: False)
     await engine.fetch_job(_request_id(asked), run)
     return DONE
 
@@ -142,7 +142,7 @@ def link(engine: Engine, asked: Params) -> object:
 
 
 def submit_again(engine: Engine, asked: Params) -> object:
-    listing.submit_again(engine.journal, engine.reports, _number(asked), engine.queued_prompts())
+    listing.submit_again(engine.journal, engine.reports, _number(asked))
     return DONE
 
 

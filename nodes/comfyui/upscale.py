@@ -28,10 +28,9 @@ from spandrel import ImageModelDescriptor
 from ..errors import StopRequested
 from ..files import VIDEO_FOLDER
 from ..jobs import events
-from ..jobs.clock import Clock
 from ..jobs.errors import Stopped
 from ..jobs.events import Event
-from ..jobs.waiting import Cancellation
+from ..jobs.waiting import Cancellation, Clock
 from ..texts import Text
 from ..video.decode import SPARE, available_memory
 from ..video.encode import Format, VideoWriter, finished_frames, remove_unfinished, to_pictures

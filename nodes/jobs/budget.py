@@ -76,7 +76,7 @@ class BudgetSetting:
         except FileNotFoundError:
             return Limit(DEFAULT)
         except OSError as error:
-            raise JobError(key="unreadableBudget", reason=f"{error.strerror}", file=f"{self.file}") from None
+            raise JobError("unreadableBudget", reason=f"{error.strerror}", file=f"{self.file}") from None
 
     def save(self, usd: object) -> None:
         """Set the limit in US dollars. Raises `JobError` where it is none, and `OSError`."""
@@ -92,7 +92,7 @@ def _read(text: str, place: str) -> int:
         usd = math.nan
     if 0 <= usd <= LARGEST / PER_USD:
         return max(micros(usd), usd > 0)  # next to nothing is not 0, which is no limit
-    raise JobError(key="invalidBudget", place=place)
+    raise JobError("invalidBudget", place=place)
 
 
 def micros(usd: float) -> int:
@@ -112,8 +112,9 @@ def base_price(model: ModelInfo, duration: int) -> int | None:
 
 
 def estimate(costs: Sequence[float], base: int | None) -> int | None:
-    """What a video will cost at most: as much as the dearest of the latest ones of its kind, and the list's price."""
-    return max([*map(micros, costs), *([] if base is None else [base])], default=None)
+    """What a video will cost at most: as much as the dearest of the latest ones of its kind, and the list's price; None
+    where nothing is told, as by 0: by that, any number would fit into every budget."""
+    return max([*map(micros, costs), base or 0]) or None
 
 
 @dataclass(frozen=True)

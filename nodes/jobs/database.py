@@ -13,9 +13,9 @@ from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from ..files import pause
 from ..texts import Text
-from .clock import Clock
 from .errors import ChangeRefused, CommitUnknown, JournalUnusable
 from .tables import VERSION
+from .waiting import Clock
 
 T = TypeVar("T")
 

@@ -17,7 +17,6 @@ from sqlalchemy.exc import IntegrityError
 from ..runcomfy.request import GenerationRequest
 from . import tables
 from .budget import UNLIMITED, Purchase, Spent, count_anew, refusal, spent_in_24_hours
-from .clock import Clock
 from .database import Database
 from .errors import BudgetReached, CommitUnknown, JournalUnusable, NoFreePlace
 from .pending_writes import PendingWrites
@@ -25,6 +24,7 @@ from .postgres import PostgresDatabase
 from .records import CLAIM_SECONDS, NOT_ACCEPTED_YET, SUBMIT_SECONDS, TRANSITIONS, JobRecord, Order, RequestKey, State
 from .sqlite import SqliteDatabase
 from .tables import JOBS
+from .waiting import Clock
 
 T = TypeVar("T")
 

@@ -12,10 +12,10 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
 
-from .account import Account, Reports
 from .budget import in_usd
 from .decide import is_under_way
-from .errors import JobError
+from .errors import JobError, Reports
+from .job import Account
 from .journal import Journal
 from .records import JobRecord, State
 from .tables import JOBS
@@ -96,28 +96,24 @@ def link(account: Account, number: int, request_id: str) -> None:
     """
     record = _unclear(account.journal, number)
     if record.key.origin not in ("", account.origin):
-        raise JobError(key="otherService", origin=record.key.origin)
+        raise JobError("otherService", origin=record.key.origin)
     if account.journal.job(request_id):
-        raise JobError(key="otherJobsId", id=request_id)
+        raise JobError("otherJobsId", id=request_id)
     account.client.status(request_id)
     if account.journal.accept(record, request_id).request_id != request_id:
-        raise JobError(key="otherJobsId", id=request_id)
+        raise JobError("otherJobsId", id=request_id)
 
 
-def submit_again(journal: Journal, reports: Reports, number: int, queued: frozenset[str]) -> None:
+def submit_again(journal: Journal, reports: Reports, number: int) -> None:
     """Note that the user has read of the unclear outcome: what is queued from now on buys the video again. Blocks.
 
-    Args:
-        queued: the prompts that are running or waiting now, which were queued before.
-
-    Raises:
-        JobError: what became of the job is known by now.
+    Raises `JobError` where it is known by now what became of the job.
     """
     record = _unclear(journal, number)
     moved = journal.transition(record, State.UNKNOWN_REPORTED, reported_by=reports.server)
     if moved.state is not State.UNKNOWN_REPORTED:
-        raise JobError(key="notUnclear")
-    reports.add(moved, queued)
+        raise JobError("notUnclear")
+    reports.add(moved)
 
 
 def _all(journal: Journal, since: float) -> Iterable[JobRecord]:
@@ -151,5 +147,5 @@ def _unclear(journal: Journal, number: int) -> JobRecord:
     if record and record.state is State.INTENDED and not is_under_way(record, journal.now()):
         record = journal.transition(record, State.UNKNOWN)
     if record is None or record.state not in (State.UNKNOWN, State.UNKNOWN_REPORTED):
-        raise JobError(key="notUnclear")
+        raise JobError("notUnclear")
     return record

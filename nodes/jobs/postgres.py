@@ -15,10 +15,10 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, m
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from ..texts import Text
-from .clock import Clock
 from .database import Database
 from .errors import JournalUnusable
 from .tables import VERSION, upgrade
+from .waiting import Clock
 
 T = TypeVar("T")
 

@@ -14,12 +14,12 @@ from typing import Final
 from ..runcomfy.responses import ModelInfo
 from .budget import base_price, micros
 from .claims import Claims
-from .clock import Clock
 from .decide import Do, Situation, decide
 from .events import dollars
 from .records import JobRecord, Order, State
 from .tables import JOBS
 from .video_files import VideoFolder
+from .waiting import Clock
 
 BEST_BEFORE: Final = 3600.0
 """Seconds after which the price is asked for again."""

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from ..runcomfy.errors import ConnectError, PermissionDenied, RateLimited, RunComfyError, TransientError
 from ..runcomfy.request import GenerationRequest
 from ..texts import Text
 from . import events
-from .account import Account
 from .budget import PRICE_SECONDS, Purchase, base_price, estimate
 from .decide import Action, Do, Situation, decide
 from .download import download_videos, whole_files
 from .errors import JobError, JobExpired, JobFailed, JournalUnusable, NoFreePlace
-from .job import NO_JOB, Job, Run, Video
-from .poll import ClaimLost, Poller, is_still_there
+from .job import NO_JOB, Account, Job, Run, Video
+from .poll import ClaimLost, Poller, PollSchedule, is_still_there
 from .records import TRANSITIONS, JobRecord, Order, RequestKey, State
 from .stop import guard
 from .submit import submit
@@ -77,8 +77,8 @@ class JobRunner:
                 return Video(request_id, files, reused=True)
             record = await self._call(journal.job, request_id)
             if record is None or record.state is State.FAILED:
-                unknown = RequestKey("", "", self._account.origin)
-                record = JobRecord(0, "", unknown, "", State.ACCEPTED, record.request if record else None, request_id)
+                request = record.request if record else None
+                record = replace(NO_JOB, state=State.ACCEPTED, request=request, request_id=request_id)
             claimed = await self._call(claims.take, record, self._job.owner)
             if claimed is None:
                 await self._wait_for(record)
@@ -119,7 +119,7 @@ class JobRunner:
             await self._recheck(record)
         elif do is Do.RAISE_UNREADABLE:
             _, paths = await self._call(self._videos.look, record)
-            raise JobError(record.request_id, "videoUnreadable", file=str(paths[0]))
+            raise JobError("videoUnreadable", request_id=record.request_id, file=str(paths[0]))
         elif do is Do.REPORT:
             await self._job.raise_end(record)
         return None
@@ -201,7 +201,8 @@ class JobRunner:
             history = await self._call(account.journal.durations, request)
         except JournalUnusable:
             history = []  # the job is paid for; it goes on without
-        poller = Poller(job, account.schedule(request, history), fresh=fresh)
+        schedule = PollSchedule.learnt(request, [*account.durations, *history])
+        poller = Poller(job, schedule, fresh=fresh)
         try:
             paths = await download_videos(job, poller, await poller.wait())
         except ClaimLost:

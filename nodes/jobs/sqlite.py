@@ -15,11 +15,11 @@ from sqlalchemy.pool import QueuePool
 
 from ..files import make_private_folder
 from ..texts import Text
-from .clock import Clock
 from .database import Database
 from .errors import JournalUnusable
 from .records import UNFINISHED, State
 from .tables import JOBS, VERSION, upgrade
+from .waiting import Clock
 
 _PASSING: Final = ("disk i/o error", "unable to open")
 OLD_TABLE: Final = "jobs_of_version_1"

@@ -119,7 +119,9 @@ def api_origin(environment: Mapping[str, str]) -> str:
         host.encode()  # or else no journal, and no log, could hold it
         if host and is_safe and not ("@" in parts.netloc or parts.query or parts.fragment or parts.path.strip("/")):
             shown = f"[{host}]" if ":" in host else host
-            return f"{parts.scheme}://{shown}" + (f":{port}" if port else "")
+            # One name for one service: by it the journal finds all jobs of a request.
+            usual = {"https": 443, "http": 80}[parts.scheme]
+            return f"{parts.scheme}://{shown}" + (f":{port}" if port not in (None, usual) else "")
     except ValueError:
         pass
     raise InvalidOrigin("invalidOrigin")

@@ -137,12 +137,14 @@ def to_rgb(frame: av.VideoFrame, orientation: Orientation) -> NDArray[np.uint8]:
     """A frame as [height, width, 3], RGB, upright; valid by itself, and not always contiguous."""
     full = frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
     marks_matter = frame.interlaced_frame or frame.format.components[0].bits > 8
+    matrix = _MATRICES.get(int(frame.colorspace), Colorspace.ITU601)
     rgb = (_without_marks(frame) if marks_matter else frame).reformat(
         format="rgb24",
         interpolation=Interpolation.BICUBIC,
         # Everything is said, since the defaults differ between PyAV's versions, and not all are right.
-        src_colorspace=_MATRICES.get(int(frame.colorspace), Colorspace.ITU601),
-        dst_colorspace=Colorspace.ITU601,
+        src_colorspace=matrix,
+        # Of RGB, which has none, but where both are the same, PyAV 14 leaves the ranges out.
+        dst_colorspace=Colorspace.ITU709 if matrix == Colorspace.ITU601 else Colorspace.ITU601,
         src_color_range=ColorRange.JPEG if full else ColorRange.MPEG,
         dst_color_range=ColorRange.JPEG,
     )
@@ -156,6 +158,7 @@ def _without_marks(frame: av.VideoFrame) -> av.VideoFrame:
     """The same picture, not marked as interlaced, for which PyAV from 17 on blurs colours across every other line, and
     without the place of its colour samples, for which it shifts the colours of more than eight bits."""
     plain = av.VideoFrame(frame.width, frame.height, frame.format.name)
+    plain.colorspace = frame.colorspace  # which PyAV 17 goes by, whatever `reformat` is given
     for target, source in zip(plain.planes, frame.planes, strict=True):
         size = min(target.line_size, source.line_size)
         _rows(target)[:, :size] = _rows(source)[:, :size]

@@ -215,7 +215,7 @@ def test_a_budget_is_set_and_kept(pages: Pages, service: RehearsalService) -> No
     default = {"limit": 50, "spent": 0, "by_environment": False, "frees_at": None}
     assert budget() == default
     assert budget(0.06) == default | {"limit": 0.06}
-    run = Run("a run", "a prompt", frozenset, lambda _: None, lambda: False)
+    run = Run("a run", "a prompt", lambda _: None, lambda: False)
     wanted = GenerationRequest(f"{PROMPT}, of the budget", duration=2)
     asyncio.run(pages.engine.generate(wanted, rehearsal=False, reuse=True, run=run))
     spent = budget()

@@ -14,11 +14,11 @@ from pathlib import Path
 
 from nodes.jobs.budget import Limit, Purchase
 from nodes.jobs.claims import Claims
-from nodes.jobs.clock import Clock
 from nodes.jobs.decide import Do, Situation, decide
 from nodes.jobs.errors import BudgetReached
 from nodes.jobs.journal import Journal
 from nodes.jobs.records import TRANSITIONS, Order, RequestKey, State
+from nodes.jobs.waiting import Clock
 from tests.support.fake_runcomfy import BOAT
 from tests.support.postgres import on_both
 from tests.support.race import PATIENCE, in_threads, race

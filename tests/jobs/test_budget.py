@@ -23,8 +23,8 @@ from nodes.jobs.budget import (
     base_price,
     estimate,
 )
-from nodes.jobs.clock import minute
 from nodes.jobs.errors import BudgetReached, JobError
+from nodes.jobs.events import minute
 from nodes.jobs.journal import Journal
 from nodes.jobs.quote import ListPrice
 from nodes.jobs.records import JobRecord, State
@@ -86,6 +86,7 @@ def test_a_price_is_of_a_second_or_of_a_video_and_the_dearest_counts() -> None:
         ([0.1, 0.3, 0.2], None, 300_000),
         ([0.1], 200_000, 200_000),
         ([0.3], 200_000, 300_000),
+        ([0.0], 0, None),
     ):
         assert estimate(costs, base) == expected, (costs, base)
 

@@ -15,10 +15,10 @@ import pytest
 
 from nodes.jobs.budget import Purchase
 from nodes.jobs.claims import Claims, server_id
-from nodes.jobs.clock import Clock
 from nodes.jobs.errors import JournalUnusable, NoFreePlace
 from nodes.jobs.journal import Journal
 from nodes.jobs.records import CLAIM_SECONDS, JobRecord, Order, State
+from nodes.jobs.waiting import Clock
 from tests.support.fake_runcomfy import BOAT, TurningClock
 from tests.support.job_records import KEY, intend, read_only, record_in
 from tests.support.postgres import on_both

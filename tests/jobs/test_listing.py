@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from nodes.errors import SeedanceError
-from nodes.jobs.account import Reports
-from nodes.jobs.errors import JobError
+from nodes.jobs.errors import JobError, Reports
 from nodes.jobs.journal import Journal
 from nodes.jobs.listing import GROUPS, PAGE, as_csv, link, page, submit_again, totals
 from nodes.jobs.records import SUBMIT_SECONDS, RequestKey, State
@@ -112,15 +111,15 @@ def test_an_unclear_job_gets_the_id_that_the_service_knows(machine: FakeMachine)
 def test_who_has_read_of_an_unclear_job_may_buy_again_but_not_by_what_was_queued_before(
     journal: Journal, clock: TurningClock
 ) -> None:
-    reports = Reports("this server")
+    reports = Reports("this server", lambda: frozenset({"queued before"}))
     states = (State.UNKNOWN, State.UNKNOWN_REPORTED)
     unclear = [record_in(state, journal, key(number)) for number, state in enumerate(states)]
     unclear.append(intend(journal, key(9)))
     with pytest.raises(JobError, match="is known by now"):
-        submit_again(journal, reports, unclear[-1].id, frozenset())
+        submit_again(journal, reports, unclear[-1].id)
     clock.now += SUBMIT_SECONDS + 1
     for record in unclear:
-        submit_again(journal, reports, record.id, frozenset({"queued before"}))
+        submit_again(journal, reports, record.id)
         moved = journal.row(record.id)
         assert moved
         assert (moved.state, moved.reported_by) == (State.UNKNOWN_REPORTED, "this server")
@@ -128,4 +127,4 @@ def test_who_has_read_of_an_unclear_job_may_buy_again_but_not_by_what_was_queued
         assert reports.unread([moved], "queued after", frozenset()) == frozenset()
     settled = record_in(State.FAILED, journal, key(10))
     with pytest.raises(SeedanceError, match="is known by now"):
-        submit_again(journal, reports, settled.id, frozenset())
+        submit_again(journal, reports, settled.id)

@@ -17,12 +17,12 @@ from sqlalchemy.engine import Engine
 from nodes.jobs import postgres
 from nodes.jobs.budget import Limit, Purchase
 from nodes.jobs.claims import Claims
-from nodes.jobs.clock import Clock
 from nodes.jobs.journal import Journal
 from nodes.jobs.listing import page
 from nodes.jobs.quote import quote
 from nodes.jobs.records import Order, State
 from nodes.jobs.tables import JOBS
+from nodes.jobs.waiting import Clock
 from nodes.runcomfy.responses import ModelInfo
 from tests.support.fake_runcomfy import BOAT, TurningClock
 from tests.support.job_records import KEY, intend, record_in

@@ -14,11 +14,11 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from nodes.jobs import postgres as postgres_module
-from nodes.jobs.clock import Clock
 from nodes.jobs.database import Database
 from nodes.jobs.errors import CommitUnknown, JournalUnusable, OutcomeUnknown
 from nodes.jobs.journal import Journal
 from nodes.jobs.records import Order, RequestKey, State
+from nodes.jobs.waiting import Clock
 from nodes.runcomfy.errors import ReadError
 from tests.support.cutting_proxy import Act, CuttingProxy
 from tests.support.fake_runcomfy import BOAT

@@ -12,9 +12,9 @@ from contextlib import AbstractContextManager, closing
 import pytest
 
 from nodes.jobs import postgres as postgres_module
-from nodes.jobs.clock import Clock
 from nodes.jobs.errors import JournalUnusable
 from nodes.jobs.journal import Journal
+from nodes.jobs.waiting import Clock
 from tests.support.fake_runcomfy import TurningClock
 from tests.support.job_records import KEY, intend
 from tests.support.postgres import PASSWORD, Postgres

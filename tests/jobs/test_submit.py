@@ -6,13 +6,15 @@ import threading
 from concurrent.futures import Future
 
 import pytest
+from sqlalchemy import delete
 
 from nodes.jobs import job
 from nodes.jobs.errors import OutcomeUnknown
+from nodes.jobs.events import Event
 from nodes.jobs.records import SUBMIT_SECONDS
-from nodes.jobs.runner import CONNECT_ATTEMPTS
 from nodes.jobs.submit import FIRST_BYTE_SECONDS
-from nodes.runcomfy.errors import ConnectError, ReadError
+from nodes.jobs.tables import JOBS
+from nodes.runcomfy.errors import ReadError
 from tests.support.fake_runcomfy import reply
 from tests.support.job_records import read_only
 from tests.support.machine import FakeMachine
@@ -43,9 +45,15 @@ def test_a_rate_limit_is_waited_out_as_long_as_the_service_asks(machine: FakeMac
     assert machine.states() == ["saved"], "each attempt wrote over the one before"
 
 
-def test_a_connection_is_tried_a_few_times(machine: FakeMachine) -> None:
-    """And no more often: see `test_messages`."""
-    machine.service.script["submit"] += [ConnectError("no connection")] * (CONNECT_ATTEMPTS - 1)
+def test_a_journal_that_is_replaced_between_two_tries_keeps_no_run_for_ever(
+    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def show(event: Event) -> None:
+        if event.is_retry:
+            machine.journal.database.transact(lambda connection: connection.execute(delete(JOBS)))
+
+    monkeypatch.setattr(machine, "show", show)
+    machine.service.script["submit"].append(reply(429))
     assert machine.run().request_id == "job-1"
     assert machine.states() == ["saved"]
 
@@ -86,29 +94,3 @@ def test_an_unclear_ending_is_raised_though_the_journal_is_silent(
     assert not hanging[0].done()
     go_on.set()
     assert machine.states() == ["told"]
-
-
-def test_a_run_cut_off_before_its_call_has_begun_is_never_submitted(
-    machine: FakeMachine, go_on: threading.Event
-) -> None:
-    """A sibling has failed while every thread for calls is busy; the user reads that nothing was charged."""
-    begun = threading.Semaphore(0)
-
-    def busy() -> None:
-        begun.release()
-        go_on.wait(PATIENCE)
-
-    def fill_threads() -> None:
-        for _ in range(7):
-            machine.executors.calls.submit(busy)
-        for _ in range(6):  # the seventh thread is this one
-            assert begun.acquire(timeout=PATIENCE)
-        filled.set()
-
-    filled = threading.Event()
-    machine.change(check_before_submit=fill_threads)
-    machine.cut_off(filled.is_set)
-    go_on.set()
-    assert "before anything was submitted. Nothing was charged." in machine.lines[-1]
-    assert machine.records() == []
-    assert machine.service.calls == []

@@ -143,6 +143,8 @@ def test_the_origin() -> None:
         " https://api.example/ ": "https://api.example",
         "HTTPS://API.example:8443": "https://api.example:8443",
         "http://LOCALHOST": "http://localhost",
+        "https://api.example:443": "https://api.example",
+        "http://localhost:80/": "http://localhost",
     }
     as_it_is = ("http://127.0.0.1:8188", "http://127.9.9.9", "http://localhost:1", "http://[::1]:8188")
     rows |= {origin: origin for origin in (*as_it_is, "https://[2001:db8::1]")}

@@ -15,17 +15,15 @@ import pytest
 import requests
 
 from nodes.errors import SeedanceError, StopRequested
-from nodes.jobs.account import Account, Reports
 from nodes.jobs.claims import RENEW_SECONDS, Claims
-from nodes.jobs.clock import Clock
-from nodes.jobs.errors import DeadlinePassed, Stopped
+from nodes.jobs.errors import JobError, Reports, Stopped
 from nodes.jobs.events import Event
-from nodes.jobs.job import Run, Video
+from nodes.jobs.job import Account, Run, Video
 from nodes.jobs.journal import Journal
 from nodes.jobs.quote import ListPrice
 from nodes.jobs.records import JobRecord
 from nodes.jobs.runner import JobRunner
-from nodes.jobs.waiting import Backoff, Executors, RateLimiter
+from nodes.jobs.waiting import Backoff, Clock, Executors, RateLimiter
 from nodes.runcomfy.client import RunComfy
 from nodes.runcomfy.request import GenerationRequest
 from nodes.video.download import Download
@@ -99,7 +97,7 @@ class Machine:
             name=self._name,
             origin="https://runcomfy",
             claims=Claims(self.journal, self._renew_seconds),
-            reports=Reports("this server"),
+            reports=Reports("this server", lambda: self.queued),
             executors=self.executors,
             rate_limiter=RateLimiter(self.clock, Backoff(Random(1))),
             price=ListPrice(Future, self.clock),
@@ -135,7 +133,7 @@ class Machine:
         """One item of a prompt that is queued now, or was queued before under ``prompt_id``."""
         self._prompts += 1
         name = prompt_id or f"prompt {self._prompts}"
-        return Run(f"run of {name}", name, lambda: self.queued | {name}, self.show, self.stop, is_read)
+        return Run(f"run of {name}", name, self.show, self.stop, is_read)
 
     async def generate(self, request: GenerationRequest = BOAT, *, reuse: bool = True, run: Run | None = None) -> Video:
         return await JobRunner(self.account, run or self.prompt()).generate(request, reuse=reuse)
@@ -209,7 +207,7 @@ class FakeMachine(Machine):
         """Leave a job under way for which its run waits no longer."""
         account = self.account
         self.change(deadline=5.0)
-        with pytest.raises(DeadlinePassed):
+        with pytest.raises(JobError, match="go on waiting for this job"):
             self.run(request, reuse=reuse)
         self.account = account
 

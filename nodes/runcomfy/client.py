@@ -45,7 +45,7 @@ class Limits:
     """Between two pieces of the answer."""
     total: float = 45.0
     submit: float = 60.0
-    """In place of it for a submit: an answer that is given up may be a job that was paid for."""
+    """In place of both for a submit: an answer that is given up may be a job that was paid for."""
 
 
 class Transport(Protocol):
@@ -135,7 +135,8 @@ class HttpTransport:
         raise failure.with_traceback(None)
 
     def _answer(self, session: Session, request: ApiRequest) -> ApiResponse:
-        url, timeout = self.origin + request.path, (self.limits.connect, self.limits.read)
+        read = self.limits.read if request.body is None else self.limits.submit
+        url, timeout = self.origin + request.path, (self.limits.connect, read)
         with session.request(
             request.method, url, json=request.body, auth=self.token, timeout=timeout, stream=True
         ) as response:

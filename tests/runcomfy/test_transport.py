@@ -7,6 +7,7 @@ import http.client
 import json
 import re
 import socket
+from collections.abc import Iterator
 from contextlib import ExitStack
 from itertools import chain, product, repeat
 from unittest.mock import Mock
@@ -26,6 +27,7 @@ from tests.support.loopback_server import (
     HEAD,
     Hangup,
     Loopback,
+    Received,
     Reset,
     always,
     breaking_off,
@@ -191,6 +193,15 @@ def test_a_submit_has_a_limit_of_its_own_from_its_beginning_by_the_clock_that_is
     assert HttpTransport(server.origin, TOKEN, clock=clock.__next__).send(POST).body == b"{}"
 
 
+def test_within_that_limit_a_submit_waits_for_its_answer_however_long_the_service_is_silent(server: Loopback) -> None:
+    def slow(_: Received) -> Iterator[bytes]:
+        server.over.wait(0.2)
+        yield reply(body=b"{}")
+
+    server.answer = slow
+    assert transport(server, Limits(read=0.02)).send(POST).body == b"{}"
+
+
 # What leaves it open.
 
 
@@ -243,7 +254,7 @@ def test_silence_and_trickles_are_cut_and_what_is_too_large_is_given_up(
     for pieces in ((), (HEAD, b'{"request_id": ')):
         server.answer = silent_after(server, *pieces)
         for request in BOTH:
-            assert "time-out" in failure(ReadError, transport(server, Limits(read=0.2)), request)
+            assert "time-out" in failure(ReadError, transport(server, Limits(read=0.2, submit=0.2)), request)
     clock = chain([0.0] * 3, repeat(45.1))
     wire = HttpTransport(server.origin, TOKEN, Limits(read=5, total=45), clock=clock.__next__)
     assert "time-out" in failure(ReadError, wire, GET)

@@ -12,12 +12,12 @@ from sqlalchemy import Connection
 
 from nodes.jobs.budget import Limit, Purchase, count_anew, refusal
 from nodes.jobs.claims import Claims
-from nodes.jobs.clock import Clock
 from nodes.jobs.journal import Journal
 from nodes.jobs.listing import page
 from nodes.jobs.quote import quote
-from nodes.jobs.records import RequestKey, State
+from nodes.jobs.records import Order, RequestKey, State
 from nodes.jobs.tables import JOBS
+from nodes.jobs.waiting import Clock
 from nodes.runcomfy.request import RESOLUTIONS, GenerationRequest
 from nodes.runcomfy.responses import ModelInfo
 
@@ -72,8 +72,7 @@ def measure(folder: Path, jobs: int, rounds: int) -> dict[str, float]:
     assert bought
 
     def ask(*requests: GenerationRequest) -> None:
-        wanted = [(_key(request), request) for request in requests]
-        quote(wanted, claims, folder, ModelInfo, reuse=True)
+        quote([Order(request, _key(request)) for request in requests], claims, folder, ModelInfo)
 
     def check(limit: int) -> None:
         purchase = Purchase(100_000, Limit(limit))

@@ -14,11 +14,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
 
+from nodes.jobs.budget import Purchase
 from nodes.jobs.claims import Claims
-from nodes.jobs.clock import Clock
 from nodes.jobs.errors import JournalUnusable
 from nodes.jobs.journal import Journal
-from nodes.jobs.records import RequestKey, State
+from nodes.jobs.records import Order, RequestKey, State
+from nodes.jobs.waiting import Clock
 from nodes.runcomfy.request import GenerationRequest
 from tests.support.postgres import Postgres
 
@@ -53,7 +54,7 @@ def one_job(journal: Journal, claims: Claims, name: str, pause: float) -> float:
     owner = claims.join(lambda: False)
     seen = timed(journal.of_request, key)
     timed(journal.media_hosts, key.origin)
-    intent = timed(journal.create, seen, key, "", REQUEST, owner, None, max_jobs=10**6)
+    intent = timed(journal.create, Order(REQUEST, key), seen, owner, Purchase(max_jobs=10**6))
     assert intent
     accepted = timed(journal.accept, intent, f"id-of-{name}")
     timed(journal.durations, REQUEST)

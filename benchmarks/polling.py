@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from statistics import mean, quantiles
 from typing import Final
 
-from nodes.jobs.waiting import PollSchedule, ScheduleFor
+from nodes.jobs.poll import PollSchedule
 from nodes.runcomfy.request import GenerationRequest
 from tests.support.fake_runcomfy import reads_within
 
 from .report import Verdict, is_quick, publish, table
-from .simulation import Followed, follow_all, jobs
+from .simulation import Followed, ScheduleFor, follow_all, jobs
 
 JOBS: Final = 300
 SEEDS: Final = (1, 2, 3, 4, 5)

@@ -10,22 +10,25 @@ from pathlib import Path
 from random import Random
 from typing import Final, NoReturn, ParamSpec, TypeVar
 
-from nodes.jobs.account import Account, Reports
 from nodes.jobs.claims import Claims
+from nodes.jobs.errors import Reports
 from nodes.jobs.events import Event
+from nodes.jobs.job import Account, Run
 from nodes.jobs.job import Job as Work
-from nodes.jobs.job import Run
 from nodes.jobs.journal import Journal
-from nodes.jobs.poll import Poller
+from nodes.jobs.poll import Poller, PollSchedule
 from nodes.jobs.quote import ListPrice
-from nodes.jobs.records import RequestKey
-from nodes.jobs.waiting import Backoff, Cancellation, Executors, RateLimiter, ScheduleFor
+from nodes.jobs.records import Order, RequestKey
+from nodes.jobs.waiting import Backoff, Cancellation, Executors, RateLimiter
 from nodes.runcomfy.client import RunComfy
 from nodes.runcomfy.request import GenerationRequest
 from tests.support.fake_runcomfy import ScriptedService, TurningClock
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+ScheduleFor = Callable[[GenerationRequest, list[float]], PollSchedule]
+"""From a request and the durations of earlier jobs like it."""
 
 SPREAD: Final = 0.25
 """Standard deviation of the logarithm of a job's time, its wait in the queue included."""
@@ -93,11 +96,10 @@ async def _follow_all(wanted: list[Job], schedule: ScheduleFor) -> list[Followed
         price=ListPrice(Future, clock),
         folder=Path(),
         open_download=_no_download,
-        schedule=schedule,
     )
     followed = []
     for number, job in enumerate(wanted):
-        intended = journal.create([], RequestKey(str(number), "", ""), "", job.request, "")
+        intended = journal.create(Order(job.request, RequestKey(str(number), "", "")), [], "")
         assert intended
         of_run = Work(account, Run("", "", lambda _: None, lambda: False))
         of_run.cancellation = _Patient(clock, lambda _: None, lambda: False)
@@ -105,7 +107,7 @@ async def _follow_all(wanted: list[Job], schedule: ScheduleFor) -> list[Followed
         begun = service.accepted[f"job-{number}"] = clock.now
         service.queued, service.running = job.queued, job.seconds - job.queued
         service.calls.clear()
-        expectation = account.schedule(job.request, journal.durations(job.request))
+        expectation = schedule(job.request, journal.durations(job.request))
         await Poller(of_run, expectation, fresh=True).wait()
         of_run.leave()
         _, seen = service.calls[-1]

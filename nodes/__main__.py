@@ -19,9 +19,8 @@ from typing import Final
 from .engine import Engine, Folders
 from .errors import SeedanceError
 from .jobs.budget import FREE, in_usd
-from .jobs.clock import clock_time
 from .jobs.errors import Stopped
-from .jobs.events import Event, dollars
+from .jobs.events import Event, clock_time, dollars
 from .jobs.job import Run, Video
 from .jobs.listing import as_csv, state_name, totals
 from .jobs.quote import QuoteKind

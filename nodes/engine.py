@@ -16,19 +16,18 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from .files import PRIVATE_FOLDER, REHEARSAL_FOLDER, VIDEO_FOLDER
-from .jobs.account import Account, Reports
 from .jobs.budget import PRICE_SECONDS, BudgetSetting
 from .jobs.claims import Claims, server_id
-from .jobs.clock import Clock
 from .jobs.download import check_before_submit, download_link, find_files
-from .jobs.errors import JobError
-from .jobs.job import Run, Video
+from .jobs.errors import JobError, Reports
+from .jobs.job import Account, Run, Video
 from .jobs.journal import Journal
+from .jobs.poll import ENOUGH_HISTORY
 from .jobs.quote import ListPrice, Quote, QuoteKind, quote
-from .jobs.records import RequestKey
+from .jobs.records import Order, RequestKey
 from .jobs.runner import JobRunner
 from .jobs.video_files import LINK_PREFIX, request_id_of
-from .jobs.waiting import ENOUGH_HISTORY, Backoff, Executors, PollSchedule, RateLimiter
+from .jobs.waiting import Backoff, Clock, Executors, RateLimiter
 from .runcomfy.client import HttpTransport, RunComfy
 from .runcomfy.errors import MissingToken
 from .runcomfy.request import MODEL_ID
@@ -41,7 +40,8 @@ if TYPE_CHECKING:
     from .rehearsal import RehearsalService
     from .runcomfy.request import GenerationRequest
 
-REHEARSAL_SECONDS: Final = 4.5
+REHEARSAL_DURATIONS: Final = (4.5,) * ENOUGH_HISTORY
+"""Seconds; whatever is asked for."""
 JOURNAL_URL: Final = "SEEDANCE_JOURNAL_URL"
 """Of a database in PostgreSQL, where several servers share the journal."""
 MAX_JOBS: Final = "SEEDANCE_MAX_JOBS"
@@ -120,8 +120,12 @@ class Engine:
         if rehearsal:
             return Quote(QuoteKind.REHEARSAL, len(requests))
         origin = api_origin(self.environment)
-        wanted = [(RequestKey.of(request, model=MODEL_ID, account="", origin=origin), request) for request in requests]
-        return quote(wanted, self._claims, self.folders.videos, self._list_price, reuse=reuse)
+        run_key = "" if reuse else "a new run"
+        orders = [
+            Order(request, RequestKey.of(request, model=MODEL_ID, account="", origin=origin), run_key)
+            for request in requests
+        ]
+        return quote(orders, self._claims, self.folders.videos, self._list_price)
 
     async def fetch_job(self, request_id: str, run: Run) -> Video:
         """The video of an earlier paid job. One that is on disk needs neither a token nor the service.
@@ -152,7 +156,7 @@ class Engine:
         origin = api_origin(self.environment)
         max_jobs = self.environment.get(MAX_JOBS, "").strip() or "0"
         if not (max_jobs.isascii() and max_jobs.isdigit()):
-            raise JobError(key="invalidSetting", name=MAX_JOBS)
+            raise JobError("invalidSetting", name=MAX_JOBS)
         with self._lock:
             if (origin, token) not in self._live_accounts:
                 account = self._account(origin, token, self._claims, self.folders.videos)
@@ -188,7 +192,7 @@ class Engine:
                 service = RehearsalService((secret,))
                 token = Token(secret, "the rehearsal")
                 account = self._account(service.origin, token, claims, self.folders.rehearsals)
-                self._rehearsal = service, replace(account, schedule=_rehearsal_schedule)
+                self._rehearsal = service, replace(account, durations=REHEARSAL_DURATIONS)
             return self._rehearsal[1]
 
     def _account(self, origin: str, token: Token, claims: Claims, folder: Path) -> Account:
@@ -212,8 +216,3 @@ class Engine:
                 folder, () if trusted else claims.journal.media_hosts(origin)
             ),
         )
-
-
-def _rehearsal_schedule(request: GenerationRequest, history: list[float]) -> PollSchedule:
-    """The rehearsal takes the same short time whatever is asked for."""
-    return PollSchedule.learnt(request, [REHEARSAL_SECONDS] * ENOUGH_HISTORY + history)

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import pytest
 
 from nodes import files
-from nodes.jobs.clock import Clock
+from nodes.jobs.waiting import Clock
 
 ROOT = Path(__file__).parent.parent
 FILES = sorted((ROOT / "nodes").rglob("*.py"))
@@ -39,7 +39,7 @@ MODULES_NOT_EVERYWHERE = {"fcntl", "grp", "msvcrt", "posix", "pty", "pwd", "reso
 WITH_AN_ALTERNATIVE = {
     ("nodes/files.py", "os.O_DIRECTORY"): "test_without_open_folders_a_name_is_just_not_synced",
     ("nodes/files.py", "fcntl"): "test_a_mac_is_asked_to_empty_its_drives_own_memory_too",
-    ("nodes/jobs/clock.py", "time.clock_gettime"): "test_elsewhere_than_on_linux_another_clock_counts_sleep",
+    ("nodes/jobs/waiting.py", "time.clock_gettime"): "test_elsewhere_than_on_linux_another_clock_counts_sleep",
 }
 """The tests, in this file, that do without."""
 

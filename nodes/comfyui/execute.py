@@ -18,12 +18,12 @@ from comfy.model_management import InterruptProcessingException
 from comfy_api.latest import InputImpl, io
 from comfy_execution.graph import ExecutionBlocker
 
-from ..errors import SeedanceError, StopRequested
+from ..errors import Charge, SeedanceError, StopRequested
 from ..jobs import events
-from ..jobs.clock import Clock
-from ..jobs.errors import OutcomeUnknown, Stopped, VideoUnusable
+from ..jobs.errors import JobError, OutcomeUnknown, Stopped
 from ..jobs.events import StopOutcome
 from ..jobs.job import Run, Video
+from ..jobs.waiting import Clock
 from ..runcomfy.request import GenerationRequest, Options, is_request_id, text_hint
 from ..texts import Text
 from ..video.decode import decode
@@ -63,7 +63,14 @@ async def generate(text: str, options: Options | None, *, rehearsal: bool, reuse
             except VideoError as error:
                 if rehearsal or video.reused:
                     raise
-                raise VideoUnusable(video.request_id, error) from error
+                # It was just paid for and is on disk; the reason has an advice of its own.
+                raise JobError(
+                    "videoUnusable",
+                    error.advice,
+                    charge=Charge.CHARGED,
+                    request_id=video.request_id,
+                    problem=error.message,
+                ) from error
     except SeedanceError as error:
         if not skip:
             raise

@@ -27,9 +27,8 @@ from spandrel import ImageModelDescriptor
 
 from ..errors import StopRequested
 from ..jobs import events
-from ..jobs.clock import Clock
 from ..jobs.errors import Stopped
-from ..jobs.waiting import Cancellation
+from ..jobs.waiting import Cancellation, Clock
 from ..texts import Text
 from ..video.decode import SPARE, FileFrames, FrameSource, TensorFrames, available_memory
 from ..video.encode import Format, VideoWriter, finished_frames, remove_unfinished, to_pictures

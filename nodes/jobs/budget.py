@@ -48,9 +48,13 @@ class Limit:
 
 @dataclass(frozen=True)
 class Purchase:
+    """What a video is expected to cost, and the limits within which it may be bought."""
+
     estimate: int | None = None
     """None where no price could be learnt."""
     limit: Limit = Limit()
+    max_jobs: int = 0
+    """Of the account that may be at the service at once; 0 for any number."""
 
 
 UNLIMITED: Final = Purchase()
@@ -72,7 +76,7 @@ class BudgetSetting:
         except FileNotFoundError:
             return Limit(DEFAULT)
         except OSError as error:
-            raise JobError(key="unreadableBudget", reason=f"{error.strerror}", file=f"{self.file}") from None
+            raise JobError("unreadableBudget", reason=f"{error.strerror}", file=f"{self.file}") from None
 
     def save(self, usd: object) -> None:
         """Set the limit in US dollars. Raises `JobError` where it is none, and `OSError`."""
@@ -88,7 +92,7 @@ def _read(text: str, place: str) -> int:
         usd = math.nan
     if 0 <= usd <= LARGEST / PER_USD:
         return max(micros(usd), usd > 0)  # next to nothing is not 0, which is no limit
-    raise JobError(key="invalidBudget", place=place)
+    raise JobError("invalidBudget", place=place)
 
 
 def micros(usd: float) -> int:

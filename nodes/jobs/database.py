@@ -13,9 +13,9 @@ from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from ..files import pause
 from ..texts import Text
-from .clock import Clock
 from .errors import ChangeRefused, CommitUnknown, JournalUnusable
 from .tables import VERSION
+from .waiting import Clock
 
 T = TypeVar("T")
 
@@ -79,13 +79,12 @@ class Database(ABC):
         for attempt in range(self.TRIES):
             is_committing = False
             try:
-                with self._opened().connect() as connection:
+                with self._opened().begin() as connection:
                     self._begin(connection, is_exclusive=is_exclusive)
                     self._check(connection)
                     result = work(connection)
                     is_committing = True
-                    connection.commit()
-                    return result
+                return result
             except IntegrityError:
                 raise
             except REFUSALS as error:
@@ -115,10 +114,9 @@ class Database(ABC):
             if self._engine is None:
                 engine = self._new_engine()
                 try:
-                    with engine.connect() as connection:
+                    with engine.begin() as connection:
                         self._begin(connection, is_exclusive=True)
                         self._upgrade(connection)
-                        connection.commit()
                 except BaseException:
                     engine.dispose()
                     raise

@@ -15,7 +15,7 @@ from typing import Final
 
 from requests.utils import get_environ_proxies, select_proxy
 
-from ..errors import StopRequested
+from ..errors import Charge, StopRequested
 from ..files import remove
 from ..files import replace as rename
 from ..runcomfy.responses import JobResult
@@ -25,7 +25,7 @@ from ..video.download import Download
 from ..video.url_policy import check_host
 from . import events
 from .decide import Disk
-from .errors import JobError, JournalUnusable, NoVideo, Stopped, VideoUnavailable
+from .errors import JobError, JournalUnusable, Stopped, VideoUnavailable
 from .job import NO_JOB, Job
 from .journal import Journal
 from .poll import Poller
@@ -64,13 +64,11 @@ async def find_files(
 async def download_videos(job: Job, poller: Poller, result: JobResult) -> tuple[Path, ...]:
     """Fetch every video of a job that is not on disk yet, and write down that it is. Returns where they are.
 
-    Raises `NoVideo` where the result holds no link, `VideoUnavailable`, or `JobError` where new ones were not got.
+    Raises `VideoUnavailable`, or `JobError` where the result holds no link or new ones were not got.
     """
     account, disk = job.account, job.account.executors.journal
     is_alone = bool(job.record.id)  # a job that the journal does not know cannot be claimed
-    names = file_names(job.record, len(result.videos), account.clock.wall())
-    if not names:
-        raise NoVideo(job.record.request_id)
+    names = file_names(job.record, max(1, len(result.videos)), account.clock.wall())
     wanted = replace(job.record, files=names)
     _, targets = await job.cancellation.wait_for(disk.submit(lambda: VideoFolder(account.folder).look(wanted)))
     for number, target in enumerate(targets):
@@ -86,7 +84,7 @@ async def _download_one(job: Job, poller: Poller, result: JobResult, number: int
     download = job.account.open_download(target)
     download.trailer = job.run.trailer
     with _attempts(download, job.account.executors, job.cancellation) as attempt:
-        while True:
+        while len(result.videos) > number:
             before = download.received
             try:
                 await attempt(result.videos[number])
@@ -101,13 +99,12 @@ async def _download_one(job: Job, poller: Poller, result: JobResult, number: int
                     raise VideoUnavailable(request_id, error.message) from error
                 await poller.pause_after(error.message)
                 result = await poller.result()
-                if len(result.videos) <= number:
-                    raise NoVideo(request_id) from error
             except video_errors.VideoError as error:
                 # Its own advice on a link is for somebody who chose it.
                 own = isinstance(error, video_errors.DiskFailure)
                 first = error.advice if own else Text("errors.videoUnavailable.checkNetwork")
                 raise VideoUnavailable(request_id, error.message, first) from error
+    raise JobError("noVideo", charge=Charge.CHARGED, request_id=request_id)
 
 
 async def download_link(link: str, download: Download, executors: Executors, cancellation: Cancellation) -> Path:
@@ -179,7 +176,7 @@ def check_before_submit(folder: Path, hosts: Iterable[str]) -> None:
     try:
         import av  # noqa: F401  only whether it loads
     except ImportError as error:
-        raise JobError(key="decoderMissing", reason=str(error)) from None
+        raise JobError("decoderMissing", reason=str(error)) from None
     for host in hosts:
         _check_host(host)
 
@@ -195,9 +192,9 @@ def _check_folder(folder: Path) -> None:
     except OSError as error:
         is_too_long = sys.platform == "win32" and len(str(probe.absolute())) >= MAX_PATH
         reason = Text("errors.folderNotWritable.tooLong") if is_too_long else error.strerror or type(error).__name__
-        raise JobError(key="folderNotWritable", folder=str(folder), reason=reason) from None
+        raise JobError("folderNotWritable", folder=str(folder), reason=reason) from None
     if free < ROOM:
-        raise JobError(key="driveFull", free=f"{free // 1_000_000}", folder=str(folder), needed=f"{ROOM // 1_000_000}")
+        raise JobError("driveFull", free=f"{free // 1_000_000}", folder=str(folder), needed=f"{ROOM // 1_000_000}")
 
 
 def _check_host(host: str) -> None:
@@ -208,4 +205,4 @@ def _check_host(host: str) -> None:
         with suppress(OSError):  # it leads nowhere just now, as RunComfy's own name would
             check_host(host)
     except video_errors.UnsafeUrl as error:
-        raise JobError(key="hostUnusable", host=host, reason=error.message.rstrip(".")) from None
+        raise JobError("hostUnusable", host=host, reason=error.message.rstrip(".")) from None

@@ -1,13 +1,9 @@
 """Every way in which a job can end without a video, beside the errors of the service and of the file.
 
-JobError               itself by its key alone, where nothing was submitted and no code tells it from others
+JobError               itself by its key alone, where no code tells it from others
 ├── JobFailed          the service says so, with its reason
-├── JobCancelled       somebody else cancelled it
-├── NoVideo            it succeeded, but the answer holds no video
-├── DeadlinePassed     it takes longer than the user wants to wait; it goes on
 ├── OutcomeUnknown     the submit call ended unclearly
 ├── VideoUnavailable   the job succeeded; its video could not be fetched
-├── VideoUnusable      it was fetched; it could not be decoded
 ├── JobExpired         the service no longer has it, or its video
 ├── BudgetReached      what may be spent in 24 hours is
 └── JournalUnusable    no record can be kept, so nothing is submitted
@@ -20,12 +16,12 @@ NoFreePlace            the account has as many jobs at the service as it may: no
 
 from __future__ import annotations
 
-from typing import ClassVar, Final
+from collections.abc import Callable, Iterable
+from typing import Final
 
 from ..errors import Charge, SeedanceError
 from ..texts import Text
-from .clock import clock_time, minute
-from .events import Event
+from .events import Event, clock_time, minute
 from .records import JobRecord, State
 
 _OF_MODERATION: Final = ("moderation", "sensitive", "policy", "nsfw", "unsafe", "content check", "copyright", "violat")
@@ -44,62 +40,34 @@ _CURES: Final = {
 
 
 class JobError(SeedanceError):
-    """A job that brought no video. A ``key`` takes the place of the one of the class."""
+    """A job that brought no video; nothing was charged where no other ``charge`` is said. ``request_id`` is a value."""
 
-    key: ClassVar[str] = ""
-    means: ClassVar[Charge] = Charge.NOTHING
-    """For the user's money."""
-
-    def __init__(self, request_id: str = "", key: str = "", advice: str = "", **values: str) -> None:
-        super().__init__(key or self.key, advice, charge=self.means, request_id=request_id or None, **values)
+    def __init__(self, key: str, advice: str = "", *, charge: Charge = Charge.NOTHING, **values: str) -> None:
+        super().__init__(key, advice, charge=charge, **values)
 
 
 class JobFailed(JobError):
-    means = Charge.SEE_USAGE
-
     def __init__(self, request_id: str, reason: str) -> None:
         refused = any(word in reason.lower() for word in _OF_MODERATION)
         key = "promptRefused" if refused else "jobFailed" if reason else "jobFailedWithoutReason"
-        super().__init__(request_id, key, reason=reason.rstrip("."))
-
-
-class JobCancelled(JobError):
-    key = "jobCancelled"
-
-
-class NoVideo(JobError):
-    key, means = "noVideo", Charge.CHARGED
-
-
-class DeadlinePassed(JobError):
-    key, means = "deadlinePassed", Charge.ACCEPTED
+        super().__init__(key, charge=Charge.SEE_USAGE, request_id=request_id, reason=reason.rstrip("."))
 
 
 class OutcomeUnknown(JobError):
-    key, means = "outcomeUnknown", Charge.UNKNOWN
+    pass
 
 
 class VideoUnavailable(JobError):
     """``first`` is what to do before the graph is run again, in whole sentences."""
 
-    means = Charge.SUCCEEDED
-
     def __init__(self, request_id: str, problem: str, first: str = "") -> None:
         advice = Text("errors.videoUnavailable.adviceAfter", first=first) if first else ""
-        super().__init__(request_id, "videoUnavailable", advice, problem=problem)
-
-
-class VideoUnusable(JobError):
-    """The video was just paid for and is on disk; the reason has an advice of its own."""
-
-    means = Charge.CHARGED
-
-    def __init__(self, request_id: str, reason: SeedanceError) -> None:
-        super().__init__(request_id, "videoUnusable", reason.advice, problem=reason.message)
+        super().__init__("videoUnavailable", advice, charge=Charge.SUCCEEDED, request_id=request_id, problem=problem)
 
 
 class JobExpired(JobError):
-    key, means = "jobExpired", Charge.EARLIER
+    def __init__(self, request_id: str) -> None:
+        super().__init__("jobExpired", charge=Charge.EARLIER, request_id=request_id)
 
 
 class BudgetReached(JobError):
@@ -108,7 +76,7 @@ class BudgetReached(JobError):
     def __init__(self, key: str, frees_at: float | None, **values: str) -> None:
         or_wait = f"errors.{key}.adviceOrWait"
         advice = "" if frees_at is None else Text(or_wait, time=minute(frees_at), **values)
-        super().__init__(key=key, advice=advice, **values)
+        super().__init__(key, advice, charge=Charge.NOTHING, **values)
 
 
 class JournalUnusable(JobError):
@@ -118,7 +86,7 @@ class JournalUnusable(JobError):
     def __init__(self, file: str, reason: str, cure: str = "") -> None:
         usual = (name for name, words in _CURES.items() if any(word in reason.lower() for word in words))
         cure = cure or Text(f"errors.journalUnusable.cures.{next(usual, 'usual')}")
-        super().__init__(key="journalUnusable", file=file, reason=reason, cure=cure)
+        super().__init__("journalUnusable", file=file, reason=reason, cure=cure)
 
 
 class ChangeRefused(JournalUnusable):
@@ -145,16 +113,54 @@ class NoFreePlace(Exception):
         self.place = place
 
 
-def error_of(record: JobRecord, *, is_read: bool = True) -> JobError:
+def error_of(record: JobRecord, *, is_read: bool) -> JobError:
     """What to raise about a job that ended badly or unclearly. If it ``is_read`` by somebody, the request may be
     submitted anew after that."""
     if record.state is State.FAILED:
         return JobFailed(record.request_id, record.reason)
-    if record.state in (State.CANCELLED, State.EXPIRED):
-        return (JobCancelled if record.state is State.CANCELLED else JobExpired)(record.request_id)
+    if record.state is State.CANCELLED:
+        return JobError("jobCancelled", request_id=record.request_id)
+    if record.state is State.EXPIRED:
+        return JobExpired(record.request_id)
     # It goes to a log and to a terminal, too.
     text = record.request.text[:60] if record.request else ""
     begin = "".join(mark if mark.isprintable() else " " for mark in text)
     advice = Text(f"errors.outcomeUnknown.{'advice' if is_read else 'adviceIfSkipped'}", begin=begin)
-    reason = f" {record.reason}" if record.reason else ""
-    return OutcomeUnknown(advice=advice, when=clock_time(record.created), reason=reason)
+    values = {"when": clock_time(record.created), "reason": f" {record.reason}" if record.reason else ""}
+    return OutcomeUnknown("outcomeUnknown", advice, charge=Charge.UNKNOWN, **values)
+
+
+class Reports:
+    """Which failed and unclear ends of jobs this server has reported, and which prompts were queued by then. A restart
+    forgets both, and the queue. May be used from any thread.
+
+    ``queued_prompts`` gives the ids of those that are running or waiting.
+    """
+
+    def __init__(self, server: str, queued_prompts: Callable[[], frozenset[str]] = frozenset) -> None:
+        self.server = server
+        """The same after a restart: by it the journal knows who has reported an unknown outcome."""
+        self._queued_prompts = queued_prompts
+        self._queued: dict[str, frozenset[str] | None] = {}
+        """By the record's uid, the prompts that were queued when its end was first raised; None: nobody has read it."""
+
+    def add(self, record: JobRecord, prompt_id: str = "") -> None:
+        """Note that the end of a job is raised to a user now, by a prompt or else by a page."""
+        # What counts is when it was raised first, unless that reached nobody.
+        self._queued[record.uid] = self._queued.get(record.uid) or self._queued_prompts() | {prompt_id}
+
+    def note_unread(self, record: JobRecord) -> None:
+        """Note that what was raised about a job did not reach anybody."""
+        self._queued[record.uid] = None
+
+    def unread(self, records: Iterable[JobRecord], prompt_id: str, just_ended: frozenset[int]) -> frozenset[int]:
+        """The ids of the records whose bad end nobody can have read when a prompt was queued. Those in ``just_ended``
+        have ended after that, if at all: this run has waited for them, or another is about to raise."""
+
+        def is_unread(record: JobRecord) -> bool:
+            queued = self._queued.get(record.uid, frozenset())
+            by_another = record.state is State.UNKNOWN_REPORTED and record.reported_by != self.server
+            return record.id in just_ended or by_another or queued is None or prompt_id in queued
+
+        bad = (State.UNKNOWN_REPORTED, State.FAILED, State.EXPIRED)
+        return frozenset(record.id for record in records if record.state in bad and is_unread(record))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -157,3 +159,13 @@ def joined(*parts: str) -> str:
 def dollars(amount: float) -> str:
     """An amount with at least cents: `$0.03`, `$0.0042`."""
     return f"${amount:.2f}" if amount == 0 or amount >= 0.01 else f"${amount:.4f}"
+
+
+def clock_time(seconds: float) -> str:
+    """A moment, in seconds since the epoch, as the user's own clock showed it."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
+
+
+def minute(seconds: float) -> str:
+    """The first whole minute from a moment on, by the user's clock: `14:05`."""
+    return time.strftime("%H:%M", time.localtime(math.ceil(seconds / 60) * 60))

@@ -1,4 +1,4 @@
-"""One run's work for one video: who asks, which job it is by now, and what it brings."""
+"""One run's work for one video: for which account, who asks, which job it is by now, and what it brings."""
 
 from __future__ import annotations
 
@@ -6,27 +6,72 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from random import Random
 from typing import Final, ParamSpec, TypeVar
 
-from ..runcomfy.request import GenerationRequest
+from ..runcomfy.client import RunComfy
 from ..texts import Text
+from ..video.download import Download
 from . import events
-from .account import Account
-from .clock import Clock
-from .errors import JournalUnusable, OutcomeUnknown, error_of
+from .budget import Limit
+from .claims import Claims
+from .errors import JournalUnusable, OutcomeUnknown, Reports, error_of
 from .events import Event
+from .journal import Journal
+from .quote import ListPrice
 from .records import JobRecord, RequestKey, State
-from .waiting import Cancellation, ended_within
+from .waiting import Cancellation, Clock, Executors, RateLimiter, ended_within
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 NO_JOB: Final = JobRecord(0, "", RequestKey("", "", ""), "", State.REFUSED, None)
 """Nothing is submitted."""
+DEADLINE: Final = 30 * 60.0
+"""Seconds; many times what the longest video takes, so that only a queue makes a run wait for so long."""
 WRITE_SECONDS: Final = 2.0
 """That an end is kept from the user until it is written down; a silent database takes half a minute."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """What its jobs share."""
+
+    client: RunComfy
+    name: str
+    """Tells accounts apart; not the token."""
+    origin: str
+    """The service, normalised."""
+    claims: Claims
+    """In the journal of the account's jobs."""
+    reports: Reports
+    executors: Executors
+    rate_limiter: RateLimiter
+    price: ListPrice
+    folder: Path
+    """Where the videos go."""
+    open_download: Callable[[Path], Download]
+    check_before_submit: Callable[[], None] = lambda: None
+    """Raises `SeedanceError` for what would keep the video from arriving; blocks for milliseconds."""
+    durations: tuple[float, ...] = ()
+    """Seconds of jobs that the journal does not know, by which the next one is expected to last."""
+    limit: Callable[[], Limit] = Limit
+    """How much may be spent in a day. Blocks, and raises `JobError`."""
+    max_jobs: int = 0
+    """That may be at the service at once, over all servers that share the journal; 0 for any number."""
+    deadline: float = DEADLINE
+    """Seconds that one run waits for a job."""
+    random: Random = field(default_factory=Random)
+
+    @property
+    def journal(self) -> Journal:
+        return self.claims.journal
+
+    @property
+    def clock(self) -> Clock:
+        return self.journal.clock
 
 
 @dataclass(frozen=True)
@@ -47,16 +92,6 @@ class Run:
     def cancellation(self, clock: Clock) -> Cancellation:
         """The user's side of what this run waits for."""
         return Cancellation(clock, self.report, self.is_stopped)
-
-
-@dataclass(frozen=True)
-class Order:
-    """The video that a run wants."""
-
-    request: GenerationRequest
-    key: RequestKey
-    run_key: str = ""
-    """Empty where any finished video of the request will do (`reuse`), else the run that wants a new one."""
 
 
 @dataclass(frozen=True)
@@ -97,12 +132,12 @@ class Job:
         """Do something that blocks, in a thread. Raises what it does, or `StopRequested` without waiting for it."""
         return await self.cancellation.wait_for(self.account.executors.calls.submit(work, *args, **options))
 
-    def write(self, work: Callable[P, object], *args: P.args, **options: P.kwargs) -> Future[object]:
-        """Write something to the journal in its thread, after all that was to be written before."""
+    def in_journal(self, work: Callable[P, T | None], *args: P.args, **options: P.kwargs) -> Future[T | None]:
+        """Do something in the journal's thread, after all that was to be written before."""
         try:
             return self.account.executors.journal.submit(work, *args, **options)
         except RuntimeError:  # the engine was closed meanwhile
-            skipped: Future[object] = Future()
+            skipped: Future[T | None] = Future()
             skipped.set_result(None)
             return skipped
 
@@ -129,7 +164,7 @@ class Job:
             if not self.run.is_read:
                 raise error
             reported = {"reported_by": self.account.reports.server}
-            writing = self.write(self.move, record, State.UNKNOWN_REPORTED, **reported)
+            writing = self.in_journal(self.move, record, State.UNKNOWN_REPORTED, **reported)
             try:
                 # Whether Stop is pressed meanwhile or not.
                 if await asyncio.shield(ended_within(writing, WRITE_SECONDS)):
@@ -145,7 +180,7 @@ class Job:
         self.account.reports.note_unread(record)
         # In nobody's name, so that whichever server comes upon it reports it.
         reported = replace(record, state=State.UNKNOWN_REPORTED)
-        self.write(self.move, reported, State.UNKNOWN_REPORTED, reported_by="")
+        self.in_journal(self.move, reported, State.UNKNOWN_REPORTED, reported_by="")
 
     def note_end(self, record: JobRecord) -> None:
         """Note that a bad end is about to be raised to the user."""
@@ -153,4 +188,4 @@ class Job:
 
     def leave(self) -> None:
         self.account.claims.leave(self.owner)
-        self.write(self.account.claims.give_back, self.owner)
+        self.in_journal(self.account.claims.give_back, self.owner)

@@ -12,10 +12,10 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
 
-from .account import Account, Reports
 from .budget import in_usd
 from .decide import is_under_way
-from .errors import JobError
+from .errors import JobError, Reports
+from .job import Account
 from .journal import Journal
 from .records import JobRecord, State
 from .tables import JOBS
@@ -96,12 +96,12 @@ def link(account: Account, number: int, request_id: str) -> None:
     """
     record = _unclear(account.journal, number)
     if record.key.origin not in ("", account.origin):
-        raise JobError(key="otherService", origin=record.key.origin)
+        raise JobError("otherService", origin=record.key.origin)
     if account.journal.job(request_id):
-        raise JobError(key="otherJobsId", id=request_id)
+        raise JobError("otherJobsId", id=request_id)
     account.client.status(request_id)
     if account.journal.accept(record, request_id).request_id != request_id:
-        raise JobError(key="otherJobsId", id=request_id)
+        raise JobError("otherJobsId", id=request_id)
 
 
 def submit_again(journal: Journal, reports: Reports, number: int) -> None:
@@ -112,7 +112,7 @@ def submit_again(journal: Journal, reports: Reports, number: int) -> None:
     record = _unclear(journal, number)
     moved = journal.transition(record, State.UNKNOWN_REPORTED, reported_by=reports.server)
     if moved.state is not State.UNKNOWN_REPORTED:
-        raise JobError(key="notUnclear")
+        raise JobError("notUnclear")
     reports.add(moved)
 
 
@@ -147,5 +147,5 @@ def _unclear(journal: Journal, number: int) -> JobRecord:
     if record and record.state is State.INTENDED and not is_under_way(record, journal.now()):
         record = journal.transition(record, State.UNKNOWN)
     if record is None or record.state not in (State.UNKNOWN, State.UNKNOWN_REPORTED):
-        raise JobError(key="notUnclear")
+        raise JobError("notUnclear")
     return record

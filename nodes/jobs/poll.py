@@ -2,30 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+import statistics
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
+from ..errors import Charge
 from ..runcomfy.errors import NotFound, PermissionDenied, TransientError
+from ..runcomfy.request import GenerationRequest
 from ..runcomfy.responses import JobResult, JobState, JobStatus
 from ..texts import Text
 from . import events
-from .account import Account
-from .errors import DeadlinePassed, JobCancelled, JobExpired, JobFailed, JournalUnusable, VideoUnavailable
+from .errors import JobError, JobExpired, JobFailed, JournalUnusable, VideoUnavailable
 from .events import Event
-from .job import Job
+from .job import Account, Job
 from .records import TRANSITIONS, State
 from .video_files import file_names
-from .waiting import Backoff, PollSchedule
+from .waiting import Backoff
 
 T = TypeVar("T")
 
 NOT_FOUND_SECONDS: Final = 60.0
 NOT_FOUND_READS: Final = 3
 """For how long, and how often at least, the service has to say that it does not have a job until that is believed."""
+FIRST_POLL: Final = 1.0
+"""Seconds after acceptance."""
+SHORTEST_POLL: Final = 0.4
+LONGEST_POLL: Final = 10.0
+"""Seconds between two looks at a job, however soon it is due, and however far off its end is."""
+ENOUGH_HISTORY: Final = 3
+"""Jobs of which the durations are known, to go by them."""
+
+_SECONDS_FOR_TEN: Final = {"480p": 50.0, "720p": 65.0, "1080p": 100.0}
+"""Seconds from acceptance to the end, for ten seconds of video. Source: the typical times that RunComfy publishes."""
 _STILL_AT_WORK: Final = (JobState.QUEUED, JobState.RUNNING, JobState.UNKNOWN)
 _BAD_ENDS: Final = (JobState.FAILED, JobState.CANCELLED)
+
+
+@dataclass(frozen=True)
+class PollSchedule:
+    """When to look at a job again: seldom before it can be ready, often when it is due.
+
+    To lag least for so many looks, one looks as often as the square root of how likely the job is to end just then. Of
+    jobs that take as long as expected, give or take a quarter, a power of their age is as near to that as can be seen
+    in `benchmarks/polling.py`.
+    """
+
+    expected: float
+    """Seconds from acceptance to the end, median."""
+
+    @classmethod
+    def learnt(cls, request: GenerationRequest, history: Sequence[float]) -> PollSchedule:
+        """From the durations of earlier jobs of the same size and length, else from the documented times."""
+        if len(history) < ENOUGH_HISTORY:
+            return cls(_SECONDS_FOR_TEN[request.resolution] * request.duration / 10)
+        return cls(max(statistics.median(history), 0.1))
+
+    def delay(self, elapsed: float) -> float:
+        """Seconds to wait for the next look, ``elapsed`` seconds after acceptance."""
+        if elapsed < FIRST_POLL:
+            return FIRST_POLL
+        early = self.expected / elapsed
+        # Past the time that the user was told, every second counts more.
+        pause = math.sqrt(elapsed) * (0.105 * early**2.3 if early > 1 else 0.05)
+        # Never longer than the time gone by: the guess may be wrong, and the first looks show the queue.
+        return max(SHORTEST_POLL, min(pause, elapsed, LONGEST_POLL))
 
 
 class ClaimLost(Exception):
@@ -57,7 +101,7 @@ class Poller:
     async def wait(self) -> JobResult:
         """Wait for the job's success.
 
-        Raises `JobFailed`, `JobCancelled`, `JobExpired`, `DeadlinePassed`, `RejectedError` or `ClaimLost`.
+        Raises `JobFailed`, `JobExpired`, another `JobError`, `RejectedError` or `ClaimLost`.
         """
         if self._succeeded:
             return await self.result()
@@ -85,7 +129,7 @@ class Poller:
             raise JobFailed(record.request_id, result.reason)
         if result.state is JobState.CANCELLED:
             await self._write(State.CANCELLED)
-            raise JobCancelled(record.request_id)
+            raise JobError("jobCancelled", request_id=record.request_id)
         if result.state is JobState.SUCCEEDED and not self._succeeded:
             self._succeeded = True
             self._found = {
@@ -140,15 +184,17 @@ class Poller:
 
     async def _pause(self, seconds: float, line: Event | None = None) -> None:
         cancellation, deadline = self._cancellation, self._account.deadline
-        left = deadline - (cancellation.awake() - self._waiting_since)
+        left, request_id = deadline - (cancellation.awake() - self._waiting_since), self._job.record.request_id
         await cancellation.sleep(max(0.0, min(seconds, left)), (lambda: line) if line else self._line)
         if left <= seconds:
             state = Text("errors.deadlinePassed.lastState", state=self._status.raw_status)
             minutes, last = f"{deadline / 60:.0f}", line.texts[0].rstrip(".") if line else state
             if not self._succeeded:
-                raise DeadlinePassed(self._job.record.request_id, minutes=minutes, last=last)
+                raise JobError(
+                    "deadlinePassed", charge=Charge.ACCEPTED, request_id=request_id, minutes=minutes, last=last
+                )
             late = Text("errors.videoUnavailable.late.message", minutes=minutes, last=last)
-            raise VideoUnavailable(self._job.record.request_id, late)
+            raise VideoUnavailable(request_id, late)
         if cancellation.slept != self._slept:
             self._slept = cancellation.slept
             with suppress(JournalUnusable):  # the network may be back later than the machine; the job goes on
@@ -171,7 +217,7 @@ class Poller:
             if to in (State.FAILED, State.EXPIRED):
                 job.account.reports.note_unread(record)  # until it is raised: a sibling that fails may cut this run off
             price = record.price or self._account.price.text()
-            await self._cancellation.wait_for(job.write(job.move, record, to, price=price, **changes))
+            await self._cancellation.wait_for(job.in_journal(job.move, record, to, price=price, **changes))
 
 
 def is_still_there(account: Account, request_id: str) -> bool:

@@ -15,10 +15,10 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, m
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from ..texts import Text
-from .clock import Clock
 from .database import Database
 from .errors import JournalUnusable
 from .tables import VERSION, upgrade
+from .waiting import Clock
 
 T = TypeVar("T")
 
@@ -95,9 +95,8 @@ class PostgresDatabase(Database):
     def _upgrade(self, connection: Connection) -> None:
         if not inspect(connection).has_table("journal_version"):  # else a user who may make none is refused even so
             connection.exec_driver_sql("CREATE TABLE journal_version (number integer NOT NULL)")
-        version = self._check(connection)
-        upgrade(connection)
-        if version < VERSION:
+        if self._check(connection) < VERSION:
+            upgrade(connection)
             connection.exec_driver_sql("DELETE FROM journal_version")
             connection.exec_driver_sql("INSERT INTO journal_version VALUES (%s)", (VERSION,))
 

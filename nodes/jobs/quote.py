@@ -11,16 +11,15 @@ from enum import Enum
 from pathlib import Path
 from typing import Final
 
-from ..runcomfy.request import GenerationRequest
 from ..runcomfy.responses import ModelInfo
 from .budget import base_price, micros
 from .claims import Claims
-from .clock import Clock
 from .decide import Do, Situation, decide
 from .events import dollars
-from .records import JobRecord, RequestKey, State
+from .records import JobRecord, Order, State
 from .tables import JOBS
 from .video_files import VideoFolder
+from .waiting import Clock
 
 BEST_BEFORE: Final = 3600.0
 """Seconds after which the price is asked for again."""
@@ -53,26 +52,17 @@ class Quote:
     """Whether a list price is in it, to which resolution and duration may add."""
 
 
-def quote(
-    wanted: Sequence[tuple[RequestKey, GenerationRequest]],
-    claims: Claims,
-    folder: Path,
-    model: Callable[[], ModelInfo],
-    *,
-    reuse: bool,
-) -> Quote:
-    """What the requests would cost if they were run now. Blocks; ``model`` is called for the list price where nothing
+def quote(orders: Sequence[Order], claims: Claims, folder: Path, model: Callable[[], ModelInfo]) -> Quote:
+    """What the videos would cost if they were run now. Blocks; ``model`` is called for the list price where nothing
     else tells the cost. Raises `JournalUnusable`."""
-    origins = {key.origin for key, _ in wanted} | {""}
     records: defaultdict[str, list[JobRecord]] = defaultdict(list)
-    for record in claims.journal.newest(None, JOBS.c.request_key.in_([key.request for key, _ in wanted])):
-        if record.key.origin in origins:  # asked in SQL, SQLite would go through all jobs of the service
-            records[record.key.request].append(record)
+    for record in claims.journal.newest(None, JOBS.c.request_key.in_([order.key.request for order in orders])):
+        records[record.key.request].append(record)
     videos = VideoFolder(folder)
-    found = [_without_charge(records[key.request], claims, videos, reuse=reuse) for key, _ in wanted]
-    bought = [request for (_, request), free in zip(wanted, found, strict=True) if not free]
+    found = [_without_charge(order, records[order.key.request], claims, videos) for order in orders]
+    bought = [order.request for order, free in zip(orders, found, strict=True) if not free]
     if not bought:
-        return Quote(QuoteKind.RUNNING if QuoteKind.RUNNING in found else QuoteKind.MADE, len(wanted))
+        return Quote(QuoteKind.RUNNING if QuoteKind.RUNNING in found else QuoteKind.MADE, len(orders))
     prices: dict[tuple[str, int], tuple[int | None, bool]] = {}
     for request in bought:
         if (kind := (request.resolution, request.duration)) not in prices:
@@ -81,15 +71,17 @@ def quote(
     each = [prices[request.resolution, request.duration] for request in bought]
     amounts = [amount for amount, _ in each if amount is not None]
     if len(amounts) < len(bought):
-        return Quote(QuoteKind.UNKNOWN, len(wanted), len(bought), None)
-    return Quote(QuoteKind.PRICE, len(wanted), len(bought), sum(amounts), any(is_base for _, is_base in each))
+        return Quote(QuoteKind.UNKNOWN, len(orders), len(bought), None)
+    return Quote(QuoteKind.PRICE, len(orders), len(bought), sum(amounts), any(is_base for _, is_base in each))
 
 
-def _without_charge(records: list[JobRecord], claims: Claims, videos: VideoFolder, *, reuse: bool) -> QuoteKind | None:
-    """How a run would come to the video of a request without buying it; None if it would not."""
+def _without_charge(order: Order, found: Sequence[JobRecord], claims: Claims, videos: VideoFolder) -> QuoteKind | None:
+    """How a run would come to its video without buying it; None if it would not."""
+    # Asked in SQL, SQLite would go through all jobs of the service.
+    records = [record for record in found if record.key.origin in ("", order.key.origin)]
     busy = frozenset(record.id for record in records if not claims.is_free(record))
-    disk = {record.id: videos.look(record)[0] for record in records} if reuse else {}
-    action = decide(records, Situation(claims.journal.now(), "" if reuse else "a new run", disk=disk, busy=busy))
+    disk = {} if order.run_key else {record.id: videos.look(record)[0] for record in records}
+    action = decide(records, Situation(claims.journal.now(), order.run_key, disk=disk, busy=busy))
     if action.record is None or action.do not in (Do.LOAD, Do.RESUME, Do.WAIT, Do.RAISE_UNREADABLE):
         return None
     is_made = action.do in (Do.LOAD, Do.RAISE_UNREADABLE) or action.record.state in (State.SUCCEEDED, State.SAVED)

@@ -86,6 +86,16 @@ class RequestKey:
 
 
 @dataclass(frozen=True)
+class Order:
+    """The video that a run wants."""
+
+    request: GenerationRequest
+    key: RequestKey
+    run_key: str = ""
+    """Empty where any finished video of the request will do (`reuse`), else the run that wants a new one."""
+
+
+@dataclass(frozen=True)
 class JobRecord:
     """One row of the journal. Times are seconds since the epoch, by the database's clock."""
 

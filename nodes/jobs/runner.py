@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from ..runcomfy.errors import ConnectError, PermissionDenied, RateLimited, RunComfyError, TransientError
 from ..runcomfy.request import GenerationRequest
 from ..texts import Text
 from . import events
-from .account import Account
 from .budget import PRICE_SECONDS, Purchase, base_price, estimate
 from .decide import Action, Do, Situation, decide
 from .download import download_videos, whole_files
 from .errors import JobError, JobExpired, JobFailed, JournalUnusable, NoFreePlace
-from .job import NO_JOB, Job, Order, Run, Video
-from .poll import ClaimLost, Poller, is_still_there
-from .records import TRANSITIONS, JobRecord, RequestKey, State
+from .job import NO_JOB, Account, Job, Run, Video
+from .poll import ClaimLost, Poller, PollSchedule, is_still_there
+from .records import TRANSITIONS, JobRecord, Order, RequestKey, State
 from .stop import guard
 from .submit import submit
 from .video_files import VideoFolder
@@ -38,7 +38,7 @@ class JobRunner:
         self._started = self._tried_since = account.clock.monotonic()
         self._backoff = Backoff(account.random)
         self._connect_failures = 0
-        self._is_first, self._is_checked = True, False
+        self._is_checked = False
         self._awaited = 0
         self._seen: list[JobRecord]
         self._videos: VideoFolder
@@ -77,8 +77,8 @@ class JobRunner:
                 return Video(request_id, files, reused=True)
             record = await self._call(journal.job, request_id)
             if record is None or record.state is State.FAILED:
-                unknown = RequestKey("", "", self._account.origin)
-                record = JobRecord(0, "", unknown, "", State.ACCEPTED, record.request if record else None, request_id)
+                request = record.request if record else None
+                record = replace(NO_JOB, state=State.ACCEPTED, request=request, request_id=request_id)
             claimed = await self._call(claims.take, record, self._job.owner)
             if claimed is None:
                 await self._wait_for(record)
@@ -88,8 +88,7 @@ class JobRunner:
     def _decide(self, order: Order) -> Action:
         """What to do by the request's records. Blocks."""
         account, run_key = self._account, order.run_key
-        records = self._seen = account.journal.of_request(order.key, first=self._is_first)
-        self._is_first = False
+        records = self._seen = account.journal.of_request(order.key)
         busy = frozenset(record.id for record in records if not account.claims.is_free(record))
         self._videos = VideoFolder(account.folder)
         situation = Situation(
@@ -120,7 +119,7 @@ class JobRunner:
             await self._recheck(record)
         elif do is Do.RAISE_UNREADABLE:
             _, paths = await self._call(self._videos.look, record)
-            raise JobError(record.request_id, "videoUnreadable", file=str(paths[0]))
+            raise JobError("videoUnreadable", request_id=record.request_id, file=str(paths[0]))
         elif do is Do.REPORT:
             await self._job.raise_end(record)
         return None
@@ -140,7 +139,7 @@ class JobRunner:
             self._is_checked = True
         purchase = await self._purchase(order.request)
         cancellation.report(events.submitting())
-        job.submit_call = self._account.executors.calls.submit(submit, job, self._seen, order, purchase)
+        job.submit_call = self._account.executors.calls.submit(submit, job, order, self._seen, purchase)
         try:
             if not await cancellation.wait_for(job.submit_call):
                 return None
@@ -160,14 +159,14 @@ class JobRunner:
         return None if job.record.state is State.CANCELLED else await self._bring(job.record, fresh=True)
 
     async def _purchase(self, request: GenerationRequest) -> Purchase:
-        """What the budget is to allow; waits a moment for the list price where nothing else tells the cost."""
+        """By which it is bought; waits a moment for the list price where nothing else tells the cost."""
         account, price = self._account, self._account.price
         limit = await self._call(account.limit)
         costs = await self._call(account.journal.costs, request)
         ends = account.clock.monotonic() + PRICE_SECONDS
         while limit.amount and not costs and not price.answer().done() and account.clock.monotonic() < ends:
             await self._job.cancellation.sleep(TICK)
-        return Purchase(estimate(costs, base_price(price.known(), request.duration)), limit)
+        return Purchase(estimate(costs, base_price(price.known(), request.duration)), limit, account.max_jobs)
 
     async def _pause_before_retry(self, error: TransientError) -> None:
         pause = self._backoff.pause(error.retry_after)
@@ -202,7 +201,8 @@ class JobRunner:
             history = await self._call(account.journal.durations, request)
         except JournalUnusable:
             history = []  # the job is paid for; it goes on without
-        poller = Poller(job, account.schedule(request, history), fresh=fresh)
+        schedule = PollSchedule.learnt(request, [*account.durations, *history])
+        poller = Poller(job, schedule, fresh=fresh)
         try:
             paths = await download_videos(job, poller, await poller.wait())
         except ClaimLost:

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+import sqlalchemy as sa
 from filelock import FileLock, Timeout
-from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, text
+from sqlalchemy import Connection, Engine, event, func
 from sqlalchemy.pool import QueuePool
 
 from ..files import make_private_folder
 from ..texts import Text
-from .clock import Clock
 from .database import Database
 from .errors import JournalUnusable
-from .records import UNFINISHED, State, hash_of, read_request
+from .records import UNFINISHED, State
 from .tables import JOBS, VERSION, upgrade
+from .waiting import Clock
 
 _PASSING: Final = ("disk i/o error", "unable to open")
 OLD_TABLE: Final = "jobs_of_version_1"
-_KEPT: Final = ("id", "request", "request_id", "created", "changed", "seconds", "cost", "reason")
 
 
 class SqliteDatabase(Database):
@@ -57,8 +56,8 @@ class SqliteDatabase(Database):
             _create(self._file)
             # Before it is opened: if it is replaced in between, the next look notices.
             self._identity = _identity(self._file)
-        engine = create_engine(
-            URL.create("sqlite", database=str(self._file or ":memory:")),
+        engine = sa.create_engine(
+            sa.URL.create("sqlite", database=str(self._file or ":memory:")),
             poolclass=QueuePool,
             pool_size=1,
             max_overflow=0,
@@ -76,14 +75,14 @@ class SqliteDatabase(Database):
 
     def _upgrade(self, connection: Connection) -> None:
         """As of any database. Raises `JournalUnusable`, too, while a process of the first version uses the file."""
-        version = self._check(connection)
+        if (version := self._check(connection)) == VERSION:
+            return
         upgrade(connection)
         if 0 < version < 4:
             if self._file and _old_process_lives(self._file.parent / "owners"):
                 raise JournalUnusable(self._name, Text("errors.journalUnusable.reasons.older"))
             _convert(connection)
-        if version < VERSION:
-            connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
+        connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
 
     def _is_passing(self, error: Exception) -> bool:
         return isinstance(error, PermissionError) or any(word in str(error).lower() for word in _PASSING)
@@ -128,28 +127,23 @@ def _old_process_lives(owners: Path) -> bool:
 
 def _convert(connection: Connection) -> None:
     """Take over all jobs, then rename their table, so that an old process that still has the file open fails."""
-    taken: set[tuple[str, str]] = set()
-    rows = connection.execute(text("SELECT * FROM jobs ORDER BY id DESC")).mappings().all()
-    for row in rows:
-        key, _, account = str(row["fingerprint"]).partition(".")
-        state = State(row["state"])
-        if state in UNFINISHED and (key, account) in taken:
-            # Two unfinished jobs of one request, where one is allowed: the newer goes on, and this one keeps its id.
-            state = State.SURPLUS if row["request_id"] else State.UNKNOWN_REPORTED
-        elif state in UNFINISHED:
-            taken.add((key, account))
-        request = read_request(row["request"])
-        converted = {name: row[name] for name in _KEPT} | {
-            "files": json.loads(row["files"]),
-            # The same in every copy of the file, so that none is taken over twice.
-            "uid": hash_of(*(f"{row[name]}" for name in ("id", "fingerprint", "created")))[:32],
-            "request_key": key,
-            "account": account,
-            "origin": "",
-            "state": state,
-            "resolution": request and request.resolution,
-            "duration": request and request.duration,
-            "price": row.get("price") or "",
-        }
-        connection.execute(insert(JOBS).values(converted))
+    old = sa.Table("jobs", sa.MetaData(), autoload_with=connection)
+    newer, unfinished = old.alias(), [state.value for state in UNFINISHED]
+    # Of two unfinished jobs of one request, where one is allowed, the newer goes on, and the other one keeps its id.
+    same_request = (newer.c.fingerprint == old.c.fingerprint) & (newer.c.id > old.c.id)
+    is_older = old.c.state.in_(unfinished) & sa.exists().where(same_request, newer.c.state.in_(unfinished))
+    dot = func.instr(old.c.fingerprint, ".")
+    values = {column.name: column for column in old.c if column.name != "fingerprint"} | {
+        # The same in every copy of the file, so that none is taken over twice.
+        "uid": func.printf("%.8s-%x-%x", old.c.fingerprint, old.c.id, sa.cast(old.c.created * 1000, sa.Integer)),
+        "request_key": func.substr(old.c.fingerprint, 1, dot - 1),
+        "account": func.substr(old.c.fingerprint, dot + 1),
+        "origin": sa.literal(""),
+        "state": sa.case(
+            (is_older & old.c.request_id.is_(None), State.UNKNOWN_REPORTED.value),
+            (is_older, State.SURPLUS.value),
+            else_=old.c.state,
+        ),
+    }
+    connection.execute(sa.insert(JOBS).from_select(list(values), sa.select(*values.values())))
     connection.exec_driver_sql(f"ALTER TABLE jobs RENAME TO {OLD_TABLE}")

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Coroutine
-from concurrent.futures import Future, wait
+from concurrent.futures import wait
 from contextlib import suppress
 from typing import Final
 
@@ -15,7 +14,7 @@ from ..runcomfy.errors import RateLimited, RunComfyError, TransientError
 from ..runcomfy.responses import JobState
 from ..texts import Text
 from . import events
-from .errors import JobError, JournalUnusable, OutcomeUnknown, Stopped, error_of
+from .errors import JobError, OutcomeUnknown, Stopped, error_of
 from .events import Event, StopOutcome
 from .job import Job, Video
 from .records import CLAIM_SECONDS, JobRecord, State
@@ -50,18 +49,17 @@ async def guard(job: Job, work: Coroutine[None, None, Video], *, may_cancel: boo
     except StopRequested:
         stopping = asyncio.ensure_future(_stop(job, may_cancel))
         try:
-            report = await asyncio.shield(stopping)
+            raise Stopped(await asyncio.shield(stopping)) from None
         except asyncio.CancelledError:
             # Another node has stopped already, at which ComfyUI ends all others: nothing raised here is read.
             await _show(job, stopping)
             raise
-        raise Stopped(report) from None
     except asyncio.CancelledError:
         # A failed sibling node, which is no reason to give up a paid job; or Stop, seen by somebody else first.
         if job.run.is_stopped():
             await _show(job, asyncio.ensure_future(_stop(job, may_cancel)))
         elif job.record.state in (State.FAILED, State.EXPIRED):
-            job.run.report(events.failed(error_of(job.record).texts))
+            job.run.report(events.failed(error_of(job.record, is_read=True).texts))
         else:
             job.run.report(_left_alone(job.record, "otherNode"))
         raise
@@ -103,7 +101,7 @@ async def _take_back(job: Job) -> Event:
     report = _report(record, *NOT_IN_TIME)
     while True:
         # Of hundreds of jobs at once: in the few threads that cancel, each would wait anew.
-        is_silent = not await ended_within(job.write(job.account.claims.holds, record, job.owner), LOOK_SECONDS)
+        is_silent = not await ended_within(job.in_journal(job.account.claims.holds, record, job.owner), LOOK_SECONDS)
         call, begun = job.account.executors.cancels.submit(cancel_and_record, job, is_silent=is_silent), False
         # A call has its time from when it begins.
         while not await ended_within(call, CANCEL_CALL_SECONDS):
@@ -139,32 +137,25 @@ def cancel_and_record(job: Job, *, is_silent: bool = False) -> tuple[StopOutcome
     waited for than there must be. Raises `RunComfyError`.
     """
     record, account = job.record, job.account
-    # A claim that cannot have lapsed yet is nobody else's.
-    is_certain = account.claims.is_certain(job.owner)
-    if not (is_silent and is_certain):
-        is_wanted: Future[bool] = Future()
-        # In a thread of its own, since a database may be silent for half a minute.
-        look = threading.Thread(target=_ask_if_wanted, args=(is_wanted, job, record), name="seedance-look", daemon=True)
-        look.start()
-        wait([is_wanted], LOOK_SECONDS if is_certain else CLAIM_SECONDS)
-        if is_wanted.done() and not is_wanted.exception():
-            if is_wanted.result():
-                return StopOutcome.GOES_ON, "awaited"
-        elif not account.claims.is_certain(job.owner):
-            return NOT_IN_TIME
+    # A claim that cannot have lapsed yet is nobody else's, however long the database is silent.
+    is_certain, patience = account.claims.is_certain(job.owner), 0 if is_silent else LOOK_SECONDS
+    looking = job.in_journal(_is_wanted, job, record)
+    wait([looking], patience if is_certain else CLAIM_SECONDS)
+    is_answered = looking.done() and not looking.cancelled() and not looking.exception()
+    is_wanted = looking.result() if is_answered else None
+    if is_wanted:
+        return StopOutcome.GOES_ON, "awaited"
+    if is_wanted is None and not account.claims.is_certain(job.owner):
+        return NOT_IN_TIME
     if not _cancel(account.client, record.request_id):
         return StopOutcome.GOES_ON, "running"
-    wait([job.write(job.move, record, State.CANCELLED)], 0 if is_silent else LOOK_SECONDS)
+    wait([job.in_journal(job.move, record, State.CANCELLED)], patience)
     return StopOutcome.CANCELLED, "cancelled"
 
 
-def _ask_if_wanted(is_wanted: Future[bool], job: Job, record: JobRecord) -> None:
-    """Whether another run has a job by now, or waits for it."""
-    claims = job.account.claims
-    try:
-        is_wanted.set_result(not claims.holds(record, job.owner) or claims.is_awaited(record))
-    except JournalUnusable as error:
-        is_wanted.set_exception(error)
+def _is_wanted(job: Job, record: JobRecord) -> bool:
+    """Whether another run has a job by now, or waits for it. Blocks."""
+    return not job.account.claims.holds(record, job.owner) or job.account.claims.is_awaited(record)
 
 
 def _cancel(client: RunComfy, request_id: str) -> bool:

@@ -13,8 +13,8 @@ from ..texts import Text
 from . import events
 from .budget import MAX_UNPRICED, Purchase
 from .errors import JournalUnusable
-from .job import Job, Order
-from .records import JobRecord, State
+from .job import Job
+from .records import JobRecord, Order, State
 from .stop import cancel_and_record
 
 FIRST_BYTE_SECONDS: Final = 15.0
@@ -22,7 +22,7 @@ FIRST_BYTE_SECONDS: Final = 15.0
 before `SUBMIT_SECONDS` are over, after which other runs take its outcome for unknown."""
 
 
-def submit(job: Job, seen: Sequence[JobRecord], order: Order, purchase: Purchase) -> bool:
+def submit(job: Job, order: Order, seen: Sequence[JobRecord], purchase: Purchase) -> bool:
     """Write the intent, make the call, and write down what became of it, in `Job.record` as well.
 
     All in one thread, so that a job is written down even when the run that waits for it is cut off. If there are other
@@ -38,10 +38,7 @@ def submit(job: Job, seen: Sequence[JobRecord], order: Order, purchase: Purchase
     # Before the intent: a call that would be of no use needs none.
     account.rate_limiter.check()
     started = account.clock.with_sleep()
-    # Not one that went away with a journal that was replaced meanwhile: there is no row then to be written over.
-    refused = next((each for each in seen if each.uid == job.record.uid and each.state is State.REFUSED), None)
-    wanted = (order.key, order.run_key, order.request)
-    intent = account.journal.create(seen, *wanted, job.owner, refused, purchase, account.max_jobs)
+    intent = account.journal.create(order, seen, job.owner, purchase)
     if intent is None:
         return False
     account.claims.note_claimed(job.owner, started)

@@ -11,7 +11,7 @@ from sqlalchemy import Column, Connection, Float, Index, Integer, String, Text
 from sqlalchemy.schema import CreateColumn
 
 from ..runcomfy.request import GenerationRequest
-from .records import CLAIM_SECONDS, NOT_ACCEPTED_YET, UNFINISHED, JobRecord, RequestKey, State, read_request
+from .records import CLAIM_SECONDS, NOT_ACCEPTED_YET, UNFINISHED, JobRecord, Order, RequestKey, State, read_request
 
 VERSION: Final = 6
 """Of the tables. 1 to 3 are the first version's, 4 knew no budget, and up to 5 a process looked at it only once."""
@@ -109,10 +109,12 @@ def record_of(row: Mapping[Any, Any]) -> JobRecord:
     return JobRecord(**same, **read)
 
 
-def insertion(uid: str, key: RequestKey, run: str, request: GenerationRequest) -> sa.Insert:
+def insertion(uid: str, order: Order) -> sa.Insert:
     """Inserts the row of a job, with what it is known by and what is asked for."""
-    known_by = sa.insert(JOBS).values(uid=uid, request_key=key.request, account=key.account, origin=key.origin, run=run)
-    return known_by.values(request=request.canonical(), resolution=request.resolution, duration=request.duration)
+    key, asked = order.key, order.request
+    known_by = {"request_key": key.request, "account": key.account, "origin": key.origin, "run": order.run_key}
+    kind = {"resolution": asked.resolution, "duration": asked.duration}
+    return sa.insert(JOBS).values(uid=uid, request=asked.canonical(), **known_by, **kind)
 
 
 def newest(connection: Connection, *conditions: sa.ColumnElement[bool], limit: int | None = None) -> list[JobRecord]:
@@ -126,34 +128,41 @@ def successful(request: GenerationRequest) -> tuple[sa.ColumnElement[bool], ...]
     return JOBS.c.resolution == request.resolution, JOBS.c.duration == request.duration, ended
 
 
-def read(connection: Connection, condition: sa.ColumnElement[bool]) -> JobRecord | None:
+def find(connection: Connection, condition: sa.ColumnElement[bool]) -> JobRecord | None:
     return next(iter(newest(connection, condition, limit=1)), None)
 
 
 def accept(connection: Connection, record: JobRecord, now: float) -> JobRecord:
     """As `Journal.accept`, of a record with its id; does nothing where the acceptance is written already."""
     mine = JOBS.c.uid == record.uid
-    other = read(connection, (JOBS.c.request_id == record.request_id) & ~mine)
-    if read(connection, mine) is None:
-        row = insertion(record.uid, record.key, record.run, record.request or GenerationRequest("(unknown)"))
-        row = row.values(state=State.REFUSED, created=record.created, changed=now, estimate=record.estimate)
-        connection.execute(row)
+    other = find(connection, (JOBS.c.request_id == record.request_id) & ~mine)
+    if find(connection, mine) is None:
+        row = insertion(record.uid, Order(record.request or GenerationRequest("(unknown)"), record.key, record.run))
+        created = {"created": record.created, "changed": now, "estimate": record.estimate}
+        connection.execute(row.values(state=State.REFUSED, **created))
     if other:
         reason = f"RunComfy named another job's id, {record.request_id}."
         unclear = sa.update(JOBS).where(mine, JOBS.c.state == State.INTENDED)
         connection.execute(unclear.values(state=State.UNKNOWN, reason=reason))
     else:
-        state = State.SURPLUS if another_is_unfinished(connection, record) else State.ACCEPTED
+        state = beside_others(connection, record, State.ACCEPTED)
         accepted = sa.update(JOBS).where(mine, JOBS.c.state.in_(NOT_ACCEPTED_YET))
         connection.execute(accepted.values(state=state, request_id=record.request_id, changed=now))
-    return read(connection, mine) or record
+    return find(connection, mine) or record
 
 
-def another_is_unfinished(connection: Connection, record: JobRecord) -> bool:
-    """Whether another job of the same request, account and run is: the unique index has room for one."""
-    same = (JOBS.c.account == record.key.account) & (JOBS.c.request_key == record.key.request)
-    same &= (JOBS.c.run == record.run) & (JOBS.c.uid != record.uid)
-    return read(connection, same & JOBS.c.state.in_(UNFINISHED)) is not None
+def beside_others(connection: Connection, record: JobRecord, state: State) -> State:
+    """The state to write of a job: another one where it is to be unfinished, and another job of the same request,
+    account and run is already. The unique index has room for one."""
+    unfinished = of_the_same(record.key, record.run) & JOBS.c.state.in_(UNFINISHED)
+    if state not in UNFINISHED or find(connection, unfinished & (JOBS.c.uid != record.uid)) is None:
+        return state
+    return State.SURPLUS if record.request_id else State.UNKNOWN_REPORTED
+
+
+def of_the_same(key: RequestKey, run: str) -> sa.ColumnElement[bool]:
+    """Whether a job is of the same request, account and run."""
+    return (JOBS.c.account == key.account) & (JOBS.c.request_key == key.request) & (JOBS.c.run == run)
 
 
 def take_over(connection: Connection, rows: Sequence[Mapping[Any, Any]], now: float) -> int:
@@ -162,14 +171,13 @@ def take_over(connection: Connection, rows: Sequence[Mapping[Any, Any]], now: fl
     taken = 0
     for row in rows:
         record = record_of(row)
-        if read(connection, JOBS.c.uid == record.uid):
+        if find(connection, JOBS.c.uid == record.uid):
             if record.request_id:  # which it may have got since it was taken over
                 accept(connection, record, now)
             continue
-        values = {**row, "claim_owner": "", "claim_until": 0.0}
+        state = beside_others(connection, record, record.state)
+        values = {**row, "state": state, "claim_owner": "", "claim_until": 0.0}
         del values["id"]
-        if record.state in UNFINISHED and another_is_unfinished(connection, record):
-            values["state"] = State.SURPLUS if record.request_id else State.UNKNOWN_REPORTED
         connection.execute(sa.insert(JOBS).values(values))
         taken += 1
     return taken
@@ -177,24 +185,24 @@ def take_over(connection: Connection, rows: Sequence[Mapping[Any, Any]], now: fl
 
 def wait_in_line(connection: Connection, account: str, owner: str, now: float, max_jobs: int) -> int:
     """The place of a run that is to submit among those that wait, from 1; 0 where it is its turn: first come, first
-    served.
+    served. Nobody waits where ``max_jobs`` is 0.
 
     What counts is what a living run has claimed: the jobs of a server that died count no more when its claims lapse.
     A run that waits in line is renewed with the claims, and asks every second, so that asking again writes nothing.
     """
-    in_line = (WAITING.c.account == account) & WAITING.c.job.is_(None) & goes_on(WAITING.c.until, now)
-    mine = sa.select(WAITING.c.id).where(in_line, WAITING.c.owner == owner)
-    if connection.execute(mine).first() is None:
-        wait_for(connection, owner, now, account=account)
+    if not max_jobs:
+        return 0
+    waiting = (WAITING.c.account == account) & WAITING.c.job.is_(None) & goes_on(WAITING.c.until, now)
+    line = list(connection.execute(sa.select(WAITING.c.owner).where(waiting).order_by(WAITING.c.id)).scalars())
     claimed = (JOBS.c.claim_owner > "") & goes_on(JOBS.c.claim_until, now)
     at_service = (JOBS.c.account == account) & JOBS.c.state.in_(AT_SERVICE) & claimed
-    ahead = in_line & (WAITING.c.id < mine.scalar_subquery())
     busy = connection.execute(sa.select(sa.func.count(JOBS.c.id)).where(at_service)).scalar_one()
-    before = connection.execute(sa.select(sa.func.count(WAITING.c.id)).where(ahead)).scalar_one()
-    place = max(0, before + 1 - max(0, max_jobs - busy))
-    if not place:
+    place = [*line, owner].index(owner) + 1 - max(0, max_jobs - busy)
+    if place <= 0:
         wait_no_more(connection, owner)
-    return place
+    elif owner not in line:
+        wait_for(connection, owner, now, account=account)
+    return max(0, place)
 
 
 def goes_on(until: sa.ColumnElement[float], now: float) -> sa.ColumnElement[bool]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import math
-import statistics
+import sys
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -19,8 +20,6 @@ from typing import Final, ParamSpec, TypeVar
 
 from ..errors import StopRequested
 from ..runcomfy.errors import RateLimited
-from ..runcomfy.request import GenerationRequest
-from .clock import Clock
 from .events import Event
 
 P = ParamSpec("P")
@@ -34,27 +33,40 @@ LONGEST_PAUSE: Final = 30.0
 """Seconds after a failure, where the service asks for none."""
 MAX_RETRY_AFTER: Final = 300.0
 """Seconds; a service that asks for a longer pause is asked again after so many."""
-FIRST_POLL: Final = 1.0
-"""Seconds after acceptance."""
-SHORTEST_POLL: Final = 0.4
-LONGEST_POLL: Final = 10.0
-"""Seconds between two looks at a job, however soon it is due, and however far off its end is."""
-ENOUGH_HISTORY: Final = 3
-"""Jobs of which the durations are known, to go by them."""
 
-_SECONDS_FOR_TEN: Final = {"480p": 50.0, "720p": 65.0, "1080p": 100.0}
-"""Seconds from acceptance to the end, for ten seconds of video. Source: the typical times that RunComfy publishes."""
+
+class Clock:
+    """Time by the system; handed in, so that tests can turn it."""
+
+    def wall(self) -> float:
+        """Seconds since the epoch; may jump. For people, for records and for what several processes compare."""
+        return time.time()
+
+    def monotonic(self) -> float:
+        """Seconds that never jump, for measuring."""
+        return time.monotonic()
+
+    def with_sleep(self) -> float:
+        """Seconds that go on while the machine sleeps, for limits that others rely on."""
+        if hasattr(time, "CLOCK_BOOTTIME"):  # Linux
+            return time.clock_gettime(time.CLOCK_BOOTTIME)
+        # The monotonic clock goes on in Windows' sleep, but not in macOS', where only the wall clock does.
+        return time.time() if sys.platform == "darwin" else time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait without blocking the event loop."""
+        await asyncio.sleep(seconds)
 
 
 class Executors:
     """One plain executor per kind of work, so that what may hang delays nothing that is urgent. With 200 jobs the pack
-    has 16 threads on two cores: these but `cancels`, one that renews claims, two that decoding takes along. At Stop
-    come those that cancel, each with one that asks the journal."""
+    has 16 threads on two cores: these but `cancels`, one that renews claims, two that decoding takes along. Of 200 that
+    are stopped in the queue it has 16, too."""
 
     def __init__(self) -> None:
         self.calls = ThreadPoolExecutor(7, "seedance-call")
         """Short exchanges with the service."""
-        self.cancels = ThreadPoolExecutor(10, "seedance-cancel")
+        self.cancels = ThreadPoolExecutor(7, "seedance-cancel")
         """What Stop waits for."""
         self.downloads = ThreadPoolExecutor(4, "seedance-download")
         self.journal = ThreadPoolExecutor(1, "seedance-journal")
@@ -198,37 +210,3 @@ class RateLimiter:
             raise RateLimited(self._opens - now, error.subject) from None
         self._backoff.reset()
         return result
-
-
-@dataclass(frozen=True)
-class PollSchedule:
-    """When to look at a job again: seldom before it can be ready, often when it is due.
-
-    To lag least for so many looks, one looks as often as the square root of how likely the job is to end just then. Of
-    jobs that take as long as expected, give or take a quarter, a power of their age is as near to that as can be seen
-    in `benchmarks/polling.py`.
-    """
-
-    expected: float
-    """Seconds from acceptance to the end, median."""
-
-    @classmethod
-    def learnt(cls, request: GenerationRequest, history: Sequence[float]) -> PollSchedule:
-        """From the durations of earlier jobs of the same size and length, else from the documented times."""
-        if len(history) < ENOUGH_HISTORY:
-            return cls(_SECONDS_FOR_TEN[request.resolution] * request.duration / 10)
-        return cls(max(statistics.median(history), 0.1))
-
-    def delay(self, elapsed: float) -> float:
-        """Seconds to wait for the next look, ``elapsed`` seconds after acceptance."""
-        if elapsed < FIRST_POLL:
-            return FIRST_POLL
-        early = self.expected / elapsed
-        # Past the time that the user was told, every second counts more.
-        pause = math.sqrt(elapsed) * (0.105 * early**2.3 if early > 1 else 0.05)
-        # Never longer than the time gone by: the guess may be wrong, and the first looks show the queue.
-        return max(SHORTEST_POLL, min(pause, elapsed, LONGEST_POLL))
-
-
-ScheduleFor = Callable[[GenerationRequest, list[float]], PollSchedule]
-"""From a request and the durations of earlier jobs like it."""

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.polling import SEEDS, Outcome, every
 from benchmarks.simulation import follow_all, jobs
-from nodes.jobs.waiting import PollSchedule
+from nodes.jobs.poll import PollSchedule
 
 
 def test_the_schedule_sees_ends_sooner_and_with_fewer_calls_than_polling_every_second() -> None:

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, expect
 
-from nodes.jobs.clock import Clock
 from nodes.jobs.events import dollars
 from nodes.jobs.journal import Journal
 from nodes.jobs.listing import totals
 from nodes.jobs.records import JobRecord, RequestKey, State
+from nodes.jobs.waiting import Clock
 from nodes.rehearsal import VideoRequest
 from nodes.runcomfy.request import MODEL_ID, GenerationRequest
 from nodes.runcomfy.token import Token

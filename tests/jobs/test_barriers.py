@@ -1,4 +1,6 @@
-"""The guards of money hold when many threads of many processes do the same at the same moment, again and again."""
+"""The guards of money hold when many threads of many processes do the same at the same moment, again and again.
+
+First of all they make the tables, which must not fail either."""
 
 from __future__ import annotations
 
@@ -12,11 +14,11 @@ from pathlib import Path
 
 from nodes.jobs.budget import Limit, Purchase
 from nodes.jobs.claims import Claims
-from nodes.jobs.clock import Clock
 from nodes.jobs.decide import Do, Situation, decide
 from nodes.jobs.errors import BudgetReached
 from nodes.jobs.journal import Journal
-from nodes.jobs.records import TRANSITIONS, RequestKey, State
+from nodes.jobs.records import TRANSITIONS, Order, RequestKey, State
+from nodes.jobs.waiting import Clock
 from tests.support.fake_runcomfy import BOAT
 from tests.support.postgres import on_both
 from tests.support.race import PATIENCE, in_threads, race
@@ -61,7 +63,7 @@ class Racer:
             records = self.journal.of_request(key)
             if decide(records, Situation(self.journal.now())).do is not Do.SUBMIT:
                 return False
-            if self.journal.create(records, key, "", BOAT, ""):
+            if self.journal.create(Order(BOAT, key), records, ""):
                 return True
 
     def _pay(self, number: int) -> bool:
@@ -69,7 +71,7 @@ class Racer:
         key = RequestKey(f"{number} {self.number}", "account", "")
         purchase = Purchase(40_000, Limit((number + 1) * VIDEOS * 40_000))
         try:
-            return self.journal.create([], key, "", BOAT, "", purchase=purchase) is not None
+            return self.journal.create(Order(BOAT, key), [], "", purchase) is not None
         except BudgetReached:
             return False
 

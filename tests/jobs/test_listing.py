@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from nodes.errors import SeedanceError
-from nodes.jobs.account import Reports
-from nodes.jobs.errors import JobError
+from nodes.jobs.errors import JobError, Reports
 from nodes.jobs.journal import Journal
 from nodes.jobs.listing import GROUPS, PAGE, as_csv, link, page, submit_again, totals
 from nodes.jobs.records import SUBMIT_SECONDS, RequestKey, State

@@ -1,8 +1,9 @@
 """The ways in which the first version bought a video that nobody wanted: one test for each, named after what happens.
 
 On the engine; `tests/comfyui` has those for which ComfyUI itself is to blame, Stop beside a sampler (f) in its
-test_stop.py; `tests/runcomfy/test_request.py` has what is no text (m); test_poll.py the short 404 of an old job (k);
-`tests/faults/test_journal.py` a journal that is deleted or replaced (g) and a full disk at the acceptance (h).
+test_stop.py; `tests/runcomfy` has what is no text (m) and an answer about another job (l); test_poll.py the short 404
+of an old job (k); test_siblings.py two runs side by side (i, n); `tests/faults/test_journal.py` a journal that is
+deleted or replaced (g) and a full disk at the acceptance (h).
 """
 
 from __future__ import annotations
@@ -17,36 +18,49 @@ import pytest
 
 from nodes.errors import SeedanceError
 from nodes.jobs import stop
-from nodes.jobs.errors import JobExpired, JobFailed, OutcomeUnknown
+from nodes.jobs.errors import JobError, JobExpired, JobFailed, OutcomeUnknown
 from nodes.jobs.events import Event
-from nodes.jobs.job import Run, Video
-from nodes.jobs.records import SUBMIT_SECONDS, State
+from nodes.jobs.job import Video
+from nodes.jobs.records import SUBMIT_SECONDS
 from nodes.runcomfy.errors import ReadError
 from nodes.runcomfy.responses import ApiResponse
 from tests.support.fake_runcomfy import BOAT, Answer, lose_the_answer, reply
+from tests.support.hanging import PATIENCE
 from tests.support.machine import FakeMachine, NewMachine
 from tests.support.postgres import on_both
 
 pytestmark = on_both
-PATIENCE = 30.0
 GONE = reply(404, error_code=404001)
 on_posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps open files, and has its own links")
 
 
-def queue_four(machine: FakeMachine) -> list[Run]:
-    """Four prompts of the same graph, of which none has run yet."""
-    machine.queued = frozenset({"one", "two", "three", "four"})
-    return [machine.prompt(prompt_id) for prompt_id in ("one", "two", "three", "four")]
+@pytest.mark.parametrize("bad", [OutcomeUnknown, JobFailed])
+def test_a_and_n_the_same_graph_is_queued_four_times_and_all_end_badly(
+    machine: FakeMachine, bad: type[JobError]
+) -> None:
+    """Nobody can know whether a refused prompt, or one without an answer, is charged; so it is not sent again before
+    somebody has read of it: one after the other, and as five equal items of a list."""
+    good, names = machine.service.ending, ("one", "two", "three", "four")
+    if bad is JobFailed:
+        machine.service.ending = {"status": "failed", "error": "Content moderation failed."}
+    else:
+        machine.service.before["submit"] = lose_the_answer
 
+    async def list_of_five() -> list[Video | BaseException]:
+        items = [machine.generate(run=machine.prompt("five")) for _ in range(5)]
+        return await asyncio.gather(*items, return_exceptions=True)
 
-def test_a_the_same_graph_is_queued_four_times_and_each_answer_is_lost(machine: FakeMachine) -> None:
-    machine.service.before["submit"] = lose_the_answer
-    for run in queue_four(machine):
-        machine.failed(OutcomeUnknown, run=run)
+    machine.queued = frozenset(names)
+    for run in [machine.prompt(name) for name in names]:
+        assert ("content check" in machine.failed(bad, run=run)) == (bad is JobFailed)
     assert machine.bought == 1
-    # Whoever queues the graph now has read of it.
-    del machine.service.before["submit"]
-    assert machine.run().request_id == "job-2"
+    machine.queued = frozenset()
+    assert {type(outcome) for outcome in asyncio.run(list_of_five())} == {bad}
+    assert machine.bought == 2
+    assert not (machine.folder / "videos").exists()
+    machine.service.ending = good
+    machine.service.before.clear()
+    assert machine.run().request_id == "job-3"
 
 
 def test_a_neither_what_another_server_has_said_nor_what_was_skipped_has_been_read(new_machine: NewMachine) -> None:
@@ -191,25 +205,6 @@ def test_i_a_job_that_was_cancelled_goes_on_after_all(machine: FakeMachine) -> N
     assert machine.bought == 1
 
 
-def test_i_a_cancel_that_begins_late_leaves_the_next_runs_job_alone(
-    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch, go_on: threading.Event
-) -> None:
-    monkeypatch.setattr(stop, "CANCEL_CALL_SECONDS", 0.01)
-    monkeypatch.setattr(stop, "CANCEL_SECONDS", 0.0)
-    for _ in range(10):  # all the threads for it
-        machine.executors.cancels.submit(go_on.wait, PATIENCE)
-    machine.stopped("Queued")
-    run = machine.prompt()
-
-    def show(event: Event) -> None:
-        if "Queued" in str(event):
-            go_on.set()
-            machine.executors.cancels.submit(str).result(PATIENCE)
-
-    assert machine.run(run=replace(run, report=show)).request_id == "job-1"
-    assert machine.service.count("cancel") == 0
-
-
 @pytest.mark.parametrize("how", ["stop", "a sibling fails", "a sibling fails, restart"])
 def test_j_stop_is_pressed_while_the_unclear_outcome_is_being_reported(machine: FakeMachine, how: str) -> None:
     async def cut_off() -> Video:
@@ -246,46 +241,3 @@ def test_l_the_submit_call_is_answered_with_another_requests_id(machine: FakeMac
     assert "another job's id, job-1" in machine.failed(OutcomeUnknown, replace(BOAT, seed=1))
     assert machine.states() == ["told", "saved"]
     assert machine.run(replace(BOAT, seed=1)).request_id == "job-2"
-
-
-def test_l_a_status_or_result_names_another_job(machine: FakeMachine) -> None:
-    another: dict[str, object] = {
-        "request_id": "job-77",
-        "status": "succeeded",
-        "output": {"video": "https://media/77"},
-    }
-    machine.service.script["status"].append(reply(**another))
-    machine.service.script["result"].append(reply(**another))
-    assert machine.run().request_id == "job-1"
-    assert machine.links == ["https://media/1"]
-    assert machine.said("it is about another job") == 2
-
-
-def test_n_a_prompt_that_the_content_check_refuses_is_queued_four_times(machine: FakeMachine) -> None:
-    machine.service.ending = {"status": "failed", "error": "Content moderation failed."}
-    for run in queue_four(machine):
-        assert "content check" in machine.failed(JobFailed, run=run)
-    assert machine.bought == 1
-    machine.failed(JobFailed)
-    assert machine.bought == 2
-    assert not (machine.folder / "videos").exists()
-
-
-@pytest.mark.parametrize("end", [State.FAILED, State.UNKNOWN_REPORTED])
-def test_n_a_sibling_has_written_a_bad_end_down_and_not_raised_it_yet(machine: FakeMachine, end: State) -> None:
-    """Whoever runs beside it cannot have read it."""
-    claims, sibling = machine.account.claims, machine.account.claims.join(lambda: False)
-    if end is State.FAILED:
-        machine.abandon()
-    else:
-        machine.service.script["submit"].append(ReadError("connection lost"))
-        machine.failed(OutcomeUnknown)
-    (record,) = machine.records()
-    claimed = claims.take(record, sibling)
-    assert claimed
-    machine.journal.transition(claimed, end)
-    before = machine.bought
-    machine.failed(JobFailed if end is State.FAILED else OutcomeUnknown)
-    assert machine.bought == before
-    claims.leave(sibling)
-    assert machine.run().request_id == f"job-{before + 1}"

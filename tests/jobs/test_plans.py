@@ -17,12 +17,12 @@ from sqlalchemy.engine import Engine
 from nodes.jobs import postgres
 from nodes.jobs.budget import Limit, Purchase
 from nodes.jobs.claims import Claims
-from nodes.jobs.clock import Clock
 from nodes.jobs.journal import Journal
 from nodes.jobs.listing import page
 from nodes.jobs.quote import quote
-from nodes.jobs.records import State
+from nodes.jobs.records import Order, State
 from nodes.jobs.tables import JOBS
+from nodes.jobs.waiting import Clock
 from nodes.runcomfy.responses import ModelInfo
 from tests.support.fake_runcomfy import BOAT, TurningClock
 from tests.support.job_records import KEY, intend, record_in
@@ -54,8 +54,9 @@ def use(journal: Journal, folder: Path) -> None:
     record = record_in(State.ACCEPTED, journal)
     journal.of_request(KEY)
     intend(journal, replace(KEY, request="limited"))
-    key, purchase = replace(KEY, request="in line"), Purchase(1, Limit(100_000_000))
-    journal.create([], key, "", BOAT, "owner", purchase=purchase, max_jobs=9)
+    journal.create(
+        Order(BOAT, replace(KEY, request="in line")), [], "owner", Purchase(1, Limit(100_000_000), max_jobs=9)
+    )
     journal.accept(intend(journal, replace(KEY, request="another")), "another-id")
     owner = claims.join(lambda: False)
     claims.take(record, owner)
@@ -68,9 +69,9 @@ def use(journal: Journal, folder: Path) -> None:
     journal.costs(BOAT)
     journal.spent()
     journal.media_hosts("https://runcomfy")
-    quote([(KEY, BOAT)], claims, folder, ModelInfo, reuse=True)
-    a_list = [(replace(KEY, request=f"r{number}"), BOAT) for number in range(200)]
-    quote(a_list, claims, folder, ModelInfo, reuse=True)
+    for videos in (1, 200):
+        orders = [Order(BOAT, replace(KEY, request=f"r{number}")) for number in range(videos)]
+        quote(orders, claims, folder, ModelInfo)
     page(journal, folder, before=ROWS)
     page(journal, folder, group="unclear")
     claims.give_back(owner)

@@ -15,19 +15,13 @@ import pytest
 from nodes.jobs.claims import Claims
 from nodes.jobs.errors import JobExpired
 from nodes.jobs.journal import Journal
-from nodes.jobs.poll import NOT_FOUND_READS
+from nodes.jobs.poll import ENOUGH_HISTORY, LONGEST_POLL, NOT_FOUND_READS, SHORTEST_POLL, PollSchedule
 from nodes.runcomfy.errors import ConnectError
+from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.responses import ApiResponse
-from tests.support.fake_runcomfy import BOAT, QUEUED, RUNNING, reply
+from tests.support.fake_runcomfy import BOAT, QUEUED, RUNNING, reads_within, reply
 from tests.support.machine import FakeMachine, NewMachine
 from tests.support.tiny_mp4 import TINY_MP4
-
-
-def test_reads_wait_as_long_as_the_service_asks(machine: FakeMachine) -> None:
-    machine.service.script["status"] += [reply(code, {"retry-after": "40"}) for code in (429, 503)]
-    machine.run()
-    first, second, third, *_ = [moment for kind, moment in machine.service.calls if kind == "status"]
-    assert min(second - first, third - second) >= 40
 
 
 def test_a_status_that_runs_ahead_of_the_result_is_asked_again(machine: FakeMachine) -> None:
@@ -35,6 +29,7 @@ def test_a_status_that_runs_ahead_of_the_result_is_asked_again(machine: FakeMach
     machine.service.script["result"].append(reply(status="in_progress"))
     machine.run()
     assert machine.clock.now - 1000 >= QUEUED + RUNNING
+    assert all(before != after for before, after in itertools.pairwise(machine.lines)), "no line is shown twice"
 
 
 GONE = reply(404, error_code=404001)
@@ -119,14 +114,6 @@ def test_a_job_that_another_run_took_over_while_the_machine_slept_is_left_to_tha
     assert polls < len(machine.service.calls)
 
 
-def test_the_lines_are_the_documented_ones(machine: FakeMachine) -> None:
-    machine.run()
-    assert "Submitting" in machine.lines
-    assert "Queued, number 2 in line, 2 s" in machine.lines
-    assert "Generating, 12 s, usually about 10 s" in machine.lines
-    assert all(before != after for before, after in itertools.pairwise(machine.lines))
-
-
 HOURS = 2 * 3600.0
 
 
@@ -166,3 +153,26 @@ def test_a_job_whose_journal_was_replaced_while_the_machine_slept_is_not_bought_
     assert machine.run().request_id == "job-1"
     assert machine.service.count("submit") == 1
     assert machine.states() == ["saved"]
+
+
+def test_a_job_is_looked_at_seldom_before_it_can_be_ready_and_often_when_it_is_due() -> None:
+    for expected in (60.0, 65.0):
+        assert reads_within(PollSchedule(expected), 60.0) <= 30, expected
+    schedule = PollSchedule(60.0)
+    assert schedule.delay(60.0) < schedule.delay(25.0) / 3
+    for expected in (2.0, 10.0, 60.0, 600.0):
+        for elapsed in (0.0, 1e-6, 1.0, 9.9, 59.9, 600.0, 1e4, 1e6):
+            assert SHORTEST_POLL <= PollSchedule(expected).delay(elapsed) <= LONGEST_POLL, (expected, elapsed)
+
+
+def test_the_documented_times_are_expected_until_there_is_history_of_which_one_odd_job_moves_nothing() -> None:
+    for resolution, duration, history, expected in (
+        ("480p", 10, [], 50.0),
+        ("720p", 10, [], 65.0),
+        ("1080p", 10, [], 100.0),
+        ("480p", 5, [1.0] * (ENOUGH_HISTORY - 1), 25.0),
+        ("480p", 10, [80.0, 82.0, 78.0, 81.0, 79.0], 80.0),
+        ("720p", 10, [50.0, 51.0, 49.0, 50.0, 1700.0], 50.0),
+    ):
+        request = GenerationRequest("x", resolution=resolution, duration=duration)
+        assert PollSchedule.learnt(request, history).expected == pytest.approx(expected), (resolution, history)

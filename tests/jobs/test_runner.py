@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import threading
 from collections.abc import Coroutine
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from nodes.jobs.errors import JobExpired, JobFailed, JournalUnusable, OutcomeUnknown
+from nodes.jobs.errors import JobExpired, JobFailed, JournalUnusable
 from nodes.jobs.job import Video
 from nodes.jobs.records import RequestKey, State
 from nodes.jobs.video_files import request_id_of
 from nodes.runcomfy.client import RunComfy
-from nodes.runcomfy.errors import ReadError
 from tests.support.fake_runcomfy import BOAT
 from tests.support.job_records import intend, record_in
 from tests.support.machine import FakeMachine, NewMachine
@@ -38,23 +34,6 @@ def test_a_finished_video_is_loaded_without_a_call(machine: FakeMachine) -> None
     again = machine.run()
     assert len(machine.service.calls) == calls
     assert again == replace(first, elapsed=0.0, reused=True)
-
-
-def test_the_output_folder_is_listed_once_however_many_records_a_request_has(
-    machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for _ in range(3):
-        machine.run(reuse=False)
-    listed: list[object] = []
-    scandir = os.scandir
-
-    def count(folder: Path) -> object:
-        listed.append(folder)
-        return scandir(folder)
-
-    monkeypatch.setattr(os, "scandir", count)
-    assert machine.run().reused
-    assert listed.count(machine.folder / "videos") == 1
 
 
 def test_an_old_job_that_is_back_is_loaded_while_its_request_is_made_anew(new_machine: NewMachine) -> None:
@@ -106,23 +85,6 @@ def test_a_service_that_never_had_the_job_does_not_make_its_owner_buy_again(mach
     assert machine.service.count("submit") == 1
 
 
-@pytest.mark.parametrize("bad", [OutcomeUnknown, JobFailed])
-def test_equal_requests_side_by_side_share_a_bad_end(machine: FakeMachine, bad: type[Exception]) -> None:
-    """Nobody can know whether a refused prompt, or one without an answer, is charged; so it is not sent five times."""
-
-    good = machine.service.ending
-    if bad is JobFailed:
-        machine.service.ending = {"status": "failed", "error": "Content moderation failed."}
-    else:
-        machine.service.script["submit"].append(ReadError("time-out"))
-    outcomes = side_by_side(*(machine.generate(run=machine.prompt("five")) for _ in range(5)))
-    assert {type(outcome) for outcome in outcomes} == {bad}
-    assert machine.service.count("submit") == 1
-    machine.service.ending = good
-    assert isinstance(machine.run(), Video)  # running again tries again
-    assert machine.service.count("submit") == 2
-
-
 def test_two_runs_side_by_side_share_one_job(machine: FakeMachine) -> None:
     one, two = side_by_side(machine.generate(), machine.generate())
     assert isinstance(one, Video)
@@ -138,25 +100,6 @@ def test_a_run_that_waited_for_a_failed_one_takes_over(machine: FakeMachine) -> 
     results = side_by_side(machine.generate(), machine.generate())
     assert machine.service.count("submit") == 1
     assert sum(isinstance(result, Video) for result in results) == 1
-
-
-def test_different_requests_run_side_by_side(machine: FakeMachine) -> None:
-    videos = side_by_side(*(machine.generate(replace(BOAT, seed=seed)) for seed in range(20)))
-    assert len({video.request_id for video in videos if isinstance(video, Video)}) == 20
-    kinds = [kind for kind, _ in machine.service.calls]
-    # How many got their turn before the first one ended is up to the threads; one alone would be one after the other.
-    assert kinds[: kinds.index("result")].count("submit") > 1
-
-
-def test_a_run_cut_off_within_the_paid_call_still_writes_the_job_down(
-    machine: FakeMachine, go_on: threading.Event
-) -> None:
-    machine.service.before["submit"] = lambda: go_on.wait(30)
-    machine.cut_off(lambda: machine.service.count("submit"))
-    go_on.set()
-    assert machine.states() == ["accepted"]
-    assert machine.run().request_id == "job-1"
-    assert machine.service.count("submit") == 1
 
 
 def test_a_job_is_fetched_by_its_id_into_its_record_if_it_has_one(machine: FakeMachine) -> None:

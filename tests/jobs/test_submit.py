@@ -12,11 +12,11 @@ from nodes.jobs import job
 from nodes.jobs.errors import OutcomeUnknown
 from nodes.jobs.events import Event
 from nodes.jobs.records import SUBMIT_SECONDS
-from nodes.jobs.runner import CONNECT_ATTEMPTS
 from nodes.jobs.submit import FIRST_BYTE_SECONDS
 from nodes.jobs.tables import JOBS
-from nodes.runcomfy.errors import ConnectError, ReadError
+from nodes.runcomfy.errors import ReadError
 from tests.support.fake_runcomfy import reply
+from tests.support.job_records import read_only
 from tests.support.machine import FakeMachine
 
 PATIENCE = 30.0
@@ -58,13 +58,6 @@ def test_a_journal_that_is_replaced_between_two_tries_keeps_no_run_for_ever(
     assert machine.states() == ["saved"]
 
 
-def test_a_connection_is_tried_a_few_times(machine: FakeMachine) -> None:
-    """And no more often: see `test_messages`."""
-    machine.service.script["submit"] += [ConnectError("no connection")] * (CONNECT_ATTEMPTS - 1)
-    assert machine.run().request_id == "job-1"
-    assert machine.states() == ["saved"]
-
-
 def test_a_connection_that_stands_too_late_sends_nothing(machine: FakeMachine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Others wait for the outcome so long and no longer; a machine that slept meanwhile must not submit after that."""
     create, asleep = machine.journal.create, [FIRST_BYTE_SECONDS + 1, 0.0]
@@ -82,10 +75,7 @@ def test_a_connection_that_stands_too_late_sends_nothing(machine: FakeMachine, m
 
 
 def test_a_journal_that_breaks_during_an_unclear_call_hides_no_payment(machine: FakeMachine) -> None:
-    def read_only() -> None:
-        machine.journal.database.transact(lambda connection: connection.exec_driver_sql("PRAGMA query_only = ON"))
-
-    machine.service.before["submit"] = read_only
+    machine.service.before["submit"] = lambda: read_only(machine.journal)
     machine.service.script["submit"].append(ReadError("connection lost"))
     assert "It may have been charged." in machine.failed(OutcomeUnknown)
     # What could not be written down at first is so by now: it was reported once, and may be bought over.
@@ -104,29 +94,3 @@ def test_an_unclear_ending_is_raised_though_the_journal_is_silent(
     assert not hanging[0].done()
     go_on.set()
     assert machine.states() == ["told"]
-
-
-def test_a_run_cut_off_before_its_call_has_begun_is_never_submitted(
-    machine: FakeMachine, go_on: threading.Event
-) -> None:
-    """A sibling has failed while every thread for calls is busy; the user reads that nothing was charged."""
-    begun = threading.Semaphore(0)
-
-    def busy() -> None:
-        begun.release()
-        go_on.wait(PATIENCE)
-
-    def fill_threads() -> None:
-        for _ in range(7):
-            machine.executors.calls.submit(busy)
-        for _ in range(6):  # the seventh thread is this one
-            assert begun.acquire(timeout=PATIENCE)
-        filled.set()
-
-    filled = threading.Event()
-    machine.change(check_before_submit=fill_threads)
-    machine.cut_off(filled.is_set)
-    go_on.set()
-    assert "before anything was submitted. Nothing was charged." in machine.lines[-1]
-    assert machine.records() == []
-    assert machine.service.calls == []

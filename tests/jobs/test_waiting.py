@@ -1,41 +1,29 @@
-"""How runs wait: few threads that keep nothing, pauses that grow, a limit that the service states once, and looks that
-come when a job is due."""
+"""How runs wait: few threads that keep nothing, pauses that grow, and a limit that the service states once."""
 
 from __future__ import annotations
 
 import asyncio
-import itertools
-import subprocess
-import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from random import Random
 
 import pytest
 
 from nodes.errors import StopRequested
-from nodes.jobs.clock import Clock
 from nodes.jobs.waiting import (
-    ENOUGH_HISTORY,
-    LONGEST_POLL,
     MAX_RETRY_AFTER,
-    SHORTEST_POLL,
     Backoff,
     Cancellation,
+    Clock,
     Executors,
-    PollSchedule,
     RateLimiter,
 )
 from nodes.runcomfy.errors import RateLimited
-from nodes.runcomfy.request import GenerationRequest
-from tests.support.fake_runcomfy import TurningClock, reads_within, reply
+from tests.support.fake_runcomfy import TurningClock, reply
 from tests.support.machine import FakeMachine
 
 PATIENCE = 30.0
-ROOT = Path(__file__).parents[2]
 
 
 class Frames:
@@ -76,27 +64,33 @@ def test_whatever_hangs_stop_the_journal_and_one_decoding_go_on(executors: Execu
     assert all(future.result(PATIENCE) for future in hanging)
 
 
-GOING = """
-import os
-from concurrent.futures import thread
-from nodes.jobs.waiting import Executors
-
-def submit():
-    os.write(1, b"x")
-    while not thread._shutdown:
-        pass
-
-executors = Executors()
-for _ in range(50):
-    executors.calls.submit(submit)
-executors.close()
-"""
-
-
-def test_a_process_that_ends_makes_no_call_any_more_that_has_not_begun() -> None:
+def test_what_has_not_begun_when_the_engine_is_closed_never_does(executors: Executors) -> None:
     """Else Ctrl+C would wait until all that is queued is bought."""
-    ended = subprocess.run([sys.executable, "-c", GOING], capture_output=True, timeout=PATIENCE, check=True, cwd=ROOT)
-    assert 0 <= len(ended.stdout) <= 7
+    go_on = threading.Event()
+    submitting = [executors.calls.submit(go_on.wait, PATIENCE) for _ in range(50)]
+    executors.close()
+    go_on.set()
+    assert sum(not each.cancelled() and each.result(PATIENCE) for each in submitting) == 7
+
+
+def test_what_has_not_begun_when_its_run_is_cut_off_never_does(executors: Executors) -> None:
+    """A sibling has failed while every thread is busy; the user reads that nothing was charged."""
+    go_on, begun = threading.Event(), threading.Event()
+
+    async def cut_off() -> None:
+        run = asyncio.ensure_future(cancellation.wait_for(executors.journal.submit(begun.set)))
+        await asyncio.sleep(0)
+        run.cancel()
+        await asyncio.wait({run})
+
+    cancellation = Cancellation(Clock(), lambda _: None, lambda: False)
+    executors.journal.submit(go_on.wait, PATIENCE)
+    asyncio.run(cut_off())
+    go_on.set()
+    executors.journal.submit(str).result(PATIENCE)
+    assert not begun.is_set()
+    with pytest.raises(StopRequested):
+        cancellation.check()
 
 
 def test_threads_end_their_work_with_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,29 +118,6 @@ def test_pauses_after_failures_double_with_jitter_up_to_a_limit() -> None:
 def test_a_pause_is_never_shorter_than_the_service_asks_for() -> None:
     assert Backoff(Random(7)).pause(17.0) == 17.0
     assert Backoff(Random(7), failures=9).pause(1.0) >= 15.0
-
-
-def test_a_job_is_looked_at_seldom_before_it_can_be_ready_and_often_when_it_is_due() -> None:
-    for expected in (60.0, 65.0):
-        assert reads_within(PollSchedule(expected), 60.0) <= 30, expected
-    schedule = PollSchedule(60.0)
-    assert schedule.delay(60.0) < schedule.delay(25.0) / 3
-    for expected in (2.0, 10.0, 60.0, 600.0):
-        for elapsed in (0.0, 1e-6, 1.0, 9.9, 59.9, 600.0, 1e4, 1e6):
-            assert SHORTEST_POLL <= PollSchedule(expected).delay(elapsed) <= LONGEST_POLL, (expected, elapsed)
-
-
-def test_the_documented_times_are_expected_until_there_is_history_of_which_one_odd_job_moves_nothing() -> None:
-    for resolution, duration, history, expected in (
-        ("480p", 10, [], 50.0),
-        ("720p", 10, [], 65.0),
-        ("1080p", 10, [], 100.0),
-        ("480p", 5, [1.0] * (ENOUGH_HISTORY - 1), 25.0),
-        ("480p", 10, [80.0, 82.0, 78.0, 81.0, 79.0], 80.0),
-        ("720p", 10, [50.0, 51.0, 49.0, 50.0, 1700.0], 50.0),
-    ):
-        request = GenerationRequest("x", resolution=resolution, duration=duration)
-        assert PollSchedule.learnt(request, history).expected == pytest.approx(expected), (resolution, history)
 
 
 @pytest.fixture
@@ -198,22 +169,6 @@ def test_calls_that_are_limited_together_count_as_one(rate_limiter: RateLimiter,
     clock.now += 3
     # Only one failure so far: the next pause is a second one's.
     assert pause(rate_limiter) < 2
-
-
-def test_of_many_calls_at_once_those_under_way_find_out_and_the_others_are_not_made(rate_limiter: RateLimiter) -> None:
-    threads, jobs = 8, 30
-    together, made = threading.Barrier(threads), itertools.count()
-
-    def limited_together() -> None:
-        if next(made) < threads:
-            together.wait(PATIENCE)
-        raise RateLimited(60)
-
-    with ThreadPoolExecutor(threads) as executor:
-        futures = [executor.submit(rate_limiter.call, limited_together) for _ in range(jobs)]
-        assert all(isinstance(future.exception(), RateLimited) for future in futures)
-    # One thread may look at the limiter before the first of the others has come back.
-    assert next(made) < 2 * threads
 
 
 def test_a_time_that_no_service_means_is_capped_also_for_calls_that_were_under_way(rate_limiter: RateLimiter) -> None:

@@ -8,8 +8,8 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Mapping
 from itertools import count
 
-from nodes.jobs.clock import Clock
-from nodes.jobs.waiting import PollSchedule
+from nodes.jobs.poll import PollSchedule
+from nodes.jobs.waiting import Clock
 from nodes.runcomfy.client import ApiRequest
 from nodes.runcomfy.errors import ReadError
 from nodes.runcomfy.request import GenerationRequest

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from sqlalchemy import Connection
+
+from nodes.jobs.budget import UNLIMITED, Purchase
 from nodes.jobs.journal import Journal
-from nodes.jobs.records import JobRecord, RequestKey, State
+from nodes.jobs.records import JobRecord, Order, RequestKey, State
 from nodes.runcomfy.request import GenerationRequest
 from tests.support.fake_runcomfy import BOAT
 
@@ -17,12 +20,33 @@ _STEPS = {
 
 
 def intend(
-    journal: Journal, key: RequestKey = KEY, *, run: str = "", request: GenerationRequest = BOAT, owner: str = ""
+    journal: Journal,
+    key: RequestKey = KEY,
+    *,
+    run: str = "",
+    request: GenerationRequest = BOAT,
+    owner: str = "",
+    purchase: Purchase = UNLIMITED,
 ) -> JobRecord:
-    """A job that is about to be submitted."""
-    record = journal.create(journal.of_request(key), key, run, request, owner)
+    """A job that is about to be submitted. Raises as `Journal.create`."""
+    record = journal.create(Order(request, key, run), journal.of_request(key), owner, purchase)
     assert record
     return record
+
+
+def execute(journal: Journal, statement: str) -> list[tuple[object, ...]]:
+    """Run a statement on the journal's own connection; its rows, if it has any."""
+
+    def work(connection: Connection) -> list[tuple[object, ...]]:
+        result = connection.exec_driver_sql(statement)
+        return [tuple(row) for row in result] if result.returns_rows else []
+
+    return journal.database.transact(work)
+
+
+def read_only(journal: Journal) -> None:
+    """What the mode of the file does for everybody but root."""
+    execute(journal, "PRAGMA query_only = ON")
 
 
 def record_in(

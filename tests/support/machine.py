@@ -15,17 +15,15 @@ import pytest
 import requests
 
 from nodes.errors import SeedanceError
-from nodes.jobs.account import Account, Reports
 from nodes.jobs.claims import RENEW_SECONDS, Claims
-from nodes.jobs.clock import Clock
-from nodes.jobs.errors import DeadlinePassed, Stopped
+from nodes.jobs.errors import JobError, Reports, Stopped
 from nodes.jobs.events import Event
-from nodes.jobs.job import Run, Video
+from nodes.jobs.job import Account, Run, Video
 from nodes.jobs.journal import Journal
 from nodes.jobs.quote import ListPrice
 from nodes.jobs.records import JobRecord
 from nodes.jobs.runner import JobRunner
-from nodes.jobs.waiting import Backoff, Executors, RateLimiter
+from nodes.jobs.waiting import Backoff, Clock, Executors, RateLimiter
 from nodes.runcomfy.client import RunComfy
 from nodes.runcomfy.request import GenerationRequest
 from nodes.video.download import Download
@@ -208,7 +206,7 @@ class FakeMachine(Machine):
         """Leave a job under way for which its run waits no longer."""
         account = self.account
         self.change(deadline=5.0)
-        with pytest.raises(DeadlinePassed):
+        with pytest.raises(JobError, match="go on waiting for this job"):
             self.run(request, reuse=reuse)
         self.account = account
 

@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 
 from nodes.jobs.claims import RENEW_SECONDS
-from nodes.jobs.clock import Clock
 from nodes.jobs.job import Video
+from nodes.jobs.waiting import Clock
 from nodes.rehearsal import DEFAULT_TOKEN
 from nodes.runcomfy.client import HttpTransport, Limits, RunComfy
 from nodes.runcomfy.token import Token

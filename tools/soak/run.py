@@ -14,10 +14,10 @@ from typing import Final
 
 import requests
 
-from nodes.jobs.clock import Clock
 from nodes.jobs.journal import Journal
 from nodes.jobs.listing import PAGE
 from nodes.jobs.records import State
+from nodes.jobs.waiting import Clock
 from nodes.rehearsal import DEFAULT_TOKEN, JobState
 from tests.browser.conftest import SETTINGS, write_settings
 from tests.comfyui.graphs import ApiGraph

@@ -16,10 +16,10 @@ from typing import Final
 
 import requests
 
-from nodes.jobs.clock import Clock
 from nodes.jobs.journal import Journal
 from nodes.jobs.records import State
 from nodes.jobs.video_files import request_id_of
+from nodes.jobs.waiting import Clock
 from nodes.rehearsal import DEFAULT_TOKEN, Timing
 from tests.comfyui.graphs import ApiGraph
 from tests.support.cutting_proxy import CuttingProxy

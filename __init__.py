@@ -1,9 +1,9 @@
 """Seedance for ComfyUI: what ComfyUI reads when it loads the pack."""
 
-from .nodes.comfyui.runtime import register
+from .nodes.comfyui.node import register
 from .nodes.load_video import LoadSeedanceVideo
 from .nodes.options import SeedanceOptions
-from .nodes.text_to_video import SeedanceTextToVideo
+from .nodes.text_to_video import SeedanceTextToVideo, drop_wrong_types
 from .nodes.upscale_video import SeedanceUpscaleVideo
 
 NODE_CLASS_MAPPINGS = {
@@ -20,6 +20,6 @@ NODE_DISPLAY_NAME_MAPPINGS = {
 }
 WEB_DIRECTORY = "./web"
 
-register()
+register(drop_wrong_types)
 
 __all__ = ["NODE_CLASS_MAPPINGS", "NODE_DISPLAY_NAME_MAPPINGS", "WEB_DIRECTORY"]

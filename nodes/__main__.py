@@ -54,19 +54,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("this pack is not inside a ComfyUI; say where ComfyUI is with --comfyui DIR")
     engine = Engine(Folders.inside(output, user), os.environ, "terminal")
     try:
-        if asked.command == "jobs" and asked.csv:
-            print(as_csv(engine.journal, since=asked.since), end="")
-        else:
-            found, text = asked.find(engine, asked)
-            print(json.dumps(found, indent=2 if isinstance(found, list) else None) if asked.json else text)
-    except Stopped as stopped:
-        print(stopped, file=sys.stderr)
-        return STOPPED
-    except SeedanceError as error:
+        found, text = asked.find(engine, asked)
+    except (Stopped, SeedanceError) as error:
         print(error, file=sys.stderr)
-        return FAILED
+        return STOPPED if isinstance(error, Stopped) else FAILED
     finally:
         engine.close()
+    print(json.dumps(found, indent=2 if isinstance(found, list) else None) if asked.json else text)
     return 0
 
 
@@ -79,40 +73,37 @@ def _parser() -> argparse.ArgumentParser:
     for name in ("--output-directory", "--user-directory"):
         parser.add_argument(name, type=Path, metavar="DIR", help="as ComfyUI was started with, if it was")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(name: str, find: Callable[..., Found], about: str, more: str) -> argparse.ArgumentParser:
+    def command(name: str, find: Callable[..., Found], about: str, more: str) -> Callable[..., argparse.Action]:
         added = commands.add_parser(name, help=about, description=f"{about.capitalize()}. {more}")
         added.set_defaults(find=find)
-        return added
+        return added.add_argument
 
-    jobs = command("jobs", _jobs, "list the paid jobs, newest first", "Also those that ComfyUI has begun.")
-    jobs.add_argument("--limit", type=int, default=20, help="at most so many (default: %(default)s)")
-    jobs.add_argument("--since", type=_day, metavar="DATE", default=0.0, help="none before that day: 2026-01-31")
-    jobs.add_argument("--csv", action="store_true", help="all of them, for a spreadsheet")
+    add = command("jobs", _jobs, "list the paid jobs, newest first", "Also those that ComfyUI has begun.")
+    add("--limit", type=int, default=20, help="at most so many (default: %(default)s)")
+    add("--since", type=_day, metavar="DATE", default=0.0, help="none before that day: 2026-01-31")
+    add("--csv", action="store_true", help="all of them, for a spreadsheet")
     about = "take over the jobs of another journal, such as one in a file into one that servers share"
-    journal = command("journal", _import, about, "What is there already stays as it is, so that it may be done again.")
-    journal.add_argument("--import", dest="file", type=_file, metavar="FILE", required=True, help="jobs.sqlite3")
+    add = command("journal", _import, about, "What is there already stays as it is, so that it may be done again.")
+    add("--import", dest="file", type=_file, metavar="FILE", required=True, help="jobs.sqlite3")
     about = "bring the video of an earlier job, without a new charge"
-    resume = command("resume", _resume, about, "Waits for the job if need be, downloads its video and prints its path.")
+    add = command("resume", _resume, about, "Waits for the job if need be, downloads its video and prints its path.")
     listed = "as listed by `jobs` and on RunComfy's Generations page"
-    resume.add_argument("request_id", type=_request_id, metavar="REQUEST_ID", help=listed)
+    add("request_id", type=_request_id, metavar="REQUEST_ID", help=listed)
     about = "generate a video, or find the one that was made before"
     more = "Submits, waits, downloads, and prints the video's path. Ctrl-C stops as the Stop button does."
-    _add_request(command("generate", _generate, about, more))
-    _add_request(command("quote", _quote, "say what `generate` would cost", "Spends nothing. Takes the same options."))
+    quoted = "say what `generate` would cost", "Spends nothing. Takes the same options."
+    options, shown = Options(), "default: %(default)s"
+    for add in (command("generate", _generate, about, more), command("quote", _quote, *quoted)):
+        add("text", metavar="PROMPT", help="what the video shows")
+        add("--resolution", choices=RESOLUTIONS, default=options.resolution)
+        add("--ratio", choices=RATIOS, default=options.ratio)
+        add("--duration", type=int, default=options.duration, help=f"seconds, 2 to 12 ({shown})")
+        add("--seed", type=int, default=options.seed, help=shown)
+        add("--mode", choices=("live", "rehearsal"), default="live", help=f"live is paid, rehearsal is free ({shown})")
+        add("--no-reuse", dest="reuse", action="store_false", help="buy a new video even if there is one")
     return parser
-
-
-def _add_request(command: argparse.ArgumentParser) -> None:
-    add, options, shown = command.add_argument, Options(), "default: %(default)s"
-    add("text", metavar="PROMPT", help="what the video shows")
-    add("--resolution", choices=RESOLUTIONS, default=options.resolution)
-    add("--ratio", choices=RATIOS, default=options.ratio)
-    add("--duration", type=int, default=options.duration, help=f"seconds, 2 to 12 ({shown})")
-    add("--seed", type=int, default=options.seed, help=shown)
-    add("--mode", choices=("live", "rehearsal"), default="live", help=f"live is paid, rehearsal is free ({shown})")
-    add("--no-reuse", dest="reuse", action="store_false", help="buy a new video even if there is one")
 
 
 def _request_id(text: str) -> str:
@@ -138,10 +129,13 @@ def _day(text: str) -> float:
 
 
 def _jobs(engine: Engine, asked: argparse.Namespace) -> Found:
-    records = engine.journal.records(asked.limit, since=asked.since)
-    if not records:
-        return [], "There are no such jobs." if asked.since else "There are no jobs yet."
-    lines, now = [], engine.journal.now()
+    now, records = engine.journal.now(), engine.journal.records(asked.limit, since=asked.since)
+    found = [_as_json(record, now) for record in records]
+    if asked.csv:
+        return found, as_csv(engine.journal, since=asked.since).rstrip()
+    if not found:
+        return found, "There are no such jobs." if asked.since else "There are no jobs yet."
+    lines = []
     for record in records:
         estimate = None if record.state in FREE else in_usd(record.estimate)
         expected = "-" if estimate is None else f"~{dollars(estimate)}"
@@ -149,10 +143,9 @@ def _jobs(engine: Engine, asked: argparse.Namespace) -> Found:
         text = " ".join(record.request.text.split()) if record.request else ""
         begin = f"{clock_time(record.created)}  {state_name(record, now):16}  {cost:>8}"
         lines.append(f"{begin}  {record.request_id or '-':36}  {text:.60}")
-    spent = totals(engine.journal)
-    today, month, ever = (dollars(spent[name]["cost"]) for name in ("today", "month", "all"))
-    lines.append(f"Spent: {today} today, {month} in 30 days, {ever} in all")
-    return [_as_json(record, now) for record in records], "\n".join(lines)
+    spent = {name: dollars(each["cost"]) for name, each in totals(engine.journal).items()}
+    lines.append(f"Spent: {spent['today']} today, {spent['month']} in 30 days, {spent['all']} in all")
+    return found, "\n".join(lines)
 
 
 def _quote(engine: Engine, asked: argparse.Namespace) -> Found:

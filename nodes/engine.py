@@ -107,7 +107,7 @@ class Engine:
     async def generate(self, request: GenerationRequest, *, rehearsal: bool, reuse: bool, run: Run) -> Video:
         """The video of a request: from disk, from an earlier job, or made now, which is paid unless it is a rehearsal.
 
-        Raises as `JobRunner.generate` does; if it is paid, `MissingToken`, `InvalidOrigin` and `JobError`, too.
+        Raises as `JobRunner.generate` does; if it is paid, `RunComfyError` and `JobError`, too.
         """
         account = self._rehearsal_account() if rehearsal else self.live_account()
         return await JobRunner(account, run).generate(request, reuse=reuse)
@@ -115,7 +115,7 @@ class Engine:
     def quote(self, requests: Sequence[GenerationRequest], *, rehearsal: bool, reuse: bool) -> Quote:
         """What these videos would cost. Blocks, for seconds where RunComfy is asked for its price.
 
-        Raises `JobError`, where the journal or a setting cannot be used, and `InvalidOrigin`.
+        Raises `JobError`, where the journal or a setting cannot be used, and `RunComfyError`.
         """
         if rehearsal:
             return Quote(QuoteKind.REHEARSAL, len(requests))
@@ -151,7 +151,7 @@ class Engine:
         return Video(request_id_of(file) if of_a_job else "", (file,), reused=True)
 
     def live_account(self) -> Account:
-        """The one whose token is in use. Raises `MissingToken`, `InvalidOrigin` and `JobError`."""
+        """The one whose token is in use. Raises `RunComfyError` and `JobError`."""
         token = find_token(self.environment, self.folders.token)
         origin = api_origin(self.environment)
         max_jobs = self.environment.get(MAX_JOBS, "").strip() or "0"
@@ -211,7 +211,7 @@ class Engine:
             rate_limiter=RateLimiter(self._clock, Backoff()),
             price=ListPrice(partial(self.executors.calls.submit, client.model_info), self._clock),
             folder=folder,
-            open_download=partial(Download, session=session, trusted_origin=trusted),
+            open_download=partial(Download, session=session),
             check_before_submit=lambda: check_before_submit(
                 folder, () if trusted else claims.journal.media_hosts(origin)
             ),

@@ -56,8 +56,8 @@ class Session(requests.Session):
 
     def __init__(self, adapter: LimitedAdapter, *, redirects: int = 0) -> None:
         super().__init__()
-        self.mount("https://", adapter)
-        self.mount("http://", adapter)
+        self.adapters.clear()
+        self.mount("", adapter)
         self.trust_env = False  # the adapter looks up proxies and certificates, anew for each request
         self.max_redirects = redirects
         self.headers["User-Agent"] = "seedance-for-comfyui"

@@ -14,9 +14,6 @@ from typing import Any, Final
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-HEAD_TIMEOUT: Final = 30.0
-"""Seconds from the end of a request until the head of its response is there; what follows may be a long film."""
-
 
 class ResponseTooLarge(Exception):
     """A response of more bytes than it may have."""
@@ -43,7 +40,7 @@ class Exchange:
     sent: bool = field(default=False, init=False)
     """Whether a byte of the last request may have left. What it takes to connect, such as a TLS handshake or asking a
     proxy for a tunnel, is no part of a request."""
-    check_address: Callable[[str, str], None] = field(init=False)
+    check_address: Callable[[str, str], None] = field(init=False, repr=False)
     """Of the `LimitedAdapter` that sends the request."""
 
     def __post_init__(self) -> None:
@@ -69,7 +66,6 @@ class _LimitedStream(io.RawIOBase):
         self._pause = sock.gettimeout()
         self._exchange = current.get()
         self._left = self._exchange.size
-        self.ends = min(self._exchange.ends, self._exchange.clock() + HEAD_TIMEOUT)
 
     def readable(self) -> bool:
         return True
@@ -77,7 +73,7 @@ class _LimitedStream(io.RawIOBase):
     def readinto(self, buffer: Any) -> int | None:
         if self._exchange.before_read:
             self._exchange.before_read()
-        seconds = self.ends - self._exchange.clock()
+        seconds = self._exchange.ends - self._exchange.clock()
         if seconds <= 0:
             raise TimeoutError("timed out")
         self._socket.settimeout(min(seconds, self._pause or seconds))
@@ -99,12 +95,10 @@ class _LimitedStream(io.RawIOBase):
 class _Response(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
         super().__init__(sock, *args, **options)
-        self._limited = _LimitedStream(self.fp.detach(), sock)
-        self.fp = io.BufferedReader(self._limited)
+        self.fp = io.BufferedReader(_LimitedStream(self.fp.detach(), sock))
 
     def begin(self) -> None:
         super().begin()
-        self._limited.ends = current.get().ends
         # What is no header line, though it may quote the token, urllib3 would write into the log.
         self.headers.set_payload("")
         self.headers.defects.clear()

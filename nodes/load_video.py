@@ -7,11 +7,10 @@ from typing import Final
 
 from comfy_api.latest import io
 
-from .comfyui.runtime import running_node
-from .comfyui.schema import schema, video_outputs
+from .comfyui.node import running_node, schema, video_outputs
 from .comfyui.videos import find_video, video_choices
 from .runcomfy.errors import InvalidRequest
-from .runcomfy.request import is_request_id, validate_number
+from .runcomfy.request import check_number, is_request_id
 from .texts import Text
 
 NO_FILE: Final = "(none)"
@@ -64,12 +63,9 @@ class LoadSeedanceVideo(io.ComfyNode):
         from .video.probe import Selection
 
         # ComfyUI checks the numbers that are typed in, but not those that come through a link.
-        if problem := (
-            validate_number("skip_first_frames", skip_first_frames, 0, MAX_FRAMES)
-            or validate_number("frame_load_cap", frame_load_cap, 0, MAX_FRAMES)
-            or validate_number("select_every_nth", select_every_nth, 1, MAX_STEP)
-        ):
-            raise InvalidRequest(problem)
+        check_number("skip_first_frames", skip_first_frames, 0, MAX_FRAMES)
+        check_number("frame_load_cap", frame_load_cap, 0, MAX_FRAMES)
+        check_number("select_every_nth", select_every_nth, 1, MAX_STEP)
         return await load(file_or_source(video, source), Selection(skip_first_frames, frame_load_cap, select_every_nth))
 
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from comfy_api.latest import io
 
-from .comfyui.schema import SeedanceOptionsSocket, schema
+from .comfyui.node import SeedanceOptionsSocket, schema
 from .runcomfy import request
 from .runcomfy.errors import InvalidRequest
-from .runcomfy.request import Options, validate_number
+from .runcomfy.request import Options, check_number
 from .texts import Text
 
 
@@ -33,9 +33,7 @@ class SeedanceOptions(io.ComfyNode):
     def execute(cls, resolution: str, ratio: str, duration: int, seed: int, count: int = 1) -> io.NodeOutput:
         # Older versions of ComfyUI check no choices, and none checks what comes through a link.
         options = Options(resolution, ratio, duration, seed)
-        problem = options.problem() or validate_number("count", count, 1, request.MAX_COUNT)
-        if not problem and seed + count - 1 > request.MAX_SEED:
-            problem = Text("input.seeds", count=count, seed=seed, highest=request.MAX_SEED)
-        if problem:
-            raise InvalidRequest(problem)
+        check_number("count", count, 1, request.MAX_COUNT)
+        if seed + count - 1 > request.MAX_SEED:
+            raise InvalidRequest(Text("input.seeds", count=count, seed=seed, highest=request.MAX_SEED))
         return io.NodeOutput([replace(options, seed=seed + number) for number in range(count)])

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from comfy_api.latest import io
 
-from .comfyui.schema import schema
+from .comfyui.node import schema
 from .runcomfy.errors import InvalidRequest
-from .runcomfy.request import validate_number
+from .runcomfy.request import check_number
 from .texts import Text
 
 MAX_SCALE: Final = 8.0
@@ -41,18 +41,13 @@ class SeedanceUpscaleVideo(io.ComfyNode):
         from .comfyui.upscale import upscale
 
         # ComfyUI checks the numbers that are typed in, but not those that come through a link.
-        problem = (
-            validate_scale(scale_by)
-            or validate_number("frames_at_once", frames_at_once, 0, MAX_FRAMES)
-            or validate_number("crf", crf, 0, MAX_CRF)
-        )
-        if problem:
-            raise InvalidRequest(problem)
+        check_scale(scale_by)
+        check_number("frames_at_once", frames_at_once, 0, MAX_FRAMES)
+        check_number("crf", crf, 0, MAX_CRF)
         return await upscale(video, upscale_model, float(scale_by), frames_at_once, crf)
 
 
-def validate_scale(value: object) -> str | None:
-    """Why ``value`` is no `scale_by`, as a sentence for the user; None if it is one."""
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MAX_SCALE:
-        return None
-    return Text("errors.upscale.scale.message", value=f"{value!r:.60}", most=f"{MAX_SCALE:g}")
+def check_scale(value: object) -> None:
+    """Raises `InvalidRequest` for what cannot be `scale_by`."""
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= MAX_SCALE:
+        raise InvalidRequest(Text("errors.upscale.scale.message", value=f"{value!r:.60}", most=f"{MAX_SCALE:g}"))

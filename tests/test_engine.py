@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +14,6 @@ import pytest
 from nodes.engine import Engine, Folders
 from nodes.errors import SeedanceError
 from nodes.jobs.errors import Stopped
-from nodes.jobs.events import Event
 from nodes.jobs.job import Run, Video
 from nodes.jobs.listing import submit_again
 from nodes.jobs.quote import Quote, QuoteKind
@@ -58,33 +57,14 @@ def test_the_token_and_the_service_are_looked_up_for_every_video(engine: Engine,
 def test_how_many_jobs_may_be_at_the_service_is_looked_up_for_every_video(
     engine: Engine, environment: dict[str, str]
 ) -> None:
-    lines: list[str] = []
-
-    def generate(text: str, run: Run) -> Coroutine[None, None, Video]:
-        request = GenerationRequest(text, duration=2)
-        return engine.generate(request, rehearsal=False, reuse=True, run=run)
-
-    def show(event: Event) -> None:
-        lines.append(str(event))
-        environment["SEEDANCE_MAX_JOBS"] = "0"
-
-    async def two() -> None:
-        first = asyncio.create_task(generate("one", RUN))
-        while not service.submissions:  # noqa: ASYNC110 - no more than a turn of the loop each
-            await asyncio.sleep(0)
-        environment["SEEDANCE_MAX_JOBS"] = "1"
-        stop = replace(RUN, key="another", report=show, is_stopped=lambda: any("free place" in line for line in lines))
-        with pytest.raises(Stopped):
-            await generate("two", stop)
-        await asyncio.gather(first, generate("three", replace(RUN, key="third")))
-
-    with RehearsalService(tokens=("one",), timing=Timing(queued=0.0, running=1.0)) as service:
-        environment.update(RUNCOMFY_API_TOKEN="one", RUNCOMFY_API_BASE_URL=service.origin)
-        asyncio.run(two())
-        assert len(service.submissions) == 2
-    environment["SEEDANCE_MAX_JOBS"] = "many"
-    with pytest.raises(SeedanceError, match=r"^SEEDANCE_MAX_JOBS has to be a whole number\. Nothing was charged\."):
-        generated(engine, rehearsal=False)
+    environment["RUNCOMFY_API_TOKEN"] = "one"
+    for written, jobs in ((None, 0), ("1", 1), (" 20 ", 20), ("", 0)):
+        environment.update({} if written is None else {"SEEDANCE_MAX_JOBS": written})
+        assert engine.live_account().max_jobs == jobs, written
+    for wrong in ("many", "-1", "1.5", "²"):
+        environment["SEEDANCE_MAX_JOBS"] = wrong
+        with pytest.raises(SeedanceError, match=r"^SEEDANCE_MAX_JOBS has to be a whole number\. Nothing was charged\."):
+            generated(engine, rehearsal=False)
 
 
 def test_each_folder_is_a_server_of_its_own_whatever_their_machines_are_called(tmp_path: Path) -> None:
@@ -119,6 +99,24 @@ def test_a_video_that_is_on_disk_needs_neither_token_nor_service(engine: Engine)
     file.parent.mkdir()
     file.write_bytes(TINY_MP4)
     assert asyncio.run(engine.fetch_job("job-1", RUN)) == Video("job-1", (file,), reused=True)
+
+
+def test_what_cannot_be_recorded_or_saved_is_not_bought_and_what_is_on_disk_can_still_be_loaded(
+    engine: Engine, environment: dict[str, str]
+) -> None:
+    with RehearsalService(tokens=("one",)) as service:
+        environment.update(RUNCOMFY_API_TOKEN="one", RUNCOMFY_API_BASE_URL=service.origin)
+        journal = engine.folders.private / "jobs.sqlite3"
+        journal.mkdir()
+        with pytest.raises(SeedanceError, match=r"cannot be used \(.*\): .*jobs\.sqlite3\. Nothing was charged\."):
+            generated(engine, rehearsal=False)
+        assert engine.load_file(generated(engine, rehearsal=True).files[0]).reused
+        journal.rmdir()
+        engine.folders.videos.rename(engine.folders.videos.with_name("away"))
+        engine.folders.videos.write_bytes(b"no folder")
+        with pytest.raises(SeedanceError, match=r"cannot be written to .* Nothing was charged\. Make it writable"):
+            generated(engine, rehearsal=False)
+        assert not service.submissions
 
 
 def test_closed_it_begins_nothing_and_may_be_closed_again(engine: Engine) -> None:

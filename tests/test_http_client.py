@@ -7,11 +7,10 @@ import logging
 import socket
 import ssl
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from itertools import chain, count, product, repeat
+from itertools import count, product
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,7 +19,7 @@ import pytest
 import requests
 
 from nodes.http_client import LimitedAdapter, Session, failure_reason
-from nodes.http_exchange import HEAD_TIMEOUT, Exchange, ResponseTooLarge
+from nodes.http_exchange import Exchange, ResponseTooLarge
 from tests.support import loopback_server as serving
 from tests.support.loopback_server import CHUNKED, DEADLINE, HEAD, Loopback, Received, always, reply, silent_after
 
@@ -77,25 +76,6 @@ def test_each_exchange_of_a_connection_has_its_own_time(server: Loopback) -> Non
     assert server.connections == 1
 
 
-def test_a_head_has_a_limit_of_its_own_which_ends_with_it(server: Loopback) -> None:
-    server.answer = silent_after(server, b"HTTP/1.1 200 OK\r\n")
-    clock = chain([0.0] * 3, repeat(HEAD_TIMEOUT + 0.1))
-    with pytest.raises(requests.ReadTimeout):
-        get(server.origin, 660, lambda: next(clock))
-
-    late = threading.Event()
-
-    def answer(_: Received) -> Iterator[bytes]:
-        yield HEAD
-        assert late.wait(DEADLINE)
-        yield bytes(100)
-
-    server.answer = answer
-    with get(server.origin, 660, lambda: 600.0 if late.is_set() else 0.0, stream=True) as slow:
-        late.set()
-        assert len(slow.content) == 100
-
-
 def test_what_is_too_long_is_given_up_before_its_end_and_not_a_byte_too_early(server: Loopback) -> None:
     rows = {
         "interim": (b"HTTP/1.1 100 Continue\r\n\r\n",) * (SIZE // 25 + 1),
@@ -119,6 +99,15 @@ def of_size(size: int) -> bytes:
     head = b"HTTP/1.1 200 OK\r\nContent-Length: %06d\r\n\r\n"
     length = size - len(head % 0)
     return head % length + bytes(length)
+
+
+def test_the_body_of_a_redirect_is_not_read(server: Loopback) -> None:
+    begun = reply(302, headers={"Location": "/there", "Content-Length": "999999999999"}) + bytes(100_000)
+    redirecting = silent_after(server, begun)
+    server.answer = lambda request: [reply(200, b"here")] if request.target == "/there" else redirecting(request)
+    following = Session(LimitedAdapter(), redirects=1)
+    assert get(server.origin, using=following, stream=True, timeout=(5, 5)).content == b"here"
+    assert get(server.origin, stream=True).is_redirect
 
 
 def test_no_cookie_or_password_is_sent_and_nothing_is_requested_outside_of_an_exchange(
@@ -169,10 +158,10 @@ def test_nothing_is_printed_or_logged_that_quotes_a_header(
 # How far a request got.
 
 
-def failed(url: str, seconds: float = DEADLINE, **options: Any) -> tuple[bool, str]:
+def failed(url: str) -> tuple[bool, str]:
     """Whether a byte of a request that fails may have left, and why it failed."""
-    with Exchange(seconds, SIZE) as exchange, pytest.raises((OSError, ValueError)) as raised:
-        session().get(url, **{"timeout": (DEADLINE, DEADLINE)} | options)
+    with Exchange(DEADLINE, SIZE) as exchange, pytest.raises((OSError, ValueError)) as raised:
+        session().get(url, timeout=(DEADLINE, DEADLINE))
     return exchange.sent, failure_reason(raised.value, exchange)
 
 
@@ -184,11 +173,7 @@ def test_a_socket_that_is_reset_before_anybody_can_ask_where_it_leads_is_another
             raise OSError(107, "Transport endpoint is not connected")
 
     monkeypatch.setattr(socket, "socket", Gone)
-    exchange = Exchange(DEADLINE, SIZE)
-    with exchange, pytest.raises(OSError, match="not connected") as raised:
-        session().get(server.origin)
-    assert not exchange.sent
-    assert failure_reason(raised.value, exchange) == "connection lost before anything was sent"
+    assert failed(server.origin) == (False, "connection lost before anything was sent")
     assert server.received == []
 
 

@@ -28,11 +28,10 @@ from ..runcomfy.request import GenerationRequest, Options, is_request_id, text_h
 from ..texts import Text
 from ..video.decode import decode
 from ..video.errors import VideoError
+from ..video.file_format import metadata_box
 from ..video.probe import ALL, Selection, VideoInfo, probe
-from .runtime import RunningNode, running_node, shared
-from .schema import video_outputs
+from .node import RunningNode, running_node, shared, video_outputs
 from .videos import preview
-from .workflow_in_file import metadata_box
 
 NAME_LETTERS: Final = 40
 """Of a text, by which an item of a list is named."""
@@ -124,9 +123,8 @@ async def _outputs(video: Video, selection: Selection, run: Run) -> io.NodeOutpu
 
     def read() -> tuple[torch.Tensor | None, VideoInfo]:
         if not is_decoded:
-            return None, probe(file, cancellation.is_cancelled, selection)
-        dtype, is_cancelled = intermediate_dtype(), cancellation.is_cancelled
-        clip = decode(file, selection, dtype=dtype, progress=progress, is_cancelled=is_cancelled)
+            return None, probe(file, cancellation.check, selection)
+        clip = decode(file, selection, dtype=intermediate_dtype(), progress=progress, check_stop=cancellation.check)
         return clip.images.to(intermediate_device()), clip.info
 
     try:

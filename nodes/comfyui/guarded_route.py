@@ -8,10 +8,11 @@ import json
 import re
 import socket
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -35,12 +36,12 @@ Params = Mapping[str, object]
 """What a request brings: its query where it only reads, else its body."""
 
 
+@dataclass(eq=False)
 class Refused(Exception):
-    """A request that gets no answer. ``str()`` says why, in a sentence that quotes nothing of it."""
+    """A request that gets no answer. ``text`` says why, in a sentence that quotes nothing of it."""
 
-    def __init__(self, status: int, text: str) -> None:
-        super().__init__(text)
-        self.status, self.text = status, text
+    status: int
+    text: str
 
 
 def add_route(routes: web.RouteTableDef, engine: Callable[[], Engine]) -> None:
@@ -127,12 +128,15 @@ def is_cross_site(headers: Mapping[str, str]) -> bool:
     So a name that can be registered has to have come over https: that takes a certificate for it.
     """
     site, origin, host = headers.get("Sec-Fetch-Site"), headers.get("Origin"), headers.get("Host", "").lower()
-    page = _split(origin or "")
+    try:
+        page, name = urlsplit(origin or ""), urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return True
     if site not in (None, *_OWN) or (origin is not None and page.netloc.lower() != host):
         return True
     # Without an Origin: to a name that can be registered, browsers send Sec-Fetch-Site over https only.
     over_https = site is not None if origin is None else page.scheme == "https"
-    return not (over_https or _is_ours(_split(f"//{host}").hostname or ""))
+    return not (over_https or _is_ours(name))
 
 
 def _is_ours(name: str) -> bool:
@@ -142,10 +146,3 @@ def _is_ours(name: str) -> bool:
         *above, last = name.rstrip(".").split(".")
         return bool(last) and (not above or last in _LOCAL or name == socket.gethostname().lower())
     return True
-
-
-def _split(address: str) -> SplitResult:
-    try:
-        return urlsplit(address)
-    except ValueError:
-        return urlsplit("")

@@ -18,13 +18,14 @@ from aiohttp import web
 
 from ..engine import Engine
 from ..errors import SeedanceError
+from ..files import remove_private
 from ..jobs import listing
 from ..jobs.budget import VARIABLE, in_usd
 from ..jobs.job import Run
 from ..jobs.quote import price_of
-from ..runcomfy.errors import InvalidRequest, MissingToken
-from ..runcomfy.request import MAX_COUNT, GenerationRequest, is_request_id, validate_number
-from ..runcomfy.token import clear_token, find_token, is_saved, save_token, variable_in_use
+from ..runcomfy.errors import MissingToken
+from ..runcomfy.request import MAX_COUNT, GenerationRequest, check_number, is_request_id
+from ..runcomfy.token import find_token, save_token, saved_token, variable_in_use
 from ..texts import Text
 from .guarded_route import Params, Refused, in_texts, sentences
 
@@ -43,7 +44,7 @@ def get_token(engine: Engine, _: Params) -> object:
     file, environment = engine.folders.token, engine.environment
     variable, saved, problem = variable_in_use(environment), True, tuple[str, ...]()
     try:
-        saved = is_saved(file)
+        saved = bool(saved_token(file))
         if saved or variable:
             find_token(environment, file)
     except MissingToken as error:
@@ -59,7 +60,7 @@ def post_token(engine: Engine, asked: Params) -> object:
 
 
 def delete_token(engine: Engine, asked: Params) -> object:
-    clear_token(engine.folders.token)
+    remove_private(engine.folders.token)
     return get_token(engine, asked)
 
 
@@ -81,8 +82,7 @@ def quote(engine: Engine, asked: Params) -> object:
     # What comes through a link can be any text, so it is one here that no job has.
     options["text"] = secrets.token_hex() if text is None else text
     first = GenerationRequest(**options)  # type: ignore[arg-type]  # it checks them all
-    if problem := validate_number("count", count, 1, MAX_COUNT):
-        raise InvalidRequest(problem)
+    check_number("count", count, 1, MAX_COUNT)
     number = 1 if text is None or not isinstance(count, int) else count
     requests = [replace(first, seed=first.seed + place) for place in range(number)]
     rehearsal, reuse = asked.get("mode") == "rehearsal", asked.get("reuse", True) is True

@@ -26,18 +26,15 @@ from comfy_extras.nodes_upscale_model import ImageUpscaleWithModel
 from spandrel import ImageModelDescriptor
 
 from ..errors import StopRequested
-from ..files import VIDEO_FOLDER
 from ..jobs import events
 from ..jobs.errors import Stopped
-from ..jobs.events import Event
 from ..jobs.waiting import Cancellation, Clock
 from ..texts import Text
-from ..video.decode import SPARE, available_memory
+from ..video.decode import SPARE, FileFrames, FrameSource, TensorFrames, available_memory
 from ..video.encode import Format, VideoWriter, finished_frames, remove_unfinished, to_pictures
 from ..video.errors import VideoError, cannot_open
-from ..video.frame_source import FileFrames, FrameSource, TensorFrames
 from .execute import intermediate_device, intermediate_dtype, running
-from .runtime import running_node, shared
+from .node import running_node, shared
 from .videos import preview
 
 COPIES: Final = 5
@@ -59,42 +56,35 @@ async def upscale(video: Any, model: Any, scale_by: float, frames_at_once: int, 
     """
     if not isinstance(model, ImageModelDescriptor) or not model.input_channels == model.output_channels == 3:
         raise VideoError("upscale.model")
-    node = running_node()
-    with running(node) as run:
+    with running(running_node()) as run:
+        cancellation = run.cancellation(Clock())
         try:
             # One at a time, however long a list is: each takes the memory of an encoder.
             async with shared().upscaling:
-                cancellation = run.cancellation(Clock())
-                file, frames, done = await _upscaled(video, model, scale_by, frames_at_once, crf, cancellation)
+                begun = time.monotonic()
+                with _stored(video) as file, ThreadPoolExecutor(1, "seedance-read") as reader:
+                    source = await cancellation.wait_for(reader.submit(_open, video, file, cancellation))
+                    wanted = _format(source, model.scale, scale_by, crf)
+                    key = await cancellation.wait_for(reader.submit(_key, source, model, wanted))
+                    target = _target(source, wanted, key)
+                    found = await cancellation.wait_for(reader.submit(finished_frames, target, key))
+                    if not (frames := found):
+                        size = _part_size(source, model.scale, wanted, frames_at_once)
+                        remove_unfinished(target.parent)
+                        writer = VideoWriter(target, wanted, key)
+                        frames = await _write(source, model, size, writer, reader, cancellation)
         except (StopRequested, InterruptProcessingException):
             raise Stopped(events.stopped(Text("stoppedUpscaling"))) from None
         except FileNotFoundError as error:  # where core opens it
             raise cannot_open(Path(str(error.filename)), error) from None
-        run.report(done)
-    return io.NodeOutput(InputImpl.VideoFromFile(str(file)), str(file), frames, ui=preview((file,)))
+        elapsed, rate = time.monotonic() - begun, float(wanted.rate)
+        run.report(events.done(elapsed, frames, wanted.width, wanted.height, rate, reused=bool(found)))
+    return io.NodeOutput(InputImpl.VideoFromFile(str(target)), str(target), frames, ui=preview((target,)))
 
 
-async def _upscaled(
-    video: Any, model: ImageModelDescriptor, scale_by: float, frames_at_once: int, crf: int, cancellation: Cancellation
-) -> tuple[Path, int, Event]:
-    begun = time.monotonic()
-    with _stored(video) as file, ThreadPoolExecutor(1, "seedance-read") as reader:
-        source = await cancellation.wait_for(reader.submit(_open, video, file, cancellation))
-        wanted = _format(source, model.scale, scale_by, crf)
-        key = await cancellation.wait_for(reader.submit(_key, source, model, wanted))
-        name = os.fsencode(source.name)[-MAX_NAME:].decode(errors="ignore").lstrip(".")
-        folder = Path(folder_paths.get_output_directory()) / VIDEO_FOLDER
-        target = folder / f"{name}.{wanted.width}x{wanted.height}.{key[:8]}.mp4"
-        found = await cancellation.wait_for(reader.submit(finished_frames, target, key))
-        frames = found
-        if not frames:
-            size = _part_size(source, model.scale, wanted, frames_at_once)
-            remove_unfinished(folder)
-            writer = VideoWriter(target, wanted, key)
-            frames = await _write(source, model, size, writer, reader, cancellation)
-    elapsed = time.monotonic() - begun
-    done = events.done(elapsed, frames, wanted.width, wanted.height, float(wanted.rate), reused=bool(found))
-    return target, frames, done
+def _target(source: FrameSource, wanted: Format, key: str) -> Path:
+    name = os.fsencode(source.name)[-MAX_NAME:].decode(errors="ignore").lstrip(".")
+    return shared().engine.folders.videos / f"{name}.{wanted.width}x{wanted.height}.{key[:8]}.mp4"
 
 
 async def _write(
@@ -147,7 +137,7 @@ def _part_id() -> str:
 
 def _open(video: Any, file: Path | None, cancellation: Cancellation) -> FrameSource:
     if file and (window := _window(video)):
-        return FileFrames(file, window, cancellation.is_cancelled)
+        return FileFrames(file, window, cancellation.check)
     held = video.get_components()
     sound = (held.audio["waveform"][0], int(held.audio["sample_rate"])) if held.audio else None
     return TensorFrames(held.images, Fraction(held.frame_rate), sound)

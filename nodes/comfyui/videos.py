@@ -17,23 +17,19 @@ from ..files import REHEARSAL_FOLDER, VIDEO_FOLDER
 
 MADE: Final = (VIDEO_FOLDER, f"{VIDEO_FOLDER}/{REHEARSAL_FOLDER}")
 SEARCHED: Final = (*MADE, "video")
-"""Inside ComfyUI's output folder: where a video is looked for that a workflow names without its folder. The last one
-is Save Video's."""
+"""Folders inside ComfyUI's output folder in which a video is looked for if a workflow names none. The last one is Save
+Video's."""
 _VIDEO_ENDINGS: Final = (".mp4", ".mov", ".mkv", ".webm", ".m4v", ".avi")
 
 
 def preview(files: tuple[Path, ...]) -> ui.PreviewVideo:
-    """The files as players on the node, as far as they lie in a folder that ComfyUI serves."""
-    roots = {
-        io.FolderType.output: folder_paths.get_output_directory(),
-        io.FolderType.input: folder_paths.get_input_directory(),
-        io.FolderType.temp: folder_paths.get_temp_directory(),
-    }
+    """Players on the node for those of the files that lie in a folder that ComfyUI serves."""
+    roots = {kind: Path(folder_paths.get_directory_by_type(kind.value)) for kind in io.FolderType}
     shown = []
     for file in files:
         if kind := next((kind for kind, root in roots.items() if file.is_relative_to(root)), None):
-            folder = file.parent.relative_to(roots[kind])
-            shown.append(ui.SavedResult(file.name, "" if folder == Path() else folder.as_posix(), kind))
+            folder = file.parent.relative_to(roots[kind]).as_posix()
+            shown.append(ui.SavedResult(file.name, "" if folder == "." else folder, kind))
     return ui.PreviewVideo(shown)
 
 

@@ -25,7 +25,7 @@ from ..files import make_private_folder, write_private
 from .errors import JournalUnusable
 from .journal import Journal
 from .records import CLAIM_SECONDS, JobRecord, hash_of
-from .tables import JOBS, WAITING, goes_on, read, wait_for, wait_no_more
+from .tables import JOBS, WAITING, find, goes_on, wait_for, wait_no_more
 
 RENEW_SECONDS: Final = 10.0
 
@@ -100,7 +100,7 @@ class Claims:
             if connection.execute(claim).rowcount != 1:
                 return None
             wait_no_more(connection, owner)
-            return read(connection, mine)
+            return find(connection, mine)
 
         since = self.journal.clock.with_sleep()
         try:
@@ -150,8 +150,7 @@ class Claims:
         # One that had lapsed before may be another's by now.
         for owner in filter(self.is_certain, runs):
             self.note_claimed(owner, since)
-        if runs or self.journal.pending:
-            self.journal.write_pending()
+        self.journal.pending.write()
 
     def close(self) -> None:
         """End the thread; what is claimed lapses."""

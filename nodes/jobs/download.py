@@ -143,7 +143,7 @@ def _attempts(
 
     async def attempt(link: str) -> None:
         nonlocal latest
-        latest = executors.downloads.submit(download.attempt, link, progress, cancellation.is_cancelled)
+        latest = executors.downloads.submit(download.attempt, link, progress, cancellation.check)
         await cancellation.wait_for(latest)
 
     try:

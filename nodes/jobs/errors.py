@@ -131,8 +131,8 @@ def error_of(record: JobRecord, *, is_read: bool) -> JobError:
 
 
 class Reports:
-    """Which bad ends this server has raised, and which prompts were queued by then. A restart forgets both, and the
-    queue. May be used from any thread.
+    """Which failed and unclear ends of jobs this server has reported, and which prompts were queued by then. A restart
+    forgets both, and the queue. May be used from any thread.
 
     ``queued_prompts`` gives the ids of those that are running or waiting.
     """

@@ -15,6 +15,7 @@ from sqlalchemy import Column, ColumnElement, Connection, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ..runcomfy.request import GenerationRequest
+from . import tables
 from .budget import UNLIMITED, Purchase, Spent, count_anew, refusal, spent_in_24_hours
 from .database import Database
 from .errors import BudgetReached, CommitUnknown, JournalUnusable, NoFreePlace
@@ -22,18 +23,7 @@ from .pending_writes import PendingWrites
 from .postgres import PostgresDatabase
 from .records import CLAIM_SECONDS, NOT_ACCEPTED_YET, SUBMIT_SECONDS, TRANSITIONS, JobRecord, Order, RequestKey, State
 from .sqlite import SqliteDatabase
-from .tables import (
-    JOBS,
-    accept,
-    another_is_unfinished,
-    insertion,
-    newest,
-    of_the_same,
-    read,
-    successful,
-    take_over,
-    wait_in_line,
-)
+from .tables import JOBS
 from .waiting import Clock
 
 T = TypeVar("T")
@@ -59,18 +49,17 @@ class Journal:
         self._refused = False
         """Whether the last call of `of_request` ended with an error."""
 
-    def of_request(self, key: RequestKey, *, first: bool = True) -> list[JobRecord]:
+    def of_request(self, key: RequestKey) -> list[JobRecord]:
         """All records of a request to this service, of every account, newest first.
 
-        A journal that was deleted in use is refused here, where a user reads it, and begun anew by the next call. When
-        a run asks for the ``first`` time, ids are looked for that a dead process has left.
+        A journal that was deleted in use is refused here, where a user reads it, and begun anew by the next call.
         """
         if self._refused:
             self._refused = False
             self.database.close()
         try:
-            self.write_pending(left_by_others=first)
-            return self.database.read(lambda connection: newest(connection, *_of_request(key)))
+            self.pending.write()
+            return self.database.read(lambda connection: tables.newest(connection, *_of_request(key)))
         except JournalUnusable:
             self._refused = True
             raise
@@ -83,7 +72,7 @@ class Journal:
         return next(iter(self.newest(1, JOBS.c.id == number)), None)
 
     def newest(self, limit: int | None, *conditions: ColumnElement[bool]) -> list[JobRecord]:
-        return self.database.read(lambda connection: newest(connection, *conditions, limit=limit))
+        return self.database.read(lambda connection: tables.newest(connection, *conditions, limit=limit))
 
     def records(self, limit: int = 100, *, since: float = 0.0) -> list[JobRecord]:
         """The newest records that were created since then, newest first."""
@@ -91,16 +80,15 @@ class Journal:
 
     def durations(self, request: GenerationRequest) -> list[float]:
         """Seconds that the latest successful jobs of the same size and length took, newest first."""
-        return self._known(JOBS.c.seconds, *successful(request), JOBS.c.seconds.is_not(None))
+        return self._known(JOBS.c.seconds, *tables.successful(request), JOBS.c.seconds.is_not(None))
 
     def costs(self, request: GenerationRequest) -> list[float]:
         """US dollars that the same jobs have cost, as far as the service has told."""
-        return self._known(JOBS.c.cost, *successful(request))
+        return self._known(JOBS.c.cost, *tables.successful(request))
 
     def media_hosts(self, origin: str) -> set[str]:
         """Where a service had put the latest videos: three names at most."""
-        hosts = (found.media_host for found in self.newest(60, JOBS.c.origin == origin))
-        return set(islice(filter(None, hosts), 3))
+        return set(islice(filter(None, self._known(JOBS.c.media_host, JOBS.c.origin == origin)), 3))
 
     def now(self) -> float:
         return self.database.now()
@@ -124,23 +112,23 @@ class Journal:
             BudgetReached: by what the purchase would cost.
             NoFreePlace: there are so many already; the owner waits in line from now on.
         """
-        mine = of_the_same(order.key, order.run_key) & (JOBS.c.claim_owner == owner)
+        mine = tables.of_the_same(order.key, order.run_key) & (JOBS.c.claim_owner == owner)
         intended, refused = mine & (JOBS.c.state == State.INTENDED), mine & (JOBS.c.state == State.REFUSED)
 
         def write(connection: Connection, now: float) -> JobRecord | BudgetReached | NoFreePlace | None:
-            now_seen, run = newest(connection, *_of_request(order.key)), order.run_key
+            now_seen, run = tables.newest(connection, *_of_request(order.key)), order.run_key
             if [each for each in now_seen if each.decides(run)] != [each for each in seen if each.decides(run)]:
                 return None
             if reason := refusal(connection, now, purchase):
                 return reason
-            if place := wait_in_line(connection, order.key.account, owner, now, purchase.max_jobs):
+            if place := tables.wait_in_line(connection, order.key.account, owner, now, purchase.max_jobs):
                 return NoFreePlace(place)
             times = {"created": now, "changed": now, "submit_until": now + SUBMIT_SECONDS}
             claim = {"claim_owner": owner, "claim_until": now + CLAIM_SECONDS}
             values = {"state": State.INTENDED, "estimate": purchase.estimate, "reason": "", **times, **claim}
             if not connection.execute(update(JOBS).where(refused).values(values)).rowcount:
-                connection.execute(insertion(secrets.token_hex(16), order).values(values))
-            return read(connection, intended)
+                connection.execute(tables.insertion(secrets.token_hex(16), order).values(values))
+            return tables.find(connection, intended)
 
         try:
             written = self._transact_counted(write)
@@ -148,7 +136,7 @@ class Journal:
             return None
         except CommitUnknown:
             # The transaction that was broken off holds its lock until it is over, so this one sees what became of it.
-            written = self.database.transact(lambda connection: read(connection, intended))
+            written = self.database.transact(lambda connection: tables.find(connection, intended))
         if isinstance(written, BudgetReached | NoFreePlace):
             raise written  # not inside the transaction, which may have written what counts anew, or who waits
         return written
@@ -173,10 +161,6 @@ class Journal:
         """
         return self._write_or_keep(replace(record, request_id=request_id), None, {})
 
-    def write_pending(self, *, left_by_others: bool = True) -> None:
-        """Write down what could not be written before, by this process or, of ids, by one that died."""
-        self.pending.write(left_by_others=left_by_others)
-
     def take_over(self, file: Path) -> tuple[int, int]:
         """Take over all jobs of another journal. Returns how many, and how many were there already.
 
@@ -185,17 +169,17 @@ class Journal:
         query = select(JOBS).order_by(JOBS.c.id)
         with closing(Journal(file, self.clock)) as source:
             # Ids beside either that could not be written yet; first of this one, which may keep them in that folder.
-            self.write_pending()
-            source.write_pending()
+            self.pending.write()
+            source.pending.write()
             rows = source.database.read(lambda connection: connection.execute(query).mappings().all())
         pieces = (rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE))
-        taken = sum(self.database.transact(partial(take_over, rows=piece, now=self.now())) for piece in pieces)
+        taken = sum(self.database.transact(partial(tables.take_over, rows=piece, now=self.now())) for piece in pieces)
         return taken, len(rows) - taken
 
     def close(self) -> None:
         self.database.close()
 
-    def _known(self, column: Column[float | None], *conditions: ColumnElement[bool]) -> list[float]:
+    def _known(self, column: Column[T | None], *conditions: ColumnElement[bool]) -> list[T]:
         query = select(column).where(*conditions).order_by(JOBS.c.id.desc()).limit(LATEST)
         found = self.database.read(lambda connection: connection.execute(query).scalars().all())
         return [value for value in found if value is not None]
@@ -215,7 +199,7 @@ class Journal:
     def _write_or_keep(self, record: JobRecord, to: State | None, changes: Mapping[str, object]) -> JobRecord:
         try:
             if to:  # an id goes before all else
-                self.write_pending(left_by_others=False)
+                self.pending.write()
             return self._write(record, to, changes)
         except JournalUnusable:
             self.pending.add(record, to, changes)
@@ -226,18 +210,17 @@ class Journal:
 
         def write(connection: Connection) -> JobRecord:
             now, mine = self.now(), JOBS.c.uid == record.uid
-            before, found = record.state, read(connection, mine)
+            before, found = record.state, tables.find(connection, mine)
             if record.request_id and (found is None or found.state in NOT_ACCEPTED_YET):
                 # That it was accepted could not be written, or is lost with the file that it was written to.
-                found = accept(connection, record, now)
+                found = tables.accept(connection, record, now)
                 before = found.state
             if to:
-                # Surplus: a job that was cancelled or deleted goes on after all, while another one has been accepted.
-                revived = to in (State.ACCEPTED, State.SUCCEEDED) and another_is_unfinished(connection, record)
-                state = State.SURPLUS if revived else to
+                # One that was cancelled or deleted may go on after all, while another one has been accepted.
+                state = tables.beside_others(connection, record, to)
                 unmoved = update(JOBS).where(mine, JOBS.c.state == before)
                 connection.execute(unmoved.values(**changes, state=state, changed=now))
-                found = read(connection, mine) or replace(record, state=to)
+                found = tables.find(connection, mine) or replace(record, state=to)
             return found or record
 
         return self.database.transact(write)

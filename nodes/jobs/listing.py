@@ -105,7 +105,7 @@ def link(account: Account, number: int, request_id: str) -> None:
 
 
 def submit_again(journal: Journal, reports: Reports, number: int) -> None:
-    """Note that the user has read of the unclear outcome: what is queued from now on buys the video again. Blocks.
+    """Note that the user knows of the unclear outcome: what is queued from now on buys the video again. Blocks.
 
     Raises `JobError` where it is known by now what became of the job.
     """

@@ -36,9 +36,6 @@ class PendingWrites:
         self._lock = threading.Lock()
         self._writes: list[tuple[JobRecord, State | None, Mapping[str, object]]] = []
 
-    def __bool__(self) -> bool:
-        return bool(self._writes)
-
     def add(self, record: JobRecord, to: State | None, changes: Mapping[str, object]) -> None:
         """Keep what is to be written about a record. A process that dies loses it, but not an id: by that it is found
         out again. Never raises: where not even a file can be written, memory has the id."""
@@ -49,15 +46,13 @@ class PendingWrites:
         with self._lock:  # which may take as long as the database is silent
             self._writes.append((record, to, changes))
 
-    def write(self, *, left_by_others: bool) -> None:
-        """Write everything, in its order, and forget it then; ids, too, that another process has left. What the
+    def write(self) -> None:
+        """Write everything, in its order, and forget it then; ids, too, that a process which died has left. What the
         database refuses for good is set aside, so that nothing waits behind it: it goes to the log, and a file with an
         id stays under another name.
 
         Raises `JournalUnusable` where nothing can be written now; what is left waits on.
         """
-        if not (left_by_others or self):
-            return
         for file in self._files():
             if record := _read(file):
                 is_written = self._try(record, None, {})

@@ -110,9 +110,9 @@ class ListPrice:
 
     def known(self) -> ModelInfo:
         answer = self.answer()
-        if answer.done():
-            # It is an extra; whatever is wrong shows at the calls that matter.
-            self._known = ModelInfo() if _has_failed(answer) else answer.result()
+        # Whatever is wrong shows at the calls that matter; an old price is still better for the budget than none.
+        if answer.done() and not _has_failed(answer):
+            self._known = answer.result()
         return self._known
 
     def text(self) -> str:

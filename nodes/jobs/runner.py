@@ -38,7 +38,7 @@ class JobRunner:
         self._started = self._tried_since = account.clock.monotonic()
         self._backoff = Backoff(account.random)
         self._connect_failures = 0
-        self._is_first, self._is_checked = True, False
+        self._is_checked = False
         self._awaited = 0
         self._seen: list[JobRecord]
         self._videos: VideoFolder
@@ -88,8 +88,7 @@ class JobRunner:
     def _decide(self, order: Order) -> Action:
         """What to do by the request's records. Blocks."""
         account, run_key = self._account, order.run_key
-        records = self._seen = account.journal.of_request(order.key, first=self._is_first)
-        self._is_first = False
+        records = self._seen = account.journal.of_request(order.key)
         busy = frozenset(record.id for record in records if not account.claims.is_free(record))
         self._videos = VideoFolder(account.folder)
         situation = Situation(

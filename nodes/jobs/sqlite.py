@@ -134,7 +134,8 @@ def _convert(connection: Connection) -> None:
     is_older = old.c.state.in_(unfinished) & sa.exists().where(same_request, newer.c.state.in_(unfinished))
     dot = func.instr(old.c.fingerprint, ".")
     values = {column.name: column for column in old.c if column.name != "fingerprint"} | {
-        "uid": func.lower(func.hex(func.randomblob(16))),
+        # The same in every copy of the file, so that none is taken over twice.
+        "uid": func.printf("%.8s-%x-%x", old.c.fingerprint, old.c.id, sa.cast(old.c.created * 1000, sa.Integer)),
         "request_key": func.substr(old.c.fingerprint, 1, dot - 1),
         "account": func.substr(old.c.fingerprint, dot + 1),
         "origin": sa.literal(""),

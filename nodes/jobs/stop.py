@@ -11,7 +11,7 @@ from typing import Final
 from ..errors import StopRequested
 from ..runcomfy.client import RunComfy
 from ..runcomfy.errors import RateLimited, RunComfyError, TransientError
-from ..runcomfy.responses import CancelOutcome, JobState
+from ..runcomfy.responses import JobState
 from ..texts import Text
 from . import events
 from .errors import JobError, OutcomeUnknown, Stopped, error_of
@@ -149,7 +149,7 @@ def cancel_and_record(job: Job) -> tuple[StopOutcome, str]:
         return StopOutcome.GOES_ON, "awaited"
     if is_wanted is None and not account.claims.is_certain(job.owner):
         return NOT_IN_TIME
-    if _cancel(account.client, record.request_id) is CancelOutcome.NOT_CANCELLABLE:
+    if not _cancel(account.client, record.request_id):
         return StopOutcome.GOES_ON, "running"
     wait([job.in_journal(job.move, record, State.CANCELLED)], LOOK_SECONDS if looking.done() else 0)
     return StopOutcome.CANCELLED, "cancelled"
@@ -160,8 +160,8 @@ def _is_wanted(job: Job, record: JobRecord) -> bool:
     return not job.account.claims.holds(record, job.owner) or job.account.claims.is_awaited(record)
 
 
-def _cancel(client: RunComfy, request_id: str) -> CancelOutcome:
-    """With a second try, since what stays in the queue will be charged."""
+def _cancel(client: RunComfy, request_id: str) -> bool:
+    """Whether a job is cancelled, with a second try, since what stays in the queue will be charged."""
 
     def came_through() -> bool:
         return client.status(request_id).state is JobState.CANCELLED
@@ -171,7 +171,6 @@ def _cancel(client: RunComfy, request_id: str) -> CancelOutcome:
     except TransientError:
         with suppress(TransientError):
             if came_through():
-                return CancelOutcome.CANCELLED
-    outcome = client.cancel(request_id)
+                return True
     # There is nothing left to cancel, either, where the first call came through.
-    return CancelOutcome.CANCELLED if outcome is CancelOutcome.NOT_CANCELLABLE and came_through() else outcome
+    return client.cancel(request_id) or came_through()

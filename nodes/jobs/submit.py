@@ -34,7 +34,7 @@ def submit(job: Job, order: Order, seen: Sequence[JobRecord], purchase: Purchase
         BudgetReached, NoFreePlace, JournalUnusable: as `Journal.create`; nothing was sent.
     """
     account = job.account
-    _check_wanted(job)
+    job.cancellation.check()
     # Before the intent: a call that would be of no use needs none.
     account.rate_limiter.check()
     started = account.clock.with_sleep()
@@ -48,7 +48,7 @@ def submit(job: Job, order: Order, seen: Sequence[JobRecord], purchase: Purchase
 
     def check_in_time() -> None:
         """Asked when the connection stands, before the first byte of the request."""
-        _check_wanted(job)
+        job.cancellation.check()
         if account.clock.with_sleep() - started > FIRST_BYTE_SECONDS:
             raise ConnectError(Text("reasons.tookTooLong"))
 
@@ -64,11 +64,6 @@ def submit(job: Job, order: Order, seen: Sequence[JobRecord], purchase: Purchase
         raise
     _accept(job, intent, request_id)
     return True
-
-
-def _check_wanted(job: Job) -> None:
-    if job.cancellation.is_cancelled():
-        raise StopRequested
 
 
 def _accept(job: Job, intent: JobRecord, request_id: str) -> None:

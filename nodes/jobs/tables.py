@@ -128,15 +128,15 @@ def successful(request: GenerationRequest) -> tuple[sa.ColumnElement[bool], ...]
     return JOBS.c.resolution == request.resolution, JOBS.c.duration == request.duration, ended
 
 
-def read(connection: Connection, condition: sa.ColumnElement[bool]) -> JobRecord | None:
+def find(connection: Connection, condition: sa.ColumnElement[bool]) -> JobRecord | None:
     return next(iter(newest(connection, condition, limit=1)), None)
 
 
 def accept(connection: Connection, record: JobRecord, now: float) -> JobRecord:
     """As `Journal.accept`, of a record with its id; does nothing where the acceptance is written already."""
     mine = JOBS.c.uid == record.uid
-    other = read(connection, (JOBS.c.request_id == record.request_id) & ~mine)
-    if read(connection, mine) is None:
+    other = find(connection, (JOBS.c.request_id == record.request_id) & ~mine)
+    if find(connection, mine) is None:
         row = insertion(record.uid, Order(record.request or GenerationRequest("(unknown)"), record.key, record.run))
         created = {"created": record.created, "changed": now, "estimate": record.estimate}
         connection.execute(row.values(state=State.REFUSED, **created))
@@ -145,16 +145,19 @@ def accept(connection: Connection, record: JobRecord, now: float) -> JobRecord:
         unclear = sa.update(JOBS).where(mine, JOBS.c.state == State.INTENDED)
         connection.execute(unclear.values(state=State.UNKNOWN, reason=reason))
     else:
-        state = State.SURPLUS if another_is_unfinished(connection, record) else State.ACCEPTED
+        state = beside_others(connection, record, State.ACCEPTED)
         accepted = sa.update(JOBS).where(mine, JOBS.c.state.in_(NOT_ACCEPTED_YET))
         connection.execute(accepted.values(state=state, request_id=record.request_id, changed=now))
-    return read(connection, mine) or record
+    return find(connection, mine) or record
 
 
-def another_is_unfinished(connection: Connection, record: JobRecord) -> bool:
-    """Whether another job of the same request, account and run is: the unique index has room for one."""
-    others = of_the_same(record.key, record.run) & (JOBS.c.uid != record.uid)
-    return read(connection, others & JOBS.c.state.in_(UNFINISHED)) is not None
+def beside_others(connection: Connection, record: JobRecord, state: State) -> State:
+    """The state to write of a job: another one where it is to be unfinished, and another job of the same request,
+    account and run is already. The unique index has room for one."""
+    unfinished = of_the_same(record.key, record.run) & JOBS.c.state.in_(UNFINISHED)
+    if state not in UNFINISHED or find(connection, unfinished & (JOBS.c.uid != record.uid)) is None:
+        return state
+    return State.SURPLUS if record.request_id else State.UNKNOWN_REPORTED
 
 
 def of_the_same(key: RequestKey, run: str) -> sa.ColumnElement[bool]:
@@ -168,14 +171,13 @@ def take_over(connection: Connection, rows: Sequence[Mapping[Any, Any]], now: fl
     taken = 0
     for row in rows:
         record = record_of(row)
-        if read(connection, JOBS.c.uid == record.uid):
+        if find(connection, JOBS.c.uid == record.uid):
             if record.request_id:  # which it may have got since it was taken over
                 accept(connection, record, now)
             continue
-        values = {**row, "claim_owner": "", "claim_until": 0.0}
+        state = beside_others(connection, record, record.state)
+        values = {**row, "state": state, "claim_owner": "", "claim_until": 0.0}
         del values["id"]
-        if record.state in UNFINISHED and another_is_unfinished(connection, record):
-            values["state"] = State.SURPLUS if record.request_id else State.UNKNOWN_REPORTED
         connection.execute(sa.insert(JOBS).values(values))
         taken += 1
     return taken

@@ -10,7 +10,6 @@ import os
 import re
 import time
 import unicodedata
-from collections.abc import Iterator
 from contextlib import suppress
 from itertools import count, takewhile
 from pathlib import Path
@@ -35,8 +34,6 @@ LINK_PREFIX: Final = "link-"
 _UUID: Final = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _NUMBER: Final = "(?:-([2-9]|1[0-6]))?"
 """Of a job's second and further videos."""
-_HASH: Final = 8
-"""Hexadecimal digits."""
 _READ_LETTERS: Final = 1000
 """Of a text, of which the name can hold but the beginning."""
 _CATEGORIES: Final = "LMN"
@@ -108,11 +105,12 @@ def state_of(file: Path) -> Disk:
 def request_id_of(file: Path) -> str:
     """The id of the job whose video is in a file of such a name; empty if it is no job's."""
     stem = re.sub(f"{_NUMBER}$", "", file.stem)
-    if found := re.search(f"(?:^|-)({_UUID})$", stem.lower()):
-        return found[1]
-    known = (each for each in _endings(stem) if stem.endswith(_id_in_name(each)))
-    old = stem if is_request_id(stem) and not stem.startswith(LINK_PREFIX) else ""
-    return next(known, old)
+    parts = stem.split("-")
+    for end in ("-".join(parts[start:]) for start in range(len(parts))):
+        request_id = end.rpartition("~")[0] or end.lower()
+        if _id_in_name(request_id) in (end, end.lower()):
+            return request_id
+    return stem if is_request_id(stem) and not stem.startswith(LINK_PREFIX) else ""
 
 
 def text_in_name(text: str) -> str:
@@ -145,10 +143,4 @@ def _id_in_name(request_id: str) -> str:
     """An id as it stands in a name. RunComfy's are UUIDs; others could differ by case alone, or be part of each
     other, so that a hash stands behind them."""
     unmistakable = re.fullmatch(_UUID, request_id)
-    return request_id if unmistakable else f"{request_id}~{hash_of(request_id)[:_HASH]}"
-
-
-def _endings(stem: str) -> Iterator[str]:
-    """What could be the id in front of the hash that a name ends with."""
-    parts = stem[: -_HASH - 1].split("-") if stem[-_HASH - 1 : -_HASH] == "~" else []
-    return ("-".join(parts[start:]) for start in range(len(parts)))
+    return request_id if unmistakable else f"{request_id}~{hash_of(request_id)[:8]}"

@@ -95,9 +95,11 @@ class Cancellation:
         self.slept = 0.0
         """Seconds for which the machine has slept, or something has blocked the event loop."""
 
-    def is_cancelled(self) -> bool:
-        """Whether nobody waits any more, be it for Stop, a failed sibling or Ctrl+C; for long work in threads."""
-        return self._left or self.is_stopped() or not threading.main_thread().is_alive()
+    def check(self) -> None:
+        """Raise `StopRequested` if nobody waits any more, be it for Stop, a failed sibling or Ctrl+C; for long work in
+        threads."""
+        if self._left or self.is_stopped() or not threading.main_thread().is_alive():
+            raise StopRequested
 
     def awake(self) -> float:
         """Seconds from some moment on, without those that the machine slept, which is what a long gap counts as."""

@@ -16,7 +16,7 @@ from ..http_client import LimitedAdapter, Session, failure_reason
 from ..http_exchange import Exchange, ResponseTooLarge
 from .errors import NO_CALL, ConnectError, InvalidResponse, ReadError, Subject
 from .request import MODEL_ID, GenerationRequest
-from .responses import Answer, ApiResponse, CancelOutcome, JobResult, JobStatus, ModelInfo
+from .responses import Answer, ApiResponse, JobResult, JobStatus, ModelInfo
 from .token import Token, is_loopback
 
 MAX_REPLY: Final = 1024 * 1024
@@ -34,6 +34,9 @@ class ApiRequest:
     """What its errors tell."""
     body: Mapping[str, str | int] | None = None
     """Of the submit, the one call that must not be made twice; no other has one."""
+    before_first_byte: Callable[[], None] | None = None
+    """Called when the connection stands, TLS included, right before the request is sent. A `SeedanceError` or
+    `StopRequested` of its is raised by `send`, and nothing is sent."""
 
 
 @dataclass(frozen=True)
@@ -45,17 +48,15 @@ class Limits:
     """Between two pieces of the answer."""
     total: float = 45.0
     submit: float = 60.0
-    """In place of it for a submit: an answer that is given up may be a job that was paid for."""
+    """In place of both for a submit: an answer that is given up may be a job that was paid for."""
 
 
 class Transport(Protocol):
-    def send(self, request: ApiRequest, /, *, before_first_byte: Callable[[], None] | None = None) -> ApiResponse:
+    def send(self, request: ApiRequest, /) -> ApiResponse:
         """One exchange.
 
-        ``before_first_byte`` is called when the connection stands, TLS included, right before the request is sent. A
-        `SeedanceError` or `StopRequested` of its is raised here, and nothing is sent. Raises `ConnectError` where no
-        byte of the request has left, `ReadError` where one may have, and `InvalidResponse` for an answer that is a
-        redirect, compressed or too large.
+        Raises `ConnectError` where no byte of the request has left, `ReadError` where one may have, and
+        `InvalidResponse` for an answer that is a redirect, compressed or too large.
         """
 
 
@@ -73,8 +74,8 @@ class RunComfy:
         An error whose `not_accepted` is false leaves open whether the service took the job.
         """
         subject = Subject(self.model, token_source=self.token_source)
-        call = ApiRequest("POST", f"/v1/models/{self.model}", subject, request.body())
-        return Answer(self.transport.send(call, before_first_byte=before_first_byte), subject).submission()
+        call = ApiRequest("POST", f"/v1/models/{self.model}", subject, request.body(), before_first_byte)
+        return self._answer(call).submission()
 
     def status(self, request_id: str) -> JobStatus:
         return self._about_job(request_id, "GET", "status").status()
@@ -82,19 +83,21 @@ class RunComfy:
     def result(self, request_id: str) -> JobResult:
         return self._about_job(request_id, "GET", "result?include_cost=true").result()
 
-    def cancel(self, request_id: str) -> CancelOutcome:
-        """Take a job back out of the queue; one that is running already cannot be."""
-        return self._about_job(request_id, "POST", "cancel").cancellation()
+    def cancel(self, request_id: str) -> bool:
+        """Take a job back out of the queue. Whether it is: one that is running already cannot be."""
+        return self._about_job(request_id, "POST", "cancel").is_cancelled()
 
     def model_info(self) -> ModelInfo:
         """What the model costs, as far as the service tells. Also a free check of the token."""
         subject = Subject(self.model, None, Charge.NOTHING, self.token_source)
-        return Answer(self.transport.send(ApiRequest("GET", f"/v1/models/{self.model}", subject)), subject).model()
+        return self._answer(ApiRequest("GET", f"/v1/models/{self.model}", subject)).model()
 
     def _about_job(self, request_id: str, method: str, what: str) -> Answer:
         subject = Subject(request_id, request_id, Charge.ACCEPTED, self.token_source)
-        call = ApiRequest(method, f"/v1/requests/{request_id}/{what}", subject)
-        return Answer(self.transport.send(call), subject)
+        return self._answer(ApiRequest(method, f"/v1/requests/{request_id}/{what}", subject))
+
+    def _answer(self, call: ApiRequest) -> Answer:
+        return Answer(self.transport.send(call), call.subject)
 
 
 @dataclass(eq=False)
@@ -109,12 +112,12 @@ class HttpTransport:
     def __post_init__(self) -> None:
         self._kept = self._session()
 
-    def send(self, request: ApiRequest, /, *, before_first_byte: Callable[[], None] | None = None) -> ApiResponse:
+    def send(self, request: ApiRequest, /) -> ApiResponse:
         session, seconds = self._kept, self.limits.total
         if request.body is not None:
             # A kept connection may just have been closed by the service: it would look as if the request had arrived.
             session, seconds = self._session(), self.limits.submit
-        exchange = Exchange(seconds, MAX_REPLY, self.clock, before_first_byte=before_first_byte)
+        exchange = Exchange(seconds, MAX_REPLY, self.clock, before_first_byte=request.before_first_byte)
         failure: Exception
         try:
             with exchange:
@@ -135,7 +138,8 @@ class HttpTransport:
         raise failure.with_traceback(None)
 
     def _answer(self, session: Session, request: ApiRequest) -> ApiResponse:
-        url, timeout = self.origin + request.path, (self.limits.connect, self.limits.read)
+        read = self.limits.read if request.body is None else self.limits.submit
+        url, timeout = self.origin + request.path, (self.limits.connect, read)
         with session.request(
             request.method, url, json=request.body, auth=self.token, timeout=timeout, stream=True
         ) as response:

@@ -1,16 +1,14 @@
 """Every way in which a call to RunComfy can fail.
 
-RunComfyError
+RunComfyError               by its key alone, where no code tells it from others
 ├── InvalidRequest          an input that cannot be meant: it never left this machine
 ├── MissingToken            no token that can be used: nothing left this machine
-├── InvalidOrigin           RUNCOMFY_API_BASE_URL may not be sent a token: nothing left this machine
 ├── TransientError          may go away by itself, as a 5xx may: reads are repeated until the deadline
 │   ├── ConnectError        no byte of the request has left
 │   ├── ReadError           the connection broke or timed out before a whole answer came
 │   ├── RateLimited         HTTP 429: too many calls; nothing was done
 │   └── InvalidResponse     a success or a redirect that is not what the documentation describes
-└── RejectedError           a definite no, as to a wrong input: asking again brings the same answer
-    ├── AuthenticationError the token is wrong, expired or revoked, or the account is not active
+└── RejectedError           a definite no, as to a wrong input or token: asking again brings the same answer
     ├── PermissionDenied    somebody else's request
     └── NotFound            an unknown, deleted or expired request
 
@@ -76,10 +74,6 @@ class MissingToken(RunComfyError):
     """None in any place, one that cannot be read, or one that cannot be a token."""
 
 
-class InvalidOrigin(RunComfyError):
-    """It could be read on the way, or is no address at all."""
-
-
 class TransientError(RunComfyError):
     not_accepted = False
 
@@ -113,9 +107,6 @@ class InvalidResponse(TransientError):
 class RejectedError(RunComfyError): ...
 
 
-class AuthenticationError(RejectedError): ...
-
-
 class PermissionDenied(RejectedError): ...
 
 
@@ -125,7 +116,7 @@ class NotFound(RejectedError): ...
 _BY_CODE: Final[dict[int | None, tuple[type[RunComfyError], str]]] = {
     400001: (RejectedError, "invalidIdentifier"),
     400002: (RejectedError, "insufficientFunds"),
-    400004: (AuthenticationError, "tokenRejected"),
+    400004: (RejectedError, "tokenRejected"),
     403001: (PermissionDenied, "permissionDenied"),
     404001: (NotFound, "notFound"),
 }

@@ -31,7 +31,7 @@ _FLAG = re.compile(r"(?<!\S)--(resolution|rs|ratio|rt|duration|dur|seed)(?=[\s=]
 
 @dataclass(frozen=True)
 class Options:
-    """Everything about a video but its text. Defaults are the API's own."""
+    """Everything about a video but its text. Defaults are the API's own. Raises `InvalidRequest`."""
 
     resolution: str = "480p"
     ratio: str = "16:9"
@@ -39,14 +39,11 @@ class Options:
     """Seconds, 2 to 12."""
     seed: int = 38810827
 
-    def problem(self) -> str | None:
-        """Why the schema does not allow a value; None if it allows all."""
-        return (
-            validate_choice("resolution", self.resolution, RESOLUTIONS)
-            or validate_choice("ratio", self.ratio, RATIOS)
-            or validate_number("duration", self.duration, MIN_DURATION, MAX_DURATION)
-            or validate_number("seed", self.seed, 0, MAX_SEED)
-        )
+    def __post_init__(self) -> None:
+        check_choice("resolution", self.resolution, RESOLUTIONS)
+        check_choice("ratio", self.ratio, RATIOS)
+        check_number("duration", self.duration, MIN_DURATION, MAX_DURATION)
+        check_number("seed", self.seed, 0, MAX_SEED)
 
 
 @dataclass(frozen=True)
@@ -61,7 +58,7 @@ class GenerationRequest:
 
     @classmethod
     def of(cls, text: str, options: Options | None) -> GenerationRequest:
-        """From the two sockets; whatever a workflow file put on them."""
+        """From the values of the two sockets, which may be anything that a workflow file holds."""
         if options is None:
             return cls(text)
         if not isinstance(options, Options):
@@ -69,9 +66,8 @@ class GenerationRequest:
         return cls(text, **asdict(options))
 
     def __post_init__(self) -> None:
-        options = Options(self.resolution, self.ratio, self.duration, self.seed)
-        if problem := validate_text(self.text) or options.problem():
-            raise InvalidRequest(problem)
+        check_text(self.text)
+        Options(self.resolution, self.ratio, self.duration, self.seed)  # which checks them
 
     def body(self) -> dict[str, str | int]:
         """The JSON body of the submit call."""
@@ -82,30 +78,28 @@ class GenerationRequest:
         return json.dumps(self.body(), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
-def validate_text(text: object) -> str | None:
-    """Why ``text`` cannot be a prompt; None if it can."""
+def check_text(text: object) -> None:
+    """Raises `InvalidRequest` for what cannot be a prompt."""
     if not isinstance(text, str):
-        return Text("input.text", value=f"{text!r:.60}")
+        raise InvalidRequest(Text("input.text", value=f"{text!r:.60}"))
     if not text.strip():
-        return Text("input.empty")
+        raise InvalidRequest(Text("input.empty"))
     if any("\ud800" <= mark <= "\udfff" for mark in text):
-        return Text("input.broken")
-    flag = _FLAG.search(text)
-    return Text("input.flag", flag=flag.group()) if flag else None
+        raise InvalidRequest(Text("input.broken"))
+    if flag := _FLAG.search(text):
+        raise InvalidRequest(Text("input.flag", flag=flag.group()))
 
 
-def validate_choice(name: str, value: object, choices: tuple[str, ...]) -> str | None:
-    """Why ``value`` is none of ``choices``; None if it is one."""
-    if value in choices:
-        return None
-    return Text("input.choice", name=name, value=f"{value!r:.60}", choices=", ".join(choices))
+def check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+    """Raises `InvalidRequest` for what is none of ``choices``."""
+    if value not in choices:
+        raise InvalidRequest(Text("input.choice", name=name, value=f"{value!r:.60}", choices=", ".join(choices)))
 
 
-def validate_number(name: str, value: object, low: int, high: int) -> str | None:
-    """Why ``value`` is no whole number from ``low`` to ``high``; None if it is one."""
-    if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
-        return None
-    return Text("input.number", name=name, value=f"{value!r:.60}", low=low, high=high)
+def check_number(name: str, value: object, low: int, high: int) -> None:
+    """Raises `InvalidRequest` for what is no whole number from ``low`` to ``high``."""
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise InvalidRequest(Text("input.number", name=name, value=f"{value!r:.60}", low=low, high=high))
 
 
 def text_hint(text: str) -> str | None:

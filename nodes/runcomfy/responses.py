@@ -44,11 +44,6 @@ class JobState(Enum):
     """A word that is not documented; taken for running."""
 
 
-class CancelOutcome(Enum):
-    CANCELLED = "cancelled"
-    NOT_CANCELLABLE = "not_cancellable"
-
-
 @dataclass(frozen=True)
 class JobStatus:
     state: JobState
@@ -84,10 +79,6 @@ _WORDS: Final = {
     **dict.fromkeys(("completed", "succeeded"), JobState.SUCCEEDED),
     **dict.fromkeys(("failed", "error"), JobState.FAILED),
     **dict.fromkeys(("cancelled", "canceled"), JobState.CANCELLED),
-}
-_OUTCOMES: Final = {
-    **dict.fromkeys(("cancelled", "canceled"), CancelOutcome.CANCELLED),
-    "not_cancellable": CancelOutcome.NOT_CANCELLABLE,
 }
 
 
@@ -138,11 +129,12 @@ class Answer:
             state = JobState.FAILED
         return JobResult(state, word, videos, reason, number_in(body.get("cost")))
 
-    def cancellation(self) -> CancelOutcome:
+    def is_cancelled(self) -> bool:
         """What the cancel call did. Only `outcome` tells: beside it, `status` has been seen to say something else."""
-        if outcome := _OUTCOMES.get(str(self._body.get("outcome"))):
-            return outcome
-        raise self._error("noOutcome")
+        outcome = self._body.get("outcome")
+        if outcome not in ("cancelled", "canceled", "not_cancellable"):
+            raise self._error("noOutcome")
+        return outcome != "not_cancellable"
 
     def model(self) -> ModelInfo:
         if self._body.get("error_code"):

@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
-from ..files import make_private_folder, remove_private, write_private
+from ..files import make_private_folder, write_private
 from ..texts import SETTINGS
-from .errors import InvalidOrigin, MissingToken
+from .errors import MissingToken, RunComfyError
 
 VARIABLES: Final = ("RUNCOMFY_API_TOKEN", "RUNCOMFY_TOKEN", "YOUR_API_TOKEN")
 DEFAULT_ORIGIN: Final = "https://model-api.runcomfy.net"
@@ -57,7 +57,7 @@ class Token(AuthBase):
 
 def find_token(environment: Mapping[str, str], file: Path) -> Token:
     """The token that is saved, or of the first variable that is set. Raises `MissingToken`, also if it is none."""
-    if (saved := _saved(file)).strip():
+    if saved := saved_token(file):
         return Token(_checked(saved, SETTINGS), SETTINGS)
     if name := variable_in_use(environment):
         return Token(_checked(environment[name], name), name)
@@ -67,11 +67,6 @@ def find_token(environment: Mapping[str, str], file: Path) -> Token:
 def variable_in_use(environment: Mapping[str, str]) -> str | None:
     """The first variable that is set: the one that holds the token where none is saved."""
     return next((name for name in VARIABLES if environment.get(name, "").strip()), None)
-
-
-def is_saved(file: Path) -> bool:
-    """Whether a token is saved. Raises `MissingToken` where that cannot be read."""
-    return bool(_saved(file).strip())
 
 
 def save_token(text: str, file: Path) -> None:
@@ -85,14 +80,10 @@ def save_token(text: str, file: Path) -> None:
     write_private(value, file)
 
 
-def clear_token(file: Path) -> None:
-    """Delete the saved token, and what a crash may have left of saving it. Raises OSError."""
-    remove_private(file)
-
-
-def _saved(file: Path) -> str:
+def saved_token(file: Path) -> str:
+    """What is saved as the token; an empty text for nothing. Raises `MissingToken` where that cannot be read."""
     try:
-        return file.read_text(encoding="utf-8", errors="replace")
+        return file.read_text(encoding="utf-8", errors="replace").strip()
     except FileNotFoundError:
         return ""
     except OSError as error:
@@ -110,7 +101,10 @@ def _checked(text: str, source: str) -> str:
 
 
 def api_origin(environment: Mapping[str, str]) -> str:
-    """Where the API is: RunComfy's own, or RUNCOMFY_API_BASE_URL. Raises `InvalidOrigin` where no token may be sent."""
+    """Where the API is: RunComfy's own, or RUNCOMFY_API_BASE_URL.
+
+    Raises `RunComfyError` where no token may be sent: it could be read on the way, or that is no address at all.
+    """
     value = environment.get("RUNCOMFY_API_BASE_URL", "").strip() or DEFAULT_ORIGIN
     try:
         parts = urlsplit(value)
@@ -124,7 +118,7 @@ def api_origin(environment: Mapping[str, str]) -> str:
             return f"{parts.scheme}://{shown}" + (f":{port}" if port not in (None, usual) else "")
     except ValueError:
         pass
-    raise InvalidOrigin("invalidOrigin")
+    raise RunComfyError("invalidOrigin")
 
 
 def is_loopback(host: str) -> bool:

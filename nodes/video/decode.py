@@ -1,29 +1,35 @@
-"""A video file into one tensor, if there is memory for it: on the machine, and in the container around this process.
-
-One thread decodes, others convert what was decoded before.
-"""
+"""The frames of a video: all in one tensor, if there is memory for it, or a few at a time, to be upscaled."""
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import psutil
 import torch
 
-from .errors import AGAIN, CorruptVideo, VideoError
+from .errors import CorruptVideo, UnsupportedVideo, VideoError
 from .probe import ALL, Selection, VideoInfo, read_timeline
 from .reader import open_frames, orientation_of, write_rgb
 
+if TYPE_CHECKING:
+    from .encode import VideoWriter
+
 SPARE: Final = 256 * 1024 * 1024
 """Bytes of memory that are left alone, for the decoder and everything else that goes on."""
+_PIECE: Final = 4 * 1024 * 1024
+Part = tuple[torch.Tensor, list[int]]
+"""Frames, [frames, height, width, 3], RGB, 0..1, and when each is shown, in ticks of the source's time base."""
+Parts = Generator[Part, None, None]
 
 
 @dataclass(frozen=True)
@@ -39,21 +45,22 @@ def decode(
     *,
     dtype: torch.dtype = torch.float32,
     progress: Callable[[int, int], object] = lambda *_: None,
-    is_cancelled: Callable[[], bool] = lambda: False,
+    check_stop: Callable[[], None] = lambda: None,
 ) -> Clip:
     """Read the selected frames of a video. Blocks; meant for a worker thread. Needs their memory and a few frames more.
 
-    ``progress`` is called with the frames done and in all, ``is_cancelled`` before every frame.
+    One thread decodes, others convert what was decoded before.
+    ``progress`` is called with the frames done and in all, ``check_stop`` before every packet and
+    frame, which may raise `StopRequested`.
 
     Raises:
         UnsupportedVideo: it is none, or of a kind that is not read.
         CorruptVideo: it is incomplete.
         VideoError: the selection leaves no frame, or they would not fit into memory; nothing was allocated.
-        StopRequested: ``is_cancelled`` said so.
     """
-    timeline = read_timeline(file, selection, is_cancelled)
+    timeline = read_timeline(file, selection, check_stop)
     wanted = timeline.wanted
-    with open_frames(file, wanted.start, timeline.times, is_cancelled) as (stream, first, frames):
+    with open_frames(file, wanted.start, timeline.times, check_stop) as (stream, first, frames):
         info, orientation = timeline.info(stream, first), orientation_of(first)
         images = allocate((len(wanted), info.height, info.width, 3), file, dtype)
         out, done, workers = images.numpy(), 0, max(2, (os.cpu_count() or 1) // 2)
@@ -67,7 +74,7 @@ def decode(
                     done += 1
                     progress(done, len(out))
         if done < len(out):
-            raise CorruptVideo("video.breaksOff", AGAIN, name=file.name, frames=done + len(pending))
+            raise CorruptVideo("video.breaksOff", name=file.name, frames=done + len(pending))
     return Clip(images, info)
 
 
@@ -113,3 +120,89 @@ def container_memory(root: Path) -> Iterator[int]:
                 yield int(most) - int(used) + int(cached)
             except (OSError, ValueError):  # there is no such group, or its limit is "max"
                 continue
+
+
+class FileFrames:
+    """The frames of a file that are shown from ``start`` seconds on, for ``duration`` seconds or, for 0, to the end.
+
+    Raises `UnsupportedVideo`, `CorruptVideo`, and what ``check_stop`` does.
+    """
+
+    def __init__(self, file: Path, window: tuple[float, float], check_stop: Callable[[], None]) -> None:
+        self.name, self._file, self._check_stop = file.stem, file, check_stop
+        timeline = read_timeline(file, ALL, check_stop)
+        with open_frames(file, check_stop=check_stop) as (stream, first, _):
+            info, self._orientation = timeline.info(stream, first), orientation_of(first)
+            self.time_base = stream.time_base or Fraction(1, 1000)
+            aspect = stream.sample_aspect_ratio or Fraction(1)
+        self.width, self.height, self.rate = info.width, info.height, Fraction(info.fps).limit_denominator(100_000)
+        self.pixel_aspect = 1 / aspect if self._orientation.is_turned else aspect
+        # As core cuts: by the ticks of the video.
+        start, duration = window
+        self._shift = int(start / self.time_base)
+        self._start = self._shift if start or duration else -math.inf
+        self._end = int((start + duration) / self.time_base) if duration else math.inf
+        self.count = sum(map(self._is_in, timeline.times)) or info.frames
+
+    def digest(self) -> str:
+        """Equal for equal content alone."""
+        found = hashlib.sha256(f"{self._start} {self._end}".encode())
+        with self._file.open("rb") as file:
+            while piece := file.read(_PIECE):
+                found.update(piece)
+        return found.hexdigest()
+
+    def parts(self, size: int) -> Parts:
+        with open_frames(self._file, check_stop=self._check_stop) as (_, _, frames):
+            wanted = (frame for frame in frames if frame.pts is None or self._is_in(frame.pts))
+            done = 0
+            while some := list(islice(wanted, size)):
+                images = torch.empty((len(some), self.height, self.width, 3))
+                for number, frame in enumerate(some):
+                    write_rgb(frame, self._orientation, images[number].numpy(), self._file, done + number)
+                done += len(some)
+                yield images, [(frame.pts or 0) - self._shift for frame in some]
+
+    def add_sound(self, writer: VideoWriter) -> None:
+        start, end = (float(time * self.time_base) for time in (self._start, self._end))
+        writer.copy_sound(self._file, start, end)
+
+    def _is_in(self, time: int) -> bool:
+        return self._start <= time < self._end
+
+
+class TensorFrames:
+    """Frames that are in memory: a tensor [frames, height, width, channels], RGB first, 0..1.
+
+    ``sound`` is [channels, samples], -1..1, and its rate; None for a silent video.
+    """
+
+    name, pixel_aspect = "video", Fraction(1)
+
+    def __init__(self, images: torch.Tensor, rate: Fraction, sound: tuple[torch.Tensor, int] | None) -> None:
+        if not images.numel():
+            raise UnsupportedVideo("video.noFrames")
+        self._images, self._sound = images[..., :3], sound
+        self.count, self.height, self.width, _ = self._images.shape
+        self.rate = rate.limit_denominator(100_000)
+        self.time_base = 1 / self.rate
+
+    def digest(self) -> str:
+        found = hashlib.sha256(f"{tuple(self._images.shape)} {self.rate} {self._images.dtype}".encode())
+        for tensor in (*self._images, *(self._sound[:1] if self._sound else ())):
+            found.update(tensor.cpu().contiguous().numpy())
+        return found.hexdigest()
+
+    def parts(self, size: int) -> Parts:
+        for first in range(0, self.count, size):
+            part = self._images[first : first + size]
+            yield part, list(range(first, first + len(part)))
+
+    def add_sound(self, writer: VideoWriter) -> None:
+        if self._sound:
+            waveform, rate = self._sound
+            most = math.ceil(self.count / self.rate * rate)
+            writer.encode_sound(waveform[:, :most].float().cpu().numpy(), rate)
+
+
+FrameSource = FileFrames | TensorFrames

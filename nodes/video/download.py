@@ -16,14 +16,12 @@ from typing import Final
 import requests
 from urllib3.exceptions import HTTPError
 
-from ..errors import StopRequested
 from ..files import Wait, patiently, pause, remove, replace, sync
 from ..http_client import InvalidProxy, failure_reason
 from ..http_exchange import Exchange, ResponseTooLarge
 from ..texts import Text
 from .errors import DiskFailure, DownloadInterrupted, HostUnreachable, LinkExpired, VideoError, disk_error
 from .file_format import check_mp4
-from .url_policy import check_url
 
 MAX_SIZE: Final = 512 * 1024 * 1024
 """Bytes of a video; Seedance's own have a few million."""
@@ -48,8 +46,8 @@ class Download:
 
     target: Path
     session: requests.Session
+    """Judges where links lead."""
     _: KW_ONLY
-    trusted_origin: str | None = None
     max_size: int = MAX_SIZE
     clock: Callable[[], float] = time.monotonic
     wait: Wait = pause
@@ -64,22 +62,15 @@ class Download:
         self._validator = ""
         self._is_whole = False
 
-    def attempt(self, link: str, progress: Callable[[int, int | None], None], stopped: Callable[[], bool]) -> None:
+    def attempt(self, link: str, progress: Callable[[int, int | None], None], check_stop: Callable[[], None]) -> None:
         """Fetch all, or all that is still missing, then check it and give it its name. Blocks.
 
-        ``progress`` is called with the bytes received and in all, ``stopped`` before every reading, of the head as
-        well. Raises `DownloadInterrupted` or `LinkExpired` where another attempt, or another link, may help, another
-        `VideoError` where not, and `StopRequested`.
+        ``progress`` is called with the bytes received and in all, ``check_stop`` before every reading, of the head
+        as well. Raises `DownloadInterrupted` or `LinkExpired` where another attempt, or another link, may help, another
+        `VideoError` where not, and what ``check_stop`` does.
         """
-        if not (self.trusted_origin and link.startswith(self.trusted_origin + "/")):
-            check_url(link)
-
-        def go_on() -> None:
-            if stopped():
-                raise StopRequested
-
         size = self.max_size + AROUND
-        exchange = Exchange(ATTEMPT_TIMEOUT, size, self.clock, before_first_byte=go_on, before_read=go_on)
+        exchange = Exchange(ATTEMPT_TIMEOUT, size, self.clock, before_first_byte=check_stop, before_read=check_stop)
         try:
             with exchange:
                 self._transfer(link, progress)
@@ -192,8 +183,6 @@ class Download:
             return VideoError("video.badProxy", reason=reason)
         if isinstance(error, requests.exceptions.TooManyRedirects):
             return VideoError("video.endlessRedirects")
-        if isinstance(error, requests.exceptions.InvalidSchema):
-            return VideoError("video.redirectNotHttps")
         if isinstance(error, ValueError):
             # What requests and urllib raise for a link, or a redirect, that cannot be taken apart.
             return VideoError("video.badLink")

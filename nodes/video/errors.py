@@ -15,13 +15,9 @@ from __future__ import annotations
 import errno
 import re
 from pathlib import Path
-from typing import Final
 
-from ..errors import SeedanceError
+from ..errors import Charge, SeedanceError
 from ..texts import Text
-
-AGAIN: Final = Text("errors.video.again")
-"""What to do about a damaged video."""
 
 
 class VideoError(SeedanceError):
@@ -54,7 +50,9 @@ class DiskFailure(VideoError): ...
 class UnsupportedVideo(VideoError): ...
 
 
-class CorruptVideo(VideoError): ...
+class CorruptVideo(VideoError):
+    def __init__(self, key: str, **values: str | int) -> None:
+        super().__init__(key, Text("errors.video.again"), charge=Charge.NO_MATTER, request_id=None, **values)
 
 
 def name_of(file: Path) -> str:

@@ -1,23 +1,28 @@
-"""What kind of video a file is, and whether it is there to its end, by its first bytes and its parts.
+"""What kind of video a file is, and whether it is complete, by its first bytes and its parts; and the part with the
+workflow that made a video: dropped into ComfyUI, the file brings the graph back.
 
-FFmpeg is given the format: left to itself it goes by content whatever the name says, and some contents are lists of
-other files. A playlist that somebody uploads as a video would be shown with the frames of any video on this machine.
+FFmpeg is told the format. By itself it guesses from the content, whatever the name says, and some contents are lists of
+other files: a playlist uploaded as a video would show the frames of any video on this machine.
 """
 
 from __future__ import annotations
 
+import json
+import logging
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from .errors import AGAIN, CorruptVideo, UnsupportedVideo, cannot_open, name_of
+from .errors import CorruptVideo, UnsupportedVideo, cannot_open, name_of
 
 MOST_BOXES: Final = 100_000
 """Beside each other; a file of nothing but tiny ones would take minutes."""
 _FIRST_BOXES: Final = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 """With which an MP4 or QuickTime file may begin; old QuickTime files have no `ftyp`."""
 _EBML, _SEGMENT, _CLUSTER = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67", b"\x1f\x43\xb6\x75"
+
+_log: Final = logging.getLogger("seedance")
 
 Part = tuple[bytes, int | None]
 """The kind of a part of a file, and the bytes from its start to where the next one is looked for; None: nowhere."""
@@ -66,12 +71,12 @@ def _check_boxes(file: Path) -> None:
     """Make sure that a file of boxes (ISO/IEC 14496-12) has an index and pictures, the last fragment too."""
     kinds = _walk(file, _box)
     if len(kinds) > MOST_BOXES:
-        raise CorruptVideo("video.tooManyBoxes", AGAIN, name=name_of(file), most=f"{MOST_BOXES:,}")
+        raise CorruptVideo("video.tooManyBoxes", name=name_of(file), most=f"{MOST_BOXES:,}")
     missing = [kind.decode() for kind in (b"moov", b"mdat") if kind not in kinds]
     if [kind for kind in kinds if kind in (b"moof", b"mdat")][-1:] == [b"moof"]:
         missing = ["mdat"]
     if missing:
-        raise CorruptVideo("video.noBox", AGAIN, name=name_of(file), boxes="/".join(missing))
+        raise CorruptVideo("video.noBox", name=name_of(file), boxes="/".join(missing))
 
 
 def _walk(file: Path, part: Callable[[bytes], Part], align: int = 1) -> list[bytes]:
@@ -91,7 +96,7 @@ def _walk(file: Path, part: Callable[[bytes], Part], align: int = 1) -> list[byt
             end = start + size
             start = end + -end % align
     if end > length:
-        raise CorruptVideo("video.cut", AGAIN, name=name_of(file), length=f"{length:,}", expected=f"{end:,}")
+        raise CorruptVideo("video.cut", name=name_of(file), length=f"{length:,}", expected=f"{end:,}")
     return kinds
 
 
@@ -125,3 +130,30 @@ def _number(head: bytes, place: int) -> tuple[int | None, int]:
     unknown = (1 << 7 * length) - 1
     value = int.from_bytes(head[place : place + length], "big") & unknown
     return None if value == unknown else value, place + length
+
+
+def metadata_box(metadata: Mapping[str, object]) -> bytes:
+    """Metadata as JSON, in the box that FFmpeg would write into an MP4's `moov`. Behind that, at the end of the file,
+    it changes nothing else in it, and ComfyUI's UI finds it there as well.
+
+    Empty if there is none, or if `json` does not take it: a workflow may hold anything.
+    """
+    try:
+        return _user_data({f"{name}": json.dumps(value) for name, value in metadata.items()}) if metadata else b""
+    except (TypeError, ValueError, RecursionError) as error:
+        _log.warning("Seedance: the workflow is not written into the video (%s).", error)
+        return b""
+
+
+def _user_data(values: Mapping[str, str]) -> bytes:
+    """A box of names and texts, by QuickTime's specification of metadata."""
+    handler = _make_box(b"hdlr", bytes(8) + b"mdta" + bytes(13))
+    keys = b"".join(_make_box(b"mdta", name.encode(errors="replace")) for name in values)
+    texts = (_make_box(b"data", struct.pack(">II", 1, 0) + text.encode()) for text in values.values())  # 1: UTF-8
+    items = b"".join(_make_box(struct.pack(">I", number), text) for number, text in enumerate(texts, 1))
+    listed = _make_box(b"keys", struct.pack(">II", 0, len(values)) + keys) + _make_box(b"ilst", items)
+    return _make_box(b"udta", _make_box(b"meta", bytes(4) + handler + listed))
+
+
+def _make_box(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I4s", 8 + len(content), kind) + content

@@ -10,9 +10,8 @@ from typing import Final
 
 import av
 
-from ..errors import StopRequested
 from ..texts import Text
-from .errors import AGAIN, CorruptVideo, UnsupportedVideo, VideoError
+from .errors import CorruptVideo, UnsupportedVideo, VideoError
 from .reader import open_frames, open_video, orientation_of
 
 DEFAULT_FPS: Final = 24.0
@@ -83,27 +82,26 @@ class Timeline:
         return VideoInfo(len(self.wanted), *size, _rate(stream, *self.rhythm) / self.wanted.step, notice)
 
 
-def probe(file: Path, is_cancelled: Callable[[], bool] = lambda: False, selection: Selection = ALL) -> VideoInfo:
+def probe(file: Path, check_stop: Callable[[], None] = lambda: None, selection: Selection = ALL) -> VideoInfo:
     """What `decode` would give, but only the first frame is decoded. Blocks. Raises as that does, save for memory."""
-    timeline = read_timeline(file, selection, is_cancelled)
-    with open_frames(file, is_cancelled=is_cancelled) as (stream, first, _):
+    timeline = read_timeline(file, selection, check_stop)
+    with open_frames(file, check_stop=check_stop) as (stream, first, _):
         return timeline.info(stream, first)
 
 
-def read_timeline(file: Path, selection: Selection, is_cancelled: Callable[[], bool]) -> Timeline:
+def read_timeline(file: Path, selection: Selection, check_stop: Callable[[], None]) -> Timeline:
     """Count the frames of a file by its packets, to its end or until it is sure to have what is selected.
 
-    Raises as `decode` does, but for want of memory. ``is_cancelled`` is asked before every packet.
+    Raises as `decode` does, but for want of memory. ``check_stop`` is called before every packet.
     """
     most = selection.most
     times, keys = list[int | None](), list[int | None]()
     leading = leading_end = 0
     with open_video(file, quick=True) as (container, stream):
         for number, packet in enumerate(container.demux(stream), 1):
-            if is_cancelled():
-                raise StopRequested
+            check_stop()
             if packet.is_corrupt:
-                raise CorruptVideo("video.breaksOff", AGAIN, name=file.name, frames=len(times))
+                raise CorruptVideo("video.breaksOff", name=file.name, frames=len(times))
             if packet.is_keyframe:
                 keys.append(packet.pts)
             if not packet.size or packet.is_discard:

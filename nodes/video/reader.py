@@ -18,8 +18,7 @@ from av.video.plane import VideoPlane
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from numpy.typing import NDArray
 
-from ..errors import StopRequested
-from .errors import AGAIN, CorruptVideo, UnsupportedVideo
+from .errors import CorruptVideo, UnsupportedVideo
 from .file_format import format_of
 
 _STILLS: Final = ("mjpeg", "png", "bmp", "gif", "webp", "tiff")
@@ -54,7 +53,7 @@ def open_video(file: Path, *, quick: bool = False) -> Iterator[tuple[InputContai
         try:
             yield container, min(streams, key=_strangeness)
         except av.FFmpegError:
-            raise CorruptVideo("video.damaged", AGAIN, name=file.name) from None
+            raise CorruptVideo("video.damaged", name=file.name) from None
 
 
 def _strangeness(stream: av.VideoStream) -> tuple[bool, bool, bool]:
@@ -65,19 +64,19 @@ def _strangeness(stream: av.VideoStream) -> tuple[bool, bool, bool]:
 
 @contextmanager
 def open_frames(
-    file: Path, number: int = 0, times: Sequence[int] = (), is_cancelled: Callable[[], bool] = lambda: False
+    file: Path, number: int = 0, times: Sequence[int] = (), check_stop: Callable[[], None] = lambda: None
 ) -> Iterator[tuple[av.VideoStream, av.VideoFrame, Iterator[av.VideoFrame]]]:
     """The stream that is the video, its frame of that number, and that and all later ones in the order in which they
     are shown. They can be had as long as the `with` block lasts. Only a few are in memory at a time.
 
     ``times`` are when the first so many frames are shown, in ticks of the stream; with it later ones are sought.
-    ``is_cancelled`` is asked before every packet and every frame. Raises `UnsupportedVideo`, also where there is no
-    such frame, `CorruptVideo` and `StopRequested`.
+    ``check_stop`` is called before every packet and every frame. Raises what it does, `CorruptVideo`, and
+    `UnsupportedVideo`, also where there is no such frame.
     """
     if 0 < number < len(times):
         with open_video(file) as (container, stream):
             container.seek(times[number], stream=stream)
-            frames = _decode(container, stream, is_cancelled)
+            frames = _decode(container, stream, check_stop)
             begin = next(frames, None)
             # Some key frames are whole only when others have been decoded behind them.
             if begin is not None and begin.pict_type == PictureType.I:
@@ -87,7 +86,7 @@ def open_frames(
                     yield stream, found, chain([found], frames)
                     return
     with open_video(file) as (container, stream):
-        frames = islice(_decode(container, stream, is_cancelled), number, None)
+        frames = islice(_decode(container, stream, check_stop), number, None)
         first = next(frames, None)
         if first is None:
             raise UnsupportedVideo("video.unsupported", name=file.name)
@@ -95,15 +94,13 @@ def open_frames(
 
 
 def _decode(
-    container: InputContainer, stream: av.VideoStream, is_cancelled: Callable[[], bool]
+    container: InputContainer, stream: av.VideoStream, check_stop: Callable[[], None]
 ) -> Iterator[av.VideoFrame]:
     stream.thread_type = "AUTO"
     for packet in container.demux(stream):
-        if is_cancelled():
-            raise StopRequested
+        check_stop()
         for frame in packet.decode():
-            if is_cancelled():
-                raise StopRequested
+            check_stop()
             yield frame
 
 

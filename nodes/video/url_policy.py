@@ -75,7 +75,6 @@ def media_session(trusted_origin: str | None = None) -> requests.Session:
     # The addresses of a name are judged, and once more, before a byte is sent, the one that was connected to: by then
     # the name may stand for another.
     session = Session(LimitedAdapter(check=_check, check_address=check_address), redirects=MAX_REDIRECTS)
-    del session.adapters["http://"]
     if trusted_origin:
         session.mount(trusted_origin + "/", LimitedAdapter(use_proxy=False))
     return session

@@ -14,18 +14,16 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
-from nodes.rehearsal import Timing
 from tests.browser.screenshots import Screenshots
 from tests.browser.ui import Ui
-from tests.comfyui.conftest import PACK, ServiceLog
+from tests.comfyui.conftest import PACK, TOKEN, service, service_log
 from tests.support.rehearsal import RehearsalService
 from tools.comfyui import CACHE, ComfyUI
 from tools.comfyui_source import ensure
 from tools.front_end import front_end
 from tools.upscale_model import UPSCALER, write_tiny_upscaler
 
-TOKEN = "canary-3f9c51d7a2e84b60"
-TIMING = Timing(queued=0.3, running=0.7)
+__all__ = ["TOKEN", "service", "service_log"]  # the last two are fixtures, which pytest finds here
 PATIENCE = 30_000.0  # milliseconds until what is waited for is taken for missing; two busy cores are slow
 SIZE = ViewportSize(width=1440, height=810)
 SETTINGS = {
@@ -47,19 +45,6 @@ PICTURES = CACHE / "browser-failures"
 
 # A page reaches this machine and nothing else, as on a computer without a network.
 OFFLINE = "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"
-
-
-@pytest.fixture(scope="session")
-def service() -> Iterator[RehearsalService]:
-    with RehearsalService(tokens=(TOKEN,), timing=TIMING) as service:
-        yield service
-
-
-@pytest.fixture
-def service_log(service: RehearsalService) -> Iterator[ServiceLog]:
-    """A fresh look at the service; whatever a test held is released after it."""
-    yield ServiceLog(service, len(service.submissions), service.calls)
-    service.release()
 
 
 @pytest.fixture(scope="session")

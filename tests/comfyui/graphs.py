@@ -23,10 +23,6 @@ UPLOADS = ("image_upload", "video_upload", "animated_image_upload")
 UPLOAD_BUTTON_VALUE = "image"  # what the UI saves for the upload button, whatever the medium
 
 
-class MismatchError(Exception):
-    """The workflow does not fit the nodes of this ComfyUI."""
-
-
 @dataclass(frozen=True)
 class Input:
     """One input of a node type: its socket type, and the rest of its declaration."""
@@ -71,61 +67,49 @@ def read_workflow(path: Path) -> Workflow:
 
 
 def to_api_graph(workflow: Workflow, object_info: dict[str, Any]) -> ApiGraph:
-    """The graph that the UI would post for `workflow`. Raises MismatchError."""
+    """The graph that the UI would post for `workflow`. Raises AssertionError or KeyError for one that does not fit."""
     links = {link[0]: link for link in workflow["links"]}
     graph: ApiGraph = {}
     for node in workflow["nodes"]:
-        if node["type"] in NOTES:
-            continue
-        if node["type"] not in object_info:
-            raise MismatchError(f"this ComfyUI has no node {node['type']}")
-        inputs = inputs_of(object_info[node["type"]]["input"])
-        values = _widget_values(node, inputs) | dict(_linked_inputs(node, inputs, links))
-        if missing := {each.name for each in inputs if each.required} - values.keys():
-            raise MismatchError(f"{_title(node)} lacks {missing}")
-        graph[str(node["id"])] = {"class_type": node["type"], "inputs": values}
+        if node["type"] not in NOTES:
+            inputs = inputs_of(object_info[node["type"]]["input"])
+            values = _widget_values(node, inputs) | dict(_linked_inputs(node, links))
+            required, names = {each.name for each in inputs if each.required}, {each.name for each in inputs}
+            assert required <= values.keys(), f"{node['type']} lacks {required - values.keys()}"
+            assert {name.partition(".")[0] for name in values} <= names, f"{node['type']} has too many inputs"
+            graph[str(node["id"])] = {"class_type": node["type"], "inputs": values}
     return graph
 
 
-def _linked_inputs(node: Workflow, inputs: list[Input], links: dict[int, list[Any]]) -> Iterator[tuple[str, list[Any]]]:
-    names = {each.name for each in inputs}
+def _linked_inputs(node: Workflow, links: dict[int, list[Any]]) -> Iterator[tuple[str, list[Any]]]:
     for slot, socket in enumerate(node.get("inputs", [])):
         if socket.get("link") is not None:
-            if socket["name"] not in names:
-                raise MismatchError(f"{_title(node)} has no input {socket['name']}")
             _, origin, origin_slot, target, target_slot, _ = links[socket["link"]]
-            if (target, target_slot) != (node["id"], slot):
-                raise MismatchError(f"link {socket['link']} does not end at {socket['name']} of {_title(node)}")
+            assert (target, target_slot) == (node["id"], slot), f"link {socket['link']} ends elsewhere"
             yield socket["name"], [str(origin), origin_slot]
 
 
 def _widget_values(node: Workflow, inputs: list[Input]) -> dict[str, Any]:
     """The values of the node's widgets by name; the file keeps them by position."""
     saved = list(node.get("widgets_values", []))
-    values = dict(_paired(node, inputs, saved, prefix=""))
+    values = dict(_paired(node["type"], inputs, saved, prefix=""))
     # The UI puts an upload button behind all declared widgets.
     has_button = any(each.options.get(upload) for each in inputs for upload in UPLOADS)
-    if saved != [UPLOAD_BUTTON_VALUE] * has_button:
-        raise MismatchError(f"{_title(node)} has {saved} after its last widget")
+    assert saved == [UPLOAD_BUTTON_VALUE] * has_button, f"{node['type']} has {saved} after its last widget"
     return values
 
 
-def _paired(node: Workflow, inputs: list[Input], saved: list[Any], prefix: str) -> Iterator[tuple[str, Any]]:
+def _paired(node_type: str, inputs: list[Input], saved: list[Any], prefix: str) -> Iterator[tuple[str, Any]]:
     """Takes the widgets' values off the front of `saved`. A newer core may have more optional widgets than the file."""
     for each in inputs:
         name = prefix + each.name
         if not each.is_widget or (not saved and not each.required):
             continue
-        if not saved:
-            raise MismatchError(f"{_title(node)} has no saved value for {name}")
+        assert saved, f"{node_type} has no saved value for {name}"
         value = saved.pop(0)
         yield name, value
-        if each.has_control and (not saved or saved.pop(0) not in AFTER_GENERATE):
-            raise MismatchError(f"{_title(node)} has no saved control behind {name}")
+        if each.has_control:
+            assert saved.pop(0) in AFTER_GENERATE, f"{node_type} has no saved control behind {name}"
         if each.type == DYNAMIC_COMBO:
             chosen = next(option for option in each.options["options"] if option["key"] == value)
-            yield from _paired(node, inputs_of(chosen["inputs"]), saved, prefix=f"{name}.")
-
-
-def _title(node: Workflow) -> str:
-    return f"{node['type']} (node {node['id']})"
+            yield from _paired(node_type, inputs_of(chosen["inputs"]), saved, prefix=f"{name}.")

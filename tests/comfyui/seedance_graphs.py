@@ -50,6 +50,11 @@ def generation(text: Any, *, mode: str = "live", **changed_options: Any) -> ApiG
     return {OPTIONS: options(**changed_options), VIDEO: text_to_video(text, mode=mode), PROBE: probe()}
 
 
+def changed(graph: ApiGraph, of: str = VIDEO, /, **inputs: Any) -> ApiGraph:
+    """The same with other inputs of a node."""
+    return graph | {of: {**graph[of], "inputs": graph[of]["inputs"] | inputs}}
+
+
 def beside_a_sampler(graph: ApiGraph, gate: str, seconds_a_step: float) -> ApiGraph:
     """A graph with a sampler in it that waits for nothing but a gate, keeps ComfyUI busy and takes Stop for itself."""
     return graph | {

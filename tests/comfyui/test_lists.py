@@ -7,7 +7,7 @@ from typing import Any
 
 from nodes.texts import Text
 from tests.comfyui.conftest import Comfy, clips, happens, lines, request_ids, says, succeeded
-from tests.comfyui.seedance_graphs import DURATION, FRAMES, PROBE, VIDEO, generation, node, output
+from tests.comfyui.seedance_graphs import DURATION, FRAMES, PROBE, VIDEO, changed, generation, node, output
 from tests.support.clips import frames_of
 from tools.comfyui_client import Status
 
@@ -25,18 +25,14 @@ def in_english(lines: list[list[Any]]) -> str:
     return "\n".join(" ".join(map(worded, line)) for line in lines)
 
 
-def test_count_makes_so_many_videos_with_one_seed_after_the_other(comfy: Comfy, prompt: str) -> None:
-    run = comfy.run(generation(prompt, count=3, seed=7))
-    seeds = {each.request_id: each.input["seed"] for each in comfy.submissions}
-    assert [seeds[request_id] for request_id in request_ids(run)] == [7, 8, 9]
-    assert len(run.outputs[VIDEO]["images"]) == 3, "each plays on the node"
-
-
-def test_the_line_sums_the_list_up(comfy: Comfy, prompt: str) -> None:
+def test_count_makes_one_video_a_seed_and_the_line_sums_them_up(comfy: Comfy, prompt: str) -> None:
     comfy.service.hold()
     queued = says("3 videos: 3 queued, "), comfy.hold_once_running
     generating = says("3 videos: 3 generating, "), comfy.service.release
-    run = comfy.run(generation(prompt, count=3), queued, generating)
+    run = comfy.run(generation(prompt, count=3, seed=7), queued, generating)
+    seeds = {each.request_id: each.input["seed"] for each in comfy.submissions}
+    assert [seeds[request_id] for request_id in request_ids(run)] == [7, 8, 9]
+    assert len(run.outputs[VIDEO]["images"]) == 3, "each plays on the node"
     shown = lines(run)
     assert shown[-1] == f"3 videos: 3 done, ${3 * COST:.2f}"
     assert len(set(shown)) == len(shown), "nothing is sent twice"
@@ -47,8 +43,7 @@ def test_the_line_sums_the_list_up(comfy: Comfy, prompt: str) -> None:
 
 def test_a_failed_video_is_skipped_and_tried_again_by_the_next_run(comfy: Comfy, prompt: str) -> None:
     comfy.service.fail_next("a sensitive word")
-    graph = generation(prompt, count=3)
-    graph[VIDEO]["inputs"]["on_failure"] = "skip"
+    graph = changed(generation(prompt, count=3), on_failure="skip")
     for arrived, bought in ((2, 3), (3, 4), (3, 4)):
         run = comfy.run(graph)
         assert (len(clips(run)), len(comfy.submissions)) == (arrived, bought)
@@ -59,8 +54,7 @@ def test_a_failed_video_is_skipped_and_tried_again_by_the_next_run(comfy: Comfy,
             assert "Usage page shows whether" in reason
     assert "executed" not in [event.name for event in run.events if event.data.get("node") == VIDEO], "cached"
     graph = generation(["texts", 0]) | {"texts": node("ProbeTexts", lines=f"{prompt}, one\n\n{prompt}, three")}
-    graph[VIDEO]["inputs"]["on_failure"] = "skip"
-    run = comfy.run(graph)
+    run = comfy.run(changed(graph, on_failure="skip"))
     assert (len(clips(run)), len(comfy.submissions)) == (2, 6), "one cannot even be sent"
     assert "[2] The text is empty." in lines(run)[-1]
 
@@ -122,8 +116,7 @@ def test_the_browser_hears_of_a_video_that_is_left_out_but_not_of_a_failed_run(n
     """So that it can say so without calling the run failed; ComfyUI itself says the other."""
     graph = generation(prompt, count=2)
     for on_failure, status, items in (("skip", Status.SUCCESS, [0, 1]), ("stop", Status.ERROR, [])):
-        graph[VIDEO]["inputs"]["on_failure"] = on_failure
-        run = newcomer.run(graph)
+        run = newcomer.run(changed(graph, on_failure=on_failure))
         assert run.status is status
         heard = [event.data for event in run.events if event.name == "seedance.left_out"]
         assert [(each["node"], each["item"]) for each in heard] == [(VIDEO, item) for item in items]

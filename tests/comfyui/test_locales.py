@@ -2,36 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from tests.comfyui.conftest import get
 from tests.locales.test_help_pages import DOCS
-from tests.locales.texts import ENGLISH, LANGUAGES, LOCALES, NODES, texts
+from tests.locales.texts import LANGUAGES, NODES, texts
 from tools.comfyui import ComfyUI
-from tools.comfyui_client import Client
-
-
-def test_english_is_what_the_nodes_say(client: Client) -> None:
-    """The texts of `locales/en/nodeDefs.json`, all of them, reach the browser in the nodes' schemas."""
-    object_info = client.object_info()
-    said = {name: texts_of(object_info[name]) for name in NODES}
-    assert said == json.loads((LOCALES / ENGLISH / "nodeDefs.json").read_text(encoding="utf-8"))
-
-
-def texts_of(info: dict[str, Any]) -> dict[str, Any]:
-    """A node's texts in the shape in which the UI looks for translations."""
-    declared = {name: options for group in info["input"].values() for name, (_, options) in group.items()}
-    outputs = zip(info["output_name"], info["output_tooltips"], strict=True)
-    return {
-        "display_name": info["display_name"],
-        "description": info["description"],
-        "inputs": {
-            name: {"name": options.get("display_name") or name, "tooltip": options["tooltip"]}
-            for name, options in declared.items()
-        },
-        "outputs": {str(number): {"name": name, "tooltip": tooltip} for number, (name, tooltip) in enumerate(outputs)},
-    }
 
 
 def test_every_text_is_served(server: ComfyUI) -> None:

@@ -1,13 +1,10 @@
-"""One look at Stop for all nodes that wait."""
+"""One look at Stop for all nodes that wait; what it sees between two steps of a sampler is in `test_stop.py`."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
 from contextlib import ExitStack
-
-from aiohttp import web
-from aiohttp.test_utils import make_mocked_request
 
 from nodes.comfyui.stop import StopWatcher
 
@@ -33,25 +30,5 @@ def test_however_many_wait_one_loop_looks_and_only_while_they_do() -> None:
                     assert asyncio.all_tasks() == {asyncio.current_task(), loop}
                     assert not later.is_set()
             await loop
-
-    asyncio.run(scenario())
-
-
-def test_a_post_that_presses_stop_is_seen_before_any_node_can_clear_it() -> None:
-    async def scenario() -> None:
-        pressed = threading.Event()  # ComfyUI's flag, which the next node clears
-        watcher = StopWatcher(asyncio.get_running_loop(), pressed.is_set)
-
-        async def press(_: web.Request) -> web.Response:
-            pressed.set()
-            raise web.HTTPNoContent
-
-        for method, seen in (("GET", False), ("POST", True)):
-            with watcher.watching() as stop:
-                try:
-                    await watcher.look_after_post(make_mocked_request(method, "/anything"), press)
-                except web.HTTPNoContent:
-                    pressed.clear()
-                assert stop.is_set() is seen, method
 
     asyncio.run(scenario())

@@ -82,9 +82,9 @@ ENDINGS = ("the process lives", "the process dies")
 class SavedFirst(ScriptedDownload):
     """Has the video on disk before anything breaks."""
 
-    def attempt(self, link: str, progress: Callable[[int, int | None], None], stopped: Callable[[], bool]) -> None:
+    def attempt(self, link: str, progress: Callable[[int, int | None], None], check_stop: Callable[[], None]) -> None:
         begin, self._machine.during_download = self._machine.during_download, None
-        super().attempt(link, progress, stopped)
+        super().attempt(link, progress, check_stop)
         if begin:
             begin()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -128,26 +127,22 @@ def wrong_types() -> Iterator[Case]:
             yield Case(f"{graph[of]['class_type']} {name} {number}", content, Ending.REFUSED)
 
 
-def _answering(
-    status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None, encoding: str = "utf-8"
-) -> Fault:
+def _answering(status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Fault:
     """An answer of the service; `@AUTH@` in it becomes the Authorization header that it was sent."""
 
     def fault(exchange: Exchange) -> Iterable[bytes]:
         token = exchange.request.headers.get("authorization", "")
         quoted = {name: value.replace("@AUTH@", token) for name, value in (headers or {}).items()}
-        return [last(status, json.dumps(body).replace("@AUTH@", token).encode(encoding), quoted)]
+        return [last(status, json.dumps(body).replace("@AUTH@", token).encode(), quoted)]
 
     return fault
 
 
-def _sending(begun: bytes, endless: bytes = b"") -> Fault:
-    """An answer as it stands, `@AUTH@` replaced as above, and something that it goes on with until nobody listens."""
+def _sending(head: bytes) -> Fault:
+    """An answer as it stands, `@AUTH@` replaced as above."""
 
-    def fault(exchange: Exchange) -> Iterator[bytes]:
-        yield begun.replace(b"@AUTH@", exchange.request.headers.get("authorization", "").encode())
-        while endless and not exchange.over.is_set():
-            yield endless
+    def fault(exchange: Exchange) -> Iterable[bytes]:
+        return [head.replace(b"@AUTH@", exchange.request.headers.get("authorization", "").encode())]
 
     return fault
 
@@ -169,12 +164,6 @@ def echoes() -> Iterator[Case]:
         # Without the service's own code these may be a gateway's, and a job that is paid for goes on.
         ending = Ending.RUNS if status in (401, 403, 404) and call != "submit" else Ending.FAILS
         yield _generating(f"echo {call} {status}", {call: _answering(status, ECHO, ECHO_HEADERS)}, ending)
-    spelt = product(("utf-16", "utf-16-le", "utf-32"), (("submit", 200), ("submit", 401), ("status", 422)))
-    for encoding, (call, status) in spelt:
-        # What cannot be read gives no reason, so that a read takes it for a gateway's, and the job goes on.
-        ending = Ending.FAILS if call == "submit" else Ending.RUNS
-        echo = _answering(status, ECHO, encoding=encoding)
-        yield _generating(f"echo {call} {status} in {encoding}", {call: echo}, ending)
     marks = "\r\n2026-01-01 [INFO] all is well\x1b]0;title\x07<b>[[open|https://videos.example/]]"
     name = "text of an unclear ending"
     yield _generating(name, {"submit": _answering(200, {})}, Ending.FAILS, "Generations page", marks)
@@ -183,24 +172,15 @@ def echoes() -> Iterator[Case]:
     yield _generating("echo as the reason", {"result": _answering(200, failed)}, Ending.FAILS)
 
 
-CHUNKED: Final = b"HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
-TWICE: Final = gzip.compress(gzip.compress(bytes(2**24)))
 FORMLESS: Final = {
     "a head that is none": _sending(b"HTTP/1.1 502 Bad Gateway\r\nServer: x\r\nrejected @AUTH@\r\n\r\n"),
     "a head that is half": _sending(b"HTTP/1.1 200 OK\r\nrejected @AUTH@"),
-    "heads without end": _sending(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 1000),
-    "a chunk of -1": _sending(CHUNKED + b"-1\r\n", bytes(2**16)),
-    "a chunk of -5": _sending(CHUNKED + b"-5\r\nhello\r\n"),
-    "a chunk without end": _sending(CHUNKED + b"1;", b"x" * 2**16),
-    "chunks without end": _sending(CHUNKED, b"1\r\n \r\n" * 1000),
-    "packed twice": _sending(
-        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip, gzip\r\nContent-Length: %d\r\n\r\n%b" % (len(TWICE), TWICE)
-    ),
 }
 
 
 def formless() -> Iterator[Case]:
-    """Answers that are not HTTP as anybody means it. Reads go on; after a submit nobody can know."""
+    """Answers that are not HTTP as anybody means it; others are in `tests/runcomfy`. Reads go on; after a submit nobody
+    can know."""
     for name, fault in FORMLESS.items():
         yield _generating(f"{name} to status", {"status": fault}, Ending.RUNS)
         yield _generating(f"{name} to submit", {"submit": fault}, Ending.FAILS, "Generations page")
@@ -245,12 +225,6 @@ def linked_values() -> Iterator[Case]:
 
 
 CASES: Final = (
-    *files(),
-    *choices(),
-    *links(),
-    *uploads(),
-    *linked_values(),
-    *echoes(),
-    *formless(),
-    *hostile_results(),
+    *(*files(), *choices(), *links(), *uploads(), *linked_values()),
+    *(*echoes(), *formless(), *hostile_results()),
 )

@@ -6,25 +6,16 @@ import base64
 import json
 import re
 import stat
-import threading
 from collections import Counter
-from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
 
-from tests.comfyui.seedance_graphs import OPTIONS, generation, options
-from tests.hostile.cases import CASES, Case, Ending, wrong_types
-from tests.hostile.conftest import CANARIES, SAVED, TIMEOUT, Scene, Visit, token_file
-from tests.support.faulty_service import Exchange
-from tools.comfyui_client import Status
+from tests.hostile.cases import CASES, Ending, wrong_types
+from tests.hostile.conftest import CANARIES, SAVED, Scene, Visit, token_file
 
 pytestmark = pytest.mark.usefixtures("visits")
 
-DOWNLOADS = 4
-"""Threads that download."""
-JOBS = 2 * DOWNLOADS
-"""More than can be downloaded at once."""
 PAGES = (
     *("/object_info", "/history", "/queue", "/settings", "/system_stats", "/internal/logs", "/internal/logs/raw"),
     *("/userdata?dir=.", "/userdata?dir=../__seedance", "/userdata/..%2F__seedance%2Ftoken", "/userdata/token"),
@@ -125,29 +116,3 @@ def test_no_line_of_the_log_is_forged_and_none_on_a_node_is_markup(scene: Scene,
     assert [line for line in log.splitlines() if line.startswith("2026-01-01 [INFO]")] == []
     assert not any(control in log for control in ("\x1b]0;title", "\x1bc"))
     assert [line for line in shown if "<" in line or "[[" in line] == []
-
-
-def test_heads_that_trickle_for_ever_hold_no_download_after_stop(scene: Scene) -> None:
-    begun: list[Exchange] = []
-    all_held = threading.Event()
-
-    def trickle(exchange: Exchange) -> Iterator[bytes]:
-        begun.append(exchange)
-        if len(begun) < DOWNLOADS:
-            scene.api.arm("media", trickle)
-        else:
-            all_held.set()
-        yield b"HTTP/1.1 200 OK\r\nX-Slow: "
-        while not exchange.over.wait(0.02):
-            yield b"y"
-
-    scene.api.arm("media", trickle)
-    try:
-        run = scene.client.queue(generation("a film that never begins") | {OPTIONS: options(seed=1900, count=JOBS)})
-        assert all_held.wait(TIMEOUT)
-        scene.client.interrupt(run)
-        assert scene.client.follow(run, timeout=TIMEOUT).status is Status.INTERRUPTED
-    finally:
-        scene.api.mend()
-    after = scene.visit(Case("after Stop", json.dumps(generation("a film that does", seed=1950)), Ending.RUNS))
-    assert after.ending is Ending.RUNS, after.message

@@ -46,8 +46,14 @@ def clock() -> TurningClock:
 
 
 @pytest.fixture
-def journal(tmp_path: Path, clock: TurningClock, database: Callable[[], str]) -> Iterator[Journal]:
-    journal = Journal(tmp_path / "jobs.sqlite3", clock, database())
+def file(tmp_path: Path) -> Path:
+    """Of the journal, in a folder of the user's choice: none of these letters may mean anything."""
+    return tmp_path / "50% of #1? it's {mine}" / "jobs.sqlite3"
+
+
+@pytest.fixture
+def journal(file: Path, clock: TurningClock, database: Callable[[], str]) -> Iterator[Journal]:
+    journal = Journal(file, clock, database())
     go_by(clock, journal)
     yield journal
     journal.close()

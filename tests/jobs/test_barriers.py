@@ -1,4 +1,6 @@
-"""The guards of money hold when many threads of many processes do the same at the same moment, again and again."""
+"""The guards of money hold when many threads of many processes do the same at the same moment, again and again.
+
+First of all they make the tables, which must not fail either."""
 
 from __future__ import annotations
 

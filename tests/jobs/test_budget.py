@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Delete, Update, delete, update
 
 from nodes.jobs.budget import (
     DAY,
@@ -28,17 +27,18 @@ from nodes.jobs.errors import BudgetReached, JobError
 from nodes.jobs.events import minute
 from nodes.jobs.journal import Journal
 from nodes.jobs.quote import ListPrice
-from nodes.jobs.records import RequestKey, State
-from nodes.jobs.tables import JOBS
+from nodes.jobs.records import JobRecord, State
 from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.responses import ModelInfo
 from nodes.texts import SETTINGS
 from tests.support.fake_runcomfy import BOAT, TurningClock
-from tests.support.job_records import KEY, intend, record_in
+from tests.support.job_records import KEY, execute, intend, record_in
 from tests.support.machine import FakeMachine, NewMachine, go_by
 from tests.support.postgres import on_both
 
 YEAR = 365 * DAY
+ONE = Purchase(60_000, Limit(60_000))
+"""Of a budget that one video uses up."""
 PRICE = ModelInfo(0.03, "second")
 """Of BOAT: $0.06."""
 
@@ -55,17 +55,17 @@ def limited(machine: FakeMachine, usd: float, model: ModelInfo = PRICE, cost: fl
     return machine
 
 
-def buy(journal: Journal, number: int, purchase: Purchase) -> None:
-    intend(journal, RequestKey(f"request {number}", "account", ""), purchase=purchase)
+def buy(journal: Journal, number: int, purchase: Purchase) -> JobRecord:
+    return intend(journal, replace(KEY, request=f"request {number}"), purchase=purchase)
 
 
 def is_allowed(journal: Journal, purchase: Purchase) -> bool:
     """Whether one more could be bought, which is not done."""
     try:
-        record = intend(journal, replace(KEY, request="asked"), purchase=purchase)
+        record = buy(journal, -1, purchase)
     except BudgetReached:
         return False
-    journal.database.transact(lambda connection: connection.execute(JOBS.delete().where(JOBS.c.id == record.id)))
+    execute(journal, f"DELETE FROM paid_jobs WHERE id = {record.id}")
     return True
 
 
@@ -118,26 +118,22 @@ def test_what_would_pass_the_limit_is_not_submitted_and_the_refusal_says_when_it
     limited(machine, 0.10).run()
     bought = machine.records()[0].created
     assert machine.records()[0].estimate == 60_000
-    with pytest.raises(BudgetReached) as caught:
-        machine.run(boat(2))
-    assert str(caught.value) == (
+    assert machine.failed(BudgetReached, boat(2)) == (
         "Not submitted: this video costs about $0.06, and $0.06 of $0.10 have been spent in the last 24 hours. Nothing "
         f"was charged. Raise the limit in Settings > Seedance, or wait until {minute(bought + DAY)}."
     )
     assert machine.service.count("submit") == len(machine.records()) == 1
     machine.clock.now = bought + DAY - machine.clock.offset
     machine.run(boat(2))
-    with pytest.raises(BudgetReached) as caught:
-        limited(machine, 0.05).run(boat(3))
-    assert str(caught.value).endswith("Raise the limit in Settings > Seedance.")
+    said = limited(machine, 0.05).failed(BudgetReached, boat(3))
+    assert said.endswith("Raise the limit in Settings > Seedance.")
     limited(machine, 0).run(boat(3))
 
 
 @on_both
 def test_what_is_paid_for_already_is_never_refused(machine: FakeMachine) -> None:
     limited(machine, 0.06).stopped("Generating")
-    with pytest.raises(BudgetReached):
-        machine.run(boat(2))
+    machine.failed(BudgetReached, boat(2))
     limited(machine, 0.01)
     assert machine.run().request_id == machine.run().request_id == "job-1"
     assert machine.service.count("submit") == 1
@@ -153,17 +149,14 @@ COUNTS = {
 
 @on_both
 def test_all_counts_but_what_was_refused_or_cancelled_at_its_cost_else_its_estimate(journal: Journal) -> None:
-    def execute(statement: Delete | Update) -> None:
-        journal.database.transact(lambda connection: connection.execute(statement))
-
     for state, expected in COUNTS.items():
         record_in(state, journal)
         assert [price for _, price in journal.spent().videos] == [None] * (expected // 60_000), state
-        execute(update(JOBS).values(estimate=60_000))
+        execute(journal, "UPDATE paid_jobs SET estimate = 60000")
         assert journal.spent().amount == expected, state
-        execute(update(JOBS).values(cost=0.07))
+        execute(journal, "UPDATE paid_jobs SET cost = 0.07")
         assert journal.spent().amount == expected / 60_000 * 70_000, state
-        execute(delete(JOBS))
+        execute(journal, "DELETE FROM paid_jobs")
 
 
 @on_both
@@ -174,15 +167,13 @@ def test_where_no_price_is_known_the_job_says_so_and_fifty_are_let_through(machi
     for number in range(MAX_UNPRICED - 1):
         buy(machine.journal, number, purchase)
     bought = machine.records()[-1].created
-    with pytest.raises(BudgetReached) as caught:
-        machine.run(boat(2))
-    assert str(caught.value) == (
+    assert machine.failed(BudgetReached, boat(2)) == (
         "Not submitted: what this video costs is unknown, as it was of 50 videos in the last 24 hours. Nothing was "
         f"charged. Set the limit in Settings > Seedance to 0, which is no limit, or wait until {minute(bought + DAY)}."
     )
     limited(machine, 5).run(boat(2))
-    with pytest.raises(BudgetReached, match="what this video costs is unknown, and"):
-        limited(machine, 0.06, ModelInfo()).run(replace(BOAT, duration=3))
+    said = limited(machine, 0.06, ModelInfo()).failed(BudgetReached, replace(BOAT, duration=3))
+    assert "what this video costs is unknown, and" in said
 
 
 def test_a_price_that_is_not_told_is_waited_for_a_few_seconds_and_only_where_it_matters(machine: FakeMachine) -> None:
@@ -202,33 +193,31 @@ def test_a_clock_that_is_set_neither_frees_nor_blocks_for_ever(new_machine: NewM
         for restarts in (False, True):
             if restarts and jumps[0] > 0:
                 continue  # nobody can tell that from a machine that was off for so long
-            machine, purchase = new_machine(), Purchase(60_000, Limit(60_000))
-            case = f"{jumps}, {restarts}"
-            buy(machine.journal, 1, purchase)
+            machine, case = new_machine(), f"{jumps}, {restarts}"
+            buy(machine.journal, 1, ONE)
             machine.clock.now += 10.0
             for jump in jumps:
                 machine.clock.offset += jump
                 if restarts:
                     machine.restart()
-                assert not is_allowed(machine.journal, purchase), f"{case}: freed"
+                assert not is_allowed(machine.journal, ONE), f"{case}: freed"
                 assert machine.journal.spent().amount == 60_000, case
                 machine.clock.now += DAY / 3
-                assert not is_allowed(machine.journal, purchase), f"{case}: freed after hours"
+                assert not is_allowed(machine.journal, ONE), f"{case}: freed after hours"
             # A day after the clock was set, or after its new hands show that a day has passed since.
             machine.clock.now += 2 * DAY
-            assert is_allowed(machine.journal, purchase), f"{case}: blocked for ever"
+            assert is_allowed(machine.journal, ONE), f"{case}: blocked for ever"
 
 
 @on_both
 def test_a_machine_that_is_put_to_rest_each_night_counts_a_video_for_a_day_of_its_own(machine: FakeMachine) -> None:
     """A virtual machine's clocks stand still meanwhile, and then one of them is set."""
-    purchase = Purchase(60_000, Limit(60_000))
-    buy(machine.journal, 1, purchase)
+    buy(machine.journal, 1, ONE)
     for allowed in (False, True):
         machine.clock.now += 13 * 3600
-        assert is_allowed(machine.journal, purchase) is allowed
+        assert is_allowed(machine.journal, ONE) is allowed
         machine.clock.offset += 11 * 3600
-        assert is_allowed(machine.journal, purchase) is allowed
+        assert is_allowed(machine.journal, ONE) is allowed
 
 
 @on_both

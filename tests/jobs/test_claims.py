@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -16,10 +17,10 @@ from nodes.jobs.budget import Purchase
 from nodes.jobs.claims import Claims, server_id
 from nodes.jobs.errors import JournalUnusable, NoFreePlace
 from nodes.jobs.journal import Journal
-from nodes.jobs.records import CLAIM_SECONDS, JobRecord, State
+from nodes.jobs.records import CLAIM_SECONDS, JobRecord, Order, State
 from nodes.jobs.waiting import Clock
-from tests.support.fake_runcomfy import TurningClock
-from tests.support.job_records import KEY, intend, record_in
+from tests.support.fake_runcomfy import BOAT, TurningClock
+from tests.support.job_records import KEY, intend, read_only, record_in
 from tests.support.postgres import on_both
 
 PATIENCE = 30.0
@@ -88,30 +89,22 @@ def test_a_claim_of_elsewhere_lapses_by_the_clock_alone(claims: Claims, job: Job
 
 
 @on_both
-@pytest.mark.parametrize("ending", ["lives", "is killed"])
-def test_a_process_keeps_what_it_has_claimed_while_it_lives(
-    tmp_path: Path, ending: str, database: Callable[[], str]
-) -> None:
-    url = database()
-    journal = Journal(tmp_path / "jobs.sqlite3", Clock(), url)
-    claims, job = Claims(journal), record_in(State.ACCEPTED, journal)
-    awaited = record_in(State.ACCEPTED, journal, replace(KEY, request="another"))
+def test_a_process_keeps_what_it_has_claimed_while_it_lives(tmp_path: Path, database: Callable[[], str]) -> None:
+    file, url = tmp_path / "jobs.sqlite3", database()
     mine, theirs = spawning.Pipe()
-    process: BaseProcess = spawning.Process(target=hold, args=(tmp_path / "jobs.sqlite3", url, theirs))
-    process.start()
-    try:
-        assert mine.poll(PATIENCE)
-        assert mine.recv() is True
-        if ending == "is killed":
+    process: BaseProcess = spawning.Process(target=hold, args=(file, url, theirs))
+    with closing(Journal(file, Clock(), url)) as journal:
+        claims, job = Claims(journal), record_in(State.ACCEPTED, journal)
+        awaited = record_in(State.ACCEPTED, journal, replace(KEY, request="another"))
+        process.start()
+        try:
+            assert mine.poll(PATIENCE)
+            assert mine.recv() is True
+            assert (is_free(claims, job), claims.is_awaited(awaited)) == (False, True)
+        finally:
             process.kill()
             process.join(PATIENCE)
-        lives = ending == "lives"
-        assert is_free(claims, job) is not lives
-        assert claims.is_awaited(awaited) is lives
-    finally:
-        process.kill()
-        process.join()
-        journal.close()
+        assert (is_free(claims, job), claims.is_awaited(awaited)) == (True, False)
 
 
 def test_claims_and_places_in_line_are_renewed_and_what_could_not_be_written_is_written_meanwhile(
@@ -119,9 +112,7 @@ def test_claims_and_places_in_line_are_renewed_and_what_could_not_be_written_is_
 ) -> None:
     journal = claims.journal
     lost = intend(journal, replace(KEY, request="another"))
-    with pytest.raises(JournalUnusable):
-        journal.transition(lost, State.REFUSED, reason="\ud800")  # no database can hold that
-    journal.database.transact(lambda connection: connection.exec_driver_sql("PRAGMA query_only = ON"))
+    read_only(journal)
     with pytest.raises(JournalUnusable):
         journal.accept(lost, "lost")
     journal.close()
@@ -130,7 +121,7 @@ def test_claims_and_places_in_line_are_renewed_and_what_could_not_be_written_is_
     for request, owner, place in (("third", waiting, 1), ("fourth", claims.join(goes_on), 2)):
         for _ in range(2):
             with pytest.raises(NoFreePlace) as full:
-                intend(journal, replace(KEY, request=request), owner=owner, purchase=Purchase(max_jobs=1))
+                journal.create(Order(BOAT, replace(KEY, request=request)), [], owner, Purchase(max_jobs=1))
             assert full.value.place == place
             clock.now += CLAIM_SECONDS - 1
             claims.renew()
@@ -138,7 +129,6 @@ def test_claims_and_places_in_line_are_renewed_and_what_could_not_be_written_is_
     assert row
     assert row.claim_until == clock.wall() + CLAIM_SECONDS
     assert journal.job("lost")
-    assert not journal.pending
 
 
 def test_they_are_renewed_again_and_again_from_the_first_run_on(
@@ -162,19 +152,14 @@ def test_a_process_of_another_container_is_not_taken_for_one_of_this(
     claims: Claims, job: JobRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where a process id that is free here may be at work there, although both have the same name."""
-    read_text = Path.read_text
-
-    def another(path: Path, **options: str) -> str:
-        return "another" if path.name == "boot_id" else read_text(path, **options)
-
     monkeypatch.setattr("os.getpid", lambda: 2**30)
-    for name, is_dead in (("here", True), ("there", False)):
-        if name == "there":
-            monkeypatch.setattr(Path, "read_text", another)
+    for is_here in (True, False):
+        if not is_here:
+            monkeypatch.setattr(Path, "read_text", lambda *_, **__: "another boot id")
         other = Claims(claims.journal)
         owner = other.join(goes_on)
-        assert other.take(job, owner), name
-        assert is_free(claims, job) is is_dead, name
+        assert other.take(job, owner), is_here
+        assert is_free(claims, job) is is_here, "the process is dead, but one there may live"
         other.give_back(owner)
         other.close()
 

@@ -22,7 +22,7 @@ from nodes.jobs.records import JobRecord, RequestKey, State
 from nodes.jobs.video_files import TEXT_LETTERS, file_names
 from nodes.jobs.waiting import Cancellation
 from nodes.runcomfy.request import MAX_SEED
-from nodes.video.errors import AGAIN, CorruptVideo, DiskFailure, DownloadInterrupted, LinkExpired, UnsupportedVideo
+from nodes.video.errors import CorruptVideo, DiskFailure, DownloadInterrupted, LinkExpired, UnsupportedVideo
 from tests.support.fake_runcomfy import BOAT, TurningClock, reply
 from tests.support.machine import FakeMachine, NewMachine
 from tests.support.postgres import on_both
@@ -72,7 +72,7 @@ def test_a_broken_transfer_is_tried_until_it_is_whole(machine: FakeMachine) -> N
 
 
 def test_a_bad_link_or_file_is_renewed_by_asking_for_the_result_again(new_machine: NewMachine) -> None:
-    bad = (UnsupportedVideo("video.notMp4", name="HTML"), CorruptVideo("video.breaksOff", AGAIN, name="a", frames=1))
+    bad = (UnsupportedVideo("video.notMp4", name="HTML"), CorruptVideo("video.breaksOff", name="a", frames=1))
     for failure in (LinkExpired(403), LinkExpired(404), *bad):
         machine = new_machine()
         machine.downloads.append(failure)

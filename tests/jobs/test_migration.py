@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from sqlalchemy import inspect
 
+from nodes.jobs.budget import Purchase
 from nodes.jobs.errors import JournalUnusable, OutcomeUnknown
 from nodes.jobs.journal import Journal
 from nodes.jobs.records import State, hash_of
 from nodes.runcomfy.request import MODEL_ID
 from tests.support.fake_runcomfy import BOAT, TurningClock
-from tests.support.job_records import intend
+from tests.support.job_records import execute, intend, record_in
 from tests.support.machine import FakeMachine, NewMachine
+from tests.support.postgres import on_both
 from tests.support.tiny_mp4 import TINY_MP4
 
 OLD_TABLES = (
@@ -130,6 +135,14 @@ def test_two_unfinished_jobs_of_one_request_both_keep_their_ids(tmp_path: Path) 
         journal.close()
 
 
+def test_copies_of_it_are_taken_over_once(tmp_path: Path, journal: Journal) -> None:
+    """As `journal --import` says of all journals."""
+    file = old_journal(tmp_path, 3, "saved", "accepted", "saved")
+    copy = Path(shutil.copy(file, tmp_path / "copy.sqlite3"))
+    assert journal.take_over(file) == (3, 0)
+    assert journal.take_over(copy) == (0, 3)
+
+
 def test_a_process_of_the_first_version_that_has_it_open_buys_nothing(tmp_path: Path) -> None:
     file = old_journal(tmp_path, 3, "saved")
     with closing(sqlite3.connect(file)) as old:
@@ -159,28 +172,36 @@ def test_it_is_refused_while_a_process_of_the_first_version_is_at_work(tmp_path:
     journal.close()
 
 
-def test_one_of_version_4_or_5_keeps_its_jobs_and_a_process_of_it_buys_nothing_any_more(tmp_path: Path) -> None:
-    """Version 4 knew no budget, so one that goes on must not spend beside it."""
-    indexes = "SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = ? ORDER BY name"
-    for version, lacks in ((4, ("estimate", "recounted")), (5, ())):
-        file = tmp_path / f"{version}" / "jobs.sqlite3"
-        journal = Journal(file, TurningClock())
-        intend(journal)
-        journal.close()
-        with closing(sqlite3.connect(file)) as old:
-            whole = old.execute(indexes, ("paid_jobs",)).fetchall()
+@on_both
+def test_tables_of_an_earlier_version_get_what_they_lack_and_a_process_of_it_buys_nothing_any_more(
+    tmp_path: Path, database: Callable[[], str]
+) -> None:
+    """Version 4 knew no budget, so one that goes on must not spend beside it. In PostgreSQL, where the first ones had
+    no number, one that is started now begins by making its table, with indexes of the names of then."""
+    names = ("one_unfinished_job", "jobs_of_a_request", "jobs_of_an_id", "jobs_of_a_kind", "jobs_of_a_claim")
+    for version, lacks in ((4, ("estimate", "recounted", "media_host")), (5, ())):
+        url = database()
+        with closing(Journal(tmp_path / f"{version}" / "jobs.sqlite3", TurningClock(), url)) as journal:
+            record, whole = record_in(State.SAVED, journal, cost=0.03), indexes(journal)
+            assert whole.issuperset(names)
             for statement in (
                 "ALTER TABLE paid_jobs RENAME TO job_records",
-                *("DROP INDEX costs_of_a_time", "DROP INDEX jobs_counted_anew", f"PRAGMA user_version = {version}"),
+                *(f"DROP INDEX {name}" for name in ("costs_of_a_time", "jobs_counted_anew", "jobs_of_a_claim")),
                 "CREATE INDEX jobs_of_a_time ON job_records (created)",
                 *(f"ALTER TABLE job_records DROP COLUMN {column}" for column in lacks),
+                "DROP TABLE journal_version, waiting_runs" if url else f"PRAGMA user_version = {version}",
             ):
-                old.execute(statement)
-            old.execute("SELECT * FROM job_records").fetchall()
+                execute(journal, statement)
             for _ in range(2):
-                (record,) = journal.records()
-                assert (record.request, record.estimate) == (BOAT, None), version
                 journal.close()
-            with pytest.raises(sqlite3.OperationalError, match="no such table: job_records"):
-                old.execute("INSERT INTO job_records (uid) VALUES ('x')")
-            assert len(old.execute(indexes, ("paid_jobs",)).fetchall()) == len(whole), version
+                assert journal.records() == [record], version
+            intend(journal, run="a run", owner="me", purchase=Purchase(max_jobs=1))
+            with pytest.raises(JournalUnusable, match="job_records"):
+                execute(journal, "INSERT INTO job_records (uid) VALUES ('x')")
+            assert indexes(journal) == whole, version
+
+
+def indexes(journal: Journal) -> set[str | None]:
+    return journal.database.transact(
+        lambda connection: {each["name"] for each in inspect(connection).get_indexes("paid_jobs")}
+    )

@@ -16,6 +16,7 @@ from nodes.jobs.submit import FIRST_BYTE_SECONDS
 from nodes.jobs.tables import JOBS
 from nodes.runcomfy.errors import ReadError
 from tests.support.fake_runcomfy import reply
+from tests.support.job_records import read_only
 from tests.support.machine import FakeMachine
 
 PATIENCE = 30.0
@@ -74,10 +75,7 @@ def test_a_connection_that_stands_too_late_sends_nothing(machine: FakeMachine, m
 
 
 def test_a_journal_that_breaks_during_an_unclear_call_hides_no_payment(machine: FakeMachine) -> None:
-    def read_only() -> None:
-        machine.journal.database.transact(lambda connection: connection.exec_driver_sql("PRAGMA query_only = ON"))
-
-    machine.service.before["submit"] = read_only
+    machine.service.before["submit"] = lambda: read_only(machine.journal)
     machine.service.script["submit"].append(ReadError("connection lost"))
     assert "It may have been charged." in machine.failed(OutcomeUnknown)
     # What could not be written down at first is so by now: it was reported once, and may be bought over.

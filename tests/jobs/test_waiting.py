@@ -10,6 +10,7 @@ from random import Random
 
 import pytest
 
+from nodes.errors import StopRequested
 from nodes.jobs.waiting import (
     MAX_RETRY_AFTER,
     Backoff,
@@ -88,16 +89,18 @@ def test_what_has_not_begun_when_its_run_is_cut_off_never_does(executors: Execut
     go_on.set()
     executors.journal.submit(str).result(PATIENCE)
     assert not begun.is_set()
-    assert cancellation.is_cancelled()
+    with pytest.raises(StopRequested):
+        cancellation.check()
 
 
 def test_threads_end_their_work_with_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Python waits for them after Ctrl+C, and a download may take ten minutes."""
     cancellation = Cancellation(TurningClock(), lambda _: None, lambda: False)
-    assert not cancellation.is_cancelled()
+    cancellation.check()
     ended = threading.Thread()
     monkeypatch.setattr(threading, "main_thread", lambda: ended)
-    assert cancellation.is_cancelled()
+    with pytest.raises(StopRequested):
+        cancellation.check()
 
 
 def test_pauses_after_failures_double_with_jitter_up_to_a_limit() -> None:

@@ -9,7 +9,7 @@ import pytest
 from nodes.errors import Charge
 from nodes.runcomfy import errors
 from nodes.runcomfy.errors import InvalidResponse, RunComfyError
-from nodes.runcomfy.responses import CancelOutcome, JobState
+from nodes.runcomfy.responses import JobState
 from nodes.texts import Text
 from tests.support.calls import CALLS, REQUEST, Wire, answered, error_of, key_of
 
@@ -21,7 +21,7 @@ CODES: dict[object, Kind] = {
     400001: (errors.RejectedError, "invalidIdentifier"),
     "400001": (errors.RejectedError, "invalidIdentifier"),
     400002: (errors.RejectedError, "insufficientFunds"),
-    400004: (errors.AuthenticationError, "tokenRejected"),
+    400004: (errors.RejectedError, "tokenRejected"),
     403001: (errors.PermissionDenied, "permissionDenied"),
     404001: (errors.NotFound, "notFound"),
 }
@@ -57,7 +57,7 @@ def test_what_each_call_sends_and_gives() -> None:
         "submit": ({"request_id": "job-1"}, ("POST", MODEL, body), "job-1"),
         "status": ({"status": "in_queue"}, ("GET", f"{job}/status", None), JobState.QUEUED),
         "result": ({"status": "succeeded"}, ("GET", f"{job}/result?include_cost=true", None), JobState.SUCCEEDED),
-        "cancel": ({"outcome": "canceled"}, ("POST", f"{job}/cancel", None), CancelOutcome.CANCELLED),
+        "cancel": ({"outcome": "canceled"}, ("POST", f"{job}/cancel", None), True),
         "model": ({"base_price_usd": 0.02}, ("GET", MODEL, None), None),
     }
     for call, (answer, sent, given) in rows.items():
@@ -141,8 +141,8 @@ def test_a_gateways_page_ends_no_paid_job() -> None:
 
 
 def test_a_token_that_is_checked_by_asking_for_the_model_is_refused_by_the_status_alone() -> None:
-    assert type(error("model", GATEWAY, 401)) is errors.AuthenticationError
-    assert type(error("model", {"error_code": 400004})) is errors.AuthenticationError
+    assert type(error("model", GATEWAY, 401)) is errors.RejectedError
+    assert type(error("model", {"error_code": 400004})) is errors.RejectedError
     assert type(error("model", GATEWAY, 502)) is errors.TransientError
 
 

@@ -13,15 +13,15 @@ from pathlib import Path
 import pytest
 import requests
 
-from nodes.runcomfy.errors import InvalidOrigin, MissingToken
+from nodes.files import remove_private
+from nodes.runcomfy.errors import MissingToken, RunComfyError
 from nodes.runcomfy.token import (
     LONGEST,
     Token,
     api_origin,
-    clear_token,
     find_token,
-    is_saved,
     save_token,
+    saved_token,
     variable_in_use,
 )
 from nodes.texts import SETTINGS
@@ -130,11 +130,11 @@ def test_only_its_owner_may_read_it(file: Path) -> None:
 def test_clearing_deletes_it_and_what_a_crash_left_of_it(saved: Path) -> None:
     (saved.parent / ".token-unfinished").write_text(SECRET)
     (saved.parent / "jobs.sqlite3").write_text("stays")
-    assert is_saved(saved)
+    assert saved_token(saved) == "the-first"
     for _ in range(2):
-        clear_token(saved)
+        remove_private(saved)
         assert [found.name for found in saved.parent.iterdir()] == ["jobs.sqlite3"]
-        assert not is_saved(saved)
+        assert not saved_token(saved)
 
 
 def test_the_origin() -> None:
@@ -162,6 +162,6 @@ def test_places_where_no_token_may_be_sent_are_refused_and_not_shown_since_they_
         *("https://", "https://:443", "https://api.example:port", "https://api.example:99999", "https://[::1"),
         "https://api.\udc80.example",  # as Python reads a byte that is no UTF-8
     ):
-        with pytest.raises(InvalidOrigin, match="RUNCOMFY_API_BASE_URL") as refused:
+        with pytest.raises(RunComfyError, match="RUNCOMFY_API_BASE_URL") as refused:
             pytest.fail(f"{value} gave {api_origin({'RUNCOMFY_API_BASE_URL': value})}")
         assert SECRET not in str(refused.value) + repr(refused.value)

@@ -37,9 +37,9 @@ class Wire:
         self._answer = answer
         self.sent: list[ApiRequest] = []
 
-    def send(self, request: ApiRequest, /, *, before_first_byte: Callable[[], None] | None = None) -> ApiResponse:
-        if before_first_byte:
-            before_first_byte()
+    def send(self, request: ApiRequest, /) -> ApiResponse:
+        if request.before_first_byte:
+            request.before_first_byte()
         self.sent.append(request)
         return self._answer
 

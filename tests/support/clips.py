@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 import av
+import imageio_ffmpeg  # type: ignore[import-untyped]  # it has none
 import numpy as np
 import torch
 from av.video.reformatter import ColorRange, Colorspace
@@ -19,6 +21,8 @@ BT709, UNTAGGED, BT470BG, BT601 = 1, 2, 5, 6
 Picture = NDArray[np.uint8]
 """[height, width, 3], RGB."""
 
+FFMPEG: Final[str] = imageio_ffmpeg.get_ffmpeg_exe()
+X264: Final = "-c:v libx264 -preset veryfast -bf 3 -g 30 -pix_fmt yuv420p"
 _BITS = 8
 
 
@@ -132,3 +136,19 @@ def sound_of(file: Path) -> Sound:
         seconds = sum(frame.samples / frame.sample_rate for packet in packets for frame in packet.decode())
         start = float(packets[0].pts * packets[0].time_base)
         return Sound(stream.codec_context.name.removesuffix("float"), tuple(map(bytes, packets)), start, seconds)
+
+
+def source(fps: str = "30", seconds: float = 2, size: str = "160x128") -> str:
+    """FFmpeg's arguments for a moving picture of its own."""
+    return f"-f lavfi -i testsrc2=s={size}:r={fps}:d={seconds}"
+
+
+def make(folder: Path, name: str, arguments: str) -> Path:
+    """A file in a folder, made by FFmpeg; the last of its arguments may be `-`, for a pipe."""
+    command = [FFMPEG, "-nostdin", "-v", "error", "-y", *arguments.replace("'", "").split(" ")]
+    # A filter's commas are its own where no shell has taken the quotes away.
+    command = [part.replace("lt(mod(n,30),10)", r"lt(mod(n\,30)\,10)") for part in command]
+    command += [] if command[-1] == "-" else [name]
+    with (folder / name).open("wb") as pipe:
+        subprocess.run(command, cwd=folder, check=True, stdout=pipe, stderr=subprocess.DEVNULL)
+    return folder / name

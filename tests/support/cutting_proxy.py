@@ -57,6 +57,14 @@ class CuttingProxy:
         for pair in pairs:
             _close(pair)
 
+    def go_away(self) -> None:
+        """Cut every connection, also those that are made from now on."""
+        self.judge = lambda _: Act.CUT_BEFORE
+        self.cut()
+
+    def come_back(self) -> None:
+        self.judge = lambda _: Act.PASS
+
     def _accept(self) -> None:
         with suppress(OSError):
             while True:

@@ -82,9 +82,9 @@ class ScriptedService:
         self.forgotten: set[str] = set()
         self.ending: dict[str, object] = {"status": "succeeded", "output": {"video": "https://media/1"}, "cost": 0.03}
 
-    def send(self, call: ApiRequest, /, *, before_first_byte: Callable[[], None] | None = None) -> ApiResponse:
-        if before_first_byte:
-            before_first_byte()
+    def send(self, call: ApiRequest, /) -> ApiResponse:
+        if call.before_first_byte:
+            call.before_first_byte()
         kind = "submit" if "/models/" in call.path else call.path.partition("?")[0].rsplit("/", 1)[1]
         self.calls.append((kind, self._clock.now))
         scripted = self.script[kind].popleft() if self.script[kind] else None

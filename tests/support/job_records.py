@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sqlalchemy import Connection
+
 from nodes.jobs.budget import UNLIMITED, Purchase
 from nodes.jobs.journal import Journal
 from nodes.jobs.records import JobRecord, Order, RequestKey, State
@@ -30,6 +32,21 @@ def intend(
     record = journal.create(Order(request, key, run), journal.of_request(key), owner, purchase)
     assert record
     return record
+
+
+def execute(journal: Journal, statement: str) -> list[tuple[object, ...]]:
+    """Run a statement on the journal's own connection; its rows, if it has any."""
+
+    def work(connection: Connection) -> list[tuple[object, ...]]:
+        result = connection.exec_driver_sql(statement)
+        return [tuple(row) for row in result] if result.returns_rows else []
+
+    return journal.database.transact(work)
+
+
+def read_only(journal: Journal) -> None:
+    """What the mode of the file does for everybody but root."""
+    execute(journal, "PRAGMA query_only = ON")
 
 
 def record_in(

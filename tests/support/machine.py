@@ -14,7 +14,7 @@ from random import Random
 import pytest
 import requests
 
-from nodes.errors import SeedanceError, StopRequested
+from nodes.errors import SeedanceError
 from nodes.jobs.claims import RENEW_SECONDS, Claims
 from nodes.jobs.errors import JobError, Reports, Stopped
 from nodes.jobs.events import Event
@@ -43,13 +43,12 @@ class ScriptedDownload(Download):
         super().__init__(target, requests.Session())
         self._machine = machine
 
-    def attempt(self, link: str, progress: Callable[[int, int | None], None], stopped: Callable[[], bool]) -> None:
+    def attempt(self, link: str, progress: Callable[[int, int | None], None], check_stop: Callable[[], None]) -> None:
         self._machine.links.append(link)
         progress(0, len(TINY_MP4))
         if self._machine.during_download:
             self._machine.during_download()
-        if stopped():
-            raise StopRequested
+        check_stop()
         if self._machine.downloads:
             failure = self._machine.downloads.popleft()
             if failure:

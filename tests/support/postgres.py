@@ -60,6 +60,8 @@ class Postgres:
         name = f"test_{secrets.token_hex(8)}"
         with self.connect("postgres") as connection:
             connection.execute(f"CREATE DATABASE {name}")
+            # What an owner may have set for other uses must weaken no promise.
+            connection.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = 'repeatable read'")
         return f"postgresql://postgres:{PASSWORD}@127.0.0.1:{port or self.port}/{name}"
 
     def connect(self, name: str) -> psycopg.Connection[tuple[object, ...]]:

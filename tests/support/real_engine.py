@@ -52,7 +52,7 @@ class RealEngine(Machine):
 
     def __init__(self, origin: str, folder: Path, token: str = DEFAULT_TOKEN, journal_url: str = "") -> None:
         client = RunComfy(HttpTransport(origin, Token(token, "the tests"), LIMITS), "the tests")
-        open_download = partial(Download, session=media_session(origin), trusted_origin=origin)
+        open_download = partial(Download, session=media_session(origin))
         renewing = RENEW_SECONDS / SPEED
         super().__init__(folder, FastClock(), journal_url, client, open_download, name=token, renew_seconds=renewing)
 

@@ -19,7 +19,7 @@ ETAG = {"ETag": '"one"'}
 
 
 def download(server: Loopback, target: Path, **options: Any) -> Download:
-    return Download(target, media_session(server.origin), trusted_origin=server.origin, **options)
+    return Download(target, media_session(server.origin), **options)
 
 
 def get(session: requests.Session, link: str, **options: Any) -> requests.Response:
@@ -32,16 +32,16 @@ def attempt(
     download: Download,
     server: Loopback,
     progress: Callable[[int, int | None], None] = lambda received, total: None,
-    stopped: Callable[[], bool] = lambda: False,
+    check_stop: Callable[[], None] = lambda: None,
 ) -> None:
-    download.attempt(server.origin + "/a.mp4", progress, stopped)
+    download.attempt(server.origin + "/a.mp4", progress, check_stop)
 
 
 def failure_of(link: str, target: Path, origin: str | None = None, **options: Any) -> VideoError:
     """What one attempt at a link ends with."""
-    fetched = Download(target, media_session(origin), trusted_origin=origin, **options)
+    fetched = Download(target, media_session(origin), **options)
     with pytest.raises(VideoError) as raised:
-        fetched.attempt(link, lambda *_: None, lambda: False)
+        fetched.attempt(link, lambda *_: None, lambda: None)
     return raised.value
 
 

@@ -16,6 +16,15 @@ from tests.terminal.conftest import PATIENCE, Terminal
 
 START = "python cli.py "
 PORTABLE = ".\\python_embeded\\python.exe -s ComfyUI\\"
+PYTHON = """#!/bin/sh
+exec "{}" -I -c "
+import runpy, sys
+sys.path.insert(0, 'ComfyUI')
+sys.argv[:2] = []
+runpy.run_path(sys.argv[0], run_name='__main__')
+" "$@"
+"""
+"""The Python of ComfyUI's portable version: it finds ComfyUI's modules, and does not look where the script lies."""
 
 
 def test_they_do_what_they_say(terminal: Terminal, service: RehearsalService) -> None:
@@ -37,10 +46,10 @@ def test_they_do_what_they_say(terminal: Terminal, service: RehearsalService) ->
 
 @pytest.mark.skipif(sys.platform == "win32", reason="builds the portable version out of links and a script")
 def test_the_commands_for_the_portable_version_do_too(tmp_path: Path) -> None:
-    """Its Python is isolated: it looks neither where the script lies nor where it is started."""
+    """ComfyUI's own `nodes` is not taken for the pack's."""
     python, packs = tmp_path / "python_embeded" / "python.exe", tmp_path / "ComfyUI" / "custom_nodes"
     python.parent.mkdir()
-    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I "$@"\n', encoding="utf-8")
+    python.write_text(PYTHON.format(sys.executable), encoding="utf-8")
     python.chmod(0o755)
     packs.mkdir(parents=True)
     (packs / "seedance").symlink_to(ROOT)

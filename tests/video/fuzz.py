@@ -48,21 +48,21 @@ def read(file: Path) -> str:
     before = used = psutil.Process().memory_info().rss
     ends = time.monotonic() + MOST_SECONDS
 
-    def over() -> bool:
+    def check() -> None:
         nonlocal used
         used = max(used, psutil.Process().memory_info().rss)
-        return time.monotonic() > ends
+        if time.monotonic() > ends:
+            raise StopRequested
 
     try:
-        decode(file, is_cancelled=over)
+        decode(file, check_stop=check)
+        check()
     except VideoError as error:
         return type(error).__name__
     except StopRequested:
         return "!it takes too long"
     except Exception as error:  # noqa: BLE001  to be shown with the file that causes it
         return f"!{error!r}"
-    if over():
-        return "!it takes too long"
     return f"!it takes {(used - before) / 1e9:.1f} GB" if used - before > MOST_MEMORY else "frames"
 
 

@@ -7,7 +7,6 @@ import sys
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from types import MappingProxyType
 from typing import Final
 
 import av
@@ -15,13 +14,11 @@ import numpy as np
 import pytest
 import torch
 
-from nodes.video.decode import decode
-from nodes.video.encode import Format, VideoWriter, finished_frames, remove_unfinished, to_pictures
+from nodes.video.decode import FileFrames, FrameSource, TensorFrames, decode
+from nodes.video.encode import BT601, BT709, Format, VideoWriter, finished_frames, remove_unfinished, to_pictures
 from nodes.video.errors import DiskFailure
-from nodes.video.frame_source import FileFrames, FrameSource, TensorFrames
-from tests.support.clips import BT601, BT709, Coding, number_in, numbered, sound_of, times_of, write_clip
+from tests.support.clips import FFMPEG, X264, Coding, make, number_in, numbered, sound_of, source, times_of, write_clip
 from tests.video.test_colours import COLOURS, SHARP, centres, chart
-from tests.video.test_odd_files import FFMPEG, X264, make, source
 
 WHOLE: Final = (0.0, 0.0)
 
@@ -37,22 +34,20 @@ class Row:
 
 
 BEEP = "-f lavfi -i sine=d=1"
-ROWS: Final = MappingProxyType(
-    {
-        "plain.mp4": Row(f"{source(seconds=1)} {X264}"),
-        "aac.mp4": Row(f"{source(seconds=1)} {BEEP} {X264} -c:a aac", sound="aac"),
-        "opus.webm": Row(f"{source(seconds=1)} {BEEP} -c:v libvpx -c:a libopus", sound="opus"),
-        "pcm.mov": Row(f"{source(seconds=1)} {BEEP} {X264} -c:a pcm_s16le", sound="aac", is_copied=False),
-        "vorbis.mkv": Row(f"{source(seconds=1)} {BEEP} {X264} -c:a libvorbis", sound="aac", is_copied=False),
-        "late.mp4": Row("-i aac.mp4 -c copy -output_ts_offset 5", sound="aac"),
-        "variable.mkv": Row(f"{source(seconds=3)} -vf select='lt(mod(n,30),10)' -fps_mode vfr {X264}"),
-        "ntsc.mp4": Row(f"{source('30000/1001', 1)} {X264}"),
-        "turned.mp4": Row("-display_rotation 90 -i plain.mp4 -c copy", size=(128, 160)),
-        "odd.mp4": Row(f"{source(seconds=1)} -vf scale=161:129,format=yuv444p -c:v libx264"),
-        "one.mp4": Row(f"{source(seconds=1)} -frames:v 1 {X264}", frames=1),
-        "xvid.avi": Row(f"{source(seconds=1)} -c:v mpeg4 -bf 0"),
-    }
-)
+ROWS: Final = {
+    "plain.mp4": Row(f"{source(seconds=1)} {X264}"),
+    "aac.mp4": Row(f"{source(seconds=1)} {BEEP} {X264} -c:a aac", sound="aac"),
+    "opus.webm": Row(f"{source(seconds=1)} {BEEP} -c:v libvpx -c:a libopus", sound="opus"),
+    "pcm.mov": Row(f"{source(seconds=1)} {BEEP} {X264} -c:a pcm_s16le", sound="aac", is_copied=False),
+    "vorbis.mkv": Row(f"{source(seconds=1)} {BEEP} {X264} -c:a libvorbis", sound="aac", is_copied=False),
+    "late.mp4": Row("-i aac.mp4 -c copy -output_ts_offset 5", sound="aac"),
+    "variable.mkv": Row(f"{source(seconds=3)} -vf select='lt(mod(n,30),10)' -fps_mode vfr {X264}"),
+    "ntsc.mp4": Row(f"{source('30000/1001', 1)} {X264}"),
+    "turned.mp4": Row("-display_rotation 90 -i plain.mp4 -c copy", size=(128, 160)),
+    "odd.mp4": Row(f"{source(seconds=1)} -vf scale=161:129,format=yuv444p -c:v libx264"),
+    "one.mp4": Row(f"{source(seconds=1)} -frames:v 1 {X264}", frames=1),
+    "xvid.avi": Row(f"{source(seconds=1)} -c:v mpeg4 -bf 0"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +83,7 @@ def apart(one: torch.Tensor, other: torch.Tensor) -> float:
 
 
 def of_file(file: Path, window: tuple[float, float] = WHOLE) -> FileFrames:
-    return FileFrames(file, window, lambda: False)
+    return FileFrames(file, window, lambda: None)
 
 
 def test_frames_times_and_sound_stay(folder: Path, tmp_path: Path) -> None:

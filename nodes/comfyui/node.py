@@ -1,14 +1,17 @@
-"""The node that runs, its prompt, and what this pack's nodes share for as long as the server runs."""
+"""What this pack's nodes have in common: their schemas, the prompt of the one that runs, and what they share for as
+long as the server runs."""
 
 from __future__ import annotations
 
 import asyncio
 import atexit
+import dataclasses
 import hashlib
 import os
 import re
 import threading
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -17,23 +20,46 @@ import folder_paths
 from aiohttp import web
 from comfy.cli_args import args
 from comfy.model_management import processing_interrupted
+from comfy_api.latest import io
 from comfy_execution.progress import get_progress_state
 from comfy_execution.utils import get_executing_context
 from server import PromptServer
 
 from ..jobs.events import Phase
-from ..texts import SETTINGS, as_json
+from ..texts import NODES, SETTINGS, as_json
 from .guarded_route import add_route
 from .progress import BatchProgress, Lines, english
-from .schema import drop_wrong_types
 from .stop import StopWatcher
 
 if TYPE_CHECKING:
     from ..engine import Engine
 
-IMAGES: Final = 0
-FRAME_COUNT: Final = 3
-"""Places of two outputs of a node that brings a video."""
+SeedanceOptionsSocket: Final = io.Custom("SEEDANCE_OPTIONS")
+
+
+def schema(node_id: str, *, search_aliases: list[str], inputs: list[io.Input], outputs: list[io.Output]) -> io.Schema:
+    """A node's schema with its texts, and with its search aliases if this ComfyUI has those (from 0.11 on)."""
+    texts = NODES[node_id]
+    for each in inputs:
+        each.tooltip = texts["inputs"][each.id]["tooltip"]
+    for number, each in enumerate(outputs):
+        text = texts["outputs"][str(number)]
+        each.display_name, each.tooltip = text["name"], text["tooltip"]
+    fields = {"display_name": texts["display_name"], "description": texts["description"]}
+    if "search_aliases" in {field.name for field in dataclasses.fields(io.Schema)}:
+        fields["search_aliases"] = search_aliases
+    return io.Schema(node_id, category="Seedance", inputs=inputs, outputs=outputs, **fields)
+
+
+def video_outputs() -> list[io.Output]:
+    """Of both nodes that bring a video: images, video, fps, frame_count, request_id and video_path."""
+    # Without ids, since `video` is an input of one of them too.
+    kinds = (io.Image, io.Video, io.Float, io.Int, io.String, io.String)
+    return [kind.Output() for kind in kinds]
+
+
+IMAGES, FRAME_COUNT = 0, 3
+"""Places of two of these."""
 
 
 @dataclass(frozen=True)
@@ -169,12 +195,15 @@ def shared() -> Shared:
     return found
 
 
-def register() -> None:
-    """Add the pack to ComfyUI's server, once, while it loads its packs: what it shares, its hooks and its routes."""
+def register(check_prompt: Callable[[Any], Any]) -> None:
+    """Add the pack to ComfyUI's server, once, while it loads its packs: what it shares, its hooks and its routes.
+
+    ``check_prompt`` is given what somebody queues, and returns what is to be queued.
+    """
     server = PromptServer.instance
     state = server.app[SHARED] = Shared()
     # A pack that is imported once more while the server runs comes too late for this; Stop is watched all the same.
     if not server.app.frozen:
         server.app.middlewares.append(state.stops.look_after_post)
-    server.add_on_prompt_handler(drop_wrong_types)
+    server.add_on_prompt_handler(check_prompt)
     add_route(server.routes, lambda: state.engine)

@@ -10,8 +10,7 @@ from typing import Any
 import av
 import pytest
 
-from nodes.comfyui.workflow_in_file import metadata_box
-from nodes.video.file_format import check_mp4
+from nodes.video.file_format import check_mp4, metadata_box
 from tests.support.clips import numbered, write_clip
 
 WRITTEN = {"prompt": {"1": {"inputs": {"text": "یک روباه 🦊"}}}, "workflow": {"nodes": [], "version": 0.4}}

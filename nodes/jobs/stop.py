@@ -100,9 +100,7 @@ async def _take_back(job: Job) -> Event:
     ends = clock.monotonic() + CANCEL_SECONDS
     report = _report(record, *NOT_IN_TIME)
     while True:
-        # Of hundreds of jobs at once: in the few threads that cancel, each would wait anew.
-        is_silent = not await ended_within(job.in_journal(job.account.claims.holds, record, job.owner), LOOK_SECONDS)
-        call, begun = job.account.executors.cancels.submit(cancel_and_record, job, is_silent=is_silent), False
+        call, begun = job.account.executors.cancels.submit(cancel_and_record, job), False
         # A call has its time from when it begins.
         while not await ended_within(call, CANCEL_CALL_SECONDS):
             if begun or clock.monotonic() >= ends:
@@ -129,18 +127,22 @@ def _report(record: JobRecord, outcome: StopOutcome, key: str, *, end: str = "pr
     return events.stopped(text, outcome)
 
 
-def cancel_and_record(job: Job, *, is_silent: bool = False) -> tuple[StopOutcome, str]:
+def cancel_and_record(job: Job) -> tuple[StopOutcome, str]:
     """What became of the job, and its key in `stop` of the locales. It is left alone where another run has it or waits
     for it by now, and where that cannot be told and its claim may have lapsed.
 
-    In a thread, so that a late cancellation is written down all the same. Of a journal that ``is_silent`` no more is
-    waited for than there must be. Raises `RunComfyError`.
+    In a thread, so that a late cancellation is written down all the same. Raises `RunComfyError`.
     """
     record, account = job.record, job.account
-    # A claim that cannot have lapsed yet is nobody else's, however long the database is silent.
-    is_certain, patience = account.claims.is_certain(job.owner), 0 if is_silent else LOOK_SECONDS
+    is_certain, unanswered = account.claims.is_certain(job.owner), account.executors.unanswered
     looking = job.in_journal(_is_wanted, job, record)
-    wait([looking], patience if is_certain else CLAIM_SECONDS)
+    # A claim that cannot have lapsed yet is nobody else's, however long the database is silent.
+    if not is_certain:
+        wait([looking], CLAIM_SECONDS)
+    elif unanswered is None or unanswered.done():
+        wait([looking], LOOK_SECONDS)
+    if not looking.done():
+        account.executors.unanswered = looking
     is_answered = looking.done() and not looking.cancelled() and not looking.exception()
     is_wanted = looking.result() if is_answered else None
     if is_wanted:
@@ -149,7 +151,7 @@ def cancel_and_record(job: Job, *, is_silent: bool = False) -> tuple[StopOutcome
         return NOT_IN_TIME
     if not _cancel(account.client, record.request_id):
         return StopOutcome.GOES_ON, "running"
-    wait([job.in_journal(job.move, record, State.CANCELLED)], patience)
+    wait([job.in_journal(job.move, record, State.CANCELLED)], LOOK_SECONDS if looking.done() else 0)
     return StopOutcome.CANCELLED, "cancelled"
 
 

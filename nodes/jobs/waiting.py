@@ -71,6 +71,9 @@ class Executors:
         self.downloads = ThreadPoolExecutor(4, "seedance-download")
         self.journal = ThreadPoolExecutor(1, "seedance-journal")
         """The journal, and looks at the disk. One: the database takes one transaction at a time anyway."""
+        self.unanswered: Future[bool | None] | None = None
+        """A look at the journal that took too long. Until it ends, Stop waits for no other: hundreds of jobs would be
+        running, and paid for, when the last one is looked at."""
         self.decodes = ThreadPoolExecutor(1, "seedance-decode")
         """One at a time, since each may fill the memory."""
 

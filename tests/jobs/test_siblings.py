@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import threading
+from concurrent.futures import Future, wait
 from dataclasses import replace
 
 import pytest
@@ -94,30 +95,33 @@ def test_of_several_jobs_each_is_cancelled_and_told_though_the_first_ends_the_gr
         assert sum(f"job-{number} was still queued and is cancelled" in line for line in said) == 1, number
 
 
-def test_a_silent_journal_is_waited_for_once_and_not_by_each_job(
+def test_a_silent_journal_is_waited_for_by_a_thread_each_and_not_by_each_job(
     machine: FakeMachine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A few threads cancel: hundreds of jobs would be running, and paid for, when the last one is looked at."""
-    monkeypatch.setattr(stop, "LOOK_SECONDS", 1.0)
-    monkeypatch.setattr(stop, "CANCEL_CALL_SECONDS", 0.5)  # a cancel that waited, too, would not be in time
-    hang, looks = Hanging(), itertools.count()
+    jobs, hang, waits = 20, Hanging(), itertools.count()
 
-    def silent(*_: object) -> bool:
-        next(looks)
-        return hang()
+    def count(futures: list[Future[object]], seconds: float) -> object:
+        if seconds:
+            next(waits)
+        return wait(futures, seconds and 0.05)
 
     async def graph() -> list[Video | BaseException]:
-        runs = [machine.generate(replace(BOAT, seed=seed)) for seed in range(3)]
+        runs = [machine.generate(replace(BOAT, seed=seed)) for seed in range(jobs)]
         return await asyncio.gather(*runs, return_exceptions=True)
 
     machine.service.queued = 1e6
     machine.change(deadline=1e9)
-    monkeypatch.setattr(machine.account.claims, "holds", silent)
-    monkeypatch.setattr(machine, "stop", lambda: len(machine.service.accepted) == 3)
-    assert ["is cancelled. Nothing was charged." in str(said) for said in asyncio.run(graph())] == [True] * 3
-    assert next(looks) == 1
+    monkeypatch.setattr(stop, "wait", count)
+    monkeypatch.setattr(machine.account.claims, "holds", lambda *_: hang())
+    # However far the first ones' looks have turned the clock before the last one is accepted.
+    monkeypatch.setattr(machine.account.claims, "is_certain", lambda _: True)
+    monkeypatch.setattr(machine, "stop", lambda: len(machine.service.accepted) == jobs)
+    said = [str(outcome) for outcome in asyncio.run(graph())]
+    assert all("is cancelled. Nothing was charged." in each for each in said), said
+    assert next(waits) <= 7, "as many as there are threads"
     hang.go_on.set()
-    assert machine.states() == ["cancelled"] * 3
+    assert machine.states() == ["cancelled"] * jobs
 
 
 @on_both

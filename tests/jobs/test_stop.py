@@ -254,8 +254,8 @@ def test_a_silent_journal_is_waited_for_once_and_not_by_each_job(
         runs = [machine.generate(replace(BOAT, seed=seed)) for seed in range(3)]
         return await asyncio.gather(*runs, return_exceptions=True)
 
-    machine.service.queued = 1e6
-    machine.change(deadline=1e9)
+    all_are_in = threading.Barrier(3)
+    machine.service.before["submit"] = lambda: all_are_in.wait(PATIENCE)
     monkeypatch.setattr(machine.account.claims, "holds", silent)
     monkeypatch.setattr(machine, "stop", lambda: len(machine.service.accepted) == 3)
     assert [CANCELLED in str(stopped) for stopped in asyncio.run(graph())] == [True] * 3

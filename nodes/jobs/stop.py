@@ -73,15 +73,16 @@ async def guard(job: Job, work: Coroutine[None, None, Video], *, may_cancel: boo
 
 async def _stop(job: Job, may_cancel: bool) -> Event:
     """What becomes of the job of a stopped run. Raises its end where that is bad or unclear: no later run may."""
+    if job.submit_call:
+        await ended_within(job.submit_call, SUBMIT_WAIT_SECONDS)
     # Nothing is sent any more, and a job that is accepted after this wait is cancelled by the thread.
-    if job.submit_call and not await ended_within(job.submit_call, SUBMIT_WAIT_SECONDS):
-        with job.lock:
-            job.is_given_up = True
-    if job.record.state in (State.UNKNOWN, State.FAILED, State.EXPIRED):
-        await job.raise_end(job.record)
-    if may_cancel and job.record.state in (State.ACCEPTED, State.SURPLUS):
+    with job.lock:
+        job.is_given_up, record = True, job.record
+    if record.state in (State.UNKNOWN, State.FAILED, State.EXPIRED):
+        await job.raise_end(record)
+    if may_cancel and record.state in (State.ACCEPTED, State.SURPLUS):
         return await _take_back(job)
-    return _left_alone(job.record)
+    return _left_alone(record)
 
 
 async def _show(job: Job, stopping: asyncio.Future[Event]) -> None:

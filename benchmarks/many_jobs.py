@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from nodes.rehearsal import JobState, Timing
+from tests.support.rehearsal import RehearsalService, Submission, small_videos
 
 from .crowd import Sample, run
 from .machine import describe
 from .report import Verdict, is_quick, publish, table
-from .service import Look, ServiceProcess
 
 JOBS: Final = (1, 10, 50, 200)
 LATENCIES: Final = (0.0, 0.15)
@@ -31,7 +31,10 @@ class Row:
     latency: float
     """Seconds."""
     sample: Sample
-    look: Look
+    reads: int
+    """Calls for the state or the result of a job."""
+    jobs: tuple[Submission, ...]
+    """At the service, in the order in which they were accepted."""
 
     @property
     def rest(self) -> float:
@@ -41,22 +44,23 @@ class Row:
     @property
     def out_of_order(self) -> int:
         """Items that brought another item's video, or none."""
-        seeds = {job.request_id: job.input["seed"] for job in self.look.jobs}
+        seeds = {job.request_id: job.input["seed"] for job in self.jobs}
         return sum(seeds.get(job) != item for item, job in enumerate(self.sample.outcomes))
 
     @property
     def cancelled(self) -> int:
         """Jobs that Stop took out of the queue and of which the user has read so."""
-        at_the_service = {job.request_id for job in self.look.jobs if job.state is JobState.CANCELLED}
+        at_the_service = {job.request_id for job in self.jobs if job.state is JobState.CANCELLED}
         cancelled = [said for said in self.sample.outcomes if "is cancelled. Nothing was charged." in said]
         return sum(any(job in said for said in cancelled) for job in at_the_service)
 
 
 def measure(jobs: int, latency: float, timing: Timing, *, stop: bool = False) -> Row:
-    """Run one crowd at a service of its own."""
-    with ServiceProcess(timing, latency) as service:
+    """Run one crowd, which has a process of its own, at a service in this one."""
+    with RehearsalService(timing=timing, make=small_videos(), latency=latency) as service:
         sample = run(jobs, service.origin, stop=stop)
-        return Row(latency, sample, service.look())
+        reads = sum(service.calls["GET", call] for call in ("status", "result"))
+        return Row(latency, sample, reads, service.submissions)
 
 
 def of_one(row: Row, rows: Sequence[Row]) -> float:
@@ -76,7 +80,7 @@ def as_tables(rows: Sequence[Row], stopped: Sequence[Row]) -> str:
             f"{of_one(row, rows):.2f}",
             str(row.sample.threads),
             f"{row.sample.memory / 2**20:.0f}",
-            f"{(row.look.calls['status'] + row.look.calls['result']) / row.sample.jobs:.1f}",
+            f"{row.reads / row.sample.jobs:.1f}",
         ]
         for row in rows
     ]

@@ -30,8 +30,8 @@ class Sample:
     """Seconds of all threads."""
     peak: int
     """Bytes of memory, over what the process had after its imports."""
-    shape: tuple[int, ...] | None
-    """Of the tensor, where there is one."""
+    shape: tuple[int, ...]
+    """Of the tensor."""
 
 
 def measure(way: Way, file: Path, core: Path) -> Sample | None:
@@ -54,7 +54,7 @@ def measure(way: Way, file: Path, core: Path) -> Sample | None:
         return None
     run.check_returncode()
     values = json.loads(run.stdout.splitlines()[-1])
-    return Sample(values["wall"], values["cpu"], values["peak"], tuple(values["shape"]) if values["shape"] else None)
+    return Sample(**values | {"shape": tuple(values["shape"])})
 
 
 def _here(way: Way, file: Path) -> Sample:
@@ -65,12 +65,8 @@ def _here(way: Way, file: Path) -> Sample:
     wall, cpu = time.perf_counter(), time.process_time()
     images = load(file)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    return Sample(
-        wall,
-        cpu,
-        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before,
-        None if images is None else tuple(images.shape),
-    )
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before
+    return Sample(wall, cpu, peak, tuple(images.shape))
 
 
 if __name__ == "__main__":

@@ -61,22 +61,13 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def publish(name: str, *parts: str, goals: list[Verdict], quick: bool) -> None:
-    """Print the parts and how the goals stand and, unless it was a quick look, write them into README.md."""
+    """Print the parts and how the goals stand and, unless it was a quick look, put them between the name's two markers
+    in README.md. Raises ValueError where that lacks one."""
     content = "\n\n".join((*parts, "\n".join(f"- {goal}" for goal in goals)))
     print(content)
-    if not quick:
-        write(name, content)
-
-
-def write(name: str, content: str, file: Path = README) -> None:
-    """Replace what stands between a name's two markers.
-
-    Raises:
-        ValueError: the file lacks a marker.
-    """
+    if quick:
+        return
     begin, end = f"<!-- {name} begins -->", f"<!-- {name} ends -->"
-    before, found, rest = file.read_text(encoding="utf-8").partition(begin)
-    _, also_found, after = rest.partition(end)
-    if not (found and also_found):
-        raise ValueError(f"{file.name} has no place for {name}")
-    file.write_text(f"{before}{begin}\n\n{content}\n\n{end}{after}", encoding="utf-8")
+    before, rest = README.read_text(encoding="utf-8").split(begin)
+    _, after = rest.split(end)
+    README.write_text(f"{before}{begin}\n\n{content}\n\n{end}{after}", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The ways from a video file to a float32 tensor that are measured against each other, and the floors below them.
+"""The ways from a video file to a float32 tensor that are measured against each other.
 
 Each is a function that imports what the way needs and returns the way itself, so that imports are not measured.
 """
@@ -17,10 +17,7 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-Load = Callable[[Path], "torch.Tensor | None"]
-"""Reads a file; None from a floor that makes no tensor."""
-
-PAGE: Final = 4096
+Load = Callable[[Path], "torch.Tensor"]
 
 
 class Way(Enum):
@@ -29,9 +26,6 @@ class Way(Enum):
     OURS = "this pack"
     CORE = "ComfyUI core"
     GENERATOR = "generator"
-    STACK = "list and stack"
-    DECODE_FLOOR = "floor: decode"
-    TOUCH_FLOOR = "floor: first touch"
 
 
 def ours() -> Load:
@@ -76,50 +70,6 @@ def generator() -> Load:
     return load
 
 
-def stack() -> Load:
-    """A list of float32 frames, then `np.stack`: the usual pack."""
-    import cv2
-    import numpy as np
-    import torch
-
-    def load(file: Path) -> torch.Tensor:
-        pictures = [
-            cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB).astype(np.float32) / 255.0
-            for bgr in _frames(cv2.VideoCapture(str(file)))
-        ]
-        return torch.from_numpy(np.stack(pictures))
-
-    return load
-
-
-def decode_floor() -> Load:
-    """PyAV's decoding and its conversion to RGB, one after the other; the frames are thrown away."""
-    from nodes.video.reader import open_frames, orientation_of, to_rgb
-
-    def load(file: Path) -> None:
-        with open_frames(file) as (_, first, frames):
-            orientation = orientation_of(first)
-            for frame in frames:
-                to_rgb(frame, orientation)
-
-    return load
-
-
-def touch_floor() -> Load:
-    """The tensor's memory from the system, one write a page; nothing is decoded."""
-    import cv2
-    import torch
-
-    def load(file: Path) -> torch.Tensor:
-        reader = cv2.VideoCapture(str(file))
-        sides = (cv2.CAP_PROP_FRAME_COUNT, cv2.CAP_PROP_FRAME_HEIGHT, cv2.CAP_PROP_FRAME_WIDTH)
-        images = torch.empty(*(int(reader.get(side)) for side in sides), 3, dtype=torch.float32)
-        images.numpy().reshape(-1)[:: PAGE // images.element_size()] = 0
-        return images
-
-    return load
-
-
 def _frames(reader: cv2.VideoCapture) -> Iterator[NDArray[np.uint8]]:
     got, frame = reader.read()
     while got:
@@ -128,12 +78,5 @@ def _frames(reader: cv2.VideoCapture) -> Iterator[NDArray[np.uint8]]:
 
 
 PREPARE: Final[Mapping[Way, Callable[[], Load]]] = MappingProxyType(
-    {
-        Way.OURS: ours,
-        Way.CORE: core,
-        Way.GENERATOR: generator,
-        Way.STACK: stack,
-        Way.DECODE_FLOOR: decode_floor,
-        Way.TOUCH_FLOOR: touch_floor,
-    }
+    {Way.OURS: ours, Way.CORE: core, Way.GENERATOR: generator}
 )

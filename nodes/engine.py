@@ -189,7 +189,7 @@ class Engine:
         with self._lock:
             if self._rehearsal is None:
                 secret, claims = secrets.token_hex(), Claims(Journal(None, self._clock))
-                service = RehearsalService(secret)
+                service = RehearsalService((secret,))
                 token = Token(secret, "the rehearsal")
                 account = self._account(service.origin, token, claims, self.folders.rehearsals)
                 self._rehearsal = service, replace(account, durations=REHEARSAL_DURATIONS)

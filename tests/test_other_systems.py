@@ -17,14 +17,12 @@ import pytest
 from nodes import rehearsal
 from nodes.engine import Engine, Folders
 from nodes.jobs.job import Run, Video
-from nodes.rehearsal import Timing, VideoRequest
+from nodes.rehearsal import Timing
 from nodes.runcomfy.request import GenerationRequest
 from tests.support.fake_runcomfy import TurningClock, reply
 from tests.support.machine import FakeMachine
 from tests.support.real_engine import RealEngine, fast
-from tests.support.rehearsal import RehearsalService
-
-FOOTAGE = VideoRequest(text="Of all of them", duration=2)
+from tests.support.rehearsal import RehearsalService, small_videos
 
 
 def held_at_first(monkeypatch: pytest.MonkeyPatch, name: str) -> set[Path]:
@@ -48,7 +46,7 @@ def held_at_first(monkeypatch: pytest.MonkeyPatch, name: str) -> set[Path]:
 def test_a_scanner_that_holds_every_file_at_first_costs_no_second_job(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with RehearsalService(timing=Timing(queued=1, running=4), clock=fast, video=FOOTAGE) as service:
+    with RehearsalService(timing=Timing(queued=1, running=4), clock=fast, make=small_videos()) as service:
         for bought, name in enumerate(("replace", "open"), 1):
             engine = RealEngine(service.origin, tmp_path / name)
             with monkeypatch.context() as patched:
@@ -96,8 +94,8 @@ def rehearse(folder: Path) -> int:
     resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, most))
 
     # Drawing 200 videos would take minutes.
-    def quick(token: str) -> RehearsalService:
-        return RehearsalService(tokens=(token,), timing=Timing(queued=0.2, running=1.0), video=FOOTAGE)
+    def quick(tokens: tuple[str]) -> RehearsalService:
+        return RehearsalService(tokens=tokens, timing=Timing(queued=0.2, running=1.0), make=small_videos())
 
     rehearsal.RehearsalService = quick  # type: ignore[misc,assignment]  # it is only called
     engine = Engine(Folders(folder / "videos", folder / "private"), {}, "tests")

@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import Final
 
 import requests
@@ -21,7 +20,6 @@ CACHE: Final = Path(__file__).resolve().parent.parent / ".cache"
 IMPORT_STUBS: Final = Path(__file__).resolve().parent / "import_stubs"
 START_SECONDS: Final = 120.0
 STOP_SECONDS: Final = 10.0
-NO_ENVIRONMENT: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class StartFailed(Exception):
@@ -49,7 +47,7 @@ class ComfyUI:
         base: Path,
         *,
         pack: Path | None,
-        env: Mapping[str, str] = NO_ENVIRONMENT,
+        env: Mapping[str, str] | None = None,
         front_end: Path | None = None,
         port: int = 0,
         extra_args: Sequence[str] = (),
@@ -157,7 +155,7 @@ class ComfyUI:
             if not name.startswith("RUNCOMFY_") and name != "YOUR_API_TOKEN"
         }
         search_path = [str(IMPORT_STUBS), *filter(None, [inherited.get("PYTHONPATH")])]
-        return {**inherited, "PYTHONPATH": os.pathsep.join(search_path), "PYTHONUNBUFFERED": "1", **self._env}
+        return {**inherited, "PYTHONPATH": os.pathsep.join(search_path), "PYTHONUNBUFFERED": "1", **(self._env or {})}
 
     def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + START_SECONDS

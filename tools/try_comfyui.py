@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-from pathlib import Path
 from types import FrameType
 from typing import Final, NoReturn
 
@@ -27,13 +26,10 @@ def main() -> int:
     """Run the server until Ctrl-C. Returns the exit code: 0 when it was ended so."""
     parser = argparse.ArgumentParser(prog="make comfyui", description=__doc__)
     parser.add_argument("--port", type=int, default=PORT, help="on this machine only (%(default)s)")
-    parser.add_argument(
-        "--base", type=Path, default=BASE, help="ComfyUI's input, output and user folders (%(default)s)"
-    )
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, _as_ctrl_c)
     try:
-        return serve(arguments.base, arguments.port)
+        return serve(arguments.port)
     except KeyboardInterrupt:
         print("\nStopped. What was made is kept for the next time.")
         return 0
@@ -42,7 +38,7 @@ def main() -> int:
         return 1
 
 
-def serve(base: Path, port: int) -> int:
+def serve(port: int) -> int:
     """Run the server until it ends. Returns its exit code.
 
     Raises `OSError` when the port is taken, and what the downloads and the server raise.
@@ -56,8 +52,8 @@ def serve(base: Path, port: int) -> int:
             raise OSError(f"Port {port} is taken; choose another: make comfyui PORT={port + 1}") from taken
     print("Starting ComfyUI ...", flush=True)
     core = ensure(CACHE)
-    write_tiny_upscaler(base / "models" / "upscale_models" / UPSCALER)
-    with ComfyUI(base, pack=PACK, core=core, front_end=front_end(core, CACHE), port=port) as server:
+    write_tiny_upscaler(BASE / "models" / "upscale_models" / UPSCALER)
+    with ComfyUI(BASE, pack=PACK, core=core, front_end=front_end(core, CACHE), port=port) as server:
         print(
             f"Open {server.url} in a browser. The examples are under Templates, at the pack's name.\n"
             f"Files are in {server.base}. Ctrl-C ends it.",

@@ -44,6 +44,8 @@ export class Display {
     const load = app.loadGraphData
     app.loadGraphData = async (...args) => {
       const loaded = await load.apply(app, args)
+      // Of templates and files, which make a tab of their own each time, though their graph has the same id.
+      if (args[4]?.openSource) this.#memory.begin(openTab(), rootGraph().id)
       this.#restore()
       return loaded
     }

@@ -73,7 +73,7 @@ export class JobCard {
     const canFetch = PAID.includes(job.state) && !job.files.length
     const offers = [
       [job.files.length, "jobLoad", () => addLoader(id)],
-      [canFetch, "jobFetch", () => this.#do(job, "jobFetching", "fetch", { request_id: id })],
+      [canFetch, "jobFetch", () => this.#do("jobFetching", "fetch", { request_id: id })],
       [job.request, "jobUseAgain", () => addRequest(job.request)],
       [id, "jobCopyId", () => navigator.clipboard?.writeText(id).then(() => panel.say(say("jobCopied", { id })))],
       [isUnclear, "jobLink", () => this.#link(job)],
@@ -87,17 +87,17 @@ export class JobCard {
   async #link(job) {
     const { say } = this.language
     const found = await this.panel.dialog.prompt({ title: say("jobLink"), message: say("jobLinkHow"), defaultValue: "" })
-    if (found?.trim()) await this.#do(job, "checking", "link", { id: job.id, request_id: found.trim() })
+    if (found?.trim()) await this.#do("checking", "link", { id: job.id, request_id: found.trim() })
   }
 
   async #submitAgain(job) {
     const { say } = this.language
     const isSure = await this.panel.dialog.confirm({ title: say("jobSubmitAgain"), message: say("jobSubmitAgainHow") })
-    if (isSure && (await this.#do(job, "checking", "submit_again", { id: job.id }))) addRequest(job.request)
+    if (isSure && (await this.#do("checking", "submit_again", { id: job.id }))) addRequest(job.request)
   }
 
-  #do({ id }, key, route, body) {
-    return this.panel.attempt(id, this.language.say(key), () => ask("POST", `/seedance/jobs/${route}`, body))
+  #do(key, route, body) {
+    return this.panel.attempt(this.language.say(key), () => ask("POST", `/seedance/jobs/${route}`, body))
   }
 }
 

@@ -9,7 +9,6 @@ import { dollars } from "./language.js"
 
 const EVERY = 2000 // milliseconds between two looks at the jobs, while the tab is open
 const TOTALS_EVERY = 60000 // between two looks at the totals, which take longer, while nothing that is listed changes
-const CHANGING = ["intended", "accepted", "surplus"]
 const GROUPS = ["running", "made", "unclear", "failed"]
 const RIGHT_TO_LEFT = ["ar", "fa", "he"]
 
@@ -78,8 +77,8 @@ export class JobsPanel {
     return this.#refresh()
   }
 
-  /** Does something about the job with this id that may take its time, and says how it went. */
-  async attempt(id, meanwhile, action) {
+  /** Does something about a job that may take its time, and says how it went. */
+  async attempt(meanwhile, action) {
     this.say(meanwhile)
     try {
       await action()
@@ -87,7 +86,6 @@ export class JobsPanel {
       this.say(this.language.reason(error))
       return false
     }
-    await this.#page(id + 1)
     await this.#refresh()
     if (this.status.textContent === meanwhile) this.say("")
     return true
@@ -110,25 +108,21 @@ export class JobsPanel {
     else target.removeAttribute("src")
   }
 
-  /** What is new comes to the top, and what has changed is shown as it is now. */
+  /** What is new comes to the top, and what is in sight is shown as it is now. */
   async #refresh() {
-    const found = await this.#ask()
-    if (!found) return
-    const isAnew = !found.jobs.some(({ id }) => this.#cards.has(id))
-    if (isAnew) {
+    const newest = await this.#ask()
+    if (!newest) return
+    if (!newest.jobs.some(({ id }) => this.#cards.has(id))) {
       this.#cards.clear()
-      this.#next = found.next
+      this.#next = newest.next
+      this.list.replaceChildren()
     }
-    if (isAnew) this.list.replaceChildren()
-    this.#show(found)
-    const pages = [found]
-    for (let id; (id = this.#changingBelow(pages.at(-1).next)); ) {
-      const older = await this.#page(id + 1)
-      if (!older) return
-      pages.push(older)
-    }
+    this.#show(newest)
+    const id = this.#firstInSight()
+    const seen = id < newest.next ? await this.#page(id + 1) : newest
+    if (!seen) return
     this.end.textContent = this.#cards.size ? "" : this.language.say("jobsNone")
-    const listed = JSON.stringify(pages)
+    const listed = JSON.stringify([newest, seen])
     if (listed === this.#listed && Date.now() < this.#totalled + TOTALS_EVERY) return
     const totals = await ask("GET", "/seedance/jobs/totals").catch(() => null)
     if (!totals) return
@@ -138,10 +132,10 @@ export class JobsPanel {
     this.totals.textContent = this.language.say("jobTotals", { today, month, all })
   }
 
-  /** The newest job of those before `next` that are shown whose state may still change. */
-  #changingBelow(next) {
-    const below = [...this.#cards].filter(([id, { element }]) => id < next && CHANGING.includes(element.dataset.state))
-    return Math.max(0, ...below.map(([id]) => id))
+  /** The id of the newest job that has not been scrolled out of sight. */
+  #firstInSight() {
+    const isInSight = ([, { element }]) => element.getBoundingClientRect().bottom > 0
+    return Math.max(0, ...[...this.#cards].filter(isInSight).map(([id]) => id))
   }
 
   async #more() {

@@ -32,16 +32,19 @@ export class Memory {
     return nodes
   }
 
+  /** Lets a tab whose graph was opened anew, as a template is, show nothing of an earlier run of it. */
+  begin(tab, graph) {
+    this.#tabs.set(tab, { graph, nodes: new Map() })
+    const { [graph]: _, ...others } = read()
+    write(others)
+  }
+
   /** Puts what a workflow's nodes show into the storage, in place of the oldest where there are too many. */
   save(graph, nodes) {
     if (!graph || graph === UNNAMED) return
     const all = { ...read(), [graph]: { time: Date.now(), nodes: Object.fromEntries(nodes) } }
     const newest = Object.entries(all).sort(([, a], [, b]) => b.time - a.time).slice(0, MOST)
-    try {
-      localStorage.setItem(KEY, JSON.stringify(Object.fromEntries(newest)))
-    } catch {
-      // Full or forbidden: then it is gone after a reload.
-    }
+    write(Object.fromEntries(newest))
   }
 }
 
@@ -50,5 +53,13 @@ function read() {
     return JSON.parse(localStorage.getItem(KEY)) ?? {}
   } catch {
     return {}
+  }
+}
+
+function write(all) {
+  try {
+    localStorage.setItem(KEY, JSON.stringify(all))
+  } catch {
+    // Full or forbidden: then it is gone after a reload.
   }
 }

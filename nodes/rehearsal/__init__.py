@@ -5,7 +5,7 @@ no code with the client, so that a mistake in the client has no twin here that h
 """
 
 from .jobs import Job, JobState, Timing
-from .schema import VideoRequest
+from .render import VideoRequest
 from .server import DEFAULT_TOKEN, RehearsalService
 
 __all__ = ["DEFAULT_TOKEN", "Job", "JobState", "RehearsalService", "Timing", "VideoRequest"]

@@ -13,8 +13,7 @@ from itertools import takewhile
 from queue import SimpleQueue
 from typing import Final
 
-from .render import render
-from .schema import VideoRequest
+from .render import VideoRequest, render
 
 THREADS: Final = 2
 KEPT_BYTES: Final = 64 * 1024 * 1024
@@ -31,58 +30,32 @@ class JobState(Enum):
 
 @dataclass(frozen=True)
 class Timing:
-    """How long things take, in seconds."""
+    """How long a job is queued and, at least, how long it is generated, in seconds."""
 
     queued: float = 1.0
     running: float = 3.0
-    """Generating, at least."""
-    expiry: float = 3600.0
-    """From the end of a job until it is forgotten."""
 
 
 @dataclass(eq=False)
 class Job:
-    """One accepted submit. Times are the service's clock's, in seconds."""
+    """One accepted submit. Times are the store's clock's, in seconds."""
 
     request: VideoRequest
-    timing: Timing
-    clock: Callable[[], float]
+    begins: float
+    ends: float
+    """At the earliest."""
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    cancelled: float | None = None
-    rendered: float | None = None
-    """When its video was made, or could not be made."""
+    is_cancelled: bool = False
+    is_rendered: bool = False
+    """Whether its video was made, or could not be made."""
     error: str = ""
-
-    def __post_init__(self) -> None:
-        self.submitted = self.clock()
-
-    @property
-    def ended(self) -> float | None:
-        if self.cancelled is not None or self.rendered is None:
-            return self.cancelled
-        ends = max(self.rendered, self.submitted + self.timing.queued + self.timing.running)
-        return ends if ends < self.clock() else None
-
-    @property
-    def state(self) -> JobState:
-        if self.cancelled is not None:
-            return JobState.CANCELLED
-        if self.clock() <= self.submitted + self.timing.queued:
-            return JobState.IN_QUEUE
-        if self.ended is None:
-            return JobState.IN_PROGRESS
-        return JobState.FAILED if self.error else JobState.SUCCEEDED
-
-    @property
-    def is_expired(self) -> bool:
-        return self.ended is not None and self.ended + self.timing.expiry <= self.clock()
 
 
 class JobStore:
-    """Takes jobs in and makes their videos, in the order of the jobs. Safe to use from several threads.
+    """Takes jobs in and makes their videos, in the order of the jobs. Only videos may be asked for by several threads.
 
-    Only the videos last used are kept, in memory; another one is made again when it is asked for again. ``make`` gives
-    the MP4 of a request, and is handed a function that says whether to give up. Only differences of ``clock`` mean
+    Only the videos last made are kept, in memory; another one is made again when it is asked for. ``make`` gives the
+    MP4 of a request, and is handed a function that says whether to give up. Only differences of ``clock`` mean
     something.
     """
 
@@ -93,11 +66,11 @@ class JobStore:
         make: Callable[[VideoRequest, Callable[[], bool]], bytes] = render,
     ) -> None:
         self._timing, self._clock, self._make = timing, clock, make
-        self._lock = threading.Lock()
-        self._jobs: list[Job] = []
-        """As they were accepted; never changed, but replaced by another list."""
+        self.jobs: dict[str, Job] = {}
+        """By their ids, oldest first."""
         self._videos: dict[str, bytes] = {}
-        """The one last used is the last."""
+        """By the ids of jobs, the one last made at the end."""
+        self._lock = threading.Lock()
         self._waiting: SimpleQueue[Job | None] = SimpleQueue()
         self._closed = threading.Event()
         # No executor: at its end, Python waits until that has done all it has to do, before anybody can close it.
@@ -117,40 +90,38 @@ class JobStore:
             thread.join()
         atexit.unregister(self.close)
 
-    @property
-    def jobs(self) -> list[Job]:
-        """All that are not expired, oldest first."""
-        return [job for job in self._jobs if not job.is_expired]
-
     def submit(self, request: VideoRequest) -> Job:
-        job = Job(request, self._timing, self._clock)
-        with self._lock:
-            self._jobs = [*self.jobs, job]
-        self.begin(job)
+        begins = self._clock() + self._timing.queued
+        job = Job(request, begins, begins + self._timing.running)
+        self.jobs[job.request_id] = job
+        self._waiting.put(job)
         return job
 
-    def begin(self, job: Job) -> None:
-        self._waiting.put(job)
-
-    def find(self, request_id: str) -> Job | None:
-        return next((job for job in self.jobs if job.request_id == request_id), None)
+    def state(self, job: Job) -> JobState:
+        """As it stands now."""
+        now = self._clock()
+        if job.is_cancelled:
+            return JobState.CANCELLED
+        if now <= job.begins:
+            return JobState.IN_QUEUE
+        if now <= job.ends or not job.is_rendered:
+            return JobState.IN_PROGRESS
+        return JobState.FAILED if job.error else JobState.SUCCEEDED
 
     def queue_position(self, job: Job) -> int:
-        return sum(each.state is JobState.IN_QUEUE for each in takewhile(lambda each: each is not job, self.jobs))
+        before = takewhile(lambda each: each is not job, self.jobs.values())
+        return sum(self.state(each) is JobState.IN_QUEUE for each in before)
 
     def cancel(self, job: Job) -> bool:
         """Take a job out of the queue, and do not begin its video. False if it is not queued."""
-        with self._lock:
-            is_queued = job.state is JobState.IN_QUEUE
-            if is_queued:
-                job.cancelled = self._clock()
-            return is_queued
+        is_queued = self.state(job) is JobState.IN_QUEUE
+        job.is_cancelled |= is_queued
+        return is_queued
 
     def video(self, job: Job) -> bytes:
         """The MP4 of a job, made now unless it is kept. Raises what making it raises."""
         video = self._videos.get(job.request_id) or self._make(job.request, self._closed.is_set)
         with self._lock:
-            self._videos.pop(job.request_id, None)
             self._videos[job.request_id] = video
             while sum(map(len, self._videos.values())) > KEPT_BYTES:
                 del self._videos[next(iter(self._videos))]
@@ -158,9 +129,9 @@ class JobStore:
 
     def _work(self) -> None:
         while (job := self._waiting.get()) is not None and not self._closed.is_set():
-            if job.cancelled is None:
+            if not job.is_cancelled:
                 try:
                     self.video(job)
                 except Exception as error:  # noqa: BLE001 - whatever it is, the job that waits for it has to end
                     job.error = f"The rehearsal's video could not be made ({type(error).__name__}: {error})"
-                job.rendered = self._clock()
+                job.is_rendered = True

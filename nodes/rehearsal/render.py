@@ -1,6 +1,5 @@
-"""Makes the videos: MP4s like Seedance's own, H.264 High, yuv420p, 24 fps, B-frames, no colour tags, no audio.
-
-Over the scene stands written that it is a rehearsal, and what was asked for.
+"""What can be asked for, and its video: an MP4 like Seedance's own, H.264 High, yuv420p, 24 fps, B-frames, no colour
+tags, no audio. Over the scene stands written that it is a rehearsal, and what was asked for.
 """
 
 from __future__ import annotations
@@ -10,13 +9,22 @@ import random
 import textwrap
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from typing import Final
+from typing import Final, Literal
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
+from PIL.ImageFont import FreeTypeFont, ImageFont, load_default
+from pydantic import BaseModel, ConfigDict, Field
 
 from .scene import Backdrop, Robot
-from .schema import FPS, VideoRequest
 
+FPS: Final = 24
+RATIOS: Final = ("16:9", "4:3", "1:1", "3:4", "9:16", "21:9")
+SIZES: Final = {
+    "480p": ((864, 480), (736, 544), (640, 640), (544, 736), (480, 864), (960, 416)),
+    "720p": ((1248, 704), (1120, 832), (960, 960), (832, 1120), (704, 1248), (1504, 640)),
+    "1080p": ((1920, 1088), (1664, 1248), (1440, 1440), (1248, 1664), (1088, 1920), (2176, 928)),
+}
+"""Width and height in pixels for each ratio, as published for Seedance 1.0 Pro."""
 _X264: Final = {"preset": "ultrafast", "crf": "23", "bf": "2", "x264-params": "8x8dct=1:cabac=1:deblock=1"}
 """8x8dct makes it profile High, since PyAV 14.2 refuses the option `profile`; the other two save bytes and blocks."""
 _MAX_CHARACTERS: Final = 1000
@@ -31,15 +39,30 @@ _PATCHES: Final = ((191, 191, 191), (191, 191, 0), (0, 191, 191), (0, 191, 0), (
 """The colours of a television test card, by which wrong colours show at once."""
 
 
-class RenderingStopped(Exception):
-    """Nobody needs the video any more."""
+class VideoRequest(BaseModel):
+    """The body of a submit call, with its defaults. Unknown keys are ignored; equal requests give equal videos."""
+
+    model_config = ConfigDict(title="Input", frozen=True, strict=True)
+
+    text: str = Field(title="Prompt", description="Under 500 characters gives better results.")
+    resolution: Literal["480p", "720p", "1080p"] = Field(default="480p", title="Resolution")
+    ratio: Literal["16:9", "4:3", "1:1", "3:4", "9:16", "21:9"] = Field(default="16:9", title="Aspect Ratio (W:H)")
+    # No Literal, which takes 5.0 for 5.
+    duration: int = Field(default=5, title="Duration", ge=2, le=12, json_schema_extra={"enum": [*range(2, 13)]})
+    seed: int = Field(default=38810827, title="Seed")
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return SIZES[self.resolution][RATIOS.index(self.ratio)]
+
+    @property
+    def frame_count(self) -> int:
+        """One more than 24 a second, as in real ones: 5 s has 121."""
+        return self.duration * FPS + 1
 
 
 def render(request: VideoRequest, stopped: Callable[[], bool] = lambda: False) -> bytes:
-    """The MP4 of a request; the same bytes for the same request, with the same libraries.
-
-    Raises `RenderingStopped` where ``stopped`` said so.
-    """
+    """The MP4 of a request, cut short when ``stopped``; the same for the same request, with the same libraries."""
     import av
 
     file = io.BytesIO()
@@ -52,7 +75,7 @@ def render(request: VideoRequest, stopped: Callable[[], bool] = lambda: False) -
         stream.codec_context.thread_count = 1
         for number, picture in enumerate(draw_frames(request)):
             if stopped():
-                raise RenderingStopped
+                break
             frame = av.VideoFrame.from_image(picture)  # type: ignore[no-untyped-call]  # PyAV declares no types here
             frame.pts, frame.time_base = number, Fraction(1, FPS)
             container.mux(stream.encode(frame))
@@ -83,7 +106,7 @@ class Captions:
     def __init__(self, request: VideoRequest) -> None:
         self._width, height = request.size
         unit = min(request.size) / 480
-        margin, self._bar, self._font = round(16 * unit), round(4 * unit), font(15 * unit)
+        margin, self._bar, self._font = round(16 * unit), round(4 * unit), load_default(15 * unit)
         self._frames, self._right = request.frame_count, (self._width - margin, height - round(14 * unit))
         badge, chart, panel = _badge(unit), _chart(unit), self._panel(request, unit, margin)
         self.panel_top = height - panel.height
@@ -102,7 +125,7 @@ class Captions:
         draw.text(self._right, text, _WHITE, self._font, anchor="rs")
 
     def _panel(self, request: VideoRequest, unit: float, margin: int) -> Image.Image:
-        width, spacing, letters = self._width, round(24 * unit), font(19 * unit)
+        width, spacing, letters = self._width, round(24 * unit), load_default(19 * unit)
         lines = wrap(request.text, letters, width - 2 * margin, 3 if width >= request.size[1] else 4)
         panel = Image.new("RGBA", (width, self._bar + len(lines) * spacing + round(47 * unit)), (10, 12, 22, 176))
         draw = ImageDraw.Draw(panel)
@@ -116,12 +139,12 @@ class Captions:
         return panel
 
 
-def wrap(text: str, letters: ImageFont.FreeTypeFont, width: float, most: int) -> list[str]:
+def wrap(text: str, letters: FreeTypeFont | ImageFont, width: float, most: int) -> list[str]:
     """Lines of at most ``width`` pixels, at most ``most`` of them; "..." ends the last if something is left over."""
     # What cannot be printed (line ends, control characters) would break the line.
     printable = (mark if mark.isprintable() else " " for mark in text[:_MAX_CHARACTERS].translate(_PLAIN))
     text = " ".join("".join(printable).split())
-    for characters in range(int(4 * width / letters.size), 3, -1):
+    for characters in range(round(width / letters.getlength("i")), 3, -1):
         lines = textwrap.wrap(text, characters, max_lines=most, placeholder="...")
         if all(letters.getlength(line) <= width for line in lines):
             break
@@ -130,7 +153,7 @@ def wrap(text: str, letters: ImageFont.FreeTypeFont, width: float, most: int) ->
 
 def _badge(unit: float) -> Image.Image:
     # Painted twice as large, then reduced, for smooth edges.
-    large, small = font(46 * unit), font(26 * unit)
+    large, small = load_default(46 * unit), load_default(26 * unit)
     note = "made on this machine, free of charge"
     inset, pill = 26 * unit, 68 * unit
     image = Image.new("RGBA", (2 * round(small.getlength(note) / 2 + inset), 2 * round(60 * unit)))
@@ -146,11 +169,3 @@ def _chart(unit: float) -> Image.Image:
     chart = Image.frombytes("RGBA", (len(_PATCHES), 1), bytes(part for patch in _PATCHES for part in (*patch, 255)))
     side = round(16 * unit)
     return chart.resize((side * len(_PATCHES), side), Image.Resampling.NEAREST)
-
-
-def font(size: float) -> ImageFont.FreeTypeFont:
-    """Pillow's own font, so that every machine letters alike."""
-    found = ImageFont.load_default(size)
-    if not isinstance(found, ImageFont.FreeTypeFont):
-        raise RuntimeError("this Pillow was built without FreeType")
-    return found

@@ -5,12 +5,9 @@ from __future__ import annotations
 import math
 from itertools import pairwise
 from random import Random
-from typing import Final, TypeAlias
+from typing import Final
 
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
-
-Colour: TypeAlias = tuple[int, ...]
-"""RGB or RGBA."""
 
 PAINTS: Final = ((238, 238, 232), (244, 196, 92), (126, 190, 214), (232, 132, 112), (150, 200, 150))
 LIGHTS: Final = ((255, 190, 110), (255, 150, 90), (255, 214, 160), (240, 120, 130), (120, 200, 210))
@@ -113,11 +110,11 @@ def _canvas() -> tuple[Image.Image, ImageDraw.ImageDraw]:
     return image, ImageDraw.Draw(image)
 
 
-def _disc(draw: ImageDraw.ImageDraw, x: float, y: float, radius: float, fill: Colour) -> None:
+def _disc(draw: ImageDraw.ImageDraw, x: float, y: float, radius: float, fill: tuple[int, ...]) -> None:
     draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill)
 
 
-def _body(paint: Colour, accent: Colour, is_awake: bool) -> Image.Image:
+def _body(paint: tuple[int, ...], accent: tuple[int, ...], is_awake: bool) -> Image.Image:
     image, draw = _canvas()
     shade = tuple(part * 3 // 4 for part in paint)
     draw.line((500, 200, 470, 80), shade, 16)
@@ -143,7 +140,7 @@ def _body(paint: Colour, accent: Colour, is_awake: bool) -> Image.Image:
     return image
 
 
-def _wheel(accent: Colour) -> Image.Image:
+def _wheel(accent: tuple[int, ...]) -> Image.Image:
     image, draw = _canvas()
     _disc(draw, 500, 500, 500, DARK)
     _disc(draw, 500, 500, 360, (206, 210, 216))

@@ -6,7 +6,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from tests.browser.screenshots import Screenshots
+from tests.browser.scripts import CLOSE_SIDEBAR
 from tests.browser.ui import Ui
 from tests.comfyui.conftest import PACK, TOKEN, service, service_log
 from tests.support.rehearsal import RehearsalService
@@ -38,10 +39,8 @@ SETTINGS = {
 in_both = pytest.mark.parametrize("ui", [False, True], ids=["classic", "nodes-2.0"], indirect=True)
 """A test of `ui` that runs in the classic canvas and in Nodes 2.0."""
 
-FAILED = pytest.StashKey[bool]()
 OURS = re.compile("/seedance|^seedance asks")
 COMPLAINTS = ("error", "warning")
-PICTURES = CACHE / "browser-failures"
 
 # A page reaches this machine and nothing else, as on a computer without a network.
 OFFLINE = "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"
@@ -80,20 +79,11 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Lets the page know that its test has failed."""
-    report = yield
-    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
-    return report
-
-
 @pytest.fixture
-def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """An empty page of a browser without a past. After a failure there is a picture of it in .cache."""
+def page(browser: Browser) -> Iterator[Page]:
+    """An empty page of a browser without a past."""
     with new_page(browser) as page:
         yield page
-        picture_failure(page, request)
 
 
 @pytest.fixture(scope="module")
@@ -105,12 +95,11 @@ def opened(browser: Browser, server: ComfyUI) -> Iterator[Ui]:
 
 
 @pytest.fixture
-def ui(opened: Ui, request: pytest.FixtureRequest) -> Iterator[Ui]:
-    """The web UI, ready, with an empty graph in the classic canvas; after a failure there is a picture of it."""
-    opened.close_sidebar()
+def ui(opened: Ui, request: pytest.FixtureRequest) -> Ui:
+    """The web UI, ready, with an empty graph in the classic canvas."""
+    opened.page.evaluate(CLOSE_SIDEBAR)
     opened.start_over(nodes_2=getattr(request, "param", False))
-    yield opened
-    picture_failure(opened.page, request)
+    return opened
 
 
 @pytest.fixture
@@ -134,12 +123,6 @@ def screenshots() -> Screenshots:
     """Saves pictures where SCREENSHOTS says; without it nothing is saved."""
     folder = os.environ.get("SCREENSHOTS")
     return Screenshots(Path(folder) if folder else None)
-
-
-def picture_failure(page: Page, request: pytest.FixtureRequest) -> None:
-    """Saves a picture of the page if its test has failed."""
-    if request.node.stash.get(FAILED, False):
-        page.screenshot(path=PICTURES / f"{re.sub('[^a-z0-9]+', '-', request.node.name)}.png")
 
 
 def save_token(file: Path, token: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import SETTINGS, TOKEN, save_token, write_settings
 from tests.browser.test_node_view import first_frame
 from tests.browser.ui import Ui
-from tests.comfyui.conftest import PACK, ServiceLog
+from tests.comfyui.conftest import ServiceLog, get
 from tools.comfyui import ComfyUI
 
 NAMES = {
@@ -44,7 +43,8 @@ def test_about_shows_the_badge(ui: Ui) -> None:
 @pytest.mark.parametrize("node_type", NAMES)
 def test_the_help_page_opens_with_its_picture(ui: Ui, node_type: str) -> None:
     ui.add_node(node_type)
-    ui.open_help(node_type)
+    ui.page.evaluate("(type) => app.canvas.selectNode(nodeOf(type))", node_type)
+    ui.page.get_by_test_id("info-button").click()
     expect(ui.page.get_by_role("heading", name=NAMES[node_type], level=1)).to_be_visible()
     expect(ui.page.get_by_role("heading", name="Outputs")).to_be_visible()
     picture = ui.page.locator("img[src*='/extensions/seedance/docs/']")
@@ -64,37 +64,21 @@ def test_a_new_node_keeps_its_seed_and_a_workflow_what_it_says(ui: Ui) -> None:
     assert ui.widgets("SeedanceOptions")[CONTROL] == "increment"
 
 
-def test_the_ui_and_the_line_speak_the_users_language(page: Page, server: ComfyUI, token: str, prompt: str) -> None:
-    write_settings(server.base, SETTINGS | {"Comfy.Locale": "ja"})
-    ui = Ui.opened(page, server.url)
-    nodes, said = texts("ja", "nodeDefs"), texts("ja", "main")["seedance"]
-    names = [nodes[node_type]["display_name"] for node_type in NAMES]
-    assert not any(name.isascii() for name in names)
-    ui.search_library("Seedance")
-    for name in names:
-        expect(page.get_by_text(name, exact=True)).to_be_visible()
-    ui.add_node("SeedanceOptions")
-    assert page.evaluate(DURATION_LABEL) == nodes["SeedanceOptions"]["inputs"]["duration"]["name"]
-    expect(ui.open_settings("Seedance")).to_contain_text(said["tokenSaved"])
-    expect(ui.dialog.get_by_role("button", name=said["save"], exact=True)).to_be_visible()
-    page.keyboard.press("Escape")
-    ui.load(first_frame(prompt))
-    ui.command("Comfy.QueuePrompt")
-    assert ui.wait_for_end() == "execution_success"
-    expect(page.get_by_text(said["frames"].format(frames=49, width=864, height=480, fps=24))).to_be_visible()
-    assert any(line.startswith(said["submitting"]) for line in ui.lines()), ui.lines()
-
-
-def test_whatever_the_server_says_is_worded_in_the_users_language(
+def test_all_that_is_said_is_worded_in_the_users_language(
     page: Page, server: ComfyUI, service_log: ServiceLog, token_file: Path, prompt: str
 ) -> None:
-    """In an Arabic that says all that English does, from right to left."""
+    """By the UI, the pack's panels and the server: in an Arabic that says all that English does, from right to left."""
     write_settings(server.base, SETTINGS | {"Comfy.Locale": "ar"})
-    english = texts("en", "main")
-    packs = {"en": english, "ar": {"seedance": marked(english["seedance"])}}
+    packs = get(server, "/i18n").json()
+    packs["ar"] = marked(packs["en"])
     page.route("**/i18n", lambda route: route.fulfill(json=packs))
     ui = Ui.opened(page, server.url)
     worded = re.compile(f"^{MARK}(?!.*[.] [A-Z])", re.DOTALL)  # no sentence without its mark
+    ui.search_library("Seedance")
+    for name in NAMES.values():
+        expect(page.get_by_text(f"{MARK}{name}", exact=True)).to_be_visible()
+    ui.add_node("SeedanceOptions")
+    assert page.evaluate(DURATION_LABEL) == f"{MARK}duration"
     ui.load(first_frame(prompt, count=2))
     ui.command("Comfy.QueuePrompt")
     assert ui.wait_for_end() == "execution_error"
@@ -103,7 +87,7 @@ def test_whatever_the_server_says_is_worded_in_the_users_language(
     expect(line).to_have_css("direction", "rtl")
     page.keyboard.press("Escape")  # older UIs open a dialog over the page
     expect(ui.message(MARK).first).to_be_visible()
-    panel = ui.open_settings("Seedance").locator(".seedance-token")
+    panel = ui.open_settings(f"{MARK}Seedance").locator(".seedance-token")
     panel.get_by_role("textbox").fill("another-token-than-the-account's")
     panel.get_by_role("button", name=f"{MARK}Save", exact=True).click()
     panel.get_by_role("button", name=f"{MARK}Check", exact=True).click()
@@ -124,8 +108,3 @@ def test_whatever_the_server_says_is_worded_in_the_users_language(
 def marked(english: Any) -> Any:
     """Each text with a mark before it."""
     return {key: marked(text) for key, text in english.items()} if isinstance(english, dict) else MARK + english
-
-
-def texts(language: str, file: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((PACK / "locales" / language / f"{file}.json").read_text(encoding="utf-8"))
-    return found

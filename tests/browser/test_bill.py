@@ -14,7 +14,7 @@ from nodes.jobs.journal import Journal
 from nodes.jobs.listing import totals
 from nodes.jobs.records import JobRecord, RequestKey, State
 from nodes.jobs.waiting import Clock
-from nodes.runcomfy.client import HttpTransport, RunComfy
+from nodes.rehearsal import VideoRequest
 from nodes.runcomfy.request import MODEL_ID, GenerationRequest
 from nodes.runcomfy.token import Token
 from tests.browser.conftest import TOKEN, in_both, save_token
@@ -135,50 +135,40 @@ def test_a_job_is_followed_watched_loaded_and_asked_for_again(
     )
 
 
-def test_what_is_listed_is_searched_filtered_and_scrolled(ui: Ui, journal: Journal, token: str, prompt: str) -> None:
+def test_what_is_listed_is_searched_filtered_and_scrolled_and_shown_as_it_is_now(
+    ui: Ui, journal: Journal, token: str, prompt: str
+) -> None:
+    """Further down, too: what changes there leaves a list to which it does not belong any more."""
+    slow, slower = (record(journal, State.ACCEPTED, GenerationRequest(f"{prompt} {name}")) for name in ("one", "two"))
     for number in range(MANY):
         request = GenerationRequest(f"Lantern {number} über Öl, {prompt}")
         record(journal, State.SAVED if number % 2 else State.CANCELLED, request)
     panel = opened(ui)
-    search = panel.get_by_role("searchbox")
+    jobs, search, group = (panel.get_by_role(role) for role in ("listitem", "searchbox", "combobox"))
     search.fill(f"öl, {prompt[:8].upper()}")
     expect(panel).to_contain_text("No jobs. Rehearsals are not listed.")
-    search.fill(f"Öl, {prompt.upper()}")
-    for number in (64, 35, 5, 0):
-        card(panel, f"Lantern {number} über").scroll_into_view_if_needed()
-    expect(panel.get_by_role("listitem")).to_have_count(MANY)
-    panel.get_by_role("combobox").select_option("Made")
-    expect(panel.get_by_role("listitem").first).to_contain_text("Lantern 63 über")
-    expect(card(panel, "Lantern 63 über")).to_contain_text("Paid for, not on disk")
+    search.fill(prompt.upper())
+    for text in ("Lantern 64 über", "Lantern 35 über", "Lantern 5 über", f"{prompt} one"):
+        card(panel, text).scroll_into_view_if_needed()
+    expect(jobs).to_have_count(MANY + 2)
+    expect(card(panel, f"{prompt} one")).to_contain_text("Being made")
+    paid = journal.transition(slow, State.SUCCEEDED, cost=3.21)
+    expect(card(panel, f"{prompt} one")).to_contain_text("Paid for, not on disk · $3.21")
+    expect(panel).to_contain_text(f"all {dollars(totals(journal)['all']['cost'])}")
+    journal.transition(paid, State.EXPIRED)
+    expect(card(panel, f"{prompt} one")).to_contain_text("No longer at RunComfy")
+    group.select_option("Made")
+    expect(jobs.first).to_contain_text("Lantern 63 über")
     expect(card(panel, "Lantern 62 über")).to_have_count(0)
+    other = record(journal, State.ACCEPTED, GenerationRequest(f"{prompt} three"))
+    group.select_option("Under way")
+    expect(jobs).to_have_count(2)
+    for job, left in ((slower, 1), (other, 0)):
+        journal.transition(job, State.CANCELLED)
+        expect(jobs).to_have_count(left)
     with ui.page.expect_download() as download:
         panel.get_by_role("link", name="Export as CSV").click()
     assert f"Lantern 0 über Öl, {prompt}" in Path(download.value.path()).read_text(encoding="utf-8")
-
-
-def test_what_changes_further_down_is_shown_and_leaves_a_list_that_it_does_not_belong_to(
-    ui: Ui, journal: Journal, token: str, prompt: str
-) -> None:
-    slow, slower = (record(journal, State.ACCEPTED, GenerationRequest(f"{prompt} {name}")) for name in ("one", "two"))
-    for number in range(MANY):
-        record(journal, State.CANCELLED, GenerationRequest(f"{prompt} Lantern {number}!"))
-    panel = opened(ui)
-    for words, first in ((f"no {prompt}", "No jobs."), (prompt, "Lantern 64!")):
-        panel.get_by_role("searchbox").fill(words)
-        expect(panel).to_contain_text(first)
-    for text in ("Lantern 35!", "Lantern 5!", "one"):
-        card(panel, f"{prompt} {text}").scroll_into_view_if_needed()
-    expect(card(panel, f"{prompt} one")).to_contain_text("Being made")
-    journal.transition(slow, State.SUCCEEDED, cost=3.21)
-    expect(card(panel, f"{prompt} one")).to_contain_text("Paid for, not on disk · $3.21")
-    expect(panel).to_contain_text(f"all {dollars(totals(journal)['all']['cost'])}")
-    other = record(journal, State.ACCEPTED, GenerationRequest(f"{prompt} three"))
-    panel.get_by_role("combobox").select_option("Under way")
-    expect(panel.get_by_role("listitem")).to_have_count(2)
-    journal.transition(slower, State.CANCELLED)
-    expect(panel.get_by_role("listitem")).to_have_count(1)
-    journal.transition(other, State.CANCELLED)
-    expect(panel.get_by_role("listitem")).to_have_count(0)
 
 
 def test_a_server_that_answers_again_is_complained_of_no_more(ui: Ui, token: str) -> None:
@@ -212,8 +202,7 @@ def test_an_unclear_job_is_linked_or_submitted_again(
     panel = opened(ui)
     linked, again = (card(panel, text) for text in texts)
     expect(linked).to_contain_text("Unclear whether RunComfy took it")
-    client = RunComfy(HttpTransport(service.origin, Token(TOKEN, "the test")), "the test")
-    request_id = client.submit(GenerationRequest(texts[0], duration=2, seed=1))
+    request_id = service.store.submit(VideoRequest(text=texts[0], duration=2, seed=1)).request_id
     press(linked, "Link id")
     ui.dialog.get_by_role("textbox").fill(request_id)
     ui.page.keyboard.press("Enter")

@@ -41,9 +41,10 @@ def test_a_second_run_executes_nothing_and_a_reload_forgets_nothing(ui: Ui, toke
     expect_run(ui, "execution_success")
     first, last = ui.posts()[-2:]
     assert last == first
-    assert ui.executed() == []
+    assert ui.page.evaluate("() => window.heard.executed") == []
     expect_line_above_player(ui)
-    ui.reload()
+    ui.page.reload()
+    ui.listen()
     expect_line_above_player(ui)
     expect_run(ui, "execution_success")
     assert ui.posts() == [first]
@@ -67,7 +68,7 @@ def test_a_line_stays_with_its_tab(ui: Ui, service_log: ServiceLog, token: str, 
     ui.expect_on(NODE, ui.line("Generating"))
     ui.open_tab(second)
     expect(ui.line("Generating")).to_have_count(0)
-    ui.stop()
+    ui.page.get_by_role("button", name="Cancel current run").click()
     assert ui.wait_for_end() == "execution_interrupted"
     expect(ui.line("Stopped")).to_have_count(0)
     ui.open_tab(first)
@@ -144,7 +145,9 @@ def test_all_videos_of_a_list_are_shown_and_can_be_hidden(ui: Ui, token: str, pr
     press(ui, "Unmute video")
     assert players(ui).last.evaluate("(video) => video.muted") is False
     if not ui.page.evaluate(MENU_IS_THE_UIS_OWN):
-        ui.pick_from_menu(NODE, "Hide video")
+        place = ui.place_of(NODE)
+        ui.page.mouse.click(place["x"] + place["width"] / 2, place["y"] - 8, button="right")  # on the title
+        ui.page.get_by_text("Hide video", exact=True).locator("visible=true").first.click()
         expect(players(ui)).to_have_count(0)
 
 

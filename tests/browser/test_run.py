@@ -36,6 +36,8 @@ def test_a_template_becomes_a_video_on_the_node(ui: Ui, screenshots: Screenshots
     ui.dismiss_banner()
     ui.choose(NODE, "reuse", ui.has_nodes_2)  # there, of the run before
     ui.settle()
+    video = ui.page.locator(".seedance-view video")
+    expect(video).to_have_count(0)  # nothing of the run before
     ui.page.evaluate("() => { app.canvas.ds.offset[1] -= 40 }")  # room for the video below
     ui.settle()
     with nullcontext() if ui.has_nodes_2 else screenshots.film("run", ui.page, FILMED):
@@ -46,7 +48,6 @@ def test_a_template_becomes_a_video_on_the_node(ui: Ui, screenshots: Screenshots
     assert phases(ui.lines()) == (["Loaded"] if ui.has_nodes_2 else made)
     ui.settle()
     ui.expect_on(NODE, ui.line("Loaded again" if ui.has_nodes_2 else "Done in"))
-    video = ui.page.locator(".seedance-view video")
     ui.expect_on(NODE, video)
     # It shows a picture of the size that was asked for, and it moves.
     video.evaluate("(video) => video.play()")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page, Request, Response, expect
+from playwright.sync_api import Locator, Page, Response, expect
 
 from tests.browser.conftest import SIZE, TOKEN
 from tests.browser.screenshots import Screenshots
@@ -139,27 +138,17 @@ class Traffic:
         self.sent: list[tuple[str, str]] = []
         self._frames: list[str] = []
         self._answers: list[Response] = []
-        page.on("request", self._request)
-        page.on("response", self._response)
+        page.on("request", lambda request: self.sent.append((request.url, request.url + (request.post_data or ""))))
+        page.on("response", lambda answer: self._answers.append(answer))  # noqa: PLW0108 - takes no method of a list
         devtools = page.context.new_cdp_session(page)  # which hears of a socket that was open before
         devtools.on("Network.webSocketFrameReceived", lambda frame: self._frames.append(str(frame)))
         devtools.send("Network.enable")
 
     def received(self) -> str:
         """The bodies and headers of all answers."""
-        return "\n".join([*self._frames, *self._read()])
-
-    def _request(self, request: Request) -> None:
-        self.sent.append((request.url, request.url + (request.post_data or "")))
-
-    def _response(self, answer: Response) -> None:
-        self._answers.append(answer)
-
-    def _read(self) -> Iterator[str]:
-        for answer in self._answers:
-            yield json.dumps(answer.headers)
-            if answer.request.resource_type in ("fetch", "xhr") and answer.ok:
-                yield answer.text()
+        heads = [json.dumps(answer.headers) for answer in self._answers]
+        asked = [answer for answer in self._answers if answer.request.resource_type in ("fetch", "xhr") and answer.ok]
+        return "\n".join([*self._frames, *heads, *(answer.text() for answer in asked)])
 
 
 def save(panel: Locator, token: str) -> None:

@@ -93,7 +93,7 @@ def is_whole(ui: Ui, object_info: dict[str, Any], file: Path) -> None:
     assert ui.unknown_nodes() == []
     expect(ui.complaints()).to_have_count(0)
     expected = to_api_graph(workflow, object_info)
-    assert without_news(unchosen(ui.as_api(), object_info), expected, object_info) == expected
+    assert as_in(expected, ui.as_api()) == expected
 
 
 def chain(graph: ApiGraph, node_type: str) -> dict[str, Any]:
@@ -105,31 +105,12 @@ def chain(graph: ApiGraph, node_type: str) -> dict[str, Any]:
     return {"type": node_type} | own | linked
 
 
-def unchosen(graph: ApiGraph, object_info: dict[str, Any]) -> ApiGraph:
-    """The graph without the video that older UIs choose, the first one, where the file leaves that to the user."""
-    videos = object_info["LoadSeedanceVideo"]["input"]["required"]["video"][1]["options"]
-    for node in graph.values():
-        if node["class_type"] == "LoadSeedanceVideo" and node["inputs"]["video"] == videos[0]:
-            node["inputs"]["video"] = ""
-    return graph
-
-
-def without_news(graph: ApiGraph, expected: ApiGraph, object_info: dict[str, Any]) -> ApiGraph:
-    """The graph without widgets that are the UI's own (a player), or younger than the file (of ComfyUI's nodes)."""
-
-    def counts(node: dict[str, Any], name: str) -> bool:
-        inputs = object_info[node["class_type"]]["input"]
-        ours = "Seedance" in node["class_type"]
-        return name in inputs.get("required", {}) or (ours and name in inputs.get("optional", {}))
-
-    return {
-        node_id: node
-        | {
-            "inputs": {
-                name: value
-                for name, value in node["inputs"].items()
-                if name in expected[node_id]["inputs"] or counts(node, name)
-            }
-        }
-        for node_id, node in graph.items()
-    }
+def as_in(file: ApiGraph, graph: ApiGraph) -> ApiGraph:
+    """The graph with the widgets of the file: others are the UI's own, such as a player, or younger. Where the file
+    leaves the video to the user, older UIs choose the first one."""
+    found = {}
+    for node_id, node in graph.items():
+        saved = file[node_id]["inputs"]
+        inputs = {name: value for name, value in node["inputs"].items() if name in saved}
+        found[node_id] = node | {"inputs": inputs | ({"video": ""} if saved.get("video") == "" else {})}
+    return found

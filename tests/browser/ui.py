@@ -37,8 +37,7 @@ class Ui:
         """Opens the UI with an empty graph."""
         ui = cls(page)
         page.goto(url)
-        page.wait_for_function(scripts.READY)
-        page.evaluate(scripts.LISTEN)
+        ui.listen()
         ui.command("Comfy.ClearWorkflow")
         page.wait_for_function("() => app.graph.nodes.length === 0")
         return ui
@@ -65,15 +64,10 @@ class Ui:
                 self.dialog.get_by_role("button", name="Close").last.click()
         raise AssertionError(f"does not close: {self.dialog.last.inner_text()}")
 
-    def reload(self) -> None:
-        """Loads the page anew."""
-        self.page.reload()
+    def listen(self) -> None:
+        """Waits until a page that was just loaded is ready, and hears of its runs from now on."""
         self.page.wait_for_function(scripts.READY)
         self.page.evaluate(scripts.LISTEN)
-
-    def close_sidebar(self) -> None:
-        """Closes the help page, or whatever else the sidebar shows."""
-        self.page.evaluate(scripts.CLOSE_SIDEBAR)
 
     @property
     def has_nodes_2(self) -> bool:
@@ -171,12 +165,6 @@ class Ui:
         expect(field).to_have_value(text)
         self.page.keyboard.press("Tab")
 
-    def pick_from_menu(self, node_type: str, entry: str) -> None:
-        """Picks an entry of the menu that a right click on a node's title opens."""
-        place = self.place_of(node_type)
-        self.page.mouse.click(place["x"] + place["width"] / 2, place["y"] - 8, button="right")
-        self.page.get_by_text(entry, exact=True).locator("visible=true").first.click()
-
     def widgets(self, node_type: str) -> dict[str, Any]:
         """What the widgets of a node say."""
         return dict(self.page.evaluate(scripts.WIDGETS, node_type))
@@ -205,10 +193,6 @@ class Ui:
         buttons = self.page.get_by_test_id("queue-button")
         buttons.get_by_role("button", name="Run").or_(buttons.and_(self.page.get_by_role("button"))).first.click()
 
-    def stop(self) -> None:
-        """Presses Stop."""
-        self.page.get_by_role("button", name="Cancel current run").click()
-
     def line(self, beginning: str) -> Locator:
         """The line of text that a node shows, if it begins so."""
         return (
@@ -228,10 +212,6 @@ class Ui:
     def posts(self) -> list[dict[str, Any]]:
         """The prompts that have been posted since the page was loaded."""
         return list(self.page.evaluate("() => window.heard.posts"))
-
-    def executed(self) -> list[str]:
-        """The types of the nodes that the last run executed."""
-        return list(self.page.evaluate("() => window.heard.executed.map((id) => app.graph.getNodeById(id).type)"))
 
     def settle(self) -> None:
         """Waits until the UI has done what it does after a run, and drawn it."""
@@ -263,8 +243,3 @@ class Ui:
         """Opens the node library and searches it."""
         self.command("Workspace.ToggleSidebarTab.node-library")
         self.page.locator("input[placeholder]:visible").first.fill(text)
-
-    def open_help(self, node_type: str) -> None:
-        """Selects a node and presses the button for its help page."""
-        self.page.evaluate("(type) => app.canvas.selectNode(nodeOf(type))", node_type)
-        self.page.get_by_test_id("info-button").click()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tests.docs.messages import all_texts
 from tests.docs.pages import PAGES, ROOT, commands
+from tests.docs.test_trouble import all_texts
 from tools.package import known_files
 
 RUN_BY_TESTS = ("python cli.py ", "curl ", ".\\python_embeded\\python.exe -s ComfyUI\\")

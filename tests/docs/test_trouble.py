@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import re
 
-from tests.docs.messages import NODES, all_messages, all_reasons, all_texts, sentences
+from nodes.texts import ENGLISH
 from tests.docs.pages import ROOT
+from tests.locales.texts import flat
 
+NODES = ROOT / "nodes"
 PAGE = (ROOT / "docs" / "trouble.md").read_text(encoding="utf-8")
 
 
@@ -20,7 +22,8 @@ def rows(heading: str) -> list[list[str]]:
 
 
 def test_every_message_has_one_row_with_its_cause_and_what_to_do() -> None:
-    table, messages = rows("You see"), all_messages()
+    table = rows("You see")
+    messages = {text for key, text in sentences() if re.match(r"errors\..*\.(message|late)$|input\.", key)} - {"…"}
     explained = [row[0] for row in table]
     assert len(messages) > 50
     assert "No RunComfy token is set." in messages
@@ -33,7 +36,8 @@ def test_every_message_has_one_row_with_its_cause_and_what_to_do() -> None:
 
 
 def test_every_reason_in_brackets_has_a_row_with_what_to_do() -> None:
-    table, reasons = rows("In brackets"), all_reasons()
+    """Why a connection failed, and why the journal cannot be used."""
+    table, reasons = rows("In brackets"), {text for key, text in sentences() if "reasons." in key}
     assert len(reasons) > 15
     assert {"no connection", "SOCKS proxies are not supported"} <= reasons
     assert sorted(reasons - {row[0] for row in table}) == [], "not explained"
@@ -79,3 +83,19 @@ def key_of(node: ast.AST) -> str:
         if isinstance(node.func, ast.Attribute) and node.func.attr == "__init__" and key[:1].islower():
             return f"errors.{key}.message"
     return ""
+
+
+def all_texts() -> set[str]:
+    """Every text in the code, or piece of one, that is no docstring, and every sentence of the locales."""
+    found = {text for _, text in sentences()}
+    for file in NODES.rglob("*.py"):
+        nodes = list(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
+        docstrings = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+        constants = (node for node in nodes if isinstance(node, ast.Constant) and id(node) not in docstrings)
+        found.update(constant.value for constant in constants if isinstance(constant.value, str))
+    return found
+
+
+def sentences() -> list[tuple[str, str]]:
+    """What the code can say, by its keys in the locales: with `…` for what differs from case to case."""
+    return [(key, re.sub(r"(\{\w+\})+", "…", text)) for key, text in flat(ENGLISH).items()]

@@ -38,7 +38,7 @@ def slow_trickle(exchange: Exchange) -> Iterator[bytes]:
     yield last(status, b"", {"Content-Length": str(len(body))})
     for byte in body:
         yield bytes([byte])
-        if exchange.over.wait(0.02):
+        if exchange.over.wait(0.1):
             raise Hangup
 
 

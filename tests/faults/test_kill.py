@@ -8,20 +8,18 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
-from math import inf
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from nodes.rehearsal import Timing, VideoRequest
+from nodes.rehearsal import Timing
 from nodes.rehearsal.render import render
 from tests.faults.generations import QUICK, SPAWN, Place, Process
 from tests.support.postgres import on_both
 from tests.support.real_engine import fast
-from tests.support.rehearsal import RehearsalService
+from tests.support.rehearsal import SMALL, RehearsalService, small_videos
 
-FILM = VideoRequest(text="Any", duration=2)
 KILLS = 240
 AFTER = 8
 """More of them where there are few."""
@@ -57,8 +55,8 @@ class Life:
 def service() -> Iterator[RehearsalService]:
     """One account for each kill, so that its submissions can be told apart."""
     tokens = (WHOLE, *(f"kill-{number}" for number in range(KILLS)))
-    timing = Timing(queued=1, running=4, expiry=inf)
-    with RehearsalService(tokens=tokens, timing=timing, clock=fast, video=FILM) as service:
+    timing = Timing(queued=1, running=4)
+    with RehearsalService(tokens=tokens, timing=timing, clock=fast, make=small_videos()) as service:
         yield service
 
 
@@ -72,7 +70,7 @@ def test_killed_anywhere(
     with Process() as process:
         whole = process.run(service.origin, tmp_path / "whole", WHOLE, traced=True, journal_url=database())
     assert whole.outcome == "video", whole
-    film = render(FILM)
+    film = render(SMALL)
     places = _spread(whole.places, kills)
     if is_quick:  # so few may miss them all
         places += _spread([each for each in whole.places if _is_after_answer(each) and each not in places], AFTER)

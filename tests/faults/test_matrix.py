@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from math import inf
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ import pytest
 from nodes.jobs.errors import JobError, OutcomeUnknown, Stopped
 from nodes.jobs.events import Event
 from nodes.jobs.job import Video
-from nodes.rehearsal import Timing, VideoRequest
+from nodes.rehearsal import Timing
 from nodes.rehearsal.render import render
 from nodes.runcomfy.errors import RejectedError
 from nodes.video import download as fetch
@@ -24,13 +23,13 @@ from tests.faults.table import TABLE, Cell, Ending
 from tests.support.faulty_service import FaultyService
 from tests.support.postgres import on_both
 from tests.support.real_engine import RealEngine, fast
-from tests.support.rehearsal import RehearsalService
+from tests.support.rehearsal import SMALL, RehearsalService
 
 SPENDING = ("submit",)
 """The calls that are charged: in PostgreSQL the others only in `make faults`."""
 SIDE_BY_SIDE = 6
 """Cells at once, which wait most of the time."""
-TIMING = Timing(queued=2, running=8, expiry=inf)
+TIMING = Timing(queued=2, running=8)
 ENDED_BY: dict[Ending, type[Exception] | tuple[type[Exception], ...]] = {
     Ending.REFUSED: RejectedError,
     Ending.UNKNOWN: OutcomeUnknown,
@@ -49,7 +48,7 @@ def test_every_call_under_every_fault(
     kind = request.node.callspec.id
     is_quick = kind == "PostgreSQL" and not os.environ.get("ALL_FAULTS")
     calls = [call for call in TABLE if call in SPENDING or not is_quick]
-    film = render(VideoRequest(text="Any", duration=2))
+    film = render(SMALL)
     with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
         lives = []
         for call in calls:

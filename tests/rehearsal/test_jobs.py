@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nodes.rehearsal import jobs as rehearsal_jobs
-from tests.support.rehearsal_client import FakeVideos, RehearsalClient
+from tests.rehearsal.conftest import FakeVideos, RehearsalClient, wait_for
 
 
 def test_queue_positions(client: RehearsalClient) -> None:
@@ -20,23 +20,21 @@ def test_queue_positions(client: RehearsalClient) -> None:
 
 
 def test_a_job_is_in_progress_until_its_video_is_made(client: RehearsalClient, videos: FakeVideos) -> None:
-    videos.hold()
+    videos.free.clear()
     job = client.submit()
     client.clock.now += 100
     assert (client.status(job)["status"], client.result(job)["status"]) == ("in_progress", "in_progress")
     assert client.fetch_video(job).status_code == 404
-    videos.release()
-    assert client.service.wait_until_rendered()
-    client.clock.now += 1
-    assert client.result(job)["status"] == "succeeded"
+    videos.free.set()
+    assert client.finish(job)["status"] == "succeeded"
 
 
 def test_a_cancelled_jobs_video_is_not_made(client: RehearsalClient, videos: FakeVideos) -> None:
-    videos.hold()
+    videos.free.clear()
     jobs = [client.submit({"text": text}) for text in ("one", "two", "three", "four")]  # two are made at a time
-    videos.wait_until_begun(2)
+    wait_for(lambda: len(videos.begun) == 2)
     client.cancel(jobs[2])
-    videos.release()
+    videos.free.set()
     assert client.finish(jobs[3])["status"] == "succeeded"
     assert sorted(videos.begun) == ["four", "one", "two"]
 
@@ -54,25 +52,8 @@ def test_a_video_that_was_dropped_is_made_again(
 ) -> None:
     monkeypatch.setattr(rehearsal_jobs, "KEPT_BYTES", 7000)  # two of the videos
     jobs = []
-    for text in ("one", "two", "three"):
+    for text in ("one", "two", "six"):
         jobs.append(client.submit({"text": text}))
-        assert client.service.wait_until_rendered()
-    client.clock.now += 60
-    assert client.fetch_video(jobs[1]).content[8:11] == b"two"
-    assert videos.begun == ["one", "two", "three"]
-    assert client.fetch_video(jobs[0]).content[8:11] == b"one"
-    assert client.fetch_video(jobs[1]).content[8:11] == b"two", "it was used after the third"
-    assert videos.begun == ["one", "two", "three", "one"]
-
-
-def test_an_ended_job_is_forgotten_after_its_time(client: RehearsalClient) -> None:
-    job, cancelled = client.submit(), client.submit()
-    client.cancel(cancelled)
-    client.finish(job)
-    assert client.fetch_video(job).status_code == 200
-    client.clock.now += 1000
-    for each in (job, cancelled):
-        reply = client.call("GET", f"/v1/requests/{each}/result")
-        assert (reply.status_code, reply.json()["error_code"]) == (404, 404001)
-    assert client.fetch_video(job).status_code == 404
-    assert client.service.store.jobs == []
+        client.finish(jobs[-1])
+    assert [client.fetch_video(job).content[8:11] for job in reversed(jobs)] == [b"six", b"two", b"one"]
+    assert videos.begun == ["one", "two", "six", "one"]

@@ -12,13 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from PIL.ImageFont import load_default
 
 from nodes.rehearsal import VideoRequest
-from nodes.rehearsal.render import RenderingStopped, draw_frames, font, render, wrap
+from nodes.rehearsal.render import draw_frames, render, wrap
 
 CLIPS: tuple[dict[str, Any], ...] = ({}, {"ratio": "21:9"}, {"resolution": "720p", "ratio": "9:16"})
 
-FONT = font(18)
+FONT = load_default(18)
 
 Picture = NDArray[np.uint8]
 """[height, width, 3], RGB."""
@@ -124,8 +125,7 @@ def test_any_text_and_seed_can_be_drawn() -> None:
 
 def test_rendering_can_be_given_up() -> None:
     answers = iter([False, False, True])
-    with pytest.raises(RenderingStopped):
-        render(a_boat(), lambda: next(answers))
+    assert len(render(a_boat(), lambda: next(answers))) < len(render(a_boat())) / 4
 
 
 @settings(max_examples=30)

@@ -21,6 +21,8 @@ from nodes.rehearsal import DEFAULT_TOKEN, Job, JobState, Timing, VideoRequest
 from nodes.rehearsal.jobs import JobStore
 from nodes.rehearsal.render import render
 
+UNDER_WAY = ("in_queue", "in_progress")
+
 
 class HoldableClock:
     """Seconds of ``source`` without the spans for which it was held."""
@@ -42,16 +44,26 @@ class HoldableClock:
             self._lost, self._held_at = self._source() - self._held_at, None
 
 
+Make = Callable[[VideoRequest, Callable[[], bool]], bytes]
+SMALL = VideoRequest(text="Any", duration=2)
+
+
+def small_videos() -> Make:
+    """Brings one small video for every job, so that none takes time."""
+    content = render(SMALL)
+    return lambda *_: content
+
+
 class ScriptedStore(JobStore):
     """Fails where it is told to."""
 
     failures: deque[str]
 
-    def begin(self, job: Job) -> None:
+    def submit(self, request: VideoRequest) -> Job:
+        job = super().submit(request)
         if self.failures:
-            job.error, job.rendered = self.failures.popleft(), job.submitted
-        else:
-            super().begin(job)
+            job.error = self.failures.popleft()
+        return job
 
 
 @dataclass(frozen=True)
@@ -76,7 +88,6 @@ class RehearsalService(rehearsal.RehearsalService):
     Args:
         tokens: one for each account.
         price_usd: of a second of video; None names no price.
-        video: what every video shows, whatever is asked for; made at once. None for what is asked for.
         latency: seconds from a call to its answer, and once more for a new connection.
         make: as that of `JobStore`.
     """
@@ -88,31 +99,27 @@ class RehearsalService(rehearsal.RehearsalService):
         timing: Timing | None = None,
         price_usd: float | None = 0.02,
         clock: Callable[[], float] = time.monotonic,
-        video: VideoRequest | None = None,
         latency: float = 0.0,
-        make: Callable[[VideoRequest, Callable[[], bool]], bytes] = render,
+        make: Make = render,
     ) -> None:
-        content = render(video) if video else b""
         self._holdable = HoldableClock(clock)
-        self._tokens, self._price_usd, self._latency = tuple(tokens), price_usd, latency
+        self._accounts_by_token = {token: number for number, token in enumerate(tokens)}
+        self._price_usd, self._latency = price_usd, latency
         self._accounts: dict[str, int] = {}
         """Of each job, by its id: the index of the token that it came with."""
         self._calls: Counter[tuple[str, str]] = Counter()
         self._connections: WeakSet[asyncio.Transport] = WeakSet()
         self.forgotten: set[str] = set()
         """The ids of jobs that it says it does not have."""
-        self._scripted = ScriptedStore(timing or Timing(), self._holdable, (lambda *_: content) if video else make)
+        self._scripted = ScriptedStore(timing or Timing(), self._holdable, make)
         self._scripted.failures = deque()
-        super().__init__(store=self._scripted)
+        super().__init__(tokens, self._scripted)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-
-    def is_known(self, token: str) -> bool:
-        return token in self._tokens
 
     def application(self) -> web.Application:
         """With a middleware that counts, delays, denies and names prices."""
@@ -126,7 +133,8 @@ class RehearsalService(rehearsal.RehearsalService):
             if request_id in self.forgotten:
                 return web.json_response({"error_code": 404001, "message": "ResourceNotFound"}, status=404)
             token = request.headers.get("Authorization", "").partition(" ")[2].strip()
-            if self.is_known(token) and self._accounts.get(request_id) not in (None, self._tokens.index(token)):
+            account = self._accounts_by_token.get(token)
+            if account is not None and self._accounts.get(request_id, account) != account:
                 return web.json_response({"error_code": 403001, "message": "PermissionDeniedError"}, status=403)
             transport = request.transport
             if self._latency and transport is not None:
@@ -136,7 +144,7 @@ class RehearsalService(rehearsal.RehearsalService):
             if isinstance(answer, web.Response) and answer.status == 200 and answer.content_type == "application/json":
                 content = json.loads(answer.text or "")
                 if call == "submit":
-                    self._accounts[content["request_id"]] = self._tokens.index(token)
+                    self._accounts[content["request_id"]] = self._accounts_by_token[token]
                 elif self._price_usd is not None:
                     answer.text = json.dumps(content | self._price(call, request, content))
             return answer
@@ -150,18 +158,17 @@ class RehearsalService(rehearsal.RehearsalService):
         price = self._price_usd or 0
         if call == "model":
             return {"base_price_usd": price, "price_unit": "second", "pricing_note": f"${price:g} per second of video."}
-        job = self.store.find(request.match_info["request_id"])
-        if call != "result" or "finished_at" not in content or request.query.get("include_cost") != "true" or not job:
+        if call != "result" or content["status"] in UNDER_WAY or request.query.get("include_cost") != "true":
             return {}
-        return {"cost": round(price * job.request.duration, 4) if content["status"] == "succeeded" else 0}
+        duration = self.store.jobs[str(content["request_id"])].request.duration
+        return {"cost": round(price * duration, 4) if content["status"] == "succeeded" else 0}
 
     @property
     def submissions(self) -> tuple[Submission, ...]:
-        """Every accepted submit that is not expired, in order, as it stands now."""
-        jobs = self.store.jobs
+        """Every accepted submit, in order, as it stands now."""
         return tuple(
-            Submission(job.request_id, self._accounts.get(job.request_id, 0), job.request.model_dump(), job.state)
-            for job in jobs
+            Submission(name, self._accounts.get(name, 0), job.request.model_dump(), self.store.state(job))
+            for name, job in list(self.store.jobs.items())
         )
 
     @property
@@ -180,12 +187,3 @@ class RehearsalService(rehearsal.RehearsalService):
     def fail_next(self, reason: str) -> None:
         """Let the next job that is accepted fail with this reason. Calls add up: one job each."""
         self._scripted.failures.append(reason)
-
-    def wait_until_rendered(self) -> bool:
-        """Wait until the video of every job is made or given up; False if a minute was too short."""
-        ends = time.monotonic() + 60
-        while any(job.rendered is None and job.cancelled is None for job in self.store.jobs):
-            if time.monotonic() > ends:
-                return False
-            time.sleep(0.005)
-        return True

@@ -16,8 +16,7 @@ from typing import Final
 import psutil
 
 from nodes.errors import StopRequested
-from nodes.rehearsal.render import render
-from nodes.rehearsal.schema import VideoRequest
+from nodes.rehearsal.render import VideoRequest, render
 from nodes.video.decode import decode
 from nodes.video.errors import VideoError
 from tests.support.clips import Coding, numbered, write_clip

@@ -16,9 +16,9 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from nodes.rehearsal import Timing, VideoRequest
+from nodes.rehearsal import Timing
 from tests.support.postgres import Postgres
-from tests.support.rehearsal import RehearsalService
+from tests.support.rehearsal import RehearsalService, small_videos
 
 from . import servers
 from .faulty_proxy import FaultyProxy
@@ -29,7 +29,6 @@ from .vitals import BOUND, PAGE_BOUND, Vitals, grown
 SERVERS_SHARE: Final = 0.25
 """Of the time."""
 GOOD: Final = "No job lost, none bought twice, no budget passed, nothing grew."
-FOOTAGE: Final = VideoRequest(text="Soak", duration=2)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,8 +55,8 @@ def soak(base: Path, seconds: float, seed: int, *, with_browser: bool) -> list[s
     def say(line: str) -> None:
         print(f"[{time.monotonic() - begun:6.0f} s] {line}", flush=True)
 
-    timing = Timing(queued=0.4, running=0.8, expiry=float("inf"))
-    with RehearsalService(timing=timing, video=FOOTAGE) as service, FaultyProxy(service, random) as proxy:
+    timing = Timing(queued=0.4, running=0.8)
+    with RehearsalService(timing=timing, make=small_videos()) as service, FaultyProxy(service, random) as proxy:
         soaking = SoakRun(base, proxy, service, random, with_browser=with_browser)
         say(f"seed {seed}, {seconds / 60:g} minutes")
         with soaking.comfyui, opened_panel(soaking.comfyui.url) if with_browser else nullcontext() as soaking.panel:

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import count
-from math import inf
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -21,11 +20,11 @@ from nodes.jobs.journal import Journal
 from nodes.jobs.records import State
 from nodes.jobs.video_files import request_id_of
 from nodes.jobs.waiting import Clock
-from nodes.rehearsal import DEFAULT_TOKEN, Timing, VideoRequest
+from nodes.rehearsal import DEFAULT_TOKEN, Timing
 from tests.comfyui.graphs import ApiGraph
 from tests.support.cutting_proxy import CuttingProxy
 from tests.support.postgres import Postgres
-from tests.support.rehearsal import RehearsalService
+from tests.support.rehearsal import RehearsalService, small_videos
 
 from ..comfyui import ComfyUI
 from ..comfyui_client import Client, Status
@@ -181,9 +180,8 @@ class ServersRun:
 
 def soak(base: Path, postgres: Postgres, seconds: float, seed: int, *, troubles: Sequence[str] = TROUBLES) -> list[str]:
     """One run in a folder; prints its figures and returns every broken promise."""
-    timing = Timing(queued=0.4, running=0.8, expiry=inf)
-    film = VideoRequest(text="Soak", duration=2)
-    with RehearsalService(timing=timing, video=film) as service, CuttingProxy(postgres.port) as proxy:
+    timing = Timing(queued=0.4, running=0.8)
+    with RehearsalService(timing=timing, make=small_videos()) as service, CuttingProxy(postgres.port) as proxy:
         run = ServersRun(base, service, postgres, proxy, Random(seed))
         run.run(seconds, troubles)
         print(run.report())

@@ -18,7 +18,7 @@ from .schema import VideoRequest
 
 THREADS: Final = 2
 KEPT_BYTES: Final = 64 * 1024 * 1024
-"""Of videos in memory; of 480p and 5 s, one has 0.4 MB. A long list's clients fetch each soon after it is made."""
+"""Of finished videos kept in memory; a 5 s video of 480p has 0.4 MB. Each is fetched soon after it is made."""
 
 
 class JobState(Enum):
@@ -50,7 +50,7 @@ class Job:
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     cancelled: float | None = None
     rendered: float | None = None
-    """When its video was made, or could not be made."""
+    """When making its video ended, well or badly."""
     error: str = ""
 
     def __post_init__(self) -> None:
@@ -81,9 +81,8 @@ class Job:
 class JobStore:
     """Takes jobs in and makes their videos, in the order of the jobs. Safe to use from several threads.
 
-    Only the videos last used are kept, in memory; another one is made again when it is asked for again. ``make`` gives
-    the MP4 of a request, and is handed a function that says whether to give up. Only differences of ``clock`` mean
-    something.
+    Only the videos used last are kept in memory; others are made again when they are asked for. ``make`` returns the
+    MP4 of a request; it is given a function that says whether to stop. Of ``clock``, only differences matter.
     """
 
     def __init__(
@@ -100,7 +99,7 @@ class JobStore:
         """The one last used is the last."""
         self._waiting: SimpleQueue[Job | None] = SimpleQueue()
         self._closed = threading.Event()
-        # No executor: at its end, Python waits until that has done all it has to do, before anybody can close it.
+        # Not an executor: at exit, Python finishes all work of an executor before anybody can close this store.
         self._threads = [
             threading.Thread(target=self._work, name="rehearsal-render", daemon=True) for _ in range(THREADS)
         ]

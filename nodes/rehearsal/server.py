@@ -27,8 +27,8 @@ MAX_BODY_BYTES: Final = 1024 * 1024
 class RehearsalService:
     """A stand-in for RunComfy. Nothing it does costs anything, leaves this machine or touches its disk.
 
-    It answers from the beginning until `stop`, which closes its ``store`` too. It has one account and names no price.
-    May be used from several threads. Raises OSError where it cannot listen.
+    It serves from when it is made until `stop`, which also closes its ``store``. It has one account and no prices. May
+    be used from several threads. Raises OSError where it cannot listen.
     """
 
     def __init__(self, token: str = DEFAULT_TOKEN, store: JobStore | None = None) -> None:
@@ -42,7 +42,7 @@ class RehearsalService:
         self._thread.start()
 
     def stop(self) -> None:
-        """End all connections and whatever is being rendered. Nothing if it was stopped before."""
+        """End all connections and whatever is being rendered. Does nothing when called again."""
         if not self._stopping.done():
             self._stopping.set_result(None)
         self._thread.join()
@@ -152,7 +152,7 @@ class RehearsalService:
 
 
 def _is_defect(record: logging.LogRecord) -> bool:
-    """Whether it is more than what a broken client makes aiohttp say."""
+    """Whether a log entry is about a defect here, and not just about a client that broke off or sent garbage."""
     error = record.exc_info[1] if record.exc_info else None
     return not isinstance(error, OSError | http_exceptions.HttpProcessingError | web.RequestPayloadError)
 
@@ -168,5 +168,5 @@ def _date(job: Job, moment: float) -> str:
 
 
 def _links(request: web.Request, job: Job, *calls: str) -> dict[str, str]:
-    """Under the address by which the client has reached the service."""
+    """The URLs of some calls about a job, under the address by which the client reached the service."""
     return {f"{call}_url": f"{request.url.origin()}/v1/requests/{job.request_id}/{call}" for call in calls}

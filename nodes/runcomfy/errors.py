@@ -1,7 +1,7 @@
 """Every way in which a call to RunComfy can fail.
 
 RunComfyError
-├── InvalidRequest          an input that cannot be meant: it never left this machine
+├── InvalidRequest          an input that the model does not take: it never left this machine
 ├── MissingToken            no token that can be used: nothing left this machine
 ├── InvalidOrigin           RUNCOMFY_API_BASE_URL may not be sent a token: nothing left this machine
 ├── TransientError          may go away by itself, as a 5xx may: reads are repeated until the deadline
@@ -46,7 +46,7 @@ class RunComfyError(SeedanceError):
     """A call to RunComfy that did not work. The service may ask to wait ``retry_after`` seconds."""
 
     not_accepted: ClassVar[bool] = True
-    """As the answer to a submit: provably no job was created."""
+    """Whether it proves, after a submit call, that no job was created."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class RunComfyError(SeedanceError):
 
 
 class InvalidRequest(RunComfyError):
-    """Args: the problem, a text of `input` in the locales."""
+    """``problem`` is a sentence, one of `input` in the locales."""
 
     def __init__(self, problem: str) -> None:
         super().__init__(problem, advice=Text("correctIt"))
@@ -77,7 +77,7 @@ class MissingToken(RunComfyError):
 
 
 class InvalidOrigin(RunComfyError):
-    """It could be read on the way, or is no address at all."""
+    """The token could be read on its way to that address, or it is no address at all."""
 
 
 class TransientError(RunComfyError):
@@ -104,7 +104,7 @@ class RateLimited(TransientError):
 
 
 class InvalidResponse(TransientError):
-    """Args: the key of what is wrong with it, and what stands in that."""
+    """``problem`` is the key of what is wrong with it; ``values`` fill that sentence."""
 
     def __init__(self, problem: str, subject: Subject, **values: str | int) -> None:
         super().__init__("invalidResponse", subject, reason=Text(f"errors.invalidResponse.{problem}", **values))
@@ -131,7 +131,7 @@ _BY_CODE: Final[dict[int | None, tuple[type[RunComfyError], str]]] = {
 }
 """What RunComfy's own error codes mean."""
 _CODES: Final = {401: 400004, 402: 400002, 403: 403001, 404: 404001}
-"""HTTP statuses that mean the same as one."""
+"""HTTP statuses that mean the same as one of RunComfy's codes."""
 
 
 def error_for(status: int, code: int | None, reason: str, subject: Subject, retry_after: float | None) -> RunComfyError:

@@ -40,7 +40,7 @@ class Options:
     seed: int = 38810827
 
     def problem(self) -> str | None:
-        """Why the schema does not allow a value; None if it allows all."""
+        """Why the schema does not allow one of the values; None if it allows them all."""
         return (
             validate_choice("resolution", self.resolution, RESOLUTIONS)
             or validate_choice("ratio", self.ratio, RATIOS)
@@ -61,7 +61,7 @@ class GenerationRequest:
 
     @classmethod
     def of(cls, text: str, options: Options | None) -> GenerationRequest:
-        """From the two sockets; whatever a workflow file put on them."""
+        """From the values of the two sockets, which may be anything that a workflow file holds."""
         if options is None:
             return cls(text)
         if not isinstance(options, Options):

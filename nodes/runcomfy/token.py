@@ -35,7 +35,7 @@ class Token(AuthBase):
     """Its place, for messages: a setting or a variable's name."""
 
     def redact(self, content: bytes) -> bytes:
-        """The content of an answer with a placeholder wherever the token stands: an error page may quote headers."""
+        """An answer's content, with the token replaced wherever it appears: an error page may quote headers."""
         if len(self._value) < SHORTEST_REDACTED:
             return content
         # In JSON, each character may also be escaped, or be spelt by its number.
@@ -51,12 +51,12 @@ class Token(AuthBase):
 
     @property
     def account(self) -> str:
-        """A fingerprint that tells accounts apart and from which the token cannot be had back."""
+        """A fingerprint that tells accounts apart; the token cannot be recovered from it."""
         return hashlib.sha256(b"seedance account\0" + self._value.encode()).hexdigest()[:16]
 
 
 def find_token(environment: Mapping[str, str], file: Path) -> Token:
-    """The token that is saved, or of the first variable that is set. Raises `MissingToken`, also if it is none."""
+    """The saved token, else that of the first variable that is set. Raises `MissingToken` if there is no valid one."""
     if (saved := _saved(file)).strip():
         return Token(_checked(saved, SETTINGS), SETTINGS)
     if name := variable_in_use(environment):
@@ -80,8 +80,8 @@ def save_token(text: str, file: Path) -> None:
     """
     value = _checked(text, SETTINGS)
     make_private_folder(file.parent)
-    # Windows has no modes: there the file gets the access list of ComfyUI's user folder, which is the user's own where
-    # ComfyUI lies in the user's profile, and else whoever may read that folder.
+    # Windows has no modes: the file inherits the access list of ComfyUI's user folder. It is private if ComfyUI is
+    # inside the user's profile; elsewhere, whoever may read that folder may read it.
     write_private(value, file)
 
 
@@ -101,7 +101,7 @@ def _saved(file: Path) -> str:
 
 
 def _checked(text: str, source: str) -> str:
-    """The token itself, out of what was pasted: often the whole header's value."""
+    """The token itself, from what was pasted, which is often the whole header."""
     value = re.sub(r"^(authorization:\s*)?bearer(\s+|$)", "", text.strip(), flags=re.IGNORECASE)
     # Anything else would break the header, or raise an error that quotes it.
     if value.isascii() and value.isprintable() and " " not in value and 0 < len(value) <= LONGEST:
@@ -116,7 +116,7 @@ def api_origin(environment: Mapping[str, str]) -> str:
         parts = urlsplit(value)
         host, port = parts.hostname or "", parts.port
         is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
-        host.encode()  # or else no journal, and no log, could hold it
+        host.encode()  # raises a ValueError for what no journal and no log could hold
         if host and is_safe and not ("@" in parts.netloc or parts.query or parts.fragment or parts.path.strip("/")):
             shown = f"[{host}]" if ":" in host else host
             return f"{parts.scheme}://{shown}" + (f":{port}" if port else "")

@@ -23,7 +23,7 @@ from .probe import ALL, Selection, VideoInfo, read_timeline
 from .reader import open_frames, orientation_of, write_rgb
 
 SPARE: Final = 256 * 1024 * 1024
-"""Bytes of memory that are left alone, for the decoder and everything else that goes on."""
+"""Bytes of memory to leave free, for the decoder and everything else that goes on."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def decode(
             pending = deque[Future[None]]()
             for number, frame in enumerate(islice(frames, 0, len(out) * wanted.step, wanted.step)):
                 pending.append(executor.submit(write_rgb, frame, orientation, out[number], file, number))
-                # One frame more than there are workers: as few are in memory as keep all busy.
+                # One frame more than there are workers: enough to keep them all busy, with no more in memory.
                 while len(pending) > workers or (pending and number + 1 == len(out)):
                     pending.popleft().result()
                     done += 1
@@ -89,12 +89,12 @@ def allocate(shape: tuple[int, ...], file: Path, dtype: torch.dtype = torch.floa
 
 
 def available_memory() -> int:
-    """Bytes that this process may still take without pushing anything out."""
+    """Bytes that this process may still take before the system or the container runs short."""
     return min([psutil.virtual_memory().available, *container_memory(Path("/"))])
 
 
 def container_memory(root: Path) -> Iterator[int]:
-    """Bytes left under every limit of the control groups around this process; inside a container only some are seen.
+    """Bytes left under each memory limit of this process's control groups (version 2); a container shows only some.
 
     ``root`` is where `proc` and `sys` are.
     """

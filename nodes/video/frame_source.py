@@ -38,7 +38,7 @@ class FileFrames:
             aspect = stream.sample_aspect_ratio or Fraction(1)
         self.width, self.height, self.rate = info.width, info.height, Fraction(info.fps).limit_denominator(100_000)
         self.pixel_aspect = 1 / aspect if self._orientation.is_turned else aspect
-        # As core cuts: by the ticks of the video.
+        # Cut as ComfyUI does it: by the ticks of the video.
         start, duration = window
         self._shift = int(start / self.time_base)
         self._start = self._shift if start or duration else -math.inf
@@ -46,7 +46,7 @@ class FileFrames:
         self.count = sum(map(self._is_in, timeline.times)) or info.frames
 
     def digest(self) -> str:
-        """Equal for equal content alone."""
+        """A hash of the file and of which part of it is shown."""
         found = hashlib.sha256(f"{self._start} {self._end}".encode())
         with self._file.open("rb") as file:
             while piece := file.read(_PIECE):

@@ -14,13 +14,13 @@ SeedanceOptionsSocket: Final = io.Custom("SEEDANCE_OPTIONS")
 
 PAID_NODE: Final = "SeedanceTextToVideo"
 CONVERTED: Final[dict[str, type]] = {"text": str, "reuse": bool}
-"""The inputs of the node that spends money that ComfyUI converts, and what has to be on them."""
+"""Inputs of the paid node that ComfyUI would convert, and the types that they must have."""
 
 _log = logging.getLogger("seedance")
 
 
 def schema(node_id: str, *, search_aliases: list[str], inputs: list[io.Input], outputs: list[io.Output]) -> io.Schema:
-    """A node's schema, with its texts, and the words by which it is also found where ComfyUI knows such (0.11 does)."""
+    """A node's schema with its texts, and with its search aliases if this ComfyUI has those (from 0.11 on)."""
     texts = NODES[node_id]
     for each in inputs:
         each.tooltip = texts["inputs"][each.id]["tooltip"]
@@ -41,10 +41,10 @@ def video_outputs() -> list[io.Output]:
 
 
 def drop_wrong_types(queued: Any) -> Any:
-    """Take out of a prompt that is about to be queued what is neither a link nor of its input's type.
+    """Remove from a prompt that is about to be queued every value that is neither a link nor of its input's type.
 
-    ComfyUI converts before it validates: `null` would become a video of "None", and any text but an empty one a
-    switch that is on. An input that is missing it refuses, by its name.
+    ComfyUI converts before it validates: `null` would become the text "None", and any text but an empty one a switch
+    that is on. If the input is missing, ComfyUI refuses the prompt and names it.
     """
     graph = queued.get("prompt") if isinstance(queued, dict) else None
     for node_id, node in graph.items() if isinstance(graph, dict) else ():

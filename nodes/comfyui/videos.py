@@ -17,13 +17,13 @@ from ..files import REHEARSAL_FOLDER, VIDEO_FOLDER
 
 MADE: Final = (VIDEO_FOLDER, f"{VIDEO_FOLDER}/{REHEARSAL_FOLDER}")
 SEARCHED: Final = (*MADE, "video")
-"""Inside ComfyUI's output folder: where a video is looked for that a workflow names without its folder. The last one
-is Save Video's."""
+"""Folders inside ComfyUI's output folder in which a video is looked for if a workflow names none. The last one is Save
+Video's."""
 _VIDEO_ENDINGS: Final = (".mp4", ".mov", ".mkv", ".webm", ".m4v", ".avi")
 
 
 def preview(files: tuple[Path, ...]) -> ui.PreviewVideo:
-    """The files as players on the node, as far as they lie in a folder that ComfyUI serves."""
+    """Players on the node for those of the files that lie in a folder that ComfyUI serves."""
     roots = {
         io.FolderType.output: folder_paths.get_output_directory(),
         io.FolderType.input: folder_paths.get_input_directory(),
@@ -50,10 +50,10 @@ def video_choices() -> list[str]:
 
 
 def find_video(choice: object) -> Path | None:
-    """The video behind a choice, whatever a workflow has put there, if its name leads into one of ComfyUI's folders.
+    """The file of a choice if its name leads into one of ComfyUI's folders. A workflow may put any value there.
 
-    What does not end as a video's name is none: a playlist would open other files, too. A name without a folder is
-    also looked for where videos are written: some lists of ComfyUI's leave the folder out.
+    Only names with the ending of a video count: a playlist would open other files, too. A name without a folder is also
+    looked for in the folders of saved videos, since some of ComfyUI's lists leave the folder out.
     """
     if not isinstance(choice, str):
         return None
@@ -66,8 +66,8 @@ def find_video(choice: object) -> Path | None:
 
 
 def _video_in(folder: Path, name: str) -> Path | None:
-    # By the text alone, as the system reads `..`, drives, devices and trailing dots: a link is no way out that a
-    # workflow can make, but on Windows merely to look at another machine's file signs in there.
+    # Judged by the text alone, with `..`, drives, devices and trailing dots as the system reads them. A link may lead
+    # out, since no workflow can make one; but on Windows, merely looking at another machine's file signs in there.
     file = Path(os.path.abspath(folder / name))  # noqa: PTH100 - `Path.resolve` follows links
     if not file.is_relative_to(folder) or file.suffix.lower() not in _VIDEO_ENDINGS:
         return None

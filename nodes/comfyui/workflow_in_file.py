@@ -12,10 +12,10 @@ _log: Final = logging.getLogger("seedance")
 
 
 def metadata_box(metadata: Mapping[str, object]) -> bytes:
-    """Values by their names, as JSON, in the box that FFmpeg would write into an MP4's `moov`. ComfyUI's UI looks for
-    it behind that as well, where it leaves all that is in the file as it is.
+    """Metadata as JSON, in the box that FFmpeg would write into an MP4's `moov`. Behind that, at the end of the file,
+    it changes nothing else in it, and ComfyUI's UI finds it there as well.
 
-    Empty where there is nothing, or where `json` does not take it: a workflow may hold anything.
+    Empty if there is none, or if `json` does not take it: a workflow may hold anything.
     """
     try:
         return _user_data({f"{name}": json.dumps(value) for name, value in metadata.items()}) if metadata else b""

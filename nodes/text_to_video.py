@@ -34,16 +34,16 @@ class SeedanceTextToVideo(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, text: str | None = None) -> bool | str:
-        # Of one input alone: ComfyUI blames each that is named here. None: it comes through a link.
+        # Only `text`: ComfyUI blames every input that is named here. None: it comes through a link.
         return (text is not None and validate_text(text)) or True
 
     @classmethod
     def fingerprint_inputs(cls, reuse: bool | None = True, **_: object) -> str | float:
-        # Not equal to itself, so that ComfyUI's own cache does not stand in for a new video. None: a link, which tells
-        # its value only when the node runs.
+        # NaN is not equal to itself, so ComfyUI's cache never stands in for a new video. None: it comes through a link,
+        # and its value is known only when the node runs.
         if reuse is not True:
             return float("nan")
-        # With what was left out so far, else it would stay in that cache, and the next run would not try again.
+        # With the number of items left out so far: else ComfyUI would cache them, and the next run would not retry.
         node = running_node()
         return f"{node.is_images_connected} {shared().skipped[node.node_id]}"
 

@@ -52,7 +52,7 @@ class SeedanceUpscaleVideo(io.ComfyNode):
 
 
 def validate_scale(value: object) -> str | None:
-    """Why ``value`` is no `scale_by`, as a sentence for the user; None if it is one."""
+    """Why ``value`` cannot be `scale_by`, as a sentence for the user; None if it can."""
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MAX_SCALE:
         return None
     return Text("errors.upscale.scale.message", value=f"{value!r:.60}", most=f"{MAX_SCALE:g}")

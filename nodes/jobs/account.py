@@ -20,7 +20,7 @@ from .records import JobRecord, State
 from .waiting import Executors, PollSchedule, RateLimiter, ScheduleFor
 
 DEADLINE: Final = 30 * 60.0
-"""Seconds; many times what the longest video takes, so that only a queue makes a run wait for so long."""
+"""Seconds; many times what the longest video takes, so only a long queue makes a run wait this long."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,8 @@ class Account:
 
 
 class Reports:
-    """Which bad ends this server has raised, and which prompts were queued by then. A restart forgets both, and the
-    queue. May be used from any thread."""
+    """Which failed and unclear ends of jobs this server has reported, and which prompts were queued by then. A restart
+    forgets both, and the queue. May be used from any thread."""
 
     def __init__(self, server: str) -> None:
         self.server = server
@@ -71,19 +71,19 @@ class Reports:
         self._lock = threading.Lock()
 
     def add(self, record: JobRecord, queued: frozenset[str]) -> None:
-        """Note that the end of a job was raised to a user, whose prompts that are ``queued`` were so before."""
+        """Note that the end of a job is reported to a user, whose ``queued`` prompts were queued before that."""
         with self._lock:
             if self._queued.get(record.uid) is None:
                 self._queued[record.uid] = queued
 
     def note_unread(self, record: JobRecord) -> None:
-        """Note that what was raised about a job did not reach anybody."""
+        """Note that nobody has read what was reported about a job."""
         with self._lock:
             self._queued[record.uid] = None
 
     def unread(self, records: Iterable[JobRecord], prompt_id: str, just_ended: frozenset[int]) -> frozenset[int]:
-        """The ids of the records whose bad end nobody can have read when a prompt was queued. Those in ``just_ended``
-        have ended after that, if at all: this run has waited for them, or another is about to raise."""
+        """The ids of failed and unclear records whose end nobody can have read when a prompt was queued. Jobs in
+        ``just_ended`` ended after that, if at all: this run waited for them, or another is about to report them."""
 
         def is_unread(record: JobRecord) -> bool:
             queued = self._queued.get(record.uid, frozenset())

@@ -29,7 +29,7 @@ from .events import Event
 from .records import JobRecord, State
 
 _OF_MODERATION: Final = ("moderation", "sensitive", "policy", "nsfw", "unsafe", "content check", "copyright", "violat")
-"""One of these is in the reason where the content check refused a prompt: no code is documented that would tell."""
+"""Words in the reason when the content check refused a prompt: there is no documented code for it."""
 
 _CURES: Final = {
     "full": ("full", "no space", "quota"),
@@ -44,7 +44,7 @@ _CURES: Final = {
 
 
 class JobError(SeedanceError):
-    """A job that brought no video. A ``key`` takes the place of the one of the class."""
+    """A job that brought no video. ``key`` replaces the class's own."""
 
     key: ClassVar[str] = ""
     means: ClassVar[Charge] = Charge.NOTHING
@@ -103,7 +103,7 @@ class JobExpired(JobError):
 
 
 class BudgetReached(JobError):
-    """``frees_at`` is when it was long enough ago, in seconds since the epoch; None where waiting does not help."""
+    """``frees_at`` is when enough is free again, in seconds since the epoch; None if waiting does not help."""
 
     def __init__(self, key: str, frees_at: float | None, **values: str) -> None:
         or_wait = f"errors.{key}.adviceOrWait"
@@ -113,7 +113,7 @@ class BudgetReached(JobError):
 
 class JournalUnusable(JobError):
     """Without a record a crash could cost the user a second payment. ``reason`` is in the words of the database or the
-    system, or one of this pack's own; ``cure`` takes the place of the one that is known for it."""
+    system, or one of this pack's own; ``cure`` replaces the usual one for it."""
 
     def __init__(self, file: str, reason: str, cure: str = "") -> None:
         usual = (name for name, words in _CURES.items() if any(word in reason.lower() for word in words))

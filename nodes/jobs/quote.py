@@ -86,7 +86,7 @@ def quote(
 
 
 def _without_charge(records: list[JobRecord], claims: Claims, videos: VideoFolder, *, reuse: bool) -> QuoteKind | None:
-    """How a run would come to the video of a request without buying it; None if it would not."""
+    """How a run would get the video of a request without buying it; None if it would buy it."""
     busy = frozenset(record.id for record in records if not claims.is_free(record))
     disk = {record.id: videos.look(record)[0] for record in records} if reuse else {}
     action = decide(records, Situation(claims.journal.now(), "" if reuse else "a new run", disk=disk, busy=busy))
@@ -119,7 +119,7 @@ class ListPrice:
     def known(self) -> ModelInfo:
         answer = self.answer()
         if answer.done():
-            # It is an extra; whatever is wrong shows at the calls that matter.
+            # The price is not essential; what is wrong shows at the calls that are.
             self._known = ModelInfo() if _has_failed(answer) else answer.result()
         return self._known
 

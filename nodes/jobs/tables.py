@@ -1,4 +1,4 @@
-"""The journal's tables, how a record becomes a row and is read again, and what more than one transaction does."""
+"""The journal's tables, how a record becomes a row and is read again, and steps that transactions share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..runcomfy.request import GenerationRequest
 from .records import CLAIM_SECONDS, NOT_ACCEPTED_YET, UNFINISHED, JobRecord, RequestKey, State, read_request
 
 VERSION: Final = 6
-"""Of the tables. 1 to 3 are the first version's, 4 knew no budget, and up to 5 a process looked at it only once."""
+"""Of the tables. 1 to 3 are the first version's, 4 knew no budget, and up to 5 a process checked it only once."""
 METADATA: Final = sa.MetaData()
 AT_SERVICE: Final = (State.INTENDED, State.ACCEPTED, State.SURPLUS)
 _STATE: Final = sa.Enum(
@@ -121,7 +121,7 @@ def newest(connection: Connection, *conditions: sa.ColumnElement[bool], limit: i
 
 
 def successful(request: GenerationRequest) -> tuple[sa.ColumnElement[bool], ...]:
-    """What holds for the jobs of the same size and length that came to a video."""
+    """The conditions for jobs of the same size and length that got a video."""
     ended = JOBS.c.state.in_([State.SUCCEEDED, State.SAVED, State.EXPIRED])
     return JOBS.c.resolution == request.resolution, JOBS.c.duration == request.duration, ended
 
@@ -157,8 +157,8 @@ def another_is_unfinished(connection: Connection, record: JobRecord) -> bool:
 
 
 def take_over(connection: Connection, rows: Sequence[Mapping[Any, Any]], now: float) -> int:
-    """Insert rows of another journal, unless they are there; returns how many. Whoever was at work on them goes on by
-    that one, or is gone."""
+    """Insert rows of another journal, unless they are there; returns how many. Their claims are dropped: who holds one
+    goes on with the other journal, or is gone."""
     taken = 0
     for row in rows:
         record = record_of(row)

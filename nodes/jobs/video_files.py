@@ -66,8 +66,8 @@ class VideoFolder:
             self._names = sorted(entry.name for entry in entries if not entry.name.startswith("."))
 
     def find(self, request_id: str) -> dict[int, list[Path]]:
-        """The files that are a job's by their names, whatever is in them and whatever stands before the id; by the
-        number of the video, from 1."""
+        """A job's files by their names, by the number of the video from 1. Neither their content nor what stands before
+        the id matters."""
         # The disk may not tell upper case from lower; it matters to ids, but not to what `_id_in_name` makes of them.
         named = re.compile(rf".*-{re.escape(_id_in_name(request_id))}{_NUMBER}\.mp4", re.IGNORECASE | re.DOTALL)
         old = re.compile(rf"{re.escape(request_id)}{_NUMBER}\.mp4")
@@ -106,7 +106,7 @@ def state_of(file: Path) -> Disk:
 
 
 def request_id_of(file: Path) -> str:
-    """The id of the job whose video is in a file of such a name; empty if it is no job's."""
+    """The id of the job that a file belongs to by its name; empty if it is no job's."""
     stem = re.sub(f"{_NUMBER}$", "", file.stem)
     if found := re.search(f"(?:^|-)({_UUID})$", stem.lower()):
         return found[1]
@@ -129,7 +129,7 @@ def text_in_name(text: str) -> str:
 
 
 def _best(files: list[Path], expected: Path) -> tuple[Disk, Path]:
-    """Of the files that are one video by their names, one that is whole, else where it is or would be."""
+    """Of the files with the name of one video, a complete one, else where it is or would be; and its state."""
     preferred = (Disk.WHOLE, Disk.UNREADABLE, Disk.MISSING)
     states = [(state_of(file), file) for file in files] or [(Disk.MISSING, expected)]
     return min(states, key=lambda each: (preferred.index(each[0]), each[1] != expected))

@@ -48,8 +48,8 @@ _SECONDS_FOR_TEN: Final = {"480p": 50.0, "720p": 65.0, "1080p": 100.0}
 
 class Executors:
     """One plain executor per kind of work, so that what may hang delays nothing that is urgent. With 200 jobs the pack
-    has 16 threads on two cores: these but `cancels`, one that renews claims, two that decoding takes along. At Stop
-    come those that cancel, each with one that asks the journal."""
+    has 16 threads on two cores: all of these but `cancels`, one that renews claims, and two that convert frames. Stop
+    adds those of `cancels`, each with one that asks the journal."""
 
     def __init__(self) -> None:
         self.calls = ThreadPoolExecutor(7, "seedance-call")
@@ -85,7 +85,7 @@ class Cancellation:
         return self._left or self.is_stopped() or not threading.main_thread().is_alive()
 
     def awake(self) -> float:
-        """Seconds from some moment on, without those that the machine slept, which is what a long gap counts as."""
+        """A clock in seconds that leaves out sleep of the machine; a long gap between two calls counts as sleep."""
         now = self._clock.with_sleep()
         gap, self._looked = now - self._looked, now
         if abs(gap) > LONG_GAP:
@@ -202,9 +202,9 @@ class RateLimiter:
 class PollSchedule:
     """When to look at a job again: seldom before it can be ready, often when it is due.
 
-    To lag least for so many looks, one looks as often as the square root of how likely the job is to end just then. Of
-    jobs that take as long as expected, give or take a quarter, a power of their age is as near to that as can be seen
-    in `benchmarks/polling.py`.
+    For a given number of looks, the delay is least if their rate grows with the square root of how likely the job is to
+    end just then. For jobs that take the expected time, give or take a quarter, a power of their age comes as near to
+    that as `benchmarks/polling.py` can show.
     """
 
     expected: float

@@ -178,11 +178,12 @@ def test_where_no_price_is_known_the_job_says_so_and_fifty_are_let_through(machi
     with pytest.raises(BudgetReached) as caught:
         machine.run(boat(2))
     assert str(caught.value) == (
-        "Not submitted: what this video costs is unknown, as it was of 50 videos in the last 24 hours. Nothing was "
-        f"charged. Set the limit in Settings > Seedance to 0, which is no limit, or wait until {minute(bought + DAY)}."
+        "Not submitted: the price of this video is unknown, and so was that of 50 videos in the last 24 hours. "
+        "Nothing was charged. Set the limit in Settings > Seedance to 0, which is no limit, or wait until "
+        f"{minute(bought + DAY)}."
     )
     limited(machine, 5).run(boat(2))
-    with pytest.raises(BudgetReached, match="what this video costs is unknown, and"):
+    with pytest.raises(BudgetReached, match="the price of this video is unknown, and"):
         limited(machine, 0.06, ModelInfo()).run(replace(BOAT, duration=3))
 
 

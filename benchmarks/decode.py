@@ -11,11 +11,11 @@ from typing import Final
 from tools.comfyui_source import ensure
 
 from .clips import CLIPS, QUICK
+from .decoders import Way
 from .figures import Row, as_table, verdicts
 from .machine import cores, describe
 from .measure import ROOT, Sample, measure
 from .report import publish
-from .ways import Way
 
 CACHE: Final = ROOT / ".cache"
 ROUNDS: Final = 3

@@ -8,9 +8,9 @@ from math import prod
 from statistics import median
 from typing import Final
 
+from .decoders import Way
 from .measure import Sample
 from .report import Verdict, table
-from .ways import Way
 
 BYTES_PER_VALUE: Final = 4
 HEAD: Final = ("Clip", "Way", "Wall s", "from", "to", "of generator", "of core", "CPU s", "Peak / tensor")

@@ -63,7 +63,7 @@ lint: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.polling $(if $(QUICK),--quick)
-	$(BIN)/python -m benchmarks.bill $(if $(QUICK),--quick)
+	$(BIN)/python -m benchmarks.journal_queries $(if $(QUICK),--quick)
 	$(BIN)/python -m benchmarks.many_jobs $(if $(QUICK),--quick)
 	$(BIN)/python -m benchmarks.journal $(if $(QUICK),--quick)
 	$(BIN)/python -m benchmarks.decode $(if $(QUICK),--quick) $(if $(CLIP),--clip "$(CLIP)")

@@ -37,8 +37,8 @@ def get_token(engine: Engine, _: Params) -> object:
     """Which token is in use, never the token itself.
 
     `source`: `saved`, an environment variable's name, or None; `saved`: whether one is, which goes before any
-    variable; `variable`: the first one that is set; `problem`: why the one in use cannot be used, as far as that
-    shows without asking RunComfy.
+    variable; `variable`: the first one that is set; `problem`: why the one in use cannot be used, if that is seen
+    without asking RunComfy.
     """
     file, environment = engine.folders.token, engine.environment
     variable, saved, problem = variable_in_use(environment), True, tuple[str, ...]()

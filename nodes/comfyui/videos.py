@@ -78,7 +78,7 @@ def _video_in(folder: Path, name: str) -> Path | None:
 
 def _video_files(folder: Path) -> list[tuple[float, str]]:
     found = []
-    # The folder may not be there yet, or not be readable: the list of nodes must come up all the same.
+    # The folder may be missing or unreadable; the list of nodes must be shown anyway.
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.lower().endswith(_VIDEO_ENDINGS) and not entry.name.startswith("."):

@@ -82,7 +82,7 @@ class Journal:
         return self._known(JOBS.c.seconds, *successful(request), JOBS.c.seconds.is_not(None))
 
     def costs(self, request: GenerationRequest) -> list[float]:
-        """US dollars that the same jobs have cost, as far as the service has told."""
+        """US dollars that the same jobs have cost, of those where the service has told."""
         return self._known(JOBS.c.cost, *successful(request))
 
     def media_hosts(self, origin: str) -> set[str]:

@@ -60,8 +60,8 @@ def page(
 
 
 def totals(journal: Journal) -> dict[str, dict[str, float]]:
-    """How many `videos` cost something, and their `cost` in US dollars, as far as the service has told: of `today` by
-    this machine's clock, of the last 30 days as `month`, and of `all` times."""
+    """How many `videos` cost something, and their known `cost` in US dollars: of `today` by this machine's clock, of
+    the last 30 days as `month`, and of `all` times."""
     now = datetime.fromtimestamp(journal.now()).astimezone()
     begins = (now.replace(hour=0, minute=0, second=0, microsecond=0), now - timedelta(days=30))
     since = [begin.timestamp() for begin in begins]

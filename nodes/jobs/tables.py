@@ -67,8 +67,8 @@ job, runs that wait until fewer jobs of their account are at the service, in the
 
 _unfinished = JOBS.c.state.in_(sorted(UNFINISHED, key=lambda state: state.value))
 _one = (JOBS.c.account, JOBS.c.request_key, JOBS.c.run)
-# The first version's table has indexes of other names, which stay with it. On PostgreSQL, where an earlier version does
-# not look for a newer one, these names keep it from making its tables once more, and buying by them.
+# The first version's indexes have other names, and stay with its table. On PostgreSQL, an earlier version does not
+# check for a newer one: these names keep it from making its tables again, and buying by them.
 Index("one_unfinished_job", *_one, unique=True, sqlite_where=_unfinished, postgresql_where=_unfinished)
 Index("jobs_of_a_request", JOBS.c.request_key, JOBS.c.id)
 Index("jobs_of_an_id", JOBS.c.request_id)

@@ -25,8 +25,8 @@ from .records import JobRecord, hash_of
 
 TEXT_LETTERS: Final = 40
 TEXT_BYTES: Final = 60
-"""Of a text in UTF-8. So the name of its unfinished file, too, has less than 143 bytes, the most that an encrypted
-folder of a network drive takes."""
+"""Of a text in UTF-8. So even the name of the unfinished file has less than 143 bytes, the limit in an encrypted folder
+of a network drive."""
 MAX_NAME: Final = 8 + 1 + TEXT_LETTERS + 1 + len("s2147483647") + 1 + 36 + len("-16.mp4")
 """Letters of the longest name of a job with an id like RunComfy's."""
 LINK_PREFIX: Final = "link-"
@@ -38,7 +38,7 @@ _NUMBER: Final = "(?:-([2-9]|1[0-6]))?"
 _HASH: Final = 8
 """Hexadecimal digits."""
 _READ_LETTERS: Final = 1000
-"""Of a text, of which the name can hold but the beginning."""
+"""Of a text that are looked at; a name holds only its beginning."""
 _CATEGORIES: Final = "LMN"
 """Unicode's letters, marks and digits."""
 _DROPPED: Final = re.compile("['’\u20e3\ufe00-\ufe0f]")
@@ -137,13 +137,13 @@ def _best(files: list[Path], expected: Path) -> tuple[Disk, Path]:
 
 def _letter(letter: str) -> str:
     category = unicodedata.category(letter)
-    # What is not seen, such as the marks that turn the direction of writing, is left out; all else ends a word.
+    # Invisible characters, such as direction marks, are left out; anything else ends a word.
     return letter if category[0] in _CATEGORIES else "" if category == "Cf" else " "
 
 
 def _id_in_name(request_id: str) -> str:
-    """An id as it stands in a name. RunComfy's are UUIDs; others could differ by case alone, or be part of each
-    other, so that a hash stands behind them."""
+    """An id as it stands in a name. RunComfy's are UUIDs; others could differ only in case, or contain each other, so a
+    hash follows them."""
     unmistakable = re.fullmatch(_UUID, request_id)
     return request_id if unmistakable else f"{request_id}~{hash_of(request_id)[:_HASH]}"
 

@@ -40,7 +40,7 @@ SHORTEST_POLL: Final = 0.4
 LONGEST_POLL: Final = 10.0
 """Seconds between two looks at a job, however soon it is due, and however far off its end is."""
 ENOUGH_HISTORY: Final = 3
-"""Jobs of which the durations are known, to go by them."""
+"""Known durations of jobs that it takes to go by them."""
 
 _SECONDS_FOR_TEN: Final = {"480p": 50.0, "720p": 65.0, "1080p": 100.0}
 """Seconds from acceptance to the end, for ten seconds of video. Source: the typical times that RunComfy publishes."""
@@ -81,7 +81,8 @@ class Cancellation:
         """Seconds for which the machine has slept, or something has blocked the event loop."""
 
     def is_cancelled(self) -> bool:
-        """Whether nobody waits any more, be it for Stop, a failed sibling or Ctrl+C; for long work in threads."""
+        """Whether nobody waits any more, because of Stop, another node's failure or Ctrl+C; for long work in
+        threads."""
         return self._left or self.is_stopped() or not threading.main_thread().is_alive()
 
     def awake(self) -> float:
@@ -177,12 +178,12 @@ class RateLimiter:
         self._lock = threading.Lock()
 
     def check(self) -> None:
-        """Raises `RateLimited` where a call would be of no use by now; it names the seconds to wait."""
+        """Raises `RateLimited` while a call would be refused; it names the seconds to wait."""
         if (left := self._opens - self._clock.monotonic()) > 0:
             raise RateLimited(left)
 
     def call(self, call: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
-        """Make a call, unless it is of no use by now. Raises `RateLimited` for this call or one before, as `check`."""
+        """Make a call, unless it would be refused. Raises `RateLimited` for this call or an earlier one, as `check`."""
         self.check()
         try:
             result = call(*args, **options)

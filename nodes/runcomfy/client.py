@@ -87,7 +87,7 @@ class RunComfy:
         return self._about_job(request_id, "POST", "cancel").cancellation()
 
     def model_info(self) -> ModelInfo:
-        """What the model costs, as far as the service tells. Also a free check of the token."""
+        """What the model costs, if the service tells. Also a free check of the token."""
         subject = Subject(self.model, None, Charge.NOTHING, self.token_source)
         return Answer(self.transport.send(ApiRequest("GET", f"/v1/models/{self.model}", subject)), subject).model()
 

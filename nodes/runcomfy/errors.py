@@ -28,7 +28,7 @@ from ..texts import Text
 
 @dataclass(frozen=True)
 class Subject:
-    """What a call is about, as far as its errors tell the user."""
+    """What a call is about, for the errors that the user reads."""
 
     name: str = ""
     """The model or request id that was asked for."""

@@ -84,7 +84,7 @@ class Timeline:
 
 
 def probe(file: Path, is_cancelled: Callable[[], bool] = lambda: False, selection: Selection = ALL) -> VideoInfo:
-    """What `decode` would give, but only the first frame is decoded. Blocks. Raises as that does, save for memory."""
+    """What `decode` would give, but only the first frame is decoded. Blocks. Raises as that does, except for memory."""
     timeline = read_timeline(file, selection, is_cancelled)
     with open_frames(file, is_cancelled=is_cancelled) as (stream, first, _):
         return timeline.info(stream, first)

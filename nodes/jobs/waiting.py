@@ -81,8 +81,7 @@ class Cancellation:
         """Seconds for which the machine has slept, or something has blocked the event loop."""
 
     def is_cancelled(self) -> bool:
-        """Whether nobody waits any more, because of Stop, another node's failure or Ctrl+C; for long work in
-        threads."""
+        """Whether nobody waits any more, by Stop, another node's failure or Ctrl+C; for long work in threads."""
         return self._left or self.is_stopped() or not threading.main_thread().is_alive()
 
     def awake(self) -> float:

@@ -156,6 +156,7 @@ def _without_marks(frame: av.VideoFrame) -> av.VideoFrame:
     """The same picture without two marks that PyAV from 17 on converts wrongly: interlaced, which blurs colours across
     every other line, and the place of colour samples, which shifts colours of more than eight bits."""
     plain = av.VideoFrame(frame.width, frame.height, frame.format.name)
+    plain.colorspace = frame.colorspace  # which PyAV 17 goes by, whatever `reformat` is given
     for target, source in zip(plain.planes, frame.planes, strict=True):
         size = min(target.line_size, source.line_size)
         _rows(target)[:, :size] = _rows(source)[:, :size]

@@ -137,12 +137,14 @@ def to_rgb(frame: av.VideoFrame, orientation: Orientation) -> NDArray[np.uint8]:
     """A frame as [height, width, 3], RGB, upright. Stays valid without the frame; not always contiguous."""
     full = frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
     marks_matter = frame.interlaced_frame or frame.format.components[0].bits > 8
+    matrix = _MATRICES.get(int(frame.colorspace), Colorspace.ITU601)
     rgb = (_without_marks(frame) if marks_matter else frame).reformat(
         format="rgb24",
         interpolation=Interpolation.BICUBIC,
         # All is stated explicitly: the defaults differ between PyAV's versions, and some are wrong.
-        src_colorspace=_MATRICES.get(int(frame.colorspace), Colorspace.ITU601),
-        dst_colorspace=Colorspace.ITU601,
+        src_colorspace=matrix,
+        # RGB has no matrix; but if both are the same, PyAV 14 ignores the ranges.
+        dst_colorspace=Colorspace.ITU709 if matrix == Colorspace.ITU601 else Colorspace.ITU601,
         src_color_range=ColorRange.JPEG if full else ColorRange.MPEG,
         dst_color_range=ColorRange.JPEG,
     )

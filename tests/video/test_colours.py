@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import product
 from pathlib import Path
 
-import av
 import numpy as np
 from numpy.typing import NDArray
 
@@ -57,9 +56,7 @@ def test_the_tagged_matrix_is_the_one_used_and_without_a_tag_601(tmp_path: Path)
 def test_full_range_is_honoured(tmp_path: Path) -> None:
     """Also where the pixel format does not say so, as in VP9 and in ten bits."""
     x264, vp9 = ("libx264", SHARP), ("libvpx-vp9", VP9)
-    kinds = [(*x264, "yuv420p"), (*x264, "yuvj420p")]
-    if int(av.__version__.partition(".")[0]) >= 17:  # 14.2 takes these for limited range where their matrix is BT.601's
-        kinds += [(*x264, "yuv420p10le"), (*vp9, "yuv420p")]
+    kinds = [(*x264, "yuv420p"), (*x264, "yuvj420p"), (*x264, "yuv420p10le"), (*vp9, "yuv420p")]
     for (codec, options, pixels), tag in product(kinds, (BT709, BT601, None)):
         coding = Coding(codec, options, pixels=pixels, matrix=tag or BT601, tag=tag, full_range=True)
         assert off(tmp_path, coding) <= (4 if "10" in pixels else 3), coding

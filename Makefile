@@ -48,7 +48,7 @@ test: lint
 	$(BIN)/pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 
 faults: $(READY)
-	ALL_FAULTS=1 JOURNAL_ROWS=1000000 $(BIN)/pytest -q -rP tests/faults tests/jobs/test_plans.py
+	ALL_FAULTS=1 JOURNAL_ROWS=1000000 $(BIN)/pytest -q -rP tests/faults tests/jobs/test_query_plans.py
 
 soak: $(READY)
 	$(BIN)/python -m tools.soak --minutes=$(MINUTES) --seed=$(SEED)
@@ -63,7 +63,7 @@ lint: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.polling $(if $(QUICK),--quick)
-	$(BIN)/python -m benchmarks.bill $(if $(QUICK),--quick)
+	$(BIN)/python -m benchmarks.journal_queries $(if $(QUICK),--quick)
 	$(BIN)/python -m benchmarks.many_jobs $(if $(QUICK),--quick)
 	$(BIN)/python -m benchmarks.journal $(if $(QUICK),--quick)
 	$(BIN)/python -m benchmarks.decode $(if $(QUICK),--quick) $(if $(CLIP),--clip "$(CLIP)")

@@ -14,10 +14,10 @@ from typing import Final
 from tools.comfyui_source import ensure
 
 from .clips import CLIPS, QUICK
+from .decoders import Way
 from .machine import describe
 from .measure import ROOT, Sample, measure
 from .report import Verdict, publish, table
-from .ways import Way
 
 CACHE: Final = ROOT / ".cache"
 ROUNDS: Final = 3

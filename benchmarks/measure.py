@@ -14,7 +14,7 @@ from typing import Final
 
 import psutil
 
-from .ways import PREPARE, Way
+from .decoders import PREPARE, Way
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 KILLED: Final = -9

@@ -124,8 +124,11 @@ def _import(engine: Engine, asked: argparse.Namespace) -> Found:
 
 
 def _day(text: str) -> float:
-    """The beginning of a day, in seconds since the epoch. Raises ValueError."""
-    return datetime.strptime(text, "%Y-%m-%d").astimezone().timestamp()
+    """The beginning of a day, in seconds since the epoch."""
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").astimezone().timestamp()
+    except ValueError:
+        raise argparse.ArgumentTypeError("a date is written like 2026-01-31") from None
 
 
 def _jobs(engine: Engine, asked: argparse.Namespace) -> Found:

@@ -77,8 +77,8 @@ class Engine:
     """Generates videos and finds them again. May be used from any thread and event loop, until `close`.
 
     Args:
-        environment: looked up anew for every video, but for the place of the journal.
-        server: the name of what runs it, the same after a restart: who has reported an unclear outcome to its user.
+        environment: read anew for every video, except the address of the journal.
+        server: a name that stays after a restart; the journal notes by it who has reported an unclear outcome.
         queued_prompts: the ids of those that are running or waiting.
     """
 
@@ -146,7 +146,7 @@ class Engine:
         return Video("", (await download_link(url, download, self.executors, cancellation),))
 
     def load_file(self, file: Path) -> Video:
-        """A video on disk, by its id where it is one of a job's. Does not look at it."""
+        """A video on disk, with its request id if it is a job's. Does not open the file."""
         of_a_job = file.parent in (self.folders.videos, self.folders.rehearsals)
         return Video(request_id_of(file) if of_a_job else "", (file,), reused=True)
 
@@ -164,7 +164,7 @@ class Engine:
             return replace(self._live_accounts[origin, token], max_jobs=int(max_jobs))
 
     def close(self) -> None:
-        """Begin nothing more, and let go of what is open. What a thread is at, it ends, and writes down."""
+        """Start nothing new and close what is open. Threads finish what they are doing, and write it down."""
         self.executors.close()
         self._claims.close()
         with self._lock:
@@ -175,7 +175,7 @@ class Engine:
         self.journal.close()
 
     def _list_price(self) -> ModelInfo:
-        """As far as it is known, or can be learnt in a few seconds. Blocks."""
+        """The list price if it is known, or can be had in a few seconds. Blocks."""
         with suppress(MissingToken):
             price = self.live_account().price
             wait([price.answer()], PRICE_SECONDS)

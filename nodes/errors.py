@@ -23,11 +23,11 @@ class Charge(Enum):
 
 
 class SeedanceError(Exception):
-    """Everything by which one video may fail; all else is a defect, and never skipped.
+    """Every reason for which one video may fail; any other exception is a defect, and never skipped.
 
-    Made whole when it is raised and never edited afterwards. ``str()`` is the message for the user, in English.
-    ``key`` and ``values`` are of a sentence and its advice in `errors` of the locales; the key may be a `Text`, with an
-    ``advice``. ``request_id`` is of the job that it is about, where there is one.
+    Complete when raised, and never edited afterwards. ``str()`` is the message for the user, in English.
+    ``key`` names a sentence and its advice in `errors` of the locales, and ``values`` fill them. The key may be a
+    `Text` instead, with an ``advice``. ``request_id`` is that of the job, if there is one.
     """
 
     def __init__(

@@ -17,7 +17,7 @@ VIDEO_FOLDER: Final = "seedance"
 REHEARSAL_FOLDER: Final = "rehearsal"
 """Inside that one: those of rehearsals."""
 PRIVATE_FOLDER: Final = "__seedance"
-"""Inside ComfyUI's user folder, where it serves nothing to a browser whose name begins so."""
+"""Inside ComfyUI's user folder. What begins with two underscores, ComfyUI serves to no browser."""
 
 Wait = Callable[[float], object]
 """Lets so many seconds pass."""
@@ -31,10 +31,10 @@ def pause(seconds: float) -> None:
 
 
 def replace(source: Path, target: Path, wait: Wait = pause) -> None:
-    """Give a file another name, in place of one that may have it. Raises OSError; both are then as they were."""
+    """Rename a file, replacing one that may be there. Raises OSError; both are then as they were."""
     patiently(lambda: source.replace(target), wait)
     if hasattr(os, "O_DIRECTORY"):
-        # The name, too, is to outlive a power cut. Some network drives cannot; the file has its name all the same.
+        # So that the new name survives a power cut. Some network drives cannot do this; the file is renamed anyway.
         with suppress(OSError):
             folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
             try:
@@ -80,7 +80,7 @@ def make_private_folder(folder: Path) -> None:
 
 
 def sync(file: IO[bytes]) -> None:
-    """Make a file's content outlive a power cut. Raises OSError."""
+    """Make sure that a file's content survives a power cut. Raises OSError."""
     file.flush()
     if sys.platform == "darwin":
         import fcntl
@@ -94,7 +94,7 @@ def sync(file: IO[bytes]) -> None:
 def is_missing(file: Path) -> bool:
     """Whether a file is certainly not there: the nearest folder above that can be listed does not have it.
 
-    Anything else, such as a drive that is away or a file that may not be looked at, may pass.
+    Otherwise, as with a drive that is away or a file that may not be looked at, it may still be there.
     """
     for place in (file, *file.parents[:-1]):
         try:
@@ -107,7 +107,7 @@ def is_missing(file: Path) -> bool:
 
 
 def patiently(work: Callable[[], object], wait: Wait) -> None:
-    """Do something to a file that somebody else may hold for a moment. Raises what it does."""
+    """Do ``work`` on a file, again for a while if another program holds it. Raises what ``work`` raises."""
     for seconds in PAUSES:
         with suppress(PermissionError):
             work()

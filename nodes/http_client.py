@@ -35,13 +35,13 @@ _REASONS: Final[tuple[tuple[bool, str, tuple[type[Exception], ...]], ...]] = (
     (False, "certificate", (ssl.SSLCertVerificationError,)),
     (False, "noProxy", (ProxyError,)),
     (False, "noName", (socket.gaierror,)),
-    (False, "noConnection", (NewConnectionError,)),  # of which some versions of urllib3 make a time-out, too
+    (False, "noConnection", (NewConnectionError,)),  # a time-out, too, in some versions of urllib3
     (False, "noConnectionInTime", _TIMEOUTS),
     (False, "noTls", (ssl.SSLError,)),
     (False, "lostUnsent", (Exception,)),
 )
-"""Why an exchange failed: the first of them, by whether a byte of the request may have left, and the errors of which
-one is among the causes."""
+"""Why an exchange failed; the first row that fits counts: whether a byte of the request may have left, the reason's
+key, and errors of which one is among the causes."""
 
 
 class InvalidProxy(ProxyError):
@@ -65,7 +65,7 @@ class Session(requests.Session):
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
-        """Asked by `requests`, which then reads the body to its end, however far that is, followed or not."""
+        """Also closes a redirect's response: `requests` would read all of its body, followed or not, however long."""
         target = super().get_redirect_target(resp) if self.max_redirects else None
         if target is not None:
             resp.close()
@@ -73,7 +73,7 @@ class Session(requests.Session):
 
 
 class LimitedAdapter(HTTPAdapter):
-    """Carries the requests of exchanges, by the proxy and certificates that environment and system name just then.
+    """Sends the requests of exchanges, with the proxy and certificates that environment and system name at that moment.
 
     Args:
         check: called with the URL and the proxy, if any, before anything is done for a request.

@@ -1,4 +1,4 @@
-"""What one HTTP exchange may take, and how far it got: urllib3's connections, within limits of time and size."""
+"""One HTTP exchange over urllib3's connections: its limits of time and size, and whether its request was sent."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ResponseTooLarge(Exception):
 class Exchange:
     """One request, with its redirects, from connecting to the end of the response.
 
-    A context manager: what a `LimitedAdapter` sends inside of it belongs to it; outside of one it sends nothing.
+    A context manager: requests that a `LimitedAdapter` sends inside the block belong to it; outside, it sends none.
     """
 
     seconds: float
@@ -55,7 +55,7 @@ class Exchange:
 
 
 current: Final[ContextVar[Exchange]] = ContextVar("exchange")
-"""The one that this thread is in: urllib3 makes connections from a class and hands them nothing of ours."""
+"""The exchange of this thread: urllib3 makes its connections itself, and nothing of ours can be handed to them."""
 
 
 class _LimitedStream(io.RawIOBase):
@@ -84,7 +84,7 @@ class _LimitedStream(io.RawIOBase):
         return count
 
     def readall(self) -> bytes:
-        """Never: for a chunk of negative size, http.client would read all that comes."""
+        """Refused: for a chunk of negative size, http.client would read without end."""
         raise http.client.IncompleteRead(b"")
 
     def close(self) -> None:
@@ -99,7 +99,7 @@ class _Response(http.client.HTTPResponse):
 
     def begin(self) -> None:
         super().begin()
-        # What is no header line, though it may quote the token, urllib3 would write into the log.
+        # Lines that are no headers may quote the token, and urllib3 would log them.
         self.headers.set_payload("")
         self.headers.defects.clear()
 
@@ -144,4 +144,4 @@ class _TLSPool(HTTPSConnectionPool):
 
 
 POOLS: Final = {"http": _Pool, "https": _TLSPool}
-"""urllib3's pools of connections by scheme, of connections that belong to exchanges."""
+"""By scheme, urllib3's connection pools, with connections that obey the limits of exchanges."""

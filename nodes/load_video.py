@@ -39,8 +39,8 @@ class LoadSeedanceVideo(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, video: object = None) -> bool:  # noqa: ARG003 - see below
-        # To name it here keeps ComfyUI from looking for it in its list, which counts for nothing where source is filled
-        # in. Both are checked when the node runs: here ComfyUI would blame each of them for the other.
+        # Naming `video` here keeps ComfyUI from checking it against its list, which does not matter if source is filled
+        # in. Both are checked when the node runs: here, ComfyUI would blame one of them for the other.
         return True
 
     @classmethod
@@ -70,7 +70,7 @@ class LoadSeedanceVideo(io.ComfyNode):
 
 
 def file_or_source(video: object, source: object) -> Path | str:
-    """What to load: a file, or the request id or link in its place. Raises `InvalidRequest` where neither says it."""
+    """What to load: a file, or the request id or link in its place. Raises `InvalidRequest` if neither is usable."""
     source = source.strip() if isinstance(source, str) else source
     if is_request_id(source) or (isinstance(source, str) and source.lower().startswith("https://")):
         return source

@@ -1,4 +1,4 @@
-"""What users read, by its keys in `locales/`: in English here, and worded by the browser in its user's language."""
+"""Texts for users, by their keys in `locales/`: English here; the browser shows them in its user's language."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SETTINGS: Final = "Settings > Seedance"
 
 
 class Text(str):
-    """An English sentence that knows by which key, and with what in its places, it is worded in other languages.
+    """An English sentence that knows its key and its values, by which it can be shown in other languages.
 
     ``key`` leads to it in `ENGLISH`: `errors.tokenMissing.advice`. ``values`` are other texts, words of services and
     systems, and numbers.

@@ -56,7 +56,7 @@ def serve(port: int) -> int:
     with ComfyUI(BASE, pack=PACK, core=core, front_end=front_end(core, CACHE), port=port) as server:
         print(
             f"Open {server.url} in a browser. The examples are under Templates, at the pack's name.\n"
-            f"Files are in {server.base}. Ctrl-C ends it.",
+            f"Files are in {server.base}, with ComfyUI's log, comfyui.log. Ctrl-C ends it.",
             flush=True,
         )
         return server.wait()

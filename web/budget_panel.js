@@ -1,6 +1,6 @@
 // Settings > Seedance: how much may be spent in any 24 hours, and how much has been.
 
-import { ask } from "./account.js"
+import { ask } from "./routes.js"
 import { element } from "./element.js"
 import { dollars } from "./language.js"
 

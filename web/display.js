@@ -3,7 +3,7 @@
 
 import { app } from "../../scripts/app.js"
 import { actionsFor } from "./actions.js"
-import { NODE as LOADER, Loader, choices } from "./loader.js"
+import { NODE as LOADER, Loader, choices } from "./load_video.js"
 import { Memory } from "./memory.js"
 import { NodeView } from "./node_view.js"
 import { allNodes, openTab, rootGraph, Runs } from "./runs.js"

@@ -1,6 +1,6 @@
 // One job in the jobs panel: its video, what was asked for, what became of it, and what may be done about it.
 
-import { ask } from "./account.js"
+import { ask } from "./routes.js"
 import { element } from "./element.js"
 import { addLoader, addRequest } from "./graph_nodes.js"
 import { addressOf } from "./player.js"

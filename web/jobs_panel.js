@@ -2,7 +2,7 @@
 
 import { app } from "../../scripts/app.js"
 import { api } from "../../scripts/api.js"
-import { ask } from "./account.js"
+import { ask } from "./routes.js"
 import { element } from "./element.js"
 import { JobCard } from "./job_card.js"
 import { dollars } from "./language.js"

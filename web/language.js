@@ -2,7 +2,7 @@
 
 import { app } from "../../scripts/app.js"
 import { api } from "../../scripts/api.js"
-import { Refused } from "./account.js"
+import { Refused } from "./routes.js"
 
 /**
  * A sentence as the server sends it: where it is in `locales/` and what stands in its places, or words of somebody else.

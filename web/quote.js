@@ -2,7 +2,7 @@
 // come from, and is no widget's value itself, so it is neither in the prompt nor in the workflow.
 
 import { api } from "../../scripts/api.js"
-import { ask } from "./account.js"
+import { ask } from "./routes.js"
 import { allNodes, rootGraph } from "./runs.js"
 import { dollars } from "./language.js"
 

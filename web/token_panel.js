@@ -1,6 +1,6 @@
 // Settings > Seedance: which token is in use, and to save, check and clear it.
 
-import { ask } from "./account.js"
+import { ask } from "./routes.js"
 import { element } from "./element.js"
 
 const LONGEST = 2048

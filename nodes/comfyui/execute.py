@@ -34,7 +34,7 @@ from .node import RunningNode, running_node, shared, video_outputs
 from .videos import preview
 
 NAME_LETTERS: Final = 40
-"""Of a text, by which an item of a list is named."""
+"""Of a text, to name an item of a list in messages."""
 
 _log = logging.getLogger("seedance")
 
@@ -50,7 +50,7 @@ async def generate(text: str, options: Options | None, *, rehearsal: bool, reuse
     # What is no Options node's is refused below.
     names = (Text("list.seed", seed=options.seed), quoted) if isinstance(options, Options) else (quoted,)
     node = running_node()
-    # Not where another node has added this one, in a loop say: ComfyUI would keep what is missing in its cache.
+    # Not if another node has added this one, as loops do: ComfyUI would cache that the video is missing.
     skip = skip and node.is_in_prompt
     try:
         with running(node, names, is_read=not skip, trailer=partial(metadata_box, node.saved_metadata)) as run:
@@ -77,7 +77,7 @@ async def generate(text: str, options: Options | None, *, rehearsal: bool, reuse
         _log.warning("Seedance: a video of the list is left out. %s", error)
         shared().skipped[node.node_id] += 1
         node.send_left_out(error.texts, urgent=isinstance(error, OutcomeUnknown))
-        # Without a message: with one, the browser reports the whole prompt as failed while it goes on.
+        # No message: with one, the browser would report the whole prompt as failed although it goes on.
         return io.NodeOutput(*(ExecutionBlocker(None) for _ in video_outputs()))
 
 
@@ -98,7 +98,7 @@ async def load(wanted: Path | str, selection: Selection) -> io.NodeOutput:
 def running(
     node: RunningNode, names: tuple[str, ...] = (), *, is_read: bool = True, trailer: Callable[[], bytes] = bytes
 ) -> Iterator[Run]:
-    """What a node does inside the block is a run of its own, whose events, failure and Stop are shown on the node.
+    """A run of a node, as long as the block lasts: its events, its failure and Stop are shown on the node.
 
     Turns `Stopped` into ComfyUI's interruption. For ``names`` see `BatchProgress.add`, for the others `Run`.
     """
@@ -148,5 +148,5 @@ def intermediate_dtype() -> torch.dtype:
 
 
 def intermediate_device() -> torch.device:
-    """Where those are: on the graphics card with --gpu-only."""
+    """Where those images are kept: on the graphics card with --gpu-only."""
     return torch.device(comfy.model_management.intermediate_device())

@@ -1,4 +1,4 @@
-"""The route for ComfyUI's own pages alone, in JSON: ComfyUI has no log-in, and other sites' pages can reach it."""
+"""The one route, for ComfyUI's own pages only: ComfyUI has no log-in, and other sites' pages can reach it."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ _NO_BODY: Final = f"The body must be a JSON object of at most {MAX_BODY} bytes."
 _OWN: Final = ("same-origin", "none")
 """`Sec-Fetch-Site` of ComfyUI's own pages, and of an address that the user typed."""
 _LOCAL: Final = ("localhost", "local")
-"""What names end with that nobody can register."""
+"""Endings of names that nobody can register."""
 
 Params = Mapping[str, object]
-"""What a request brings: its query where it only reads, else its body."""
+"""What a request says: the query of a GET, else its JSON body."""
 
 
 @dataclass(eq=False)
@@ -47,7 +47,7 @@ class Refused(Exception):
 def add_route(routes: web.RouteTableDef, engine: Callable[[], Engine]) -> None:
     """Answer what is asked for below `/seedance/`, as `routes.py` does. Other sites' pages get nothing.
 
-    ``engine`` makes the engine at its first call.
+    ``engine`` returns the engine, and makes it at the first call.
     """
     routes.route("*", "/seedance/{name:.+}")(partial(_handle, engine))
 
@@ -58,7 +58,7 @@ def sentences(error: SeedanceError) -> tuple[str, ...]:
 
 
 def in_texts(name: str, texts: tuple[str, ...]) -> dict[str, object]:
-    """Sentences for a page, in English under a name, and as texts that it can word itself."""
+    """Sentences for a page: in English under ``name``, and as `texts` that the page can translate."""
     return {name: " ".join(texts) or None, "texts": [as_json(text) for text in texts]}
 
 
@@ -85,9 +85,9 @@ async def _handle(engine: Callable[[], Engine], request: web.Request) -> web.Str
 def _answer(name: str, engine: Callable[[], Engine], asked: Params) -> Any:
     if name == "GET about":  # asked for whenever somebody opens ComfyUI, with or without this pack's nodes
         return about()
-    from .routes import ANSWERS, video_facts  # and with them what would slow ComfyUI's start down
+    from .routes import ANSWERS, video_facts  # not above: it would slow ComfyUI's start down
 
-    if name == "GET video":  # without the engine, which makes its files when it is made
+    if name == "GET video":  # needs no engine, which would create its files
         return video_facts(asked)
     if name in ANSWERS:
         return ANSWERS[name](engine(), asked)
@@ -103,8 +103,8 @@ def about() -> dict[str, str]:
 
 
 async def _body(request: web.Request) -> Params:
-    """The JSON object that was sent: what does more than to read must bring one."""
-    # A form of another site's page cannot be sent as JSON.
+    """The JSON object that was sent; every request but a GET must have one."""
+    # A page of another site cannot send a form as JSON.
     if request.content_type != "application/json":
         raise Refused(415, _NO_BODY)
     if request.content_length is None or request.content_length > MAX_BODY:
@@ -124,8 +124,8 @@ def is_cross_site(headers: Mapping[str, str]) -> bool:
     Stricter than ComfyUI's own check, which looks at loopback only and is off with --enable-cors-header. A request
     with neither header is a script's or an old browser's, and no page of another site can make one that it can read.
 
-    A site may also let its own name lead here once its page is loaded (DNS rebinding), which makes it the same origin.
-    So a name that can be registered has to have come over https: that takes a certificate for it.
+    A site may also point its own name at this server once its page is loaded (DNS rebinding), which makes it the same
+    origin. So a name that can be registered must come over https: that takes a certificate for it.
     """
     site, origin, host = headers.get("Sec-Fetch-Site"), headers.get("Origin"), headers.get("Host", "").lower()
     try:

@@ -83,7 +83,7 @@ class RunningNode:
 
     @property
     def is_images_connected(self) -> bool:
-        """Whether the prompt takes the frames of this node, or their number; yes where that cannot be known.
+        """Whether anything in the prompt uses this node's frames, or their number; true if that cannot be known.
 
         They are read only then: a long list of shots that are just saved needs no memory for them.
         """
@@ -104,7 +104,7 @@ class RunningNode:
         get_progress_state().update_progress(self.node_id, value, total, None)
 
     def send_left_out(self, reason: tuple[str, ...], *, urgent: bool) -> None:
-        """Tell the browser that queued the prompt that this item came to nothing, while the others go on."""
+        """Tell the browser that queued the prompt that this item failed, while the others go on."""
         self._send("seedance.left_out", (reason,), item=self.item, urgent=urgent)
 
     def _send(self, event: str, lines: Lines, **facts: object) -> None:
@@ -138,7 +138,7 @@ class RunningNode:
 
 
 def running_node() -> RunningNode:
-    """The node that this is called from; one of no prompt where it is called by something else than ComfyUI's queue."""
+    """The node that calls this; one without a prompt if something else than ComfyUI's queue does."""
     if context := get_executing_context():
         return RunningNode(context.prompt_id, context.node_id, context.list_index or 0)
     return RunningNode("", "", 0)
@@ -151,12 +151,12 @@ def queued_prompts() -> frozenset[str]:
 
 
 class Shared:
-    """The engine, the watch for Stop, and what the nodes have come to. May be used from any thread."""
+    """The engine, the watcher of Stop, and the progress of the nodes. May be used from any thread."""
 
     def __init__(self) -> None:
         self.stops = StopWatcher(PromptServer.instance.loop, processing_interrupted)
         self.skipped: Counter[str] = Counter()
-        """How many items of each node have come to nothing; by its id."""
+        """How many items each node has left out, by its id."""
         self._prompt_id = ""
         self._batches: dict[str, BatchProgress] = {}
         self.upscaling = asyncio.Lock()
@@ -202,7 +202,7 @@ def register(check_prompt: Callable[[Any], Any]) -> None:
     """
     server = PromptServer.instance
     state = server.app[SHARED] = Shared()
-    # A pack that is imported once more while the server runs comes too late for this; Stop is watched all the same.
+    # Too late for this if the pack is imported again while the server runs; Stop is then seen a moment later.
     if not server.app.frozen:
         server.app.middlewares.append(state.stops.look_after_post)
     server.add_on_prompt_handler(check_prompt)

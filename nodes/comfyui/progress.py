@@ -1,4 +1,4 @@
-"""The text and the bar on a node: the item's own where there is one, summed up where there is a list of them."""
+"""The text and the progress bar on a node: of its one item, or summed up over a list of items."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..texts import Text
 
 _log = logging.getLogger("seedance")
 MAX_REASONS: Final = 5
-"""Failed items whose reasons the line names, but for urgent ones, which it names all."""
+"""Failed items whose reasons are shown at most; all urgent ones are shown."""
 Lines = tuple[tuple[str, ...], ...]
 """The sentences of each line."""
 
@@ -31,8 +31,8 @@ class _Item:
 class BatchProgress:
     """How far the items of one node's list are, shown on the node. May be used from any thread.
 
-    ``show`` takes lines of text, and the phase if they are about a single video; ``set_progress`` how much is done, and
-    of how much. Both may be called from any thread.
+    ``show`` takes lines of text, and the phase if they are about a single video; ``set_progress`` takes how much is
+    done, and the total. Both may be called from any thread.
     """
 
     def __init__(self, show: Callable[[Lines, Phase | None], None], set_progress: Callable[[int, int], None]) -> None:
@@ -43,9 +43,9 @@ class BatchProgress:
         self._measured: tuple[int, int] | None = None
 
     def add(self, number: int, names: tuple[str, ...] = ()) -> Callable[[Event], None]:
-        """Count an item in by its place in the list, from 0. What is returned shows what happens to it.
+        """Add the item at a place in the list, from 0. Returns the function that shows its events.
 
-        ``names`` are what a user may tell it by among the others, the best first; as many for each item.
+        ``names`` tell it from the others, the best first; every item has equally many.
         """
         with self._lock:
             self._items[number] = _Item(names=names)
@@ -54,7 +54,7 @@ class BatchProgress:
     def _show(self, number: int, event: Event) -> None:
         with self._lock:
             item, items = self._items[number], list(self._items.values())
-            # What comes after the end is about the journal, and no news for the line.
+            # Events after the last phase are about the journal, and do not change the line.
             if not item.phase.is_last:
                 item.event, item.phase = event, event.phase or item.phase
             is_list = len(items) > 1
@@ -65,7 +65,7 @@ class BatchProgress:
             if measured and measured != self._measured:
                 self._set_progress(*measured)
             self._lines, self._measured = lines, measured
-        # The line is overwritten by the next one; what matters is in the log as well. Failures are there by themselves.
+        # The next line overwrites this one, so what matters is logged as well. ComfyUI logs failures itself.
         if event.phase and event.phase.is_last and is_list:
             if all(item.phase.is_last for item in items) and event.phase is not Phase.FAILED:
                 _log.info("Seedance: %s", english(lines))

@@ -1,8 +1,8 @@
 """What the browser asks the server: the token, prices and the budget, the jobs, a video's facts.
 
-Imported when somebody asks, not when ComfyUI starts. Each answer blocks for a moment, or as long as RunComfy takes
-where it is asked, and is what JSON can hold, or a response as it is, or what gives one later without blocking. Where it
-raises `Refused` or an error for users, the browser gets that in English and in `texts`, as `as_json` has them.
+Imported at the first request, not when ComfyUI starts. Each function may block for a moment, or for as long as RunComfy
+takes to answer. It returns what JSON can hold, a whole response, or an awaitable. If it raises `Refused` or an error
+for users, the browser gets the sentences in English and as `texts`, see `as_json`.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ def get_token(engine: Engine, _: Params) -> object:
     """Which token is in use, never the token itself.
 
     `source`: `saved`, an environment variable's name, or None; `saved`: whether one is, which goes before any
-    variable; `variable`: the first one that is set; `problem`: why the one in use cannot be used, as far as that
-    shows without asking RunComfy.
+    variable; `variable`: the first one that is set; `problem`: why the one in use cannot be used, if that is seen
+    without asking RunComfy.
     """
     file, environment = engine.folders.token, engine.environment
     variable, saved, problem = variable_in_use(environment), True, tuple[str, ...]()
@@ -79,7 +79,7 @@ def quote(engine: Engine, asked: Params) -> object:
     """What a Seedance Text to Video node would cost; for one video where its text is not known before it runs."""
     text, count = asked.get("text"), asked.get("count", 1)
     options = {name: asked[name] for name in ("resolution", "ratio", "duration", "seed") if name in asked}
-    # What comes through a link can be any text, so it is one here that no job has.
+    # A text that comes through a link is not known yet; a random one, which no job has, stands for it.
     options["text"] = secrets.token_hex() if text is None else text
     first = GenerationRequest(**options)  # type: ignore[arg-type]  # it checks them all
     check_number("count", count, 1, MAX_COUNT)
@@ -127,8 +127,8 @@ def csv(engine: Engine, _: Params) -> web.Response:
 async def fetch(engine: Engine, asked: Params) -> object:
     """Waits until the video of a job that was paid for is on disk. Never buys.
 
-    In the server's event loop: it may take half an hour, and of the threads in which the server also reads the files
-    that it serves there are as few as six.
+    Runs in the server's event loop, since it may take half an hour: the server has as few as six threads, in which it
+    also reads the files that it serves.
     """
     run = Run(secrets.token_hex(), "", lambda _: None, lambda: False)
     await engine.fetch_job(_request_id(asked), run)
@@ -147,10 +147,10 @@ def submit_again(engine: Engine, asked: Params) -> object:
 
 
 def video_facts(asked: Params) -> object:
-    """How many frames a video has that Load Seedance Video offers, and its rate: for the player on the node."""
+    """The frames, size and rate of a video that Load Seedance Video offers, for the player on the node."""
     from ..video.errors import VideoError
     from ..video.probe import probe
-    from .videos import find_video  # which needs ComfyUI; tests answer by this file without it
+    from .videos import find_video  # needs ComfyUI, without which tests use this module
 
     file = find_video(asked.get("name"))
     with suppress(VideoError):

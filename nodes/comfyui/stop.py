@@ -15,10 +15,9 @@ STOP_INTERVAL: Final = 0.02
 
 
 class StopWatcher:
-    """ComfyUI has one flag, and whoever acts on it first clears it: a sampler that runs in between would hide Stop from
-    the jobs that wait beside it. So it is only ever looked at here, by ``is_pressed``, which must not clear it: from
-    the server's event ``loop``, which no node blocks, and at once after every request to the server that may have set
-    it.
+    """ComfyUI has one flag for Stop, and whoever acts on it first clears it: a sampler could so hide Stop from jobs
+    that wait beside it. So only this class looks at it, by ``is_pressed``, which must not clear it: from the server's
+    event ``loop``, which no node blocks, and right after every request that may have set it.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, is_pressed: Callable[[], bool]) -> None:
@@ -42,7 +41,7 @@ class StopWatcher:
     async def look_after_post(
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
-        """By whatever route Stop is pressed, a node may clear it within a millisecond."""
+        """Look right after a request: whatever its route, a node may clear Stop within a millisecond."""
         try:
             return await handler(request)
         finally:

@@ -38,19 +38,19 @@ from .node import running_node, shared
 from .videos import preview
 
 COPIES: Final = 5
-"""Of each upscaled frame that are in memory at a time: core's node makes some, and ours is encoded meanwhile."""
+"""Of each upscaled frame in memory at a time: ComfyUI's node makes some, and one is being encoded."""
 ENOUGH: Final = 256 * 1024 * 1024
-"""Bytes for all copies of a part. Core's node takes one frame after the other anyway, so more gains nothing."""
+"""Bytes for all copies of frames upscaled together. ComfyUI's node takes them one by one, so more gains nothing."""
 ENCODED: Final = 40
 """Frames that the encoder keeps, in yuv420p, with those that are being converted for it. Measured at 3840x2176; at
 1920x1088 it is 47, at 5760x3264 it is 35."""
 MAX_NAME: Final = 143 - len(".16384x16384.01234567.mp4")
-"""Bytes of a source's name in that of the result, so that it has the most that an encrypted folder of a network drive
-takes. A longer one loses its beginning: at its end is the id of a job, by which people find its files."""
+"""Bytes of the source's name in the result's, which then has 143 at most, as an encrypted folder of a network drive
+takes. A longer one loses its beginning: the id of the job is at its end."""
 
 
 async def upscale(video: Any, model: Any, scale_by: float, frames_at_once: int, crf: int) -> io.NodeOutput:
-    """The outputs of the node for any VIDEO and UPSCALE_MODEL. Of the numbers, 0 stands for what suits, but for `crf`.
+    """The outputs of the node for any VIDEO and UPSCALE_MODEL. ``scale_by`` and ``frames_at_once`` of 0 are automatic.
 
     Raises `SeedanceError` or an interruption; nothing unfinished is left then.
     """
@@ -75,7 +75,7 @@ async def upscale(video: Any, model: Any, scale_by: float, frames_at_once: int, 
                         frames = await _write(source, model, size, writer, reader, cancellation)
         except (StopRequested, InterruptProcessingException):
             raise Stopped(events.stopped(Text("stoppedUpscaling"))) from None
-        except FileNotFoundError as error:  # where core opens it
+        except FileNotFoundError as error:  # raised when ComfyUI opens the file
             raise cannot_open(Path(str(error.filename)), error) from None
         elapsed, rate = time.monotonic() - begun, float(wanted.rate)
         run.report(events.done(elapsed, frames, wanted.width, wanted.height, rate, reused=bool(found)))
@@ -123,8 +123,8 @@ async def _write(
 
 
 def _through_core(model: ImageModelDescriptor, images: torch.Tensor) -> torch.Tensor:
-    """A few frames by core's own node, with its tiles, devices and ways out of a full memory."""
-    # Its bar is about this part alone, so it is not this node's. It raises where Stop is pressed, too.
+    """A few frames through ComfyUI's own node, with its tiling, its devices and its handling of full memory."""
+    # Under another id than this node's: its progress bar is about these frames only. Raises if Stop is pressed, too.
     with CurrentNodeContext(running_node().prompt_id, _part_id()):
         images = images.to(intermediate_device(), intermediate_dtype())
         (upscaled,) = ImageUpscaleWithModel.execute(upscale_model=model, image=images).args
@@ -159,7 +159,7 @@ def _stored(video: Any) -> Iterator[Path | None]:
 
 
 def _window(video: Any) -> tuple[float, float] | None:
-    """The first second and the number of seconds that are left of a file; 0 for all, None where it does not say."""
+    """Where the part of a file that is shown begins, and how long it is, in seconds; 0 for all, None if unknown."""
     if hasattr(video, "get_active_trim_window"):
         start, duration = video.get_active_trim_window()
         return float(start), float(duration)
@@ -169,7 +169,7 @@ def _window(video: Any) -> tuple[float, float] | None:
 
 def _format(source: FrameSource, factor: int, scale_by: float, crf: int) -> Format:
     by = scale_by or factor
-    # To the nearest even size; the model's own one is cut.
+    # `scale_by` leads to the nearest even size; the model's own size is cut to an even one.
     width, height = (int(side * by / 2 + (0.5 if scale_by else 0)) * 2 for side in (source.width, source.height))
     wanted = Format(width, height, source.rate, source.time_base, crf, source.pixel_aspect)
     if not wanted.is_possible:
@@ -188,7 +188,7 @@ def _part_size(source: FrameSource, factor: int, wanted: Format, frames_at_once:
 
 
 def _key(source: FrameSource, model: ImageModelDescriptor, wanted: Format) -> str:
-    """Equal for the same source, model and settings alone. Not for the frames at once, which change nothing."""
+    """A hash of source, model and settings; without `frames_at_once`, which does not change the result."""
     weights = hashlib.sha256()
     for name, tensor in sorted(model.model.state_dict().items()):
         weights.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())

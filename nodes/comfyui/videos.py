@@ -46,10 +46,10 @@ def video_choices() -> list[str]:
 
 
 def find_video(choice: object) -> Path | None:
-    """The video behind a choice, whatever a workflow has put there, if its name leads into one of ComfyUI's folders.
+    """The file of a choice if its name leads into one of ComfyUI's folders. A workflow may put any value there.
 
-    What does not end as a video's name is none: a playlist would open other files, too. A name without a folder is
-    also looked for where videos are written: some lists of ComfyUI's leave the folder out.
+    Only names with the ending of a video count: a playlist would open other files, too. A name without a folder is also
+    looked for in the folders of saved videos, since some of ComfyUI's lists leave the folder out.
     """
     if not isinstance(choice, str):
         return None
@@ -62,8 +62,8 @@ def find_video(choice: object) -> Path | None:
 
 
 def _video_in(folder: Path, name: str) -> Path | None:
-    # By the text alone, as the system reads `..`, drives, devices and trailing dots: a link is no way out that a
-    # workflow can make, but on Windows merely to look at another machine's file signs in there.
+    # Judged by the text alone, with `..`, drives, devices and trailing dots as the system reads them. A link may lead
+    # out, since no workflow can make one; but on Windows, merely looking at another machine's file signs in there.
     file = Path(os.path.abspath(folder / name))  # noqa: PTH100 - `Path.resolve` follows links
     if not file.is_relative_to(folder) or file.suffix.lower() not in _VIDEO_ENDINGS:
         return None
@@ -74,7 +74,7 @@ def _video_in(folder: Path, name: str) -> Path | None:
 
 def _video_files(folder: Path) -> list[tuple[float, str]]:
     found = []
-    # The folder may not be there yet, or not be readable: the list of nodes must come up all the same.
+    # The folder may be missing or unreadable; the list of nodes must be shown anyway.
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.lower().endswith(_VIDEO_ENDINGS) and not entry.name.startswith("."):

@@ -27,12 +27,12 @@ PER_USD: Final = 1_000_000
 DEFAULT: Final = 50 * PER_USD
 LARGEST: Final = 1_000_000 * PER_USD
 PRICE_SECONDS: Final = 4.0
-"""For which the list price is waited for."""
+"""How long to wait for the list price."""
 DAY: Final = 86400.0
 MAX_UNPRICED: Final = 50
-"""Videos in 24 hours whose price nobody knows."""
+"""Videos of unknown price that may be bought in 24 hours."""
 CLOCK_SET: Final = 3600.0
-"""Seconds by which the clock is off when somebody must have set it."""
+"""A clock that is off by more seconds than this must have been set."""
 FREE: Final = (State.REFUSED, State.CANCELLED)
 _OF_A_SECOND: Final = ("second", "seconds", "s")
 _OF_A_VIDEO: Final = ("output", "video", "request", "generation", "run")
@@ -130,7 +130,7 @@ class Spent:
         return sum(price or 0 for _, price in self.videos)
 
     def frees_at(self, amount: int = 1) -> float | None:
-        """When so much of the amount will count no more; None where there is not as much."""
+        """When at least ``amount`` of it will no longer count; None if there is not that much."""
         for since, price in self.videos:
             amount -= price or 0
             if amount <= 0:
@@ -158,17 +158,17 @@ def refusal(connection: Connection, now: float, purchase: Purchase) -> BudgetRea
 
 
 def count_anew(connection: Connection, now: float, expected: float) -> None:
-    """Keep a clock that was set, so that it shows ``now`` instead of what was ``expected``, from freeing what is spent,
-    and from blocking it for more than 24 hours.
+    """If the clock was set, so that it shows ``now`` instead of what was ``expected``, keep that from freeing the
+    budget, and from blocking it for more than 24 hours.
 
-    Set forward, all stays as old as it was: a virtual machine that is put to rest each night jumps each morning. Set
-    back, all counts as of now, as does what is dated later than now even so; but of many, when another process has set
-    the clock back by a year say, the latest day alone.
+    Set forward, every job stays as old as it was: a virtual machine that rests at night jumps each morning. Set back,
+    every job counts as of now, and so does any that is still dated later than now; of many such, as after a year's jump
+    seen by another process, only those of the latest day.
     """
     jump = now - expected
     if abs(jump) > CLOCK_SET:
         counts, since = _counting(expected)
-        # Not by as much to the past, too: each of several servers that see the clock set does this.
+        # When set back, not moved by the jump: each of several servers that see it would move it again.
         connection.execute(update(JOBS).where(counts).values(recounted=since + jump if jump > 0 else now))
     latest = select(func.max(JOBS.c.created)).scalar_subquery()
     # Not "is null", for which SQLite would look at all that is in that column's index.

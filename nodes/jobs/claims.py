@@ -1,6 +1,6 @@
 """Who is at work on a job: one run at a time, over all threads, processes and servers that share a journal.
 
-A claim is a name and a time in the job's row, which a thread puts off as long as its run lives. Only the claimant
+A claim is a name and a time in the job's row; a thread extends the time as long as the run lives. Only the claimant
 polls, downloads and cancels; other runs of the same request wait and watch the row.
 """
 
@@ -45,13 +45,13 @@ class Claims:
         self._runs: dict[str, Callable[[], bool]] = {}
         """The runs that go on, and whether each is stopped."""
         self._certain: dict[str, float] = {}
-        """Until when what a run has claimed cannot have lapsed, by the clock that counts sleep."""
+        """Until when a run's claims certainly hold, by the clock that counts sleep."""
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._keep_renewing, name="seedance-claims", daemon=True)
         """Started by the first run."""
 
     def join(self, is_stopped: Callable[[], bool]) -> str:
-        """A name for a run, under which it claims. To be ended with `leave`."""
+        """Register a run, until `leave`. Returns the name under which it claims."""
         owner = f"{self._process}|{secrets.token_hex(4)}"
         with self._lock:
             self._runs[owner] = is_stopped
@@ -72,7 +72,7 @@ class Claims:
                 self._certain[owner] = since + CLAIM_SECONDS
 
     def is_certain(self, owner: str) -> bool:
-        """Whether what a run has claimed is still its own, as far as can be told without the database."""
+        """Whether a run's claims certainly still hold, as far as can be known without the database."""
         return self.journal.clock.with_sleep() < self._certain.get(owner, 0.0)
 
     def give_back(self, owner: str) -> None:
@@ -85,8 +85,8 @@ class Claims:
         self.journal.database.transact(write)
 
     def take(self, record: JobRecord, owner: str, run: str = "") -> JobRecord | None:
-        """Claim a job, unless another run has it or has moved it on. Returns its record as it is then. ``run`` is
-        which it belongs to from now on, if it is to bring a video that no other run gets."""
+        """Claim a job. Returns its record as it is then, or None if another run has claimed or changed it. With
+        ``run``, the job belongs to that run from now on, and no other run gets its video."""
         if not record.id:
             return record
         if not self.is_free(record):
@@ -116,13 +116,13 @@ class Claims:
         owner, left = record.claim_owner, record.claim_until - self.journal.now()
         if not owner or not self._lives(owner):
             return True
-        # One that ends later than any claim made now was made before the clock was set back.
+        # A claim that ends later than any made now was made before the clock was set back.
         return owner not in self._runs and not 0 < left <= 2 * CLAIM_SECONDS
 
     def holds(self, record: JobRecord, owner: str) -> bool:
-        """Whether a run has still claimed a job: it may have lapsed while the machine slept.
+        """Whether a run's claim on a job still holds: it may have lapsed while the machine slept.
 
-        Also where the journal does not know the job any more: its file was replaced, so nobody else can have it.
+        True also if the journal no longer knows the job: its file was replaced, so nobody else can have it.
         """
         rows = self.journal.newest(1, JOBS.c.uid == record.uid) if record.id else []
         return all(row.claim_owner == owner for row in rows)
@@ -142,12 +142,12 @@ class Claims:
         return any(not self._runs.get(owner, lambda: False)() and self._lives(owner) for owner in owners)
 
     def renew(self) -> None:
-        """Put off the end of what the runs have claimed, and write down what could not be before."""
+        """Extend the claims of all runs, and write what could not be written before."""
         with self._lock:
             runs, since = list(self._runs), self.journal.clock.with_sleep()
         if runs:
             self.journal.database.transact(partial(self._put_off, runs))
-        # One that had lapsed before may be another's by now.
+        # A claim that had lapsed may be another run's by now.
         for owner in filter(self.is_certain, runs):
             self.note_claimed(owner, since)
         self.journal.pending.write()
@@ -157,7 +157,7 @@ class Claims:
         self._closed.set()
 
     def _lives(self, owner: str) -> bool:
-        """Whether a run may go on: not one that has ended here, nor one of a process of this very host that has."""
+        """Whether a run may still be at work: not if it, or its process on this very host, has ended."""
         if owner.startswith(f"{self._process}|"):
             return owner in self._runs
         host, pid, *_ = owner.split("|")
@@ -175,7 +175,7 @@ class Claims:
 
 
 def _host() -> str:
-    """Where a process id means one process: this machine since it was started, or this container on it."""
+    """Within what a process id is unique: this machine since its start, or this container on it."""
     known = [socket.gethostname(), f"{uuid.getnode():x}"]
     with suppress(OSError):  # Linux alone has them; names and addresses of containers may be the same on many machines
         known.append(Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii"))
@@ -184,9 +184,9 @@ def _host() -> str:
 
 
 def server_id(folder: Path) -> str:
-    """A random name that a folder keeps: it tells servers apart of which containers and clones share all other names.
+    """A random name, kept in a folder: it tells servers apart, even containers and clones with all else the same.
 
-    Where it cannot be kept, it is another one next time, and what this server has reported is reported once more.
+    If it cannot be kept, the next one differs, and what this server has reported is reported once more.
     """
     file, name = folder / "server", secrets.token_hex(8)
     with suppress(OSError, UnicodeError):

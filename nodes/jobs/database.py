@@ -27,17 +27,17 @@ class Database(ABC):
     """May be used from any thread. Is opened by its first use."""
 
     CURE = ""
-    """What helps against whatever is wrong; empty where that depends."""
+    """What helps against any error; empty if that depends on the error."""
     IS_REMOTE = False
-    """Whether a commit may have been made of which nothing was heard."""
+    """Whether a connection can be lost during a commit, which may then have been made or not."""
     TRIES = 10
     PAUSE = 0.2
     """Seconds between two tries: a file is in use by a backup or a virus scanner, or a server is being restarted."""
     TRY_SECONDS = 5.0
-    """After which there is no other try."""
+    """After so long, no other try begins."""
     BUSY_SECONDS = 10.0
-    """To wait for another thread, and then for another process. Not more: as long as the id of an accepted job waits
-    here, it is nowhere else."""
+    """To wait for another thread, and then for another process. Not longer: the id of an accepted job that waits here
+    is kept nowhere else yet."""
 
     def __init__(self, name: str, clock: Clock) -> None:
         self._name = name
@@ -97,12 +97,12 @@ class Database(ABC):
                 is_late = attempt == self.TRIES - 1 or self._clock.monotonic() - began > self.TRY_SECONDS
                 if is_late or not self._is_passing(error):
                     raise JournalUnusable(self._name, _reason_of(error), self.CURE) from error
-            if attempt:  # the first may just have met a connection that was cut while nobody used it
+            if attempt:  # the first try may just have met a connection that was cut while idle
                 pause(self.PAUSE)
         raise AssertionError("unreachable")
 
     def _check(self, connection: Connection) -> int:
-        """The tables' version. Refuses a newer one's, also where it has made them while this process had them open."""
+        """The tables' version. Refuses a newer one, also if it was made while this process had them open."""
         if (version := self._version(connection)) > VERSION:
             raise JournalUnusable(self._name, Text("errors.journalUnusable.reasons.newer"))
         return version

@@ -73,7 +73,7 @@ def decide(records: Sequence[JobRecord], situation: Situation) -> Action:
     if mine:
         # A run that is executed again never buys again.
         return _first(mine, situation, _whole, _unfinished, _saved) or Action(Do.REPORT, mine[0])
-    # What another run is at work on does not stand in the way: it has its video, this one gets another.
+    # A job that another run is at work on does not matter: that run gets its video, this one gets another.
     idle = [record for record in ours if _unfinished(record, situation) is not Do.WAIT]
     unclear = [record for record in ours if record.state in (State.UNKNOWN_REPORTED, State.CANCELLED)]
     return _first(idle, situation, _unfinished) or _first(unclear, situation, _ended) or Action(Do.SUBMIT)
@@ -86,13 +86,13 @@ def is_under_way(record: JobRecord, now: float) -> bool:
 
 
 def _first(records: Sequence[JobRecord], situation: Situation, *steps: Step) -> Action | None:
-    """What the first step asks for that asks for anything, of any record."""
+    """The action of the first step that asks for one, for whichever record."""
     found = ((step(record, situation), record) for step in steps for record in records)
     return next((Action(do, record) for do, record in found if do), None)
 
 
 def _whole(record: JobRecord, situation: Situation) -> Do | None:
-    """Disk before money, whatever became of the job."""
+    """A video on disk is loaded, whatever became of the job."""
     return Do.LOAD if situation.disk.get(record.id) is Disk.WHOLE else None
 
 
@@ -116,7 +116,7 @@ def _saved(record: JobRecord, situation: Situation) -> Do | None:
 
 
 def _ended(record: JobRecord, situation: Situation) -> Do | None:
-    """What must happen before a request may be bought although this job of it has ended."""
+    """What must be done about a job that has ended before its request may be bought again."""
     if record.id in situation.unread:
         return Do.REPORT
     cancelled = record.state is State.CANCELLED and situation.now - record.changed < CANCEL_DOUBT

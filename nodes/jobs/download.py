@@ -1,4 +1,4 @@
-"""Videos on their way to the disk, through broken connections and expired links; and what would keep them from it."""
+"""Downloads through broken connections and expired links; and checks beforehand of what would prevent them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from .waiting import Backoff, Cancellation, Executors
 MAX_LINK_REFRESHES: Final = 4
 """How often a new link is asked for before the video counts as unavailable."""
 LINK_ATTEMPTS: Final = 5
-"""At a link of the user's."""
+"""Attempts at a link that the user gave."""
 ROOM: Final = 200_000_000
 """Bytes that have to be free; the largest videos of this model have a tenth of it."""
 MAX_PATH: Final = 260
@@ -54,7 +54,7 @@ def whole_files(request_id: str, folder: Path, journal: Journal) -> tuple[Path, 
 async def find_files(
     request_id: str, folder: Path, journal: Journal, executors: Executors, cancellation: Cancellation
 ) -> tuple[Path, ...]:
-    """As `whole_files`, for the event loop. Raises `Stopped`, whatever the journal is waiting for."""
+    """As `whole_files`, for the event loop. Raises `Stopped` at once, even while the journal waits."""
     try:
         return await cancellation.wait_for(executors.journal.submit(whole_files, request_id, folder, journal))
     except StopRequested:
@@ -62,7 +62,7 @@ async def find_files(
 
 
 async def download_videos(job: Job, poller: Poller, result: JobResult) -> tuple[Path, ...]:
-    """Fetch every video of a job that is not on disk yet, and write down that it is. Returns where they are.
+    """Fetch every video of a job that is not on disk yet, and record that. Returns where they are.
 
     Raises `VideoUnavailable`, or `JobError` where the result holds no link or new ones were not got.
     """
@@ -100,7 +100,7 @@ async def _download_one(job: Job, poller: Poller, result: JobResult, number: int
                 await poller.pause_after(error.message)
                 result = await poller.result()
             except video_errors.VideoError as error:
-                # Its own advice on a link is for somebody who chose it.
+                # An error's own advice about a link is for somebody who chose the link.
                 own = isinstance(error, video_errors.DiskFailure)
                 first = error.advice if own else Text("errors.videoUnavailable.checkNetwork")
                 raise VideoUnavailable(request_id, error.message, first) from error
@@ -111,7 +111,7 @@ async def download_link(link: str, download: Download, executors: Executors, can
     """Fetch a video unless it is on disk already. Raises `VideoError` or `Stopped`."""
     backoff = Backoff()
     try:
-        # Another run may be fetching it as well: no claim tells.
+        # Another run may be fetching it as well: links have no claims.
         if await cancellation.wait_for(executors.journal.submit(_is_there, download.target, is_alone=False)):
             return download.target
         with _attempts(download, executors, cancellation) as attempt:
@@ -155,8 +155,8 @@ def _attempts(
 
 
 def _is_there(target: Path, *, is_alone: bool) -> bool:
-    """Whether a video is on disk. What a run left that was killed, or could not rename it, is given its name if it is
-    whole, and else removed where nobody else can be fetching it."""
+    """Whether a video is on disk. A file left by a run that was killed, or could not rename it, is renamed if it is
+    complete. Otherwise it is removed, unless another run may be fetching the video."""
     if state_of(target) is Disk.WHOLE:
         return True
     with suppress(OSError):  # a folder that cannot be listed just now, or a file that is held

@@ -25,7 +25,7 @@ from .events import Event, clock_time, minute
 from .records import JobRecord, State
 
 _OF_MODERATION: Final = ("moderation", "sensitive", "policy", "nsfw", "unsafe", "content check", "copyright", "violat")
-"""One of these is in the reason where the content check refused a prompt: no code is documented that would tell."""
+"""Words in the reason when the content check refused a prompt: there is no documented code for it."""
 
 _CURES: Final = {
     "full": ("full", "no space", "quota"),
@@ -71,7 +71,7 @@ class JobExpired(JobError):
 
 
 class BudgetReached(JobError):
-    """``frees_at`` is when it was long enough ago, in seconds since the epoch; None where waiting does not help."""
+    """``frees_at`` is when enough is free again, in seconds since the epoch; None if waiting does not help."""
 
     def __init__(self, key: str, frees_at: float | None, **values: str) -> None:
         or_wait = f"errors.{key}.adviceOrWait"
@@ -81,7 +81,7 @@ class BudgetReached(JobError):
 
 class JournalUnusable(JobError):
     """Without a record a crash could cost the user a second payment. ``reason`` is in the words of the database or the
-    system, or one of this pack's own; ``cure`` takes the place of the one that is known for it."""
+    system, or one of this pack's own; ``cure`` replaces the usual one for it."""
 
     def __init__(self, file: str, reason: str, cure: str = "") -> None:
         usual = (name for name, words in _CURES.items() if any(word in reason.lower() for word in words))
@@ -150,12 +150,12 @@ class Reports:
         self._queued[record.uid] = self._queued.get(record.uid) or self._queued_prompts() | {prompt_id}
 
     def note_unread(self, record: JobRecord) -> None:
-        """Note that what was raised about a job did not reach anybody."""
+        """Note that nobody has read what was reported about a job."""
         self._queued[record.uid] = None
 
     def unread(self, records: Iterable[JobRecord], prompt_id: str, just_ended: frozenset[int]) -> frozenset[int]:
-        """The ids of the records whose bad end nobody can have read when a prompt was queued. Those in ``just_ended``
-        have ended after that, if at all: this run has waited for them, or another is about to raise."""
+        """The ids of failed and unclear records whose end nobody can have read when a prompt was queued. Jobs in
+        ``just_ended`` ended after that, if at all: this run waited for them, or another is about to report them."""
 
         def is_unread(record: JobRecord) -> bool:
             queued = self._queued.get(record.uid, frozenset())

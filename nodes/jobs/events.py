@@ -47,7 +47,7 @@ class Event:
     texts: tuple[str, ...]
     """Whole sentences, or the one line of a phase."""
     phase: Phase | None = None
-    """None: the job is as far as it was."""
+    """None: the phase has not changed."""
     progress: tuple[int, int] | None = None
     """How much is done and of how much, where that is measured or can be estimated."""
     waited: float | None = None

@@ -28,11 +28,11 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 NO_JOB: Final = JobRecord(0, "", RequestKey("", "", ""), "", State.REFUSED, None)
-"""Nothing is submitted."""
+"""Stands for the job of a run that has submitted nothing."""
 DEADLINE: Final = 30 * 60.0
-"""Seconds; many times what the longest video takes, so that only a queue makes a run wait for so long."""
+"""Seconds; many times what the longest video takes, so only a long queue makes a run wait this long."""
 WRITE_SECONDS: Final = 2.0
-"""That an end is kept from the user until it is written down; a silent database takes half a minute."""
+"""How long reporting an end waits until it is written down; a silent database takes half a minute."""
 
 
 @dataclass(frozen=True)
@@ -85,9 +85,9 @@ class Run:
     is_stopped: Callable[[], bool]
     """Whether Stop is pressed; looked at every tenth of a second."""
     is_read: bool = True
-    """Whether what it raises reaches somebody: not where failures are skipped."""
+    """Whether somebody reads the error that it raises: not if failures are skipped."""
     trailer: Callable[[], bytes] = bytes
-    """Asked, in a thread, for what is to stand in the file of each video that this run fetches, behind the video."""
+    """Returns, in a thread, what to append to the file of each video that this run fetches."""
 
     def cancellation(self, clock: Clock) -> Cancellation:
         """The user's side of what this run waits for."""
@@ -125,7 +125,7 @@ class Job:
         self.submit_call: Future[bool] | None = None
         """The latest one, which may still be under way."""
         self.is_given_up = False
-        """Whether Stop waits no longer for that call."""
+        """Whether Stop has given up waiting for that call."""
         self.lock = threading.Lock()
 
     async def call(self, work: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
@@ -149,7 +149,7 @@ class Job:
             self.record = self.unwritten(error, record, to, **changes)
 
     def unwritten(self, error: JournalUnusable, record: JobRecord, to: State, **changes: object) -> JobRecord:
-        """The record as it would be, where the journal cannot be written, which the user is told."""
+        """Tell the user that the journal cannot be written. Returns the record as it would have been."""
         moved = replace(record, state=to, **changes)  # type: ignore[arg-type]  # the names are JobRecord's fields
         note = (Text("noteId", id=moved.request_id),) if moved.request_id else ()
         self.run.report(events.notice(error.message, *note))
@@ -159,14 +159,14 @@ class Job:
         """Raise how a job ended. An unclear outcome counts as reported only where somebody can read it."""
         error = error_of(record, is_read=self.run.is_read)
         if isinstance(error, OutcomeUnknown):
-            # Shown before it is written down: a crash in between reports it twice, never not at all.
+            # Shown before it is written down: after a crash in between it is reported twice, rather than never.
             self.run.report(events.notice(*error.texts))
             if not self.run.is_read:
                 raise error
             reported = {"reported_by": self.account.reports.server}
             writing = self.in_journal(self.move, record, State.UNKNOWN_REPORTED, **reported)
             try:
-                # Whether Stop is pressed meanwhile or not.
+                # Even if Stop is pressed meanwhile.
                 if await asyncio.shield(ended_within(writing, WRITE_SECONDS)):
                     writing.result()
             except asyncio.CancelledError:
@@ -176,9 +176,9 @@ class Job:
         raise error
 
     def note_unread(self, record: JobRecord) -> None:
-        """Note that the unclear outcome of a job, as it was raised, reached nobody; also for after a restart."""
+        """Note, also in the journal, that nobody has read the unclear outcome of a job that was raised."""
         self.account.reports.note_unread(record)
-        # In nobody's name, so that whichever server comes upon it reports it.
+        # In no server's name, so that any server that finds it reports it.
         reported = replace(record, state=State.UNKNOWN_REPORTED)
         self.in_journal(self.move, reported, State.UNKNOWN_REPORTED, reported_by="")
 

@@ -29,15 +29,15 @@ from .waiting import Clock
 T = TypeVar("T")
 
 LATEST: Final = 50
-"""Jobs of a kind, by which the next one is judged."""
+"""Latest jobs of a kind, by which the next one is estimated."""
 AT_ONCE: Final = 500
 """Rows that are imported in a transaction, for which others wait."""
 
 
 class Journal:
-    """All records of one database: a file's, one in memory where that is None, or PostgreSQL's at a URL. What cannot be
-    written just now is kept beside the file in any case. May be used from any thread; every method raises
-    `JournalUnusable` where the database cannot be read, or written if need be.
+    """All records of one database: a SQLite file, memory if ``file`` is None, or PostgreSQL if there is a ``url``. Ids
+    that cannot be written now are kept beside the file in any case. May be used from any thread; every method raises
+    `JournalUnusable` if the database cannot be read, or written if need be.
     """
 
     def __init__(self, file: Path | None, clock: Clock, url: str = "") -> None:
@@ -83,7 +83,7 @@ class Journal:
         return self._known(JOBS.c.seconds, *tables.successful(request), JOBS.c.seconds.is_not(None))
 
     def costs(self, request: GenerationRequest) -> list[float]:
-        """US dollars that the same jobs have cost, as far as the service has told."""
+        """US dollars that the same jobs have cost, of those where the service has told."""
         return self._known(JOBS.c.cost, *tables.successful(request))
 
     def media_hosts(self, origin: str) -> set[str]:
@@ -100,9 +100,9 @@ class Journal:
     def create(
         self, order: Order, seen: Sequence[JobRecord], owner: str, purchase: Purchase = UNLIMITED
     ) -> JobRecord | None:
-        """Write down, durably, that a request is about to be submitted; nobody else may do so meanwhile.
+        """Record durably that a request is about to be submitted; nobody else can do so meanwhile.
 
-        Returns None where it might be decided otherwise by now; nothing is written then, nor where it raises.
+        Returns None if it has to be decided again by newer records. Then, and if it raises, nothing is written.
 
         Args:
             seen: the request's records by which that was decided.
@@ -135,7 +135,7 @@ class Journal:
         except IntegrityError:
             return None
         except CommitUnknown:
-            # The transaction that was broken off holds its lock until it is over, so this one sees what became of it.
+            # The broken transaction holds its lock until it has ended, so this one sees what became of it.
             written = self.database.transact(lambda connection: tables.find(connection, intended))
         if isinstance(written, BudgetReached | NoFreePlace):
             raise written  # not inside the transaction, which may have written what counts anew, or who waits
@@ -153,8 +153,8 @@ class Journal:
         return self._write_or_keep(record, to, changes)
 
     def accept(self, record: JobRecord, request_id: str) -> JobRecord:
-        """Write down the id of an accepted job, whatever was written about it meanwhile. An id is never lost: where it
-        cannot be written now, it is kept and written later, and the error is raised all the same.
+        """Write down the id of an accepted job, whatever was written about it meanwhile. An id is never lost: if it
+        cannot be written now, it is kept and written later, but the error is still raised.
 
         Returns the record: `ACCEPTED`; `SURPLUS` where another job of the request is unfinished; or `UNKNOWN` where the
         id is another job's, so that this one's is not known.
@@ -168,7 +168,7 @@ class Journal:
         """
         query = select(JOBS).order_by(JOBS.c.id)
         with closing(Journal(file, self.clock)) as source:
-            # Ids beside either that could not be written yet; first of this one, which may keep them in that folder.
+            # First the ids that either keeps in files; this journal's first, since it may keep them in the same folder.
             self.pending.write()
             source.pending.write()
             rows = source.database.read(lambda connection: connection.execute(query).mappings().all())
@@ -185,8 +185,8 @@ class Journal:
         return [value for value in found if value is not None]
 
     def _transact_counted(self, work: Callable[[Connection, float], T]) -> T:
-        """Do ``work``, which is handed the time by the database's clock, in a transaction in which what counts towards
-        the budget is what would if that clock had not been set."""
+        """Do ``work`` in a transaction, given the time by the database's clock. If that clock was set, the jobs are
+        first dated anew, so that the budget counts as if it had not been."""
 
         def counted(connection: Connection) -> tuple[T, float]:
             now, lasting = self.now(), self.clock.with_sleep()  # not before: it may have waited for others
@@ -206,7 +206,7 @@ class Journal:
             raise
 
     def _write(self, record: JobRecord, to: State | None, changes: Mapping[str, object]) -> JobRecord:
-        """Write the id of a record where it is not written yet, and then move it on, where ``to`` says so."""
+        """Write the id of a record if it is not written yet, and then move the record to the state ``to``, if given."""
 
         def write(connection: Connection) -> JobRecord:
             now, mine = self.now(), JOBS.c.uid == record.uid

@@ -1,4 +1,4 @@
-"""What was bought, newest first: a page at a time, as CSV, what it came to; and what a user may settle about a job."""
+"""The list of paid jobs: in pages, as CSV, with sums; and what a user may decide about an unclear one."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ GROUPS: Final = {
     "unclear": (State.INTENDED, State.UNKNOWN, State.UNKNOWN_REPORTED),
     "failed": (State.FAILED, State.REFUSED, State.CANCELLED, State.EXPIRED),
 }
-"""What may be asked for alone, and the states that it stands for."""
+"""The filters of the list, and the states that each shows."""
 _COLUMNS: Final = ("text", "resolution", "ratio", "duration", "seed")
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 """A cell that begins so is run by spreadsheets; texts come from strangers' workflows."""
@@ -60,8 +60,8 @@ def page(
 
 
 def totals(journal: Journal) -> dict[str, dict[str, float]]:
-    """How many `videos` cost something, and their `cost` in US dollars, as far as the service has told: of `today` by
-    this machine's clock, of the last 30 days as `month`, and of `all` times."""
+    """How many `videos` cost something, and their known `cost` in US dollars: of `today` by this machine's clock, of
+    the last 30 days as `month`, and of `all` times."""
     now = datetime.fromtimestamp(journal.now()).astimezone()
     begins = (now.replace(hour=0, minute=0, second=0, microsecond=0), now - timedelta(days=30))
     since = [begin.timestamp() for begin in begins]
@@ -117,7 +117,7 @@ def submit_again(journal: Journal, reports: Reports, number: int) -> None:
 
 
 def _all(journal: Journal, since: float) -> Iterable[JobRecord]:
-    """A thousand in one transaction, so that nobody who buys has to wait for long."""
+    """A thousand per transaction, so that no purchase waits for long."""
     conditions = [JOBS.c.created >= since]
     while found := journal.newest(1000, *conditions):
         yield from found
@@ -137,7 +137,7 @@ def _listed(record: JobRecord, folder: Path, now: float) -> dict[str, Any]:
 
 
 def state_name(record: JobRecord, now: float) -> str:
-    """Its name, by which a submit call that nobody has ended counts as unclear."""
+    """A state's name for people; an intent whose submit call must be over counts as unknown."""
     over = record.state is State.INTENDED and not is_under_way(record, now)
     return (State.UNKNOWN if over or record.state is State.UNKNOWN_REPORTED else record.state).name.lower()
 

@@ -30,15 +30,15 @@ class PendingWrites:
 
     def __init__(self, folder: Path | None, write: Write) -> None:
         self._folder = folder
-        """Where each id is kept in a file of its own, durably, so that any process can write it down if this one dies.
-        None: memory alone."""
+        """Where each id is kept durably in a file of its own, so that any process can write it if this one dies. None:
+        only memory."""
         self._write = write
         self._lock = threading.Lock()
         self._writes: list[tuple[JobRecord, State | None, Mapping[str, object]]] = []
 
     def add(self, record: JobRecord, to: State | None, changes: Mapping[str, object]) -> None:
-        """Keep what is to be written about a record. A process that dies loses it, but not an id: by that it is found
-        out again. Never raises: where not even a file can be written, memory has the id."""
+        """Keep what is to be written about a record. It is lost if the process dies, except an id, by which the rest
+        can be asked for again. Never raises: if no file can be written, the id is in memory."""
         if record.request_id and self._folder:
             with suppress(OSError):
                 files.make_private_folder(self._folder)  # it has nothing else in it where the journal is elsewhere
@@ -56,7 +56,7 @@ class PendingWrites:
         for file in self._files():
             if record := _read(file):
                 is_written = self._try(record, None, {})
-                with suppress(OSError):  # handed in once more next time, to which it is no news
+                with suppress(OSError):  # else written once more next time, which changes nothing
                     files.remove(file) if is_written else files.replace(file, file.with_name(f"refused-{file.name}"))
         with self._lock:
             while self._writes:
@@ -64,7 +64,7 @@ class PendingWrites:
                 del self._writes[0]
 
     def _files(self) -> list[Path]:
-        """Of ids; none where their folder cannot be listed just now."""
+        """The files with ids; none if their folder cannot be listed just now."""
         with suppress(OSError):
             return list(self._folder.glob("accepted-*.json")) if self._folder else []
         return []
@@ -102,7 +102,7 @@ def _text(record: JobRecord) -> str:
 
 
 def _read(file: Path) -> JobRecord | None:
-    """None where another process has handed it in by now, or somebody else wrote it."""
+    """The record in a file; None if another process has taken the file by now, or it is no file of ours."""
     with suppress(OSError, ValueError):
         kept = _KeptId.model_validate_json(file.read_bytes())
         if is_request_id(kept.request_id):

@@ -1,4 +1,4 @@
-"""An accepted job, polled until it ends. No failed read ends it: only its own end, a refusal or the deadline."""
+"""Polls an accepted job until it ends. No failed read stops that: only the job's end, a refusal or the deadline."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ T = TypeVar("T")
 
 NOT_FOUND_SECONDS: Final = 60.0
 NOT_FOUND_READS: Final = 3
-"""For how long, and how often at least, the service has to say that it does not have a job until that is believed."""
+"""How long and how often at least the service must say that it does not have a job before that is believed."""
 FIRST_POLL: Final = 1.0
 """Seconds after acceptance."""
 SHORTEST_POLL: Final = 0.4
 LONGEST_POLL: Final = 10.0
 """Seconds between two looks at a job, however soon it is due, and however far off its end is."""
 ENOUGH_HISTORY: Final = 3
-"""Jobs of which the durations are known, to go by them."""
+"""Known durations of jobs that it takes to go by them."""
 
 _SECONDS_FOR_TEN: Final = {"480p": 50.0, "720p": 65.0, "1080p": 100.0}
 """Seconds from acceptance to the end, for ten seconds of video. Source: the typical times that RunComfy publishes."""
@@ -46,9 +46,9 @@ _BAD_ENDS: Final = (JobState.FAILED, JobState.CANCELLED)
 class PollSchedule:
     """When to look at a job again: seldom before it can be ready, often when it is due.
 
-    To lag least for so many looks, one looks as often as the square root of how likely the job is to end just then. Of
-    jobs that take as long as expected, give or take a quarter, a power of their age is as near to that as can be seen
-    in `benchmarks/polling.py`.
+    For a given number of looks, the delay is least if their rate grows with the square root of how likely the job is to
+    end just then. For jobs that take the expected time, give or take a quarter, a power of their age comes as near to
+    that as `benchmarks/polling.py` can show.
     """
 
     expected: float
@@ -134,7 +134,7 @@ class Poller:
             self._succeeded = True
             self._found = {
                 "cost": result.cost,
-                # Else it may have ended long before it was seen to.
+                # Otherwise it may have ended long before this run saw it.
                 "seconds": self._elapsed() if self._fresh and not self._cancellation.slept else None,
                 "media_host": _host(result),
                 "files": file_names(record, len(result.videos), self._account.clock.wall()),
@@ -145,7 +145,7 @@ class Poller:
         return result
 
     async def saved(self, files: tuple[str, ...]) -> None:
-        # With what a surplus job, which can be saved only, has no other state to be written with.
+        # With the fields that are usually written with `SUCCEEDED`, which a surplus job does not pass through.
         await self._write(State.SAVED, **{**self._found, "files": files})
 
     async def pause_after(self, problem: str, retry_after: float | None = None) -> None:
@@ -154,7 +154,7 @@ class Poller:
         await self._pause(pause, events.retrying(problem, pause))
 
     async def _read(self, call: Callable[[str], T]) -> T:
-        """A read that goes on through everything that may pass."""
+        """Make a reading call, again and again through everything that may pass."""
         request_id = self._job.record.request_id
         while True:
             try:
@@ -178,7 +178,7 @@ class Poller:
     def _is_gone(self) -> bool:
         """Whether the job is really gone. One odd answer must not cost the user a second video."""
         if not self._job.record.id:
-            return True  # no job of this journal, by which nothing is bought: most likely the id is mistyped
+            return True  # not in this journal, so nothing is bought for it: most likely the id is mistyped
         self._missing.append(self._cancellation.awake())
         return len(self._missing) >= NOT_FOUND_READS and self._missing[-1] - self._missing[0] >= NOT_FOUND_SECONDS
 

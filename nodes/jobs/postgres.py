@@ -1,7 +1,7 @@
 """The journal's database in PostgreSQL, which several servers share.
 
-Nothing here outlives its transaction, prepared statements and locks least of all, so that a pooler such as PgBouncer
-may stand in between.
+Nothing here outlives its transaction, not even prepared statements and locks, so that a pooler such as PgBouncer may be
+in between.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ T = TypeVar("T")
 TIMEOUT: Final = 5
 """Seconds for a connection, and for a statement."""
 ANSWER_SECONDS: Final = 2.0 * TIMEOUT
-"""That a server may say nothing at all, when it should have given a statement up long ago."""
+"""After so much silence a server is given up; it should have ended the statement long before."""
 LIMITS: Final = (
     f"SET LOCAL statement_timeout = '{TIMEOUT}s'; "
     # A machine that vanishes in the middle of a transaction must not keep all others waiting.
@@ -108,7 +108,7 @@ class PostgresDatabase(Database):
 
 
 def _connect(_: object, __: object, arguments: list[Any], options: dict[str, Any]) -> object:
-    """A connection that waits for no answer for ever, be the server paused or the network gone."""
+    """A connection that never waits forever, even if the server is paused or the network is gone."""
     from psycopg import Connection, OperationalError
 
     class PatientConnection(Connection[Any]):

@@ -116,7 +116,7 @@ class ListPrice:
         return self._known
 
     def text(self) -> str:
-        """What is known by now, as people write it: `$0.02 per second`, or nothing."""
+        """The price that is known so far, for people: `$0.02 per second`, or nothing."""
         return price_of(self.known())
 
 

@@ -43,10 +43,10 @@ class State(enum.Enum):
 
 
 UNFINISHED: Final = frozenset({State.INTENDED, State.UNKNOWN, State.ACCEPTED, State.SUCCEEDED})
-"""Of these, one request of one account and run has one record at most: a unique index of the journal."""
+"""Of one request, account and run, one record at most is in these states: a unique index of the journal."""
 
 NOT_ACCEPTED_YET: Final = frozenset({State.INTENDED, State.REFUSED, State.UNKNOWN, State.UNKNOWN_REPORTED})
-"""Over these an acceptance is always written."""
+"""An acceptance always replaces these."""
 
 _ENDS: Final = frozenset({State.FAILED, State.CANCELLED, State.EXPIRED, State.SAVED})
 
@@ -108,7 +108,7 @@ class JobRecord:
     """Empty where any finished video of the request will do, else the run that wants a new one."""
     state: State
     request: GenerationRequest | None
-    """None where a version with other rules has written it."""
+    """None if a version with other rules has written it."""
     request_id: str = ""
     """RunComfy's id; empty until the service has accepted it."""
     created: float = 0.0
@@ -137,8 +137,8 @@ class JobRecord:
     """Where the service had put the video."""
 
     def decides(self, run: str) -> bool:
-        """Whether a run may have to do something else as this record changes: not one that wants a video of its own,
-        by what others are at or have."""
+        """Whether a change of this record may change what a run does. A run that wants a video of its own ignores what
+        other runs work on or have."""
         return not run or self.run == run or self.state not in _OF_ITS_RUN_ALONE
 
 

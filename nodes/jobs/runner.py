@@ -146,7 +146,7 @@ class JobRunner:
         except NoFreePlace as full:
             cancellation.report(events.notice(Text("waitingForPlace", place=full.place)))
             await cancellation.sleep(LINE_SECONDS)
-            self._tried_since = self._account.clock.monotonic()  # a long line leaves time for what may pass
+            self._tried_since = self._account.clock.monotonic()  # waiting in line does not use up the time for retries
             return None
         except (RateLimited, ConnectError) as error:
             await self._pause_before_retry(error)
@@ -185,7 +185,7 @@ class JobRunner:
         except PermissionDenied:
             if record.key.account == order.key.account:
                 raise
-            # The service itself says that it is another account's, which buys its own.
+            # The service says that the job is another account's, so this account buys its own.
             self._not_ours.add(record.id)
             self._job.record = NO_JOB
             await self._call(claims.give_back, owner)
@@ -195,7 +195,7 @@ class JobRunner:
         """Poll and download a job that this run has claimed; None where that has to be decided again."""
         account, job = self._account, self._job
         job.record = record
-        # A job of elsewhere is scheduled as one of the default size and length.
+        # A job whose request is unknown is polled like one of the default size and length.
         request = record.request or GenerationRequest("(unknown)")
         try:
             history = await self._call(account.journal.durations, request)

@@ -1,4 +1,4 @@
-"""The journal's database in one SQLite file, private to its user. Also how the first version's becomes one of this."""
+"""The journal's database in one SQLite file, private to its user. Also converts the first version's journal."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class SqliteDatabase(Database):
         return self._clock.wall()
 
     def _opened(self) -> Engine:
-        """As of any database. Notices that the file was replaced or deleted: SQLite would go on writing to what nobody
-        finds any more. One that was deleted is refused until `close` is called, which is when a user has been told.
+        """As in `Database`, but notices that the file was replaced or deleted: SQLite would go on writing to the old
+        file. A deleted one is refused until `close` is called, which is when a user has read of it.
         """
         if self._file and self._engine:
             try:
@@ -74,7 +74,7 @@ class SqliteDatabase(Database):
         return int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
 
     def _upgrade(self, connection: Connection) -> None:
-        """As of any database. Raises `JournalUnusable`, too, while a process of the first version uses the file."""
+        """As in `Database`, but raises `JournalUnusable` also while a process of the first version uses the file."""
         if (version := self._check(connection)) == VERSION:
             return
         upgrade(connection)
@@ -89,7 +89,7 @@ class SqliteDatabase(Database):
 
 
 def _create(file: Path) -> None:
-    """Make the file and its folder, for its user's eyes only. SQLite itself would take the user's default mode."""
+    """Make the file and its folder, readable by its user only. SQLite itself would use the user's default mode."""
     make_private_folder(file.parent)
     with suppress(FileExistsError):
         os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))

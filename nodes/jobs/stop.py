@@ -1,4 +1,4 @@
-"""However a run ends: take its job back after Stop where that is possible, and say truthfully what became of it."""
+"""The end of a run: after Stop, cancel its job if that is possible, and say truthfully what became of it."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from .records import CLAIM_SECONDS, JobRecord, State
 from .waiting import ended_within
 
 SUBMIT_WAIT_SECONDS: Final = 5.0
-"""That Stop waits for a submit call under way, so that its job can be cancelled."""
+"""How long Stop waits for a submit call under way, so that its job can be cancelled."""
 LOOK_SECONDS: Final = 2.0
-"""That a cancel waits for the journal: whether somebody else wants the job, and then until it is written down."""
+"""How long a cancel waits for the journal, to know if another run wants the job, and again to record the cancel."""
 CANCEL_CALL_SECONDS: Final = 2.5
 """Between two looks at a cancel call; Stop gives up one that is under way at both."""
 CANCEL_SECONDS: Final = 10.0
-"""After which Stop gives up any: hundreds of cancels wait for each other's threads."""
+"""After so long Stop gives up in any case: hundreds of cancels wait for a few threads."""
 LIMITED_PAUSE: Final = 0.5
 """Seconds before a cancel that was refused for coming too often is made again, if the service names none."""
 LEFT: Final = {
@@ -43,7 +43,7 @@ NOT_IN_TIME: Final = (StopOutcome.UNCERTAIN, "notInTime")
 
 
 async def guard(job: Job, work: Coroutine[None, None, Video], *, may_cancel: bool) -> Video:
-    """Do a run's ``work``; however it ends, say the truth about its job and free what was claimed. Raises `Stopped`."""
+    """Do a run's ``work``. However it ends, report what became of its job and free its claims. Raises `Stopped`."""
     try:
         return await work
     except StopRequested:
@@ -51,11 +51,11 @@ async def guard(job: Job, work: Coroutine[None, None, Video], *, may_cancel: boo
         try:
             raise Stopped(await asyncio.shield(stopping)) from None
         except asyncio.CancelledError:
-            # Another node has stopped already, at which ComfyUI ends all others: nothing raised here is read.
+            # Another node has stopped already, and ComfyUI ends all others: nobody reads what is raised here.
             await _show(job, stopping)
             raise
     except asyncio.CancelledError:
-        # A failed sibling node, which is no reason to give up a paid job; or Stop, seen by somebody else first.
+        # Another node has failed, which is no reason to cancel a paid job; or another node saw Stop first.
         if job.run.is_stopped():
             await _show(job, asyncio.ensure_future(_stop(job, may_cancel)))
         elif job.record.state in (State.FAILED, State.EXPIRED):
@@ -64,7 +64,7 @@ async def guard(job: Job, work: Coroutine[None, None, Video], *, may_cancel: boo
             job.run.report(_left_alone(job.record, "otherNode"))
         raise
     finally:
-        # Not before a submit call under way has ended, whose job the next run must see.
+        # Only after a submit call under way has ended: the next run must see its job.
         if job.submit_call:
             job.submit_call.add_done_callback(lambda _: job.leave())
         else:
@@ -72,10 +72,10 @@ async def guard(job: Job, work: Coroutine[None, None, Video], *, may_cancel: boo
 
 
 async def _stop(job: Job, may_cancel: bool) -> Event:
-    """What becomes of the job of a stopped run. Raises its end where that is bad or unclear: no later run may."""
+    """What becomes of the job of a stopped run. Raises an end that is bad or unclear: no later run may report it."""
     if job.submit_call:
         await ended_within(job.submit_call, SUBMIT_WAIT_SECONDS)
-    # Nothing is sent any more, and a job that is accepted after this wait is cancelled by the thread.
+    # Nothing new is sent from now on; a job that is accepted after this wait is cancelled by the submitting thread.
     with job.lock:
         job.is_given_up, record = True, job.record
     if record.state in (State.UNKNOWN, State.FAILED, State.EXPIRED):
@@ -129,10 +129,10 @@ def _report(record: JobRecord, outcome: StopOutcome, key: str, *, end: str = "pr
 
 
 def cancel_and_record(job: Job) -> tuple[StopOutcome, str]:
-    """What became of the job, and its key in `stop` of the locales. It is left alone where another run has it or waits
-    for it by now, and where that cannot be told and its claim may have lapsed.
+    """Cancel the job. Returns what became of it, and the key of that in `stop` of the locales. The job is left alone if
+    another run has it or waits for it by now, or if that is not known and its claim may have lapsed.
 
-    In a thread, so that a late cancellation is written down all the same. Raises `RunComfyError`.
+    Runs in a thread, so that a late cancellation is recorded, too. Raises `RunComfyError`.
     """
     record, account = job.record, job.account
     is_certain, unanswered = account.claims.is_certain(job.owner), account.executors.unanswered
@@ -173,5 +173,5 @@ def _cancel(client: RunComfy, request_id: str) -> bool:
         with suppress(TransientError):
             if came_through():
                 return True
-    # There is nothing left to cancel, either, where the first call came through.
+    # If the first call came through, there is nothing left to cancel.
     return client.cancel(request_id) or came_through()

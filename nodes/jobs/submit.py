@@ -25,8 +25,8 @@ before `SUBMIT_SECONDS` are over, after which other runs take its outcome for un
 def submit(job: Job, order: Order, seen: Sequence[JobRecord], purchase: Purchase) -> bool:
     """Write the intent, make the call, and write down what became of it, in `Job.record` as well.
 
-    All in one thread, so that a job is written down even when the run that waits for it is cut off. If there are other
-    records by now than those ``seen``, by which it was decided, nothing is sent and False results.
+    All in one thread, so that a job is written down even when the run that waits for it is cut off. If the records are
+    no longer those ``seen`` when it was decided, nothing is sent, and False is returned.
 
     Raises:
         RunComfyError: refused, or no connection; with `UNKNOWN` in the record where nobody can know.
@@ -35,7 +35,7 @@ def submit(job: Job, order: Order, seen: Sequence[JobRecord], purchase: Purchase
     """
     account = job.account
     job.cancellation.check()
-    # Before the intent: a call that would be of no use needs none.
+    # Before the intent: a call that would be refused now needs none.
     account.rate_limiter.check()
     started = account.clock.with_sleep()
     intent = account.journal.create(order, seen, job.owner, purchase)

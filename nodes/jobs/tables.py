@@ -1,4 +1,4 @@
-"""The journal's tables, how a record becomes a row and is read again, and what more than one transaction does."""
+"""The journal's tables, how a record becomes a row and is read again, and steps that transactions share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..runcomfy.request import GenerationRequest
 from .records import CLAIM_SECONDS, NOT_ACCEPTED_YET, UNFINISHED, JobRecord, Order, RequestKey, State, read_request
 
 VERSION: Final = 6
-"""Of the tables. 1 to 3 are the first version's, 4 knew no budget, and up to 5 a process looked at it only once."""
+"""Of the tables. 1 to 3 are the first version's, 4 knew no budget, and up to 5 a process checked it only once."""
 METADATA: Final = sa.MetaData()
 AT_SERVICE: Final = (State.INTENDED, State.ACCEPTED, State.SURPLUS)
 _STATE: Final = sa.Enum(
@@ -67,8 +67,8 @@ job, runs that wait until fewer jobs of their account are at the service, in the
 
 _unfinished = JOBS.c.state.in_(sorted(UNFINISHED, key=lambda state: state.value))
 _one = (JOBS.c.account, JOBS.c.request_key, JOBS.c.run)
-# The first version's table has indexes of other names, which stay with it. On PostgreSQL, where an earlier version does
-# not look for a newer one, these names keep it from making its tables once more, and buying by them.
+# The first version's indexes have other names, and stay with its table. On PostgreSQL, an earlier version does not
+# check for a newer one: these names keep it from making its tables again, and buying by them.
 Index("one_unfinished_job", *_one, unique=True, sqlite_where=_unfinished, postgresql_where=_unfinished)
 Index("jobs_of_a_request", JOBS.c.request_key, JOBS.c.id)
 Index("jobs_of_an_id", JOBS.c.request_id)
@@ -123,7 +123,7 @@ def newest(connection: Connection, *conditions: sa.ColumnElement[bool], limit: i
 
 
 def successful(request: GenerationRequest) -> tuple[sa.ColumnElement[bool], ...]:
-    """What holds for the jobs of the same size and length that came to a video."""
+    """The conditions for jobs of the same size and length that got a video."""
     ended = JOBS.c.state.in_([State.SUCCEEDED, State.SAVED, State.EXPIRED])
     return JOBS.c.resolution == request.resolution, JOBS.c.duration == request.duration, ended
 
@@ -166,8 +166,8 @@ def of_the_same(key: RequestKey, run: str) -> sa.ColumnElement[bool]:
 
 
 def take_over(connection: Connection, rows: Sequence[Mapping[Any, Any]], now: float) -> int:
-    """Insert rows of another journal, unless they are there; returns how many. Whoever was at work on them goes on by
-    that one, or is gone."""
+    """Insert rows of another journal, unless they are there; returns how many. Their claims are dropped: who holds one
+    goes on with the other journal, or is gone."""
     taken = 0
     for row in rows:
         record = record_of(row)

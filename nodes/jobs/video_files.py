@@ -24,8 +24,8 @@ from .records import JobRecord, hash_of
 
 TEXT_LETTERS: Final = 40
 TEXT_BYTES: Final = 60
-"""Of a text in UTF-8. So the name of its unfinished file, too, has less than 143 bytes, the most that an encrypted
-folder of a network drive takes."""
+"""Of a text in UTF-8. So even the name of the unfinished file has less than 143 bytes, the limit in an encrypted folder
+of a network drive."""
 MAX_NAME: Final = 8 + 1 + TEXT_LETTERS + 1 + len("s2147483647") + 1 + 36 + len("-16.mp4")
 """Letters of the longest name of a job with an id like RunComfy's."""
 LINK_PREFIX: Final = "link-"
@@ -35,7 +35,7 @@ _UUID: Final = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _NUMBER: Final = "(?:-([2-9]|1[0-6]))?"
 """Of a job's second and further videos."""
 _READ_LETTERS: Final = 1000
-"""Of a text, of which the name can hold but the beginning."""
+"""Of a text that are looked at; a name holds only its beginning."""
 _CATEGORIES: Final = "LMN"
 """Unicode's letters, marks and digits."""
 _DROPPED: Final = re.compile("['’\u20e3\ufe00-\ufe0f]")
@@ -63,8 +63,8 @@ class VideoFolder:
             self._names = sorted(entry.name for entry in entries if not entry.name.startswith("."))
 
     def find(self, request_id: str) -> dict[int, list[Path]]:
-        """The files that are a job's by their names, whatever is in them and whatever stands before the id; by the
-        number of the video, from 1."""
+        """A job's files by their names, by the number of the video from 1. Neither their content nor what stands before
+        the id matters."""
         # The disk may not tell upper case from lower; it matters to ids, but not to what `_id_in_name` makes of them.
         named = re.compile(rf".*-{re.escape(_id_in_name(request_id))}{_NUMBER}\.mp4", re.IGNORECASE | re.DOTALL)
         old = re.compile(rf"{re.escape(request_id)}{_NUMBER}\.mp4")
@@ -103,7 +103,7 @@ def state_of(file: Path) -> Disk:
 
 
 def request_id_of(file: Path) -> str:
-    """The id of the job whose video is in a file of such a name; empty if it is no job's."""
+    """The id of the job that a file belongs to by its name; empty if it is no job's."""
     stem = re.sub(f"{_NUMBER}$", "", file.stem)
     parts = stem.split("-")
     for end in ("-".join(parts[start:]) for start in range(len(parts))):
@@ -127,7 +127,7 @@ def text_in_name(text: str) -> str:
 
 
 def _best(files: list[Path], expected: Path) -> tuple[Disk, Path]:
-    """Of the files that are one video by their names, one that is whole, else where it is or would be."""
+    """Of the files with the name of one video, a complete one, else where it is or would be; and its state."""
     preferred = (Disk.WHOLE, Disk.UNREADABLE, Disk.MISSING)
     states = [(state_of(file), file) for file in files] or [(Disk.MISSING, expected)]
     return min(states, key=lambda each: (preferred.index(each[0]), each[1] != expected))
@@ -135,12 +135,12 @@ def _best(files: list[Path], expected: Path) -> tuple[Disk, Path]:
 
 def _letter(letter: str) -> str:
     category = unicodedata.category(letter)
-    # What is not seen, such as the marks that turn the direction of writing, is left out; all else ends a word.
+    # Invisible characters, such as direction marks, are left out; anything else ends a word.
     return letter if category[0] in _CATEGORIES else "" if category == "Cf" else " "
 
 
 def _id_in_name(request_id: str) -> str:
-    """An id as it stands in a name. RunComfy's are UUIDs; others could differ by case alone, or be part of each
-    other, so that a hash stands behind them."""
+    """An id as it stands in a name. RunComfy's are UUIDs; others could differ only in case, or contain each other, so a
+    hash follows them."""
     unmistakable = re.fullmatch(_UUID, request_id)
     return request_id if unmistakable else f"{request_id}~{hash_of(request_id)[:8]}"

@@ -102,7 +102,7 @@ class Cancellation:
             raise StopRequested
 
     def awake(self) -> float:
-        """Seconds from some moment on, without those that the machine slept, which is what a long gap counts as."""
+        """A clock in seconds that leaves out sleep of the machine; a long gap between two calls counts as sleep."""
         now = self._clock.with_sleep()
         gap, self._looked = now - self._looked, now
         if abs(gap) > LONG_GAP:
@@ -194,12 +194,12 @@ class RateLimiter:
         self._lock = threading.Lock()
 
     def check(self) -> None:
-        """Raises `RateLimited` where a call would be of no use by now; it names the seconds to wait."""
+        """Raises `RateLimited` while a call would be refused; it names the seconds to wait."""
         if (left := self._opens - self._clock.monotonic()) > 0:
             raise RateLimited(left)
 
     def call(self, call: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
-        """Make a call, unless it is of no use by now. Raises `RateLimited` for this call or one before, as `check`."""
+        """Make a call, unless it would be refused. Raises `RateLimited` for this call or an earlier one, as `check`."""
         self.check()
         try:
             result = call(*args, **options)

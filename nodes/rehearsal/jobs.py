@@ -17,7 +17,7 @@ from .render import VideoRequest, render
 
 THREADS: Final = 2
 KEPT_BYTES: Final = 64 * 1024 * 1024
-"""Of videos in memory; of 480p and 5 s, one has 0.4 MB. A long list's clients fetch each soon after it is made."""
+"""Of finished videos kept in memory; a 5 s video of 480p has 0.4 MB. Each is fetched soon after it is made."""
 
 
 class JobState(Enum):
@@ -73,7 +73,7 @@ class JobStore:
         self._lock = threading.Lock()
         self._waiting: SimpleQueue[Job | None] = SimpleQueue()
         self._closed = threading.Event()
-        # No executor: at its end, Python waits until that has done all it has to do, before anybody can close it.
+        # Not an executor: at exit, Python finishes all work of an executor before anybody can close this store.
         self._threads = [
             threading.Thread(target=self._work, name="rehearsal-render", daemon=True) for _ in range(THREADS)
         ]

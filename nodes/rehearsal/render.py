@@ -1,5 +1,5 @@
 """What can be asked for, and its video: an MP4 like Seedance's own, H.264 High, yuv420p, 24 fps, B-frames, no colour
-tags, no audio. Over the scene stands written that it is a rehearsal, and what was asked for.
+tags, no audio. A text over the scene says that it is a rehearsal, and what was asked for.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SIZES: Final = {
 _X264: Final = {"preset": "ultrafast", "crf": "23", "bf": "2", "x264-params": "8x8dct=1:cabac=1:deblock=1"}
 """8x8dct makes it profile High, since PyAV 14.2 refuses the option `profile`; the other two save bytes and blocks."""
 _MAX_CHARACTERS: Final = 1000
-"""Of a text; more than fits anywhere, and measuring it takes time."""
+"""Of a text that are looked at: more than fit on any video, and measuring them takes time."""
 _PLAIN: Final = str.maketrans({"—": " - ", "–": "-", "‘": "'", "’": "'", "“": '"', "”": '"', "…": "..."})
 """For punctuation that prompts are full of and that Pillow's own font lacks."""
 _AMBER: Final = (255, 184, 48)
@@ -66,12 +66,12 @@ def render(request: VideoRequest, stopped: Callable[[], bool] = lambda: False) -
     import av
 
     file = io.BytesIO()
-    # The index stands in front, in space reserved for it, so that a browser can begin before it has all.
+    # The index comes first, in space reserved for it, so that a browser can play before it has the whole file.
     options = {"moov_size": str(2048 + 32 * request.frame_count)}
     with av.open(file, "w", format="mp4", options=options) as container:
         stream = container.add_stream("libx264", rate=FPS, options=dict(_X264))
         (stream.width, stream.height), stream.pix_fmt = request.size, "yuv420p"
-        # The number of threads shows in the bytes; so it must not follow the machine's number of cores.
+        # The number of threads changes the bytes, so it must not depend on the machine's number of cores.
         stream.codec_context.thread_count = 1
         for number, picture in enumerate(draw_frames(request)):
             if stopped():

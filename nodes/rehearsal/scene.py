@@ -22,7 +22,7 @@ RADIUS: Final = 0.145
 
 
 class Backdrop:
-    """The wall and the desk's planks: row ``floor`` moves by ``speed`` pixels per frame, and what is nearer by more."""
+    """The wall and the desk's planks: row ``floor`` moves by ``speed`` pixels per frame, nearer rows faster."""
 
     def __init__(self, width: int, height: int, floor: int, speed: float, rng: Random) -> None:
         self._width = width
@@ -34,7 +34,7 @@ class Backdrop:
             self._strips.append((_plank(width, bottom - top, 0.62 + 0.19 * depth, rng), top, step))
 
     def draw(self, picture: Image.Image, frame: int) -> None:
-        """Cover a picture with it, as it is at a frame's number: each strip, and itself once more behind its end."""
+        """Cover a picture with it as it is in a numbered frame. Each strip is drawn twice, so that it never ends."""
         for strip, top, step in self._strips:
             left = frame * step % self._width
             picture.paste(strip, (-left, top))
@@ -78,8 +78,8 @@ def _plank(width: int, height: int, brightness: float, rng: Random) -> Image.Ima
 
 
 class Robot:
-    """Painted in parts, each of which is moved for itself: in a square of ``side`` pixels, whose lower edge the wheels
-    touch, over a desk that moves by ``speed`` pixels per frame.
+    """Made of parts that move separately, in a square of ``side`` pixels with the wheels on its lower edge. The desk
+    under it moves by ``speed`` pixels per frame.
     """
 
     def __init__(self, side: int, speed: float, rng: Random) -> None:
@@ -92,7 +92,7 @@ class Robot:
         self._wheel = _wheel(accent).resize((round(2 * RADIUS * side),) * 2)
 
     def draw(self, picture: Image.Image, middle: int, floor: int, frame: int) -> None:
-        """Draw it standing on row ``floor`` around column ``middle``, as it is at a frame's number."""
+        """Draw it standing on row ``floor`` around column ``middle``, as it is in a numbered frame."""
         side, left, top = self._side, middle - self._side // 2, floor - self._side
         bob = round(side * 0.012 * math.sin(frame * 0.55))
         body = self._winking if 40 <= frame % 67 < 44 else self._awake

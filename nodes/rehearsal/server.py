@@ -38,7 +38,7 @@ class RehearsalService:
         self._thread.start()
 
     def stop(self) -> None:
-        """End all connections and whatever is being rendered. Nothing if it was stopped before."""
+        """End all connections and whatever is being rendered. Does nothing when called again."""
         if not self._stopping.done():
             self._stopping.set_result(None)
         self._thread.join()
@@ -97,7 +97,7 @@ class RehearsalService:
         state = self.store.state(job)
         answer: dict[str, object] = {"request_id": job.request_id, "status": state.value}
         if state is JobState.SUCCEEDED:
-            # Under the address by which the client has reached the service.
+            # The URLs of some calls about a job, under the address by which the client reached the service.
             answer["output"] = {"video": f"{request.url.origin()}/media/{job.request_id}.mp4"}
         if state is JobState.FAILED:
             answer["error"] = job.error

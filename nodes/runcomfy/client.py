@@ -1,4 +1,4 @@
-"""RunComfy's Model API over HTTP: the five calls, and the authenticated exchange with its origin that each one is."""
+"""RunComfy's Model API over HTTP: its five calls, and the transport that sends each as one authenticated request."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .token import Token, is_loopback
 MAX_REPLY: Final = 1024 * 1024
 """Bytes of an answer, its head included; the documented ones have a few hundred."""
 _PIECE: Final = 16 * 1024
-"""Bytes of an answer that are unpacked at once, into a thousand times as many at most."""
+"""Compressed bytes that are unpacked at a time; they may become a thousand times as many."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,9 @@ class ApiRequest:
     path: str
     """From its first slash on, with its query."""
     subject: Subject = NO_CALL
-    """What its errors tell."""
+    """What its errors are about."""
     body: Mapping[str, str | int] | None = None
-    """Of the submit, the one call that must not be made twice; no other has one."""
+    """JSON, of the submit call only: the one call that must not be made twice."""
     before_first_byte: Callable[[], None] | None = None
     """Called when the connection stands, TLS included, right before the request is sent. A `SeedanceError` or
     `StopRequested` of its is raised by `send`, and nothing is sent."""
@@ -71,7 +71,7 @@ class RunComfy:
     def submit(self, request: GenerationRequest, before_first_byte: Callable[[], None] | None = None) -> str:
         """Ask for a video; **this is what costs money**. Returns the request id.
 
-        An error whose `not_accepted` is false leaves open whether the service took the job.
+        After an error whose `not_accepted` is false, the service may have taken the job.
         """
         subject = Subject(self.model, token_source=self.token_source)
         call = ApiRequest("POST", f"/v1/models/{self.model}", subject, request.body(), before_first_byte)
@@ -88,7 +88,7 @@ class RunComfy:
         return self._about_job(request_id, "POST", "cancel").is_cancelled()
 
     def model_info(self) -> ModelInfo:
-        """What the model costs, as far as the service tells. Also a free check of the token."""
+        """What the model costs, if the service tells. Also a free check of the token."""
         subject = Subject(self.model, None, Charge.NOTHING, self.token_source)
         return self._answer(ApiRequest("GET", f"/v1/models/{self.model}", subject)).model()
 
@@ -115,7 +115,7 @@ class HttpTransport:
     def send(self, request: ApiRequest, /) -> ApiResponse:
         session, seconds = self._kept, self.limits.total
         if request.body is not None:
-            # A kept connection may just have been closed by the service: it would look as if the request had arrived.
+            # A kept connection may just have been closed by the service; then the request may seem to have arrived.
             session, seconds = self._session(), self.limits.submit
         exchange = Exchange(seconds, MAX_REPLY, self.clock, before_first_byte=request.before_first_byte)
         failure: Exception
@@ -125,7 +125,7 @@ class HttpTransport:
         except (SeedanceError, StopRequested) as error:
             failure = error
         except (OSError, ValueError, HTTPError, http.client.HTTPException, ResponseTooLarge) as error:
-            # Those of `requests` are OSErrors, its InvalidJSONError and the like ValueErrors, too.
+            # All errors of `requests` are OSErrors; some, such as InvalidJSONError, are ValueErrors as well.
             reason = failure_reason(error, exchange)
             failure = ReadError(reason, request.subject) if exchange.sent else ConnectError(reason, request.subject)
             if exchange.sent and isinstance(error, ResponseTooLarge):
@@ -133,8 +133,8 @@ class HttpTransport:
         finally:
             if session is not self._kept:
                 session.close()
-        # Not inside a handler: what `requests` raises holds the request with its headers, and would stay attached, as
-        # would the variables of what was called.
+        # Outside the handlers and without a traceback: what `requests` raised holds the request's headers, and with
+        # them the token, and must not stay attached.
         raise failure.with_traceback(None)
 
     def _answer(self, session: Session, request: ApiRequest) -> ApiResponse:
@@ -149,7 +149,7 @@ class HttpTransport:
             if encoding not in ("", "identity", "gzip"):
                 raise InvalidResponse("compressed", request.subject)
             body = b""
-            # What is in between may pack it though nobody asked, and then the job is paid for all the same.
+            # A gateway may compress it although nobody asked; a job that is paid for must not be lost by that.
             for piece in response.raw.stream(_PIECE, decode_content=True):
                 body += piece
                 if len(body) > MAX_REPLY:
@@ -157,7 +157,7 @@ class HttpTransport:
             return ApiResponse(response.status_code, response.headers, self.token.redact(body))
 
     def _session(self) -> Session:
-        # A proxy of the user's is for the world outside: it would be handed the token of a service on this machine.
+        # No proxy for a service on this machine: the proxy would get to see its token.
         session = Session(LimitedAdapter(use_proxy=not is_loopback(urlsplit(self.origin).hostname or "")))
         session.headers["Accept"] = "application/json"
         return session

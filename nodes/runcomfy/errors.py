@@ -1,7 +1,7 @@
 """Every way in which a call to RunComfy can fail.
 
 RunComfyError               by its key alone, where no code tells it from others
-├── InvalidRequest          an input that cannot be meant: it never left this machine
+├── InvalidRequest          an input that the model does not take: it never left this machine
 ├── MissingToken            no token that can be used: nothing left this machine
 ├── TransientError          may go away by itself, as a 5xx may: reads are repeated until the deadline
 │   ├── ConnectError        no byte of the request has left
@@ -26,7 +26,7 @@ from ..texts import Text
 
 @dataclass(frozen=True)
 class Subject:
-    """What a call is about, as far as its errors tell the user."""
+    """What a call is about, for the errors that the user reads."""
 
     name: str = ""
     """The model or request id that was asked for."""
@@ -44,7 +44,7 @@ class RunComfyError(SeedanceError):
     """A call to RunComfy that did not work. The service may ask to wait ``retry_after`` seconds."""
 
     not_accepted: ClassVar[bool] = True
-    """As the answer to a submit: provably no job was created."""
+    """Whether it proves, after a submit call, that no job was created."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class RunComfyError(SeedanceError):
 
 
 class InvalidRequest(RunComfyError):
-    """Args: the problem, a text of `input` in the locales."""
+    """``problem`` is a sentence, one of `input` in the locales."""
 
     def __init__(self, problem: str) -> None:
         super().__init__(problem, advice=Text("correctIt"))
@@ -98,7 +98,7 @@ class RateLimited(TransientError):
 
 
 class InvalidResponse(TransientError):
-    """Args: the key of what is wrong with it, and what stands in that."""
+    """``problem`` is the key of what is wrong with it; ``values`` fill that sentence."""
 
     def __init__(self, problem: str, subject: Subject, **values: str | int) -> None:
         super().__init__("invalidResponse", subject, reason=Text(f"errors.invalidResponse.{problem}", **values))
@@ -122,7 +122,7 @@ _BY_CODE: Final[dict[int | None, tuple[type[RunComfyError], str]]] = {
 }
 """What RunComfy's own error codes mean."""
 _CODES: Final = {401: 400004, 402: 400002, 403: 403001, 404: 404001}
-"""HTTP statuses that mean the same as one."""
+"""HTTP statuses that mean the same as one of RunComfy's codes."""
 
 
 def error_for(status: int, code: int | None, reason: str, subject: Subject, retry_after: float | None) -> RunComfyError:

@@ -18,7 +18,7 @@ _DEPTH: Final = 8
 _LONGEST: Final = 500
 """Characters of a text that is shown."""
 _ABSURD: Final = 10**9
-"""From here on, no place in a queue, sum of money or number of seconds is believed."""
+"""A number this large is taken for nonsense, be it a place in a queue, an amount of money or seconds."""
 _ABOUT_THE_CALL: Final = (400004, 403001, 404001)
 """Codes that say why a job cannot be seen, never how it ended, whatever else stands in the answer."""
 
@@ -41,7 +41,7 @@ class JobState(Enum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     UNKNOWN = "unknown"
-    """A word that is not documented; taken for running."""
+    """An undocumented status; treated as running."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class JobResult:
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """Each part only where the service tells."""
+    """A part is empty if the service does not tell it."""
 
     base_price_usd: float | None = None
     price_unit: str = ""
@@ -83,9 +83,8 @@ _WORDS: Final = {
 
 
 class Answer:
-    """A response that is a success by its HTTP status, and about the job that was asked for.
-
-    It and its methods raise the error that it stands for; `InvalidResponse` where none is documented.
+    """A response whose HTTP status is a success, about the job that was asked for. The constructor and the methods
+    raise the error that the response means, or `InvalidResponse` if it means none that is documented.
     """
 
     def __init__(self, response: ApiResponse, subject: Subject) -> None:
@@ -109,7 +108,7 @@ class Answer:
                 raise InvalidResponse("otherJob", subject)
 
     def submission(self) -> str:
-        """The request id of an accepted job. One that can be used counts, whatever else the answer says."""
+        """The request id of an accepted job. A usable one is enough, whatever else the answer says."""
         request_id = self._body.get("request_id")
         if is_request_id(request_id):
             return request_id
@@ -150,8 +149,8 @@ class Answer:
         return word, _WORDS.get(word, JobState.UNKNOWN)
 
     def _error(self, problem: str, **values: str) -> RunComfyError:
-        """What it means without the documented content: the error of its code and message, under any of the names that
-        are in use, or, for a success without a code, that it has a ``problem``."""
+        """The error that this answer means, by its code and message under any of the names that are in use for them.
+        For a success without a code, it is an `InvalidResponse` with this ``problem``."""
         body, status = self._body, self._response.status
         if status < 400:
             if not body.get("error_code"):
@@ -163,7 +162,7 @@ class Answer:
             body = nested | body
         code = next((body[key] for key in ("error_code", "code") if body.get(key) is not None), None)
         texts = (text_in(body.get(key)) for key in ("error_message", "message", "error", "detail"))
-        # The header's other form, a date, is passed over.
+        # The header's other form, a date, is ignored.
         retry_after = number_in(self._response.headers.get("retry-after"))
         return error_for(status, count_in(code), next(filter(None, texts), ""), self._subject, retry_after)
 

@@ -35,7 +35,7 @@ class Token(AuthBase):
     """Its place, for messages: a setting or a variable's name."""
 
     def redact(self, content: bytes) -> bytes:
-        """The content of an answer with a placeholder wherever the token stands: an error page may quote headers."""
+        """An answer's content, with the token replaced wherever it appears: an error page may quote headers."""
         if len(self._value) < SHORTEST_REDACTED:
             return content
         # In JSON, each character may also be escaped, or be spelt by its number.
@@ -51,7 +51,7 @@ class Token(AuthBase):
 
     @property
     def account(self) -> str:
-        """A fingerprint that tells accounts apart and from which the token cannot be had back."""
+        """A fingerprint that tells accounts apart; the token cannot be recovered from it."""
         return hashlib.sha256(b"seedance account\0" + self._value.encode()).hexdigest()[:16]
 
 
@@ -75,8 +75,8 @@ def save_token(text: str, file: Path) -> None:
     """
     value = _checked(text, SETTINGS)
     make_private_folder(file.parent)
-    # Windows has no modes: there the file gets the access list of ComfyUI's user folder, which is the user's own where
-    # ComfyUI lies in the user's profile, and else whoever may read that folder.
+    # Windows has no modes: the file inherits the access list of ComfyUI's user folder. It is private if ComfyUI is
+    # inside the user's profile; elsewhere, whoever may read that folder may read it.
     write_private(value, file)
 
 
@@ -92,7 +92,7 @@ def saved_token(file: Path) -> str:
 
 
 def _checked(text: str, source: str) -> str:
-    """The token itself, out of what was pasted: often the whole header's value."""
+    """The token itself, from what was pasted, which is often the whole header."""
     value = re.sub(r"^(authorization:\s*)?bearer(\s+|$)", "", text.strip(), flags=re.IGNORECASE)
     # Anything else would break the header, or raise an error that quotes it.
     if value.isascii() and value.isprintable() and " " not in value and 0 < len(value) <= LONGEST:
@@ -110,7 +110,7 @@ def api_origin(environment: Mapping[str, str]) -> str:
         parts = urlsplit(value)
         host, port = parts.hostname or "", parts.port
         is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
-        host.encode()  # or else no journal, and no log, could hold it
+        host.encode()  # raises a ValueError for what no journal and no log could hold
         if host and is_safe and not ("@" in parts.netloc or parts.query or parts.fragment or parts.path.strip("/")):
             shown = f"[{host}]" if ":" in host else host
             # One name for one service: by it the journal finds all jobs of a request.

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .encode import VideoWriter
 
 SPARE: Final = 256 * 1024 * 1024
-"""Bytes of memory that are left alone, for the decoder and everything else that goes on."""
+"""Bytes of memory to leave free, for the decoder and everything else that goes on."""
 _PIECE: Final = 4 * 1024 * 1024
 Part = tuple[torch.Tensor, list[int]]
 """Frames, [frames, height, width, 3], RGB, 0..1, and when each is shown, in ticks of the source's time base."""
@@ -68,7 +68,7 @@ def decode(
             pending = deque[Future[None]]()
             for number, frame in enumerate(islice(frames, 0, len(out) * wanted.step, wanted.step)):
                 pending.append(executor.submit(write_rgb, frame, orientation, out[number], file, number))
-                # One frame more than there are workers: as few are in memory as keep all busy.
+                # One frame more than there are workers: enough to keep them all busy, with no more in memory.
                 while len(pending) > workers or (pending and number + 1 == len(out)):
                     pending.popleft().result()
                     done += 1
@@ -96,12 +96,12 @@ def allocate(shape: tuple[int, ...], file: Path, dtype: torch.dtype = torch.floa
 
 
 def available_memory() -> int:
-    """Bytes that this process may still take without pushing anything out."""
+    """Bytes that this process may still take before the system or the container runs short."""
     return min([psutil.virtual_memory().available, *container_memory(Path("/"))])
 
 
 def container_memory(root: Path) -> Iterator[int]:
-    """Bytes left under every limit of the control groups around this process; inside a container only some are seen.
+    """Bytes left under each memory limit of this process's control groups (version 2); a container shows only some.
 
     ``root`` is where `proc` and `sys` are.
     """
@@ -137,7 +137,7 @@ class FileFrames:
             aspect = stream.sample_aspect_ratio or Fraction(1)
         self.width, self.height, self.rate = info.width, info.height, Fraction(info.fps).limit_denominator(100_000)
         self.pixel_aspect = 1 / aspect if self._orientation.is_turned else aspect
-        # As core cuts: by the ticks of the video.
+        # Cut as ComfyUI does it: by the ticks of the video.
         start, duration = window
         self._shift = int(start / self.time_base)
         self._start = self._shift if start or duration else -math.inf
@@ -145,7 +145,7 @@ class FileFrames:
         self.count = sum(map(self._is_in, timeline.times)) or info.frames
 
     def digest(self) -> str:
-        """Equal for equal content alone."""
+        """A hash of the file and of which part of it is shown."""
         found = hashlib.sha256(f"{self._start} {self._end}".encode())
         with self._file.open("rb") as file:
             while piece := file.read(_PIECE):

@@ -26,7 +26,7 @@ from .file_format import check_mp4
 MAX_SIZE: Final = 512 * 1024 * 1024
 """Bytes of a video; Seedance's own have a few million."""
 AROUND: Final = 1024 * 1024
-"""Bytes of a response that may be around a video."""
+"""Bytes that a response may have beside the video, such as headers."""
 PIECE: Final = 256 * 1024
 """Bytes that are read at most before they are written."""
 TIMEOUTS: Final = (10.0, 20.0)
@@ -40,7 +40,7 @@ _log: Final = logging.getLogger("seedance")
 class Download:
     """One video on its way to ``target``.
 
-    `attempt` may be called until it returns; each goes on where the one before broke off, where the server can.
+    Call `attempt` until it returns; each call goes on where the one before broke off, if the server can do that.
     `discard` removes what is unfinished, and is harmless after success.
     """
 
@@ -52,7 +52,7 @@ class Download:
     clock: Callable[[], float] = time.monotonic
     wait: Wait = pause
     trailer: Callable[[], bytes] = bytes
-    """Asked in the thread of `attempt` for what is to stand in the file behind the video; it must not raise."""
+    """Returns what to append to the file behind the video. Called in the thread of `attempt`; must not raise."""
     received: int = field(default=0, init=False)
     total: int | None = field(default=None, init=False)
     """Bytes in all, once the server has said."""
@@ -82,7 +82,7 @@ class Download:
             self.discard()
             raise
         except (OSError, HTTPError, ValueError, ResponseTooLarge) as error:
-            # Not to be chained: it holds the link, and with it perhaps a key.
+            # Not chained: it holds the link, which may contain a key.
             raise self._failure(error, exchange) from None
         self._is_whole = True
         try:
@@ -115,7 +115,7 @@ class Download:
                 os.truncate(self._part, self.received)
 
     def discard(self) -> None:
-        """Remove an unfinished file. One that is whole stays, even under the name of an unfinished one."""
+        """Remove the file if it is unfinished. A complete one stays, even if it could not be renamed."""
         if not self._is_whole:
             with suppress(OSError):
                 remove(self._part, self.wait)
@@ -130,8 +130,8 @@ class Download:
             with self._part.open("r+b" if self.received else "wb") as file:
                 file.seek(self.received)
                 progress(self.received, self.total)
-                # As they arrive: to wait for full pieces would keep a slow transfer from its time limit and from Stop.
-                # Before urllib3 2.1 there is only the waiting kind.
+                # Not in full pieces: in a slow transfer, waiting for them would delay the time limit and Stop. Before
+                # urllib3 2.1, reading can only wait for them.
                 read: Callable[[int], bytes] = getattr(response.raw, "read1", response.raw.read)
                 while piece := read(PIECE):
                     file.write(piece)
@@ -145,7 +145,7 @@ class Download:
             raise DownloadInterrupted(Text("errors.video.interrupted.tooShort", received=received, total=total))
 
     def _accept(self, response: requests.Response) -> None:
-        """Take over what the answer's head says; go back to the start unless it really continues."""
+        """Read the answer's headers; go back to the start unless it really continues the file."""
         status = response.status_code
         if status in (401, 403, 404, 410):
             raise LinkExpired(status)
@@ -184,7 +184,7 @@ class Download:
         if isinstance(error, requests.exceptions.TooManyRedirects):
             return VideoError("video.endlessRedirects")
         if isinstance(error, ValueError):
-            # What requests and urllib raise for a link, or a redirect, that cannot be taken apart.
+            # What requests and urllib raise for a link, or a redirect, that cannot be parsed.
             return VideoError("video.badLink")
         return DownloadInterrupted(reason) if exchange.sent else HostUnreachable(reason)
 

@@ -28,8 +28,8 @@ from .reader import open_video
 Sound = TypeVar("Sound", "av.Packet[av.AudioStream]", "av.AudioFrame")
 
 BT709, BT601 = 1, 6
-"""By their numbers in ITU-T H.273. Colours are coded with the matrix of BT.601 whatever the size, and the file says so:
-with that of BT.709, PyAV before 17, and so ComfyUI, reads up to 13 of 255 wrong, and Chromium 14 of a strong blue."""
+"""Their numbers in ITU-T H.273. Every size uses the BT.601 matrix, and the file says so: of BT.709, PyAV before 17, and
+so ComfyUI, reads values up to 13 of 255 wrong, and Chromium 14 for a strong blue."""
 MAX_SIDE: Final = 16384
 MAX_AREA: Final = 139_264 * 16 * 16
 """Pixels of a picture that H.264 allows at most (Rec. ITU-T H.264, level 6.2), and per side what x264 takes."""
@@ -76,12 +76,12 @@ class VideoWriter:
         with self._named_errors():
             target.parent.mkdir(parents=True, exist_ok=True)
             self._file = self._part.open("wb")
-            # Sound, which comes first, waits for the pictures that it belongs beside, however many there are.
+            # Sound is written first, so the muxer must hold it back until its frames come, however many there are.
             options = {"movflags": "use_metadata_tags", "max_interleave_delta": "0"}
             self._container = av.open(self._file, "w", format="mp4", options=options)
         self._container.metadata[KEY] = key
         stream = self._container.add_stream("libx264", rate=wanted.rate)
-        # "superfast" looks at no frames ahead instead of at forty, which take gigabytes when they are large.
+        # "superfast" looks no frames ahead; the usual forty take gigabytes when frames are large.
         stream.options = {"crf": str(wanted.crf), "preset": "superfast"}
         stream.width, stream.height, stream.pix_fmt = wanted.width, wanted.height, "yuv420p"
         context = stream.codec_context
@@ -93,7 +93,7 @@ class VideoWriter:
         self._stream = stream
 
     def copy_sound(self, file: Path, start: float, end: float) -> None:
-        """Take the first sound of a file along, from ``start`` to ``end`` in seconds; what MP4 cannot hold, as AAC."""
+        """Copy a file's first sound track, from ``start`` to ``end`` seconds; as AAC if MP4 cannot hold its codec."""
         with open_video(file) as (container, _):
             source = next((each for each in container.streams.audio if getattr(each, "codec_context", None)), None)
             if source is None:
@@ -107,7 +107,7 @@ class VideoWriter:
                 self._mux(packet)
 
     def encode_sound(self, waveform: NDArray[np.float32], rate: int) -> None:
-        """Take sound along as AAC: [channels, samples], -1..1."""
+        """Write sound as AAC: [channels, samples], -1..1."""
         layout = _layout(len(waveform))
         frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(waveform), format="fltp", layout=layout)
         frame.sample_rate, frame.pts, frame.time_base = rate, 0, Fraction(1, rate)
@@ -126,7 +126,7 @@ class VideoWriter:
         wanted = self._wanted
         for picture, time in zip(pictures, times, strict=True):
             frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
-            # In a step of its own: together with the next one, colours would be taken from every other pixel alone.
+            # Scaled in a step of its own: together with the next, colours would come from every other pixel only.
             frame = frame.reformat(wanted.width, wanted.height, interpolation=Interpolation.AREA)
             frame = frame.reformat(
                 format="yuv420p",
@@ -155,7 +155,7 @@ class VideoWriter:
 
     def _mux_frame(self, frame: av.VideoFrame | None) -> None:
         for packet in self._stream.encode(frame):
-            # The muxer needs it for the last one.
+            # The muxer needs a duration for the last frame.
             packet.duration = max(1, round(1 / self._wanted.rate / self._wanted.time_base))
             self._mux(packet)
 
@@ -172,7 +172,7 @@ class VideoWriter:
 
 
 def to_pictures(images: torch.Tensor) -> list[NDArray[np.uint8]]:
-    """Frames, [frames, height, width, 3], 0..1, which are used up: as bytes, and of even sides as H.264 has them."""
+    """Frames, [frames, height, width, 3], 0..1, as bytes, cut to the even sizes of H.264. Overwrites them."""
     _, height, width, _ = images.shape
     even = images[:, : height // 2 * 2, : width // 2 * 2]
     return list(even.mul_(255).round_().clamp_(0, 255).to(torch.uint8).contiguous().cpu().numpy())
@@ -183,7 +183,7 @@ def _layout(channels: int) -> str:
 
 
 def _within(items: Iterator[Sound], start: float, end: float) -> Iterator[Sound]:
-    """Packets or frames of sound between two times in seconds, timed from the first one on; a damaged one ends early.
+    """Packets or frames of sound between two times in seconds, timed from ``start`` on; ends early at damage.
 
     A ``start`` of minus infinity leaves the times as they are.
     """
@@ -198,19 +198,19 @@ def _within(items: Iterator[Sound], start: float, end: float) -> Iterator[Sound]
 
 
 def finished_frames(file: Path, key: str) -> int:
-    """How many frames the finished video has that was made from what ``key`` stands for; 0 if it is not there."""
+    """The number of frames of a finished video with this ``key`` in its metadata; 0 if there is none."""
     with suppress(VideoError), open_video(file) as (container, stream):
         return stream.frames if container.metadata.get(KEY) == key else 0
     return 0
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Remove what processes that were killed while they wrote a video have left in a folder."""
+    """Remove the files in a folder that were left by processes that were killed while they wrote a video."""
     for part in folder.glob(f".*{UNFINISHED}"):
         with suppress(OSError, ValueError):
             process = int(part.name[1:].partition("-")[0])
             with suppress(psutil.NoSuchProcess):
-                # In a container every ComfyUI may have the same number.
+                # Another process may have that id by now: in a container, every ComfyUI may get the same.
                 if psutil.Process(process).create_time() <= part.stat().st_mtime:
                     continue
             remove(part)

@@ -33,7 +33,7 @@ class DownloadInterrupted(VideoError):
 
 
 class HostUnreachable(DownloadInterrupted):
-    """No connection to the server: a name that is not known, say. A link that somebody typed is most likely wrong."""
+    """No connection to the server, for example to an unknown name: a link that somebody typed is most likely wrong."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason, "video.unreachable")
@@ -56,7 +56,7 @@ class CorruptVideo(VideoError):
 
 
 def name_of(file: Path) -> str:
-    """What a user calls a file: an unfinished download by the name that it is to get."""
+    """A file's name for messages; for an unfinished download, the name that it will get."""
     return re.sub(r"^\.(.+)\.[0-9a-f]{8}\.part$", r"\1", file.name)
 
 

@@ -17,22 +17,22 @@ from typing import Final
 from .errors import CorruptVideo, UnsupportedVideo, cannot_open, name_of
 
 MOST_BOXES: Final = 100_000
-"""Beside each other; a file of nothing but tiny ones would take minutes."""
+"""At the top level. A file of nothing but tiny boxes would take minutes."""
 _FIRST_BOXES: Final = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
-"""With which an MP4 or QuickTime file may begin; old QuickTime files have no `ftyp`."""
+"""Boxes that an MP4 or QuickTime file may begin with; old QuickTime files have no `ftyp`."""
 _EBML, _SEGMENT, _CLUSTER = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67", b"\x1f\x43\xb6\x75"
 
 _log: Final = logging.getLogger("seedance")
 
 Part = tuple[bytes, int | None]
-"""The kind of a part of a file, and the bytes from its start to where the next one is looked for; None: nowhere."""
+"""The kind of a part of a file, and the bytes from its start to the next part; None if no other is looked for."""
 
 
 def check_mp4(file: Path) -> None:
-    """Make sure that a file is an MP4 of which nothing is missing at the end. Takes less than a millisecond.
+    """Make sure that a file is an MP4 with nothing missing at its end. Takes less than a millisecond.
 
-    One in fragments may end behind any of them: cut exactly there it counts as whole, as nothing in it says more.
-    Raises `UnsupportedVideo`, `CorruptVideo`, also for absurdly many boxes, or OSError.
+    A fragmented one that was cut exactly between two fragments passes: nothing in it says how many there are. Raises
+    `UnsupportedVideo`, `CorruptVideo`, also for absurdly many boxes, or OSError.
     """
     if _head(file)[4:8] != b"ftyp":
         raise UnsupportedVideo("video.notMp4", name=name_of(file))
@@ -42,9 +42,9 @@ def check_mp4(file: Path) -> None:
 def format_of(file: Path) -> str:
     """FFmpeg's name for the format of a file: `mov` for MP4 as well, `matroska` for WebM as well, or `avi`.
 
-    A recording that goes on, or was written into a pipe, does not say how long it will be. It is incomplete where
-    one of its parts is; cut exactly between two of them it counts as whole.
-    Raises as `check_mp4` does, but for OSError a `VideoError`.
+    A recording that is still running, or was written into a pipe, does not say how long it is. It is incomplete if one
+    of its parts is; cut exactly between two parts, it passes. Raises as `check_mp4` does, but `VideoError` in place of
+    OSError.
     """
     try:
         head = _head(file)
@@ -80,10 +80,10 @@ def _check_boxes(file: Path) -> None:
 
 
 def _walk(file: Path, part: Callable[[bytes], Part], align: int = 1) -> list[bytes]:
-    """The kinds of the parts of a file in their order, as far as there are not more than `MOST_BOXES` and one.
+    """The kinds of a file's parts in order, of at most `MOST_BOXES` + 1 parts.
 
-    ``part`` says what begins with the given bytes; parts begin at multiples of ``align``. Raises `CorruptVideo` where
-    one is not there to its end.
+    ``part`` reads the first bytes of a part; parts begin at multiples of ``align``. Raises `CorruptVideo` if the last
+    one is cut off.
     """
     length, start, end, kinds = file.stat().st_size, 0, 0, list[bytes]()
     with file.open("rb") as stream:
@@ -106,7 +106,7 @@ def _box(head: bytes) -> Part:
         return kind, None  # The last box may leave its size open. Zeros behind the last box are padding, not a box.
     if size == 1 and len(head) == 16:
         (size,) = struct.unpack(">Q", head[8:])
-    return kind, size if size >= 8 else 2**64  # of no valid size: the file is not there to the end of it
+    return kind, size if size >= 8 else 2**64  # not a valid size: counts as cut off
 
 
 def _chunk(head: bytes) -> Part:

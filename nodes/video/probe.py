@@ -19,9 +19,9 @@ DEFAULT_FPS: Final = 24.0
 _HDR: Final = (16, 18)
 """Transfer functions by their numbers in ITU-T H.273: PQ and HLG."""
 _REORDERED: Final = 64
-"""Packets behind a frame's own among which an earlier frame may be; codecs allow 16."""
+"""Packets by which a frame may be stored behind one that is shown after it; codecs allow 16."""
 _CUT_AWAY: Final = 8
-"""Frames that a cut without decoding may leave out near the ends of a clip; it is of a steady rate all the same."""
+"""Frames that may be missing near the ends of a losslessly cut clip whose rate still counts as constant."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Selection:
 
     @property
     def most(self) -> int | None:
-        """How many frames a clip must have for all of this; None for all that it has."""
+        """How many frames of a clip must be found to select from them; None for all."""
         last = self.skip_first_frames + (self.frame_load_cap - 1) * self.select_every_nth
         return last + 1 if self.frame_load_cap else None
 
@@ -53,7 +53,7 @@ class VideoInfo:
     """Pixels, as shown."""
     height: int
     fps: float
-    """Frames per second at which the selected ones play at the right speed: the file's, on average, divided."""
+    """Frames per second for the selected frames: the file's average rate, divided by `select_every_nth`."""
     notice: str = ""
     """What the user should know about how the frames differ from what a player shows, as a sentence."""
 
@@ -65,13 +65,13 @@ class Timeline:
     wanted: range
     """The numbers of the selected frames; at least one."""
     times: tuple[int, ...]
-    """When each frame from the first on is shown, in ticks of the stream; empty where they cannot be sought by it."""
+    """When each frame from the first on is shown, in ticks of the stream; empty if frames cannot be sought by time."""
     rhythm: tuple[int, int]
-    """How many frames the file has, and the ticks from the first to the last of them; (0, 0) if it has yet more."""
+    """The number of frames, and the ticks from the first to the last; (0, 0) if it was not read to its end."""
 
     def info(self, stream: av.VideoStream, frame: av.VideoFrame) -> VideoInfo:
-        """What the user learns, by the video's stream and one of its frames, whose size counts: the stream may say
-        another, and knows nothing of rotation."""
+        """What the user is told, by the stream and one decoded frame. The frame's size counts: the stream may say
+        another, and does not know of rotation."""
         size = (frame.width, frame.height)
         shown = (round(frame.width * (stream.sample_aspect_ratio or 1)), frame.height)
         if orientation_of(frame).is_turned:
@@ -83,16 +83,16 @@ class Timeline:
 
 
 def probe(file: Path, check_stop: Callable[[], None] = lambda: None, selection: Selection = ALL) -> VideoInfo:
-    """What `decode` would give, but only the first frame is decoded. Blocks. Raises as that does, save for memory."""
+    """What `decode` would give, but only the first frame is decoded. Blocks. Raises as that does, except for memory."""
     timeline = read_timeline(file, selection, check_stop)
     with open_frames(file, check_stop=check_stop) as (stream, first, _):
         return timeline.info(stream, first)
 
 
 def read_timeline(file: Path, selection: Selection, check_stop: Callable[[], None]) -> Timeline:
-    """Count the frames of a file by its packets, to its end or until it is sure to have what is selected.
+    """Count a file's frames by its packets, to the end or until all selected ones have certainly been found.
 
-    Raises as `decode` does, but for want of memory. ``check_stop`` is called before every packet.
+    Raises as `decode` does, except for too little memory. ``check_stop`` is called before every packet.
     """
     most = selection.most
     times, keys = list[int | None](), list[int | None]()
@@ -107,7 +107,7 @@ def read_timeline(file: Path, selection: Selection, check_stop: Callable[[], Non
             if not packet.size or packet.is_discard:
                 continue
             times.append(packet.pts)
-            # Shown before the first key frame although it is stored behind: it may refer to what was cut away.
+            # Stored behind the first key frame but shown before it: it may need frames that were cut away.
             if len(keys) == 1 and not packet.is_keyframe and (packet.pts is None or packet.pts < (keys[0] or 0)):
                 leading, leading_end = leading + 1, number
             if most is not None and len(times) >= most + _REORDERED:

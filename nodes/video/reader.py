@@ -22,9 +22,9 @@ from .errors import CorruptVideo, UnsupportedVideo
 from .file_format import format_of
 
 _STILLS: Final = ("mjpeg", "png", "bmp", "gif", "webp", "tiff")
-"""Codecs of tracks that are mostly thumbnails, where there is another track beside them."""
+"""Codecs of tracks that are mostly thumbnails if there is another track."""
 _TAGS: Final[dict[str, Any]] = {} if int(av.__version__.partition(".")[0]) >= 19 else {"metadata_errors": "replace"}
-"""So that a tag which is no text does no harm; PyAV replaces what it cannot read by itself from 19 on."""
+"""So that a tag with invalid text does no harm. From PyAV 19 on that is the default, and the option is gone."""
 _MATRICES: Final = MappingProxyType({1: 1, 4: 4, 7: 7, 9: 9, 10: 9})
 """Colour matrices by their numbers in ITU-T H.273, as swscale numbers them: BT.709, FCC, SMPTE 240M, BT.2020."""
 
@@ -33,7 +33,7 @@ _MATRICES: Final = MappingProxyType({1: 1, 4: 4, 7: 7, 9: 9, 10: 9})
 def open_video(file: Path, *, quick: bool = False) -> Iterator[tuple[InputContainer, av.VideoStream]]:
     """A file and the stream in it that is the video, open as long as the `with` block lasts.
 
-    ``quick`` is for packets alone; what can only be found out by decoding a frame is then not known of the stream.
+    With ``quick``, only packets can be read, and what is found out by decoding is not known of the stream.
 
     Raises:
         UnsupportedVideo: the file is of another format, or has nothing that could be decoded.
@@ -57,7 +57,7 @@ def open_video(file: Path, *, quick: bool = False) -> Iterator[tuple[InputContai
 
 
 def _strangeness(stream: av.VideoStream) -> tuple[bool, bool, bool]:
-    """The least is the video; others are covers, stills and thumbnails."""
+    """A sort key: the lowest stream is the video, others are covers, stills and thumbnails."""
     cover = bool(stream.disposition & Disposition.attached_pic)
     return cover, stream.frames == 1, stream.codec_context.name in _STILLS
 
@@ -66,8 +66,8 @@ def _strangeness(stream: av.VideoStream) -> tuple[bool, bool, bool]:
 def open_frames(
     file: Path, number: int = 0, times: Sequence[int] = (), check_stop: Callable[[], None] = lambda: None
 ) -> Iterator[tuple[av.VideoStream, av.VideoFrame, Iterator[av.VideoFrame]]]:
-    """The stream that is the video, its frame of that number, and that and all later ones in the order in which they
-    are shown. They can be had as long as the `with` block lasts. Only a few are in memory at a time.
+    """The video stream, its frame ``number``, and an iterator over that frame and all later ones in the order in which
+    they are shown, for use inside the `with` block. Only a few frames are in memory at a time.
 
     ``times`` are when the first so many frames are shown, in ticks of the stream; with it later ones are sought.
     ``check_stop`` is called before every packet and every frame. Raises what it does, `CorruptVideo`, and
@@ -78,7 +78,7 @@ def open_frames(
             container.seek(times[number], stream=stream)
             frames = _decode(container, stream, check_stop)
             begin = next(frames, None)
-            # Some key frames are whole only when others have been decoded behind them.
+            # Some key frames are complete only after later ones have been decoded.
             if begin is not None and begin.pict_type == PictureType.I:
                 later = (each for each in chain([begin], frames) if each.pts is None or each.pts >= times[number])
                 found = next(later, None)
@@ -108,16 +108,16 @@ class Orientation(NamedTuple):
     """How the frames of a video are to be shown."""
 
     is_turned: bool
-    """Rows as columns; what follows comes after that."""
+    """Rows become columns; `down` and `right` apply after that."""
     down: int
     right: int
     """-1 if the last row, or column, is to be shown first, else 1."""
 
 
 def orientation_of(frame: av.VideoFrame) -> Orientation:
-    """What one of its frames says of all frames of a video, in quarter turns; other angles count as none.
+    """The orientation of a video by one of its frames, in quarter turns; other angles count as none.
 
-    To ask every frame costs memory: PyAV's side data keep theirs alive until the next garbage collection.
+    Asking every frame would cost memory: PyAV's side data keep their frame alive until the next garbage collection.
     """
     try:
         matrix = memoryview(frame.side_data["DISPLAYMATRIX"])  # type: ignore[typeddict-item]  # PyAV's types know one kind
@@ -131,16 +131,16 @@ def orientation_of(frame: av.VideoFrame) -> Orientation:
 
 
 def to_rgb(frame: av.VideoFrame, orientation: Orientation) -> NDArray[np.uint8]:
-    """A frame as [height, width, 3], RGB, upright; valid by itself, and not always contiguous."""
+    """A frame as [height, width, 3], RGB, upright. Stays valid without the frame; not always contiguous."""
     full = frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
     marks_matter = frame.interlaced_frame or frame.format.components[0].bits > 8
     matrix = _MATRICES.get(int(frame.colorspace), Colorspace.ITU601)
     rgb = (_without_marks(frame) if marks_matter else frame).reformat(
         format="rgb24",
         interpolation=Interpolation.BICUBIC,
-        # Everything is said, since the defaults differ between PyAV's versions, and not all are right.
+        # All is stated explicitly: the defaults differ between PyAV's versions, and some are wrong.
         src_colorspace=matrix,
-        # Of RGB, which has none, but where both are the same, PyAV 14 leaves the ranges out.
+        # RGB has no matrix; but if both are the same, PyAV 14 ignores the ranges.
         dst_colorspace=Colorspace.ITU709 if matrix == Colorspace.ITU601 else Colorspace.ITU601,
         src_color_range=ColorRange.JPEG if full else ColorRange.MPEG,
         dst_color_range=ColorRange.JPEG,
@@ -152,8 +152,8 @@ def to_rgb(frame: av.VideoFrame, orientation: Orientation) -> NDArray[np.uint8]:
 
 
 def _without_marks(frame: av.VideoFrame) -> av.VideoFrame:
-    """The same picture, not marked as interlaced, for which PyAV from 17 on blurs colours across every other line, and
-    without the place of its colour samples, for which it shifts the colours of more than eight bits."""
+    """The same picture without two marks that PyAV from 17 on converts wrongly: interlaced, which blurs colours across
+    every other line, and the place of colour samples, which shifts colours of more than eight bits."""
     plain = av.VideoFrame(frame.width, frame.height, frame.format.name)
     plain.colorspace = frame.colorspace  # which PyAV 17 goes by, whatever `reformat` is given
     for target, source in zip(plain.planes, frame.planes, strict=True):
@@ -169,7 +169,8 @@ def _rows(plane: VideoPlane) -> NDArray[np.uint8]:
 def write_rgb(
     frame: av.VideoFrame, orientation: Orientation, out: NDArray[np.floating], file: Path, number: int
 ) -> None:
-    """Write it into ``out`` as `to_rgb` has it, but 0..1, rounded once. Raises `UnsupportedVideo` for another size."""
+    """Write a frame into ``out`` as `to_rgb` does, but 0..1, rounded once. Raises `UnsupportedVideo` for another
+    size."""
     picture = to_rgb(frame, orientation)
     if picture.shape != out.shape:
         raise UnsupportedVideo("video.sizeChanges", name=file.name, frame=number)

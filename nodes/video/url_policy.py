@@ -18,10 +18,10 @@ MAX_REDIRECTS: Final = 5
 
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 _FAKE: Final = ipaddress.ip_network("198.18.0.0/15")
-"""Where proxy tools such as Clash and sing-box let every name lead, to carry the connection on by themselves."""
+"""Proxy tools such as Clash and sing-box resolve every name into it, and carry the connection on themselves."""
 _NUMBER: Final = re.compile(r"(.*\.)?(\d+|0x[0-9a-f]*)\.?", re.IGNORECASE)
-"""Hosts that a resolver takes for an address, by the last part: in a short, octal or hexadecimal form, which counts as
-not public whatever it stands for, if not in the usual one."""
+"""Hosts that a resolver takes for an address, by the last part. If they are not in the usual form, but short, octal or
+hexadecimal, they count as not public, whatever they stand for."""
 _PUBLIC_IPV6: Final = ipaddress.ip_network("2000::/3")
 """All that is assigned so far; local prefixes of every kind lie outside of it."""
 _SPECIAL: Final = tuple(
@@ -72,8 +72,8 @@ def media_session(trusted_origin: str | None = None) -> requests.Session:
 
     The links of a ``trusted_origin``, an API on loopback, may point back to it over http.
     """
-    # The addresses of a name are judged, and once more, before a byte is sent, the one that was connected to: by then
-    # the name may stand for another.
+    # All addresses of a name are checked first. The one that was connected to is checked again before a byte is sent,
+    # since the name may lead elsewhere by then.
     session = Session(LimitedAdapter(check=_check, check_address=check_address), redirects=MAX_REDIRECTS)
     if trusted_origin:
         session.mount(trusted_origin + "/", LimitedAdapter(use_proxy=False))
@@ -82,7 +82,7 @@ def media_session(trusted_origin: str | None = None) -> requests.Session:
 
 def _check(url: str, proxy: str | None) -> None:
     check_url(url)
-    if not proxy:  # whose business names are
+    if not proxy:  # a proxy looks up names itself
         try:
             check_host(urlsplit(url).hostname or "")
         except OSError as error:
@@ -90,13 +90,13 @@ def _check(url: str, proxy: str | None) -> None:
 
 
 def check_host(host: str) -> None:
-    """Judge the addresses that a name leads to now. Blocks; raises `UnsafeUrl`, and OSError where it leads nowhere."""
+    """Check the addresses that a name leads to now. Blocks; raises `UnsafeUrl`, and OSError where it leads nowhere."""
     for *_, address in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM):
         check_address(host, str(address[0]))
 
 
 def check_address(host: str, address: str) -> None:
-    """Judge an address that a name, which `check_url` found to be no address itself, leads to. Raises `UnsafeUrl`."""
+    """Check an address that a host leads to, after `check_url` has passed the link itself. Raises `UnsafeUrl`."""
     ip = _ip(address)
     if not (is_public(address) or (ip and ip in _FAKE)):
         raise _unsafe("leadsInside", host=host, address=address)
@@ -110,6 +110,6 @@ def _ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 def _unsafe(reason: str, **hosts: str) -> UnsafeUrl:
-    # A host is whatever a workflow's file says.
+    # The host comes from a workflow file and may hold anything.
     shown = {name: "".join(mark if mark.isprintable() else " " for mark in host) for name, host in hosts.items()}
     return UnsafeUrl("video.unsafe", reason=Text(f"errors.video.unsafe.{reason}", **shown))

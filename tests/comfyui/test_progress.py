@@ -92,7 +92,7 @@ def test_the_line_of_a_list_sums_up_what_its_items_came_to() -> None:
             [
                 "4 videos: 1 done, 3 stopped, $0.03",
                 "2 cancelled, nothing charged",
-                "1 going on, to be charged; the next run of the same graph collects them without a new charge",
+                "1 going on and will be charged; the next run of the same graph collects them without a new charge",
             ],
         ),
     ]

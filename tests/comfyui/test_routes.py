@@ -210,7 +210,7 @@ def test_a_budget_is_set_and_kept(pages: Pages) -> None:
     assert timedelta(hours=23) < until < timedelta(hours=24)
     pages.engine.folders.budget.write_text("a lot")
     for limit in (None, "5"):
-        assert "no amount of money" in budget(limit)["error"]
+        assert "not an amount of money" in budget(limit)["error"]
     assert budget(0)["limit"] == 0
 
 

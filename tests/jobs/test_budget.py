@@ -1,4 +1,4 @@
-"""What may be spent in 24 hours: never more than the limit, whatever the clock shows. `test_barriers` has many that ask
+"""What may be spent in 24 hours: never more than the limit, whatever the clock shows. `test_races` has many that ask
 at once."""
 
 from __future__ import annotations

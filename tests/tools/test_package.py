@@ -28,7 +28,7 @@ def test_all_that_comfyui_reads_is_in_it_and_nothing_else(zipped: zipfile.ZipFil
     assert zipped.filename is not None
     assert Path(zipped.filename).stat().st_size < TOO_LARGE
     alone = {"__init__.py", "cli.py", "pyproject.toml", "requirements.txt"}
-    alone |= {"README.md", "CHANGELOG.md", "SECURITY.md", "LICENSE"}
+    alone |= {"README.md", "CHANGELOG.md", "SECURITY.md", "LICENSE", "docs/servers.md", "docs/trouble.md"}
     folders = ("nodes", "locales", "web", "example_workflows", "subgraphs")
     files = {file.relative_to(ROOT).as_posix() for folder in folders for file in (ROOT / folder).rglob("*.*")}
     assert set(zipped.namelist()) == alone | {name for name in files if "__pycache__" not in name}

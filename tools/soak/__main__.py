@@ -23,8 +23,8 @@ from tests.support.rehearsal import RehearsalService, small_videos
 from . import servers
 from .faulty_proxy import FaultyProxy
 from .panel import opened_panel
+from .resources import BOUND, PAGE_BOUND, Resources, grown
 from .run import SoakRun
-from .vitals import BOUND, PAGE_BOUND, Vitals, grown
 
 SERVERS_SHARE: Final = 0.25
 """Of the time."""
@@ -72,7 +72,7 @@ def soak(base: Path, seconds: float, seed: int, *, with_browser: bool) -> list[s
     return problems
 
 
-def report(soaking: SoakRun, proxy: FaultyProxy, warm: Vitals, end: Vitals) -> str:
+def report(soaking: SoakRun, proxy: FaultyProxy, warm: Resources, end: Resources) -> str:
     """All figures."""
     log, ledger = soaking.log, soaking.ledger()
     page = [*soaking.panel.measured, PAGE_BOUND] if soaking.panel else []

@@ -14,7 +14,7 @@ from nodes.jobs.listing import PAGE
 from tests.browser.conftest import OURS, chromium, watched_page
 from tests.browser.ui import Ui
 
-from .vitals import PageVitals
+from .resources import PageResources
 
 NO_SERVER: Final = re.compile("net::ERR_|Failed to fetch")
 """Is in what a page complains of when its server is away."""
@@ -27,7 +27,7 @@ class Panel:
         self._page, self._wrong = page, wrong
         self._panel = page.locator(".seedance-jobs")
         self._devtools = page.context.new_cdp_session(page)
-        self.measured: list[PageVitals] = []
+        self.measured: list[PageResources] = []
         self.problems: list[str] = []
 
     def browse(self) -> None:
@@ -48,7 +48,7 @@ class Panel:
         self._panel.evaluate("(panel) => panel.querySelector('li')?.scrollIntoView()")
         self._panel.get_by_role("combobox").select_option("All jobs")
         expect(self._panel.get_by_role("listitem")).to_have_count(min(jobs, PAGE))
-        self.measured.append(PageVitals.of(self._devtools))
+        self.measured.append(PageResources.of(self._devtools))
 
     def _expect(self, part: Locator, text: str | re.Pattern[str]) -> None:
         try:

@@ -34,7 +34,7 @@ from .faulty_proxy import FaultyProxy
 from .graphs import RandomGraphs, collecting, generation, upscaling
 from .ledger import Ledger
 from .panel import Panel
-from .vitals import Vitals
+from .resources import Resources
 
 PACK: Final = Path(__file__).resolve().parents[2]
 PROBE: Final = PACK / "tests" / "support" / "probe"
@@ -85,7 +85,7 @@ class SoakRun:
         self._journal = Journal(base / "user" / "__seedance" / "jobs.sqlite3", Clock())
         self._videos = base / "output" / "seedance"
 
-    def run(self, seconds: float, say: Callable[[str], None]) -> Vitals:
+    def run(self, seconds: float, say: Callable[[str], None]) -> Resources:
         """Send graphs so long, with trouble around them. Returns what ComfyUI held when it had warmed up."""
         begun = time.monotonic()
         self._reach_budget()
@@ -99,7 +99,7 @@ class SoakRun:
         self._until(begun + seconds)
         return warm
 
-    def settle(self) -> Vitals:
+    def settle(self) -> Resources:
         """No more trouble: let every job end and collect what nobody waited for. Returns what ComfyUI holds then."""
         self._end_trouble()
         under_way = (JobState.IN_QUEUE, JobState.IN_PROGRESS)
@@ -119,14 +119,14 @@ class SoakRun:
         on_disk = {file.name for file in self._videos.iterdir() if file.is_file()}
         return Ledger(journal, self._service.submissions, on_disk)
 
-    def measure(self) -> Vitals:
+    def measure(self) -> Resources:
         """What ComfyUI holds when it has nothing to do and has been asked to free what it can; the page is measured,
         too."""
         if self.panel:
             self.panel.measure(len(self._journal.records(PAGE)))
         requests.post(f"{self.comfyui.url}/free", json={"unload_models": True, "free_memory": True}, timeout=30)
         time.sleep(2)
-        return Vitals.of(self.comfyui.pid)
+        return Resources.of(self.comfyui.pid)
 
     def _end_trouble(self) -> None:
         self._proxy.chance = 0.0

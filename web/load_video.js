@@ -1,7 +1,7 @@
 // Load Seedance Video before it runs: its player shows the file that is chosen, and of it the frames that are.
 
 import { api } from "../../scripts/api.js"
-import { ask } from "./account.js"
+import { ask } from "./routes.js"
 import { addressOf } from "./player.js"
 
 export const NODE = "LoadSeedanceVideo"

@@ -10,7 +10,7 @@ from playwright.sync_api import CDPSession
 
 
 @dataclass(frozen=True)
-class Vitals:
+class Resources:
     """At one moment."""
 
     threads: int
@@ -21,7 +21,7 @@ class Vitals:
     """Resident, in MB."""
 
     @classmethod
-    def of(cls, pid: int) -> Vitals:
+    def of(cls, pid: int) -> Resources:
         """Of a process that runs."""
         process = psutil.Process(pid)
         with process.oneshot():
@@ -30,13 +30,13 @@ class Vitals:
             return cls(process.num_threads(), sockets, process.num_fds(), memory)
 
 
-BOUND: Final = Vitals(threads=16, sockets=20, handles=40, memory=200)
+BOUND: Final = Resources(threads=16, sockets=20, handles=40, memory=200)
 """How much more there may be at the end than after warming up: the pack starts its 16 threads, and keeps a connection
 for each, only when there is work for so many; and memory is given back to the system in large pieces only."""
 
 
 @dataclass(frozen=True)
-class PageVitals:
+class PageResources:
     """Of a page, at one moment, when what is garbage has been collected."""
 
     elements: int
@@ -45,7 +45,7 @@ class PageVitals:
     """Of JavaScript, in MB."""
 
     @classmethod
-    def of(cls, devtools: CDPSession) -> PageVitals:
+    def of(cls, devtools: CDPSession) -> PageResources:
         """Of the page that these are for."""
         devtools.send("HeapProfiler.collectGarbage")
         prototype = devtools.send("Runtime.evaluate", {"expression": "HTMLElement.prototype"})["result"]["objectId"]
@@ -60,10 +60,10 @@ COUNT: Final = """function () {
     const elements = this.filter((found) => !Object.hasOwn(found, "constructor")) // which prototypes have
     return elements.filter(({ className }) => String(className).startsWith("seedance")).length
 }"""
-PAGE_BOUND: Final = PageVitals(elements=300, heap=200)
+PAGE_BOUND: Final = PageResources(elements=300, heap=200)
 """The same for a page that shows as many jobs as before. ComfyUI 0.3.75's own UI keeps 0.1 MB of every run."""
 
-T = TypeVar("T", Vitals, PageVitals)
+T = TypeVar("T", Resources, PageResources)
 
 
 def grown(before: T, after: T, bound: T, /) -> list[str]:

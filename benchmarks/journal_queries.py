@@ -1,4 +1,4 @@
-"""How long it takes to say what a run costs, in a journal of many jobs: `python -m benchmarks.bill`."""
+"""How long prices, the budget and the jobs panel take in a large journal: `python -m benchmarks.journal_queries`."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def main(*, quick: bool) -> None:
     begin = f"{describe()} {JOBS_OF_A_YEAR:,} jobs of a year, median of {ROUNDS} times."
     rows = [[name, f"{taken:.2f}"] for name, taken in found.items()]
     goals = [Verdict(f"{name}: milliseconds", taken, AT_MOST) for name, taken in found.items()]
-    publish("bill", begin, table(("Question", "ms"), rows), goals=goals, quick=quick)
+    publish("journal_queries", begin, table(("Question", "ms"), rows), goals=goals, quick=quick)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import multiprocessing
 import sys
 import threading
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,6 +46,8 @@ class Report:
 
     outcome: str
     """video, unknown, error or killed."""
+    lines: list[str] = field(default_factory=list)
+    """What the user read."""
     places: list[Place] = field(default_factory=list)
     """The places that it passed, if it was traced."""
 
@@ -88,7 +90,7 @@ def generate(
     sys.settrace(None)
     threading.settrace(None)
     word = "video" if isinstance(outcome, Video) else "unknown" if isinstance(outcome, OutcomeUnknown) else "error"
-    report = Report(word, places.passed.copy())
+    report = Report(word, engine.lines, places.passed.copy())
     engine.close()
     return report
 
@@ -108,10 +110,14 @@ class Process:
     def __exit__(self, *_: object) -> None:
         self._process.shutdown()
 
+    def start(self, *run: Any, **options: Any) -> Future[Report]:
+        """Begin a generation, by the arguments of `generate`."""
+        return self._process.submit(generate, *run, **options)
+
     def run(self, *run: Any, **options: Any) -> Report:
-        """One generation, by the arguments of `generate`, to its end or to the place at which it is killed."""
+        """Run one to its end, or to the place at which it is killed."""
         try:
-            return self._process.submit(generate, *run, **options).result()
+            return self.start(*run, **options).result()
         except BrokenProcessPool:
             self._process.shutdown()
             self._process = ProcessPoolExecutor(1, self._context)

@@ -16,7 +16,7 @@ from typing import Final
 from nodes.engine import Engine, Folders
 from nodes.jobs.errors import Stopped
 from nodes.jobs.events import Event, Phase
-from nodes.jobs.job import Run
+from nodes.jobs.waiting import Run
 from nodes.rehearsal import DEFAULT_TOKEN
 from nodes.runcomfy.request import GenerationRequest
 from nodes.video.decode import decode
@@ -77,7 +77,7 @@ class _Crowd:
                 self.pressed = time.perf_counter()
 
         request = GenerationRequest("A paper boat", duration=2, seed=number)
-        run = Run(str(number), "", report=show, is_stopped=lambda: self.pressed is not None)
+        run = Run(str(number), "", show=show, is_stopped=lambda: self.pressed is not None)
         try:
             video = await self.engine.generate(request, rehearsal=False, reuse=True, run=run)
         except Stopped as stopped:

@@ -13,13 +13,13 @@ from typing import Final, NoReturn, ParamSpec, TypeVar
 from nodes.jobs.claims import Claims
 from nodes.jobs.errors import Reports
 from nodes.jobs.events import Event
-from nodes.jobs.job import Account, Run
+from nodes.jobs.job import Account
 from nodes.jobs.job import Job as Work
 from nodes.jobs.journal import Journal
 from nodes.jobs.poll import Poller, PollSchedule
 from nodes.jobs.quote import ListPrice
 from nodes.jobs.records import Order, RequestKey
-from nodes.jobs.waiting import Backoff, Cancellation, Executors, RateLimiter
+from nodes.jobs.waiting import Backoff, Executors, RateLimiter, Run
 from nodes.runcomfy.client import RunComfy
 from nodes.runcomfy.request import GenerationRequest
 from tests.support.fake_runcomfy import ScriptedService, TurningClock
@@ -101,8 +101,7 @@ async def _follow_all(wanted: list[Job], schedule: ScheduleFor) -> list[Followed
     for number, job in enumerate(wanted):
         intended = journal.create(Order(job.request, RequestKey(str(number), "", "")), [], "")
         assert intended
-        of_run = Work(account, Run("", "", lambda _: None, lambda: False))
-        of_run.cancellation = _Patient(clock, lambda _: None, lambda: False)
+        of_run = Work(account, _Patient("", "", lambda _: None, lambda: False, clock=clock))
         of_run.record = journal.accept(intended, f"job-{number}")
         begun = service.accepted[f"job-{number}"] = clock.now
         service.queued, service.running = job.queued, job.seconds - job.queued
@@ -116,11 +115,11 @@ async def _follow_all(wanted: list[Job], schedule: ScheduleFor) -> list[Followed
     return followed
 
 
-class _Patient(Cancellation):
+class _Patient(Run):
     """Sleeps right through a pause: nobody presses Stop here, or reads."""
 
     async def sleep(self, seconds: float, line: Callable[[], Event] | None = None) -> None:  # noqa: ARG002  unread
-        await self._clock.sleep(seconds)
+        await self.clock.sleep(seconds)
 
 
 class _AtOnce(ThreadPoolExecutor):

@@ -21,10 +21,11 @@ from .errors import SeedanceError
 from .jobs.budget import FREE, in_usd
 from .jobs.errors import Stopped
 from .jobs.events import Event, clock_time, dollars
-from .jobs.job import Run, Video
+from .jobs.job import Video
 from .jobs.listing import as_csv, state_name, totals
 from .jobs.quote import QuoteKind
 from .jobs.records import JobRecord, State
+from .jobs.waiting import Run
 from .runcomfy.request import RATIOS, RESOLUTIONS, GenerationRequest, Options, is_request_id
 
 FAILED: Final = 1

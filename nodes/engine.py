@@ -20,14 +20,14 @@ from .jobs.budget import PRICE_SECONDS, BudgetSetting
 from .jobs.claims import Claims, server_id
 from .jobs.download import check_before_submit, download_link, find_files
 from .jobs.errors import JobError, Reports
-from .jobs.job import Account, Run, Video
+from .jobs.job import Account, Video
 from .jobs.journal import Journal
 from .jobs.poll import ENOUGH_HISTORY
 from .jobs.quote import ListPrice, Quote, QuoteKind, quote
 from .jobs.records import Order, RequestKey
 from .jobs.runner import JobRunner
 from .jobs.video_files import LINK_PREFIX, request_id_of
-from .jobs.waiting import Backoff, Clock, Executors, RateLimiter
+from .jobs.waiting import Backoff, Clock, Executors, RateLimiter, Run
 from .runcomfy.client import HttpTransport, RunComfy
 from .runcomfy.errors import MissingToken
 from .runcomfy.request import MODEL_ID
@@ -132,9 +132,8 @@ class Engine:
 
         Raises as `JobRunner.fetch` does; without a token or a service that can be used, as `live_account`.
         """
-        cancellation = run.cancellation(self._clock)
         for folder in (self.folders.videos, self.folders.rehearsals):
-            if files := await find_files(request_id, folder, self.journal, self.executors, cancellation):
+            if files := await find_files(request_id, folder, self.journal, self.executors, run):
                 return Video(request_id, files, reused=True)
         return await JobRunner(self.live_account(), run).fetch(request_id)
 
@@ -142,8 +141,7 @@ class Engine:
         """A video from a public https link. Raises `VideoError` or `Stopped`."""
         name = f"{LINK_PREFIX}{hashlib.sha256(url.encode()).hexdigest()[:16]}.mp4"
         download = Download(self.folders.videos / name, self._public_media)
-        cancellation = run.cancellation(self._clock)
-        return Video("", (await download_link(url, download, self.executors, cancellation),))
+        return Video("", (await download_link(url, download, self.executors, run),))
 
     def load_file(self, file: Path) -> Video:
         """A video on disk, with its request id if it is a job's. Does not open the file."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,10 +13,11 @@ import pytest
 from nodes.engine import Engine, Folders
 from nodes.errors import SeedanceError
 from nodes.jobs.errors import Stopped
-from nodes.jobs.job import Run, Video
+from nodes.jobs.job import Video
 from nodes.jobs.listing import submit_again
 from nodes.jobs.quote import Quote, QuoteKind
 from nodes.jobs.records import RequestKey, State
+from nodes.jobs.waiting import Run
 from nodes.rehearsal import Timing
 from nodes.runcomfy.errors import MissingToken
 from nodes.runcomfy.request import GenerationRequest
@@ -25,7 +25,9 @@ from tests.support.job_records import record_in
 from tests.support.rehearsal import RehearsalService
 from tests.support.tiny_mp4 import TINY_MP4
 
-RUN = Run("key", "prompt", report=lambda _: None, is_stopped=lambda: False)
+
+def a_run(is_stopped: Callable[[], bool] = lambda: False) -> Run:
+    return Run("key", "prompt", show=lambda _: None, is_stopped=is_stopped)
 
 
 @pytest.fixture
@@ -41,7 +43,7 @@ def engine(tmp_path: Path, environment: dict[str, str]) -> Iterator[Engine]:
 
 def generated(engine: Engine, text: str = "A paper boat", *, rehearsal: bool) -> Video:
     request = GenerationRequest(text, duration=2)
-    return asyncio.run(engine.generate(request, rehearsal=rehearsal, reuse=True, run=RUN))
+    return asyncio.run(engine.generate(request, rehearsal=rehearsal, reuse=True, run=a_run()))
 
 
 def test_the_token_and_the_service_are_looked_up_for_every_video(engine: Engine, environment: dict[str, str]) -> None:
@@ -98,7 +100,7 @@ def test_a_video_that_is_on_disk_needs_neither_token_nor_service(engine: Engine)
     file = engine.folders.videos / "job-1.mp4"
     file.parent.mkdir()
     file.write_bytes(TINY_MP4)
-    assert asyncio.run(engine.fetch_job("job-1", RUN)) == Video("job-1", (file,), reused=True)
+    assert asyncio.run(engine.fetch_job("job-1", a_run())) == Video("job-1", (file,), reused=True)
 
 
 def test_what_cannot_be_recorded_or_saved_is_not_bought_and_what_is_on_disk_can_still_be_loaded(
@@ -135,8 +137,7 @@ def test_stop_before_a_link_is_fetched_or_while_a_journal_does_not_answer_says_s
         asked.set()
         return True
 
-    stopped = replace(RUN, is_stopped=is_stopped)
     with pytest.raises(Stopped, match="Stopped while looking for the video"):
-        asyncio.run(engine.fetch_job("job-1", stopped))
+        asyncio.run(engine.fetch_job("job-1", a_run(is_stopped)))
     with pytest.raises(Stopped, match="Stopped while downloading"):
-        asyncio.run(engine.fetch_link("https://example.invalid/a.mp4", stopped))
+        asyncio.run(engine.fetch_link("https://example.invalid/a.mp4", a_run(is_stopped)))

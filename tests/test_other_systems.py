@@ -16,7 +16,8 @@ import pytest
 
 from nodes import rehearsal
 from nodes.engine import Engine, Folders
-from nodes.jobs.job import Run, Video
+from nodes.jobs.job import Video
+from nodes.jobs.waiting import Run
 from nodes.rehearsal import Timing
 from nodes.runcomfy.request import GenerationRequest
 from tests.support.fake_runcomfy import TurningClock, reply
@@ -101,7 +102,7 @@ def rehearse(folder: Path) -> int:
     engine = Engine(Folders(folder / "videos", folder / "private"), {}, "tests")
 
     async def generate(seed: int) -> Video:
-        run = Run(str(seed), "prompt", report=lambda _: None, is_stopped=lambda: False)
+        run = Run(str(seed), "prompt", show=lambda _: None, is_stopped=lambda: False)
         request = GenerationRequest("A paper boat", duration=2, seed=seed)
         return await engine.generate(request, rehearsal=True, reuse=True, run=run)
 

@@ -22,8 +22,8 @@ from ..errors import Charge, SeedanceError, StopRequested
 from ..jobs import events
 from ..jobs.errors import JobError, OutcomeUnknown, Stopped
 from ..jobs.events import StopOutcome
-from ..jobs.job import Run, Video
-from ..jobs.waiting import Clock
+from ..jobs.job import Video
+from ..jobs.waiting import Run
 from ..runcomfy.request import GenerationRequest, Options, is_request_id, text_hint
 from ..texts import Text
 from ..video.decode import decode
@@ -116,19 +116,18 @@ def running(
 
 async def _outputs(video: Video, selection: Selection, run: Run) -> io.NodeOutput:
     file, is_decoded = video.files[0], running_node().is_images_connected
-    cancellation = run.cancellation(Clock())
 
     def progress(done: int, total: int) -> None:
-        cancellation.report(events.decoding(done, total))
+        run.report(events.decoding(done, total))
 
     def read() -> tuple[torch.Tensor | None, VideoInfo]:
         if not is_decoded:
-            return None, probe(file, cancellation.check, selection)
-        clip = decode(file, selection, dtype=intermediate_dtype(), progress=progress, check_stop=cancellation.check)
+            return None, probe(file, run.check, selection)
+        clip = decode(file, selection, dtype=intermediate_dtype(), progress=progress, check_stop=run.check)
         return clip.images.to(intermediate_device()), clip.info
 
     try:
-        images, info = await cancellation.wait_for(shared().engine.executors.decodes.submit(read))
+        images, info = await run.wait_for(shared().engine.executors.decodes.submit(read))
     except StopRequested:
         report = events.stopped(Text("stoppedDecoding", file=str(file)), StopOutcome.FINISHED)
         raise Stopped(report) from None

@@ -21,8 +21,8 @@ from ..errors import SeedanceError
 from ..files import remove_private
 from ..jobs import listing
 from ..jobs.budget import VARIABLE, in_usd
-from ..jobs.job import Run
 from ..jobs.quote import price_of
+from ..jobs.waiting import Run
 from ..runcomfy.errors import MissingToken
 from ..runcomfy.request import MAX_COUNT, GenerationRequest, check_number, is_request_id
 from ..runcomfy.token import find_token, save_token, saved_token, variable_in_use

@@ -28,7 +28,7 @@ from spandrel import ImageModelDescriptor
 from ..errors import StopRequested
 from ..jobs import events
 from ..jobs.errors import Stopped
-from ..jobs.waiting import Cancellation, Clock
+from ..jobs.waiting import Run
 from ..texts import Text
 from ..video.decode import SPARE, FileFrames, FrameSource, TensorFrames, available_memory
 from ..video.encode import Format, VideoWriter, finished_frames, remove_unfinished, to_pictures
@@ -57,22 +57,21 @@ async def upscale(video: Any, model: Any, scale_by: float, frames_at_once: int, 
     if not isinstance(model, ImageModelDescriptor) or not model.input_channels == model.output_channels == 3:
         raise VideoError("upscale.model")
     with running(running_node()) as run:
-        cancellation = run.cancellation(Clock())
         try:
             # One at a time, however long a list is: each takes the memory of an encoder.
             async with shared().upscaling:
                 begun = time.monotonic()
                 with _stored(video) as file, ThreadPoolExecutor(1, "seedance-read") as reader:
-                    source = await cancellation.wait_for(reader.submit(_open, video, file, cancellation))
+                    source = await run.wait_for(reader.submit(_open, video, file, run))
                     wanted = _format(source, model.scale, scale_by, crf)
-                    key = await cancellation.wait_for(reader.submit(_key, source, model, wanted))
+                    key = await run.wait_for(reader.submit(_key, source, model, wanted))
                     target = _target(source, wanted, key)
-                    found = await cancellation.wait_for(reader.submit(finished_frames, target, key))
+                    found = await run.wait_for(reader.submit(finished_frames, target, key))
                     if not (frames := found):
                         size = _part_size(source, model.scale, wanted, frames_at_once)
                         remove_unfinished(target.parent)
                         writer = VideoWriter(target, wanted, key)
-                        frames = await _write(source, model, size, writer, reader, cancellation)
+                        frames = await _write(source, model, size, writer, reader, run)
         except (StopRequested, InterruptProcessingException):
             raise Stopped(events.stopped(Text("stoppedUpscaling"))) from None
         except FileNotFoundError as error:  # raised when ComfyUI opens the file
@@ -93,28 +92,28 @@ async def _write(
     size: int,
     writer: VideoWriter,
     reader: ThreadPoolExecutor,
-    cancellation: Cancellation,
+    run: Run,
 ) -> int:
     """Upscale all frames, ``size`` at a time, while the next ones are read and those before are written; how many.
 
     Core's node runs on ComfyUI's own thread, as it always does: two nodes at a time must not move models about.
     """
     parts, done, begun = source.parts(size), 0, time.monotonic()
-    cancellation.report(events.upscaling(0, source.count, 0))
+    run.report(events.upscaling(0, source.count, 0))
     with ThreadPoolExecutor(1, "seedance-encode") as encoder:
         try:
             reading = reader.submit(next, parts, None)
             writing = encoder.submit(source.add_sound, writer)
-            while part := await cancellation.wait_for(reading):
+            while part := await run.wait_for(reading):
                 images, times = part
                 reading = reader.submit(next, parts, None)
                 pictures = to_pictures(_through_core(model, images))
-                await cancellation.wait_for(writing)
+                await run.wait_for(writing)
                 writing = encoder.submit(writer.write, pictures, times)
                 done += len(times)
-                cancellation.report(events.upscaling(done, max(done, source.count), time.monotonic() - begun))
-            await cancellation.wait_for(writing)
-            await cancellation.wait_for(encoder.submit(writer.finish))
+                run.report(events.upscaling(done, max(done, source.count), time.monotonic() - begun))
+            await run.wait_for(writing)
+            await run.wait_for(encoder.submit(writer.finish))
         finally:
             get_progress_state().finish_progress(_part_id())
             reader.submit(parts.close)
@@ -135,9 +134,9 @@ def _part_id() -> str:
     return f"{running_node().node_id}.part"
 
 
-def _open(video: Any, file: Path | None, cancellation: Cancellation) -> FrameSource:
+def _open(video: Any, file: Path | None, run: Run) -> FrameSource:
     if file and (window := _window(video)):
-        return FileFrames(file, window, cancellation.check)
+        return FileFrames(file, window, run.check)
     held = video.get_components()
     sound = (held.audio["waveform"][0], int(held.audio["sample_rate"])) if held.audio else None
     return TensorFrames(held.images, Fraction(held.frame_rate), sound)

@@ -30,7 +30,7 @@ from .job import NO_JOB, Job
 from .journal import Journal
 from .poll import Poller
 from .video_files import MAX_NAME, VideoFolder, file_names, state_of
-from .waiting import Backoff, Cancellation, Executors
+from .waiting import Backoff, Executors, Run
 
 MAX_LINK_REFRESHES: Final = 4
 """How often a new link is asked for before the video counts as unavailable."""
@@ -52,11 +52,11 @@ def whole_files(request_id: str, folder: Path, journal: Journal) -> tuple[Path, 
 
 
 async def find_files(
-    request_id: str, folder: Path, journal: Journal, executors: Executors, cancellation: Cancellation
+    request_id: str, folder: Path, journal: Journal, executors: Executors, run: Run
 ) -> tuple[Path, ...]:
     """As `whole_files`, for the event loop. Raises `Stopped` at once, even while the journal waits."""
     try:
-        return await cancellation.wait_for(executors.journal.submit(whole_files, request_id, folder, journal))
+        return await run.wait_for(executors.journal.submit(whole_files, request_id, folder, journal))
     except StopRequested:
         raise Stopped(events.stopped(Text("stoppedLooking"))) from None
 
@@ -70,9 +70,9 @@ async def download_videos(job: Job, poller: Poller, result: JobResult) -> tuple[
     is_alone = bool(job.record.id)  # a job that the journal does not know cannot be claimed
     names = file_names(job.record, max(1, len(result.videos)), account.clock.wall())
     wanted = replace(job.record, files=names)
-    _, targets = await job.cancellation.wait_for(disk.submit(lambda: VideoFolder(account.folder).look(wanted)))
+    _, targets = await job.run.wait_for(disk.submit(lambda: VideoFolder(account.folder).look(wanted)))
     for number, target in enumerate(targets):
-        if not await job.cancellation.wait_for(disk.submit(_is_there, target, is_alone=is_alone)):
+        if not await job.run.wait_for(disk.submit(_is_there, target, is_alone=is_alone)):
             result = await _download_one(job, poller, result, number, target)
     await poller.saved(tuple(target.name for target in targets))
     return targets
@@ -83,7 +83,7 @@ async def _download_one(job: Job, poller: Poller, result: JobResult, number: int
     request_id, refreshes = job.record.request_id, 0
     download = job.account.open_download(target)
     download.trailer = job.run.trailer
-    with _attempts(download, job.account.executors, job.cancellation) as attempt:
+    with _attempts(download, job.account.executors, job.run) as attempt:
         while len(result.videos) > number:
             before = download.received
             try:
@@ -107,14 +107,14 @@ async def _download_one(job: Job, poller: Poller, result: JobResult, number: int
     raise JobError("noVideo", charge=Charge.CHARGED, request_id=request_id)
 
 
-async def download_link(link: str, download: Download, executors: Executors, cancellation: Cancellation) -> Path:
+async def download_link(link: str, download: Download, executors: Executors, run: Run) -> Path:
     """Fetch a video unless it is on disk already. Raises `VideoError` or `Stopped`."""
     backoff = Backoff()
     try:
         # Another run may be fetching it as well: links have no claims.
-        if await cancellation.wait_for(executors.journal.submit(_is_there, download.target, is_alone=False)):
+        if await run.wait_for(executors.journal.submit(_is_there, download.target, is_alone=False)):
             return download.target
-        with _attempts(download, executors, cancellation) as attempt:
+        with _attempts(download, executors, run) as attempt:
             while True:
                 try:
                     await attempt(link)
@@ -125,26 +125,24 @@ async def download_link(link: str, download: Download, executors: Executors, can
                     if backoff.failures >= LINK_ATTEMPTS:
                         raise
                     pause = backoff.pause()
-                    cancellation.report(events.retrying(error.message, pause))
-                    await cancellation.sleep(pause)
+                    run.report(events.retrying(error.message, pause))
+                    await run.sleep(pause)
     except StopRequested:
         raise Stopped(events.stopped(Text("stoppedDownloading"))) from None
 
 
 @contextmanager
-def _attempts(
-    download: Download, executors: Executors, cancellation: Cancellation
-) -> Iterator[Callable[[str], Awaitable[None]]]:
+def _attempts(download: Download, executors: Executors, run: Run) -> Iterator[Callable[[str], Awaitable[None]]]:
     """Makes attempts at a link, each of which goes on where the one before broke off. Raises as `Download.attempt`."""
     latest: Future[None] | None = None
 
     def progress(received: int, total: int | None) -> None:
-        cancellation.report(events.downloading(received, total))
+        run.report(events.downloading(received, total))
 
     async def attempt(link: str) -> None:
         nonlocal latest
-        latest = executors.downloads.submit(download.attempt, link, progress, cancellation.check)
-        await cancellation.wait_for(latest)
+        latest = executors.downloads.submit(download.attempt, link, progress, run.check)
+        await run.wait_for(latest)
 
     try:
         yield attempt

@@ -1,4 +1,4 @@
-"""One run's work for one video: for which account, who asks, which job it is by now, and what it brings."""
+"""One run's work for one video: for which account, which job it is by now, and what it brings."""
 
 from __future__ import annotations
 
@@ -18,11 +18,10 @@ from . import events
 from .budget import Limit
 from .claims import Claims
 from .errors import JournalUnusable, OutcomeUnknown, Reports, error_of
-from .events import Event
 from .journal import Journal
 from .quote import ListPrice
 from .records import JobRecord, RequestKey, State
-from .waiting import Cancellation, Clock, Executors, RateLimiter, ended_within
+from .waiting import Clock, Executors, RateLimiter, Run, ended_within
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -75,26 +74,6 @@ class Account:
 
 
 @dataclass(frozen=True)
-class Run:
-    """One item of one node of one queued prompt; or one command in a terminal."""
-
-    key: str
-    """Equal when the same item of the same node of the same prompt is executed again, and never else."""
-    prompt_id: str
-    report: Callable[[Event], None]
-    is_stopped: Callable[[], bool]
-    """Whether Stop is pressed; looked at every tenth of a second."""
-    is_read: bool = True
-    """Whether somebody reads the error that it raises: not if failures are skipped."""
-    trailer: Callable[[], bytes] = bytes
-    """Returns, in a thread, what to append to the file of each video that this run fetches."""
-
-    def cancellation(self, clock: Clock) -> Cancellation:
-        """The user's side of what this run waits for."""
-        return Cancellation(clock, self.report, self.is_stopped)
-
-
-@dataclass(frozen=True)
 class Video:
     """What a job brought."""
 
@@ -117,7 +96,6 @@ class Job:
     def __init__(self, account: Account, run: Run) -> None:
         self.account = account
         self.run = run
-        self.cancellation = run.cancellation(account.clock)
         self.owner = account.claims.join(run.is_stopped)
         """The name under which this run claims."""
         self.record = NO_JOB
@@ -130,7 +108,7 @@ class Job:
 
     async def call(self, work: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
         """Do something that blocks, in a thread. Raises what it does, or `StopRequested` without waiting for it."""
-        return await self.cancellation.wait_for(self.account.executors.calls.submit(work, *args, **options))
+        return await self.run.wait_for(self.account.executors.calls.submit(work, *args, **options))
 
     def in_journal(self, work: Callable[P, T | None], *args: P.args, **options: P.kwargs) -> Future[T | None]:
         """Do something in the journal's thread, after all that was to be written before."""

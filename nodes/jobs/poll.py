@@ -82,13 +82,13 @@ class Poller:
     def __init__(self, job: Job, schedule: PollSchedule, *, fresh: bool) -> None:
         account, record = job.account, job.record
         self._job, self._schedule, self._fresh = job, schedule, fresh
-        self._account, self._cancellation = account, job.cancellation
+        self._account, self._run = account, job.run
         # The journal's wall clock only makes up for the time before this run; it may have jumped.
         known = bool(record.created) and not fresh
         age = max(0.0, min(account.clock.wall() - record.created, account.deadline)) if known else 0.0
         self._accepted = account.clock.monotonic() - age
-        self._waiting_since = job.cancellation.awake()
-        self._slept = job.cancellation.slept
+        self._waiting_since = job.run.awake()
+        self._slept = job.run.slept
         self.backoff = Backoff(account.random)
         """Of failures in a row."""
         self._status = JobStatus(JobState.QUEUED, "in_queue")
@@ -135,13 +135,13 @@ class Poller:
             self._found = {
                 "cost": result.cost,
                 # Otherwise it may have ended long before this run saw it.
-                "seconds": self._elapsed() if self._fresh and not self._cancellation.slept else None,
+                "seconds": self._elapsed() if self._fresh and not self._run.slept else None,
                 "media_host": _host(result),
                 "files": file_names(record, len(result.videos), self._account.clock.wall()),
             }
             await self._write(State.SUCCEEDED, **self._found)
             # Fetching the video has a deadline of its own.
-            self._waiting_since = self._cancellation.awake()
+            self._waiting_since = self._run.awake()
         return result
 
     async def saved(self, files: tuple[str, ...]) -> None:
@@ -179,13 +179,13 @@ class Poller:
         """Whether the job is really gone. One odd answer must not cost the user a second video."""
         if not self._job.record.id:
             return True  # not in this journal, so nothing is bought for it: most likely the id is mistyped
-        self._missing.append(self._cancellation.awake())
+        self._missing.append(self._run.awake())
         return len(self._missing) >= NOT_FOUND_READS and self._missing[-1] - self._missing[0] >= NOT_FOUND_SECONDS
 
     async def _pause(self, seconds: float, line: Event | None = None) -> None:
-        cancellation, deadline = self._cancellation, self._account.deadline
-        left, request_id = deadline - (cancellation.awake() - self._waiting_since), self._job.record.request_id
-        await cancellation.sleep(max(0.0, min(seconds, left)), (lambda: line) if line else self._line)
+        run, deadline = self._run, self._account.deadline
+        left, request_id = deadline - (run.awake() - self._waiting_since), self._job.record.request_id
+        await run.sleep(max(0.0, min(seconds, left)), (lambda: line) if line else self._line)
         if left <= seconds:
             state = Text("errors.deadlinePassed.lastState", state=self._status.raw_status)
             minutes, last = f"{deadline / 60:.0f}", line.texts[0].rstrip(".") if line else state
@@ -195,8 +195,8 @@ class Poller:
                 )
             late = Text("errors.videoUnavailable.late.message", minutes=minutes, last=last)
             raise VideoUnavailable(request_id, late)
-        if cancellation.slept != self._slept:
-            self._slept = cancellation.slept
+        if run.slept != self._slept:
+            self._slept = run.slept
             with suppress(JournalUnusable):  # the network may be back later than the machine; the job goes on
                 if not await self._job.call(self._account.claims.holds, self._job.record, self._job.owner):
                     raise ClaimLost
@@ -217,7 +217,7 @@ class Poller:
             if to in (State.FAILED, State.EXPIRED):
                 job.account.reports.note_unread(record)  # until it is raised: a sibling that fails may cut this run off
             price = record.price or self._account.price.text()
-            await self._cancellation.wait_for(job.in_journal(job.move, record, to, price=price, **changes))
+            await self._run.wait_for(job.in_journal(job.move, record, to, price=price, **changes))
 
 
 def is_still_there(account: Account, request_id: str) -> bool:

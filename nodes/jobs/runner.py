@@ -13,13 +13,13 @@ from .budget import PRICE_SECONDS, Purchase, base_price, estimate
 from .decide import Action, Do, Situation, decide
 from .download import download_videos, whole_files
 from .errors import JobError, JobExpired, JobFailed, JournalUnusable, NoFreePlace
-from .job import NO_JOB, Account, Job, Run, Video
+from .job import NO_JOB, Account, Job, Video
 from .poll import ClaimLost, Poller, PollSchedule, is_still_there
 from .records import TRANSITIONS, JobRecord, Order, RequestKey, State
 from .stop import guard
 from .submit import submit
 from .video_files import VideoFolder
-from .waiting import TICK, Backoff
+from .waiting import TICK, Backoff, Run
 
 CONNECT_ATTEMPTS: Final = 5
 WATCH_SECONDS: Final = 0.5
@@ -133,19 +133,19 @@ class JobRunner:
 
     async def _submit(self, order: Order) -> Video | None:
         """Buy the video, unless others have written about the request meanwhile."""
-        job, cancellation = self._job, self._job.cancellation
+        job, run = self._job, self._job.run
         if not self._is_checked:
             await self._call(self._account.check_before_submit)
             self._is_checked = True
         purchase = await self._purchase(order.request)
-        cancellation.report(events.submitting())
+        run.report(events.submitting())
         job.submit_call = self._account.executors.calls.submit(submit, job, order, self._seen, purchase)
         try:
-            if not await cancellation.wait_for(job.submit_call):
+            if not await run.wait_for(job.submit_call):
                 return None
         except NoFreePlace as full:
-            cancellation.report(events.notice(Text("waitingForPlace", place=full.place)))
-            await cancellation.sleep(LINE_SECONDS)
+            run.report(events.notice(Text("waitingForPlace", place=full.place)))
+            await run.sleep(LINE_SECONDS)
             self._tried_since = self._account.clock.monotonic()  # waiting in line does not use up the time for retries
             return None
         except (RateLimited, ConnectError) as error:
@@ -165,7 +165,7 @@ class JobRunner:
         costs = await self._call(account.journal.costs, request)
         ends = account.clock.monotonic() + PRICE_SECONDS
         while limit.amount and not costs and not price.answer().done() and account.clock.monotonic() < ends:
-            await self._job.cancellation.sleep(TICK)
+            await self._job.run.sleep(TICK)
         return Purchase(estimate(costs, base_price(price.known(), request.duration)), limit, account.max_jobs)
 
     async def _pause_before_retry(self, error: TransientError) -> None:
@@ -174,8 +174,8 @@ class JobRunner:
         waited = self._account.clock.monotonic() - self._tried_since
         if self._connect_failures >= CONNECT_ATTEMPTS or waited + pause > self._account.deadline:
             raise error
-        self._job.cancellation.report(events.retrying(Text("notices.notCharged", problem=error.message), pause))
-        await self._job.cancellation.sleep(pause)
+        self._job.run.report(events.retrying(Text("notices.notCharged", problem=error.message), pause))
+        await self._job.run.sleep(pause)
 
     async def _resume(self, record: JobRecord, order: Order) -> Video | None:
         claims, owner = self._account.claims, self._job.owner
@@ -225,8 +225,8 @@ class JobRunner:
         if record.state is State.INTENDED:
             left = max(0.0, record.submit_until - self._account.journal.now())
             line = Text("notices.awaitedSubmit", seconds=f"{left:.0f}")
-        self._job.cancellation.report(events.notice(line))
-        await self._job.cancellation.sleep(WATCH_SECONDS)
+        self._job.run.report(events.notice(line))
+        await self._job.run.sleep(WATCH_SECONDS)
 
     async def _recheck(self, record: JobRecord) -> None:
         """Ask once about a job that counts as cancelled or deleted, before its request is bought again."""

@@ -34,7 +34,7 @@ def submit(job: Job, order: Order, seen: Sequence[JobRecord], purchase: Purchase
         BudgetReached, NoFreePlace, JournalUnusable: as `Journal.create`; nothing was sent.
     """
     account = job.account
-    job.cancellation.check()
+    job.run.check()
     # Before the intent: a call that would be refused now needs none.
     account.rate_limiter.check()
     started = account.clock.with_sleep()
@@ -48,7 +48,7 @@ def submit(job: Job, order: Order, seen: Sequence[JobRecord], purchase: Purchase
 
     def check_in_time() -> None:
         """Asked when the connection stands, before the first byte of the request."""
-        job.cancellation.check()
+        job.run.check()
         if account.clock.with_sleep() - started > FIRST_BYTE_SECONDS:
             raise ConnectError(Text("reasons.tookTooLong"))
 

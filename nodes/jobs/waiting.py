@@ -82,18 +82,29 @@ class Executors:
             executor.shutdown(wait=False, cancel_futures=True)
 
 
-class Cancellation:
-    """The user's side of one run: what they are shown, and their Stop button."""
+@dataclass
+class Run:
+    """One item of one node of one queued prompt, or one command in a terminal: what its user sees, their Stop button,
+    and how it waits."""
 
-    def __init__(self, clock: Clock, report: Callable[[Event], None], is_stopped: Callable[[], bool]) -> None:
-        self._clock = clock
-        self._report = report
-        self.is_stopped = is_stopped
+    key: str
+    """Equal when the same item of the same node of the same prompt is executed again, and never else."""
+    prompt_id: str
+    show: Callable[[Event], None]
+    is_stopped: Callable[[], bool]
+    """Whether Stop is pressed; looked at every tenth of a second."""
+    is_read: bool = True
+    """Whether somebody reads the error that it raises: not if failures are skipped."""
+    trailer: Callable[[], bytes] = bytes
+    """Returns, in a thread, what to append to the file of each video that this run fetches."""
+    clock: Clock = field(default_factory=Clock)
+    slept: float = field(default=0.0, init=False)
+    """Seconds for which the machine has slept, or something has blocked the event loop."""
+
+    def __post_init__(self) -> None:
         self._line = ""
         self._left = False
-        self._looked = clock.with_sleep()
-        self.slept = 0.0
-        """Seconds for which the machine has slept, or something has blocked the event loop."""
+        self._looked = self.clock.with_sleep()
 
     def check(self) -> None:
         """Raise `StopRequested` if nobody waits any more, be it for Stop, a failed sibling or Ctrl+C; for long work in
@@ -103,7 +114,7 @@ class Cancellation:
 
     def awake(self) -> float:
         """A clock in seconds that leaves out sleep of the machine; a long gap between two calls counts as sleep."""
-        now = self._clock.with_sleep()
+        now = self.clock.with_sleep()
         gap, self._looked = now - self._looked, now
         if abs(gap) > LONG_GAP:
             self.slept += gap
@@ -113,19 +124,19 @@ class Cancellation:
         """Tell the user, unless that is what they see already."""
         if str(event) != self._line:
             self._line = str(event)
-            self._report(event)
+            self.show(event)
 
     async def sleep(self, seconds: float, line: Callable[[], Event] | None = None) -> None:
         """Wait, keeping ``line`` up to date. Raises `StopRequested`."""
-        ends = self._clock.monotonic() + seconds
+        ends = self.clock.monotonic() + seconds
         while True:
             self._check_stop()
             if line:
                 self.report(line())
-            left = ends - self._clock.monotonic()
+            left = ends - self.clock.monotonic()
             if left <= 0:
                 return
-            await self._clock.sleep(min(left, TICK))
+            await self.clock.sleep(min(left, TICK))
 
     async def wait_for(self, future: Future[T]) -> T:
         """What a worker returns or raises. Raises `StopRequested` without waiting for the worker."""

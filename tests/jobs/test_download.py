@@ -20,7 +20,6 @@ from nodes.jobs.errors import JobError, VideoUnavailable
 from nodes.jobs.job import Video
 from nodes.jobs.records import JobRecord, RequestKey, State
 from nodes.jobs.video_files import TEXT_LETTERS, file_names
-from nodes.jobs.waiting import Cancellation
 from nodes.runcomfy.request import MAX_SEED
 from nodes.video.errors import CorruptVideo, DiskFailure, DownloadInterrupted, LinkExpired, UnsupportedVideo
 from tests.support.fake_runcomfy import BOAT, TurningClock, reply
@@ -131,12 +130,11 @@ def test_a_video_of_a_link_that_could_not_be_renamed_is_used_and_what_may_be_und
 ) -> None:
     videos = machine.folder / "videos"
     videos.mkdir(parents=True)
-    cancellation = Cancellation(machine.clock, machine.show, lambda: False)
     for content, links in ((b"half", 1), (TINY_MP4, 0)):
         part = videos / f".link-{links}.mp4.0a1b2c3d.part"
         part.write_bytes(content)
         download = machine.account.open_download(videos / f"link-{links}.mp4")
-        asyncio.run(download_link("https://link", download, machine.executors, cancellation))
+        asyncio.run(download_link("https://link", download, machine.executors, machine.prompt()))
         assert part.exists() is bool(links)
         assert download.target.read_bytes() == TINY_MP4
     assert machine.links == ["https://link"]

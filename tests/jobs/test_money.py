@@ -221,7 +221,7 @@ def test_j_stop_is_pressed_while_the_unclear_outcome_is_being_reported(machine: 
                 tasks[0].cancel()
 
     tasks: list[asyncio.Task[Video]] = []
-    run = replace(machine.prompt("one"), report=show)
+    run = replace(machine.prompt("one"), show=show)
     machine.service.before["submit"] = lose_the_answer
     with pytest.raises(OutcomeUnknown if how == "stop" else asyncio.CancelledError):
         asyncio.run(cut_off())

@@ -136,7 +136,7 @@ def test_before_anything_is_submitted_nothing_is_bought_without_the_database(
         if "Another run is submitting the same video" in str(event):
             proxy.go_away()
 
-    assert "Nothing was charged." in machine.failed(JournalUnusable, run=replace(machine.prompt(), report=go))
+    assert "Nothing was charged." in machine.failed(JournalUnusable, run=replace(machine.prompt(), show=go))
     assert not machine.bought
 
 

@@ -35,7 +35,7 @@ def test_a_job_whose_submit_call_hangs_is_left_to_the_next_run_that_waits_for_it
     machine.service.before["submit"] = lambda: press_and_hang(machine, hang)
     assert "It may have been charged." in machine.stopped()
     machine.service.before = {}
-    assert machine.run(run=replace(machine.prompt(), report=show)).request_id == "job-1"
+    assert machine.run(run=replace(machine.prompt(), show=show)).request_id == "job-1"
     assert machine.states() == ["saved"]
 
 
@@ -140,7 +140,7 @@ def test_i_a_cancel_that_begins_late_leaves_the_next_runs_job_alone(
             go_on.set()
             machine.executors.cancels.submit(str).result(PATIENCE)
 
-    assert machine.run(run=replace(run, report=show)).request_id == "job-1"
+    assert machine.run(run=replace(run, show=show)).request_id == "job-1"
     assert machine.service.count("cancel") == 0
 
 

@@ -14,10 +14,9 @@ from nodes.errors import StopRequested
 from nodes.jobs.waiting import (
     MAX_RETRY_AFTER,
     Backoff,
-    Cancellation,
-    Clock,
     Executors,
     RateLimiter,
+    Run,
 )
 from nodes.runcomfy.errors import RateLimited
 from tests.support.fake_runcomfy import TurningClock, reply
@@ -30,6 +29,10 @@ class Frames:
     """As large as they may be."""
 
 
+def a_run() -> Run:
+    return Run("key", "prompt", show=lambda _: None, is_stopped=lambda: False)
+
+
 @pytest.fixture
 def executors() -> Iterator[Executors]:
     executors = Executors()
@@ -39,8 +42,7 @@ def executors() -> Iterator[Executors]:
 
 def test_what_was_brought_is_gone_once_its_user_lets_it_go(executors: Executors) -> None:
     async def use() -> None:
-        cancellation = Cancellation(Clock(), lambda _: None, lambda: False)
-        frames = await cancellation.wait_for(executor.submit(Frames))
+        frames = await a_run().wait_for(executor.submit(Frames))
         weakref.finalize(frames, gone.set)
 
     for executor in (executors.decodes, executors.calls, executors.journal):
@@ -78,29 +80,29 @@ def test_what_has_not_begun_when_its_run_is_cut_off_never_does(executors: Execut
     go_on, begun = threading.Event(), threading.Event()
 
     async def cut_off() -> None:
-        run = asyncio.ensure_future(cancellation.wait_for(executors.journal.submit(begun.set)))
+        waiting = asyncio.ensure_future(run.wait_for(executors.journal.submit(begun.set)))
         await asyncio.sleep(0)
-        run.cancel()
-        await asyncio.wait({run})
+        waiting.cancel()
+        await asyncio.wait({waiting})
 
-    cancellation = Cancellation(Clock(), lambda _: None, lambda: False)
+    run = a_run()
     executors.journal.submit(go_on.wait, PATIENCE)
     asyncio.run(cut_off())
     go_on.set()
     executors.journal.submit(str).result(PATIENCE)
     assert not begun.is_set()
     with pytest.raises(StopRequested):
-        cancellation.check()
+        run.check()
 
 
 def test_threads_end_their_work_with_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Python waits for them after Ctrl+C, and a download may take ten minutes."""
-    cancellation = Cancellation(TurningClock(), lambda _: None, lambda: False)
-    cancellation.check()
+    run = a_run()
+    run.check()
     ended = threading.Thread()
     monkeypatch.setattr(threading, "main_thread", lambda: ended)
     with pytest.raises(StopRequested):
-        cancellation.check()
+        run.check()
 
 
 def test_pauses_after_failures_double_with_jitter_up_to_a_limit() -> None:

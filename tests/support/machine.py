@@ -18,12 +18,12 @@ from nodes.errors import SeedanceError
 from nodes.jobs.claims import RENEW_SECONDS, Claims
 from nodes.jobs.errors import JobError, Reports, Stopped
 from nodes.jobs.events import Event
-from nodes.jobs.job import Account, Run, Video
+from nodes.jobs.job import Account, Video
 from nodes.jobs.journal import Journal
 from nodes.jobs.quote import ListPrice
 from nodes.jobs.records import JobRecord
 from nodes.jobs.runner import JobRunner
-from nodes.jobs.waiting import Backoff, Clock, Executors, RateLimiter
+from nodes.jobs.waiting import Backoff, Clock, Executors, RateLimiter, Run
 from nodes.runcomfy.client import RunComfy
 from nodes.runcomfy.request import GenerationRequest
 from nodes.video.download import Download
@@ -132,7 +132,7 @@ class Machine:
         """One item of a prompt that is queued now, or was queued before under ``prompt_id``."""
         self._prompts += 1
         name = prompt_id or f"prompt {self._prompts}"
-        return Run(f"run of {name}", name, self.show, self.stop, is_read)
+        return Run(f"run of {name}", name, self.show, self.stop, is_read, clock=self.clock)
 
     async def generate(self, request: GenerationRequest = BOAT, *, reuse: bool = True, run: Run | None = None) -> Video:
         return await JobRunner(self.account, run or self.prompt()).generate(request, reuse=reuse)

@@ -28,13 +28,11 @@ LINE_SECONDS: Final = 1.0
 """Between two looks whether there is a free place."""
 
 
-class JobRunner:
-    """Brings the video of one run. To be used once."""
+class JobRunner(Job):
+    """The job of one run, and the steps that bring its video. To be used once."""
 
     def __init__(self, account: Account, run: Run) -> None:
-        self._account = account
-        self._job = Job(account, run)
-        self._call = self._job.call
+        super().__init__(account, run)
         self._started = self._tried_since = account.clock.monotonic()
         self._backoff = Backoff(account.random)
         self._connect_failures = 0
@@ -52,34 +50,34 @@ class JobRunner:
 
         Raises `SeedanceError`, which says whether anything was charged, or `Stopped`.
         """
-        account = self._account
+        account = self.account
         key = RequestKey.of(request, model=account.client.model, account=account.name, origin=account.origin)
-        order = Order(request, key, "" if reuse else self._job.run.key)
-        return await guard(self._job, self._generate(order), may_cancel=True)
+        order = Order(request, key, "" if reuse else self.run.key)
+        return await guard(self, self._generate(order), may_cancel=True)
 
     async def fetch(self, request_id: str) -> Video:
         """The video of a job that was submitted before, here or elsewhere; waits for it if need be.
 
         Raises as `generate` does. Stop leaves the job alone.
         """
-        return await guard(self._job, self._fetch(request_id), may_cancel=False)
+        return await guard(self, self._fetch(request_id), may_cancel=False)
 
     async def _generate(self, order: Order) -> Video:
         while True:
-            action = await self._call(self._decide, order)
+            action = await self.call(self._decide, order)
             if video := await self._do(action, order):
                 return video
 
     async def _fetch(self, request_id: str) -> Video:
-        journal, claims = self._account.journal, self._account.claims
+        journal, claims = self.account.journal, self.account.claims
         while True:
-            if files := await self._call(whole_files, request_id, self._account.folder, journal):
+            if files := await self.call(whole_files, request_id, self.account.folder, journal):
                 return Video(request_id, files, reused=True)
-            record = await self._call(journal.job, request_id)
+            record = await self.call(journal.job, request_id)
             if record is None or record.state is State.FAILED:
                 request = record.request if record else None
                 record = replace(NO_JOB, state=State.ACCEPTED, request=request, request_id=request_id)
-            claimed = await self._call(claims.take, record, self._job.owner)
+            claimed = await self.call(claims.take, record, self.owner)
             if claimed is None:
                 await self._wait_for(record)
             elif video := await self._bring(claimed, fresh=False):
@@ -87,7 +85,7 @@ class JobRunner:
 
     def _decide(self, order: Order) -> Action:
         """What to do by the request's records. Blocks."""
-        account, run_key = self._account, order.run_key
+        account, run_key = self.account, order.run_key
         records = self._seen = account.journal.of_request(order.key)
         busy = frozenset(record.id for record in records if not account.claims.is_free(record))
         self._videos = VideoFolder(account.folder)
@@ -96,7 +94,7 @@ class JobRunner:
             run_key,
             disk={record.id: self._videos.look(record)[0] for record in records if run_key in ("", record.run)},
             busy=busy,
-            unread=account.reports.unread(records, self._job.run.prompt_id, busy | {self._awaited}),
+            unread=account.reports.unread(records, self.run.prompt_id, busy | {self._awaited}),
             not_ours=frozenset(self._not_ours),
             rechecked=frozenset(self._rechecked),
         )
@@ -108,78 +106,78 @@ class JobRunner:
         if record is None:
             return await self._submit(order)
         if do is Do.LOAD:
-            return await self._call(self._load, record)
+            return await self.call(self._load, record)
         if do is Do.RESUME:
             return await self._resume(record, order)
         if do is Do.WAIT:
             await self._wait_for(record)
         elif do is Do.GIVE_UP_SUBMIT:
-            await self._call(self._account.journal.transition, record, State.UNKNOWN)
+            await self.call(self.account.journal.transition, record, State.UNKNOWN)
         elif do is Do.RECHECK:
             await self._recheck(record)
         elif do is Do.RAISE_UNREADABLE:
-            _, paths = await self._call(self._videos.look, record)
+            _, paths = await self.call(self._videos.look, record)
             raise JobError("videoUnreadable", request_id=record.request_id, file=str(paths[0]))
         elif do is Do.REPORT:
-            await self._job.raise_end(record)
+            await self.raise_end(record)
         return None
 
     def _load(self, record: JobRecord) -> Video:
         """A job's files, whatever its record said of them so far. Blocks."""
         _, paths = self._videos.look(record)
         if record.state is not State.SAVED and State.SAVED in TRANSITIONS[record.state]:
-            self._job.move(record, State.SAVED, files=tuple(path.name for path in paths))
+            self.move(record, State.SAVED, files=tuple(path.name for path in paths))
         return Video(record.request_id, paths, record.cost, reused=True)
 
     async def _submit(self, order: Order) -> Video | None:
         """Buy the video, unless others have written about the request meanwhile."""
-        job, run = self._job, self._job.run
+        run = self.run
         if not self._is_checked:
-            await self._call(self._account.check_before_submit)
+            await self.call(self.account.check_before_submit)
             self._is_checked = True
         purchase = await self._purchase(order.request)
         run.report(events.submitting())
-        job.submit_call = self._account.executors.calls.submit(submit, job, order, self._seen, purchase)
+        self.submit_call = self.account.executors.calls.submit(submit, self, order, self._seen, purchase)
         try:
-            if not await run.wait_for(job.submit_call):
+            if not await run.wait_for(self.submit_call):
                 return None
         except NoFreePlace as full:
             run.report(events.notice(Text("waitingForPlace", place=full.place)))
             await run.sleep(LINE_SECONDS)
-            self._tried_since = self._account.clock.monotonic()  # waiting in line does not use up the time for retries
+            self._tried_since = self.account.clock.monotonic()  # waiting in line does not use up the time for retries
             return None
         except (RateLimited, ConnectError) as error:
             await self._pause_before_retry(error)
             return None
         except RunComfyError:
-            if job.record.state is not State.UNKNOWN:
+            if self.record.state is not State.UNKNOWN:
                 raise
-        if job.record.state is State.UNKNOWN:
-            await job.raise_end(job.record)
-        return None if job.record.state is State.CANCELLED else await self._bring(job.record, fresh=True)
+        if self.record.state is State.UNKNOWN:
+            await self.raise_end(self.record)
+        return None if self.record.state is State.CANCELLED else await self._bring(self.record, fresh=True)
 
     async def _purchase(self, request: GenerationRequest) -> Purchase:
         """By which it is bought; waits a moment for the list price where nothing else tells the cost."""
-        account, price = self._account, self._account.price
-        limit = await self._call(account.limit)
-        costs = await self._call(account.journal.costs, request)
+        account, price = self.account, self.account.price
+        limit = await self.call(account.limit)
+        costs = await self.call(account.journal.costs, request)
         ends = account.clock.monotonic() + PRICE_SECONDS
         while limit.amount and not costs and not price.answer().done() and account.clock.monotonic() < ends:
-            await self._job.run.sleep(TICK)
+            await self.run.sleep(TICK)
         return Purchase(estimate(costs, base_price(price.known(), request.duration)), limit, account.max_jobs)
 
     async def _pause_before_retry(self, error: TransientError) -> None:
         pause = self._backoff.pause(error.retry_after)
         self._connect_failures += isinstance(error, ConnectError)
-        waited = self._account.clock.monotonic() - self._tried_since
-        if self._connect_failures >= CONNECT_ATTEMPTS or waited + pause > self._account.deadline:
+        waited = self.account.clock.monotonic() - self._tried_since
+        if self._connect_failures >= CONNECT_ATTEMPTS or waited + pause > self.account.deadline:
             raise error
-        self._job.run.report(events.retrying(Text("notices.notCharged", problem=error.message), pause))
-        await self._job.run.sleep(pause)
+        self.run.report(events.retrying(Text("notices.notCharged", problem=error.message), pause))
+        await self.run.sleep(pause)
 
     async def _resume(self, record: JobRecord, order: Order) -> Video | None:
-        claims, owner = self._account.claims, self._job.owner
-        claimed = await self._call(claims.take, record, owner, order.run_key)
+        claims, owner = self.account.claims, self.owner
+        claimed = await self.call(claims.take, record, owner, order.run_key)
         try:
             return await self._bring(claimed, fresh=False) if claimed else None
         except PermissionDenied:
@@ -187,54 +185,53 @@ class JobRunner:
                 raise
             # The service says that the job is another account's, so this account buys its own.
             self._not_ours.add(record.id)
-            self._job.record = NO_JOB
-            await self._call(claims.give_back, owner)
+            self.record = NO_JOB
+            await self.call(claims.give_back, owner)
             return None
 
     async def _bring(self, record: JobRecord, *, fresh: bool) -> Video | None:
         """Poll and download a job that this run has claimed; None where that has to be decided again."""
-        account, job = self._account, self._job
-        job.record = record
+        account, self.record = self.account, record
         # A job whose request is unknown is polled like one of the default size and length.
         request = record.request or GenerationRequest("(unknown)")
         try:
-            history = await self._call(account.journal.durations, request)
+            history = await self.call(account.journal.durations, request)
         except JournalUnusable:
             history = []  # the job is paid for; it goes on without
         schedule = PollSchedule.learnt(request, [*account.durations, *history])
-        poller = Poller(job, schedule, fresh=fresh)
+        poller = Poller(self, schedule, fresh=fresh)
         try:
-            paths = await download_videos(job, poller, await poller.wait())
+            paths = await download_videos(self, poller, await poller.wait())
         except ClaimLost:
             return None
         except (JobFailed, JobExpired):
             # Its video may have arrived before that could be written down.
-            arrived = await self._call(whole_files, record.request_id, account.folder, account.journal)
-            if job.record.state is State.EXPIRED and arrived:
+            arrived = await self.call(whole_files, record.request_id, account.folder, account.journal)
+            if self.record.state is State.EXPIRED and arrived:
                 return None
-            job.note_end(job.record)
+            self.note_end(self.record)
             raise
-        record, elapsed = job.record, account.clock.monotonic() - self._started
+        record, elapsed = self.record, account.clock.monotonic() - self._started
         return Video(record.request_id, paths, record.cost, elapsed, price=record.price)
 
     async def _wait_for(self, record: JobRecord) -> None:
         if record.id != self._awaited:
-            await self._call(self._account.claims.await_job, record, self._job.owner)
+            await self.call(self.account.claims.await_job, record, self.owner)
             self._awaited = record.id
         line = Text("notices.awaited")
         if record.state is State.INTENDED:
-            left = max(0.0, record.submit_until - self._account.journal.now())
+            left = max(0.0, record.submit_until - self.account.journal.now())
             line = Text("notices.awaitedSubmit", seconds=f"{left:.0f}")
-        self._job.run.report(events.notice(line))
-        await self._job.run.sleep(WATCH_SECONDS)
+        self.run.report(events.notice(line))
+        await self.run.sleep(WATCH_SECONDS)
 
     async def _recheck(self, record: JobRecord) -> None:
         """Ask once about a job that counts as cancelled or deleted, before its request is bought again."""
         try:
-            is_there = await self._call(is_still_there, self._account, record.request_id)
+            is_there = await self.call(is_still_there, self.account, record.request_id)
         except TransientError as error:
             await self._pause_before_retry(error)
             return
         self._rechecked.add(record.id)
         if is_there:
-            await self._call(self._account.journal.transition, record, State.ACCEPTED)
+            await self.call(self.account.journal.transition, record, State.ACCEPTED)

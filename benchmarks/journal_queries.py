@@ -33,7 +33,7 @@ ASKED: Final = GenerationRequest("A paper boat", duration=5)
 
 
 def _key(request: GenerationRequest) -> RequestKey:
-    return RequestKey.of(request, model="model", account="account", origin="https://runcomfy")
+    return RequestKey.of(request, account="account", origin="https://runcomfy")
 
 
 def fill(journal: Journal, jobs: int, seconds: float) -> None:

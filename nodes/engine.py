@@ -30,7 +30,6 @@ from .jobs.video_files import LINK_PREFIX, request_id_of
 from .jobs.waiting import Backoff, Clock, Executors, RateLimiter, Run
 from .runcomfy.client import HttpTransport, RunComfy
 from .runcomfy.errors import MissingToken
-from .runcomfy.request import MODEL_ID
 from .runcomfy.responses import ModelInfo
 from .runcomfy.token import Token, api_origin, find_token, is_loopback
 from .video.download import Download
@@ -121,10 +120,7 @@ class Engine:
             return Quote(QuoteKind.REHEARSAL, len(requests))
         origin = api_origin(self.environment)
         run_key = "" if reuse else "a new run"
-        orders = [
-            Order(request, RequestKey.of(request, model=MODEL_ID, account="", origin=origin), run_key)
-            for request in requests
-        ]
+        orders = [Order(request, RequestKey.of(request, account="", origin=origin), run_key) for request in requests]
         return quote(orders, self._claims, self.folders.videos, self._list_price)
 
     async def fetch_job(self, request_id: str, run: Run) -> Video:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ..errors import SeedanceError
-from ..runcomfy.request import GenerationRequest
+from ..runcomfy.request import MODEL_ID, GenerationRequest
 
 SUBMIT_SECONDS: Final = 90.0
 """From the intent on, until other runs may take the submit call for ended. Its writer gives it up well before."""
@@ -80,9 +80,9 @@ class RequestKey:
     """The service; empty in records of the first version, which could not tell."""
 
     @classmethod
-    def of(cls, request: GenerationRequest, *, model: str, account: str, origin: str) -> RequestKey:
+    def of(cls, request: GenerationRequest, *, account: str, origin: str) -> RequestKey:
         """The key under which the journal keeps all jobs of this request."""
-        return cls(hash_of(model, request.canonical()), hash_of(f"{account} at {origin}")[:16], origin)
+        return cls(hash_of(MODEL_ID, request.canonical()), hash_of(f"{account} at {origin}")[:16], origin)
 
 
 @dataclass(frozen=True)

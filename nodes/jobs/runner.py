@@ -51,7 +51,7 @@ class JobRunner(Job):
         Raises `SeedanceError`, which says whether anything was charged, or `Stopped`.
         """
         account = self.account
-        key = RequestKey.of(request, model=account.client.model, account=account.name, origin=account.origin)
+        key = RequestKey.of(request, account=account.name, origin=account.origin)
         order = Order(request, key, "" if reuse else self.run.key)
         return await guard(self, self._generate(order), may_cancel=True)
 

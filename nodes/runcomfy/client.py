@@ -66,15 +66,14 @@ class RunComfy:
 
     transport: Transport
     token_source: str
-    model: str = MODEL_ID
 
     def submit(self, request: GenerationRequest, before_first_byte: Callable[[], None] | None = None) -> str:
         """Ask for a video; **this is what costs money**. Returns the request id.
 
         After an error whose `not_accepted` is false, the service may have taken the job.
         """
-        subject = Subject(self.model, token_source=self.token_source)
-        call = ApiRequest("POST", f"/v1/models/{self.model}", subject, request.body(), before_first_byte)
+        subject = Subject(MODEL_ID, token_source=self.token_source)
+        call = ApiRequest("POST", f"/v1/models/{MODEL_ID}", subject, request.body(), before_first_byte)
         return self._answer(call).submission()
 
     def status(self, request_id: str) -> JobStatus:
@@ -89,8 +88,8 @@ class RunComfy:
 
     def model_info(self) -> ModelInfo:
         """What the model costs, if the service tells. Also a free check of the token."""
-        subject = Subject(self.model, None, Charge.NOTHING, self.token_source)
-        return self._answer(ApiRequest("GET", f"/v1/models/{self.model}", subject)).model()
+        subject = Subject(MODEL_ID, None, Charge.NOTHING, self.token_source)
+        return self._answer(ApiRequest("GET", f"/v1/models/{MODEL_ID}", subject)).model()
 
     def _about_job(self, request_id: str, method: str, what: str) -> Answer:
         subject = Subject(request_id, request_id, Charge.ACCEPTED, self.token_source)

@@ -15,7 +15,7 @@ from nodes.jobs.listing import totals
 from nodes.jobs.records import JobRecord, RequestKey, State
 from nodes.jobs.waiting import Clock
 from nodes.rehearsal import VideoRequest
-from nodes.runcomfy.request import MODEL_ID, GenerationRequest
+from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.token import Token
 from tests.browser.conftest import TOKEN, in_both, save_token
 from tests.browser.screenshots import Screenshots
@@ -243,5 +243,5 @@ def press(job: Locator, button: str) -> None:
 
 def record(journal: Journal, state: State, request: GenerationRequest, origin: str = "https://elsewhere") -> JobRecord:
     """Writes down a job that came to this."""
-    key = RequestKey.of(request, model=MODEL_ID, account=Token(TOKEN, "the test").account, origin=origin)
+    key = RequestKey.of(request, account=Token(TOKEN, "the test").account, origin=origin)
     return record_in(state, journal, key, request)

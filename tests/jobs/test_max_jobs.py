@@ -112,7 +112,7 @@ def test_of_many_runs_no_more_than_so_many_are_at_the_service(
 
 def account_of(machine: FakeMachine) -> str:
     """As the journal keeps it."""
-    return RequestKey.of(BOAT, model="", account=machine.account.name, origin=machine.account.origin).account
+    return RequestKey.of(BOAT, account=machine.account.name, origin=machine.account.origin).account
 
 
 def test_stop_leaves_the_line_at_once(machine: FakeMachine) -> None:

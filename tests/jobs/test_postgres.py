@@ -129,7 +129,7 @@ def test_before_anything_is_submitted_nothing_is_bought_without_the_database(
     proxy.go_away()
     assert "Nothing was charged. Check that the database" in machine.failed(JournalUnusable)
     proxy.come_back()
-    key = RequestKey.of(BOAT, model=machine.account.client.model, account="account", origin="https://runcomfy")
+    key = RequestKey.of(BOAT, account="account", origin="https://runcomfy")
     intend(machine.journal, key, owner="another machine|1|0|run")
 
     def go(event: object) -> None:

@@ -23,7 +23,7 @@ BOUGHT = Quote(QuoteKind.PRICE, 1, 1, 30_000)
 
 def quoted(machine: FakeMachine, *requests: GenerationRequest, reuse: bool = True, price: ModelInfo = PRICE) -> Quote:
     account, run_key = machine.account, "" if reuse else "a new run"
-    key = partial(RequestKey.of, model=account.client.model, account="", origin=account.origin)
+    key = partial(RequestKey.of, account="", origin=account.origin)
     orders = [Order(request, key(request), run_key) for request in requests]
     return quote(orders, account.claims, account.folder, lambda: price)
 

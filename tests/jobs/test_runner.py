@@ -13,7 +13,6 @@ from nodes.jobs.errors import JobExpired, JobFailed, JournalUnusable
 from nodes.jobs.job import Video
 from nodes.jobs.records import RequestKey, State
 from nodes.jobs.video_files import request_id_of
-from nodes.runcomfy.client import RunComfy
 from tests.support.fake_runcomfy import BOAT
 from tests.support.job_records import intend, record_in
 from tests.support.machine import FakeMachine, NewMachine
@@ -41,7 +40,7 @@ def test_an_old_job_that_is_back_is_loaded_while_its_request_is_made_anew(new_ma
     for state in (State.EXPIRED, State.CANCELLED, State.SURPLUS):
         machine = new_machine()
         account, journal = machine.account, machine.journal
-        key = RequestKey.of(BOAT, model=account.client.model, account=account.name, origin=account.origin)
+        key = RequestKey.of(BOAT, account=account.name, origin=account.origin)
         old = record_in(state, journal, key)
         if state is not State.SURPLUS:  # beside which there is one
             intend(journal, key)
@@ -52,13 +51,11 @@ def test_an_old_job_that_is_back_is_loaded_while_its_request_is_made_anew(new_ma
         assert (back.state, back.cost, back.media_host) == (State.SAVED, 0.03, "media"), state
 
 
-def test_another_request_or_model_is_another_job(machine: FakeMachine) -> None:
+def test_another_request_is_another_job(machine: FakeMachine) -> None:
     machine.run()
     changes: Any = [{"text": "B"}, {"seed": 1}, {"duration": 3}, {"ratio": "1:1"}, {"resolution": "720p"}]
     for number, change in enumerate(changes, 2):
         assert machine.run(replace(BOAT, **change)).request_id == f"job-{number}", change
-    machine.change(client=RunComfy(machine.service, "", "bytedance/another"))
-    assert machine.run().request_id == "job-7"
 
 
 def test_what_becomes_of_a_job_that_was_taken_over_is_written_down(machine: FakeMachine) -> None:

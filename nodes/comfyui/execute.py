@@ -30,7 +30,7 @@ from ..video.decode import decode
 from ..video.errors import VideoError
 from ..video.file_format import metadata_box
 from ..video.probe import ALL, Selection, VideoInfo, probe
-from .node import RunningNode, running_node, shared, video_outputs
+from .node import running_node, shared, video_outputs
 from .videos import preview
 
 NAME_LETTERS: Final = 40
@@ -53,7 +53,7 @@ async def generate(text: str, options: Options | None, *, rehearsal: bool, reuse
     # Not if another node has added this one, as loops do: ComfyUI would cache that the video is missing.
     skip = skip and node.is_in_prompt
     try:
-        with running(node, names, is_read=not skip, trailer=partial(metadata_box, node.saved_metadata)) as run:
+        with running(names, is_read=not skip, trailer=partial(metadata_box, node.saved_metadata)) as run:
             request = GenerationRequest.of(text, options)
             if hint := text_hint(request.text):
                 run.report(events.notice(hint))
@@ -84,7 +84,7 @@ async def generate(text: str, options: Options | None, *, rehearsal: bool, reuse
 async def load(wanted: Path | str, selection: Selection) -> io.NodeOutput:
     """The six outputs for a file of ComfyUI's, a request id or a link. Raises as `generate` does."""
     engine = shared().engine
-    with running(running_node()) as run:
+    with running() as run:
         if isinstance(wanted, Path):
             video = engine.load_file(wanted)
         elif is_request_id(wanted):
@@ -96,12 +96,13 @@ async def load(wanted: Path | str, selection: Selection) -> io.NodeOutput:
 
 @contextmanager
 def running(
-    node: RunningNode, names: tuple[str, ...] = (), *, is_read: bool = True, trailer: Callable[[], bytes] = bytes
+    names: tuple[str, ...] = (), *, is_read: bool = True, trailer: Callable[[], bytes] = bytes
 ) -> Iterator[Run]:
-    """A run of a node, as long as the block lasts: its events, its failure and Stop are shown on the node.
+    """A run of the node that runs, as long as the block lasts: its events, its failure and Stop are shown on the node.
 
     Turns `Stopped` into ComfyUI's interruption. For ``names`` see `BatchProgress.add`, for the others `Run`.
     """
+    node = running_node()
     show = shared().batch(node).add(node.item, names)
     try:
         with shared().stops.watching() as stop:

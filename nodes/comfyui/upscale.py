@@ -56,7 +56,7 @@ async def upscale(video: Any, model: Any, scale_by: float, frames_at_once: int, 
     """
     if not isinstance(model, ImageModelDescriptor) or not model.input_channels == model.output_channels == 3:
         raise VideoError("upscale.model")
-    with running(running_node()) as run:
+    with running() as run:
         try:
             # One at a time, however long a list is: each takes the memory of an encoder.
             async with shared().upscaling:

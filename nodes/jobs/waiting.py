@@ -102,7 +102,7 @@ class Run:
     """Seconds for which the machine has slept, or something has blocked the event loop."""
 
     def __post_init__(self) -> None:
-        self._line = ""
+        self._seen: object = None
         self._left = False
         self._looked = self.clock.with_sleep()
 
@@ -122,8 +122,8 @@ class Run:
 
     def report(self, event: Event) -> None:
         """Tell the user, unless that is what they see already."""
-        if str(event) != self._line:
-            self._line = str(event)
+        if (event.texts, event.phase) != self._seen:
+            self._seen = event.texts, event.phase
             self.show(event)
 
     async def sleep(self, seconds: float, line: Callable[[], Event] | None = None) -> None:

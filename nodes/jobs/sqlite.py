@@ -17,7 +17,7 @@ from ..files import make_private_folder
 from ..texts import Text
 from .database import Database
 from .errors import JournalUnusable
-from .records import UNFINISHED, State
+from .records import UNFINISHED, State, read_request
 from .tables import JOBS, VERSION, upgrade
 from .waiting import Clock
 
@@ -146,4 +146,9 @@ def _convert(connection: Connection) -> None:
         ),
     }
     connection.execute(sa.insert(JOBS).from_select(list(values), sa.select(*values.values())))
+    # Only version 3 had columns for these, and filled them of its own jobs alone.
+    for number, written in connection.execute(sa.select(JOBS.c.id, JOBS.c.request)).all():
+        if request := read_request(written):
+            kind = {"resolution": request.resolution, "duration": request.duration}
+            connection.execute(sa.update(JOBS).where(JOBS.c.id == number).values(kind))
     connection.exec_driver_sql(f"ALTER TABLE jobs RENAME TO {OLD_TABLE}")

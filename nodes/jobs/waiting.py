@@ -61,13 +61,13 @@ class Clock:
 class Executors:
     """One plain executor per kind of work, so that what may hang delays nothing that is urgent. With 200 jobs the pack
     has 16 threads on two cores: these but `cancels`, one that renews claims, two that decoding takes along. Of 200 that
-    are stopped in the queue it has 16, too."""
+    are stopped in the queue it has 19."""
 
     def __init__(self) -> None:
         self.calls = ThreadPoolExecutor(7, "seedance-call")
         """Short exchanges with the service."""
-        self.cancels = ThreadPoolExecutor(7, "seedance-cancel")
-        """What Stop waits for."""
+        self.cancels = ThreadPoolExecutor(10, "seedance-cancel")
+        """What Stop waits for. Ten: what is not cancelled in ten seconds is charged, and a call may take 0.4 s."""
         self.downloads = ThreadPoolExecutor(4, "seedance-download")
         self.journal = ThreadPoolExecutor(1, "seedance-journal")
         """The journal, and looks at the disk. One: the database takes one transaction at a time anyway."""

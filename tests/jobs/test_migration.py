@@ -143,6 +143,17 @@ def test_copies_of_it_are_taken_over_once(tmp_path: Path, journal: Journal) -> N
     assert journal.take_over(copy) == (0, 3)
 
 
+def test_what_its_jobs_took_and_cost_is_known_of_the_next_ones(tmp_path: Path) -> None:
+    """By it a budget refuses what is too dear. No version wrote the size and length of all jobs beside the request."""
+    for version in (1, 2, 3):
+        file = old_journal(tmp_path / f"{version}", version, "saved")
+        with closing(sqlite3.connect(file)) as old:
+            old.execute("UPDATE jobs SET seconds = 40, cost = 0.05")
+            old.commit()
+        with closing(Journal(file, TurningClock())) as journal:
+            assert (journal.durations(BOAT), journal.costs(BOAT)) == ([40.0], [0.05]), version
+
+
 def test_a_process_of_the_first_version_that_has_it_open_buys_nothing(tmp_path: Path) -> None:
     file = old_journal(tmp_path, 3, "saved")
     with closing(sqlite3.connect(file)) as old:

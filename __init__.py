@@ -2,7 +2,8 @@
 
 from .nodes.comfyui.node import register
 from .nodes.load_video import LoadSeedanceVideo
-from .nodes.text_to_video import SeedanceOptions, SeedanceTextToVideo, drop_wrong_types
+from .nodes.options import SeedanceOptions
+from .nodes.text_to_video import SeedanceTextToVideo, drop_wrong_types
 from .nodes.upscale_video import SeedanceUpscaleVideo
 
 NODE_CLASS_MAPPINGS = {

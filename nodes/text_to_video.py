@@ -1,27 +1,15 @@
-"""The node `SeedanceTextToVideo`, from a text to frames and a video; and `SeedanceOptions`, everything but the text."""
+"""The node `SeedanceTextToVideo`: from a text to frames and a video."""
 
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 from typing import Any, Final
 
 from comfy_api.latest import io
 
 from .comfyui.node import SeedanceOptionsSocket, running_node, schema, shared, video_outputs
 from .runcomfy.errors import InvalidRequest
-from .runcomfy.request import (
-    MAX_COUNT,
-    MAX_DURATION,
-    MAX_SEED,
-    MIN_DURATION,
-    RATIOS,
-    RESOLUTIONS,
-    Options,
-    check_choice,
-    check_number,
-    check_text,
-)
+from .runcomfy.request import Options, check_choice, check_text
 from .texts import Text
 
 NODE_ID: Final = "SeedanceTextToVideo"
@@ -80,32 +68,6 @@ class SeedanceTextToVideo(io.ComfyNode):
         if not isinstance(reuse, bool):
             raise InvalidRequest(Text("input.reuse", value=f"{reuse!r:.60}"))
         return await generate(text, options, rehearsal=mode == "rehearsal", reuse=reuse, skip=on_failure == "skip")
-
-
-class SeedanceOptions(io.ComfyNode):
-    @classmethod
-    def define_schema(cls) -> io.Schema:
-        return schema(
-            node_id="SeedanceOptions",
-            search_aliases=["bytedance", "runcomfy", "resolution", "duration", "aspect ratio"],
-            inputs=[
-                io.Combo.Input("resolution", options=list(RESOLUTIONS), default=Options.resolution),
-                io.Combo.Input("ratio", options=list(RATIOS), default=Options.ratio),
-                io.Int.Input("duration", default=Options.duration, min=MIN_DURATION, max=MAX_DURATION),
-                io.Int.Input("seed", default=Options.seed, min=0, max=MAX_SEED, control_after_generate=True),
-                io.Int.Input("count", default=1, min=1, max=MAX_COUNT, optional=True),
-            ],
-            outputs=[SeedanceOptionsSocket.Output("options", is_output_list=True)],
-        )
-
-    @classmethod
-    def execute(cls, resolution: str, ratio: str, duration: int, seed: int, count: int = 1) -> io.NodeOutput:
-        # Older versions of ComfyUI check no choices, and none checks what comes through a link.
-        options = Options(resolution, ratio, duration, seed)
-        check_number("count", count, 1, MAX_COUNT)
-        if seed + count - 1 > MAX_SEED:
-            raise InvalidRequest(Text("input.seeds", count=count, seed=seed, highest=MAX_SEED))
-        return io.NodeOutput([replace(options, seed=seed + number) for number in range(count)])
 
 
 def drop_wrong_types(queued: Any) -> Any:

@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 FILES = sorted((ROOT / "nodes").rglob("*.py"))
 
-NODES = ("text_to_video", "load_video", "upscale_video")
+NODES = ("text_to_video", "options", "load_video", "upscale_video")
 COMFYUI = {"comfy", "comfy_api", "comfy_execution", "comfy_extras", "folder_paths", "nodes", "server", "spandrel"}
 HEAVY = {"av", "cv2", "numpy", "torch"}
 DECODING = ("decode", "encode", "execute", "probe", "reader", "upscale")
@@ -31,6 +31,7 @@ LAYERS: dict[str, set[str]] = {
     "engine": {"files", "jobs", "rehearsal", "runcomfy", "video"},
     "__main__": {"engine", "errors", "jobs", "runcomfy"},
     "comfyui": {"engine", "errors", "files", "jobs", "runcomfy", "texts", "video"},
+    "options": {"comfyui", "runcomfy", "texts"},
     "text_to_video": {"comfyui", "runcomfy", "texts"},
     "load_video": {"comfyui", "runcomfy", "texts", "video"},
     "upscale_video": {"comfyui", "runcomfy", "texts"},

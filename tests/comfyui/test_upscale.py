@@ -32,7 +32,7 @@ SOURCES: Final = {
     "silent.mp4": f"{PICTURE} {X264}",
     "tagged.mp4": f"{PICTURE} -vf scale=out_color_matrix=bt709 -colorspace bt709 {X264}",
     "aac.mp4": f"{PICTURE} {BEEP} {X264} -c:a aac",
-    "variable.mkv": f"{PICTURE} -vf setpts=N*N/240/TB -fps_mode vfr {X264}",
+    "variable.mkv": f"{PICTURE} -vf select=lt(mod(n\\,12)\\,6) -fps_mode vfr {X264}",
     "turned.mp4": "-display_rotation 90 -i silent.mp4 -c copy",
     "odd.mp4": f"{PICTURE} -vf scale=161:97,format=yuv444p -c:v libx264 -crf 10",
 }

@@ -5,24 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Final, NoReturn, ParamSpec, TypeVar
+from tempfile import TemporaryDirectory
+from typing import Final, ParamSpec, TypeVar
 
-from nodes.jobs.claims import Claims
-from nodes.jobs.errors import Reports
 from nodes.jobs.events import Event
-from nodes.jobs.job import Account
 from nodes.jobs.job import Job as Work
-from nodes.jobs.journal import Journal
 from nodes.jobs.poll import Poller, PollSchedule
-from nodes.jobs.quote import ListPrice
 from nodes.jobs.records import Order, RequestKey
-from nodes.jobs.waiting import Backoff, Executors, RateLimiter, Run
-from nodes.runcomfy.client import RunComfy
+from nodes.jobs.waiting import Run
 from nodes.runcomfy.request import GenerationRequest
-from tests.support.fake_runcomfy import ScriptedService, TurningClock
+from tests.support.machine import FakeMachine
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -77,31 +73,18 @@ def jobs(count: int, seed: int) -> list[Job]:
 
 def follow_all(wanted: list[Job], schedule: ScheduleFor) -> list[Followed]:
     """Follow one job after the other; what the journal learns from one is there for the next."""
-    return asyncio.run(_follow_all(wanted, schedule))
+    with TemporaryDirectory() as folder, closing(FakeMachine(Path(folder))) as machine:
+        return asyncio.run(_follow_all(machine, wanted, schedule))
 
 
-async def _follow_all(wanted: list[Job], schedule: ScheduleFor) -> list[Followed]:
-    clock = TurningClock()
-    journal = Journal(None, clock)
-    service, executors = ScriptedService(clock), Executors()
-    executors.calls = executors.journal = _AtOnce()
-    account = Account(
-        client=RunComfy(service, "simulation"),
-        name="simulation",
-        origin="",
-        claims=Claims(journal),
-        reports=Reports(""),
-        executors=executors,
-        rate_limiter=RateLimiter(clock, Backoff()),
-        price=ListPrice(Future, clock),
-        folder=Path(),
-        open_download=_no_download,
-    )
+async def _follow_all(machine: FakeMachine, wanted: list[Job], schedule: ScheduleFor) -> list[Followed]:
+    clock, service, journal = machine.clock, machine.service, machine.journal
+    machine.executors.calls = machine.executors.journal = _AtOnce(1)
     followed = []
     for number, job in enumerate(wanted):
         intended = journal.create(Order(job.request, RequestKey(str(number), "", "")), [], "")
         assert intended
-        of_run = Work(account, _Patient("", "", lambda _: None, lambda: False, clock=clock))
+        of_run = Work(machine.account, _Patient("", "", lambda _: None, lambda: False, clock=clock))
         of_run.record = journal.accept(intended, f"job-{number}")
         begun = service.accepted[f"job-{number}"] = clock.now
         service.queued, service.running = job.queued, job.seconds - job.queued
@@ -111,7 +94,6 @@ async def _follow_all(wanted: list[Job], schedule: ScheduleFor) -> list[Followed
         of_run.leave()
         _, seen = service.calls[-1]
         followed.append(Followed(job, seen - begun - job.seconds, len(service.calls)))
-    journal.close()
     return followed
 
 
@@ -129,7 +111,3 @@ class _AtOnce(ThreadPoolExecutor):
         done: Future[T] = Future()
         done.set_result(work(*args, **options))
         return done
-
-
-def _no_download(_: Path) -> NoReturn:
-    raise AssertionError("nothing is downloaded here")

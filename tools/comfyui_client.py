@@ -54,7 +54,6 @@ class Refused(Exception):
 class NodeFailure:
     """The node that ended a run, and the exception it raised."""
 
-    node_id: str
     node_type: str
     exception_type: str
     """Its class, with the module unless it is Python's own."""
@@ -95,10 +94,6 @@ class Client:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """End the connections."""
         self._stream.close()
         self._session.close()
 
@@ -153,10 +148,9 @@ class Client:
                 break
         return Run(prompt_id, status, events, self.history(prompt_id).get("outputs", {}), error)
 
-    def interrupt(self, prompt_id: str | None = None) -> None:
-        """Press Stop: for whatever is running, or only if ``prompt_id`` is."""
-        body = {} if prompt_id is None else {"prompt_id": prompt_id}
-        self._session.post(f"{self._url}/interrupt", json=body, timeout=HTTP_SECONDS).raise_for_status()
+    def interrupt(self) -> None:
+        """Press Stop for whatever is running."""
+        self._session.post(f"{self._url}/interrupt", json={}, timeout=HTTP_SECONDS).raise_for_status()
 
     def _get(self, path: str) -> dict[str, Any]:
         answer = self._session.get(f"{self._url}{path}", timeout=HTTP_SECONDS)
@@ -167,7 +161,6 @@ class Client:
 
 def _failure(ending: Event) -> NodeFailure:
     return NodeFailure(
-        node_id=str(ending.data["node_id"]),
         node_type=ending.data["node_type"],
         exception_type=ending.data["exception_type"],
         message=ending.data["exception_message"].strip(),

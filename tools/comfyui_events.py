@@ -29,8 +29,6 @@ class Event:
     whose data is `{"node": id, "text": line}`."""
     data: dict[str, Any]
     """The message as it came."""
-    at: float
-    """When it arrived, in seconds of `time.monotonic`."""
 
 
 class EventStream:
@@ -119,7 +117,7 @@ class EventStream:
             # A line of text names no prompt, but ComfyUI runs one prompt at a time.
             prompt_id = self._running_prompt if name == PROGRESS_TEXT else data.get("prompt_id")
             if prompt_id is not None:
-                self._events[prompt_id].append(Event(name, data, time.monotonic()))
+                self._events[prompt_id].append(Event(name, data))
             self._changed.notify_all()
 
 

@@ -44,19 +44,6 @@ def test_the_template_opens_whole_and_as_the_server_tests_run_it(
     is_whole(ui, object_info, file)
 
 
-def test_every_template_has_its_picture(ui: Ui) -> None:
-    ui.browse_templates()
-    for file in FILES:
-        # Of many, only those that are in sight are in the page.
-        ui.dialog.get_by_role("textbox").first.fill(file.stem)
-        picture = ui.dialog.get_by_role("img", name=file.stem, exact=True)
-        expect(picture).to_have_js_property("complete", True)
-        assert "default-template" not in picture.evaluate("(picture) => picture.src")
-        assert picture.evaluate("(picture) => picture.naturalWidth") > 0
-    ui.dialog.get_by_role("heading", name=file.stem, exact=True).click()  # Escape does not close it in all UIs
-    ui.dialog.wait_for(state="hidden")
-
-
 def test_a_missing_node_would_be_noticed(ui: Ui) -> None:
     """So the tests above can fail."""
     workflow = read_workflow(FILES[0])

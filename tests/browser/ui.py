@@ -108,14 +108,10 @@ class Ui:
 
     # The graph
 
-    def browse_templates(self) -> None:
-        """Opens the template browser at this pack."""
-        self.page.get_by_role("button", name="Templates", exact=True).click()
-        self.dialog.get_by_text("seedance", exact=True).click()
-
     def open_template(self, title: str) -> None:
         """Picks a template of this pack from the template browser."""
-        self.browse_templates()
+        self.page.get_by_role("button", name="Templates", exact=True).click()
+        self.dialog.get_by_text("seedance", exact=True).click()
         template = self.dialog.get_by_role("heading", name=title, exact=True)
         template.click()
         template.wait_for(state="hidden")  # not any dialog: that of an app's tour may be there already

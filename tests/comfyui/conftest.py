@@ -28,6 +28,7 @@ PROBE = PACK / "tests" / "support" / "probe"
 TOKEN = "a-token-of-the-tests"
 TIMING = Timing(queued=0.3, running=0.7)
 PYTHON = {"PYTHONDONTWRITEBYTECODE": ""}  # as users have it: an import compiles once, not at every start
+ONE_THREAD = {"OMP_NUM_THREADS": "1"}  # where other work keeps the cores busy, torch's threads wait for each other
 PATIENCE = 10.0  # seconds for the service to begin with a job
 
 Step = tuple[Callable[[Event], bool], Callable[[], object]]
@@ -157,7 +158,7 @@ def started(base: Path, env: dict[str, str], *extra_args: str) -> Iterator[Comfy
     record = base / "network.txt"
     shutil.copytree(PROBE, base / "custom_nodes" / "probe", ignore=shutil.ignore_patterns("__pycache__"))
     write_tiny_upscaler(base / "models" / "upscale_models" / UPSCALER)
-    env = {"SEEDANCE_MAX_USD_PER_DAY": "1000"} | env | PYTHON | {"PROBE_NETWORK_RECORD": str(record)}
+    env = {"SEEDANCE_MAX_USD_PER_DAY": "1000"} | env | PYTHON | ONE_THREAD | {"PROBE_NETWORK_RECORD": str(record)}
     with ComfyUI(base, pack=PACK, env=env, extra_args=extra_args) as server:
         shutil.copyfile(record, network_at_start(server))
         yield server

@@ -44,17 +44,9 @@ def test_a_file_comes_back_as_it_was_made_and_as_the_frame_controls_cut_it(
     assert seen(run) == made
     name = Path(made["scalars"]["video_path"]).name
     assert run.outputs[VIDEO]["images"] == [{"filename": name, "subfolder": "seedance", "type": "output"}]
-    table: list[tuple[dict[str, int], range]] = [
-        ({"skip_first_frames": 9}, range(9, FRAMES)),
-        ({"frame_load_cap": 5}, range(5)),
-        ({"select_every_nth": 7}, range(0, FRAMES, 7)),
-        ({"skip_first_frames": 4, "frame_load_cap": 6, "select_every_nth": 3}, range(4, 22, 3)),
-        ({"skip_first_frames": FRAMES - 2, "frame_load_cap": 10}, range(FRAMES - 2, FRAMES)),
-    ]
-    for controls, expected in table:
-        loaded = seen(comfy.run(loading(video=choice, **controls)))
-        assert loaded["levels"] == [made["levels"][index] for index in expected], controls
-        assert loaded["scalars"]["frame_count"] == len(expected), controls
+    cut = seen(comfy.run(loading(video=choice, skip_first_frames=4, frame_load_cap=6, select_every_nth=3)))
+    assert cut["levels"] == made["levels"][4:22:3]
+    assert cut["scalars"]["frame_count"] == 6
     assert str(FRAMES) in comfy.failure(loading(video=choice, skip_first_frames=FRAMES))
     assert comfy.calls == {}
 
@@ -81,7 +73,6 @@ def test_what_cannot_be_opened_is_an_error_that_names_the_one_widget(comfy: Comf
     table: list[tuple[dict[str, str], str]] = [
         ({"source": "a b"}, "^source must be the request id of a Seedance job, or a link"),
         ({"source": "https://10.0.0.1/video.mp4"}, "not a public address"),
-        ({"source": "https://user:word@example.com/video.mp4"}, "a user name or a password"),
         ({"source": unknown}, unknown),
         ({"video": "missing.mp4"}, "^There is no such video in ComfyUI's folders"),
         ({"video": "page.mp4"}, "page.mp4 is not a video"),

@@ -1,8 +1,8 @@
 """The ways to buy a video that nobody wanted for which ComfyUI has a part in it; counted in jobs that the service took.
 
 Named after what happens, with the letters of `tests/jobs/test_money.py`, which has them all on the engine alone, and
-`tests/faults` kills it anywhere. This ComfyUI keeps nothing in its cache, so every run asks the pack. Row f is in
-`test_stop.py`, m in `test_validation.py`.
+`tests/faults` kills it anywhere; of row b, the soak of `tests/tools` kills ComfyUI. This ComfyUI keeps nothing in its
+cache, so every run asks the pack. Row f is in `test_stop.py`, m in `test_validation.py`.
 """
 
 from __future__ import annotations
@@ -11,11 +11,10 @@ import json
 import re
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 
-from tests.comfyui.conftest import TOKEN, Comfy, happens, lines, request_ids, says, started, succeeded
+from tests.comfyui.conftest import TOKEN, Comfy, happens, lines, request_ids, started, succeeded
 from tests.comfyui.seedance_graphs import PROBE, VIDEO, beside_a_sampler, changed, generation, node, output
 from tests.support.faulty_service import FaultyService, last
 from tests.support.loopback_server import DEADLINE as PATIENCE
@@ -95,19 +94,6 @@ def test_what_cannot_be_decoded_right_after_it_was_paid_for_is_said_to_be_charge
     said = str(comfy.run(generation(prompt)).error)
     assert "The job was charged." in said
     assert f"Request id: {comfy.bought[0]}." in said
-
-
-def test_b_the_server_is_killed_while_a_job_waits(comfy: Comfy, prompt: str) -> None:
-    comfy.service.hold()
-    with pytest.raises(ConnectionError):
-        comfy.run(generation(prompt), (says("Queued"), comfy.server.kill))
-    comfy.server.start()
-    comfy.service.release()
-    with Client(comfy.url) as client:
-        resumed = replace(comfy, client=client).run(generation(prompt))
-    assert request_ids(resumed) == comfy.bought
-    # Whose process is dead needs no waiting for.
-    assert not any("is being generated already" in line for line in lines(resumed))
 
 
 def test_c_a_node_that_wants_a_new_video_is_executed_again_and_again(comfy: Comfy, prompt: str) -> None:

@@ -63,8 +63,3 @@ def test_a_good_graph_submits_its_own_job_alone_however_long_its_text_and_withou
         {"text": text, "resolution": "480p", "ratio": "16:9", "duration": 2, "seed": 1},
         {"text": prompt, "resolution": "480p", "ratio": "16:9", "duration": 5, "seed": 38810827},
     ]
-
-
-def test_live_without_a_token_says_how_to_set_one(newcomer: Comfy, prompt: str) -> None:
-    assert "RUNCOMFY_API_TOKEN" in newcomer.failure(generation(prompt))
-    assert newcomer.calls == {}

@@ -13,6 +13,9 @@ import requests
 
 from nodes.comfyui.guarded_route import about
 from nodes.rehearsal import Timing
+from tests.comfyui.conftest import TOKEN, set_token
+from tests.comfyui.contract import NODES
+from tests.comfyui.seedance_graphs import OPTIONS, VIDEO, node, options, output, text_to_video
 from tests.install import manager
 from tests.install.manager import Environment, Manager, prepare
 from tests.support.loopback_server import Loopback
@@ -22,21 +25,13 @@ from tools.comfyui_client import Client, Status
 from tools.comfyui_source import ensure
 from tools.package import NAME, ROOT, pack
 
-NODES = {"SeedanceOptions", "SeedanceTextToVideo", "LoadSeedanceVideo", "SeedanceUpscaleVideo"}
 VERSION, OLDER = about()["version"], "0.1.0"
-TOKEN = "a-token-of-the-tests"
 
-GRAPH: dict[str, dict[str, object]] = {
-    "options": {
-        "class_type": "SeedanceOptions",
-        "inputs": {"resolution": "480p", "ratio": "1:1", "duration": 2, "seed": 1},
-    },
-    "video": {
-        "class_type": "SeedanceTextToVideo",
-        "inputs": {"text": "A snail crosses a path.", "mode": "live", "reuse": True, "options": ["options", 0]},
-    },
-    "end": {"class_type": "PreviewImage", "inputs": {"images": ["video", 0]}},
-    "id": {"class_type": "PreviewAny", "inputs": {"source": ["video", 4]}},
+GRAPH = {
+    OPTIONS: options(ratio="1:1"),
+    VIDEO: text_to_video("A snail crosses a path."),
+    "end": node("PreviewImage", images=output("images")),
+    "id": node("PreviewAny", source=output("request_id")),
 }
 """The smallest video, decoded, and its request id. The first version takes the same graph."""
 
@@ -99,14 +94,13 @@ def test_a_user_installs_uses_updates_and_removes_the_pack(
     with RehearsalService(tokens=(TOKEN,), timing=Timing(queued=0.1, running=0.1)) as service:
         account = {"RUNCOMFY_API_BASE_URL": service.origin}
         with started(fresh_core, account) as server:
-            saved = requests.post(f"{server.url}/seedance/token", json={"token": TOKEN}, timeout=60)
-            assert saved.ok, saved.text
+            set_token(server, TOKEN)
             video = made(server)
         said = command.run("update", NAME, "--mode", "local")
         assert "UPDATED" in said
         command.run("start")
         with started(fresh_core, account) as server:
-            assert set(pack_nodes(server)) == NODES
+            assert set(pack_nodes(server)) == set(NODES)
             assert requests.get(f"{server.url}/seedance/about", timeout=60).json()["version"] == VERSION
             assert made(server) == video, "the token, the journal and the video are found by the same graph"
             assert len(service.submissions) == 1

@@ -133,10 +133,11 @@ def _day(text: str) -> float:
 
 
 def _jobs(engine: Engine, asked: argparse.Namespace) -> Found:
-    now, records = engine.journal.now(), engine.journal.records(asked.limit, since=asked.since)
+    if asked.csv and not asked.json:
+        return [], as_csv(engine.journal, since=asked.since).rstrip("\n")
+    now = engine.journal.now()
+    records = engine.journal.records(None if asked.csv else asked.limit, since=asked.since)
     found = [_as_json(record, now) for record in records]
-    if asked.csv:
-        return found, as_csv(engine.journal, since=asked.since).rstrip()
     if not found:
         return found, "There are no such jobs." if asked.since else "There are no jobs yet."
     lines = []

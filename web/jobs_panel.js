@@ -118,8 +118,8 @@ export class JobsPanel {
       this.list.replaceChildren()
     }
     this.#show(newest)
-    const id = this.#firstInSight()
-    const seen = id < newest.next ? await this.#page(id + 1) : newest
+    const inSight = this.#inSight()
+    const seen = inSight.some((id) => id < newest.next) ? await this.#page(Math.max(...inSight) + 1) : newest
     if (!seen) return
     this.end.textContent = this.#cards.size ? "" : this.language.say("jobsNone")
     const listed = JSON.stringify([newest, seen])
@@ -132,10 +132,11 @@ export class JobsPanel {
     this.totals.textContent = this.language.say("jobTotals", { today, month, all })
   }
 
-  /** The id of the newest job that has not been scrolled out of sight. */
-  #firstInSight() {
-    const isInSight = ([, { element }]) => element.getBoundingClientRect().bottom > 0
-    return Math.max(0, ...[...this.#cards].filter(isInSight).map(([id]) => id))
+  /** The ids of the jobs that are not scrolled out of sight. */
+  #inSight() {
+    const edges = ([, { element }]) => element.getBoundingClientRect()
+    const found = [...this.#cards].filter((card) => edges(card).bottom > 0 && edges(card).top < innerHeight)
+    return found.map(([id]) => id)
   }
 
   async #more() {

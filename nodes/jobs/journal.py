@@ -74,7 +74,7 @@ class Journal:
     def newest(self, limit: int | None, *conditions: ColumnElement[bool]) -> list[JobRecord]:
         return self.database.read(lambda connection: tables.newest(connection, *conditions, limit=limit))
 
-    def records(self, limit: int = 100, *, since: float = 0.0) -> list[JobRecord]:
+    def records(self, limit: int | None = 100, *, since: float = 0.0) -> list[JobRecord]:
         """The newest records that were created since then, newest first."""
         return self.newest(limit, *([JOBS.c.created >= since] if since else []))
 

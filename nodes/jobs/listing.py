@@ -75,7 +75,7 @@ def totals(journal: Journal) -> dict[str, dict[str, float]]:
 def as_csv(journal: Journal, *, since: float = 0.0) -> str:
     """All jobs that were created since then, oldest last, as a spreadsheet reads them."""
     written = io.StringIO()
-    writer = csv.writer(written)
+    writer = csv.writer(written, lineterminator="\n")  # which `print` turns into the system's
     writer.writerow(("time", "state", *_COLUMNS, "cost_usd", "price", "request_id", "reason"))
     for record in _all(journal, since):
         cells = (

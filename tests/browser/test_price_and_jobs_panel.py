@@ -140,15 +140,25 @@ def test_what_is_listed_is_searched_filtered_and_scrolled_and_shown_as_it_is_now
 ) -> None:
     """Further down, too: what changes there leaves a list to which it does not belong any more."""
     slow, slower = (record(journal, State.ACCEPTED, GenerationRequest(f"{prompt} {name}")) for name in ("one", "two"))
-    for number in range(MANY):
-        request = GenerationRequest(f"Lantern {number} über Öl, {prompt}")
-        record(journal, State.SAVED if number % 2 else State.CANCELLED, request)
+    lanterns = [
+        record(
+            journal,
+            State.SAVED if number % 2 else State.CANCELLED,
+            GenerationRequest(f"Lantern {number} über Öl, {prompt}"),
+        )
+        for number in range(MANY)
+    ]
     panel = opened(ui)
     jobs, search, group = (panel.get_by_role(role) for role in ("listitem", "searchbox", "combobox"))
     search.fill(f"öl, {prompt[:8].upper()}")
     expect(panel).to_contain_text("No jobs. Rehearsals are not listed.")
     search.fill(prompt.upper())
-    for text in ("Lantern 64 über", "Lantern 35 über", "Lantern 5 über", f"{prompt} one"):
+    for number in (35, 34):
+        card(panel, f"Lantern {number} über").scroll_into_view_if_needed()
+    expect(card(panel, "Lantern 34 über")).to_contain_text("Cancelled")
+    journal.transition(lanterns[34], State.SUCCEEDED)  # the first of the next page, below jobs of the newest
+    expect(card(panel, "Lantern 34 über")).to_contain_text("Paid for, not on disk")
+    for text in ("Lantern 5 über", f"{prompt} one"):
         card(panel, text).scroll_into_view_if_needed()
     expect(jobs).to_have_count(MANY + 2)
     expect(card(panel, f"{prompt} one")).to_contain_text("Being made")

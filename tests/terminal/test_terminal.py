@@ -43,6 +43,7 @@ def test_jobs_are_listed_newest_first_by_day_summed_up_and_for_a_spreadsheet(ter
     newest = {name: jobs[0][name] for name in ("state", "price")} | {"seed": jobs[0]["request"]["seed"]}
     assert newest == {"state": "saved", "price": "$0.02 per second", "seed": 8}
     assert len(terminal.json("jobs", "--limit", "1")) == 1
+    assert len(terminal.json("jobs", "--csv", "--limit", "1")) == 2
     _, table, _ = terminal.run("jobs")
     assert PROMPT in table
     assert TOKEN not in table

@@ -25,11 +25,6 @@ def test_it_listens_on_loopback_only(client: RehearsalClient) -> None:
         other.connect(("127.0.0.2", int(client.service.origin.rpartition(":")[2])))
 
 
-def test_a_body_that_is_too_large_is_no_order(client: RehearsalClient) -> None:
-    assert client.call("POST", MODEL_PATH, data=b" " * (1024 * 1024 + 1)).status_code == 413
-    assert client.service.submissions == ()
-
-
 def test_it_prints_nothing_and_logs_neither_tokens_nor_what_clients_do_wrong(
     client: RehearsalClient, videos: FakeVideos, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -75,7 +75,8 @@ def replaced_by_an_empty_one(file: Path) -> Iterator[None]:
 
 
 TROUBLES = (full, locked, deleted, moved_away, replaced_by_a_copy, replaced_by_an_empty_one)
-STEPS = ("before the intent", "within the call", "after acceptance", "while polling", "at saving")
+CALLS = {"within the call": "submit", "after acceptance": "status", "while polling": "result"}
+STEPS = ("before the intent", *CALLS, "at saving")
 ENDINGS = ("the process lives", "the process dies")
 
 
@@ -93,15 +94,11 @@ def prepare(machine: FakeMachine, step: str, begin: Callable[[], object]) -> Non
     """Have the trouble begin at a step."""
     if step == "before the intent":
         machine.change(check_before_submit=begin)
-    elif step == "within the call":
-        machine.service.before["submit"] = begin
-    elif step == "after acceptance":
-        machine.service.before["status"] = begin
-    elif step == "while polling":
-        machine.service.before["result"] = begin
-    else:
+    elif step == "at saving":
         machine.during_download = begin
         machine.change(open_download=lambda target: SavedFirst(target, machine))
+    else:
+        machine.service.before[CALLS[step]] = begin
 
 
 @pytest.fixture(autouse=True)

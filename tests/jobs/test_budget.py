@@ -99,7 +99,6 @@ def test_the_limit_is_the_environments_else_the_saved_one_else_50_dollars(tmp_pa
     for usd, amount in ((12.5, 12_500_000), (0, 0), (0.10, 100_000), (1e-9, 1)):
         setting.save(usd)
         assert setting.limit() == Limit(amount, SETTINGS), usd
-    assert file.stat().st_mode & 0o777 == 0o600
     assert BudgetSetting(file, {VARIABLE: " 3 "}).limit() == Limit(3_000_000, VARIABLE)
     for wrong in ("much", "-1", "nan", "inf", "1e12", "$5", "5,50", ""):
         if wrong:
@@ -168,12 +167,13 @@ def test_where_no_price_is_known_the_job_says_so_and_fifty_are_let_through(machi
         buy(machine.journal, number, purchase)
     bought = machine.records()[-1].created
     assert machine.failed(BudgetReached, boat(2)) == (
-        "Not submitted: what this video costs is unknown, as it was of 50 videos in the last 24 hours. Nothing was "
-        f"charged. Set the limit in Settings > Seedance to 0, which is no limit, or wait until {minute(bought + DAY)}."
+        "Not submitted: the price of this video is unknown, and so was that of 50 videos in the last 24 hours. Nothing "
+        "was charged. Set the limit in Settings > Seedance to 0, which is no limit, or wait until "
+        f"{minute(bought + DAY)}."
     )
     limited(machine, 5).run(boat(2))
     said = limited(machine, 0.06, ModelInfo()).failed(BudgetReached, replace(BOAT, duration=3))
-    assert "what this video costs is unknown, and" in said
+    assert "the price of this video is unknown, and" in said
 
 
 def test_a_price_that_is_not_told_is_waited_for_a_few_seconds_and_only_where_it_matters(machine: FakeMachine) -> None:

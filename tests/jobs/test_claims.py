@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import os
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Iterator
 from dataclasses import replace
-from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,27 +16,14 @@ from nodes.jobs.claims import Claims, server_id
 from nodes.jobs.errors import JournalUnusable, NoFreePlace
 from nodes.jobs.journal import Journal
 from nodes.jobs.records import CLAIM_SECONDS, JobRecord, Order, State
-from nodes.jobs.waiting import Clock
 from tests.support.fake_runcomfy import BOAT, TurningClock
+from tests.support.hanging import PATIENCE
 from tests.support.job_records import KEY, intend, read_only, record_in
 from tests.support.postgres import on_both
-
-PATIENCE = 30.0
-spawning = multiprocessing.get_context("spawn")
 
 
 def goes_on() -> bool:
     return False
-
-
-def hold(file: Path, url: str, told: Connection) -> None:
-    """Child process: claim one job, wait for another, and stay so until killed."""
-    journal = Journal(file, Clock(), url)
-    claims = Claims(journal)
-    awaited, claimed = journal.records()
-    claims.await_job(awaited, claims.join(goes_on))
-    told.send(claims.take(claimed, claims.join(goes_on)) is not None)
-    threading.Event().wait()
 
 
 @pytest.fixture
@@ -89,22 +74,24 @@ def test_a_claim_of_elsewhere_lapses_by_the_clock_alone(claims: Claims, job: Job
 
 
 @on_both
-def test_a_process_keeps_what_it_has_claimed_while_it_lives(tmp_path: Path, database: Callable[[], str]) -> None:
-    file, url = tmp_path / "jobs.sqlite3", database()
-    mine, theirs = spawning.Pipe()
-    process: BaseProcess = spawning.Process(target=hold, args=(file, url, theirs))
-    with closing(Journal(file, Clock(), url)) as journal:
-        claims, job = Claims(journal), record_in(State.ACCEPTED, journal)
-        awaited = record_in(State.ACCEPTED, journal, replace(KEY, request="another"))
-        process.start()
-        try:
-            assert mine.poll(PATIENCE)
-            assert mine.recv() is True
-            assert (is_free(claims, job), claims.is_awaited(awaited)) == (False, True)
-        finally:
-            process.kill()
-            process.join(PATIENCE)
-        assert (is_free(claims, job), claims.is_awaited(awaited)) == (True, False)
+def test_what_a_process_has_claimed_or_awaits_is_so_while_it_lives(
+    claims: Claims, job: JobRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process id that is free here may be at work in another container of the same name."""
+    living, dead = os.getpid(), 2**30
+    awaited = record_in(State.ACCEPTED, claims.journal, replace(KEY, request="another"))
+    for where, pid, is_alive in (("here", living, True), ("here", dead, False), ("in another container", dead, True)):
+        monkeypatch.setattr("os.getpid", partial(int, pid))
+        if where != "here":
+            monkeypatch.setattr(Path, "read_text", lambda *_, **__: "another boot id")
+        other = Claims(claims.journal)
+        working, waiting = other.join(goes_on), other.join(goes_on)
+        assert other.take(job, working), where
+        other.await_job(awaited, waiting)
+        assert (is_free(claims, job), claims.is_awaited(awaited)) == (not is_alive, is_alive), (where, pid)
+        other.give_back(working)
+        other.give_back(waiting)
+        other.close()
 
 
 def test_claims_and_places_in_line_are_renewed_and_what_could_not_be_written_is_written_meanwhile(
@@ -146,22 +133,6 @@ def test_they_are_renewed_again_and_again_from_the_first_run_on(
     for _ in range(3):
         assert renewed.acquire(timeout=PATIENCE)
     claims.close()
-
-
-def test_a_process_of_another_container_is_not_taken_for_one_of_this(
-    claims: Claims, job: JobRecord, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Where a process id that is free here may be at work there, although both have the same name."""
-    monkeypatch.setattr("os.getpid", lambda: 2**30)
-    for is_here in (True, False):
-        if not is_here:
-            monkeypatch.setattr(Path, "read_text", lambda *_, **__: "another boot id")
-        other = Claims(claims.journal)
-        owner = other.join(goes_on)
-        assert other.take(job, owner), is_here
-        assert is_free(claims, job) is is_here, "the process is dead, but one there may live"
-        other.give_back(owner)
-        other.close()
 
 
 def test_a_folder_keeps_a_name_of_its_own(tmp_path: Path) -> None:

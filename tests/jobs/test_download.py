@@ -152,11 +152,6 @@ def refused(folder: Path) -> str:
     return str(refusal.value)
 
 
-def test_a_folder_that_takes_a_video_is_left_as_it_was(tmp_path: Path) -> None:
-    check_before_submit(tmp_path / "output" / "seedance", ())
-    assert list((tmp_path / "output" / "seedance").iterdir()) == []
-
-
 def test_a_folder_that_takes_no_file_is_named_with_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in (errno.EACCES, errno.EROFS, errno.ENOSPC, errno.EIO, errno.ENXIO):
 
@@ -171,12 +166,13 @@ def test_a_folder_that_takes_no_file_is_named_with_the_reason(tmp_path: Path, mo
             assert cure in said, number
 
 
-def test_a_drive_that_is_away_or_a_file_in_its_place_is_named(tmp_path: Path) -> None:
+def test_a_folder_is_left_as_it_was_and_a_drive_that_is_away_or_almost_full_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check_before_submit(tmp_path / "output" / "seedance", ())
+    assert list((tmp_path / "output" / "seedance").iterdir()) == []
     (tmp_path / "drive").touch()
     assert f"{tmp_path / 'drive' / 'seedance'} cannot be written to" in refused(tmp_path / "drive" / "seedance")
-
-
-def test_a_drive_that_is_almost_full_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=ROOM - 1))
     assert "199 MB are free at" in refused(tmp_path)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from nodes.errors import SeedanceError
+from nodes.jobs.budget import DAY
 from nodes.jobs.errors import JobError, Reports
 from nodes.jobs.journal import Journal
 from nodes.jobs.listing import GROUPS, PAGE, as_csv, link, page, submit_again, totals
@@ -18,8 +19,6 @@ from nodes.runcomfy.request import GenerationRequest
 from tests.support.fake_runcomfy import BOAT, TurningClock
 from tests.support.job_records import intend, record_in
 from tests.support.machine import FakeMachine
-
-DAY = 86400.0
 
 
 def key(number: int) -> RequestKey:

@@ -19,7 +19,7 @@ from nodes.jobs.records import State, hash_of
 from nodes.runcomfy.request import MODEL_ID
 from tests.support.fake_runcomfy import BOAT, TurningClock
 from tests.support.job_records import execute, intend, record_in
-from tests.support.machine import FakeMachine, NewMachine
+from tests.support.machine import NewMachine
 from tests.support.postgres import on_both
 from tests.support.tiny_mp4 import TINY_MP4
 
@@ -87,15 +87,17 @@ FATES = {
     "cancelled": ("", "job-2", 1),
     "succeeded": ("", "job-1", 0),
     "saved": ("", "job-1", 0),
+    "saved, on disk": ("", "job-1", 0),
     "forgotten": ("", "job-2", 1),
 }
 
 
 def test_every_job_is_found_and_treated_as_what_it_is(new_machine: NewMachine) -> None:
-    assert set(FATES) == {state.value for state in State} - {"surplus"}
+    assert set(FATES) - {"saved, on disk"} == {state.value for state in State} - {"surplus"}
     for version in (1, 2, 3):
-        for state, (reported, request_id, bought) in FATES.items():
-            name, machine = f"version {version}, {state}", new_machine()
+        for row, (reported, request_id, bought) in FATES.items():
+            state, _, on_disk = row.partition(", ")
+            name, machine = f"version {version}, {row}", new_machine()
             old_journal(machine.folder, version, state)
             if request_id == "job-2" or not bought:
                 machine.service.accepted["job-1"] = 0
@@ -106,16 +108,13 @@ def test_every_job_is_found_and_treated_as_what_it_is(new_machine: NewMachine) -
             if reported:
                 with pytest.raises(OutcomeUnknown):
                     machine.run()
-            assert machine.run().request_id == request_id, name
+            if on_disk:
+                (machine.folder / "videos").mkdir()
+                (machine.folder / "videos" / "job-1.mp4").write_bytes(TINY_MP4)
+            video = machine.run()
+            assert (video.request_id, video.reused) == (request_id, bool(on_disk)), name
             assert machine.service.count("submit") == bought, name
-
-
-def test_a_saved_video_loads_for_free_and_without_a_call(machine: FakeMachine) -> None:
-    old_journal(machine.folder, 3, "saved")
-    (machine.folder / "videos").mkdir()
-    (machine.folder / "videos" / "job-1.mp4").write_bytes(TINY_MP4)
-    assert machine.run().reused
-    assert machine.service.calls == []
+            assert not on_disk or machine.service.calls == [], name
 
 
 def test_two_unfinished_jobs_of_one_request_both_keep_their_ids(tmp_path: Path) -> None:

@@ -19,7 +19,6 @@ from nodes.jobs.errors import CommitUnknown, JournalUnusable, OutcomeUnknown
 from nodes.jobs.journal import Journal
 from nodes.jobs.records import Order, RequestKey, State
 from nodes.jobs.waiting import Clock
-from nodes.runcomfy.errors import ReadError
 from tests.support.cutting_proxy import Act, CuttingProxy
 from tests.support.fake_runcomfy import BOAT
 from tests.support.job_records import KEY, intend, record_in
@@ -156,18 +155,6 @@ def test_in_the_middle_of_a_job_it_goes_on_and_is_written_down_later(machine: Fa
         assert (record.state, record.cost, record.files) == (State.SAVED, 0.03, (video.files[0].name,)), step
         assert machine.run(request).reused, step
     assert machine.bought == 3
-
-
-def test_an_unclear_outcome_while_the_database_is_away_is_told_once(machine: FakeMachine, proxy: CuttingProxy) -> None:
-    def go_and_fail() -> None:
-        proxy.go_away()
-        raise ReadError("connection lost")
-
-    machine.service.before["submit"] = go_and_fail
-    machine.failed(OutcomeUnknown)
-    proxy.come_back()
-    machine.service.before.clear()
-    assert machine.run().request_id == "job-2"
 
 
 def test_stop_waits_for_no_database(machine: FakeMachine, proxy: CuttingProxy, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,8 +5,11 @@ First of all they make the tables, which must not fail either."""
 from __future__ import annotations
 
 import faulthandler
+import multiprocessing
+import threading
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
@@ -21,9 +24,11 @@ from nodes.jobs.records import TRANSITIONS, Order, RequestKey, State
 from nodes.jobs.waiting import Clock
 from tests.support.fake_runcomfy import BOAT
 from tests.support.postgres import on_both
-from tests.support.race import PATIENCE, in_threads, race
 
 ROUNDS, PROCESSES, THREADS, VIDEOS = 30, 4, 4, 5
+PATIENCE = 60.0
+"""Seconds without a step after which the whole counts as a deadlock."""
+spawning = multiprocessing.get_context("spawn")
 
 
 @dataclass
@@ -89,14 +94,45 @@ class Racer:
 
 
 def compete(process: int, barrier: Barrier, results: Queue[object], file: Path, url: str) -> None:
-    """One process."""
+    """One process: hands over what its threads have won, or what went wrong first."""
     journal = Journal(file, Clock(), url)
     claims = Claims(journal)
-    numbers = range(process * THREADS, (process + 1) * THREADS)
-    in_threads(numbers, lambda number: Racer(number, journal, claims, barrier).run(), barrier, results)
+
+    def run(number: int) -> Counter[str]:
+        try:
+            return Racer(number, journal, claims, barrier).run()
+        except BaseException:
+            barrier.abort()
+            raise
+
+    with ThreadPoolExecutor(THREADS) as executor:
+        futures = [executor.submit(run, process * THREADS + number) for number in range(THREADS)]
+        errors = [error for future in futures if (error := future.exception())]
+    broken = [error for error in errors if not isinstance(error, threading.BrokenBarrierError)] or errors
+    results.put(repr(broken[0]) if broken else sum((future.result() for future in futures), Counter[str]()))
     faulthandler.cancel_dump_traceback_later()
     claims.close()
     journal.close()
+
+
+def race(file: Path, url: str) -> Counter[str]:
+    """What the threads of all processes have won together."""
+    barrier, results = spawning.Barrier(PROCESSES * THREADS), spawning.Queue()
+    started = [
+        spawning.Process(target=compete, args=(number, barrier, results, file, url), daemon=True)
+        for number in range(PROCESSES)
+    ]
+    for process in started:
+        process.start()
+    won: Counter[str] = Counter()
+    for _ in started:
+        part = results.get(timeout=2 * PATIENCE)
+        assert isinstance(part, Counter), part
+        won.update(part)
+    for process in started:
+        process.join(PATIENCE)
+        assert process.exitcode == 0
+    return won
 
 
 @on_both
@@ -104,7 +140,7 @@ def test_of_all_that_race_one_buys_one_claims_as_many_pay_as_the_budget_is_for_a
     tmp_path: Path, database: Callable[[], str]
 ) -> None:
     file, url = tmp_path / "jobs.sqlite3", database()
-    won = race(compete, PROCESSES, PROCESSES * THREADS, file, url)
+    won = race(file, url)
     journal = Journal(file, Clock(), url)
     for number in range(ROUNDS):
         for what, expected in (("bought", 1), ("claimed", 1), ("paid", VIDEOS)):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from nodes.jobs.video_files import request_id_of
 from tests.support.fake_runcomfy import BOAT
 from tests.support.job_records import intend, record_in
 from tests.support.machine import FakeMachine, NewMachine
+from tests.support.postgres import on_both
 
 
 def side_by_side(*runs: Coroutine[object, object, Video]) -> list[Video | BaseException]:
@@ -27,12 +30,16 @@ def side_by_side(*runs: Coroutine[object, object, Video]) -> list[Video | BaseEx
     return asyncio.run(all_of_them())
 
 
-def test_a_finished_video_is_loaded_without_a_call(machine: FakeMachine) -> None:
+@on_both
+def test_a_finished_video_is_loaded_without_a_call(machine: FakeMachine, tmp_path: Path) -> None:
+    """In PostgreSQL also by another server whose output folder is the same one."""
     first = machine.run()
     calls = len(machine.service.calls)
-    again = machine.run()
-    assert len(machine.service.calls) == calls
-    assert again == replace(first, elapsed=0.0, reused=True)
+    with closing(FakeMachine(tmp_path / "another server", machine.clock, machine.journal_url)) as server:
+        server.change(folder=machine.account.folder)
+        for each in (machine, server) if machine.journal_url else (machine,):
+            assert each.run() == replace(first, elapsed=0.0, reused=True)
+        assert (len(machine.service.calls), server.service.calls) == (calls, [])
 
 
 def test_an_old_job_that_is_back_is_loaded_while_its_request_is_made_anew(new_machine: NewMachine) -> None:

@@ -16,10 +16,9 @@ from nodes.jobs.submit import FIRST_BYTE_SECONDS
 from nodes.jobs.tables import JOBS
 from nodes.runcomfy.errors import ReadError
 from tests.support.fake_runcomfy import reply
+from tests.support.hanging import PATIENCE
 from tests.support.job_records import read_only
 from tests.support.machine import FakeMachine
-
-PATIENCE = 30.0
 
 
 def test_the_intent_is_on_disk_before_the_call_and_the_id_right_after(machine: FakeMachine) -> None:

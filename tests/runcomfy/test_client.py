@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from itertools import product
 
-import pytest
-
 from nodes.errors import Charge
 from nodes.runcomfy import errors
 from nodes.runcomfy.errors import InvalidResponse, RunComfyError
@@ -67,14 +65,6 @@ def test_what_each_call_sends_and_gives() -> None:
         assert isinstance(client.transport, Wire)
         (request,) = client.transport.sent
         assert (request.method, request.path, request.body) == sent, call
-
-
-def test_what_is_called_before_the_first_byte_of_a_submit_is_handed_on() -> None:
-    def refuse() -> None:
-        raise InterruptedError("too late")
-
-    with pytest.raises(InterruptedError, match="too late"):
-        answered({"request_id": "job-1"}).submit(REQUEST, before_first_byte=refuse)
 
 
 def test_an_unclear_submit_sends_the_user_to_look_before_running_again() -> None:

@@ -223,14 +223,6 @@ def test_any_other_error_of_pythons_leaves_it_open(server: Loopback, monkeypatch
             failure(ReadError, transport(server))
 
 
-def test_silence_and_trickles_are_cut(server: Loopback) -> None:
-    """How, is in test_http_client.py."""
-    for pieces in ((), (HEAD, b'{"request_id": ')):
-        server.answer = serving.silent_after(server, *pieces)
-        for request in BOTH:
-            assert "time-out" in failure(ReadError, transport(server, Limits(read=0.2, submit=0.2)), request)
-
-
 def test_what_was_packed_on_the_way_though_nobody_asked_is_read_within_the_same_bounds(server: Loopback) -> None:
     """Else a job that the service has taken would count as unknown."""
     packed = gzip.compress(b'{"request_id": "job-1"}')

@@ -9,6 +9,7 @@ import argparse
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import count, takewhile
 from pathlib import Path
 from typing import Final
@@ -19,6 +20,7 @@ from nodes.errors import StopRequested
 from nodes.rehearsal.render import VideoRequest, render
 from nodes.video.decode import decode
 from nodes.video.errors import VideoError
+from nodes.video.file_format import check_mp4
 from tests.support.clips import Coding, numbered, write_clip
 from tests.support.damage import spoilt
 
@@ -54,6 +56,8 @@ def read(file: Path) -> str:
             raise StopRequested
 
     try:
+        with suppress(VideoError):
+            check_mp4(file)
         decode(file, check_stop=check)
         check()
     except VideoError as error:

@@ -159,35 +159,25 @@ def test_what_belongs_behind_a_video_is_there_once_however_many_attempts_it_took
     assert (target.read_bytes(), files(target)) == (data + trailer, ["job-1.mp4"])
 
 
-def test_what_belongs_behind_a_video_waits_for_the_scanner_that_looks_at_what_is_new(
-    server: Loopback, target: Path, data: bytes, monkeypatch: pytest.MonkeyPatch
+def test_what_belongs_behind_a_video_waits_for_a_scanner_of_new_files_and_is_left_out_where_the_disk_is_full(
+    server: Loopback, target: Path, data: bytes
 ) -> None:
-    server.answer = always(reply(body=data))
-    fetched = download(server, target, wait=lambda _: None)
+    server.answer, workflow = always(reply(body=data)), box(b"udta", b"a workflow")
+    full = Mock(side_effect=OSError(errno.ENOSPC, "No space left on device"))
+    for trouble, arrives in (("a scanner", data + workflow), ("a full disk", data)):
+        fetched = download(server, target, wait=lambda _: None)
+        with pytest.MonkeyPatch.context() as patched:
 
-    def trailer() -> bytes:
-        held(monkeypatch, "open", 3)
-        return box(b"udta", b"a workflow")
+            def trailer(trouble: str = trouble, patched: pytest.MonkeyPatch = patched) -> bytes:
+                if trouble == "a scanner":
+                    held(patched, "open", 3)
+                else:
+                    patched.setattr("nodes.video.download.sync", full)
+                return workflow
 
-    fetched.trailer = trailer
-    attempt(fetched, server)
-    assert target.read_bytes() == data + box(b"udta", b"a workflow")
-
-
-def test_a_video_arrives_without_what_the_disk_does_not_take_any_more(
-    server: Loopback, target: Path, data: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    server.answer = always(reply(body=data))
-    fetched = download(server, target)
-
-    def trailer() -> bytes:
-        full = OSError(errno.ENOSPC, "No space left on device")
-        monkeypatch.setattr("nodes.video.download.sync", Mock(side_effect=full))
-        return bytes(1000)
-
-    fetched.trailer = trailer
-    attempt(fetched, server)
-    assert (target.read_bytes(), files(target)) == (data, ["job-1.mp4"])
+            fetched.trailer = trailer
+            attempt(fetched, server)
+        assert (target.read_bytes(), files(target)) == (arrives, ["job-1.mp4"]), trouble
 
 
 class FullDisk(PosixPath):

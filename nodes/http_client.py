@@ -20,7 +20,7 @@ from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema, ProxyE
 from requests.utils import get_environ_proxies, select_proxy
 from urllib3.exceptions import ConnectTimeoutError, LocationValueError, NewConnectionError, ReadTimeoutError
 
-from .http_exchange import POOLS, Exchange, current
+from .http_exchange import POOLS, Exchange, current_exchange
 from .texts import Text
 
 CONNECTIONS: Final = 16
@@ -101,12 +101,12 @@ class LimitedAdapter(HTTPAdapter):
         return manager
 
     def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
-        exchange, url = current.get(), request.url or ""
+        exchange, url = current_exchange.get(), request.url or ""
         exchange.sent, exchange.check_address = False, self._check_address
         proxy = _proxy_for(url) if self._use_proxy else None
         self._check(url, proxy)
         options["proxies"] = {urlsplit(url).scheme: proxy} if proxy else {}
-        options["verify"] = _bundle()[1] or True
+        options["verify"] = _certificate_bundle()[1] or True
         return super().send(request, *args, **options)
 
 
@@ -132,7 +132,7 @@ def failure_reason(error: Exception, exchange: Exchange) -> Text:
         found += [other for other in around if isinstance(other, BaseException) and other not in found]
     fitting = ((key, kinds) for is_sent, key, kinds in _REASONS if is_sent is exchange.sent)
     key = next(key for key, kinds in fitting if any(isinstance(each, kinds) for each in found))
-    name, bundle = _bundle()
+    name, bundle = _certificate_bundle()
     if key == "certificate" and (used := name or ("SSL_CERT_FILE" if os.environ.get("SSL_CERT_FILE") else "")):
         return Text("reasons.certificateSet", name=used)
     if bundle and not exchange.sent and key not in ("invalidAddress", "certificate") and not _is_readable(bundle):
@@ -140,7 +140,7 @@ def failure_reason(error: Exception, exchange: Exchange) -> Text:
     return Text(f"reasons.{key}")
 
 
-def _bundle() -> tuple[str, str]:
+def _certificate_bundle() -> tuple[str, str]:
     """The variable for a file or folder of certificates that is in use, and its value; two empty texts for none."""
     variables = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
     return next(((name, os.environ[name]) for name in variables if os.environ.get(name)), ("", ""))
@@ -156,7 +156,7 @@ def _is_readable(bundle: str) -> bool:
 
 def _system_certificates() -> dict[str, Any]:
     """What makes urllib3 trust the system's certificates too, a company's among them, where `truststore` is there."""
-    if _bundle()[1]:
+    if _certificate_bundle()[1]:
         return {}
     try:
         truststore = importlib.import_module("truststore")

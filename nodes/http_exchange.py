@@ -28,7 +28,7 @@ class Exchange:
 
     seconds: float
     """For all of it, from now on."""
-    size: int
+    max_size: int
     """Bytes of a response as they come over the wire, those of its head included."""
     clock: Callable[[], float] = time.monotonic
     _: KW_ONLY
@@ -47,14 +47,14 @@ class Exchange:
         self.ends = self.clock() + self.seconds
 
     def __enter__(self) -> Exchange:
-        self._outer = current.set(self)
+        self._outer = current_exchange.set(self)
         return self
 
     def __exit__(self, *_: object) -> None:
-        current.reset(self._outer)
+        current_exchange.reset(self._outer)
 
 
-current: Final[ContextVar[Exchange]] = ContextVar("exchange")
+current_exchange: Final[ContextVar[Exchange]] = ContextVar("exchange")
 """The exchange of this thread: urllib3 makes its connections itself, and nothing of ours can be handed to them."""
 
 
@@ -64,8 +64,8 @@ class _LimitedStream(io.RawIOBase):
     def __init__(self, stream: io.RawIOBase, sock: socket.socket) -> None:
         self._stream, self._socket = stream, sock
         self._pause = sock.gettimeout()
-        self._exchange = current.get()
-        self._left = self._exchange.size
+        self._exchange = current_exchange.get()
+        self._left = self._exchange.max_size
 
     def readable(self) -> bool:
         return True
@@ -112,7 +112,7 @@ class _Connection(HTTPConnection):
         opened = super()._new_conn()
         try:
             if not self.proxy:
-                current.get().check_address(self.host, str(opened.getpeername()[0]))
+                current_exchange.get().check_address(self.host, str(opened.getpeername()[0]))
         except BaseException:
             opened.close()
             raise
@@ -120,7 +120,7 @@ class _Connection(HTTPConnection):
 
     def endheaders(self, *args: Any, **options: Any) -> None:
         """Where http.client sends the first byte of a request, and first connects if nobody has."""
-        exchange = current.get()
+        exchange = current_exchange.get()
         if self.sock is None:
             self.connect()
         if exchange.clock() >= exchange.ends:

@@ -17,54 +17,19 @@ from .errors import UnsafeUrl
 MAX_REDIRECTS: Final = 5
 
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
-_FAKE: Final = ipaddress.ip_network("198.18.0.0/15")
+_PROXY_TOOLS: Final = ipaddress.ip_network("198.18.0.0/15")
 """Proxy tools such as Clash and sing-box resolve every name into it, and carry the connection on themselves."""
-_NUMBER: Final = re.compile(r"(.*\.)?(\d+|0x[0-9a-f]*)\.?", re.IGNORECASE)
+_NUMERIC_HOST: Final = re.compile(r"(.*\.)?(\d+|0x[0-9a-f]*)\.?", re.IGNORECASE)
 """Hosts that a resolver takes for an address, by the last part. If they are not in the usual form, but short, octal or
 hexadecimal, they count as not public, whatever they stand for."""
 _PUBLIC_IPV6: Final = ipaddress.ip_network("2000::/3")
 """All that is assigned so far; local prefixes of every kind lie outside of it."""
-_SPECIAL: Final = tuple(
+_NOT_PUBLIC: Final = tuple(
     ipaddress.ip_network(network)
     # A cloud has its metadata service in the first one. The others are IETF's own, Teredo among them, documentation,
     # and 6to4, which hides an IPv4 address. What older Pythons take for public differs.
     for network in ("192.0.0.0/24", "192.88.99.0/24", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")
 )
-
-
-def is_public(address: str) -> bool:
-    """Whether an IP address belongs to the public internet, also where it hides an IPv4 address in IPv6."""
-    ip = _ip(address)
-    if isinstance(ip, ipaddress.IPv6Address):
-        if ip.ipv4_mapped or ip in _NAT64:
-            return is_public(str(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)))
-        if ip not in _PUBLIC_IPV6:
-            return False
-    if ip is None or ip.is_multicast or ip.is_reserved or any(ip in network for network in _SPECIAL):
-        return False
-    return ip.is_global
-
-
-def check_url(link: str) -> None:
-    """Refuse what is wrong with the link itself; the address that it leads to is checked when connecting.
-
-    Raises `UnsafeUrl`: not https, with credentials, or to a literal address that is not public.
-    """
-    try:
-        parts = urlsplit(link)
-        host = (parts.hostname or "").rstrip(".")
-        if ("[" in parts.netloc and not _ip(host)) or parts.port == 0:  # the first, newer Pythons refuse by themselves
-            raise ValueError(host)
-        link.encode()
-    except ValueError:
-        raise _unsafe("invalid") from None
-    if parts.scheme != "https" or not host:
-        raise _unsafe("notHttps")
-    if parts.username or parts.password:
-        raise _unsafe("credentials")
-    is_address = _ip(host) or _NUMBER.fullmatch(host)
-    if (is_address and not is_public(host)) or host.lower() == "localhost":
-        raise _unsafe("notPublic", host=host.partition("%")[0])
 
 
 def media_session(trusted_origin: str | None = None) -> requests.Session:
@@ -89,6 +54,28 @@ def _check(url: str, proxy: str | None) -> None:
             raise requests.ConnectionError(error) from None
 
 
+def check_url(link: str) -> None:
+    """Refuse what is wrong with the link itself; the address that it leads to is checked when connecting.
+
+    Raises `UnsafeUrl`: not https, with credentials, or to a literal address that is not public.
+    """
+    try:
+        parts = urlsplit(link)
+        host = (parts.hostname or "").rstrip(".")
+        if ("[" in parts.netloc and not _ip(host)) or parts.port == 0:  # the first, newer Pythons refuse by themselves
+            raise ValueError(host)
+        link.encode()
+    except ValueError:
+        raise _unsafe("invalid") from None
+    if parts.scheme != "https" or not host:
+        raise _unsafe("notHttps")
+    if parts.username or parts.password:
+        raise _unsafe("credentials")
+    is_address = _ip(host) or _NUMERIC_HOST.fullmatch(host)
+    if (is_address and not is_public(host)) or host.lower() == "localhost":
+        raise _unsafe("notPublic", host=host.partition("%")[0])
+
+
 def check_host(host: str) -> None:
     """Check the addresses that a name leads to now. Blocks; raises `UnsafeUrl`, and OSError where it leads nowhere."""
     for *_, address in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM):
@@ -98,8 +85,21 @@ def check_host(host: str) -> None:
 def check_address(host: str, address: str) -> None:
     """Check an address that a host leads to, after `check_url` has passed the link itself. Raises `UnsafeUrl`."""
     ip = _ip(address)
-    if not (is_public(address) or (ip and ip in _FAKE)):
+    if not (is_public(address) or (ip and ip in _PROXY_TOOLS)):
         raise _unsafe("leadsInside", host=host, address=address)
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address belongs to the public internet, also where it hides an IPv4 address in IPv6."""
+    ip = _ip(address)
+    if isinstance(ip, ipaddress.IPv6Address):
+        if ip.ipv4_mapped or ip in _NAT64:
+            return is_public(str(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)))
+        if ip not in _PUBLIC_IPV6:
+            return False
+    if ip is None or ip.is_multicast or ip.is_reserved or any(ip in network for network in _NOT_PUBLIC):
+        return False
+    return ip.is_global
 
 
 def _ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

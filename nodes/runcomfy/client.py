@@ -19,7 +19,7 @@ from .request import MODEL_ID, GenerationRequest
 from .responses import Answer, ApiResponse, JobResult, JobStatus, ModelInfo
 from .token import Token, is_loopback
 
-MAX_REPLY: Final = 1024 * 1024
+MAX_RESPONSE_SIZE: Final = 1024 * 1024
 """Bytes of an answer, its head included; the documented ones have a few hundred."""
 _PIECE: Final = 16 * 1024
 """Compressed bytes that are unpacked at a time; they may become a thousand times as many."""
@@ -74,7 +74,7 @@ class RunComfy:
         """
         subject = Subject(MODEL_ID, token_source=self.token_source)
         call = ApiRequest("POST", f"/v1/models/{MODEL_ID}", subject, request.body(), before_first_byte)
-        return self._answer(call).submission()
+        return self._answer(call).request_id()
 
     def status(self, request_id: str) -> JobStatus:
         return self._about_job(request_id, "GET", "status").status()
@@ -109,18 +109,18 @@ class HttpTransport:
     clock: Callable[[], float] = time.monotonic
 
     def __post_init__(self) -> None:
-        self._kept = self._session()
+        self._kept_session = self._session()
 
     def send(self, request: ApiRequest, /) -> ApiResponse:
-        session, seconds = self._kept, self.limits.total
+        session, seconds = self._kept_session, self.limits.total
         if request.body is not None:
             # A kept connection may just have been closed by the service; then the request may seem to have arrived.
             session, seconds = self._session(), self.limits.submit
-        exchange = Exchange(seconds, MAX_REPLY, self.clock, before_first_byte=request.before_first_byte)
+        exchange = Exchange(seconds, MAX_RESPONSE_SIZE, self.clock, before_first_byte=request.before_first_byte)
         failure: Exception
         try:
             with exchange:
-                return self._answer(session, request)
+                return self._response(session, request)
         except (SeedanceError, StopRequested) as error:
             failure = error
         except (OSError, ValueError, HTTPError, http.client.HTTPException, ResponseTooLarge) as error:
@@ -130,13 +130,13 @@ class HttpTransport:
             if exchange.sent and isinstance(error, ResponseTooLarge):
                 failure = InvalidResponse("tooLong", request.subject)
         finally:
-            if session is not self._kept:
+            if session is not self._kept_session:
                 session.close()
         # Outside the handlers and without a traceback: what `requests` raised holds the request's headers, and with
         # them the token, and must not stay attached.
         raise failure.with_traceback(None)
 
-    def _answer(self, session: Session, request: ApiRequest) -> ApiResponse:
+    def _response(self, session: Session, request: ApiRequest) -> ApiResponse:
         read = self.limits.read if request.body is None else self.limits.submit
         url, timeout = self.origin + request.path, (self.limits.connect, read)
         with session.request(
@@ -151,7 +151,7 @@ class HttpTransport:
             # A gateway may compress it although nobody asked; a job that is paid for must not be lost by that.
             for piece in response.raw.stream(_PIECE, decode_content=True):
                 body += piece
-                if len(body) > MAX_REPLY:
+                if len(body) > MAX_RESPONSE_SIZE:
                     raise ResponseTooLarge
             return ApiResponse(response.status_code, response.headers, self.token.redact(body))
 

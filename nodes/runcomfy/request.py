@@ -26,7 +26,7 @@ _DEVICE: Final = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]", re.IGNORECASE)
 """Names that are no files on Windows, whatever their ending; to read `con.mp4` waits for the keyboard."""
 
 # BytePlus' own API takes options as flags inside the prompt. Here they would contradict the sockets.
-_FLAG = re.compile(r"(?<!\S)--(resolution|rs|ratio|rt|duration|dur|seed)(?=[\s=]|$)", re.IGNORECASE)
+_FLAG: Final = re.compile(r"(?<!\S)--(resolution|rs|ratio|rt|duration|dur|seed)(?=[\s=]|$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from .request import is_request_id
 
 MAX_VIDEOS: Final = 16
 """Of one job; the service documents one, and each may have hundreds of megabytes."""
-_DEPTH: Final = 8
+_MAX_DEPTH: Final = 8
 """Levels of lists and objects that are looked into; the documented answers have three."""
-_LONGEST: Final = 500
+_MAX_TEXT_LENGTH: Final = 500
 """Characters of a text that is shown."""
 _ABSURD: Final = 10**9
 """A number this large is taken for nonsense, be it a place in a queue, an amount of money or seconds."""
@@ -73,7 +73,7 @@ class ModelInfo:
     price_unit: str = ""
 
 
-_WORDS: Final = {
+_STATES: Final = {
     "in_queue": JobState.QUEUED,
     **dict.fromkeys(("in_progress", "pending", "waiting", "starting", "processing"), JobState.RUNNING),
     **dict.fromkeys(("completed", "succeeded"), JobState.SUCCEEDED),
@@ -107,7 +107,7 @@ class Answer:
             if isinstance(named := body.get("request_id"), str) and named != subject.request_id:
                 raise InvalidResponse("otherJob", subject)
 
-    def submission(self) -> str:
+    def request_id(self) -> str:
         """The request id of an accepted job. A usable one is enough, whatever else the answer says."""
         request_id = self._body.get("request_id")
         if is_request_id(request_id):
@@ -146,7 +146,7 @@ class Answer:
         # With a code, the undocumented word `error` is as likely about the call as about the job.
         if not word or (word == "error" and self._body.get("error_code")):
             raise self._error("noStatus")
-        return word, _WORDS.get(word, JobState.UNKNOWN)
+        return word, _STATES.get(word, JobState.UNKNOWN)
 
     def _error(self, problem: str, **values: str) -> RunComfyError:
         """The error that this answer means, by its code and message under any of the names that are in use for them.
@@ -167,14 +167,14 @@ class Answer:
         return error_for(status, count_in(code), next(filter(None, texts), ""), self._subject, retry_after)
 
 
-def text_in(value: object, depth: int = _DEPTH) -> str:
+def text_in(value: object, depth: int = _MAX_DEPTH) -> str:
     """A readable text out of a string, an error object or a list of them; empty where there is none."""
     if depth == 0:
         return ""
     if isinstance(value, str):
-        return "".join(mark if mark.isprintable() else " " for mark in value[:_LONGEST]).strip()
+        return "".join(mark if mark.isprintable() else " " for mark in value[:_MAX_TEXT_LENGTH]).strip()
     if isinstance(value, list):
-        return "; ".join(text for item in value[:5] if (text := text_in(item, depth - 1)))[:_LONGEST]
+        return "; ".join(text for item in value[:5] if (text := text_in(item, depth - 1)))[:_MAX_TEXT_LENGTH]
     if isinstance(value, dict):
         texts = (text_in(value.get(key), depth - 1) for key in ("message", "msg", "detail", "reason"))
         loc = value.get("loc")
@@ -184,7 +184,7 @@ def text_in(value: object, depth: int = _DEPTH) -> str:
     return ""
 
 
-def links_in(output: object, depth: int = _DEPTH) -> list[str]:
+def links_in(output: object, depth: int = _MAX_DEPTH) -> list[str]:
     """The video URLs of any documented shape of `output`."""
     if depth == 0:
         return []

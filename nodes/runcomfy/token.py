@@ -20,9 +20,9 @@ from .errors import MissingToken, RunComfyError
 
 VARIABLES: Final = ("RUNCOMFY_API_TOKEN", "RUNCOMFY_TOKEN", "YOUR_API_TOKEN")
 DEFAULT_ORIGIN: Final = "https://model-api.runcomfy.net"
-LONGEST: Final = 2048
+MAX_TOKEN_LENGTH: Final = 2048
 """Characters; well above any real token, and well below what a header may hold."""
-SHORTEST_REDACTED: Final = 12
+MIN_REDACTED_LENGTH: Final = 12
 """Characters; anything shorter is no real token, and may well be a word of an answer."""
 
 
@@ -36,7 +36,7 @@ class Token(AuthBase):
 
     def redact(self, content: bytes) -> bytes:
         """An answer's content, with the token replaced wherever it appears: an error page may quote headers."""
-        if len(self._value) < SHORTEST_REDACTED:
+        if len(self._value) < MIN_REDACTED_LENGTH:
             return content
         # In JSON, each character may also be escaped, or be spelt by its number.
         spellings = "".join(rf"(?:\\?{re.escape(mark)}|\\u(?i:{ord(mark):04x}))" for mark in self._value)
@@ -95,7 +95,7 @@ def _checked(text: str, source: str) -> str:
     """The token itself, from what was pasted, which is often the whole header."""
     value = re.sub(r"^(authorization:\s*)?bearer(\s+|$)", "", text.strip(), flags=re.IGNORECASE)
     # Anything else would break the header, or raise an error that quotes it.
-    if value.isascii() and value.isprintable() and " " not in value and 0 < len(value) <= LONGEST:
+    if value.isascii() and value.isprintable() and " " not in value and 0 < len(value) <= MAX_TOKEN_LENGTH:
         return value
     raise MissingToken("tokenInvalid", source=source)
 

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nodes.runcomfy.client import MAX_REPLY, HttpTransport, RunComfy
+from nodes.runcomfy.client import MAX_RESPONSE_SIZE, HttpTransport, RunComfy
 from nodes.runcomfy.errors import ConnectError, RunComfyError
 from nodes.runcomfy.responses import ApiResponse
-from nodes.runcomfy.token import SHORTEST_REDACTED, Token
+from nodes.runcomfy.token import MIN_REDACTED_LENGTH, Token
 from tests.support.calls import BOTH, CALLS, GET, POST, SECRET, TOKEN, transport
 from tests.support.loopback_server import CHUNKED, Loopback, always, breaking_off, reply
 
@@ -68,7 +68,7 @@ def test_nor_in_an_encoding_in_which_it_would_not_be_found(server: Loopback) -> 
 
 
 @given(
-    token=st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=SHORTEST_REDACTED),
+    token=st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=MIN_REDACTED_LENGTH),
     around=st.text(),
     escaped=st.sets(st.integers(0, 200)),
 )
@@ -91,7 +91,7 @@ def test_nothing_that_holds_a_header_hangs_on_an_error(server: Loopback) -> None
     through."""
     answers = {
         "redirect": reply(302, headers={"Location": "/"}),
-        "too long": reply(200, bytes(MAX_REPLY)),
+        "too long": reply(200, bytes(MAX_RESPONSE_SIZE)),
         "compressed": reply(200, b"{}", {"Content-Encoding": "br"}),
         "breaks off": b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx",
         "no HTTP": b"nonsense\r\n\r\n",

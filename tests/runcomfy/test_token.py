@@ -16,7 +16,7 @@ import requests
 from nodes.files import remove_private
 from nodes.runcomfy.errors import MissingToken, RunComfyError
 from nodes.runcomfy.token import (
-    LONGEST,
+    MAX_TOKEN_LENGTH,
     Token,
     api_origin,
     find_token,
@@ -77,7 +77,16 @@ def test_white_space_is_no_token_and_no_part_of_one(saved: Path) -> None:
         assert [found.name for found in saved.parent.iterdir()] == [saved.name]
 
 
-BAD = ("two words", "line\nbreak", "tab\tin", "naïve", "nul\0", "escape\x1b[0m", "\u200bzero", "x" * (LONGEST + 1))
+BAD = (
+    "two words",
+    "line\nbreak",
+    "tab\tin",
+    "naïve",
+    "nul\0",
+    "escape\x1b[0m",
+    "\u200bzero",
+    "x" * (MAX_TOKEN_LENGTH + 1),
+)
 
 
 def test_what_cannot_be_a_token_is_refused_without_being_shown_and_not_saved(saved: Path, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from unittest.mock import Mock
 import pytest
 
 from nodes.errors import StopRequested
-from nodes.runcomfy.client import MAX_REPLY, ApiRequest, HttpTransport, Limits, RunComfy
+from nodes.runcomfy.client import MAX_RESPONSE_SIZE, ApiRequest, HttpTransport, Limits, RunComfy
 from nodes.runcomfy.errors import ConnectError, InvalidResponse, ReadError, RunComfyError
 from nodes.runcomfy.request import GenerationRequest
 from nodes.runcomfy.responses import ApiResponse
@@ -99,7 +99,7 @@ def test_without_a_connection_nothing_can_have_arrived(monkeypatch: pytest.Monke
 
 
 def test_nor_where_a_proxy_refuses_the_tunnel_or_speaks_http_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    too_long = b"HTTP/1.1 100 Continue\r\n\r\n" * (MAX_REPLY // 20)
+    too_long = b"HTTP/1.1 100 Continue\r\n\r\n" * (MAX_RESPONSE_SIZE // 20)
     with Loopback(always(reply(407))) as proxy:
         origins = (proxy.origin, proxy.origin.replace("http", "https"))
         for address, answer in product(origins, (reply(407), reply(502), too_long)):
@@ -233,8 +233,8 @@ def test_what_was_packed_on_the_way_though_nobody_asked_is_read_within_the_same_
         server.answer = always(reply(body=b"{}", headers={"Content-Encoding": encoding}))
         assert transport(server).send(GET).body == b"{}"
     rows = [
-        ("", bytes(MAX_REPLY), "too long"),
-        ("gzip", gzip.compress(bytes(MAX_REPLY + 1)), "too long"),
+        ("", bytes(MAX_RESPONSE_SIZE), "too long"),
+        ("gzip", gzip.compress(bytes(MAX_RESPONSE_SIZE + 1)), "too long"),
         *((encoding, b"{}", "compressed") for encoding in ("gzip, gzip", "br", "identity, gzip", "nonsense")),
     ]
     for encoding, body, why in rows:

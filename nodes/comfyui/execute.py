@@ -53,7 +53,7 @@ async def generate(text: str, options: Options | None, *, rehearsal: bool, reuse
     # Not if another node has added this one, as loops do: ComfyUI would cache that the video is missing.
     skip = skip and node.is_in_prompt
     try:
-        with running(names, is_read=not skip, trailer=partial(metadata_box, node.saved_metadata)) as run:
+        with node_run(names, is_read=not skip, trailer=partial(metadata_box, node.saved_metadata)) as run:
             request = GenerationRequest.of(text, options)
             if hint := text_hint(request.text):
                 run.report(events.notice(hint))
@@ -84,7 +84,7 @@ async def generate(text: str, options: Options | None, *, rehearsal: bool, reuse
 async def load(wanted: Path | str, selection: Selection) -> io.NodeOutput:
     """The six outputs for a file of ComfyUI's, a request id or a link. Raises as `generate` does."""
     engine = shared().engine
-    with running() as run:
+    with node_run() as run:
         if isinstance(wanted, Path):
             video = engine.load_file(wanted)
         elif is_request_id(wanted):
@@ -95,7 +95,7 @@ async def load(wanted: Path | str, selection: Selection) -> io.NodeOutput:
 
 
 @contextmanager
-def running(
+def node_run(
     names: tuple[str, ...] = (), *, is_read: bool = True, trailer: Callable[[], bytes] = bytes
 ) -> Iterator[Run]:
     """A run of the node that runs, as long as the block lasts: its events, its failure and Stop are shown on the node.

@@ -30,21 +30,21 @@ from ..jobs import events
 from ..jobs.errors import Stopped
 from ..jobs.waiting import Run
 from ..texts import Text
-from ..video.decode import SPARE, FileFrames, FrameSource, TensorFrames, available_memory
+from ..video.decode import SPARE_MEMORY, FileFrames, FrameSource, TensorFrames, available_memory
 from ..video.encode import Format, VideoWriter, finished_frames, remove_unfinished, to_pictures
 from ..video.errors import VideoError, cannot_open
-from .execute import intermediate_device, intermediate_dtype, running
+from .execute import intermediate_device, intermediate_dtype, node_run
 from .node import running_node, shared
 from .videos import preview
 
-COPIES: Final = 5
+FRAME_COPIES: Final = 5
 """Of each upscaled frame in memory at a time: ComfyUI's node makes some, and one is being encoded."""
-ENOUGH: Final = 256 * 1024 * 1024
+MAX_BATCH_MEMORY: Final = 256 * 1024 * 1024
 """Bytes for all copies of frames upscaled together. ComfyUI's node takes them one by one, so more gains nothing."""
-ENCODED: Final = 40
+ENCODER_FRAMES: Final = 40
 """Frames that the encoder keeps, in yuv420p, with those that are being converted for it. Measured at 3840x2176; at
 1920x1088 it is 47, at 5760x3264 it is 35."""
-MAX_NAME: Final = 143 - len(".16384x16384.01234567.mp4")
+MAX_SOURCE_NAME: Final = 143 - len(".16384x16384.01234567.mp4")
 """Bytes of the source's name in the result's, which then has 143 at most, as an encrypted folder of a network drive
 takes. A longer one loses its beginning: the id of the job is at its end."""
 
@@ -56,19 +56,19 @@ async def upscale(video: Any, model: Any, scale_by: float, frames_at_once: int, 
     """
     if not isinstance(model, ImageModelDescriptor) or not model.input_channels == model.output_channels == 3:
         raise VideoError("upscale.model")
-    with running() as run:
+    with node_run() as run:
         try:
             # One at a time, however long a list is: each takes the memory of an encoder.
             async with shared().upscaling:
                 begun = time.monotonic()
-                with _stored(video) as file, ThreadPoolExecutor(1, "seedance-read") as reader:
-                    source = await run.wait_for(reader.submit(_open, video, file, run))
+                with _video_file(video) as file, ThreadPoolExecutor(1, "seedance-read") as reader:
+                    source = await run.wait_for(reader.submit(_frame_source, video, file, run))
                     wanted = _format(source, model.scale, scale_by, crf)
                     key = await run.wait_for(reader.submit(_key, source, model, wanted))
                     target = _target(source, wanted, key)
-                    found = await run.wait_for(reader.submit(finished_frames, target, key))
-                    if not (frames := found):
-                        size = _part_size(source, model.scale, wanted, frames_at_once)
+                    frames = found = await run.wait_for(reader.submit(finished_frames, target, key))
+                    if not found:
+                        size = _batch_size(source, model.scale, wanted, frames_at_once)
                         remove_unfinished(target.parent)
                         writer = VideoWriter(target, wanted, key)
                         frames = await _write(source, model, size, writer, reader, run)
@@ -82,7 +82,7 @@ async def upscale(video: Any, model: Any, scale_by: float, frames_at_once: int, 
 
 
 def _target(source: FrameSource, wanted: Format, key: str) -> Path:
-    name = os.fsencode(source.name)[-MAX_NAME:].decode(errors="ignore").lstrip(".")
+    name = os.fsencode(source.name)[-MAX_SOURCE_NAME:].decode(errors="ignore").lstrip(".")
     return shared().engine.folders.videos / f"{name}.{wanted.width}x{wanted.height}.{key[:8]}.mp4"
 
 
@@ -98,15 +98,15 @@ async def _write(
 
     Core's node runs on ComfyUI's own thread, as it always does: two nodes at a time must not move models about.
     """
-    parts, done, begun = source.parts(size), 0, time.monotonic()
+    batches, done, begun = source.batches(size), 0, time.monotonic()
     run.report(events.upscaling(0, source.count, 0))
     with ThreadPoolExecutor(1, "seedance-encode") as encoder:
         try:
-            reading = reader.submit(next, parts, None)
+            reading = reader.submit(next, batches, None)
             writing = encoder.submit(source.add_sound, writer)
-            while part := await run.wait_for(reading):
-                images, times = part
-                reading = reader.submit(next, parts, None)
+            while batch := await run.wait_for(reading):
+                images, times = batch
+                reading = reader.submit(next, batches, None)
                 pictures = to_pictures(_through_core(model, images))
                 await run.wait_for(writing)
                 writing = encoder.submit(writer.write, pictures, times)
@@ -115,8 +115,8 @@ async def _write(
             await run.wait_for(writing)
             await run.wait_for(encoder.submit(writer.finish))
         finally:
-            get_progress_state().finish_progress(_part_id())
-            reader.submit(parts.close)
+            get_progress_state().finish_progress(_progress_id())
+            reader.submit(batches.close)
             encoder.submit(writer.discard)
     return done
 
@@ -124,17 +124,17 @@ async def _write(
 def _through_core(model: ImageModelDescriptor, images: torch.Tensor) -> torch.Tensor:
     """A few frames through ComfyUI's own node, with its tiling, its devices and its handling of full memory."""
     # Under another id than this node's: its progress bar is about these frames only. Raises if Stop is pressed, too.
-    with CurrentNodeContext(running_node().prompt_id, _part_id()):
+    with CurrentNodeContext(running_node().prompt_id, _progress_id()):
         images = images.to(intermediate_device(), intermediate_dtype())
         (upscaled,) = ImageUpscaleWithModel.execute(upscale_model=model, image=images).args
     return cast(torch.Tensor, upscaled)
 
 
-def _part_id() -> str:
+def _progress_id() -> str:
     return f"{running_node().node_id}.part"
 
 
-def _open(video: Any, file: Path | None, run: Run) -> FrameSource:
+def _frame_source(video: Any, file: Path | None, run: Run) -> FrameSource:
     if file and (window := _window(video)):
         return FileFrames(file, window, run.check)
     held = video.get_components()
@@ -143,7 +143,7 @@ def _open(video: Any, file: Path | None, run: Run) -> FrameSource:
 
 
 @contextmanager
-def _stored(video: Any) -> Iterator[Path | None]:
+def _video_file(video: Any) -> Iterator[Path | None]:
     """The file of a VIDEO; None for one that is frames in memory."""
     source = video.get_stream_source() if isinstance(video, InputImpl.VideoFromFile) else None
     if source is None or isinstance(source, str):
@@ -176,10 +176,10 @@ def _format(source: FrameSource, factor: int, scale_by: float, crf: int) -> Form
     return wanted
 
 
-def _part_size(source: FrameSource, factor: int, wanted: Format, frames_at_once: int) -> int:
-    frame = COPIES * 3 * intermediate_dtype().itemsize * source.width * source.height * factor**2
-    left = available_memory() - SPARE - ENCODED * wanted.width * wanted.height * 3 // 2
-    size = min(frames_at_once or max(1, min(ENOUGH, left) // frame), source.count)
+def _batch_size(source: FrameSource, factor: int, wanted: Format, frames_at_once: int) -> int:
+    frame = FRAME_COPIES * 3 * intermediate_dtype().itemsize * source.width * source.height * factor**2
+    left = available_memory() - SPARE_MEMORY - ENCODER_FRAMES * wanted.width * wanted.height * 3 // 2
+    size = min(frames_at_once or max(1, min(MAX_BATCH_MEMORY, left) // frame), source.count)
     if size * frame > left:
         gigabytes = [f"{max(0, bytes_) / 1e9:.1f}" for bytes_ in (size * frame, left)]
         raise VideoError("upscale.memory", frames=size, need=gigabytes[0], left=gigabytes[1])

@@ -24,12 +24,12 @@ from .reader import open_frames, orientation_of, write_rgb
 if TYPE_CHECKING:
     from .encode import VideoWriter
 
-SPARE: Final = 256 * 1024 * 1024
+SPARE_MEMORY: Final = 256 * 1024 * 1024
 """Bytes of memory to leave free, for the decoder and everything else that goes on."""
-_PIECE: Final = 4 * 1024 * 1024
-Part = tuple[torch.Tensor, list[int]]
+_READ_SIZE: Final = 4 * 1024 * 1024
+Batch = tuple[torch.Tensor, list[int]]
 """Frames, [frames, height, width, 3], RGB, 0..1, and when each is shown, in ticks of the source's time base."""
-Parts = Generator[Part, None, None]
+Batches = Generator[Batch, None, None]
 
 
 @dataclass(frozen=True)
@@ -78,50 +78,6 @@ def decode(
     return Clip(images, info)
 
 
-def allocate(shape: tuple[int, ...], file: Path, dtype: torch.dtype = torch.float32) -> torch.Tensor:
-    """An uninitialised tensor for frames of a file, [frames, height, width, 3].
-
-    Raises `VideoError` where they do not fit, with both figures and the ways out; nothing was allocated.
-    """
-    frames, need, left = shape[0], math.prod(shape) * dtype.itemsize, available_memory()
-    if need + SPARE <= left:
-        try:
-            # Not np.empty, which asks for huge pages that are slow to touch first.
-            return torch.empty(shape, dtype=dtype)
-        except RuntimeError:
-            left = 0  # the system has less to give than it said
-    fit = max(1, (left - SPARE) * frames // max(need, 1))
-    gigabytes = [f"{size / 1e9:.1f}" for size in (need, left)]
-    raise VideoError("video.memory", frames=frames, need=gigabytes[0], left=gigabytes[1], fit=fit, file=str(file))
-
-
-def available_memory() -> int:
-    """Bytes that this process may still take before the system or the container runs short."""
-    return min([psutil.virtual_memory().available, *container_memory(Path("/"))])
-
-
-def container_memory(root: Path) -> Iterator[int]:
-    """Bytes left under each memory limit of this process's control groups (version 2); a container shows only some.
-
-    ``root`` is where `proc` and `sys` are.
-    """
-    try:
-        lines = (root / "proc/self/cgroup").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return
-    for path in (line[4:] for line in lines if line.startswith("0::/")):
-        group = root / "sys/fs/cgroup" / path
-        for folder in (group, *group.parents):
-            try:
-                names = ("memory.max", "memory.current", "memory.stat")
-                most, used, stat = [(folder / name).read_text(encoding="utf-8") for name in names]
-                cached = dict(line.split() for line in stat.splitlines()).get("inactive_file", 0)
-                # Cached files are given up before anything is killed.
-                yield int(most) - int(used) + int(cached)
-            except (OSError, ValueError):  # there is no such group, or its limit is "max"
-                continue
-
-
 class FileFrames:
     """The frames of a file that are shown from ``start`` seconds on, for ``duration`` seconds or, for 0, to the end.
 
@@ -148,20 +104,20 @@ class FileFrames:
         """A hash of the file and of which part of it is shown."""
         found = hashlib.sha256(f"{self._start} {self._end}".encode())
         with self._file.open("rb") as file:
-            while piece := file.read(_PIECE):
+            while piece := file.read(_READ_SIZE):
                 found.update(piece)
         return found.hexdigest()
 
-    def parts(self, size: int) -> Parts:
+    def batches(self, size: int) -> Batches:
         with open_frames(self._file, check_stop=self._check_stop) as (_, _, frames):
             wanted = (frame for frame in frames if frame.pts is None or self._is_in(frame.pts))
             done = 0
-            while some := list(islice(wanted, size)):
-                images = torch.empty((len(some), self.height, self.width, 3))
-                for number, frame in enumerate(some):
+            while decoded := list(islice(wanted, size)):
+                images = torch.empty((len(decoded), self.height, self.width, 3))
+                for number, frame in enumerate(decoded):
                     write_rgb(frame, self._orientation, images[number].numpy(), self._file, done + number)
-                done += len(some)
-                yield images, [(frame.pts or 0) - self._shift for frame in some]
+                done += len(decoded)
+                yield images, [(frame.pts or 0) - self._shift for frame in decoded]
 
     def add_sound(self, writer: VideoWriter) -> None:
         start, end = (float(time * self.time_base) for time in (self._start, self._end))
@@ -193,10 +149,10 @@ class TensorFrames:
             found.update(tensor.cpu().contiguous().numpy())
         return found.hexdigest()
 
-    def parts(self, size: int) -> Parts:
+    def batches(self, size: int) -> Batches:
         for first in range(0, self.count, size):
-            part = self._images[first : first + size]
-            yield part, list(range(first, first + len(part)))
+            images = self._images[first : first + size]
+            yield images, list(range(first, first + len(images)))
 
     def add_sound(self, writer: VideoWriter) -> None:
         if self._sound:
@@ -206,3 +162,47 @@ class TensorFrames:
 
 
 FrameSource = FileFrames | TensorFrames
+
+
+def allocate(shape: tuple[int, ...], file: Path, dtype: torch.dtype = torch.float32) -> torch.Tensor:
+    """An uninitialised tensor for frames of a file, [frames, height, width, 3].
+
+    Raises `VideoError` where they do not fit, with both figures and the ways out; nothing was allocated.
+    """
+    frames, need, left = shape[0], math.prod(shape) * dtype.itemsize, available_memory()
+    if need + SPARE_MEMORY <= left:
+        try:
+            # Not np.empty, which asks for huge pages that are slow to touch first.
+            return torch.empty(shape, dtype=dtype)
+        except RuntimeError:
+            left = 0  # the system has less to give than it said
+    fit = max(1, (left - SPARE_MEMORY) * frames // max(need, 1))
+    gigabytes = [f"{size / 1e9:.1f}" for size in (need, left)]
+    raise VideoError("video.memory", frames=frames, need=gigabytes[0], left=gigabytes[1], fit=fit, file=str(file))
+
+
+def available_memory() -> int:
+    """Bytes that this process may still take before the system or the container runs short."""
+    return min([psutil.virtual_memory().available, *container_memory(Path("/"))])
+
+
+def container_memory(root: Path) -> Iterator[int]:
+    """Bytes left under each memory limit of this process's control groups (version 2); a container shows only some.
+
+    ``root`` is where `proc` and `sys` are.
+    """
+    try:
+        lines = (root / "proc/self/cgroup").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return
+    for path in (line[4:] for line in lines if line.startswith("0::/")):
+        group = root / "sys/fs/cgroup" / path
+        for folder in (group, *group.parents):
+            try:
+                names = ("memory.max", "memory.current", "memory.stat")
+                most, used, stat = [(folder / name).read_text(encoding="utf-8") for name in names]
+                cached = dict(line.split() for line in stat.splitlines()).get("inactive_file", 0)
+                # Cached files are given up before anything is killed.
+                yield int(most) - int(used) + int(cached)
+            except (OSError, ValueError):  # there is no such group, or its limit is "max"
+                continue

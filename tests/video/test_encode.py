@@ -71,7 +71,7 @@ def writer_of(frames: FrameSource, target: Path, crf: int = 0, key: str = "") ->
 
 def write_all(frames: FrameSource, writer: VideoWriter, size: int = 8) -> None:
     frames.add_sound(writer)
-    for images, times in frames.parts(size):
+    for images, times in frames.batches(size):
         writer.write(to_pictures(images), times)
     writer.finish()
 

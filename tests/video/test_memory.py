@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from nodes.video import decode
-from nodes.video.decode import SPARE, allocate, available_memory, container_memory
+from nodes.video.decode import SPARE_MEMORY, allocate, available_memory, container_memory
 from nodes.video.errors import VideoError
 
 FILE = Path("job.mp4")
@@ -26,13 +26,13 @@ def refusal(shape: tuple[int, ...]) -> str:
 def test_what_fits_is_given_and_not_a_byte_more_and_both_figures_and_the_ways_out_are_said(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    left = Mock(return_value=100 * 2 * 2 * 3 * 4 + SPARE)
+    left = Mock(return_value=100 * 2 * 2 * 3 * 4 + SPARE_MEMORY)
     monkeypatch.setattr(decode, "available_memory", left)
     images = allocate((100, 2, 2, 3), FILE)
     assert (images.shape, images.dtype) == ((100, 2, 2, 3), torch.float32)
     left.return_value -= 1
     assert "frame_load_cap up to 99" in refusal((100, 2, 2, 3))
-    left.return_value = 3_600_000_000 + SPARE
+    left.return_value = 3_600_000_000 + SPARE_MEMORY
     message = refusal((288, 1250, 5000, 1))
     figures = ("288 frames need 7.2 GB", "frame_load_cap up to 144", "3.9 GB are left")
     for words in (*figures, "select_every_nth", "video output", "lower resolution"):

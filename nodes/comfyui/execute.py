@@ -29,7 +29,7 @@ from ..texts import Text
 from ..video.decode import decode
 from ..video.errors import VideoError
 from ..video.file_format import metadata_box
-from ..video.probe import ALL, Selection, VideoInfo, probe
+from ..video.probe import ALL_FRAMES, Selection, VideoInfo, probe
 from .node import running_node, shared, video_outputs
 from .videos import preview
 
@@ -59,7 +59,7 @@ async def generate(text: str, options: Options | None, *, rehearsal: bool, reuse
                 run.report(events.notice(hint))
             video = await shared().engine.generate(request, rehearsal=rehearsal, reuse=reuse, run=run)
             try:
-                return await _outputs(video, ALL, run)
+                return await _outputs(video, ALL_FRAMES, run)
             except VideoError as error:
                 if rehearsal or video.reused:
                     raise

@@ -18,7 +18,7 @@ import psutil
 import torch
 
 from .errors import CorruptVideo, UnsupportedVideo, VideoError
-from .probe import ALL, Selection, VideoInfo, read_timeline
+from .probe import ALL_FRAMES, Selection, VideoInfo, read_timeline
 from .reader import open_frames, orientation_of, write_rgb
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Clip:
 
 def decode(
     file: Path,
-    selection: Selection = ALL,
+    selection: Selection = ALL_FRAMES,
     *,
     dtype: torch.dtype = torch.float32,
     progress: Callable[[int, int], object] = lambda *_: None,
@@ -86,7 +86,7 @@ class FileFrames:
 
     def __init__(self, file: Path, window: tuple[float, float], check_stop: Callable[[], None]) -> None:
         self.name, self._file, self._check_stop = file.stem, file, check_stop
-        timeline = read_timeline(file, ALL, check_stop)
+        timeline = read_timeline(file, ALL_FRAMES, check_stop)
         with open_frames(file, check_stop=check_stop) as (stream, first, _):
             info, self._orientation = timeline.info(stream, first), orientation_of(first)
             self.time_base = stream.time_base or Fraction(1, 1000)

@@ -25,9 +25,9 @@ from .file_format import check_mp4
 
 MAX_SIZE: Final = 512 * 1024 * 1024
 """Bytes of a video; Seedance's own have a few million."""
-AROUND: Final = 1024 * 1024
+MAX_OVERHEAD: Final = 1024 * 1024
 """Bytes that a response may have beside the video, such as headers."""
-PIECE: Final = 256 * 1024
+READ_SIZE: Final = 256 * 1024
 """Bytes that are read at most before they are written."""
 TIMEOUTS: Final = (10.0, 20.0)
 """Seconds to connect, and between two pieces of an answer."""
@@ -69,7 +69,7 @@ class Download:
         as well. Raises `DownloadInterrupted` or `LinkExpired` where another attempt, or another link, may help, another
         `VideoError` where not, and what ``check_stop`` does.
         """
-        size = self.max_size + AROUND
+        size = self.max_size + MAX_OVERHEAD
         exchange = Exchange(ATTEMPT_TIMEOUT, size, self.clock, before_first_byte=check_stop, before_read=check_stop)
         try:
             with exchange:
@@ -133,7 +133,7 @@ class Download:
                 # Not in full pieces: in a slow transfer, waiting for them would delay the time limit and Stop. Before
                 # urllib3 2.1, reading can only wait for them.
                 read: Callable[[int], bytes] = getattr(response.raw, "read1", response.raw.read)
-                while piece := read(PIECE):
+                while piece := read(READ_SIZE):
                     file.write(piece)
                     self.received = file.tell()
                     if self.received > self.max_size:

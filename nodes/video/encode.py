@@ -33,9 +33,9 @@ so ComfyUI, reads values up to 13 of 255 wrong, and Chromium 14 for a strong blu
 MAX_SIDE: Final = 16384
 MAX_AREA: Final = 139_264 * 16 * 16
 """Pixels of a picture that H.264 allows at most (Rec. ITU-T H.264, level 6.2), and per side what x264 takes."""
-KEY: Final = "seedance_upscale"
+KEY_TAG: Final = "seedance_upscale"
 """In the file's metadata: what it was made from."""
-UNFINISHED: Final = ".unfinished"
+UNFINISHED_ENDING: Final = ".unfinished"
 _COPIED: Final = ("aac", "ac3", "alac", "eac3", "flac", "mp3", "opus")
 """Codecs of sound that an MP4 holds as they are."""
 _AAC_RATE: Final = 48000
@@ -71,15 +71,15 @@ class VideoWriter:
 
     def __init__(self, target: Path, wanted: Format, key: str) -> None:
         self._target, self._wanted = target, wanted
-        self._part = target.with_name(f".{os.getpid()}-{secrets.token_hex(4)}{UNFINISHED}")
-        self._last: int | None = None
+        self._unfinished = target.with_name(f".{os.getpid()}-{secrets.token_hex(4)}{UNFINISHED_ENDING}")
+        self._last_time: int | None = None
         with self._named_errors():
             target.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self._part.open("wb")
+            self._file = self._unfinished.open("wb")
             # Sound is written first, so the muxer must hold it back until its frames come, however many there are.
             options = {"movflags": "use_metadata_tags", "max_interleave_delta": "0"}
             self._container = av.open(self._file, "w", format="mp4", options=options)
-        self._container.metadata[KEY] = key
+        self._container.metadata[KEY_TAG] = key
         stream = self._container.add_stream("libx264", rate=wanted.rate)
         # "superfast" looks no frames ahead; the usual forty take gigabytes when frames are large.
         stream.options = {"crf": str(wanted.crf), "preset": "superfast"}
@@ -136,8 +136,8 @@ class VideoWriter:
                 dst_color_range=ColorRange.MPEG,
             )
             # Some files show two frames at one time; an encoder does not take that.
-            self._last = time if self._last is None else max(time, self._last + 1)
-            frame.pts, frame.time_base = self._last, wanted.time_base
+            self._last_time = time if self._last_time is None else max(time, self._last_time + 1)
+            frame.pts, frame.time_base = self._last_time, wanted.time_base
             self._mux_frame(frame)
 
     def finish(self) -> None:
@@ -146,10 +146,10 @@ class VideoWriter:
             self._container.close()
             sync(self._file)
             self._file.close()
-            replace(self._part, self._target)
+            replace(self._unfinished, self._target)
 
     def discard(self) -> None:
-        for end in (self._container.close, self._file.close, partial(remove, self._part)):
+        for end in (self._container.close, self._file.close, partial(remove, self._unfinished)):
             with suppress(OSError, ValueError, av.FFmpegError):
                 end()
 
@@ -200,13 +200,13 @@ def _within(items: Iterator[Sound], start: float, end: float) -> Iterator[Sound]
 def finished_frames(file: Path, key: str) -> int:
     """The number of frames of a finished video with this ``key`` in its metadata; 0 if there is none."""
     with suppress(VideoError), open_video(file) as (container, stream):
-        return stream.frames if container.metadata.get(KEY) == key else 0
+        return stream.frames if container.metadata.get(KEY_TAG) == key else 0
     return 0
 
 
 def remove_unfinished(folder: Path) -> None:
     """Remove the files in a folder that were left by processes that were killed while they wrote a video."""
-    for part in folder.glob(f".*{UNFINISHED}"):
+    for part in folder.glob(f".*{UNFINISHED_ENDING}"):
         with suppress(OSError, ValueError):
             process = int(part.name[1:].partition("-")[0])
             with suppress(psutil.NoSuchProcess):

@@ -37,13 +37,13 @@ class Selection:
         return wanted[: self.frame_load_cap] if self.frame_load_cap else wanted
 
     @property
-    def most(self) -> int | None:
+    def frames_needed(self) -> int | None:
         """How many frames of a clip must be found to select from them; None for all."""
         last = self.skip_first_frames + (self.frame_load_cap - 1) * self.select_every_nth
         return last + 1 if self.frame_load_cap else None
 
 
-ALL: Final = Selection()
+ALL_FRAMES: Final = Selection()
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Timeline:
     """The numbers of the selected frames; at least one."""
     times: tuple[int, ...]
     """When each frame from the first on is shown, in ticks of the stream; empty if frames cannot be sought by time."""
-    rhythm: tuple[int, int]
+    span: tuple[int, int]
     """The number of frames, and the ticks from the first to the last; (0, 0) if it was not read to its end."""
 
     def info(self, stream: av.VideoStream, frame: av.VideoFrame) -> VideoInfo:
@@ -79,10 +79,10 @@ class Timeline:
         notice = Text("notices.hdr") if stream.codec_context.color_trc in _HDR else ""
         if shown != size:
             notice = Text("notices.pixelsNotSquare", shown="{}x{}".format(*shown), stored="{}x{}".format(*size))
-        return VideoInfo(len(self.wanted), *size, _rate(stream, *self.rhythm) / self.wanted.step, notice)
+        return VideoInfo(len(self.wanted), *size, _rate(stream, *self.span) / self.wanted.step, notice)
 
 
-def probe(file: Path, check_stop: Callable[[], None] = lambda: None, selection: Selection = ALL) -> VideoInfo:
+def probe(file: Path, check_stop: Callable[[], None] = lambda: None, selection: Selection = ALL_FRAMES) -> VideoInfo:
     """What `decode` would give, but only the first frame is decoded. Blocks. Raises as that does, except for memory."""
     timeline = read_timeline(file, selection, check_stop)
     with open_frames(file, check_stop=check_stop) as (stream, first, _):
@@ -94,7 +94,7 @@ def read_timeline(file: Path, selection: Selection, check_stop: Callable[[], Non
 
     Raises as `decode` does, except for too little memory. ``check_stop`` is called before every packet.
     """
-    most = selection.most
+    needed, is_whole = selection.frames_needed, False
     times, keys = list[int | None](), list[int | None]()
     leading = leading_end = 0
     with open_video(file, quick=True) as (container, stream):
@@ -110,10 +110,10 @@ def read_timeline(file: Path, selection: Selection, check_stop: Callable[[], Non
             # Stored behind the first key frame but shown before it: it may need frames that were cut away.
             if len(keys) == 1 and not packet.is_keyframe and (packet.pts is None or packet.pts < (keys[0] or 0)):
                 leading, leading_end = leading + 1, number
-            if most is not None and len(times) >= most + _REORDERED:
+            if needed is not None and len(times) >= needed + _REORDERED:
                 break
         else:
-            most = None
+            is_whole = True
         known = sorted(time for time in times if time is not None)
         # AVI files hold no times; those that FFmpeg makes up change after seeking.
         seekable = len(set(known)) == len(times) and not leading and container.format.name != "avi"
@@ -122,8 +122,8 @@ def read_timeline(file: Path, selection: Selection, check_stop: Callable[[], Non
         raise UnsupportedVideo("video.unsupported", name=file.name)
     if not (wanted := selection.of(frames)):
         raise VideoError("video.nothingSelected", name=file.name, frames=frames)
-    rhythm = (len(known), known[-1] - known[0]) if known and most is None else (0, 0)
-    return Timeline(wanted, tuple(known) if seekable else (), rhythm)
+    span = (len(known), known[-1] - known[0]) if known and is_whole else (0, 0)
+    return Timeline(wanted, tuple(known) if seekable else (), span)
 
 
 def _undecodable(file: Path, packets: int) -> int:

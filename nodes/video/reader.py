@@ -21,9 +21,11 @@ from numpy.typing import NDArray
 from .errors import CorruptVideo, UnsupportedVideo
 from .file_format import format_of
 
-_STILLS: Final = ("mjpeg", "png", "bmp", "gif", "webp", "tiff")
+_STILL_CODECS: Final = ("mjpeg", "png", "bmp", "gif", "webp", "tiff")
 """Codecs of tracks that are mostly thumbnails if there is another track."""
-_TAGS: Final[dict[str, Any]] = {} if int(av.__version__.partition(".")[0]) >= 19 else {"metadata_errors": "replace"}
+_TAGS: Final[dict[str, Any]] = (
+    {} if int(av.__version__.partition(".")[0]) >= 19 else {"metadata_errors": "replace"}
+)
 """So that a tag with invalid text does no harm. From PyAV 19 on that is the default, and the option is gone."""
 _MATRICES: Final = MappingProxyType({1: 1, 4: 4, 7: 7, 9: 9, 10: 9})
 """Colour matrices by their numbers in ITU-T H.273, as swscale numbers them: BT.709, FCC, SMPTE 240M, BT.2020."""
@@ -51,15 +53,15 @@ def open_video(file: Path, *, quick: bool = False) -> Iterator[tuple[InputContai
         if not streams:
             raise UnsupportedVideo("video.unsupported", name=file.name)
         try:
-            yield container, min(streams, key=_strangeness)
+            yield container, min(streams, key=_by_likelihood)
         except av.FFmpegError:
             raise CorruptVideo("video.damaged", name=file.name) from None
 
 
-def _strangeness(stream: av.VideoStream) -> tuple[bool, bool, bool]:
-    """A sort key: the lowest stream is the video, others are covers, stills and thumbnails."""
+def _by_likelihood(stream: av.VideoStream) -> tuple[bool, bool, bool]:
+    """A sort key: the stream that is most likely the video comes first, then covers, stills and thumbnails."""
     cover = bool(stream.disposition & Disposition.attached_pic)
-    return cover, stream.frames == 1, stream.codec_context.name in _STILLS
+    return cover, stream.frames == 1, stream.codec_context.name in _STILL_CODECS
 
 
 @contextmanager

@@ -15,7 +15,7 @@ import pytest
 
 from nodes.errors import StopRequested
 from nodes.video import errors
-from nodes.video.download import AROUND
+from nodes.video.download import MAX_OVERHEAD
 from tests.support.loopback_server import CHUNKED, DEADLINE, Loopback, always, breaking_off, reply, silent_after
 from tests.support.strict_files import held
 from tests.support.tiny_mp4 import box
@@ -43,7 +43,7 @@ def test_what_each_answer_means_and_that_it_leaves_nothing_behind(server: Loopba
     too_large = (
         reply(200, b"", {"Content-Length": str(len(data))}),
         b"HTTP/1.1 200 OK\r\n\r\n" + data,
-        CHUNKED + (around + b"x\r\n") * (AROUND // len(around) + 2 + len(data) // len(around)),
+        CHUNKED + (around + b"x\r\n") * (MAX_OVERHEAD // len(around) + 2 + len(data) // len(around)),
     )
     # Which redirects are followed is in test_url_policy.py.
     redirects = (

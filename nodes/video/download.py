@@ -91,29 +91,6 @@ class Download:
             reason = error.strerror or type(error).__name__
             raise DiskFailure("video.notRenamed", name=self.target.name, reason=reason, kept=str(self._part)) from None
 
-    def _check(self) -> None:
-        try:
-            check_mp4(self._part)
-        except PermissionError:  # a scanner looks at what is new
-            raise DownloadInterrupted(Text("errors.video.interrupted.held")) from None
-
-    def _write_trailer(self) -> None:
-        if not (trailer := self.trailer()):
-            return
-
-        def write() -> None:
-            with self._part.open("r+b") as file:
-                file.seek(self.received)
-                file.write(trailer)
-                sync(file)
-
-        try:
-            patiently(write, self.wait)
-        except OSError as error:  # the video is worth no less without it
-            _log.warning("Seedance: the workflow is not written into %s (%s).", self.target.name, error)
-            with suppress(PermissionError):  # it could not even be opened: nothing was written
-                os.truncate(self._part, self.received)
-
     def discard(self) -> None:
         """Remove the file if it is unfinished. A complete one stays, even if it could not be renamed."""
         if not self._is_whole:
@@ -169,6 +146,29 @@ class Download:
         etag = header("ETag", "")
         self._validator = "" if etag.startswith("W/") else etag
         self._validator = self._validator or header("Last-Modified", "")
+
+    def _check(self) -> None:
+        try:
+            check_mp4(self._part)
+        except PermissionError:  # a scanner looks at what is new
+            raise DownloadInterrupted(Text("errors.video.interrupted.held")) from None
+
+    def _write_trailer(self) -> None:
+        if not (trailer := self.trailer()):
+            return
+
+        def write() -> None:
+            with self._part.open("r+b") as file:
+                file.seek(self.received)
+                file.write(trailer)
+                sync(file)
+
+        try:
+            patiently(write, self.wait)
+        except OSError as error:  # the video is worth no less without it
+            _log.warning("Seedance: the workflow is not written into %s (%s).", self.target.name, error)
+            with suppress(PermissionError):  # it could not even be opened: nothing was written
+                os.truncate(self._part, self.received)
 
     def _failure(self, error: Exception, exchange: Exchange) -> VideoError:
         if isinstance(error, ResponseTooLarge):

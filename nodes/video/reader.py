@@ -23,9 +23,7 @@ from .file_format import format_of
 
 _STILL_CODECS: Final = ("mjpeg", "png", "bmp", "gif", "webp", "tiff")
 """Codecs of tracks that are mostly thumbnails if there is another track."""
-_TAGS: Final[dict[str, Any]] = (
-    {} if int(av.__version__.partition(".")[0]) >= 19 else {"metadata_errors": "replace"}
-)
+_TAGS: Final[dict[str, Any]] = {} if int(av.__version__.partition(".")[0]) >= 19 else {"metadata_errors": "replace"}
 """So that a tag with invalid text does no harm. From PyAV 19 on that is the default, and the option is gone."""
 _MATRICES: Final = MappingProxyType({1: 1, 4: 4, 7: 7, 9: 9, 10: 9})
 """Colour matrices by their numbers in ITU-T H.273, as swscale numbers them: BT.709, FCC, SMPTE 240M, BT.2020."""

@@ -16,7 +16,7 @@ from typing import Final
 
 from .errors import CorruptVideo, UnsupportedVideo, cannot_open, name_of
 
-MOST_BOXES: Final = 100_000
+MAX_BOXES: Final = 100_000
 """At the top level. A file of nothing but tiny boxes would take minutes."""
 _FIRST_BOXES: Final = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 """Boxes that an MP4 or QuickTime file may begin with; old QuickTime files have no `ftyp`."""
@@ -54,10 +54,10 @@ def format_of(file: Path) -> str:
         _check_boxes(file)
         return "mov"
     if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
-        _walk(file, _chunk, align=2)
+        _walk(file, _read_chunk, align=2)
         return "avi"
     if head[:4] == _EBML:
-        _walk(file, _element)
+        _walk(file, _read_element)
         return "matroska"
     raise UnsupportedVideo("video.unsupported", name=file.name)
 
@@ -69,9 +69,9 @@ def _head(file: Path) -> bytes:
 
 def _check_boxes(file: Path) -> None:
     """Make sure that a file of boxes (ISO/IEC 14496-12) has an index and pictures, the last fragment too."""
-    kinds = _walk(file, _box)
-    if len(kinds) > MOST_BOXES:
-        raise CorruptVideo("video.tooManyBoxes", name=name_of(file), most=f"{MOST_BOXES:,}")
+    kinds = _walk(file, _read_box)
+    if len(kinds) > MAX_BOXES:
+        raise CorruptVideo("video.tooManyBoxes", name=name_of(file), most=f"{MAX_BOXES:,}")
     missing = [kind.decode() for kind in (b"moov", b"mdat") if kind not in kinds]
     if [kind for kind in kinds if kind in (b"moof", b"mdat")][-1:] == [b"moof"]:
         missing = ["mdat"]
@@ -79,17 +79,17 @@ def _check_boxes(file: Path) -> None:
         raise CorruptVideo("video.noBox", name=name_of(file), boxes="/".join(missing))
 
 
-def _walk(file: Path, part: Callable[[bytes], Part], align: int = 1) -> list[bytes]:
-    """The kinds of a file's parts in order, of at most `MOST_BOXES` + 1 parts.
+def _walk(file: Path, read_part: Callable[[bytes], Part], align: int = 1) -> list[bytes]:
+    """The kinds of a file's parts in order, of at most `MAX_BOXES` + 1 parts.
 
-    ``part`` reads the first bytes of a part; parts begin at multiples of ``align``. Raises `CorruptVideo` if the last
-    one is cut off.
+    ``read_part`` is given the first 16 bytes of a part; parts begin at multiples of ``align``. Raises
+    `CorruptVideo` if the last one is cut off.
     """
     length, start, end, kinds = file.stat().st_size, 0, 0, list[bytes]()
     with file.open("rb") as stream:
-        while start < length and len(kinds) <= MOST_BOXES:
+        while start < length and len(kinds) <= MAX_BOXES:
             stream.seek(start)
-            kind, size = part(stream.read(16))
+            kind, size = read_part(stream.read(16))
             kinds.append(kind)
             if size is None:
                 break
@@ -100,7 +100,7 @@ def _walk(file: Path, part: Callable[[bytes], Part], align: int = 1) -> list[byt
     return kinds
 
 
-def _box(head: bytes) -> Part:
+def _read_box(head: bytes) -> Part:
     size, kind = struct.unpack(">I4s", head[:8].ljust(8, b"\0"))
     if size == 0:
         return kind, None  # The last box may leave its size open. Zeros behind the last box are padding, not a box.
@@ -109,22 +109,22 @@ def _box(head: bytes) -> Part:
     return kind, size if size >= 8 else 2**64  # not a valid size: counts as cut off
 
 
-def _chunk(head: bytes) -> Part:
+def _read_chunk(head: bytes) -> Part:
     kind, size = head[:4], int.from_bytes(head[4:8], "little")
     if kind in (b"RIFF", b"LIST") and size in (0, 0xFFFFFFFF):
         return kind, 12  # of unknown size: go on with the chunks in it
     return kind, 8 + size if kind.isalnum() else None
 
 
-def _element(head: bytes) -> Part:
+def _read_element(head: bytes) -> Part:
     length = 9 - head[0].bit_length()
-    kind, (size, place) = head[:length], _number(head, length)
+    kind, (size, place) = head[:length], _read_number(head, length)
     if size is None:  # go on with the elements in it
         return kind, place if kind in (_SEGMENT, _CLUSTER) else None
     return kind, place + size if length <= 4 else None
 
 
-def _number(head: bytes, place: int) -> tuple[int | None, int]:
+def _read_number(head: bytes, place: int) -> tuple[int | None, int]:
     """A number whose first byte says how many bytes it has, None if it is unknown, and the place behind it."""
     length = 9 - int.from_bytes(head[place : place + 1], "big").bit_length()
     unknown = (1 << 7 * length) - 1

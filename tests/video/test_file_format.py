@@ -14,7 +14,7 @@ import pytest
 
 from nodes.video.decode import decode
 from nodes.video.errors import CorruptVideo, UnsupportedVideo, VideoError
-from nodes.video.file_format import MOST_BOXES, check_mp4, format_of
+from nodes.video.file_format import MAX_BOXES, check_mp4, format_of
 from nodes.video.probe import probe
 from tests.support.clips import numbered, numbers_in, write_clip
 from tests.support.tiny_mp4 import TINY_MP4, box
@@ -149,7 +149,7 @@ def test_whole_in_unusual_ways_and_incomplete_in_every_way(tmp_path: Path) -> No
         ((MOOV, box(b"mdat", bytes(50), size=7)), "incomplete"),
         ((MOOV, box(b"mdat", large=True, size=3)), "incomplete"),
         ((MOOV, box(b"mdat", bytes(10), size=5000)), "it has 58 of at least 5,040 bytes"),
-        ((box(b"free") * MOST_BOXES, MOOV, MDAT), "more than 100,000 boxes"),
+        ((box(b"free") * MAX_BOXES, MOOV, MDAT), "more than 100,000 boxes"),
     )
     for boxes, problem in (*((boxes, "") for boxes in whole), *incomplete):
         (tmp_path / "cut.mp4").write_bytes(START + b"".join(boxes))

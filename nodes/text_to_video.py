@@ -15,7 +15,7 @@ from .texts import Text
 NODE_ID: Final = "SeedanceTextToVideo"
 MODES: Final = ("live", "rehearsal")
 ON_FAILURE: Final = ("stop", "skip")
-CONVERTED: Final[dict[str, type]] = {"text": str, "reuse": bool}
+CONVERTED_INPUTS: Final[dict[str, type]] = {"text": str, "reuse": bool}
 """Inputs that ComfyUI would convert, and the types that they must have."""
 
 _log = logging.getLogger("seedance")
@@ -79,7 +79,7 @@ def drop_wrong_types(queued: Any) -> Any:
     graph = queued.get("prompt") if isinstance(queued, dict) else None
     for node_id, node in graph.items() if isinstance(graph, dict) else ():
         inputs: Any = node.get("inputs") if isinstance(node, dict) and node.get("class_type") == NODE_ID else None
-        for name, kind in CONVERTED.items() if isinstance(inputs, dict) else ():
+        for name, kind in CONVERTED_INPUTS.items() if isinstance(inputs, dict) else ():
             if name in inputs and not isinstance(inputs[name], (kind, list)):
                 _log.warning("Seedance: %s of node %s is %.60r, which it cannot be.", name, node_id, inputs.pop(name))
     return queued

@@ -12,10 +12,9 @@ from .runcomfy.request import check_number
 from .texts import Text
 
 MAX_SCALE: Final = 8.0
-MAX_FRAMES: Final = 64
-"""At once."""
+MAX_FRAMES_AT_ONCE: Final = 64
 MAX_CRF: Final = 51
-CRF: Final = 18
+DEFAULT_CRF: Final = 18
 
 
 class SeedanceUpscaleVideo(io.ComfyNode):
@@ -28,21 +27,21 @@ class SeedanceUpscaleVideo(io.ComfyNode):
                 io.Video.Input("video"),
                 io.UpscaleModel.Input("upscale_model"),
                 io.Float.Input("scale_by", optional=True, default=0.0, min=0.0, max=MAX_SCALE, step=0.25),
-                io.Int.Input("frames_at_once", optional=True, default=0, min=0, max=MAX_FRAMES),
-                io.Int.Input("crf", optional=True, default=CRF, min=0, max=MAX_CRF),
+                io.Int.Input("frames_at_once", optional=True, default=0, min=0, max=MAX_FRAMES_AT_ONCE),
+                io.Int.Input("crf", optional=True, default=DEFAULT_CRF, min=0, max=MAX_CRF),
             ],
             outputs=[io.Video.Output(), io.String.Output(), io.Int.Output()],
         )
 
     @classmethod
     async def execute(
-        cls, video: Any, upscale_model: Any, scale_by: float = 0.0, frames_at_once: int = 0, crf: int = CRF
+        cls, video: Any, upscale_model: Any, scale_by: float = 0.0, frames_at_once: int = 0, crf: int = DEFAULT_CRF
     ) -> io.NodeOutput:
         from .comfyui.upscale import upscale
 
         # ComfyUI checks the numbers that are typed in, but not those that come through a link.
         check_scale(scale_by)
-        check_number("frames_at_once", frames_at_once, 0, MAX_FRAMES)
+        check_number("frames_at_once", frames_at_once, 0, MAX_FRAMES_AT_ONCE)
         check_number("crf", crf, 0, MAX_CRF)
         return await upscale(video, upscale_model, float(scale_by), frames_at_once, crf)
 

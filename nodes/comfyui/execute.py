@@ -45,8 +45,8 @@ async def generate(text: str, options: Options | None, *, rehearsal: bool, reuse
     Raises what `Engine.generate` and `decode` do, or an interruption. With ``skip`` a failure blocks the outputs
     instead, so that only what follows from this video is left out.
     """
-    begin = " ".join(str(text).split())[:NAME_LETTERS]
-    quoted = begin and f'"{begin}"'
+    beginning = " ".join(str(text).split())[:NAME_LETTERS]
+    quoted = beginning and f'"{beginning}"'
     # What is no Options node's is refused below.
     names = (Text("list.seed", seed=options.seed), quoted) if isinstance(options, Options) else (quoted,)
     node = running_node()

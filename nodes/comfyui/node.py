@@ -91,6 +91,14 @@ class RunningNode:
         links = [value for node in graph.values() for value in node["inputs"].values()]
         return self.node_id not in graph or any([self.node_id, output] in links for output in (IMAGES, FRAME_COUNT))
 
+    @property
+    def saved_metadata(self) -> dict[str, object]:
+        """The prompt and the workflow, by ComfyUI's names for them in files; nothing where it is to write none."""
+        if args.disable_metadata or not (entry := self._queue_entry()):
+            return {}
+        extra = entry[3].get("extra_pnginfo")
+        return {**(extra if isinstance(extra, dict) else {}), "prompt": entry[2]}
+
     def show(self, lines: Lines, phase: Phase | None) -> None:
         """Show lines of text on the node: as keys for the browser, which words them in its user's language, and in
         English for other web UIs."""
@@ -117,14 +125,6 @@ class RunningNode:
         said["lines"] = [[as_json(text) for text in line] for line in lines]
         said["settings"] = SETTINGS in english(lines)
         PromptServer.instance.send_sync(event, said, PromptServer.instance.client_id)
-
-    @property
-    def saved_metadata(self) -> dict[str, object]:
-        """The prompt and the workflow, by ComfyUI's names for them in files; nothing where it is to write none."""
-        if args.disable_metadata or not (entry := self._queue_entry()):
-            return {}
-        extra = entry[3].get("extra_pnginfo")
-        return {**(extra if isinstance(extra, dict) else {}), "prompt": entry[2]}
 
     def _graph(self) -> dict[str, dict[str, Any]]:
         """The nodes of the prompt as it was queued, by their ids; none where it is not running."""
@@ -157,10 +157,10 @@ class Shared:
         self.stops = StopWatcher(PromptServer.instance.loop, processing_interrupted)
         self.skipped: Counter[str] = Counter()
         """How many items each node has left out, by its id."""
-        self._prompt_id = ""
-        self._batches: dict[str, BatchProgress] = {}
         self.upscaling = asyncio.Lock()
         """Held by the one item of the prompt that is being upscaled. Each prompt has an event loop of its own."""
+        self._prompt_id = ""
+        self._batches: dict[str, BatchProgress] = {}
         self._engine: Engine | None = None
         self._lock = threading.Lock()
 
@@ -195,15 +195,15 @@ def shared() -> Shared:
     return found
 
 
-def register(check_prompt: Callable[[Any], Any]) -> None:
+def register(clean_prompt: Callable[[Any], Any]) -> None:
     """Add the pack to ComfyUI's server, once, while it loads its packs: what it shares, its hooks and its routes.
 
-    ``check_prompt`` is given what somebody queues, and returns what is to be queued.
+    ``clean_prompt`` is given what somebody queues, and returns what is to be queued.
     """
     server = PromptServer.instance
     state = server.app[SHARED] = Shared()
     # Too late for this if the pack is imported again while the server runs; Stop is then seen a moment later.
     if not server.app.frozen:
         server.app.middlewares.append(state.stops.look_after_post)
-    server.add_on_prompt_handler(check_prompt)
+    server.add_on_prompt_handler(clean_prompt)
     add_route(server.routes, lambda: state.engine)

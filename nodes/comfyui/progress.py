@@ -39,8 +39,8 @@ class BatchProgress:
         self._show_lines, self._set_progress = show, set_progress
         self._lock = threading.Lock()
         self._items: dict[int, _Item] = {}
-        self._lines: Lines = ()
-        self._measured: tuple[int, int] | None = None
+        self._shown_lines: Lines = ()
+        self._shown_progress: tuple[int, int] | None = None
 
     def add(self, number: int, names: tuple[str, ...] = ()) -> Callable[[Event], None]:
         """Add the item at a place in the list, from 0. Returns the function that shows its events.
@@ -59,15 +59,15 @@ class BatchProgress:
                 item.event, item.phase = event, event.phase or item.phase
             is_list = len(items) > 1
             lines = _summary(dict(sorted(self._items.items()))) if is_list else (item.event.texts,)
-            if lines != self._lines:
+            if lines != self._shown_lines:
                 self._show_lines(lines, None if is_list else item.event.phase)
-            measured = (sum(each.phase.is_last for each in items), len(items)) if is_list else item.event.progress
-            if measured and measured != self._measured:
-                self._set_progress(*measured)
-            self._lines, self._measured = lines, measured
+            progress = (sum(each.phase.is_last for each in items), len(items)) if is_list else item.event.progress
+            if progress and progress != self._shown_progress:
+                self._set_progress(*progress)
+            self._shown_lines, self._shown_progress = lines, progress
         # The next line overwrites this one, so what matters is logged as well. ComfyUI logs failures itself.
         if event.phase and event.phase.is_last and is_list:
-            if all(item.phase.is_last for item in items) and event.phase is not Phase.FAILED:
+            if all(each.phase.is_last for each in items) and event.phase is not Phase.FAILED:
                 _log.info("Seedance: %s", english(lines))
         elif event.phase is Phase.STOPPED or (event.phase is None and not event.is_retry):
             _log.warning("Seedance: %s", event)

@@ -29,7 +29,7 @@ from ..runcomfy.token import find_token, save_token, saved_token, variable_in_us
 from ..texts import Text
 from .guarded_route import Params, Refused, in_texts, sentences
 
-MAX_WORDS: Final = 200
+MAX_SEARCH_LENGTH: Final = 200
 """Letters to search for."""
 DONE: Final = {"done": True}
 
@@ -116,7 +116,7 @@ def jobs(engine: Engine, asked: Params) -> object:
     if (before and not is_number) or (group and group not in listing.GROUPS):
         raise Refused(400, Text("refused.noJob"))
     number, folder = int(before) if before else None, engine.folders.videos
-    return listing.page(engine.journal, folder, before=number, group=group, words=words[:MAX_WORDS])
+    return listing.page(engine.journal, folder, before=number, group=group, words=words[:MAX_SEARCH_LENGTH])
 
 
 def csv(engine: Engine, _: Params) -> web.Response:

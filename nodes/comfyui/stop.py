@@ -23,19 +23,19 @@ class StopWatcher:
     def __init__(self, loop: asyncio.AbstractEventLoop, is_pressed: Callable[[], bool]) -> None:
         self._loop = loop
         self._is_pressed = is_pressed
-        self._runs: set[threading.Event] = set()
-        self._watch: asyncio.Task[None] | None = None
+        self._stop_events: set[threading.Event] = set()
+        self._looking: asyncio.Task[None] | None = None
 
     @contextmanager
     def watching(self) -> Iterator[threading.Event]:
         """An event that is set once Stop is pressed while the block lasts, and stays so. In any thread."""
         stop = threading.Event()
-        self._runs.add(stop)
-        self._loop.call_soon_threadsafe(self._begin)
+        self._stop_events.add(stop)
+        self._loop.call_soon_threadsafe(self._start_looking)
         try:
             yield stop
         finally:
-            self._runs.discard(stop)
+            self._stop_events.discard(stop)
 
     @web.middleware
     async def look_after_post(
@@ -48,16 +48,16 @@ class StopWatcher:
             if request.method == "POST":
                 self._look()
 
-    def _begin(self) -> None:
-        if self._watch is None or self._watch.done():
-            self._watch = self._loop.create_task(self._look_until_over())
+    def _start_looking(self) -> None:
+        if self._looking is None or self._looking.done():
+            self._looking = self._loop.create_task(self._look_until_over())
 
     async def _look_until_over(self) -> None:
-        while self._runs:
+        while self._stop_events:
             self._look()
             await asyncio.sleep(STOP_INTERVAL)
 
     def _look(self) -> None:
         if self._is_pressed():
-            for stop in tuple(self._runs):
+            for stop in tuple(self._stop_events):
                 stop.set()

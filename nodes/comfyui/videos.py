@@ -15,8 +15,8 @@ from comfy_api.latest import io, ui
 
 from ..files import REHEARSAL_FOLDER, VIDEO_FOLDER
 
-MADE: Final = (VIDEO_FOLDER, f"{VIDEO_FOLDER}/{REHEARSAL_FOLDER}")
-SEARCHED: Final = (*MADE, "video")
+MADE_FOLDERS: Final = (VIDEO_FOLDER, f"{VIDEO_FOLDER}/{REHEARSAL_FOLDER}")
+SEARCHED_FOLDERS: Final = (*MADE_FOLDERS, "video")
 """Folders inside ComfyUI's output folder in which a video is looked for if a workflow names none. The last one is Save
 Video's."""
 _VIDEO_ENDINGS: Final = (".mp4", ".mov", ".mkv", ".webm", ".m4v", ".avi")
@@ -37,7 +37,7 @@ def video_choices() -> list[str]:
     """The videos that can be loaded, as ComfyUI annotates file names: Seedance's, then what is in the input folder,
     newest first."""
     output = Path(folder_paths.get_output_directory())
-    made = [(*found, folder) for folder in MADE for found in _video_files(output / folder)]
+    made = [(*found, folder) for folder in MADE_FOLDERS for found in _video_files(output / folder)]
     uploads = sorted(_video_files(Path(folder_paths.get_input_directory())), reverse=True)
     return [
         *(f"{folder}/{name} [output]" for _, name, folder in sorted(made, reverse=True)),
@@ -57,7 +57,7 @@ def find_video(choice: object) -> Path | None:
     output = folder_paths.get_output_directory()
     folders = [Path(root or folder_paths.get_input_directory())]
     if name == os.path.basename(name) and root in (None, output):  # noqa: PTH119 - of a text that may be anything
-        folders += [Path(output, folder) for folder in SEARCHED]
+        folders += [Path(output, folder) for folder in SEARCHED_FOLDERS]
     return next(filter(None, (_video_in(folder, name) for folder in folders)), None)
 
 

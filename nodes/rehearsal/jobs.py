@@ -15,7 +15,7 @@ from typing import Final
 
 from .render import VideoRequest, render
 
-THREADS: Final = 2
+RENDER_THREADS: Final = 2
 KEPT_BYTES: Final = 64 * 1024 * 1024
 """Of finished videos kept in memory; a 5 s video of 480p has 0.4 MB. Each is fetched soon after it is made."""
 
@@ -75,7 +75,7 @@ class JobStore:
         self._closed = threading.Event()
         # Not an executor: at exit, Python finishes all work of an executor before anybody can close this store.
         self._threads = [
-            threading.Thread(target=self._work, name="rehearsal-render", daemon=True) for _ in range(THREADS)
+            threading.Thread(target=self._work, name="rehearsal-render", daemon=True) for _ in range(RENDER_THREADS)
         ]
         for thread in self._threads:
             thread.start()

@@ -29,7 +29,7 @@ _X264: Final = {"preset": "ultrafast", "crf": "23", "bf": "2", "x264-params": "8
 """8x8dct makes it profile High, since PyAV 14.2 refuses the option `profile`; the other two save bytes and blocks."""
 _MAX_CHARACTERS: Final = 1000
 """Of a text that are looked at: more than fit on any video, and measuring them takes time."""
-_PLAIN: Final = str.maketrans({"—": " - ", "–": "-", "‘": "'", "’": "'", "“": '"', "”": '"', "…": "..."})
+_REPLACEMENTS: Final = str.maketrans({"—": " - ", "–": "-", "‘": "'", "’": "'", "“": '"', "”": '"', "…": "..."})
 """For punctuation that prompts are full of and that Pillow's own font lacks."""
 _AMBER: Final = (255, 184, 48)
 _INK: Final = (34, 26, 10)
@@ -125,13 +125,13 @@ class Captions:
         draw.text(self._right, text, _WHITE, self._font, anchor="rs")
 
     def _panel(self, request: VideoRequest, unit: float, margin: int) -> Image.Image:
-        width, spacing, letters = self._width, round(24 * unit), load_default(19 * unit)
-        lines = wrap(request.text, letters, width - 2 * margin, 3 if width >= request.size[1] else 4)
+        width, spacing, font = self._width, round(24 * unit), load_default(19 * unit)
+        lines = wrap(request.text, font, width - 2 * margin, 3 if width >= request.size[1] else 4)
         panel = Image.new("RGBA", (width, self._bar + len(lines) * spacing + round(47 * unit)), (10, 12, 22, 176))
         draw = ImageDraw.Draw(panel)
         draw.rectangle((0, 0, width, self._bar - 1), (70, 74, 88, 220))
         for number, line in enumerate(lines):
-            draw.text((margin, self._bar + 10 * unit + number * spacing), line, _WHITE, letters)
+            draw.text((margin, self._bar + 10 * unit + number * spacing), line, _WHITE, font)
         facts = f"seed {request.seed}, {request.resolution}, {request.ratio}, {request.duration} s"
         # A seed may have any number of digits; it must not run into the frame's number.
         (facts,) = wrap(facts, self._font, round(width * 0.66), 1)
@@ -139,14 +139,14 @@ class Captions:
         return panel
 
 
-def wrap(text: str, letters: FreeTypeFont | ImageFont, width: float, most: int) -> list[str]:
-    """Lines of at most ``width`` pixels, at most ``most`` of them; "..." ends the last if something is left over."""
+def wrap(text: str, font: FreeTypeFont | ImageFont, width: float, max_lines: int) -> list[str]:
+    """At most ``max_lines`` lines of at most ``width`` pixels; "..." ends the last if something is left over."""
     # What cannot be printed (line ends, control characters) would break the line.
-    printable = (mark if mark.isprintable() else " " for mark in text[:_MAX_CHARACTERS].translate(_PLAIN))
+    printable = (mark if mark.isprintable() else " " for mark in text[:_MAX_CHARACTERS].translate(_REPLACEMENTS))
     text = " ".join("".join(printable).split())
-    for characters in range(round(width / letters.getlength("i")), 3, -1):
-        lines = textwrap.wrap(text, characters, max_lines=most, placeholder="...")
-        if all(letters.getlength(line) <= width for line in lines):
+    for characters in range(round(width / font.getlength("i")), 3, -1):
+        lines = textwrap.wrap(text, characters, max_lines=max_lines, placeholder="...")
+        if all(font.getlength(line) <= width for line in lines):
             break
     return lines
 

@@ -16,8 +16,8 @@ UPPER_WALLS: Final = ((28, 30, 62), (36, 24, 58), (20, 38, 60), (46, 26, 44))
 LOWER_WALL: Final = (96, 58, 62)
 WOOD: Final = (158, 104, 62)
 DARK: Final = (26, 30, 44)
-GLOW: Final = (112, 232, 255)
-RADIUS: Final = 0.145
+EYE_COLOUR: Final = (112, 232, 255)
+WHEEL_RADIUS: Final = 0.145
 """Of the wheels, as a part of the robot's height."""
 
 
@@ -46,7 +46,7 @@ def _wall(width: int, height: int, rng: Random) -> Image.Image:
     wall = ImageOps.colorize(gradient.resize((width, height)), rng.choice(UPPER_WALLS), LOWER_WALL)
     draw = ImageDraw.Draw(wall, "RGBA")
 
-    def glow(x: float, y: float, radius: float, opacity: float) -> None:
+    def draw_light(x: float, y: float, radius: float, opacity: float) -> None:
         colour = (*rng.choice(LIGHTS), round(255 * opacity))
         for middle in (x - width, x, x + width):  # what is cut off at one side goes on at the other
             draw.ellipse((middle - radius, y - radius, middle + radius, y + radius), colour)
@@ -54,13 +54,13 @@ def _wall(width: int, height: int, rng: Random) -> Image.Image:
     short = min(height, 0.75 * width)
     for _ in range(max(24, 26 * width // height)):
         place = rng.uniform(0, width), rng.uniform(0.05, 0.95) * height
-        glow(*place, rng.uniform(0.03, 0.11) * short, rng.uniform(0.08, 0.26))
+        draw_light(*place, rng.uniform(0.03, 0.11) * short, rng.uniform(0.08, 0.26))
     bulbs = max(12, 10 * width // height)
     for bulb in range(bulbs):
         x = bulb * width / bulbs
         y = height * (0.30 + 0.17 * abs(math.sin(x * math.tau / width)))
-        glow(x, y, 0.055 * short, 0.2)
-        glow(x, y, 0.022 * short, 0.95)
+        draw_light(x, y, 0.055 * short, 0.2)
+        draw_light(x, y, 0.022 * short, 0.95)
     return wall.filter(ImageFilter.GaussianBlur(short / 300))
 
 
@@ -89,19 +89,19 @@ class Robot:
         drawn.ellipse((150, 920, 870, 1000), (14, 8, 6, 190))
         self._shadow = shadow.filter(ImageFilter.GaussianBlur(14)).resize((side, side))
         self._awake, self._winking = (_body(paint, accent, is_awake).resize((side, side)) for is_awake in (True, False))
-        self._wheel = _wheel(accent).resize((round(2 * RADIUS * side),) * 2)
+        self._wheel = _wheel(accent).resize((round(2 * WHEEL_RADIUS * side),) * 2)
 
     def draw(self, picture: Image.Image, middle: int, floor: int, frame: int) -> None:
         """Draw it standing on row ``floor`` around column ``middle``, as it is in a numbered frame."""
         side, left, top = self._side, middle - self._side // 2, floor - self._side
         bob = round(side * 0.012 * math.sin(frame * 0.55))
         body = self._winking if 40 <= frame % 67 < 44 else self._awake
-        angle = math.degrees(frame * self._speed / (RADIUS * side))
+        angle = math.degrees(frame * self._speed / (WHEEL_RADIUS * side))
         wheel = self._wheel.rotate(-angle, Image.Resampling.BICUBIC)
         picture.paste(self._shadow, (left, top), self._shadow)
         picture.paste(body, (left, top + bob), body)
         for axle in (0.32, 0.69):
-            picture.paste(wheel, (left + round((axle - RADIUS) * side), floor - wheel.height), wheel)
+            picture.paste(wheel, (left + round((axle - WHEEL_RADIUS) * side), floor - wheel.height), wheel)
 
 
 def _canvas() -> tuple[Image.Image, ImageDraw.ImageDraw]:
@@ -128,10 +128,10 @@ def _body(paint: tuple[int, ...], accent: tuple[int, ...], is_awake: bool) -> Im
     draw.rounded_rectangle((320, 240, 760, 460), 90, DARK)
     for x in (460, 650):
         if is_awake:
-            _disc(draw, x, 350, 54, GLOW)
+            _disc(draw, x, 350, 54, EYE_COLOUR)
             _disc(draw, x + 16, 332, 16, (255, 255, 255))
         else:
-            draw.line((x - 50, 350, x + 50, 350), GLOW, 20)
+            draw.line((x - 50, 350, x + 50, 350), EYE_COLOUR, 20)
     draw.rectangle((240, 690, 780, 720), accent)
     draw.rounded_rectangle((545, 605, 735, 675), 35, DARK)
     for x, light in ((580, (236, 92, 84)), (640, (250, 200, 80)), (700, (110, 210, 120))):

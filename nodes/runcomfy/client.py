@@ -26,41 +26,6 @@ _PIECE: Final = 16 * 1024
 
 
 @dataclass(frozen=True)
-class ApiRequest:
-    method: str
-    path: str
-    """From its first slash on, with its query."""
-    subject: Subject = NO_CALL
-    """What its errors are about."""
-    body: Mapping[str, str | int] | None = None
-    """JSON, of the submit call only: the one call that must not be made twice."""
-    before_first_byte: Callable[[], None] | None = None
-    """Called when the connection stands, TLS included, right before the request is sent. A `SeedanceError` or
-    `StopRequested` of its is raised by `send`, and nothing is sent."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Seconds that one exchange may take."""
-
-    connect: float = 10.0
-    read: float = 20.0
-    """Between two pieces of the answer."""
-    total: float = 45.0
-    submit: float = 60.0
-    """In place of both for a submit: an answer that is given up may be a job that was paid for."""
-
-
-class Transport(Protocol):
-    def send(self, request: ApiRequest, /) -> ApiResponse:
-        """One exchange.
-
-        Raises `ConnectError` where no byte of the request has left, `ReadError` where one may have, and
-        `InvalidResponse` for an answer that is a redirect, compressed or too large.
-        """
-
-
-@dataclass(frozen=True)
 class RunComfy:
     """The service, for one account. Every method is one HTTP exchange and raises `RunComfyError`."""
 
@@ -97,6 +62,41 @@ class RunComfy:
 
     def _answer(self, call: ApiRequest) -> Answer:
         return Answer(self.transport.send(call), call.subject)
+
+
+@dataclass(frozen=True)
+class ApiRequest:
+    method: str
+    path: str
+    """From its first slash on, with its query."""
+    subject: Subject = NO_CALL
+    """What its errors are about."""
+    body: Mapping[str, str | int] | None = None
+    """JSON, of the submit call only: the one call that must not be made twice."""
+    before_first_byte: Callable[[], None] | None = None
+    """Called when the connection stands, TLS included, right before the request is sent. A `SeedanceError` or
+    `StopRequested` of its is raised by `send`, and nothing is sent."""
+
+
+class Transport(Protocol):
+    def send(self, request: ApiRequest, /) -> ApiResponse:
+        """One exchange.
+
+        Raises `ConnectError` where no byte of the request has left, `ReadError` where one may have, and
+        `InvalidResponse` for an answer that is a redirect, compressed or too large.
+        """
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds that one exchange may take."""
+
+    connect: float = 10.0
+    read: float = 20.0
+    """Between two pieces of the answer."""
+    total: float = 45.0
+    submit: float = 60.0
+    """In place of ``read`` and ``total`` for a submit: an answer that is given up may be a job that was paid for."""
 
 
 @dataclass(eq=False)

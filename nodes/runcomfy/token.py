@@ -18,7 +18,7 @@ from ..files import make_private_folder, write_private
 from ..texts import SETTINGS
 from .errors import MissingToken, RunComfyError
 
-VARIABLES: Final = ("RUNCOMFY_API_TOKEN", "RUNCOMFY_TOKEN", "YOUR_API_TOKEN")
+TOKEN_VARIABLES: Final = ("RUNCOMFY_API_TOKEN", "RUNCOMFY_TOKEN", "YOUR_API_TOKEN")
 DEFAULT_ORIGIN: Final = "https://model-api.runcomfy.net"
 MAX_TOKEN_LENGTH: Final = 2048
 """Characters; well above any real token, and well below what a header may hold."""
@@ -61,12 +61,12 @@ def find_token(environment: Mapping[str, str], file: Path) -> Token:
         return Token(_checked(saved, SETTINGS), SETTINGS)
     if name := variable_in_use(environment):
         return Token(_checked(environment[name], name), name)
-    raise MissingToken("tokenMissing", name=VARIABLES[0])
+    raise MissingToken("tokenMissing", name=TOKEN_VARIABLES[0])
 
 
 def variable_in_use(environment: Mapping[str, str]) -> str | None:
     """The first variable that is set: the one that holds the token where none is saved."""
-    return next((name for name in VARIABLES if environment.get(name, "").strip()), None)
+    return next((name for name in TOKEN_VARIABLES if environment.get(name, "").strip()), None)
 
 
 def save_token(text: str, file: Path) -> None:

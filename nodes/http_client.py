@@ -126,12 +126,12 @@ def failure_reason(error: Exception, exchange: Exchange) -> Text:
     if isinstance(error, InvalidProxy):
         reason: Text = error.args[0]
         return reason
-    found: list[BaseException] = [error]
-    for each in found:  # which grows meanwhile, by all that `requests` and urllib3 have wrapped
+    causes: list[BaseException] = [error]
+    for each in causes:  # which grows meanwhile, by all that `requests` and urllib3 have wrapped
         around = (*each.args, getattr(each, "reason", None), each.__cause__, each.__context__)
-        found += [other for other in around if isinstance(other, BaseException) and other not in found]
+        causes += [other for other in around if isinstance(other, BaseException) and other not in causes]
     fitting = ((key, kinds) for is_sent, key, kinds in _REASONS if is_sent is exchange.sent)
-    key = next(key for key, kinds in fitting if any(isinstance(each, kinds) for each in found))
+    key = next(key for key, kinds in fitting if any(isinstance(each, kinds) for each in causes))
     name, bundle = _certificate_bundle()
     if key == "certificate" and (used := name or ("SSL_CERT_FILE" if os.environ.get("SSL_CERT_FILE") else "")):
         return Text("reasons.certificateSet", name=used)

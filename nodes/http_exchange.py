@@ -63,9 +63,9 @@ class _LimitedStream(io.RawIOBase):
 
     def __init__(self, stream: io.RawIOBase, sock: socket.socket) -> None:
         self._stream, self._socket = stream, sock
-        self._pause = sock.gettimeout()
+        self._read_timeout = sock.gettimeout()
         self._exchange = current_exchange.get()
-        self._left = self._exchange.max_size
+        self._bytes_left = self._exchange.max_size
 
     def readable(self) -> bool:
         return True
@@ -76,10 +76,10 @@ class _LimitedStream(io.RawIOBase):
         seconds = self._exchange.ends - self._exchange.clock()
         if seconds <= 0:
             raise TimeoutError("timed out")
-        self._socket.settimeout(min(seconds, self._pause or seconds))
+        self._socket.settimeout(min(seconds, self._read_timeout or seconds))
         count = self._stream.readinto(buffer)
-        self._left -= count or 0
-        if self._left < 0:
+        self._bytes_left -= count or 0
+        if self._bytes_left < 0:
             raise ResponseTooLarge
         return count
 

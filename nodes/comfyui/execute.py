@@ -47,7 +47,7 @@ async def generate(text: str, options: Options | None, *, rehearsal: bool, reuse
     """
     beginning = " ".join(str(text).split())[:NAME_LETTERS]
     quoted = beginning and f'"{beginning}"'
-    # What is no Options node's is refused below.
+    # Anything but Options is refused below.
     names = (Text("list.seed", seed=options.seed), quoted) if isinstance(options, Options) else (quoted,)
     node = running_node()
     # Not if another node has added this one, as loops do: ComfyUI would cache that the video is missing.

@@ -58,8 +58,8 @@ def video_outputs() -> list[io.Output]:
     return [kind.Output() for kind in kinds]
 
 
-IMAGES, FRAME_COUNT = 0, 3
-"""Places of two of these."""
+FRAME_OUTPUTS: Final = (0, 3)
+"""Places of images and frame_count among these."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class RunningNode:
         """
         graph = self._graph()
         links = [value for node in graph.values() for value in node["inputs"].values()]
-        return self.node_id not in graph or any([self.node_id, output] in links for output in (IMAGES, FRAME_COUNT))
+        return self.node_id not in graph or any([self.node_id, output] in links for output in FRAME_OUTPUTS)
 
     @property
     def saved_metadata(self) -> dict[str, object]:

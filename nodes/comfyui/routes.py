@@ -110,7 +110,7 @@ def post_budget(engine: Engine, asked: Params) -> object:
     return get_budget(engine, asked)
 
 
-def jobs(engine: Engine, asked: Params) -> object:
+def get_jobs(engine: Engine, asked: Params) -> object:
     before, group, words = (str(asked.get(name, "")) for name in ("before", "state", "q"))
     is_number = before.isdecimal() and len(before) < len(str(2**63))
     if (before and not is_number) or (group and group not in listing.GROUPS):
@@ -119,7 +119,7 @@ def jobs(engine: Engine, asked: Params) -> object:
     return listing.page(engine.journal, folder, before=number, group=group, words=words[:MAX_SEARCH_LENGTH])
 
 
-def csv(engine: Engine, _: Params) -> web.Response:
+def get_csv(engine: Engine, _: Params) -> web.Response:
     headers = {"Content-Disposition": 'attachment; filename="seedance-jobs.csv"'}
     return web.Response(text=listing.as_csv(engine.journal), content_type="text/csv", headers=headers)
 
@@ -182,9 +182,9 @@ ANSWERS: Final[Mapping[str, Callable[[Engine, Params], object]]] = {
     "POST quote": quote,
     "GET budget": get_budget,
     "POST budget": post_budget,
-    "GET jobs": jobs,
+    "GET jobs": get_jobs,
     "GET jobs/totals": lambda engine, _: listing.totals(engine.journal),
-    "GET jobs.csv": csv,
+    "GET jobs.csv": get_csv,
     "POST jobs/fetch": fetch,
     "POST jobs/link": link,
     "POST jobs/submit_again": submit_again,

@@ -79,7 +79,7 @@ def decode(
 
 
 class FileFrames:
-    """The frames of a file that are shown from ``start`` seconds on, for ``duration`` seconds or, for 0, to the end.
+    """The frames of a file in a ``window``: its start and its duration in seconds, which is 0 for one to the end.
 
     Raises `UnsupportedVideo`, `CorruptVideo`, and what ``check_stop`` does.
     """
@@ -162,6 +162,7 @@ class TensorFrames:
 
 
 FrameSource = FileFrames | TensorFrames
+"""What can be upscaled: both have the same attributes and methods."""
 
 
 def allocate(shape: tuple[int, ...], file: Path, dtype: torch.dtype = torch.float32) -> torch.Tensor:

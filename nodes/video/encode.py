@@ -73,7 +73,7 @@ class VideoWriter:
         self._target, self._wanted = target, wanted
         self._unfinished = target.with_name(f".{os.getpid()}-{secrets.token_hex(4)}{UNFINISHED_ENDING}")
         self._last_time: int | None = None
-        with self._named_errors():
+        with self._disk_errors():
             target.parent.mkdir(parents=True, exist_ok=True)
             self._file = self._unfinished.open("wb")
             # Sound is written first, so the muxer must hold it back until its frames come, however many there are.
@@ -142,7 +142,7 @@ class VideoWriter:
 
     def finish(self) -> None:
         self._mux_frame(None)
-        with self._named_errors():
+        with self._disk_errors():
             self._container.close()
             sync(self._file)
             self._file.close()
@@ -160,11 +160,11 @@ class VideoWriter:
             self._mux(packet)
 
     def _mux(self, *packets: av.Packet[av.AudioStream] | av.Packet[av.VideoStream]) -> None:
-        with self._named_errors():
+        with self._disk_errors():
             self._container.mux(packets)
 
     @contextmanager
-    def _named_errors(self) -> Iterator[None]:
+    def _disk_errors(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:

@@ -77,10 +77,10 @@ def open_frames(
         with open_video(file) as (container, stream):
             container.seek(times[number], stream=stream)
             frames = _decode(container, stream, check_stop)
-            begin = next(frames, None)
+            key_frame = next(frames, None)
             # Some key frames are complete only after later ones have been decoded.
-            if begin is not None and begin.pict_type == PictureType.I:
-                later = (each for each in chain([begin], frames) if each.pts is None or each.pts >= times[number])
+            if key_frame is not None and key_frame.pict_type == PictureType.I:
+                later = (each for each in chain([key_frame], frames) if each.pts is None or each.pts >= times[number])
                 found = next(later, None)
                 if found is not None and found.pts == times[number]:
                     yield stream, found, chain([found], frames)

@@ -54,9 +54,9 @@ def write_private(text: str, file: Path, wait: Wait = pause) -> None:
     unfinished = file.with_name(f".{file.name}-{secrets.token_hex(8)}")
     handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        with os.fdopen(handle, "wb") as written:
-            written.write(text.encode())
-            sync(written)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(text.encode())
+            sync(stream)
         replace(unfinished, file, wait)
     except BaseException:
         remove(unfinished, wait)

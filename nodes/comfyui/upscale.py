@@ -81,11 +81,6 @@ async def upscale(video: Any, model: Any, scale_by: float, frames_at_once: int, 
     return io.NodeOutput(InputImpl.VideoFromFile(str(target)), str(target), frames, ui=preview((target,)))
 
 
-def _target(source: FrameSource, wanted: Format, key: str) -> Path:
-    name = os.fsencode(source.name)[-MAX_SOURCE_NAME:].decode(errors="ignore").lstrip(".")
-    return shared().engine.folders.videos / f"{name}.{wanted.width}x{wanted.height}.{key[:8]}.mp4"
-
-
 async def _write(
     source: FrameSource,
     model: ImageModelDescriptor,
@@ -134,14 +129,6 @@ def _progress_id() -> str:
     return f"{running_node().node_id}.part"
 
 
-def _frame_source(video: Any, file: Path | None, run: Run) -> FrameSource:
-    if file and (window := _window(video)):
-        return FileFrames(file, window, run.check)
-    held = video.get_components()
-    sound = (held.audio["waveform"][0], int(held.audio["sample_rate"])) if held.audio else None
-    return TensorFrames(held.images, Fraction(held.frame_rate), sound)
-
-
 @contextmanager
 def _video_file(video: Any) -> Iterator[Path | None]:
     """The file of a VIDEO; None for one that is frames in memory."""
@@ -157,6 +144,14 @@ def _video_file(video: Any) -> Iterator[Path | None]:
         yield file
 
 
+def _frame_source(video: Any, file: Path | None, run: Run) -> FrameSource:
+    if file and (window := _window(video)):
+        return FileFrames(file, window, run.check)
+    held = video.get_components()
+    sound = (held.audio["waveform"][0], int(held.audio["sample_rate"])) if held.audio else None
+    return TensorFrames(held.images, Fraction(held.frame_rate), sound)
+
+
 def _window(video: Any) -> tuple[float, float] | None:
     """Where the part of a file that is shown begins, and how long it is, in seconds; 0 for all, None if unknown."""
     if hasattr(video, "get_active_trim_window"):
@@ -167,23 +162,13 @@ def _window(video: Any) -> tuple[float, float] | None:
 
 
 def _format(source: FrameSource, factor: int, scale_by: float, crf: int) -> Format:
-    by = scale_by or factor
+    scale = scale_by or factor
     # `scale_by` leads to the nearest even size; the model's own size is cut to an even one.
-    width, height = (int(side * by / 2 + (0.5 if scale_by else 0)) * 2 for side in (source.width, source.height))
+    width, height = (int(side * scale / 2 + (0.5 if scale_by else 0)) * 2 for side in (source.width, source.height))
     wanted = Format(width, height, source.rate, source.time_base, crf, source.pixel_aspect)
     if not wanted.is_possible:
         raise VideoError("upscale.size", width=wanted.width, height=wanted.height)
     return wanted
-
-
-def _batch_size(source: FrameSource, factor: int, wanted: Format, frames_at_once: int) -> int:
-    frame = FRAME_COPIES * 3 * intermediate_dtype().itemsize * source.width * source.height * factor**2
-    left = available_memory() - SPARE_MEMORY - ENCODER_FRAMES * wanted.width * wanted.height * 3 // 2
-    size = min(frames_at_once or max(1, min(MAX_BATCH_MEMORY, left) // frame), source.count)
-    if size * frame > left:
-        gigabytes = [f"{max(0, bytes_) / 1e9:.1f}" for bytes_ in (size * frame, left)]
-        raise VideoError("upscale.memory", frames=size, need=gigabytes[0], left=gigabytes[1])
-    return size
 
 
 def _key(source: FrameSource, model: ImageModelDescriptor, wanted: Format) -> str:
@@ -194,3 +179,18 @@ def _key(source: FrameSource, model: ImageModelDescriptor, wanted: Format) -> st
         weights.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
     made_of = (source.digest(), weights.hexdigest(), wanted, intermediate_dtype())
     return hashlib.sha256(repr(made_of).encode()).hexdigest()
+
+
+def _target(source: FrameSource, wanted: Format, key: str) -> Path:
+    name = os.fsencode(source.name)[-MAX_SOURCE_NAME:].decode(errors="ignore").lstrip(".")
+    return shared().engine.folders.videos / f"{name}.{wanted.width}x{wanted.height}.{key[:8]}.mp4"
+
+
+def _batch_size(source: FrameSource, factor: int, wanted: Format, frames_at_once: int) -> int:
+    frame_memory = FRAME_COPIES * 3 * intermediate_dtype().itemsize * source.width * source.height * factor**2
+    left = available_memory() - SPARE_MEMORY - ENCODER_FRAMES * wanted.width * wanted.height * 3 // 2
+    size = min(frames_at_once or max(1, min(MAX_BATCH_MEMORY, left) // frame_memory), source.count)
+    if size * frame_memory > left:
+        gigabytes = [f"{max(0, memory) / 1e9:.1f}" for memory in (size * frame_memory, left)]
+        raise VideoError("upscale.memory", frames=size, need=gigabytes[0], left=gigabytes[1])
+    return size

@@ -109,13 +109,13 @@ class HttpTransport:
     clock: Callable[[], float] = time.monotonic
 
     def __post_init__(self) -> None:
-        self._kept_session = self._session()
+        self._kept_session = self._new_session()
 
     def send(self, request: ApiRequest, /) -> ApiResponse:
         session, seconds = self._kept_session, self.limits.total
         if request.body is not None:
             # A kept connection may just have been closed by the service; then the request may seem to have arrived.
-            session, seconds = self._session(), self.limits.submit
+            session, seconds = self._new_session(), self.limits.submit
         exchange = Exchange(seconds, MAX_RESPONSE_SIZE, self.clock, before_first_byte=request.before_first_byte)
         failure: Exception
         try:
@@ -155,7 +155,7 @@ class HttpTransport:
                     raise ResponseTooLarge
             return ApiResponse(response.status_code, response.headers, self.token.redact(body))
 
-    def _session(self) -> Session:
+    def _new_session(self) -> Session:
         # No proxy for a service on this machine: the proxy would get to see its token.
         session = Session(LimitedAdapter(use_proxy=not is_loopback(urlsplit(self.origin).hostname or "")))
         session.headers["Accept"] = "application/json"

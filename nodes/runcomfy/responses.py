@@ -179,8 +179,8 @@ def text_in(value: object, depth: int = _MAX_DEPTH) -> str:
         texts = (text_in(value.get(key), depth - 1) for key in ("message", "msg", "detail", "reason"))
         loc = value.get("loc")
         parts = loc if isinstance(loc, list) else []
-        field = ".".join(text_in(str(part)) for part in parts if isinstance(part, str | int) and part != "body")[:100]
-        return ": ".join(filter(None, (field, next(filter(None, texts), ""))))
+        place = ".".join(text_in(str(part)) for part in parts if isinstance(part, str | int) and part != "body")[:100]
+        return ": ".join(filter(None, (place, next(filter(None, texts), ""))))
     return ""
 
 

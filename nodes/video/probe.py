@@ -79,7 +79,7 @@ class Timeline:
         notice = Text("notices.hdr") if stream.codec_context.color_trc in _HDR else ""
         if shown != size:
             notice = Text("notices.pixelsNotSquare", shown="{}x{}".format(*shown), stored="{}x{}".format(*size))
-        return VideoInfo(len(self.wanted), *size, _rate(stream, *self.span) / self.wanted.step, notice)
+        return VideoInfo(len(self.wanted), *size, _average_fps(stream, *self.span) / self.wanted.step, notice)
 
 
 def probe(file: Path, check_stop: Callable[[], None] = lambda: None, selection: Selection = ALL_FRAMES) -> VideoInfo:
@@ -128,14 +128,14 @@ def read_timeline(file: Path, selection: Selection, check_stop: Callable[[], Non
 
 def _undecodable(file: Path, packets: int) -> int:
     """How many of the first packets of a file yield no frame."""
-    left = 0
+    missing = 0
     with open_video(file) as (container, stream):
         for packet in islice(container.demux(stream), packets):
-            left += bool(packet.size and not packet.is_discard) - len(packet.decode())
-        return left - len(stream.codec_context.decode(None))
+            missing += bool(packet.size and not packet.is_discard) - len(packet.decode())
+        return missing - len(stream.codec_context.decode(None))
 
 
-def _rate(stream: av.VideoStream, frames: int, ticks: int) -> float:
+def _average_fps(stream: av.VideoStream, frames: int, ticks: int) -> float:
     """Frames per second on average: what the file says, unless its frames, which take so many ticks, last much longer.
 
     Matroska and AVI files name one rate although their frames come at a variable one.

@@ -96,7 +96,7 @@ class Job:
     def __init__(self, account: Account, run: Run) -> None:
         self.account = account
         self.run = run
-        self.owner = account.claims.join(run.is_stopped)
+        self.owner = account.claims.register(run.is_stopped)
         """The name under which this run claims."""
         self.record = NO_JOB
         """The job as far as this run knows it. Threads move it on, also when nobody waits for them any more."""
@@ -164,6 +164,6 @@ class Job:
         """Note that a bad end is about to be raised to the user."""
         self.account.reports.add(record, self.run.prompt_id)
 
-    def leave(self) -> None:
-        self.account.claims.leave(self.owner)
-        self.in_journal(self.account.claims.give_back, self.owner)
+    def release(self) -> None:
+        self.account.claims.unregister(self.owner)
+        self.in_journal(self.account.claims.release, self.owner)

@@ -77,7 +77,7 @@ class JobRunner(Job):
             if record is None or record.state is State.FAILED:
                 request = record.request if record else None
                 record = replace(NO_JOB, state=State.ACCEPTED, request=request, request_id=request_id)
-            claimed = await self.call(claims.take, record, self.owner)
+            claimed = await self.call(claims.acquire, record, self.owner)
             if claimed is None:
                 await self._wait_for(record)
             elif video := await self._bring(claimed, fresh=False):
@@ -177,7 +177,7 @@ class JobRunner(Job):
 
     async def _resume(self, record: JobRecord, order: Order) -> Video | None:
         claims, owner = self.account.claims, self.owner
-        claimed = await self.call(claims.take, record, owner, order.run_key)
+        claimed = await self.call(claims.acquire, record, owner, order.run_key)
         try:
             return await self._bring(claimed, fresh=False) if claimed else None
         except PermissionDenied:
@@ -186,7 +186,7 @@ class JobRunner(Job):
             # The service says that the job is another account's, so this account buys its own.
             self._not_ours.add(record.id)
             self.record = NO_JOB
-            await self.call(claims.give_back, owner)
+            await self.call(claims.release, owner)
             return None
 
     async def _bring(self, record: JobRecord, *, fresh: bool) -> Video | None:

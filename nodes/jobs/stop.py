@@ -66,9 +66,9 @@ async def guard(job: Job, work: Coroutine[None, None, Video], *, may_cancel: boo
     finally:
         # Only after a submit call under way has ended: the next run must see its job.
         if job.submit_call:
-            job.submit_call.add_done_callback(lambda _: job.leave())
+            job.submit_call.add_done_callback(lambda _: job.release())
         else:
-            job.leave()
+            job.release()
 
 
 async def _stop(job: Job, may_cancel: bool) -> Event:
@@ -135,7 +135,7 @@ def cancel_and_record(job: Job) -> tuple[StopOutcome, str]:
     Runs in a thread, so that a late cancellation is recorded, too. Raises `RunComfyError`.
     """
     record, account = job.record, job.account
-    is_certain, unanswered = account.claims.is_certain(job.owner), account.executors.unanswered
+    is_certain, unanswered = account.claims.certainly_holds(job.owner), account.executors.unanswered
     looking = job.in_journal(_is_wanted, job, record)
     # A claim that cannot have lapsed yet is nobody else's, however long the database is silent.
     if not is_certain:
@@ -148,7 +148,7 @@ def cancel_and_record(job: Job) -> tuple[StopOutcome, str]:
     is_wanted = looking.result() if is_answered else None
     if is_wanted:
         return StopOutcome.GOES_ON, "awaited"
-    if is_wanted is None and not account.claims.is_certain(job.owner):
+    if is_wanted is None and not account.claims.certainly_holds(job.owner):
         return NOT_IN_TIME
     if not _cancel(account.client, record.request_id):
         return StopOutcome.GOES_ON, "running"

@@ -104,7 +104,7 @@ def test_a_job_that_another_run_took_over_while_the_machine_slept_is_left_to_tha
         machine.service.before.clear()
         machine.clock.now += 8 * 3600  # in which its claims are not renewed
         (record,) = machine.journal.records()
-        assert Claims(machine.journal).take(record, "another machine|1|0|run")
+        assert Claims(machine.journal).acquire(record, "another machine|1|0|run")
 
     machine.service.before["status"] = take_over
     assert "goes on, since another run" in machine.stopped("being generated already; waiting for it")

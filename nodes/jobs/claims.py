@@ -25,7 +25,7 @@ from ..files import make_private_folder, write_private
 from .errors import JournalUnusable
 from .journal import Journal
 from .records import CLAIM_SECONDS, JobRecord, hash_of
-from .tables import JOBS, WAITING, find, goes_on, wait_for, wait_no_more
+from .tables import JOBS, WAITING, add_waiting, find, is_current, remove_waiting
 
 RENEW_SECONDS: Final = 10.0
 
@@ -80,7 +80,7 @@ class Claims:
 
         def write(connection: Connection) -> None:
             connection.execute(update(JOBS).where(JOBS.c.claim_owner == owner).values(claim_owner="", claim_until=0))
-            wait_no_more(connection, owner)
+            remove_waiting(connection, owner)
 
         self.journal.database.transact(write)
 
@@ -99,7 +99,7 @@ class Claims:
             claim = update(JOBS).where(same).values(claim_owner=owner, claim_until=until, run=run or record.run)
             if connection.execute(claim).rowcount != 1:
                 return None
-            wait_no_more(connection, owner)
+            remove_waiting(connection, owner)
             return find(connection, mine)
 
         since = self.journal.clock.with_sleep()
@@ -130,11 +130,11 @@ class Claims:
     def await_job(self, record: JobRecord, owner: str) -> None:
         """Note that a run waits for a job that another has claimed."""
         transact, now = self.journal.database.transact, self.journal.now
-        transact(lambda connection: wait_for(connection, owner, now(), job=record.id))
+        transact(lambda connection: add_waiting(connection, owner, now(), job=record.id))
 
     def is_awaited(self, record: JobRecord) -> bool:
         """Whether a living run that is not stopped itself waits for a job."""
-        waiting = (WAITING.c.job == record.id) & goes_on(WAITING.c.until, self.journal.now())
+        waiting = (WAITING.c.job == record.id) & is_current(WAITING.c.until, self.journal.now())
         owners = self.journal.database.read(
             lambda connection: connection.execute(select(WAITING.c.owner).where(waiting)).scalars().all()
         )

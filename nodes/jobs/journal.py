@@ -217,7 +217,7 @@ class Journal:
                 before = found.state
             if to:
                 # One that was cancelled or deleted may go on after all, while another one has been accepted.
-                state = tables.beside_others(connection, record, to)
+                state = tables.allowed_state(connection, record, to)
                 unmoved = update(JOBS).where(mine, JOBS.c.state == before)
                 connection.execute(unmoved.values(**changes, state=state, changed=now))
                 found = tables.find(connection, mine) or replace(record, state=to)

@@ -16,7 +16,7 @@ from .errors import JobError, JobExpired, JobFailed, JournalUnusable, NoFreePlac
 from .job import NO_JOB, Account, Job, Video
 from .poll import ClaimLost, Poller, PollSchedule, is_still_there
 from .records import TRANSITIONS, JobRecord, Order, RequestKey, State
-from .stop import guard
+from .stop import run_stoppable
 from .submit import submit
 from .video_files import VideoFolder
 from .waiting import TICK, Backoff, Run
@@ -24,7 +24,7 @@ from .waiting import TICK, Backoff, Run
 CONNECT_ATTEMPTS: Final = 5
 WATCH_SECONDS: Final = 0.5
 """Between two looks at a job that another run is at work on."""
-LINE_SECONDS: Final = 1.0
+PLACE_SECONDS: Final = 1.0
 """Between two looks whether there is a free place."""
 
 
@@ -53,14 +53,14 @@ class JobRunner(Job):
         account = self.account
         key = RequestKey.of(request, account=account.name, origin=account.origin)
         order = Order(request, key, "" if reuse else self.run.key)
-        return await guard(self, self._generate(order), may_cancel=True)
+        return await run_stoppable(self, self._generate(order), may_cancel=True)
 
     async def fetch(self, request_id: str) -> Video:
         """The video of a job that was submitted before, here or elsewhere; waits for it if need be.
 
         Raises as `generate` does. Stop leaves the job alone.
         """
-        return await guard(self, self._fetch(request_id), may_cancel=False)
+        return await run_stoppable(self, self._fetch(request_id), may_cancel=False)
 
     async def _generate(self, order: Order) -> Video:
         while True:
@@ -79,8 +79,8 @@ class JobRunner(Job):
                 record = replace(NO_JOB, state=State.ACCEPTED, request=request, request_id=request_id)
             claimed = await self.call(claims.acquire, record, self.owner)
             if claimed is None:
-                await self._wait_for(record)
-            elif video := await self._bring(claimed, fresh=False):
+                await self._watch_other_run(record)
+            elif video := await self._poll_and_download(claimed, fresh=False):
                 return video
 
     def _decide(self, order: Order) -> Action:
@@ -110,7 +110,7 @@ class JobRunner(Job):
         if do is Do.RESUME:
             return await self._resume(record, order)
         if do is Do.WAIT:
-            await self._wait_for(record)
+            await self._watch_other_run(record)
         elif do is Do.GIVE_UP_SUBMIT:
             await self.call(self.account.journal.transition, record, State.UNKNOWN)
         elif do is Do.RECHECK:
@@ -143,7 +143,7 @@ class JobRunner(Job):
                 return None
         except NoFreePlace as full:
             run.report(events.notice(Text("waitingForPlace", place=full.place)))
-            await run.sleep(LINE_SECONDS)
+            await run.sleep(PLACE_SECONDS)
             self._tried_since = self.account.clock.monotonic()  # waiting in line does not use up the time for retries
             return None
         except (RateLimited, ConnectError) as error:
@@ -154,7 +154,7 @@ class JobRunner(Job):
                 raise
         if self.record.state is State.UNKNOWN:
             await self.raise_end(self.record)
-        return None if self.record.state is State.CANCELLED else await self._bring(self.record, fresh=True)
+        return None if self.record.state is State.CANCELLED else await self._poll_and_download(self.record, fresh=True)
 
     async def _purchase(self, request: GenerationRequest) -> Purchase:
         """By which it is bought; waits a moment for the list price where nothing else tells the cost."""
@@ -179,7 +179,7 @@ class JobRunner(Job):
         claims, owner = self.account.claims, self.owner
         claimed = await self.call(claims.acquire, record, owner, order.run_key)
         try:
-            return await self._bring(claimed, fresh=False) if claimed else None
+            return await self._poll_and_download(claimed, fresh=False) if claimed else None
         except PermissionDenied:
             if record.key.account == order.key.account:
                 raise
@@ -189,7 +189,7 @@ class JobRunner(Job):
             await self.call(claims.release, owner)
             return None
 
-    async def _bring(self, record: JobRecord, *, fresh: bool) -> Video | None:
+    async def _poll_and_download(self, record: JobRecord, *, fresh: bool) -> Video | None:
         """Poll and download a job that this run has claimed; None where that has to be decided again."""
         account, self.record = self.account, record
         # A job whose request is unknown is polled like one of the default size and length.
@@ -214,7 +214,7 @@ class JobRunner(Job):
         record, elapsed = self.record, account.clock.monotonic() - self._started
         return Video(record.request_id, paths, record.cost, elapsed, price=record.price)
 
-    async def _wait_for(self, record: JobRecord) -> None:
+    async def _watch_other_run(self, record: JobRecord) -> None:
         if record.id != self._awaited:
             await self.call(self.account.claims.await_job, record, self.owner)
             self._awaited = record.id

@@ -23,6 +23,7 @@ from .jobs.errors import JobError, Reports
 from .jobs.job import Account, Video
 from .jobs.journal import Journal
 from .jobs.poll import ENOUGH_HISTORY
+from .jobs.postgres import JOURNAL_URL
 from .jobs.quote import ListPrice, Quote, QuoteKind, quote
 from .jobs.records import Order, RequestKey
 from .jobs.runner import JobRunner
@@ -41,8 +42,6 @@ if TYPE_CHECKING:
 
 REHEARSAL_DURATIONS: Final = (4.5,) * ENOUGH_HISTORY
 """Seconds; whatever is asked for."""
-JOURNAL_URL: Final = "SEEDANCE_JOURNAL_URL"
-"""Of a database in PostgreSQL, where several servers share the journal."""
 MAX_JOBS: Final = "SEEDANCE_MAX_JOBS"
 """Jobs of an account that may be at the service at once, over all servers that share the journal."""
 

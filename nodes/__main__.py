@@ -18,7 +18,7 @@ from typing import Final
 
 from .engine import Engine, Folders
 from .errors import SeedanceError
-from .jobs.budget import FREE, in_usd
+from .jobs.budget import UNCHARGED, in_usd
 from .jobs.errors import Stopped
 from .jobs.events import Event, clock_time, dollars
 from .jobs.job import Video
@@ -142,7 +142,7 @@ def _jobs(engine: Engine, asked: argparse.Namespace) -> Found:
         return found, "There are no such jobs." if asked.since else "There are no jobs yet."
     lines = []
     for record in records:
-        estimate = None if record.state in FREE else in_usd(record.estimate)
+        estimate = None if record.state in UNCHARGED else in_usd(record.estimate)
         expected = "-" if estimate is None else f"~{dollars(estimate)}"
         cost = expected if record.cost is None else dollars(record.cost)
         text = " ".join(record.request.text.split()) if record.request else ""

@@ -21,7 +21,7 @@ from typing import Final
 
 from ..errors import Charge, SeedanceError
 from ..texts import Text
-from .events import Event, clock_time, minute
+from .events import Event, clock_minute, clock_time
 from .records import JobRecord, State
 
 _OF_MODERATION: Final = ("moderation", "sensitive", "policy", "nsfw", "unsafe", "content check", "copyright", "violat")
@@ -75,7 +75,7 @@ class BudgetReached(JobError):
 
     def __init__(self, key: str, frees_at: float | None, **values: str) -> None:
         or_wait = f"errors.{key}.adviceOrWait"
-        advice = "" if frees_at is None else Text(or_wait, time=minute(frees_at), **values)
+        advice = "" if frees_at is None else Text(or_wait, time=clock_minute(frees_at), **values)
         super().__init__(key, advice, charge=Charge.NOTHING, **values)
 
 

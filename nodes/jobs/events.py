@@ -166,6 +166,6 @@ def clock_time(seconds: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
 
 
-def minute(seconds: float) -> str:
+def clock_minute(seconds: float) -> str:
     """The first whole minute from a moment on, by the user's clock: `14:05`."""
     return time.strftime("%H:%M", time.localtime(math.ceil(seconds / 60) * 60))

@@ -74,8 +74,9 @@ def submitting() -> Event:
 
 
 def queued(position: int | None, elapsed: float, price: str = "") -> Event:
-    place = position and Text("queuedAt", position=position, elapsed=round(elapsed))
-    return Event((joined(place or Text("queued", elapsed=round(elapsed)), price),), Phase.QUEUED, waited=elapsed)
+    seconds = round(elapsed)
+    line = Text("queuedAt", position=position, elapsed=seconds) if position else Text("queued", elapsed=seconds)
+    return Event((joined(line, price),), Phase.QUEUED, waited=elapsed)
 
 
 def generating(elapsed: float, expected: float, price: str = "") -> Event:

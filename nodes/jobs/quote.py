@@ -80,7 +80,7 @@ def _kind_if_free(order: Order, found: Sequence[JobRecord], claims: Claims, vide
     # Asked in SQL, SQLite would go through all jobs of the service.
     records = [record for record in found if record.key.origin in ("", order.key.origin)]
     busy = frozenset(record.id for record in records if not claims.is_free(record))
-    disk = {} if order.run_key else {record.id: videos.look(record)[0] for record in records}
+    disk = {} if order.run_key else {record.id: videos.locate(record)[0] for record in records}
     action = decide(records, Situation(claims.journal.now(), order.run_key, disk=disk, busy=busy))
     if action.record is None or action.do not in (Do.LOAD, Do.RESUME, Do.WAIT, Do.RAISE_UNREADABLE):
         return None

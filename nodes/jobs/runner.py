@@ -92,7 +92,7 @@ class JobRunner(Job):
         situation = Situation(
             account.journal.now(),
             run_key,
-            disk={record.id: self._videos.look(record)[0] for record in records if run_key in ("", record.run)},
+            disk={record.id: self._videos.locate(record)[0] for record in records if run_key in ("", record.run)},
             busy=busy,
             unread=account.reports.unread(records, self.run.prompt_id, busy | {self._awaited}),
             not_ours=frozenset(self._not_ours),
@@ -116,7 +116,7 @@ class JobRunner(Job):
         elif do is Do.RECHECK:
             await self._recheck(record)
         elif do is Do.RAISE_UNREADABLE:
-            _, paths = await self.call(self._videos.look, record)
+            _, paths = await self.call(self._videos.locate, record)
             raise JobError("videoUnreadable", request_id=record.request_id, file=str(paths[0]))
         elif do is Do.REPORT:
             await self.raise_end(record)
@@ -124,7 +124,7 @@ class JobRunner(Job):
 
     def _load(self, record: JobRecord) -> Video:
         """A job's files, whatever its record said of them so far. Blocks."""
-        _, paths = self._videos.look(record)
+        _, paths = self._videos.locate(record)
         if record.state is not State.SAVED and State.SAVED in TRANSITIONS[record.state]:
             self.move(record, State.SAVED, files=tuple(path.name for path in paths))
         return Video(record.request_id, paths, record.cost, reused=True)
@@ -198,7 +198,7 @@ class JobRunner(Job):
             history = await self.call(account.journal.durations, request)
         except JournalUnusable:
             history = []  # the job is paid for; it goes on without
-        schedule = PollSchedule.learnt(request, [*account.durations, *history])
+        schedule = PollSchedule.from_history(request, [*account.durations, *history])
         poller = Poller(self, schedule, fresh=fresh)
         try:
             paths = await download_videos(self, poller, await poller.wait())

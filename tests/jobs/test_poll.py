@@ -175,4 +175,4 @@ def test_the_documented_times_are_expected_until_there_is_history_of_which_one_o
         ("720p", 10, [50.0, 51.0, 49.0, 50.0, 1700.0], 50.0),
     ):
         request = GenerationRequest("x", resolution=resolution, duration=duration)
-        assert PollSchedule.learnt(request, history).expected == pytest.approx(expected), (resolution, history)
+        assert PollSchedule.from_history(request, history).expected == pytest.approx(expected), (resolution, history)

@@ -81,7 +81,7 @@ class Database(ABC):
             try:
                 with self._opened().begin() as connection:
                     self._begin(connection, is_exclusive=is_exclusive)
-                    self._check(connection)
+                    self._check_version(connection)
                     result = work(connection)
                     is_committing = True
                 return result
@@ -95,13 +95,13 @@ class Database(ABC):
                 if is_committing and is_exclusive and self.IS_REMOTE:
                     raise CommitUnknown(self._name, _reason_of(error), self.CURE) from error
                 is_late = attempt == self.TRIES - 1 or self._clock.monotonic() - began > self.TRY_SECONDS
-                if is_late or not self._is_passing(error):
+                if is_late or not self._is_transient(error):
                     raise JournalUnusable(self._name, _reason_of(error), self.CURE) from error
             if attempt:  # the first try may just have met a connection that was cut while idle
                 pause(self.PAUSE)
         raise AssertionError("unreachable")
 
-    def _check(self, connection: Connection) -> int:
+    def _check_version(self, connection: Connection) -> int:
         """The tables' version. Refuses a newer one, also if it was made while this process had them open."""
         if (version := self._version(connection)) > VERSION:
             raise JournalUnusable(self._name, Text("errors.journalUnusable.reasons.newer"))
@@ -140,7 +140,7 @@ class Database(ABC):
         """Make the tables, or convert an older version's. Raises `JournalUnusable` for a newer one's."""
 
     @abstractmethod
-    def _is_passing(self, error: Exception) -> bool:
+    def _is_transient(self, error: Exception) -> bool:
         """Whether another try may help."""
 
 

@@ -97,12 +97,12 @@ class PostgresDatabase(Database):
     def _upgrade(self, connection: Connection) -> None:
         if not inspect(connection).has_table("journal_version"):  # else a user who may make none is refused even so
             connection.exec_driver_sql("CREATE TABLE journal_version (number integer NOT NULL)")
-        if self._check(connection) < VERSION:
+        if self._check_version(connection) < VERSION:
             upgrade(connection)
             connection.exec_driver_sql("DELETE FROM journal_version")
             connection.exec_driver_sql("INSERT INTO journal_version VALUES (%s)", (VERSION,))
 
-    def _is_passing(self, error: Exception) -> bool:
+    def _is_transient(self, error: Exception) -> bool:
         """Whether there was no connection, or none any more; not where the database itself refuses."""
         # 57P: the server is going down or coming up. 25P03: it has ended a transaction in which nothing happened.
         state = getattr(getattr(error, "orig", None), "sqlstate", None)

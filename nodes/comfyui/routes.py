@@ -137,7 +137,7 @@ async def fetch(engine: Engine, asked: Params) -> object:
 
 def link(engine: Engine, asked: Params) -> object:
     number, request_id = _number(asked), _request_id(asked)
-    listing.link(engine.live_account(), number, request_id)
+    listing.link_request_id(engine.live_account(), number, request_id)
     return DONE
 
 

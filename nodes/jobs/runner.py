@@ -36,11 +36,12 @@ class JobRunner(Job):
         self._started = self._tried_since = account.clock.monotonic()
         self._backoff = Backoff(account.random)
         self._connect_failures = 0
-        self._is_checked = False
-        self._awaited = 0
+        self._is_prechecked = False
+        self._awaited_id = 0
         self._seen: list[JobRecord]
+        """The request's records, as they were at the latest decision."""
         self._videos: VideoFolder
-        """The request's records and the output folder, as they were at the latest decision."""
+        """The output folder as it was then."""
         self._not_ours: set[int] = set()
         self._rechecked: set[int] = set()
 
@@ -94,7 +95,7 @@ class JobRunner(Job):
             run_key,
             disk={record.id: self._videos.locate(record)[0] for record in records if run_key in ("", record.run)},
             busy=busy,
-            unread=account.reports.unread(records, self.run.prompt_id, busy | {self._awaited}),
+            unread=account.reports.unread(records, self.run.prompt_id, busy | {self._awaited_id}),
             not_ours=frozenset(self._not_ours),
             rechecked=frozenset(self._rechecked),
         )
@@ -132,9 +133,9 @@ class JobRunner(Job):
     async def _submit(self, order: Order) -> Video | None:
         """Buy the video, unless others have written about the request meanwhile."""
         run = self.run
-        if not self._is_checked:
+        if not self._is_prechecked:
             await self.call(self.account.check_before_submit)
-            self._is_checked = True
+            self._is_prechecked = True
         purchase = await self._purchase(order.request)
         run.report(events.submitting())
         self.submit_call = self.account.executors.calls.submit(submit, self, order, self._seen, purchase)
@@ -215,9 +216,9 @@ class JobRunner(Job):
         return Video(record.request_id, paths, record.cost, elapsed, price=record.price)
 
     async def _watch_other_run(self, record: JobRecord) -> None:
-        if record.id != self._awaited:
+        if record.id != self._awaited_id:
             await self.call(self.account.claims.await_job, record, self.owner)
-            self._awaited = record.id
+            self._awaited_id = record.id
         line = Text("notices.awaited")
         if record.state is State.INTENDED:
             left = max(0.0, record.submit_until - self.account.journal.now())

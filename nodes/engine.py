@@ -1,4 +1,4 @@
-"""Brings videos: puts accounts, folders and the work on jobs together, and owns what lives longer than one video."""
+"""Puts accounts, folders and the work on jobs together, and owns what lives longer than one video."""
 
 from __future__ import annotations
 

@@ -84,9 +84,9 @@ class Claims:
 
         self.journal.database.transact(write)
 
-    def acquire(self, record: JobRecord, owner: str, run: str = "") -> JobRecord | None:
+    def acquire(self, record: JobRecord, owner: str, run_key: str = "") -> JobRecord | None:
         """Claim a job. Returns its record as it is then, or None if another run has claimed or changed it. With
-        ``run``, the job belongs to that run from now on, and no other run gets its video."""
+        ``run_key``, the job belongs to that run from now on, and no other run gets its video."""
         if not record.id:
             return record
         if not self.is_free(record):
@@ -96,7 +96,7 @@ class Claims:
             mine = JOBS.c.id == record.id
             same = mine & (JOBS.c.claim_owner == record.claim_owner) & (JOBS.c.state == record.state)
             until = self.journal.now() + CLAIM_SECONDS
-            claim = update(JOBS).where(same).values(claim_owner=owner, claim_until=until, run=run or record.run)
+            claim = update(JOBS).where(same).values(claim_owner=owner, claim_until=until, run=run_key or record.run)
             if connection.execute(claim).rowcount != 1:
                 return None
             remove_waiting(connection, owner)

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 from sqlalchemy import Connection, Engine, exc
-from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from ..files import pause
 from ..texts import Text
@@ -19,7 +18,7 @@ from .waiting import Clock
 
 T = TypeVar("T")
 
-REFUSALS: Final = (DataError, OverflowError, UnicodeError)
+REFUSALS: Final = (exc.DataError, OverflowError, UnicodeError)
 """Raised for values that the database or its driver cannot hold."""
 
 
@@ -85,11 +84,11 @@ class Database(ABC):
                     result = work(connection)
                     is_committing = True
                 return result
-            except IntegrityError:
+            except exc.IntegrityError:
                 raise
             except REFUSALS as error:
                 raise ChangeRefused(self._name, _reason_of(error), self.CURE) from error
-            except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+            except (exc.SQLAlchemyError, sqlite3.Error, OSError) as error:
                 if self._reopens:
                     self.close()
                 if is_committing and is_exclusive and self.IS_REMOTE:

@@ -68,7 +68,8 @@ class Journal:
         """The record of a job that the service accepted."""
         return next(iter(self.newest(1, JOBS.c.request_id == request_id)), None)
 
-    def row(self, number: int) -> JobRecord | None:
+    def record(self, number: int) -> JobRecord | None:
+        """The record with this `id`."""
         return next(iter(self.newest(1, JOBS.c.id == number)), None)
 
     def newest(self, limit: int | None, *conditions: ColumnElement[bool]) -> list[JobRecord]:
@@ -112,7 +113,7 @@ class Journal:
             BudgetReached: by what the purchase would cost.
             NoFreePlace: there are so many already; the owner waits in line from now on.
         """
-        mine = tables.of_the_same(order.key, order.run_key) & (JOBS.c.claim_owner == owner)
+        mine = tables.of_same_order(order.key, order.run_key) & (JOBS.c.claim_owner == owner)
         intended, refused = mine & (JOBS.c.state == State.INTENDED), mine & (JOBS.c.state == State.REFUSED)
 
         def write(connection: Connection, now: float) -> JobRecord | BudgetReached | NoFreePlace | None:

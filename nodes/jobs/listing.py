@@ -143,7 +143,7 @@ def _listed(record: JobRecord, folder: Path, now: float) -> dict[str, Any]:
 
 
 def _unclear(journal: Journal, number: int) -> JobRecord:
-    record = journal.row(number)
+    record = journal.record(number)
     if record and record.state is State.INTENDED and not is_under_way(record, journal.now()):
         record = journal.transition(record, State.UNKNOWN)
     if record is None or record.state not in (State.UNKNOWN, State.UNKNOWN_REPORTED):

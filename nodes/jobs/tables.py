@@ -154,15 +154,15 @@ def accept(connection: Connection, record: JobRecord, now: float) -> JobRecord:
 def allowed_state(connection: Connection, record: JobRecord, state: State) -> State:
     """``state``, or what to write instead where that is an unfinished one, and another job of the same request, account
     and run is unfinished already: the unique index allows one."""
-    unfinished = of_the_same(record.key, record.run) & JOBS.c.state.in_(UNFINISHED)
+    unfinished = of_same_order(record.key, record.run) & JOBS.c.state.in_(UNFINISHED)
     if state not in UNFINISHED or find(connection, unfinished & (JOBS.c.uid != record.uid)) is None:
         return state
     return State.SURPLUS if record.request_id else State.UNKNOWN_REPORTED
 
 
-def of_the_same(key: RequestKey, run: str) -> sa.ColumnElement[bool]:
+def of_same_order(key: RequestKey, run_key: str) -> sa.ColumnElement[bool]:
     """Whether a job is of the same request, account and run."""
-    return (JOBS.c.account == key.account) & (JOBS.c.request_key == key.request) & (JOBS.c.run == run)
+    return (JOBS.c.account == key.account) & (JOBS.c.request_key == key.request) & (JOBS.c.run == run_key)
 
 
 def take_over(connection: Connection, rows: Sequence[Mapping[Any, Any]], now: float) -> int:

@@ -40,7 +40,7 @@ def job(journal: Journal) -> JobRecord:
 
 def is_free(claims: Claims, job: JobRecord) -> bool:
     """By its row as it is now."""
-    row = claims.journal.row(job.id)
+    row = claims.journal.record(job.id)
     assert row
     return claims.is_free(row)
 
@@ -112,7 +112,7 @@ def test_claims_and_places_in_line_are_renewed_and_what_could_not_be_written_is_
             assert full.value.place == place
             clock.now += CLAIM_SECONDS - 1
             claims.renew()
-    row = journal.row(claimed.id)
+    row = journal.record(claimed.id)
     assert row
     assert row.claim_until == clock.wall() + CLAIM_SECONDS
     assert journal.job("lost")

@@ -43,7 +43,7 @@ def test_all_jobs_come_along_once(old: Journal, old_file: Path, journal: Journal
     accepted = next(each for each in journal.records() if each.state is State.ACCEPTED)
     moved = journal.transition(accepted, State.SUCCEEDED)
     assert journal.take_over(old_file) == (0, len(written))
-    assert journal.row(moved.id) == moved, "what has moved on stays so"
+    assert journal.record(moved.id) == moved, "what has moved on stays so"
     assert len(journal.records()) == len(written) + 1
 
 

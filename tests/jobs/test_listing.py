@@ -99,7 +99,7 @@ def test_an_unclear_job_gets_the_id_that_the_service_knows(machine: FakeMachine)
     assert len(machine.service.calls) == asked
     machine.service.accepted["job-77"] = machine.clock.now
     link_request_id(account, record.id, "job-77")
-    linked = journal.row(record.id)
+    linked = journal.record(record.id)
     assert linked
     assert (linked.state, linked.request_id) == (State.ACCEPTED, "job-77")
     other = record_in(State.UNKNOWN_REPORTED, journal, key(2))
@@ -121,7 +121,7 @@ def test_who_has_read_of_an_unclear_job_may_buy_again_but_not_by_what_was_queued
     clock.now += SUBMIT_SECONDS + 1
     for record in unclear:
         submit_again(journal, reports, record.id)
-        moved = journal.row(record.id)
+        moved = journal.record(record.id)
         assert moved
         assert (moved.state, moved.reported_by) == (State.UNKNOWN_REPORTED, "this server")
         assert reports.unread([moved], "queued before", frozenset()) == {moved.id}

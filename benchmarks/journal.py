@@ -51,7 +51,7 @@ def one_job(journal: Journal, claims: Claims, name: str, pause: float) -> float:
         time.sleep(random.uniform(0, pause))
         return result
 
-    owner = claims.join(lambda: False)
+    owner = claims.register(lambda: False)
     seen = timed(journal.of_request, key)
     timed(journal.media_hosts, key.origin)
     intent = timed(journal.create, Order(REQUEST, key), seen, owner, Purchase(max_jobs=10**6))
@@ -60,8 +60,8 @@ def one_job(journal: Journal, claims: Claims, name: str, pause: float) -> float:
     timed(journal.durations, REQUEST)
     ended = timed(journal.transition, accepted, State.SUCCEEDED, cost=0.1, seconds=60.0, files=(f"{name}.mp4",))
     timed(journal.transition, ended, State.SAVED)
-    claims.leave(owner)
-    timed(claims.give_back, owner)
+    claims.unregister(owner)
+    timed(claims.release, owner)
     return took
 
 

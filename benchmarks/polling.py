@@ -43,7 +43,7 @@ def every(seconds: float) -> ScheduleFor:
 
 
 SCHEDULES: Final[dict[str, ScheduleFor]] = {
-    "this pack": PollSchedule.learnt,
+    "this pack": PollSchedule.from_history,
     "every 1 s": every(1.0),
     "every 5 s": every(5.0),
 }

@@ -91,7 +91,7 @@ async def _follow_all(machine: FakeMachine, wanted: list[Job], schedule: Schedul
         service.calls.clear()
         expectation = schedule(job.request, journal.durations(job.request))
         await Poller(of_run, expectation, fresh=True).wait()
-        of_run.leave()
+        of_run.release()
         _, seen = service.calls[-1]
         followed.append(Followed(job, seen - begun - job.seconds, len(service.calls)))
     return followed

@@ -18,7 +18,7 @@ from typing import Final
 
 from .engine import Engine, Folders
 from .errors import SeedanceError
-from .jobs.budget import FREE, in_usd
+from .jobs.budget import UNCHARGED, in_usd
 from .jobs.errors import Stopped
 from .jobs.events import Event, clock_time, dollars
 from .jobs.job import Video
@@ -28,9 +28,9 @@ from .jobs.records import JobRecord, State
 from .jobs.waiting import Run
 from .runcomfy.request import RATIOS, RESOLUTIONS, GenerationRequest, Options, is_request_id
 
-FAILED: Final = 1
-STOPPED: Final = 130
-Found = tuple[object, str]
+EXIT_FAILED: Final = 1
+EXIT_STOPPED: Final = 130
+Result = tuple[object, str]
 """What a command has found, for JSON and for people."""
 
 _ABOUT: Final = """Seedance videos from a terminal. Uses the same journal and folders as the nodes in ComfyUI, so a job
@@ -48,20 +48,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
             # the path, whatever code page Windows would write it in.
             stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="backslashreplace")
     parser = _parser()
-    asked = parser.parse_args(arguments)
-    output = asked.output_directory or (asked.comfyui and asked.comfyui / "output")
-    user = asked.user_directory or (asked.comfyui and asked.comfyui / "user")
+    args = parser.parse_args(arguments)
+    output = args.output_directory or (args.comfyui and args.comfyui / "output")
+    user = args.user_directory or (args.comfyui and args.comfyui / "user")
     if not (output and user):
         parser.error("this pack is not inside a ComfyUI; say where ComfyUI is with --comfyui DIR")
     engine = Engine(Folders.inside(output, user), os.environ, "terminal")
     try:
-        found, text = asked.find(engine, asked)
+        found, text = args.execute(engine, args)
     except (Stopped, SeedanceError) as error:
         print(error, file=sys.stderr)
-        return STOPPED if isinstance(error, Stopped) else FAILED
+        return EXIT_STOPPED if isinstance(error, Stopped) else EXIT_FAILED
     finally:
         engine.close()
-    print(json.dumps(found, indent=2 if isinstance(found, list) else None) if asked.json else text)
+    print(json.dumps(found, indent=2 if isinstance(found, list) else None) if args.json else text)
     return 0
 
 
@@ -76,9 +76,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(name: str, find: Callable[..., Found], about: str, more: str) -> Callable[..., argparse.Action]:
+    def command(name: str, execute: Callable[..., Result], about: str, more: str) -> Callable[..., argparse.Action]:
         added = commands.add_parser(name, help=about, description=f"{about.capitalize()}. {more}")
-        added.set_defaults(find=find)
+        added.set_defaults(execute=execute)
         return added.add_argument
 
     add = command("jobs", _jobs, "list the paid jobs, newest first", "Also those that ComfyUI has begun.")
@@ -107,63 +107,27 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _request_id(text: str) -> str:
-    if not is_request_id(text):
-        raise argparse.ArgumentTypeError("a request id consists of letters, digits, - and _")
-    return text
-
-
-def _file(text: str) -> Path:
-    if not Path(text).is_file():
-        raise argparse.ArgumentTypeError("there is no such file")
-    return Path(text)
-
-
-def _import(engine: Engine, asked: argparse.Namespace) -> Found:
-    taken, known = engine.journal.take_over(asked.file)
-    return {"imported": taken, "known": known}, f"Jobs imported: {taken}; there already: {known}."
-
-
-def _day(text: str) -> float:
-    """The beginning of a day, in seconds since the epoch."""
-    try:
-        return datetime.strptime(text, "%Y-%m-%d").astimezone().timestamp()
-    except ValueError:
-        raise argparse.ArgumentTypeError("a date is written like 2026-01-31") from None
-
-
-def _jobs(engine: Engine, asked: argparse.Namespace) -> Found:
-    if asked.csv and not asked.json:
-        return [], as_csv(engine.journal, since=asked.since).rstrip("\n")
+def _jobs(engine: Engine, args: argparse.Namespace) -> Result:
+    if args.csv and not args.json:
+        return [], as_csv(engine.journal, since=args.since).rstrip("\n")
     now = engine.journal.now()
-    records = engine.journal.records(None if asked.csv else asked.limit, since=asked.since)
+    records = engine.journal.records(None if args.csv else args.limit, since=args.since)
     found = [_as_json(record, now) for record in records]
     if not found:
-        return found, "There are no such jobs." if asked.since else "There are no jobs yet."
-    lines = []
-    for record in records:
-        estimate = None if record.state in FREE else in_usd(record.estimate)
-        expected = "-" if estimate is None else f"~{dollars(estimate)}"
-        cost = expected if record.cost is None else dollars(record.cost)
-        text = " ".join(record.request.text.split()) if record.request else ""
-        begin = f"{clock_time(record.created)}  {state_name(record, now):16}  {cost:>8}"
-        lines.append(f"{begin}  {record.request_id or '-':36}  {text:.60}")
+        return found, "There are no such jobs." if args.since else "There are no jobs yet."
+    lines = [_as_line(record, now) for record in records]
     spent = {name: dollars(each["cost"]) for name, each in totals(engine.journal).items()}
     lines.append(f"Spent: {spent['today']} today, {spent['month']} in 30 days, {spent['all']} in all")
     return found, "\n".join(lines)
 
 
-def _quote(engine: Engine, asked: argparse.Namespace) -> Found:
-    found = engine.quote([_request(asked)], rehearsal=asked.mode == "rehearsal", reuse=asked.reuse)
-    usd = in_usd(found.amount)
-    lines = {
-        QuoteKind.PRICE: f"{'From' if found.is_base else 'About'} {dollars(usd or 0)}",
-        QuoteKind.UNKNOWN: "The price is not known",
-        QuoteKind.MADE: "Free: already made",
-        QuoteKind.RUNNING: "Free: is being made",
-        QuoteKind.REHEARSAL: "Free: rehearsal",
-    }
-    return {"kind": found.kind.value, "usd": usd, "is_base": found.is_base}, lines[found.kind]
+def _as_line(record: JobRecord, now: float) -> str:
+    estimate = None if record.state in UNCHARGED else in_usd(record.estimate)
+    expected = "-" if estimate is None else f"~{dollars(estimate)}"
+    cost = expected if record.cost is None else dollars(record.cost)
+    text = " ".join(record.request.text.split()) if record.request else ""
+    begin = f"{clock_time(record.created)}  {state_name(record, now):16}  {cost:>8}"
+    return f"{begin}  {record.request_id or '-':36}  {text:.60}"
 
 
 def _as_json(record: JobRecord, now: float) -> dict[str, object]:
@@ -180,16 +144,34 @@ def _as_json(record: JobRecord, now: float) -> dict[str, object]:
     }
 
 
-def _generate(engine: Engine, asked: argparse.Namespace) -> Found:
-    request, rehearsal = _request(asked), asked.mode == "rehearsal"
-    return _video(lambda run: engine.generate(request, rehearsal=rehearsal, reuse=asked.reuse, run=run))
+def _import(engine: Engine, args: argparse.Namespace) -> Result:
+    taken, known = engine.journal.take_over(args.file)
+    return {"imported": taken, "known": known}, f"Jobs imported: {taken}; there already: {known}."
 
 
-def _resume(engine: Engine, asked: argparse.Namespace) -> Found:
-    return _video(lambda run: engine.fetch_job(asked.request_id, run))
+def _resume(engine: Engine, args: argparse.Namespace) -> Result:
+    return _video(lambda run: engine.fetch_job(args.request_id, run))
 
 
-def _video(get: Callable[[Run], Coroutine[None, None, Video]]) -> Found:
+def _generate(engine: Engine, args: argparse.Namespace) -> Result:
+    request, rehearsal = _request(args), args.mode == "rehearsal"
+    return _video(lambda run: engine.generate(request, rehearsal=rehearsal, reuse=args.reuse, run=run))
+
+
+def _quote(engine: Engine, args: argparse.Namespace) -> Result:
+    found = engine.quote([_request(args)], rehearsal=args.mode == "rehearsal", reuse=args.reuse)
+    usd = in_usd(found.amount)
+    lines = {
+        QuoteKind.PRICE: f"{'From' if found.is_base else 'About'} {dollars(usd or 0)}",
+        QuoteKind.UNKNOWN: "The price is not known",
+        QuoteKind.MADE: "Free: already made",
+        QuoteKind.RUNNING: "Free: is being made",
+        QuoteKind.REHEARSAL: "Free: rehearsal",
+    }
+    return {"kind": found.kind.value, "usd": usd, "is_base": found.is_base}, lines[found.kind]
+
+
+def _video(get: Callable[[Run], Coroutine[None, None, Video]]) -> Result:
     """A video, and on standard error how far it is."""
     from tqdm import tqdm
 
@@ -208,10 +190,6 @@ def _video(get: Callable[[Run], Coroutine[None, None, Video]]) -> Found:
     return found, "\n".join(files)
 
 
-def _request(asked: argparse.Namespace) -> GenerationRequest:
-    return GenerationRequest(asked.text, asked.resolution, asked.ratio, asked.duration, asked.seed)
-
-
 def _stop_signal() -> threading.Event:
     """What is set once the user has stopped the run: by Ctrl-C, or by closing a window of Windows."""
     stopped = threading.Event()
@@ -224,6 +202,30 @@ def _stop_signal() -> threading.Event:
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), stop)
     return stopped
+
+
+def _request(args: argparse.Namespace) -> GenerationRequest:
+    return GenerationRequest(args.text, args.resolution, args.ratio, args.duration, args.seed)
+
+
+def _request_id(text: str) -> str:
+    if not is_request_id(text):
+        raise argparse.ArgumentTypeError("a request id consists of letters, digits, - and _")
+    return text
+
+
+def _file(text: str) -> Path:
+    if not Path(text).is_file():
+        raise argparse.ArgumentTypeError("there is no such file")
+    return Path(text)
+
+
+def _day(text: str) -> float:
+    """The beginning of a day, in seconds since the epoch."""
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").astimezone().timestamp()
+    except ValueError:
+        raise argparse.ArgumentTypeError("a date is written like 2026-01-31") from None
 
 
 if __name__ == "__main__":

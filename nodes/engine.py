@@ -1,4 +1,4 @@
-"""Brings videos: puts accounts, folders and the work on jobs together, and owns what lives longer than one video."""
+"""Puts accounts, folders and the work on jobs together, and owns what lives longer than one video."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from .jobs.errors import JobError, Reports
 from .jobs.job import Account, Video
 from .jobs.journal import Journal
 from .jobs.poll import ENOUGH_HISTORY
+from .jobs.postgres import JOURNAL_URL
 from .jobs.quote import ListPrice, Quote, QuoteKind, quote
 from .jobs.records import Order, RequestKey
 from .jobs.runner import JobRunner
@@ -41,8 +42,6 @@ if TYPE_CHECKING:
 
 REHEARSAL_DURATIONS: Final = (4.5,) * ENOUGH_HISTORY
 """Seconds; whatever is asked for."""
-JOURNAL_URL: Final = "SEEDANCE_JOURNAL_URL"
-"""Of a database in PostgreSQL, where several servers share the journal."""
 MAX_JOBS: Final = "SEEDANCE_MAX_JOBS"
 """Jobs of an account that may be at the service at once, over all servers that share the journal."""
 
@@ -153,7 +152,7 @@ class Engine:
             raise JobError("invalidSetting", name=MAX_JOBS)
         with self._lock:
             if (origin, token) not in self._live_accounts:
-                account = self._account(origin, token, self._claims, self.folders.videos)
+                account = self._new_account(origin, token, self._claims, self.folders.videos)
                 self._live_accounts[origin, token] = replace(account, limit=self.budget.limit)
             return replace(self._live_accounts[origin, token], max_jobs=int(max_jobs))
 
@@ -185,12 +184,12 @@ class Engine:
                 secret, claims = secrets.token_hex(), Claims(Journal(None, self._clock))
                 service = RehearsalService((secret,))
                 token = Token(secret, "the rehearsal")
-                account = self._account(service.origin, token, claims, self.folders.rehearsals)
+                account = self._new_account(service.origin, token, claims, self.folders.rehearsals)
                 self._rehearsal = service, replace(account, durations=REHEARSAL_DURATIONS)
             return self._rehearsal[1]
 
-    def _account(self, origin: str, token: Token, claims: Claims, folder: Path) -> Account:
-        """For one account, whose jobs share a handful of connections, however many they are."""
+    def _new_account(self, origin: str, token: Token, claims: Claims, folder: Path) -> Account:
+        """One whose jobs share a handful of connections, however many they are."""
         client = RunComfy(HttpTransport(origin, token, clock=self._clock.with_sleep), token.source)
         # Links in answers may point back to a service on this machine, but only if the service itself is there.
         trusted = origin if is_loopback(urlsplit(origin).hostname or "") else None

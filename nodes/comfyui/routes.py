@@ -20,8 +20,8 @@ from ..engine import Engine
 from ..errors import SeedanceError
 from ..files import remove_private
 from ..jobs import listing
-from ..jobs.budget import VARIABLE, in_usd
-from ..jobs.quote import price_of
+from ..jobs.budget import BUDGET_VARIABLE, in_usd
+from ..jobs.quote import price_text
 from ..jobs.waiting import Run
 from ..runcomfy.errors import MissingToken
 from ..runcomfy.request import MAX_COUNT, GenerationRequest, check_number, is_request_id
@@ -68,7 +68,7 @@ def check_token(engine: Engine, _: Params) -> object:
     """What RunComfy says to it: asks for the model's page, which is free and needs a token that is valid."""
     try:
         client = engine.live_account().client
-        price = price_of(client.model_info())
+        price = price_text(client.model_info())
     except SeedanceError as error:
         return {"ok": False, **in_texts("message", sentences(error))}
     costs = (Text("costs", price=price),) if price else ()
@@ -100,7 +100,7 @@ def get_budget(engine: Engine, _: Params) -> object:
     return {
         "limit": in_usd(limit.amount) or 0,
         "spent": in_usd(spent.amount) or 0,
-        "by_environment": limit.place == VARIABLE,  # whatever is saved
+        "by_environment": limit.place == BUDGET_VARIABLE,  # whatever is saved
         "frees_at": frees,
     }
 
@@ -137,7 +137,7 @@ async def fetch(engine: Engine, asked: Params) -> object:
 
 def link(engine: Engine, asked: Params) -> object:
     number, request_id = _number(asked), _request_id(asked)
-    listing.link(engine.live_account(), number, request_id)
+    listing.link_request_id(engine.live_account(), number, request_id)
     return DONE
 
 

@@ -22,18 +22,18 @@ from .events import dollars
 from .records import State
 from .tables import JOBS
 
-VARIABLE: Final = "SEEDANCE_MAX_USD_PER_DAY"
+BUDGET_VARIABLE: Final = "SEEDANCE_MAX_USD_PER_DAY"
 PER_USD: Final = 1_000_000
-DEFAULT: Final = 50 * PER_USD
-LARGEST: Final = 1_000_000 * PER_USD
+DEFAULT_LIMIT: Final = 50 * PER_USD
+LARGEST_LIMIT: Final = 1_000_000 * PER_USD
 PRICE_SECONDS: Final = 4.0
 """How long to wait for the list price."""
 DAY: Final = 86400.0
 MAX_UNPRICED: Final = 50
 """Videos of unknown price that may be bought in 24 hours."""
-CLOCK_SET: Final = 3600.0
+MAX_CLOCK_DRIFT: Final = 3600.0
 """A clock that is off by more seconds than this must have been set."""
-FREE: Final = (State.REFUSED, State.CANCELLED)
+UNCHARGED: Final = (State.REFUSED, State.CANCELLED)
 _OF_A_SECOND: Final = ("second", "seconds", "s")
 _OF_A_VIDEO: Final = ("output", "video", "request", "generation", "run")
 
@@ -69,12 +69,12 @@ class BudgetSetting:
 
     def limit(self) -> Limit:
         """The limit in use. Raises `JobError`: then nothing may be bought."""
-        if self.environment.get(VARIABLE, "").strip():
-            return Limit(_read(self.environment[VARIABLE], VARIABLE), VARIABLE)
+        if self.environment.get(BUDGET_VARIABLE, "").strip():
+            return Limit(_read(self.environment[BUDGET_VARIABLE], BUDGET_VARIABLE), BUDGET_VARIABLE)
         try:
             return Limit(_read(self.file.read_text(encoding="utf-8", errors="replace"), SETTINGS))
         except FileNotFoundError:
-            return Limit(DEFAULT)
+            return Limit(DEFAULT_LIMIT)
         except OSError as error:
             raise JobError("unreadableBudget", reason=f"{error.strerror}", file=f"{self.file}") from None
 
@@ -90,7 +90,7 @@ def _read(text: str, place: str) -> int:
         usd = float(text)
     except ValueError:
         usd = math.nan
-    if 0 <= usd <= LARGEST / PER_USD:
+    if 0 <= usd <= LARGEST_LIMIT / PER_USD:
         return max(micros(usd), usd > 0)  # next to nothing is not 0, which is no limit
     raise JobError("invalidBudget", place=place)
 
@@ -166,7 +166,7 @@ def count_anew(connection: Connection, now: float, expected: float) -> None:
     seen by another process, only those of the latest day.
     """
     jump = now - expected
-    if abs(jump) > CLOCK_SET:
+    if abs(jump) > MAX_CLOCK_DRIFT:
         counts, since = _counting(expected)
         # When set back, not moved by the jump: each of several servers that see it would move it again.
         connection.execute(update(JOBS).where(counts).values(recounted=since + jump if jump > 0 else now))
@@ -187,7 +187,7 @@ def _counting(now: float) -> tuple[ColumnElement[bool], ColumnElement[float]]:
     """Whether a job counts, and since when."""
     created, anew = ((column > now - DAY) & (column <= now) for column in (JOBS.c.created, JOBS.c.recounted))
     since = case((anew, JOBS.c.recounted), else_=JOBS.c.created)
-    return (created | anew) & JOBS.c.state.not_in(FREE), since
+    return (created | anew) & JOBS.c.state.not_in(UNCHARGED), since
 
 
 def _usd(amount: int) -> str:

@@ -25,7 +25,7 @@ from ..files import make_private_folder, write_private
 from .errors import JournalUnusable
 from .journal import Journal
 from .records import CLAIM_SECONDS, JobRecord, hash_of
-from .tables import JOBS, WAITING, find, goes_on, wait_for, wait_no_more
+from .tables import JOBS, WAITING, add_waiting, find, is_current, remove_waiting
 
 RENEW_SECONDS: Final = 10.0
 
@@ -44,14 +44,14 @@ class Claims:
         self._lock = threading.Lock()
         self._runs: dict[str, Callable[[], bool]] = {}
         """The runs that go on, and whether each is stopped."""
-        self._certain: dict[str, float] = {}
+        self._certain_until: dict[str, float] = {}
         """Until when a run's claims certainly hold, by the clock that counts sleep."""
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._keep_renewing, name="seedance-claims", daemon=True)
         """Started by the first run."""
 
-    def join(self, is_stopped: Callable[[], bool]) -> str:
-        """Register a run, until `leave`. Returns the name under which it claims."""
+    def register(self, is_stopped: Callable[[], bool]) -> str:
+        """Register a run, until `unregister`. Returns the name under which it claims."""
         owner = f"{self._process}|{secrets.token_hex(4)}"
         with self._lock:
             self._runs[owner] = is_stopped
@@ -59,34 +59,34 @@ class Claims:
                 self._thread.start()
         return owner
 
-    def leave(self, owner: str) -> None:
-        """End a run. What it has claimed is free for this process at once; `give_back` frees it for all."""
+    def unregister(self, owner: str) -> None:
+        """End a run. What it has claimed is free for this process at once; `release` frees it for all."""
         with self._lock:
             self._runs.pop(owner, None)
-            self._certain.pop(owner, None)
+            self._certain_until.pop(owner, None)
 
     def note_claimed(self, owner: str, since: float) -> None:
         """Note that a run has claimed a job, by a transaction that began then by the clock that counts sleep."""
         with self._lock:
             if owner in self._runs:
-                self._certain[owner] = since + CLAIM_SECONDS
+                self._certain_until[owner] = since + CLAIM_SECONDS
 
-    def is_certain(self, owner: str) -> bool:
+    def certainly_holds(self, owner: str) -> bool:
         """Whether a run's claims certainly still hold, as far as can be known without the database."""
-        return self.journal.clock.with_sleep() < self._certain.get(owner, 0.0)
+        return self.journal.clock.with_sleep() < self._certain_until.get(owner, 0.0)
 
-    def give_back(self, owner: str) -> None:
+    def release(self, owner: str) -> None:
         """Free whatever a run has claimed. Where that cannot be written, it is free in half a minute by itself."""
 
         def write(connection: Connection) -> None:
             connection.execute(update(JOBS).where(JOBS.c.claim_owner == owner).values(claim_owner="", claim_until=0))
-            wait_no_more(connection, owner)
+            remove_waiting(connection, owner)
 
         self.journal.database.transact(write)
 
-    def take(self, record: JobRecord, owner: str, run: str = "") -> JobRecord | None:
+    def acquire(self, record: JobRecord, owner: str, run_key: str = "") -> JobRecord | None:
         """Claim a job. Returns its record as it is then, or None if another run has claimed or changed it. With
-        ``run``, the job belongs to that run from now on, and no other run gets its video."""
+        ``run_key``, the job belongs to that run from now on, and no other run gets its video."""
         if not record.id:
             return record
         if not self.is_free(record):
@@ -96,10 +96,10 @@ class Claims:
             mine = JOBS.c.id == record.id
             same = mine & (JOBS.c.claim_owner == record.claim_owner) & (JOBS.c.state == record.state)
             until = self.journal.now() + CLAIM_SECONDS
-            claim = update(JOBS).where(same).values(claim_owner=owner, claim_until=until, run=run or record.run)
+            claim = update(JOBS).where(same).values(claim_owner=owner, claim_until=until, run=run_key or record.run)
             if connection.execute(claim).rowcount != 1:
                 return None
-            wait_no_more(connection, owner)
+            remove_waiting(connection, owner)
             return find(connection, mine)
 
         since = self.journal.clock.with_sleep()
@@ -114,7 +114,7 @@ class Claims:
     def is_free(self, record: JobRecord) -> bool:
         """Whether nobody is at work on a job, as far as its record tells."""
         owner, left = record.claim_owner, record.claim_until - self.journal.now()
-        if not owner or not self._lives(owner):
+        if not owner or not self._is_alive(owner):
             return True
         # A claim that ends later than any made now was made before the clock was set back.
         return owner not in self._runs and not 0 < left <= 2 * CLAIM_SECONDS
@@ -130,25 +130,25 @@ class Claims:
     def await_job(self, record: JobRecord, owner: str) -> None:
         """Note that a run waits for a job that another has claimed."""
         transact, now = self.journal.database.transact, self.journal.now
-        transact(lambda connection: wait_for(connection, owner, now(), job=record.id))
+        transact(lambda connection: add_waiting(connection, owner, now(), job=record.id))
 
     def is_awaited(self, record: JobRecord) -> bool:
         """Whether a living run that is not stopped itself waits for a job."""
-        waiting = (WAITING.c.job == record.id) & goes_on(WAITING.c.until, self.journal.now())
+        waiting = (WAITING.c.job == record.id) & is_current(WAITING.c.until, self.journal.now())
         owners = self.journal.database.read(
             lambda connection: connection.execute(select(WAITING.c.owner).where(waiting)).scalars().all()
         )
         # Whether it lives is asked last: it may end meanwhile.
-        return any(not self._runs.get(owner, lambda: False)() and self._lives(owner) for owner in owners)
+        return any(not self._runs.get(owner, lambda: False)() and self._is_alive(owner) for owner in owners)
 
     def renew(self) -> None:
         """Extend the claims of all runs, and write what could not be written before."""
         with self._lock:
             runs, since = list(self._runs), self.journal.clock.with_sleep()
         if runs:
-            self.journal.database.transact(partial(self._put_off, runs))
+            self.journal.database.transact(partial(self._extend, runs))
         # A claim that had lapsed may be another run's by now.
-        for owner in filter(self.is_certain, runs):
+        for owner in filter(self.certainly_holds, runs):
             self.note_claimed(owner, since)
         self.journal.pending.write()
 
@@ -156,7 +156,7 @@ class Claims:
         """End the thread; what is claimed lapses."""
         self._closed.set()
 
-    def _lives(self, owner: str) -> bool:
+    def _is_alive(self, owner: str) -> bool:
         """Whether a run may still be at work: not if it, or its process on this very host, has ended."""
         if owner.startswith(f"{self._process}|"):
             return owner in self._runs
@@ -168,7 +168,7 @@ class Claims:
             with suppress(JournalUnusable):  # the claims hold for two more tries
                 self.renew()
 
-    def _put_off(self, runs: list[str], connection: Connection) -> None:
+    def _extend(self, runs: list[str], connection: Connection) -> None:
         until = self.journal.now() + CLAIM_SECONDS
         connection.execute(update(JOBS).where(JOBS.c.claim_owner.in_(runs)).values(claim_until=until))
         connection.execute(update(WAITING).where(WAITING.c.owner.in_(runs)).values(until=until))

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 from sqlalchemy import Connection, Engine, exc
-from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from ..files import pause
 from ..texts import Text
@@ -19,7 +18,7 @@ from .waiting import Clock
 
 T = TypeVar("T")
 
-REFUSALS: Final = (DataError, OverflowError, UnicodeError)
+REFUSALS: Final = (exc.DataError, OverflowError, UnicodeError)
 """Raised for values that the database or its driver cannot hold."""
 
 
@@ -81,27 +80,27 @@ class Database(ABC):
             try:
                 with self._opened().begin() as connection:
                     self._begin(connection, is_exclusive=is_exclusive)
-                    self._check(connection)
+                    self._check_version(connection)
                     result = work(connection)
                     is_committing = True
                 return result
-            except IntegrityError:
+            except exc.IntegrityError:
                 raise
             except REFUSALS as error:
                 raise ChangeRefused(self._name, _reason_of(error), self.CURE) from error
-            except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+            except (exc.SQLAlchemyError, sqlite3.Error, OSError) as error:
                 if self._reopens:
                     self.close()
                 if is_committing and is_exclusive and self.IS_REMOTE:
                     raise CommitUnknown(self._name, _reason_of(error), self.CURE) from error
                 is_late = attempt == self.TRIES - 1 or self._clock.monotonic() - began > self.TRY_SECONDS
-                if is_late or not self._is_passing(error):
+                if is_late or not self._is_transient(error):
                     raise JournalUnusable(self._name, _reason_of(error), self.CURE) from error
             if attempt:  # the first try may just have met a connection that was cut while idle
                 pause(self.PAUSE)
         raise AssertionError("unreachable")
 
-    def _check(self, connection: Connection) -> int:
+    def _check_version(self, connection: Connection) -> int:
         """The tables' version. Refuses a newer one, also if it was made while this process had them open."""
         if (version := self._version(connection)) > VERSION:
             raise JournalUnusable(self._name, Text("errors.journalUnusable.reasons.newer"))
@@ -140,7 +139,7 @@ class Database(ABC):
         """Make the tables, or convert an older version's. Raises `JournalUnusable` for a newer one's."""
 
     @abstractmethod
-    def _is_passing(self, error: Exception) -> bool:
+    def _is_transient(self, error: Exception) -> bool:
         """Whether another try may help."""
 
 

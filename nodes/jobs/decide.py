@@ -9,7 +9,7 @@ from typing import Final
 
 from .records import SUBMIT_SECONDS, JobRecord, State
 
-CANCEL_DOUBT: Final = 86400.0
+RECHECK_SECONDS: Final = 86400.0
 """Seconds for which a cancelled job is asked about once more before its request is bought again."""
 
 
@@ -61,7 +61,7 @@ class Situation:
     """The service has said, in this run, that there is nothing to be had of them."""
 
 
-Step = Callable[[JobRecord, Situation], Do | None]
+Rule = Callable[[JobRecord, Situation], Do | None]
 
 
 def decide(records: Sequence[JobRecord], situation: Situation) -> Action:
@@ -85,9 +85,9 @@ def is_under_way(record: JobRecord, now: float) -> bool:
     return 0 < record.submit_until - now < 2 * SUBMIT_SECONDS
 
 
-def _first(records: Sequence[JobRecord], situation: Situation, *steps: Step) -> Action | None:
-    """The action of the first step that asks for one, for whichever record."""
-    found = ((step(record, situation), record) for step in steps for record in records)
+def _first(records: Sequence[JobRecord], situation: Situation, *rules: Rule) -> Action | None:
+    """The action of the first rule that asks for one, for whichever record."""
+    found = ((rule(record, situation), record) for rule in rules for record in records)
     return next((Action(do, record) for do, record in found if do), None)
 
 
@@ -119,5 +119,5 @@ def _ended(record: JobRecord, situation: Situation) -> Do | None:
     """What must be done about a job that has ended before its request may be bought again."""
     if record.id in situation.unread:
         return Do.REPORT
-    cancelled = record.state is State.CANCELLED and situation.now - record.changed < CANCEL_DOUBT
+    cancelled = record.state is State.CANCELLED and situation.now - record.changed < RECHECK_SECONDS
     return Do.RECHECK if (cancelled or record.state is State.EXPIRED) and record.id not in situation.rechecked else None

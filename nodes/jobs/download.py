@@ -29,15 +29,15 @@ from .errors import JobError, JournalUnusable, Stopped, VideoUnavailable
 from .job import NO_JOB, Job
 from .journal import Journal
 from .poll import Poller
-from .video_files import MAX_NAME, VideoFolder, file_names, state_of
+from .video_files import MAX_NAME, VideoFolder, disk_state, file_names
 from .waiting import Backoff, Executors, Run
 
 MAX_LINK_REFRESHES: Final = 4
 """How often a new link is asked for before the video counts as unavailable."""
 LINK_ATTEMPTS: Final = 5
 """Attempts at a link that the user gave."""
-ROOM: Final = 200_000_000
-"""Bytes that have to be free; the largest videos of this model have a tenth of it."""
+MIN_FREE: Final = 200_000_000
+"""Bytes on the drive; the largest videos of this model have a tenth of it."""
 MAX_PATH: Final = 260
 """Characters of a path, with the NUL behind it, unless long ones are switched on in Windows."""
 
@@ -47,7 +47,7 @@ def whole_files(request_id: str, folder: Path, journal: Journal) -> tuple[Path, 
     record = None
     with suppress(JournalUnusable):
         record = journal.job(request_id)
-    state, paths = VideoFolder(folder).look(record or replace(NO_JOB, request_id=request_id))
+    state, paths = VideoFolder(folder).locate(record or replace(NO_JOB, request_id=request_id))
     return paths if state is Disk.WHOLE else ()
 
 
@@ -70,11 +70,11 @@ async def download_videos(job: Job, poller: Poller, result: JobResult) -> tuple[
     is_alone = bool(job.record.id)  # a job that the journal does not know cannot be claimed
     names = file_names(job.record, max(1, len(result.videos)), account.clock.wall())
     wanted = replace(job.record, files=names)
-    _, targets = await job.run.wait_for(disk.submit(lambda: VideoFolder(account.folder).look(wanted)))
+    _, targets = await job.run.wait_for(disk.submit(lambda: VideoFolder(account.folder).locate(wanted)))
     for number, target in enumerate(targets):
-        if not await job.run.wait_for(disk.submit(_is_there, target, is_alone=is_alone)):
+        if not await job.run.wait_for(disk.submit(_find_or_recover, target, is_alone=is_alone)):
             result = await _download_one(job, poller, result, number, target)
-    await poller.saved(tuple(target.name for target in targets))
+    await poller.mark_saved(tuple(target.name for target in targets))
     return targets
 
 
@@ -98,7 +98,7 @@ async def _download_one(job: Job, poller: Poller, result: JobResult, number: int
                 if refreshes > MAX_LINK_REFRESHES:
                     raise VideoUnavailable(request_id, error.message) from error
                 await poller.pause_after(error.message)
-                result = await poller.result()
+                result = await poller.fetch_result()
             except video_errors.VideoError as error:
                 # An error's own advice about a link is for somebody who chose the link.
                 own = isinstance(error, video_errors.DiskFailure)
@@ -112,7 +112,7 @@ async def download_link(link: str, download: Download, executors: Executors, run
     backoff = Backoff()
     try:
         # Another run may be fetching it as well: links have no claims.
-        if await run.wait_for(executors.journal.submit(_is_there, download.target, is_alone=False)):
+        if await run.wait_for(executors.journal.submit(_find_or_recover, download.target, is_alone=False)):
             return download.target
         with _attempts(download, executors, run) as attempt:
             while True:
@@ -152,18 +152,18 @@ def _attempts(download: Download, executors: Executors, run: Run) -> Iterator[Ca
             latest.add_done_callback(lambda _: download.discard())
 
 
-def _is_there(target: Path, *, is_alone: bool) -> bool:
-    """Whether a video is on disk. A file left by a run that was killed, or could not rename it, is renamed if it is
-    complete. Otherwise it is removed, unless another run may be fetching the video."""
-    if state_of(target) is Disk.WHOLE:
+def _find_or_recover(target: Path, *, is_alone: bool) -> bool:
+    """Whether a video is on disk. First, a file left by a run that was killed, or could not rename it, is renamed if it
+    is complete. Otherwise it is removed, unless another run may be fetching the video."""
+    if disk_state(target) is Disk.WHOLE:
         return True
     with suppress(OSError):  # a folder that cannot be listed just now, or a file that is held
         for left in target.parent.glob(f".{target.name}.*.part"):
-            if state_of(left) is Disk.WHOLE:
+            if disk_state(left) is Disk.WHOLE:
                 rename(left, target)
             elif is_alone:
                 remove(left)
-    return state_of(target) is Disk.WHOLE
+    return disk_state(target) is Disk.WHOLE
 
 
 def check_before_submit(folder: Path, hosts: Iterable[str]) -> None:
@@ -191,8 +191,8 @@ def _check_folder(folder: Path) -> None:
         is_too_long = sys.platform == "win32" and len(str(probe.absolute())) >= MAX_PATH
         reason = Text("errors.folderNotWritable.tooLong") if is_too_long else error.strerror or type(error).__name__
         raise JobError("folderNotWritable", folder=str(folder), reason=reason) from None
-    if free < ROOM:
-        raise JobError("driveFull", free=f"{free // 1_000_000}", folder=str(folder), needed=f"{ROOM // 1_000_000}")
+    if free < MIN_FREE:
+        raise JobError("driveFull", free=f"{free // 1_000_000}", folder=str(folder), needed=f"{MIN_FREE // 1_000_000}")
 
 
 def _check_host(host: str) -> None:

@@ -21,7 +21,7 @@ from typing import Final
 
 from ..errors import Charge, SeedanceError
 from ..texts import Text
-from .events import Event, clock_time, minute
+from .events import Event, clock_minute, clock_time
 from .records import JobRecord, State
 
 _OF_MODERATION: Final = ("moderation", "sensitive", "policy", "nsfw", "unsafe", "content check", "copyright", "violat")
@@ -75,7 +75,7 @@ class BudgetReached(JobError):
 
     def __init__(self, key: str, frees_at: float | None, **values: str) -> None:
         or_wait = f"errors.{key}.adviceOrWait"
-        advice = "" if frees_at is None else Text(or_wait, time=minute(frees_at), **values)
+        advice = "" if frees_at is None else Text(or_wait, time=clock_minute(frees_at), **values)
         super().__init__(key, advice, charge=Charge.NOTHING, **values)
 
 
@@ -141,24 +141,24 @@ class Reports:
         self.server = server
         """The same after a restart: by it the journal knows who has reported an unknown outcome."""
         self._queued_prompts = queued_prompts
-        self._queued: dict[str, frozenset[str] | None] = {}
+        self._queued_then: dict[str, frozenset[str] | None] = {}
         """By the record's uid, the prompts that were queued when its end was first raised; None: nobody has read it."""
 
     def add(self, record: JobRecord, prompt_id: str = "") -> None:
         """Note that the end of a job is raised to a user now, by a prompt or else by a page."""
         # What counts is when it was raised first, unless that reached nobody.
-        self._queued[record.uid] = self._queued.get(record.uid) or self._queued_prompts() | {prompt_id}
+        self._queued_then[record.uid] = self._queued_then.get(record.uid) or self._queued_prompts() | {prompt_id}
 
     def note_unread(self, record: JobRecord) -> None:
         """Note that nobody has read what was reported about a job."""
-        self._queued[record.uid] = None
+        self._queued_then[record.uid] = None
 
     def unread(self, records: Iterable[JobRecord], prompt_id: str, just_ended: frozenset[int]) -> frozenset[int]:
         """The ids of failed and unclear records whose end nobody can have read when a prompt was queued. Jobs in
         ``just_ended`` ended after that, if at all: this run waited for them, or another is about to report them."""
 
         def is_unread(record: JobRecord) -> bool:
-            queued = self._queued.get(record.uid, frozenset())
+            queued = self._queued_then.get(record.uid, frozenset())
             by_another = record.state is State.UNKNOWN_REPORTED and record.reported_by != self.server
             return record.id in just_ended or by_another or queued is None or prompt_id in queued
 

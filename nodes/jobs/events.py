@@ -74,8 +74,9 @@ def submitting() -> Event:
 
 
 def queued(position: int | None, elapsed: float, price: str = "") -> Event:
-    place = position and Text("queuedAt", position=position, elapsed=round(elapsed))
-    return Event((joined(place or Text("queued", elapsed=round(elapsed)), price),), Phase.QUEUED, waited=elapsed)
+    seconds = round(elapsed)
+    line = Text("queuedAt", position=position, elapsed=seconds) if position else Text("queued", elapsed=seconds)
+    return Event((joined(line, price),), Phase.QUEUED, waited=elapsed)
 
 
 def generating(elapsed: float, expected: float, price: str = "") -> Event:
@@ -166,6 +167,6 @@ def clock_time(seconds: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
 
 
-def minute(seconds: float) -> str:
+def clock_minute(seconds: float) -> str:
     """The first whole minute from a moment on, by the user's clock: `14:05`."""
     return time.strftime("%H:%M", time.localtime(math.ceil(seconds / 60) * 60))

@@ -27,7 +27,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 NO_JOB: Final = JobRecord(0, "", RequestKey("", "", ""), "", State.REFUSED, None)
-"""Stands for the job of a run that has submitted nothing."""
+"""Of a run that has submitted nothing; the base of records for jobs that the journal does not know."""
 DEADLINE: Final = 30 * 60.0
 """Seconds; many times what the longest video takes, so only a long queue makes a run wait this long."""
 WRITE_SECONDS: Final = 2.0
@@ -96,7 +96,7 @@ class Job:
     def __init__(self, account: Account, run: Run) -> None:
         self.account = account
         self.run = run
-        self.owner = account.claims.join(run.is_stopped)
+        self.owner = account.claims.register(run.is_stopped)
         """The name under which this run claims."""
         self.record = NO_JOB
         """The job as far as this run knows it. Threads move it on, also when nobody waits for them any more."""
@@ -124,9 +124,9 @@ class Job:
         try:
             self.record = self.account.journal.transition(record, to, **changes)
         except JournalUnusable as error:
-            self.record = self.unwritten(error, record, to, **changes)
+            self.record = self.report_unwritten(error, record, to, **changes)
 
-    def unwritten(self, error: JournalUnusable, record: JobRecord, to: State, **changes: object) -> JobRecord:
+    def report_unwritten(self, error: JournalUnusable, record: JobRecord, to: State, **changes: object) -> JobRecord:
         """Tell the user that the journal cannot be written. Returns the record as it would have been."""
         moved = replace(record, state=to, **changes)  # type: ignore[arg-type]  # the names are JobRecord's fields
         note = (Text("noteId", id=moved.request_id),) if moved.request_id else ()
@@ -164,6 +164,6 @@ class Job:
         """Note that a bad end is about to be raised to the user."""
         self.account.reports.add(record, self.run.prompt_id)
 
-    def leave(self) -> None:
-        self.account.claims.leave(self.owner)
-        self.in_journal(self.account.claims.give_back, self.owner)
+    def release(self) -> None:
+        self.account.claims.unregister(self.owner)
+        self.in_journal(self.account.claims.release, self.owner)

@@ -28,10 +28,10 @@ from .waiting import Clock
 
 T = TypeVar("T")
 
-LATEST: Final = 50
-"""Latest jobs of a kind, by which the next one is estimated."""
-AT_ONCE: Final = 500
-"""Rows that are imported in a transaction, for which others wait."""
+HISTORY_JOBS: Final = 50
+"""How many of the latest jobs of a kind are looked at to estimate the next one."""
+IMPORT_ROWS: Final = 500
+"""Rows per transaction of an import, for which others wait."""
 
 
 class Journal:
@@ -68,7 +68,8 @@ class Journal:
         """The record of a job that the service accepted."""
         return next(iter(self.newest(1, JOBS.c.request_id == request_id)), None)
 
-    def row(self, number: int) -> JobRecord | None:
+    def record(self, number: int) -> JobRecord | None:
+        """The record with this `id`."""
         return next(iter(self.newest(1, JOBS.c.id == number)), None)
 
     def newest(self, limit: int | None, *conditions: ColumnElement[bool]) -> list[JobRecord]:
@@ -80,15 +81,15 @@ class Journal:
 
     def durations(self, request: GenerationRequest) -> list[float]:
         """Seconds that the latest successful jobs of the same size and length took, newest first."""
-        return self._known(JOBS.c.seconds, *tables.successful(request), JOBS.c.seconds.is_not(None))
+        return self._latest_known(JOBS.c.seconds, *tables.successful(request), JOBS.c.seconds.is_not(None))
 
     def costs(self, request: GenerationRequest) -> list[float]:
         """US dollars that the same jobs have cost, of those where the service has told."""
-        return self._known(JOBS.c.cost, *tables.successful(request))
+        return self._latest_known(JOBS.c.cost, *tables.successful(request))
 
     def media_hosts(self, origin: str) -> set[str]:
         """Where a service had put the latest videos: three names at most."""
-        return set(islice(filter(None, self._known(JOBS.c.media_host, JOBS.c.origin == origin)), 3))
+        return set(islice(filter(None, self._latest_known(JOBS.c.media_host, JOBS.c.origin == origin)), 3))
 
     def now(self) -> float:
         return self.database.now()
@@ -112,12 +113,12 @@ class Journal:
             BudgetReached: by what the purchase would cost.
             NoFreePlace: there are so many already; the owner waits in line from now on.
         """
-        mine = tables.of_the_same(order.key, order.run_key) & (JOBS.c.claim_owner == owner)
+        mine = tables.of_same_order(order.key, order.run_key) & (JOBS.c.claim_owner == owner)
         intended, refused = mine & (JOBS.c.state == State.INTENDED), mine & (JOBS.c.state == State.REFUSED)
 
         def write(connection: Connection, now: float) -> JobRecord | BudgetReached | NoFreePlace | None:
             now_seen, run = tables.newest(connection, *_of_request(order.key)), order.run_key
-            if [each for each in now_seen if each.decides(run)] != [each for each in seen if each.decides(run)]:
+            if [each for each in now_seen if each.matters_to(run)] != [each for each in seen if each.matters_to(run)]:
                 return None
             if reason := refusal(connection, now, purchase):
                 return reason
@@ -172,15 +173,15 @@ class Journal:
             self.pending.write()
             source.pending.write()
             rows = source.database.read(lambda connection: connection.execute(query).mappings().all())
-        pieces = (rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE))
+        pieces = (rows[start : start + IMPORT_ROWS] for start in range(0, len(rows), IMPORT_ROWS))
         taken = sum(self.database.transact(partial(tables.take_over, rows=piece, now=self.now())) for piece in pieces)
         return taken, len(rows) - taken
 
     def close(self) -> None:
         self.database.close()
 
-    def _known(self, column: Column[T | None], *conditions: ColumnElement[bool]) -> list[T]:
-        query = select(column).where(*conditions).order_by(JOBS.c.id.desc()).limit(LATEST)
+    def _latest_known(self, column: Column[T | None], *conditions: ColumnElement[bool]) -> list[T]:
+        query = select(column).where(*conditions).order_by(JOBS.c.id.desc()).limit(HISTORY_JOBS)
         found = self.database.read(lambda connection: connection.execute(query).scalars().all())
         return [value for value in found if value is not None]
 
@@ -217,7 +218,7 @@ class Journal:
                 before = found.state
             if to:
                 # One that was cancelled or deleted may go on after all, while another one has been accepted.
-                state = tables.beside_others(connection, record, to)
+                state = tables.allowed_state(connection, record, to)
                 unmoved = update(JOBS).where(mine, JOBS.c.state == before)
                 connection.execute(unmoved.values(**changes, state=state, changed=now))
                 found = tables.find(connection, mine) or replace(record, state=to)

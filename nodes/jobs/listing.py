@@ -77,7 +77,7 @@ def as_csv(journal: Journal, *, since: float = 0.0) -> str:
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\n")  # which `print` turns into the system's
     writer.writerow(("time", "state", *_COLUMNS, "cost_usd", "price", "request_id", "reason"))
-    for record in _all(journal, since):
+    for record in _records_since(journal, since):
         cells = (
             datetime.fromtimestamp(record.created, timezone.utc).isoformat(timespec="seconds"),
             state_name(record, journal.now()),
@@ -89,7 +89,7 @@ def as_csv(journal: Journal, *, since: float = 0.0) -> str:
     return written.getvalue()
 
 
-def link(account: Account, number: int, request_id: str) -> None:
+def link_request_id(account: Account, number: int, request_id: str) -> None:
     """Give a job the id that the user has found for it at RunComfy. Blocks.
 
     Raises `JobError` where that cannot be, or `RunComfyError` where RunComfy does not know it or is away.
@@ -116,7 +116,13 @@ def submit_again(journal: Journal, reports: Reports, number: int) -> None:
     reports.add(moved)
 
 
-def _all(journal: Journal, since: float) -> Iterable[JobRecord]:
+def state_name(record: JobRecord, now: float) -> str:
+    """A state's name for people; an intent whose submit call must be over counts as unknown."""
+    over = record.state is State.INTENDED and not is_under_way(record, now)
+    return (State.UNKNOWN if over or record.state is State.UNKNOWN_REPORTED else record.state).name.lower()
+
+
+def _records_since(journal: Journal, since: float) -> Iterable[JobRecord]:
     """A thousand per transaction, so that no purchase waits for long."""
     conditions = [JOBS.c.created >= since]
     while found := journal.newest(1000, *conditions):
@@ -136,14 +142,8 @@ def _listed(record: JobRecord, folder: Path, now: float) -> dict[str, Any]:
     }
 
 
-def state_name(record: JobRecord, now: float) -> str:
-    """A state's name for people; an intent whose submit call must be over counts as unknown."""
-    over = record.state is State.INTENDED and not is_under_way(record, now)
-    return (State.UNKNOWN if over or record.state is State.UNKNOWN_REPORTED else record.state).name.lower()
-
-
 def _unclear(journal: Journal, number: int) -> JobRecord:
-    record = journal.row(number)
+    record = journal.record(number)
     if record and record.state is State.INTENDED and not is_under_way(record, journal.now()):
         record = journal.transition(record, State.UNKNOWN)
     if record is None or record.state not in (State.UNKNOWN, State.UNKNOWN_REPORTED):

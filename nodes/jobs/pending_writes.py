@@ -42,7 +42,7 @@ class PendingWrites:
         if record.request_id and self._folder:
             with suppress(OSError):
                 files.make_private_folder(self._folder)  # it has nothing else in it where the journal is elsewhere
-                files.write_private(_text(record), self._folder / f"accepted-{record.uid}.json")
+                files.write_private(_to_json(record), self._folder / f"accepted-{record.uid}.json")
         with self._lock:  # which may take as long as the database is silent
             self._writes.append((record, to, changes))
 
@@ -53,23 +53,23 @@ class PendingWrites:
 
         Raises `JournalUnusable` where nothing can be written now; what is left waits on.
         """
-        for file in self._files():
-            if record := _read(file):
-                is_written = self._try(record, None, {})
+        for file in self._id_files():
+            if record := _from_file(file):
+                is_written = self._try_write(record, None, {})
                 with suppress(OSError):  # else written once more next time, which changes nothing
                     files.remove(file) if is_written else files.replace(file, file.with_name(f"refused-{file.name}"))
         with self._lock:
             while self._writes:
-                self._try(*self._writes[0])
+                self._try_write(*self._writes[0])
                 del self._writes[0]
 
-    def _files(self) -> list[Path]:
+    def _id_files(self) -> list[Path]:
         """The files with ids; none if their folder cannot be listed just now."""
         with suppress(OSError):
             return list(self._folder.glob("accepted-*.json")) if self._folder else []
         return []
 
-    def _try(self, record: JobRecord, to: State | None, changes: Mapping[str, object]) -> bool:
+    def _try_write(self, record: JobRecord, to: State | None, changes: Mapping[str, object]) -> bool:
         """Write; False where the database refuses that for good."""
         try:
             self._write(record, to, changes)
@@ -95,13 +95,13 @@ class _KeptId(BaseModel):
     estimate: int | None = None
 
 
-def _text(record: JobRecord) -> str:
+def _to_json(record: JobRecord) -> str:
     request = record.request.canonical() if record.request else "{}"
     same = {name: getattr(record, name) for name in ("uid", "request_id", "run", "created", "estimate")}
     return _KeptId(**same, key=astuple(record.key), request=request).model_dump_json()
 
 
-def _read(file: Path) -> JobRecord | None:
+def _from_file(file: Path) -> JobRecord | None:
     """The record in a file; None if another process has taken the file by now, or it is no file of ours."""
     with suppress(OSError, ValueError):
         kept = _KeptId.model_validate_json(file.read_bytes())

@@ -55,7 +55,7 @@ class PollSchedule:
     """Seconds from acceptance to the end, median."""
 
     @classmethod
-    def learnt(cls, request: GenerationRequest, history: Sequence[float]) -> PollSchedule:
+    def from_history(cls, request: GenerationRequest, history: Sequence[float]) -> PollSchedule:
         """From the durations of earlier jobs of the same size and length, else from the documented times."""
         if len(history) < ENOUGH_HISTORY:
             return cls(_SECONDS_FOR_TEN[request.resolution] * request.duration / 10)
@@ -93,7 +93,7 @@ class Poller:
         """Of failures in a row."""
         self._status = JobStatus(JobState.QUEUED, "in_queue")
         self._succeeded = record.state in (State.SUCCEEDED, State.SAVED)
-        self._found: dict[str, object] = {}
+        self._learnt: dict[str, object] = {}
         """Fields of the record that were learnt with the job's success."""
         self._missing: list[float] = []
         """When the service said, in its latest answers, that it does not have the job or its video."""
@@ -104,7 +104,7 @@ class Poller:
         Raises `JobFailed`, `JobExpired`, another `JobError`, `RejectedError` or `ClaimLost`.
         """
         if self._succeeded:
-            return await self.result()
+            return await self.fetch_result()
         # A job found again may have ended long ago.
         delay = self._schedule.delay(0) if self._fresh else 0
         while True:
@@ -114,13 +114,13 @@ class Poller:
             if not running:
                 self._status = await self._read(self._account.client.status)
             if running or self._status.state not in _STILL_AT_WORK:
-                result = await self.result()
+                result = await self.fetch_result()
                 if result.state not in _STILL_AT_WORK:
                     return result
                 self._status = JobStatus(result.state, result.raw_status)
             delay = self._schedule.delay(self._elapsed())
 
-    async def result(self) -> JobResult:
+    async def fetch_result(self) -> JobResult:
         """Ask how the job ended; write that down, and raise it if it ended badly."""
         result = await self._read(self._account.client.result)
         record = self._job.record
@@ -132,21 +132,21 @@ class Poller:
             raise JobError("jobCancelled", request_id=record.request_id)
         if result.state is JobState.SUCCEEDED and not self._succeeded:
             self._succeeded = True
-            self._found = {
+            self._learnt = {
                 "cost": result.cost,
                 # Otherwise it may have ended long before this run saw it.
                 "seconds": self._elapsed() if self._fresh and not self._run.slept else None,
-                "media_host": _host(result),
+                "media_host": _media_host(result),
                 "files": file_names(record, len(result.videos), self._account.clock.wall()),
             }
-            await self._write(State.SUCCEEDED, **self._found)
+            await self._write(State.SUCCEEDED, **self._learnt)
             # Fetching the video has a deadline of its own.
             self._waiting_since = self._run.awake()
         return result
 
-    async def saved(self, files: tuple[str, ...]) -> None:
+    async def mark_saved(self, files: tuple[str, ...]) -> None:
         # With the fields that are usually written with `SUCCEEDED`, which a surplus job does not pass through.
-        await self._write(State.SAVED, **{**self._found, "files": files})
+        await self._write(State.SAVED, **{**self._learnt, "files": files})
 
     async def pause_after(self, problem: str, retry_after: float | None = None) -> None:
         """Wait before trying again after a failure."""
@@ -182,13 +182,13 @@ class Poller:
         self._missing.append(self._run.awake())
         return len(self._missing) >= NOT_FOUND_READS and self._missing[-1] - self._missing[0] >= NOT_FOUND_SECONDS
 
-    async def _pause(self, seconds: float, line: Event | None = None) -> None:
+    async def _pause(self, seconds: float, event: Event | None = None) -> None:
         run, deadline = self._run, self._account.deadline
         left, request_id = deadline - (run.awake() - self._waiting_since), self._job.record.request_id
-        await run.sleep(max(0.0, min(seconds, left)), (lambda: line) if line else self._line)
+        await run.sleep(max(0.0, min(seconds, left)), (lambda: event) if event else self._progress)
         if left <= seconds:
             state = Text("errors.deadlinePassed.lastState", state=self._status.raw_status)
-            minutes, last = f"{deadline / 60:.0f}", line.texts[0].rstrip(".") if line else state
+            minutes, last = f"{deadline / 60:.0f}", event.texts[0].rstrip(".") if event else state
             if not self._succeeded:
                 raise JobError(
                     "deadlinePassed", charge=Charge.ACCEPTED, request_id=request_id, minutes=minutes, last=last
@@ -204,7 +204,7 @@ class Poller:
     def _elapsed(self) -> float:
         return self._account.clock.monotonic() - self._accepted
 
-    def _line(self) -> Event:
+    def _progress(self) -> Event:
         price = self._account.price.text()
         if self._status.state is JobState.QUEUED:
             return events.queued(self._status.queue_position, self._elapsed(), price)
@@ -233,7 +233,7 @@ def is_still_there(account: Account, request_id: str) -> bool:
     return state not in _BAD_ENDS
 
 
-def _host(result: JobResult) -> str:
+def _media_host(result: JobResult) -> str:
     """Where the first video is; nothing where that is no name that a database takes."""
     try:
         host = urlsplit(result.videos[0]).hostname or "" if result.videos else ""

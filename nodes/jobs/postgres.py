@@ -22,6 +22,8 @@ from .waiting import Clock
 
 T = TypeVar("T")
 
+JOURNAL_URL: Final = "SEEDANCE_JOURNAL_URL"
+"""The variable with the address of the database, where several servers share the journal."""
 TIMEOUT: Final = 5
 """Seconds for a connection, and for a statement."""
 ANSWER_SECONDS: Final = 2.0 * TIMEOUT
@@ -54,7 +56,7 @@ class PostgresDatabase(Database):
     IS_REMOTE = True
 
     def __init__(self, url: str, clock: Clock) -> None:
-        super().__init__("SEEDANCE_JOURNAL_URL", clock)
+        super().__init__(JOURNAL_URL, clock)
         self._url = url
         self._ahead = clock.wall() - clock.with_sleep()
         """Seconds that the database's clock is ahead of the one here that counts sleep."""
@@ -95,12 +97,12 @@ class PostgresDatabase(Database):
     def _upgrade(self, connection: Connection) -> None:
         if not inspect(connection).has_table("journal_version"):  # else a user who may make none is refused even so
             connection.exec_driver_sql("CREATE TABLE journal_version (number integer NOT NULL)")
-        if self._check(connection) < VERSION:
+        if self._check_version(connection) < VERSION:
             upgrade(connection)
             connection.exec_driver_sql("DELETE FROM journal_version")
             connection.exec_driver_sql("INSERT INTO journal_version VALUES (%s)", (VERSION,))
 
-    def _is_passing(self, error: Exception) -> bool:
+    def _is_transient(self, error: Exception) -> bool:
         """Whether there was no connection, or none any more; not where the database itself refuses."""
         # 57P: the server is going down or coming up. 25P03: it has ended a transaction in which nothing happened.
         state = getattr(getattr(error, "orig", None), "sqlstate", None)
@@ -142,5 +144,5 @@ def _parse(url: str) -> URL:
     named = parsed and parsed.drivername in ("postgresql", "postgres", "postgresql+psycopg")
     if not (parsed and named and re.fullmatch(r"[\w.:%-]*", parsed.host or "") and url.count("@") <= 1):
         cure = Text("errors.journalUnusable.cures.address", example="postgresql://user:password@host:5432/name")
-        raise JournalUnusable("SEEDANCE_JOURNAL_URL", Text("errors.journalUnusable.reasons.address"), cure) from None
+        raise JournalUnusable(JOURNAL_URL, Text("errors.journalUnusable.reasons.address"), cure) from None
     return parsed.set(drivername="postgresql+psycopg")

@@ -21,9 +21,9 @@ from .tables import JOBS
 from .video_files import VideoFolder
 from .waiting import Clock
 
-BEST_BEFORE: Final = 3600.0
+REFRESH_SECONDS: Final = 3600.0
 """Seconds after which the price is asked for again."""
-RETRY_AFTER: Final = 60.0
+RETRY_SECONDS: Final = 60.0
 """The same where there was no answer, without which the budget cannot be kept."""
 
 
@@ -52,14 +52,14 @@ class Quote:
     """Whether a list price is in it, to which resolution and duration may add."""
 
 
-def quote(orders: Sequence[Order], claims: Claims, folder: Path, model: Callable[[], ModelInfo]) -> Quote:
-    """What the videos would cost if they were run now. Blocks; ``model`` is called for the list price where nothing
-    else tells the cost. Raises `JournalUnusable`."""
+def quote(orders: Sequence[Order], claims: Claims, folder: Path, list_price: Callable[[], ModelInfo]) -> Quote:
+    """What the videos would cost if they were run now. Blocks; ``list_price`` is called where nothing else tells the
+    cost. Raises `JournalUnusable`."""
     records: defaultdict[str, list[JobRecord]] = defaultdict(list)
     for record in claims.journal.newest(None, JOBS.c.request_key.in_([order.key.request for order in orders])):
         records[record.key.request].append(record)
     videos = VideoFolder(folder)
-    found = [_without_charge(order, records[order.key.request], claims, videos) for order in orders]
+    found = [_kind_if_free(order, records[order.key.request], claims, videos) for order in orders]
     bought = [order.request for order, free in zip(orders, found, strict=True) if not free]
     if not bought:
         return Quote(QuoteKind.RUNNING if QuoteKind.RUNNING in found else QuoteKind.MADE, len(orders))
@@ -67,7 +67,7 @@ def quote(orders: Sequence[Order], claims: Claims, folder: Path, model: Callable
     for request in bought:
         if (kind := (request.resolution, request.duration)) not in prices:
             costs = claims.journal.costs(request)
-            prices[kind] = (micros(costs[0]), False) if costs else (base_price(model(), request.duration), True)
+            prices[kind] = (micros(costs[0]), False) if costs else (base_price(list_price(), request.duration), True)
     each = [prices[request.resolution, request.duration] for request in bought]
     amounts = [amount for amount, _ in each if amount is not None]
     if len(amounts) < len(bought):
@@ -75,12 +75,12 @@ def quote(orders: Sequence[Order], claims: Claims, folder: Path, model: Callable
     return Quote(QuoteKind.PRICE, len(orders), len(bought), sum(amounts), any(is_base for _, is_base in each))
 
 
-def _without_charge(order: Order, found: Sequence[JobRecord], claims: Claims, videos: VideoFolder) -> QuoteKind | None:
+def _kind_if_free(order: Order, found: Sequence[JobRecord], claims: Claims, videos: VideoFolder) -> QuoteKind | None:
     """How a run would come to its video without buying it; None if it would not."""
     # Asked in SQL, SQLite would go through all jobs of the service.
     records = [record for record in found if record.key.origin in ("", order.key.origin)]
     busy = frozenset(record.id for record in records if not claims.is_free(record))
-    disk = {} if order.run_key else {record.id: videos.look(record)[0] for record in records}
+    disk = {} if order.run_key else {record.id: videos.locate(record)[0] for record in records}
     action = decide(records, Situation(claims.journal.now(), order.run_key, disk=disk, busy=busy))
     if action.record is None or action.do not in (Do.LOAD, Do.RESUME, Do.WAIT, Do.RAISE_UNREADABLE):
         return None
@@ -103,7 +103,7 @@ class ListPrice:
         """The latest answer, which may still be on its way."""
         with self._lock:
             now, answer = self._clock.monotonic(), self._answer
-            if answer is None or now - self._asked > (RETRY_AFTER if _has_failed(answer) else BEST_BEFORE):
+            if answer is None or now - self._asked > (RETRY_SECONDS if _has_failed(answer) else REFRESH_SECONDS):
                 self._asked, answer = now, self._ask()
                 self._answer = answer
             return answer
@@ -117,14 +117,14 @@ class ListPrice:
 
     def text(self) -> str:
         """The price that is known so far, for people: `$0.02 per second`, or nothing."""
-        return price_of(self.known())
+        return price_text(self.known())
 
 
 def _has_failed(answer: Future[ModelInfo]) -> bool:
     return answer.done() and (answer.cancelled() or answer.exception() is not None)
 
 
-def price_of(model: ModelInfo) -> str:
+def price_text(model: ModelInfo) -> str:
     """The price as people write it; nothing where the service does not tell it in full."""
     if model.base_price_usd is None or not model.price_unit:
         return ""

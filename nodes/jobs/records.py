@@ -12,7 +12,7 @@ from ..errors import SeedanceError
 from ..runcomfy.request import MODEL_ID, GenerationRequest
 
 SUBMIT_SECONDS: Final = 90.0
-"""From the intent on, until other runs may take the submit call for ended. Its writer gives it up well before."""
+"""From the intent on; then other runs take the submit call for ended. The call itself is given up well before."""
 CLAIM_SECONDS: Final = 30.0
 """That a claim on a job or a place in line lasts unless it is renewed."""
 
@@ -50,7 +50,7 @@ NOT_ACCEPTED_YET: Final = frozenset({State.INTENDED, State.REFUSED, State.UNKNOW
 
 _ENDS: Final = frozenset({State.FAILED, State.CANCELLED, State.EXPIRED, State.SAVED})
 
-_OF_ITS_RUN_ALONE: Final = _ENDS - {State.CANCELLED} | {State.INTENDED, State.REFUSED, State.ACCEPTED, State.SUCCEEDED}
+_PRIVATE_TO_A_RUN: Final = _ENDS - {State.CANCELLED} | {State.INTENDED, State.REFUSED, State.ACCEPTED, State.SUCCEEDED}
 
 TRANSITIONS: Final = {
     State.INTENDED: frozenset({State.ACCEPTED, State.REFUSED, State.UNKNOWN}),
@@ -105,7 +105,7 @@ class JobRecord:
     """Tells it from the rows of all other journals."""
     key: RequestKey
     run: str
-    """Empty where any finished video of the request will do, else the run that wants a new one."""
+    """As `Order.run_key`."""
     state: State
     request: GenerationRequest | None
     """None if a version with other rules has written it."""
@@ -136,10 +136,10 @@ class JobRecord:
     media_host: str = ""
     """Where the service had put the video."""
 
-    def decides(self, run: str) -> bool:
-        """Whether a change of this record may change what a run does. A run that wants a video of its own ignores what
-        other runs work on or have."""
-        return not run or self.run == run or self.state not in _OF_ITS_RUN_ALONE
+    def matters_to(self, run_key: str) -> bool:
+        """Whether what a run does may depend on this record. One that wants a video of its own ignores what other runs
+        work on or have."""
+        return not run_key or self.run == run_key or self.state not in _PRIVATE_TO_A_RUN
 
 
 def hash_of(*parts: str) -> str:

@@ -16,7 +16,7 @@ from .errors import JobError, JobExpired, JobFailed, JournalUnusable, NoFreePlac
 from .job import NO_JOB, Account, Job, Video
 from .poll import ClaimLost, Poller, PollSchedule, is_still_there
 from .records import TRANSITIONS, JobRecord, Order, RequestKey, State
-from .stop import guard
+from .stop import run_stoppable
 from .submit import submit
 from .video_files import VideoFolder
 from .waiting import TICK, Backoff, Run
@@ -24,7 +24,7 @@ from .waiting import TICK, Backoff, Run
 CONNECT_ATTEMPTS: Final = 5
 WATCH_SECONDS: Final = 0.5
 """Between two looks at a job that another run is at work on."""
-LINE_SECONDS: Final = 1.0
+PLACE_SECONDS: Final = 1.0
 """Between two looks whether there is a free place."""
 
 
@@ -36,11 +36,12 @@ class JobRunner(Job):
         self._started = self._tried_since = account.clock.monotonic()
         self._backoff = Backoff(account.random)
         self._connect_failures = 0
-        self._is_checked = False
-        self._awaited = 0
+        self._is_prechecked = False
+        self._awaited_id = 0
         self._seen: list[JobRecord]
+        """The request's records, as they were at the latest decision."""
         self._videos: VideoFolder
-        """The request's records and the output folder, as they were at the latest decision."""
+        """The output folder as it was then."""
         self._not_ours: set[int] = set()
         self._rechecked: set[int] = set()
 
@@ -53,14 +54,14 @@ class JobRunner(Job):
         account = self.account
         key = RequestKey.of(request, account=account.name, origin=account.origin)
         order = Order(request, key, "" if reuse else self.run.key)
-        return await guard(self, self._generate(order), may_cancel=True)
+        return await run_stoppable(self, self._generate(order), may_cancel=True)
 
     async def fetch(self, request_id: str) -> Video:
         """The video of a job that was submitted before, here or elsewhere; waits for it if need be.
 
         Raises as `generate` does. Stop leaves the job alone.
         """
-        return await guard(self, self._fetch(request_id), may_cancel=False)
+        return await run_stoppable(self, self._fetch(request_id), may_cancel=False)
 
     async def _generate(self, order: Order) -> Video:
         while True:
@@ -77,10 +78,10 @@ class JobRunner(Job):
             if record is None or record.state is State.FAILED:
                 request = record.request if record else None
                 record = replace(NO_JOB, state=State.ACCEPTED, request=request, request_id=request_id)
-            claimed = await self.call(claims.take, record, self.owner)
+            claimed = await self.call(claims.acquire, record, self.owner)
             if claimed is None:
-                await self._wait_for(record)
-            elif video := await self._bring(claimed, fresh=False):
+                await self._watch_other_run(record)
+            elif video := await self._poll_and_download(claimed, fresh=False):
                 return video
 
     def _decide(self, order: Order) -> Action:
@@ -92,9 +93,9 @@ class JobRunner(Job):
         situation = Situation(
             account.journal.now(),
             run_key,
-            disk={record.id: self._videos.look(record)[0] for record in records if run_key in ("", record.run)},
+            disk={record.id: self._videos.locate(record)[0] for record in records if run_key in ("", record.run)},
             busy=busy,
-            unread=account.reports.unread(records, self.run.prompt_id, busy | {self._awaited}),
+            unread=account.reports.unread(records, self.run.prompt_id, busy | {self._awaited_id}),
             not_ours=frozenset(self._not_ours),
             rechecked=frozenset(self._rechecked),
         )
@@ -110,13 +111,13 @@ class JobRunner(Job):
         if do is Do.RESUME:
             return await self._resume(record, order)
         if do is Do.WAIT:
-            await self._wait_for(record)
+            await self._watch_other_run(record)
         elif do is Do.GIVE_UP_SUBMIT:
             await self.call(self.account.journal.transition, record, State.UNKNOWN)
         elif do is Do.RECHECK:
             await self._recheck(record)
         elif do is Do.RAISE_UNREADABLE:
-            _, paths = await self.call(self._videos.look, record)
+            _, paths = await self.call(self._videos.locate, record)
             raise JobError("videoUnreadable", request_id=record.request_id, file=str(paths[0]))
         elif do is Do.REPORT:
             await self.raise_end(record)
@@ -124,7 +125,7 @@ class JobRunner(Job):
 
     def _load(self, record: JobRecord) -> Video:
         """A job's files, whatever its record said of them so far. Blocks."""
-        _, paths = self._videos.look(record)
+        _, paths = self._videos.locate(record)
         if record.state is not State.SAVED and State.SAVED in TRANSITIONS[record.state]:
             self.move(record, State.SAVED, files=tuple(path.name for path in paths))
         return Video(record.request_id, paths, record.cost, reused=True)
@@ -132,9 +133,9 @@ class JobRunner(Job):
     async def _submit(self, order: Order) -> Video | None:
         """Buy the video, unless others have written about the request meanwhile."""
         run = self.run
-        if not self._is_checked:
+        if not self._is_prechecked:
             await self.call(self.account.check_before_submit)
-            self._is_checked = True
+            self._is_prechecked = True
         purchase = await self._purchase(order.request)
         run.report(events.submitting())
         self.submit_call = self.account.executors.calls.submit(submit, self, order, self._seen, purchase)
@@ -143,7 +144,7 @@ class JobRunner(Job):
                 return None
         except NoFreePlace as full:
             run.report(events.notice(Text("waitingForPlace", place=full.place)))
-            await run.sleep(LINE_SECONDS)
+            await run.sleep(PLACE_SECONDS)
             self._tried_since = self.account.clock.monotonic()  # waiting in line does not use up the time for retries
             return None
         except (RateLimited, ConnectError) as error:
@@ -154,7 +155,7 @@ class JobRunner(Job):
                 raise
         if self.record.state is State.UNKNOWN:
             await self.raise_end(self.record)
-        return None if self.record.state is State.CANCELLED else await self._bring(self.record, fresh=True)
+        return None if self.record.state is State.CANCELLED else await self._poll_and_download(self.record, fresh=True)
 
     async def _purchase(self, request: GenerationRequest) -> Purchase:
         """By which it is bought; waits a moment for the list price where nothing else tells the cost."""
@@ -177,19 +178,19 @@ class JobRunner(Job):
 
     async def _resume(self, record: JobRecord, order: Order) -> Video | None:
         claims, owner = self.account.claims, self.owner
-        claimed = await self.call(claims.take, record, owner, order.run_key)
+        claimed = await self.call(claims.acquire, record, owner, order.run_key)
         try:
-            return await self._bring(claimed, fresh=False) if claimed else None
+            return await self._poll_and_download(claimed, fresh=False) if claimed else None
         except PermissionDenied:
             if record.key.account == order.key.account:
                 raise
             # The service says that the job is another account's, so this account buys its own.
             self._not_ours.add(record.id)
             self.record = NO_JOB
-            await self.call(claims.give_back, owner)
+            await self.call(claims.release, owner)
             return None
 
-    async def _bring(self, record: JobRecord, *, fresh: bool) -> Video | None:
+    async def _poll_and_download(self, record: JobRecord, *, fresh: bool) -> Video | None:
         """Poll and download a job that this run has claimed; None where that has to be decided again."""
         account, self.record = self.account, record
         # A job whose request is unknown is polled like one of the default size and length.
@@ -198,7 +199,7 @@ class JobRunner(Job):
             history = await self.call(account.journal.durations, request)
         except JournalUnusable:
             history = []  # the job is paid for; it goes on without
-        schedule = PollSchedule.learnt(request, [*account.durations, *history])
+        schedule = PollSchedule.from_history(request, [*account.durations, *history])
         poller = Poller(self, schedule, fresh=fresh)
         try:
             paths = await download_videos(self, poller, await poller.wait())
@@ -214,10 +215,10 @@ class JobRunner(Job):
         record, elapsed = self.record, account.clock.monotonic() - self._started
         return Video(record.request_id, paths, record.cost, elapsed, price=record.price)
 
-    async def _wait_for(self, record: JobRecord) -> None:
-        if record.id != self._awaited:
+    async def _watch_other_run(self, record: JobRecord) -> None:
+        if record.id != self._awaited_id:
             await self.call(self.account.claims.await_job, record, self.owner)
-            self._awaited = record.id
+            self._awaited_id = record.id
         line = Text("notices.awaited")
         if record.state is State.INTENDED:
             left = max(0.0, record.submit_until - self.account.journal.now())

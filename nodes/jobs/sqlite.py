@@ -21,7 +21,7 @@ from .records import UNFINISHED, State, read_request
 from .tables import JOBS, VERSION, upgrade
 from .waiting import Clock
 
-_PASSING: Final = ("disk i/o error", "unable to open")
+_TRANSIENT: Final = ("disk i/o error", "unable to open")
 OLD_TABLE: Final = "jobs_of_version_1"
 
 
@@ -75,7 +75,7 @@ class SqliteDatabase(Database):
 
     def _upgrade(self, connection: Connection) -> None:
         """As in `Database`, but raises `JournalUnusable` also while a process of the first version uses the file."""
-        if (version := self._check(connection)) == VERSION:
+        if (version := self._check_version(connection)) == VERSION:
             return
         upgrade(connection)
         if 0 < version < 4:
@@ -84,8 +84,8 @@ class SqliteDatabase(Database):
             _convert(connection)
         connection.exec_driver_sql(f"PRAGMA user_version = {VERSION}")
 
-    def _is_passing(self, error: Exception) -> bool:
-        return isinstance(error, PermissionError) or any(word in str(error).lower() for word in _PASSING)
+    def _is_transient(self, error: Exception) -> bool:
+        return isinstance(error, PermissionError) or any(word in str(error).lower() for word in _TRANSIENT)
 
 
 def _create(file: Path) -> None:

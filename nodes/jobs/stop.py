@@ -30,7 +30,7 @@ CANCEL_SECONDS: Final = 10.0
 """After so long Stop gives up in any case: hundreds of cancels wait for a few threads."""
 LIMITED_PAUSE: Final = 0.5
 """Seconds before a cancel that was refused for coming too often is made again, if the service names none."""
-LEFT: Final = {
+UNCANCELLED: Final = {
     State.REFUSED: StopOutcome.NOT_SUBMITTED,
     State.ACCEPTED: StopOutcome.GOES_ON,
     State.SURPLUS: StopOutcome.GOES_ON,
@@ -42,7 +42,7 @@ LEFT: Final = {
 NOT_IN_TIME: Final = (StopOutcome.UNCERTAIN, "notInTime")
 
 
-async def guard(job: Job, work: Coroutine[None, None, Video], *, may_cancel: bool) -> Video:
+async def run_stoppable(job: Job, work: Coroutine[None, None, Video], *, may_cancel: bool) -> Video:
     """Do a run's ``work``. However it ends, report what became of its job and free its claims. Raises `Stopped`."""
     try:
         return await work
@@ -61,14 +61,14 @@ async def guard(job: Job, work: Coroutine[None, None, Video], *, may_cancel: boo
         elif job.record.state in (State.FAILED, State.EXPIRED):
             job.run.report(events.failed(error_of(job.record, is_read=True).texts))
         else:
-            job.run.report(_left_alone(job.record, "otherNode"))
+            job.run.report(_uncancelled(job.record, "otherNode"))
         raise
     finally:
         # Only after a submit call under way has ended: the next run must see its job.
         if job.submit_call:
-            job.submit_call.add_done_callback(lambda _: job.leave())
+            job.submit_call.add_done_callback(lambda _: job.release())
         else:
-            job.leave()
+            job.release()
 
 
 async def _stop(job: Job, may_cancel: bool) -> Event:
@@ -81,8 +81,8 @@ async def _stop(job: Job, may_cancel: bool) -> Event:
     if record.state in (State.UNKNOWN, State.FAILED, State.EXPIRED):
         await job.raise_end(record)
     if may_cancel and record.state in (State.ACCEPTED, State.SURPLUS):
-        return await _take_back(job)
-    return _left_alone(record)
+        return await _cancel_with_retries(job)
+    return _uncancelled(record)
 
 
 async def _show(job: Job, stopping: asyncio.Future[Event]) -> None:
@@ -95,11 +95,11 @@ async def _show(job: Job, stopping: asyncio.Future[Event]) -> None:
         job.run.report(events.failed(error.texts))
 
 
-async def _take_back(job: Job) -> Event:
+async def _cancel_with_retries(job: Job) -> Event:
     """Cancel a job if that is still possible and nobody else wants it."""
     clock, record = job.account.clock, job.record
     ends = clock.monotonic() + CANCEL_SECONDS
-    report = _report(record, *NOT_IN_TIME)
+    report = _event(record, *NOT_IN_TIME)
     while True:
         call, begun = job.account.executors.cancels.submit(cancel_and_record, job), False
         # A call has its time from when it begins.
@@ -108,22 +108,22 @@ async def _take_back(job: Job) -> Event:
                 return report
             begun = call.running()
         try:
-            return _report(record, *call.result())
+            return _event(record, *call.result())
         except RunComfyError as error:
-            report = _report(record, StopOutcome.GOES_ON, "notCancelled", problem=error.message)
+            report = _event(record, StopOutcome.GOES_ON, "notCancelled", problem=error.message)
             pause = error.retry_after or LIMITED_PAUSE if isinstance(error, RateLimited) else CANCEL_SECONDS
             if clock.monotonic() + pause >= ends:
                 return report
             await clock.sleep(pause)
 
 
-def _left_alone(record: JobRecord, end: str = "pressed") -> Event:
+def _uncancelled(record: JobRecord, end: str = "pressed") -> Event:
     """What becomes of a job that nobody cancels; ``end`` is the key of what ended the run."""
-    outcome = LEFT.get(record.state, StopOutcome.UNCERTAIN)
-    return _report(record, outcome, outcome.value, end=end)
+    outcome = UNCANCELLED.get(record.state, StopOutcome.UNCERTAIN)
+    return _event(record, outcome, outcome.value, end=end)
 
 
-def _report(record: JobRecord, outcome: StopOutcome, key: str, *, end: str = "pressed", problem: str = "") -> Event:
+def _event(record: JobRecord, outcome: StopOutcome, key: str, *, end: str = "pressed", problem: str = "") -> Event:
     text = Text(f"stop.{key}", end=Text(f"stop.{end}"), id=record.request_id, problem=problem)
     return events.stopped(text, outcome)
 
@@ -135,7 +135,7 @@ def cancel_and_record(job: Job) -> tuple[StopOutcome, str]:
     Runs in a thread, so that a late cancellation is recorded, too. Raises `RunComfyError`.
     """
     record, account = job.record, job.account
-    is_certain, unanswered = account.claims.is_certain(job.owner), account.executors.unanswered
+    is_certain, unanswered = account.claims.certainly_holds(job.owner), account.executors.unanswered
     looking = job.in_journal(_is_wanted, job, record)
     # A claim that cannot have lapsed yet is nobody else's, however long the database is silent.
     if not is_certain:
@@ -148,7 +148,7 @@ def cancel_and_record(job: Job) -> tuple[StopOutcome, str]:
     is_wanted = looking.result() if is_answered else None
     if is_wanted:
         return StopOutcome.GOES_ON, "awaited"
-    if is_wanted is None and not account.claims.is_certain(job.owner):
+    if is_wanted is None and not account.claims.certainly_holds(job.owner):
         return NOT_IN_TIME
     if not _cancel(account.client, record.request_id):
         return StopOutcome.GOES_ON, "running"
@@ -164,14 +164,14 @@ def _is_wanted(job: Job, record: JobRecord) -> bool:
 def _cancel(client: RunComfy, request_id: str) -> bool:
     """Whether a job is cancelled, with a second try, since what stays in the queue will be charged."""
 
-    def came_through() -> bool:
+    def is_cancelled() -> bool:
         return client.status(request_id).state is JobState.CANCELLED
 
     try:
         return client.cancel(request_id)
     except TransientError:
         with suppress(TransientError):
-            if came_through():
+            if is_cancelled():
                 return True
     # If the first call came through, there is nothing left to cancel.
-    return client.cancel(request_id) or came_through()
+    return client.cancel(request_id) or is_cancelled()

@@ -70,7 +70,7 @@ def _accept(job: Job, intent: JobRecord, request_id: str) -> None:
     try:
         accepted = job.account.journal.accept(intent, request_id)
     except JournalUnusable as error:
-        accepted = job.unwritten(error, intent, State.ACCEPTED, request_id=request_id)
+        accepted = job.report_unwritten(error, intent, State.ACCEPTED, request_id=request_id)
     with job.lock:
         # Either Stop finds the job and cancels it, or it has given up waiting and this does.
         job.record, given_up = accepted, job.is_given_up

@@ -66,10 +66,10 @@ WAITING: Final = sa.Table(
 job, runs that wait until fewer jobs of their account are at the service, in their order."""
 
 _unfinished = JOBS.c.state.in_(sorted(UNFINISHED, key=lambda state: state.value))
-_one = (JOBS.c.account, JOBS.c.request_key, JOBS.c.run)
+_of_one_run = (JOBS.c.account, JOBS.c.request_key, JOBS.c.run)
 # The first version's indexes have other names, and stay with its table. On PostgreSQL, an earlier version does not
 # check for a newer one: these names keep it from making its tables again, and buying by them.
-Index("one_unfinished_job", *_one, unique=True, sqlite_where=_unfinished, postgresql_where=_unfinished)
+Index("one_unfinished_job", *_of_one_run, unique=True, sqlite_where=_unfinished, postgresql_where=_unfinished)
 Index("jobs_of_a_request", JOBS.c.request_key, JOBS.c.id)
 Index("jobs_of_an_id", JOBS.c.request_id)
 Index("jobs_of_a_kind", JOBS.c.resolution, JOBS.c.duration, JOBS.c.id)
@@ -145,24 +145,24 @@ def accept(connection: Connection, record: JobRecord, now: float) -> JobRecord:
         unclear = sa.update(JOBS).where(mine, JOBS.c.state == State.INTENDED)
         connection.execute(unclear.values(state=State.UNKNOWN, reason=reason))
     else:
-        state = beside_others(connection, record, State.ACCEPTED)
+        state = allowed_state(connection, record, State.ACCEPTED)
         accepted = sa.update(JOBS).where(mine, JOBS.c.state.in_(NOT_ACCEPTED_YET))
         connection.execute(accepted.values(state=state, request_id=record.request_id, changed=now))
     return find(connection, mine) or record
 
 
-def beside_others(connection: Connection, record: JobRecord, state: State) -> State:
-    """The state to write of a job: another one where it is to be unfinished, and another job of the same request,
-    account and run is already. The unique index has room for one."""
-    unfinished = of_the_same(record.key, record.run) & JOBS.c.state.in_(UNFINISHED)
+def allowed_state(connection: Connection, record: JobRecord, state: State) -> State:
+    """``state``, or what to write instead where that is an unfinished one, and another job of the same request, account
+    and run is unfinished already: the unique index allows one."""
+    unfinished = of_same_order(record.key, record.run) & JOBS.c.state.in_(UNFINISHED)
     if state not in UNFINISHED or find(connection, unfinished & (JOBS.c.uid != record.uid)) is None:
         return state
     return State.SURPLUS if record.request_id else State.UNKNOWN_REPORTED
 
 
-def of_the_same(key: RequestKey, run: str) -> sa.ColumnElement[bool]:
+def of_same_order(key: RequestKey, run_key: str) -> sa.ColumnElement[bool]:
     """Whether a job is of the same request, account and run."""
-    return (JOBS.c.account == key.account) & (JOBS.c.request_key == key.request) & (JOBS.c.run == run)
+    return (JOBS.c.account == key.account) & (JOBS.c.request_key == key.request) & (JOBS.c.run == run_key)
 
 
 def take_over(connection: Connection, rows: Sequence[Mapping[Any, Any]], now: float) -> int:
@@ -175,7 +175,7 @@ def take_over(connection: Connection, rows: Sequence[Mapping[Any, Any]], now: fl
             if record.request_id:  # which it may have got since it was taken over
                 accept(connection, record, now)
             continue
-        state = beside_others(connection, record, record.state)
+        state = allowed_state(connection, record, record.state)
         values = {**row, "state": state, "claim_owner": "", "claim_until": 0.0}
         del values["id"]
         connection.execute(sa.insert(JOBS).values(values))
@@ -192,30 +192,30 @@ def wait_in_line(connection: Connection, account: str, owner: str, now: float, m
     """
     if not max_jobs:
         return 0
-    waiting = (WAITING.c.account == account) & WAITING.c.job.is_(None) & goes_on(WAITING.c.until, now)
+    waiting = (WAITING.c.account == account) & WAITING.c.job.is_(None) & is_current(WAITING.c.until, now)
     line = list(connection.execute(sa.select(WAITING.c.owner).where(waiting).order_by(WAITING.c.id)).scalars())
-    claimed = (JOBS.c.claim_owner > "") & goes_on(JOBS.c.claim_until, now)
+    claimed = (JOBS.c.claim_owner > "") & is_current(JOBS.c.claim_until, now)
     at_service = (JOBS.c.account == account) & JOBS.c.state.in_(AT_SERVICE) & claimed
     busy = connection.execute(sa.select(sa.func.count(JOBS.c.id)).where(at_service)).scalar_one()
     place = [*line, owner].index(owner) + 1 - max(0, max_jobs - busy)
     if place <= 0:
-        wait_no_more(connection, owner)
+        remove_waiting(connection, owner)
     elif owner not in line:
-        wait_for(connection, owner, now, account=account)
+        add_waiting(connection, owner, now, account=account)
     return max(0, place)
 
 
-def goes_on(until: sa.ColumnElement[float], now: float) -> sa.ColumnElement[bool]:
-    """Whether a claim or a wait that ends then has not lapsed."""
+def is_current(until: sa.ColumnElement[float], now: float) -> sa.ColumnElement[bool]:
+    """Whether a claim or a wait has not lapsed, by when it ends."""
     # One that ends later than any made now was made before the clock was set back.
     return (until > now) & (until <= now + 2 * CLAIM_SECONDS)
 
 
-def wait_for(connection: Connection, owner: str, now: float, *, job: int | None = None, account: str = "") -> None:
-    """Note that a run waits for a job or, without one, for its turn to submit; and for nothing else."""
-    connection.execute(sa.delete(WAITING).where(~goes_on(WAITING.c.until, now) | (WAITING.c.owner == owner)))
+def add_waiting(connection: Connection, owner: str, now: float, *, job: int | None = None, account: str = "") -> None:
+    """Note what a run waits for, replacing what it waited for before: a job or, without one, its turn to submit."""
+    connection.execute(sa.delete(WAITING).where(~is_current(WAITING.c.until, now) | (WAITING.c.owner == owner)))
     connection.execute(sa.insert(WAITING).values(owner=owner, job=job, account=account, until=now + CLAIM_SECONDS))
 
 
-def wait_no_more(connection: Connection, owner: str) -> None:
+def remove_waiting(connection: Connection, owner: str) -> None:
     connection.execute(sa.delete(WAITING).where(WAITING.c.owner == owner))

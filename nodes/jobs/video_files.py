@@ -75,13 +75,13 @@ class VideoFolder:
                 found.setdefault(int(match[1] or 1), []).append(self.folder / name)
         return found
 
-    def look(self, record: JobRecord) -> tuple[Disk, tuple[Path, ...]]:
+    def locate(self, record: JobRecord) -> tuple[Disk, tuple[Path, ...]]:
         """Whether all of a job's videos are there, and where they are, or would be."""
         expected = tuple(self.folder / name for name in file_names(record, max(1, len(record.files)), 0))
         if not record.request_id:
             return Disk.MISSING, expected
         if self._names is None:
-            return max(map(state_of, expected), key=list(Disk).index), expected
+            return max(map(disk_state, expected), key=list(Disk).index), expected
         found = self.find(record.request_id)
         best = [_best(found.get(number, []), path) for number, path in enumerate(expected, 1)]
         if not record.files:
@@ -91,7 +91,7 @@ class VideoFolder:
         return max((state for state, _ in best), key=list(Disk).index), tuple(path for _, path in best)
 
 
-def state_of(file: Path) -> Disk:
+def disk_state(file: Path) -> Disk:
     """Whether a whole video is there. Blocks."""
     try:
         check_mp4(file)
@@ -129,7 +129,7 @@ def text_in_name(text: str) -> str:
 def _best(files: list[Path], expected: Path) -> tuple[Disk, Path]:
     """Of the files with the name of one video, a complete one, else where it is or would be; and its state."""
     preferred = (Disk.WHOLE, Disk.UNREADABLE, Disk.MISSING)
-    states = [(state_of(file), file) for file in files] or [(Disk.MISSING, expected)]
+    states = [(disk_state(file), file) for file in files] or [(Disk.MISSING, expected)]
     return min(states, key=lambda each: (preferred.index(each[0]), each[1] != expected))
 
 

@@ -102,28 +102,28 @@ class Run:
     """Seconds for which the machine has slept, or something has blocked the event loop."""
 
     def __post_init__(self) -> None:
-        self._seen: object = None
-        self._left = False
-        self._looked = self.clock.with_sleep()
+        self._shown: object = None
+        self._is_abandoned = False
+        self._last_look = self.clock.with_sleep()
 
     def check(self) -> None:
         """Raise `StopRequested` if nobody waits any more, be it for Stop, a failed sibling or Ctrl+C; for long work in
         threads."""
-        if self._left or self.is_stopped() or not threading.main_thread().is_alive():
+        if self._is_abandoned or self.is_stopped() or not threading.main_thread().is_alive():
             raise StopRequested
 
     def awake(self) -> float:
         """A clock in seconds that leaves out sleep of the machine; a long gap between two calls counts as sleep."""
         now = self.clock.with_sleep()
-        gap, self._looked = now - self._looked, now
+        gap, self._last_look = now - self._last_look, now
         if abs(gap) > LONG_GAP:
             self.slept += gap
         return now - self.slept
 
     def report(self, event: Event) -> None:
         """Tell the user, unless that is what they see already."""
-        if (event.texts, event.phase) != self._seen:
-            self._seen = event.texts, event.phase
+        if (event.texts, event.phase) != self._shown:
+            self._shown = event.texts, event.phase
             self.show(event)
 
     async def sleep(self, seconds: float, line: Callable[[], Event] | None = None) -> None:
@@ -147,7 +147,7 @@ class Run:
                 await asyncio.wait({waiting}, timeout=TICK)
             return waiting.result()
         except (StopRequested, asyncio.CancelledError):
-            self._left = True
+            self._is_abandoned = True
             raise
         finally:
             waiting.cancel()
@@ -163,11 +163,11 @@ async def ended_within(future: Future[T], seconds: float) -> bool:
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
 
-    def tell(_: Future[T]) -> None:
+    def set_ended(_: Future[T]) -> None:
         if not loop.is_closed():
             loop.call_soon_threadsafe(ended.set)
 
-    future.add_done_callback(tell)
+    future.add_done_callback(set_ended)
     ends = loop.time() + seconds
     while not ended.is_set() and (left := ends - loop.time()) > 0:
         with suppress(asyncio.TimeoutError, asyncio.CancelledError):
@@ -201,12 +201,12 @@ class RateLimiter:
     def __init__(self, clock: Clock, backoff: Backoff) -> None:
         self._clock = clock
         self._backoff = backoff
-        self._opens = 0.0
+        self._opens_at = 0.0
         self._lock = threading.Lock()
 
     def check(self) -> None:
         """Raises `RateLimited` while a call would be refused; it names the seconds to wait."""
-        if (left := self._opens - self._clock.monotonic()) > 0:
+        if (left := self._opens_at - self._clock.monotonic()) > 0:
             raise RateLimited(left)
 
     def call(self, call: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
@@ -218,9 +218,9 @@ class RateLimiter:
             with self._lock:
                 now, asked = self._clock.monotonic(), error.retry_after
                 # Calls that were under way together are limited together; that is one failure.
-                at_once = self._opens > now
-                pause = min(asked or 0.0, MAX_RETRY_AFTER) if at_once else self._backoff.pause(asked)
-                self._opens = max(self._opens, now + pause)
-            raise RateLimited(self._opens - now, error.subject) from None
+                is_same_failure = self._opens_at > now
+                pause = min(asked or 0.0, MAX_RETRY_AFTER) if is_same_failure else self._backoff.pause(asked)
+                self._opens_at = max(self._opens_at, now + pause)
+            raise RateLimited(self._opens_at - now, error.subject) from None
         self._backoff.reset()
         return result

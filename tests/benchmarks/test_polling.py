@@ -14,7 +14,7 @@ from nodes.jobs.poll import PollSchedule
 
 def test_the_schedule_sees_ends_sooner_and_with_fewer_calls_than_polling_every_second() -> None:
     users = [jobs(300, seed) for seed in SEEDS[:3]]
-    ours = Outcome.of([each for wanted in users for each in follow_all(wanted, PollSchedule.learnt)])
+    ours = Outcome.of([each for wanted in users for each in follow_all(wanted, PollSchedule.from_history)])
     assert ours.mean_lag < 0.5
     # Polling every second makes a call for every second that a job takes.
     assert ours.calls < 0.6 * mean(job.seconds for wanted in users for job in wanted)

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from nodes.jobs.budget import (
+    BUDGET_VARIABLE,
     DAY,
-    DEFAULT,
+    DEFAULT_LIMIT,
     MAX_UNPRICED,
     PRICE_SECONDS,
-    VARIABLE,
     BudgetSetting,
     Limit,
     Purchase,
@@ -24,7 +24,7 @@ from nodes.jobs.budget import (
     estimate,
 )
 from nodes.jobs.errors import BudgetReached, JobError
-from nodes.jobs.events import minute
+from nodes.jobs.events import clock_minute
 from nodes.jobs.journal import Journal
 from nodes.jobs.quote import ListPrice
 from nodes.jobs.records import JobRecord, State
@@ -94,16 +94,16 @@ def test_a_price_is_of_a_second_or_of_a_video_and_the_dearest_counts() -> None:
 def test_the_limit_is_the_environments_else_the_saved_one_else_50_dollars(tmp_path: Path) -> None:
     file = tmp_path / "private" / "budget"
     for text in ("", "  "):
-        assert BudgetSetting(file, {VARIABLE: text}).limit() == Limit(DEFAULT, SETTINGS)
+        assert BudgetSetting(file, {BUDGET_VARIABLE: text}).limit() == Limit(DEFAULT_LIMIT, SETTINGS)
     setting = BudgetSetting(file, {})
     for usd, amount in ((12.5, 12_500_000), (0, 0), (0.10, 100_000), (1e-9, 1)):
         setting.save(usd)
         assert setting.limit() == Limit(amount, SETTINGS), usd
-    assert BudgetSetting(file, {VARIABLE: " 3 "}).limit() == Limit(3_000_000, VARIABLE)
+    assert BudgetSetting(file, {BUDGET_VARIABLE: " 3 "}).limit() == Limit(3_000_000, BUDGET_VARIABLE)
     for wrong in ("much", "-1", "nan", "inf", "1e12", "$5", "5,50", ""):
         if wrong:
-            with pytest.raises(JobError, match=VARIABLE):
-                BudgetSetting(file, {VARIABLE: wrong}).limit()
+            with pytest.raises(JobError, match=BUDGET_VARIABLE):
+                BudgetSetting(file, {BUDGET_VARIABLE: wrong}).limit()
         file.write_text(wrong)
         with pytest.raises(JobError, match="Nothing was charged"):
             setting.limit()
@@ -119,7 +119,7 @@ def test_what_would_pass_the_limit_is_not_submitted_and_the_refusal_says_when_it
     assert machine.records()[0].estimate == 60_000
     assert machine.failed(BudgetReached, boat(2)) == (
         "Not submitted: this video costs about $0.06, and $0.06 of $0.10 have been spent in the last 24 hours. Nothing "
-        f"was charged. Raise the limit in Settings > Seedance, or wait until {minute(bought + DAY)}."
+        f"was charged. Raise the limit in Settings > Seedance, or wait until {clock_minute(bought + DAY)}."
     )
     assert machine.service.count("submit") == len(machine.records()) == 1
     machine.clock.now = bought + DAY - machine.clock.offset
@@ -169,7 +169,7 @@ def test_where_no_price_is_known_the_job_says_so_and_fifty_are_let_through(machi
     assert machine.failed(BudgetReached, boat(2)) == (
         "Not submitted: the price of this video is unknown, and so was that of 50 videos in the last 24 hours. Nothing "
         "was charged. Set the limit in Settings > Seedance to 0, which is no limit, or wait until "
-        f"{minute(bought + DAY)}."
+        f"{clock_minute(bought + DAY)}."
     )
     limited(machine, 5).run(boat(2))
     said = limited(machine, 0.06, ModelInfo()).failed(BudgetReached, replace(BOAT, duration=3))

@@ -40,32 +40,32 @@ def job(journal: Journal) -> JobRecord:
 
 def is_free(claims: Claims, job: JobRecord) -> bool:
     """By its row as it is now."""
-    row = claims.journal.row(job.id)
+    row = claims.journal.record(job.id)
     assert row
     return claims.is_free(row)
 
 
 @on_both
 def test_a_job_is_claimed_once_until_it_is_given_back(claims: Claims, job: JobRecord) -> None:
-    one, two = claims.join(goes_on), claims.join(goes_on)
-    claimed = claims.take(job, one)
+    one, two = claims.register(goes_on), claims.register(goes_on)
+    claimed = claims.acquire(job, one)
     assert claimed
-    assert claims.take(claimed, two) is None
-    assert claims.take(job, two) is None, "by what it was before"
+    assert claims.acquire(claimed, two) is None
+    assert claims.acquire(job, two) is None, "by what it was before"
     assert (claims.holds(job, one), claims.holds(job, two)) == (True, False)
-    claims.give_back(one)
-    assert claims.take(job, two)
-    claims.leave(two)
+    claims.release(one)
+    assert claims.acquire(job, two)
+    claims.unregister(two)
     assert is_free(claims, job)
     claims.journal.transition(job, State.FAILED)
-    assert claims.take(job, claims.join(goes_on)) is None, "it has moved on"
+    assert claims.acquire(job, claims.register(goes_on)) is None, "it has moved on"
 
 
 @on_both
 def test_a_claim_of_elsewhere_lapses_by_the_clock_alone(claims: Claims, job: JobRecord, clock: TurningClock) -> None:
     """Nobody here can know whether a process of another machine lives."""
     there = f"another machine|1|0|{'0' * 8}|run"
-    assert claims.take(job, there)
+    assert claims.acquire(job, there)
     assert not is_free(claims, job)
     clock.now += CLAIM_SECONDS
     assert is_free(claims, job)
@@ -85,12 +85,12 @@ def test_what_a_process_has_claimed_or_awaits_is_so_while_it_lives(
         if where != "here":
             monkeypatch.setattr(Path, "read_text", lambda *_, **__: "another boot id")
         other = Claims(claims.journal)
-        working, waiting = other.join(goes_on), other.join(goes_on)
-        assert other.take(job, working), where
+        working, waiting = other.register(goes_on), other.register(goes_on)
+        assert other.acquire(job, working), where
         other.await_job(awaited, waiting)
         assert (is_free(claims, job), claims.is_awaited(awaited)) == (not is_alive, is_alive), (where, pid)
-        other.give_back(working)
-        other.give_back(waiting)
+        other.release(working)
+        other.release(waiting)
         other.close()
 
 
@@ -103,16 +103,16 @@ def test_claims_and_places_in_line_are_renewed_and_what_could_not_be_written_is_
     with pytest.raises(JournalUnusable):
         journal.accept(lost, "lost")
     journal.close()
-    claimed, waiting = claims.take(job, claims.join(goes_on)), claims.join(goes_on)
+    claimed, waiting = claims.acquire(job, claims.register(goes_on)), claims.register(goes_on)
     assert claimed
-    for request, owner, place in (("third", waiting, 1), ("fourth", claims.join(goes_on), 2)):
+    for request, owner, place in (("third", waiting, 1), ("fourth", claims.register(goes_on), 2)):
         for _ in range(2):
             with pytest.raises(NoFreePlace) as full:
                 journal.create(Order(BOAT, replace(KEY, request=request)), [], owner, Purchase(max_jobs=1))
             assert full.value.place == place
             clock.now += CLAIM_SECONDS - 1
             claims.renew()
-    row = journal.row(claimed.id)
+    row = journal.record(claimed.id)
     assert row
     assert row.claim_until == clock.wall() + CLAIM_SECONDS
     assert journal.job("lost")
@@ -129,7 +129,7 @@ def test_they_are_renewed_again_and_again_from_the_first_run_on(
 
     monkeypatch.setattr(Claims, "renew", renew)
     claims = Claims(journal, renew_seconds=0.001)
-    claims.join(goes_on)
+    claims.register(goes_on)
     for _ in range(3):
         assert renewed.acquire(timeout=PATIENCE)
     claims.close()
@@ -145,13 +145,13 @@ def test_a_folder_keeps_a_name_of_its_own(tmp_path: Path) -> None:
 @on_both
 def test_a_job_is_awaited_by_runs_that_go_on(claims: Claims, job: JobRecord, clock: TurningClock) -> None:
     stopped = threading.Event()
-    waiting, working = claims.join(stopped.is_set), claims.join(goes_on)
-    claimed = claims.take(job, working)
+    waiting, working = claims.register(stopped.is_set), claims.register(goes_on)
+    claimed = claims.acquire(job, working)
     assert claimed
     assert not claims.is_awaited(job)
     claims.await_job(job, waiting)
     assert claims.is_awaited(job)
-    assert claims.take(job, waiting) is None
+    assert claims.acquire(job, waiting) is None
     assert claims.is_awaited(job), "it still waits"
     stopped.set()
     assert not claims.is_awaited(job), "Stop of both cancels the job"
@@ -159,14 +159,14 @@ def test_a_job_is_awaited_by_runs_that_go_on(claims: Claims, job: JobRecord, clo
     clock.now += CLAIM_SECONDS
     assert not claims.is_awaited(job), "nobody has renewed it"
     claims.await_job(job, waiting)
-    claims.give_back(working)
-    assert claims.take(job, waiting)
+    claims.release(working)
+    assert claims.acquire(job, waiting)
     assert not claims.is_awaited(job), "it works at it itself"
 
     def leave() -> bool:
-        claims.leave(leaving)
+        claims.unregister(leaving)
         return False
 
-    leaving = claims.join(leave)
+    leaving = claims.register(leave)
     claims.await_job(job, leaving)
     assert not claims.is_awaited(job), "it ends while it is asked"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass, replace
 
-from nodes.jobs.decide import CANCEL_DOUBT, Disk, Do, Situation, decide
+from nodes.jobs.decide import RECHECK_SECONDS, Disk, Do, Situation, decide
 from nodes.jobs.records import SUBMIT_SECONDS, JobRecord, RequestKey, State
 
 NOW = 1_700_000_000.0
@@ -73,7 +73,7 @@ def case(row: str, run: str, disk: Disk, expected: Do, account: str = "mine", nu
         run,
         State(state),
         None,
-        changed=NOW - (CANCEL_DOUBT + 1 if detail == "yesterday" else 1),
+        changed=NOW - (RECHECK_SECONDS + 1 if detail == "yesterday" else 1),
         submit_until=NOW + {"fence over": 0, "clock back": 1e6}.get(detail, SUBMIT_SECONDS),
     )
     situation = Situation(

@@ -15,7 +15,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from nodes.jobs.download import MAX_PATH, ROOM, check_before_submit, download_link
+from nodes.jobs.download import MAX_PATH, MIN_FREE, check_before_submit, download_link
 from nodes.jobs.errors import JobError, VideoUnavailable
 from nodes.jobs.job import Video
 from nodes.jobs.records import JobRecord, RequestKey, State
@@ -173,7 +173,7 @@ def test_a_folder_is_left_as_it_was_and_a_drive_that_is_away_or_almost_full_is_n
     assert list((tmp_path / "output" / "seedance").iterdir()) == []
     (tmp_path / "drive").touch()
     assert f"{tmp_path / 'drive' / 'seedance'} cannot be written to" in refused(tmp_path / "drive" / "seedance")
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=ROOM - 1))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=MIN_FREE - 1))
     assert "199 MB are free at" in refused(tmp_path)
 
 

@@ -43,7 +43,7 @@ def test_all_jobs_come_along_once(old: Journal, old_file: Path, journal: Journal
     accepted = next(each for each in journal.records() if each.state is State.ACCEPTED)
     moved = journal.transition(accepted, State.SUCCEEDED)
     assert journal.take_over(old_file) == (0, len(written))
-    assert journal.row(moved.id) == moved, "what has moved on stays so"
+    assert journal.record(moved.id) == moved, "what has moved on stays so"
     assert len(journal.records()) == len(written) + 1
 
 
@@ -78,7 +78,7 @@ def test_an_id_that_the_old_journal_learns_late_comes_along(old: Journal, old_fi
 def test_a_long_journal_comes_in_pieces_and_goes_on_where_it_broke_off(
     old: Journal, old_file: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nodes.jobs.journal.AT_ONCE", 2)
+    monkeypatch.setattr("nodes.jobs.journal.IMPORT_ROWS", 2)
     for number in range(5):
         intend(old, replace(KEY, request=f"{number}"))
     transact, pieces = journal.database.transact, iter([True, False, True, True, True])

@@ -43,7 +43,7 @@ def test_a_record_moves_only_in_the_allowed_ways_and_only_once(journal: Journal)
         if after.value not in WAYS[before.value].split():
             with pytest.raises(ValueError, match=f"{before.value} cannot become {after.value}"):
                 journal.transition(record, after)
-            assert journal.row(record.id) == record
+            assert journal.record(record.id) == record
             continue
         moved = journal.transition(record, after)
         assert (moved.id, moved.state) == (record.id, after), f"{before.value} did not become {after.value}"
@@ -100,7 +100,7 @@ def test_a_record_comes_back_as_it_was_written(journal: Journal) -> None:
     record = record_in(State.SAVED, journal, cost=0.03, seconds=41.5, price="$0.02 per second", media_host="media")
     record = journal.transition(record, State.SAVED, files=("job-1.mp4", "job-1-2.mp4"))
     journal.close()
-    assert journal.of_request(KEY) == journal.records() == [journal.job("job-1")] == [journal.row(1)] == [record]
+    assert journal.of_request(KEY) == journal.records() == [journal.job("job-1")] == [journal.record(1)] == [record]
     assert (record.request, record.cost, record.seconds, record.files[1]) == (BOAT, 0.03, 41.5, "job-1-2.mp4")
 
 

@@ -12,7 +12,7 @@ from nodes.errors import SeedanceError
 from nodes.jobs.budget import DAY
 from nodes.jobs.errors import JobError, Reports
 from nodes.jobs.journal import Journal
-from nodes.jobs.listing import GROUPS, PAGE, as_csv, link, page, submit_again, totals
+from nodes.jobs.listing import GROUPS, PAGE, as_csv, link_request_id, page, submit_again, totals
 from nodes.jobs.records import SUBMIT_SECONDS, RequestKey, State
 from nodes.runcomfy.errors import NotFound
 from nodes.runcomfy.request import GenerationRequest
@@ -92,21 +92,21 @@ def test_an_unclear_job_gets_the_id_that_the_service_knows(machine: FakeMachine)
     account, journal = machine.account, machine.journal
     record = record_in(State.UNKNOWN, journal)
     with pytest.raises(NotFound):
-        link(account, record.id, "job-77")
+        link_request_id(account, record.id, "job-77")
     asked = len(machine.service.calls)
     with pytest.raises(JobError, match=r"submitted to https://runcomfy, which is not the service in use\. Nothing"):
-        link(replace(account, origin="https://another"), record.id, "job-77")
+        link_request_id(replace(account, origin="https://another"), record.id, "job-77")
     assert len(machine.service.calls) == asked
     machine.service.accepted["job-77"] = machine.clock.now
-    link(account, record.id, "job-77")
-    linked = journal.row(record.id)
+    link_request_id(account, record.id, "job-77")
+    linked = journal.record(record.id)
     assert linked
     assert (linked.state, linked.request_id) == (State.ACCEPTED, "job-77")
     other = record_in(State.UNKNOWN_REPORTED, journal, key(2))
     known, others = "is known by now", "is another job's id"
     for number, said in ((record.id, known), (other.id, others), (999, known)):
         with pytest.raises(JobError, match=said):
-            link(account, number, "job-77")
+            link_request_id(account, number, "job-77")
 
 
 def test_who_has_read_of_an_unclear_job_may_buy_again_but_not_by_what_was_queued_before(
@@ -121,7 +121,7 @@ def test_who_has_read_of_an_unclear_job_may_buy_again_but_not_by_what_was_queued
     clock.now += SUBMIT_SECONDS + 1
     for record in unclear:
         submit_again(journal, reports, record.id)
-        moved = journal.row(record.id)
+        moved = journal.record(record.id)
         assert moved
         assert (moved.state, moved.reported_by) == (State.UNKNOWN_REPORTED, "this server")
         assert reports.unread([moved], "queued before", frozenset()) == {moved.id}

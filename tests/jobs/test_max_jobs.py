@@ -69,12 +69,12 @@ def test_a_run_that_ends_or_waits_for_another_leaves_the_line(journal: Journal) 
     claims = Claims(journal)
     assert ask(journal, "one") == 0
     (job,) = journal.records()
-    ends: dict[str, Callable[[str], object]] = {"ends": claims.give_back, "waits": partial(claims.await_job, job)}
+    ends: dict[str, Callable[[str], object]] = {"ends": claims.release, "waits": partial(claims.await_job, job)}
     for name, end in ends.items():
         assert [ask(journal, owner, max_jobs=1) for owner in (name, f"behind {name}")] == [1, 2]
         end(name)
         assert ask(journal, f"behind {name}", max_jobs=1) == 1
-        claims.give_back(f"behind {name}")
+        claims.release(f"behind {name}")
     claims.close()
 
 

@@ -104,7 +104,7 @@ def test_a_job_that_another_run_took_over_while_the_machine_slept_is_left_to_tha
         machine.service.before.clear()
         machine.clock.now += 8 * 3600  # in which its claims are not renewed
         (record,) = machine.journal.records()
-        assert Claims(machine.journal).take(record, "another machine|1|0|run")
+        assert Claims(machine.journal).acquire(record, "another machine|1|0|run")
 
     machine.service.before["status"] = take_over
     assert "goes on, since another run" in machine.stopped("being generated already; waiting for it")
@@ -175,4 +175,4 @@ def test_the_documented_times_are_expected_until_there_is_history_of_which_one_o
         ("720p", 10, [50.0, 51.0, 49.0, 50.0, 1700.0], 50.0),
     ):
         request = GenerationRequest("x", resolution=resolution, duration=duration)
-        assert PollSchedule.learnt(request, history).expected == pytest.approx(expected), (resolution, history)
+        assert PollSchedule.from_history(request, history).expected == pytest.approx(expected), (resolution, history)

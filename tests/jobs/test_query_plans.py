@@ -58,8 +58,8 @@ def use(journal: Journal, folder: Path) -> None:
         Order(BOAT, replace(KEY, request="in line")), [], "owner", Purchase(1, Limit(100_000_000), max_jobs=9)
     )
     journal.accept(intend(journal, replace(KEY, request="another")), "another-id")
-    owner = claims.join(lambda: False)
-    claims.take(record, owner)
+    owner = claims.register(lambda: False)
+    claims.acquire(record, owner)
     claims.holds(record, owner)
     claims.await_job(record, owner)
     claims.is_awaited(record)
@@ -74,7 +74,7 @@ def use(journal: Journal, folder: Path) -> None:
         quote(orders, claims, folder, ModelInfo)
     page(journal, folder, before=ROWS)
     page(journal, folder, group="unclear")
-    claims.give_back(owner)
+    claims.release(owner)
     claims.close()
 
 

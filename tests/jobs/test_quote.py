@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 from nodes.jobs.errors import JobFailed, OutcomeUnknown
-from nodes.jobs.quote import BEST_BEFORE, RETRY_AFTER, ListPrice, Quote, QuoteKind, quote
+from nodes.jobs.quote import REFRESH_SECONDS, RETRY_SECONDS, ListPrice, Quote, QuoteKind, quote
 from nodes.jobs.records import Order, RequestKey, State
 from nodes.runcomfy.errors import ConnectError, ReadError
 from nodes.runcomfy.request import GenerationRequest
@@ -118,13 +118,13 @@ def test_the_price_is_asked_once_and_anew_when_it_is_old_and_nothing_is_shown_wh
     price = ListPrice(lambda: answered(answers.pop(0)), clock)
     for seconds, expected, left in (
         (0.0, "", 5),
-        (RETRY_AFTER, "", 5),
+        (RETRY_SECONDS, "", 5),
         (1.0, "", 4),
-        (BEST_BEFORE, "", 4),
+        (REFRESH_SECONDS, "", 4),
         (1.0, LIST_PRICE, 3),
-        (BEST_BEFORE + 1, LIST_PRICE, 2),
-        (RETRY_AFTER + 1, "$0.0042 per second", 1),
-        (BEST_BEFORE + 1, "", 0),
+        (REFRESH_SECONDS + 1, LIST_PRICE, 2),
+        (RETRY_SECONDS + 1, "$0.0042 per second", 1),
+        (REFRESH_SECONDS + 1, "", 0),
     ):
         clock.now += seconds
         assert (price.text(), len(answers)) == (expected, left), seconds

@@ -82,7 +82,7 @@ class Racer:
 
     def _claim(self, key: RequestKey) -> bool:
         (record,) = self.journal.of_request(key)
-        return self.claims.take(record, self.claims.join(lambda: False)) is not None
+        return self.claims.acquire(record, self.claims.register(lambda: False)) is not None
 
     def _give_up_and_buy_over(self, key: RequestKey) -> None:
         """What others may do while the acceptance is on its way: take the call for lost, report it, submit anew."""

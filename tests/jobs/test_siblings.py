@@ -115,7 +115,7 @@ def test_a_silent_journal_is_waited_for_by_a_thread_each_and_not_by_each_job(
     monkeypatch.setattr(stop, "wait", count)
     monkeypatch.setattr(machine.account.claims, "holds", lambda *_: hang())
     # However far the first ones' looks have turned the clock before the last one is accepted.
-    monkeypatch.setattr(machine.account.claims, "is_certain", lambda _: True)
+    monkeypatch.setattr(machine.account.claims, "certainly_holds", lambda _: True)
     monkeypatch.setattr(machine, "stop", lambda: len(machine.service.accepted) == jobs)
     said = [str(outcome) for outcome in asyncio.run(graph())]
     assert all("is cancelled. Nothing was charged." in each for each in said), said
@@ -148,20 +148,20 @@ def test_i_a_cancel_that_begins_late_leaves_the_next_runs_job_alone(
 @pytest.mark.parametrize("end", [State.FAILED, State.UNKNOWN_REPORTED])
 def test_n_a_sibling_has_written_a_bad_end_down_and_not_raised_it_yet(machine: FakeMachine, end: State) -> None:
     """Whoever runs beside it cannot have read it."""
-    claims, sibling = machine.account.claims, machine.account.claims.join(lambda: False)
+    claims, sibling = machine.account.claims, machine.account.claims.register(lambda: False)
     if end is State.FAILED:
         machine.abandon()
     else:
         machine.service.script["submit"].append(ReadError("connection lost"))
         machine.failed(OutcomeUnknown)
     (record,) = machine.records()
-    claimed = claims.take(record, sibling)
+    claimed = claims.acquire(record, sibling)
     assert claimed
     machine.journal.transition(claimed, end)
     before = machine.bought
     machine.failed(JobFailed if end is State.FAILED else OutcomeUnknown)
     assert machine.bought == before
-    claims.leave(sibling)
+    claims.unregister(sibling)
     assert machine.run().request_id == f"job-{before + 1}"
 
 

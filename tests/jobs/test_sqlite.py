@@ -78,8 +78,8 @@ def test_one_that_was_deleted_is_refused_once_to_a_user_and_then_begun_anew(file
     file.unlink()
     # What runs beside the user's work does not use the refusal up.
     beside = (partial(claims.holds, record, "owner"), partial(journal.create, order, [record], "owner"))
-    read, give_back = partial(journal.of_request, KEY), partial(claims.give_back, "owner")
-    acts: tuple[Callable[[], object], ...] = (*beside, *beside, read, give_back)
+    read, release = partial(journal.of_request, KEY), partial(claims.release, "owner")
+    acts: tuple[Callable[[], object], ...] = (*beside, *beside, read, release)
     for act in acts:
         with pytest.raises(JournalUnusable, match="deleted or moved away"):
             act()

@@ -155,5 +155,5 @@ def test_what_a_job_has_on_disk(tmp_path: Path) -> None:
             (folder / name).write_bytes(TINY_MP4)
         for name in broken:
             (folder / name).write_bytes(TINY_MP4[:-1])
-        state, paths = VideoFolder(folder).look(replace(RECORD, files=written))
+        state, paths = VideoFolder(folder).locate(replace(RECORD, files=written))
         assert (state, *(path.name for path in paths)) == expected, (whole, broken, written)

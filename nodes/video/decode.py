@@ -49,9 +49,8 @@ def decode(
 ) -> Clip:
     """Read the selected frames of a video. Blocks; meant for a worker thread. Needs their memory and a few frames more.
 
-    One thread decodes, others convert what was decoded before.
-    ``progress`` is called with the frames done and in all, ``check_stop`` before every packet and
-    frame, which may raise `StopRequested`.
+    One thread decodes, others convert what was decoded before. ``progress`` is called with the frames done and in all,
+    ``check_stop`` before every packet and frame; it may raise `StopRequested`.
 
     Raises:
         UnsupportedVideo: it is none, or of a kind that is not read.
